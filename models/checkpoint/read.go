@@ -1,0 +1,225 @@
+package checkpoint
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+)
+
+const (
+	maxHeader   = 100 << 20 // bytes of JSON that a reader accepts
+	metadataKey = "__metadata__"
+)
+
+// Read loads a file with all its values.
+func Read(path string) (*File, error) { return readPath(path, true) }
+
+// ReadHeader loads names, types, shapes and metadata, but no values.
+func ReadHeader(path string) (*File, error) { return readPath(path, false) }
+
+func readPath(path string, values bool) (*File, error) {
+	r, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: %w", err)
+	}
+	defer r.Close()
+	info, err := r.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("checkpoint: %s: not a regular file", path)
+	}
+	f, err := decode(r, info.Size(), values)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: %s: %w", path, err)
+	}
+	f.Path = path
+	return f, nil
+}
+
+// Decode reads a checkpoint that is held in memory. The tensors keep referring
+// to data.
+func Decode(data []byte) (*File, error) {
+	f, err := decode(bytes.NewReader(data), int64(len(data)), true)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: %w", err)
+	}
+	return f, nil
+}
+
+// decode reads from r, which holds size bytes.
+func decode(r io.Reader, size int64, values bool) (*File, error) {
+	var prefix [8]byte
+	if size < int64(len(prefix)) {
+		return nil, fmt.Errorf("%d bytes, want at least 8", size)
+	}
+	if _, err := io.ReadFull(r, prefix[:]); err != nil {
+		return nil, err
+	}
+	length := binary.LittleEndian.Uint64(prefix[:])
+	if length > maxHeader {
+		return nil, fmt.Errorf("header of %d bytes, want at most %d", length, maxHeader)
+	}
+	rest := size - 8 - int64(length)
+	if rest < 0 {
+		return nil, fmt.Errorf("header of %d bytes in a file of %d", length, size)
+	}
+	header := make([]byte, length)
+	if _, err := io.ReadFull(r, header); err != nil {
+		return nil, err
+	}
+	entries, meta, err := parseHeader(header)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkLayout(entries, rest); err != nil {
+		return nil, err
+	}
+	f := New()
+	f.Metadata = meta
+	var body []byte
+	if values {
+		body = make([]byte, rest)
+		if _, err := io.ReadFull(r, body); err != nil {
+			return nil, err
+		}
+	}
+	for _, e := range entries {
+		t := Tensor{Name: e.name, DType: e.DType, Shape: e.Shape}
+		if values {
+			t.raw = body[e.Offsets[0]:e.Offsets[1]:e.Offsets[1]]
+		}
+		f.put(t)
+	}
+	return f, nil
+}
+
+// entry is one tensor's line of the header.
+type entry struct {
+	name    string
+	DType   DType   `json:"dtype"`
+	Shape   []int   `json:"shape"`
+	Offsets []int64 `json:"data_offsets"`
+}
+
+// parseHeader reads the JSON object key by key, which is how duplicate names
+// are noticed.
+func parseHeader(header []byte) ([]entry, map[string]string, error) {
+	dec := json.NewDecoder(bytes.NewReader(header))
+	if tok, err := dec.Token(); err != nil || tok != json.Delim('{') {
+		return nil, nil, errors.New("header is not a JSON object")
+	}
+	var entries []entry
+	meta := map[string]string{}
+	seen := map[string]bool{}
+	for dec.More() {
+		tok, err := dec.Token()
+		if err != nil {
+			return nil, nil, fmt.Errorf("header: %w", err)
+		}
+		name := tok.(string) // an object's key is always a string
+		if seen[name] {
+			return nil, nil, fmt.Errorf("tensor %q: named twice", name)
+		}
+		seen[name] = true
+		if name == metadataKey {
+			if err := dec.Decode(&meta); err != nil {
+				return nil, nil, fmt.Errorf("header: %s: %w", name, err)
+			}
+			if meta == nil {
+				meta = map[string]string{}
+			}
+			continue
+		}
+		e := entry{name: name}
+		if err := dec.Decode(&e); err != nil {
+			return nil, nil, fmt.Errorf("tensor %q: %w", name, err)
+		}
+		entries = append(entries, e)
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, nil, fmt.Errorf("header: %w", err)
+	}
+	if tail := bytes.TrimRight(header[dec.InputOffset():], " \t\r\n\x00"); len(tail) > 0 {
+		return nil, nil, fmt.Errorf("header: %d bytes after the JSON object", len(tail))
+	}
+	return entries, meta, nil
+}
+
+// checkLayout sorts entries by offset and verifies that they fill size bytes
+// exactly, each as large as its type and shape say.
+func checkLayout(entries []entry, size int64) error {
+	for i, e := range entries {
+		if len(e.Offsets) != 2 {
+			return fmt.Errorf("tensor %q: %d data offsets, want 2", e.name, len(e.Offsets))
+		}
+		if e.Shape == nil {
+			return fmt.Errorf("tensor %q: no shape", e.name)
+		}
+		if e.DType.size() == 0 {
+			return fmt.Errorf("tensor %q: unknown type %q", e.name, string(e.DType))
+		}
+		begin, end := e.Offsets[0], e.Offsets[1]
+		if begin < 0 || end < begin || end > size {
+			return fmt.Errorf("tensor %q: bytes %d to %d, want a range within %d", e.name, begin, end, size)
+		}
+		want, err := byteSize(e.DType, e.Shape)
+		if err != nil {
+			return fmt.Errorf("tensor %q: %w", e.name, err)
+		}
+		if end-begin != want {
+			return fmt.Errorf("tensor %q: %d bytes, want %d for %s %v", e.name, end-begin, want, e.DType, e.Shape)
+		}
+		entries[i] = e
+	}
+	slices.SortStableFunc(entries, func(a, b entry) int {
+		if a.Offsets[0] != b.Offsets[0] {
+			return int(max(-1, min(1, a.Offsets[0]-b.Offsets[0])))
+		}
+		return int(max(-1, min(1, a.Offsets[1]-b.Offsets[1])))
+	})
+	var at int64
+	for _, e := range entries {
+		switch {
+		case e.Offsets[0] < at:
+			return fmt.Errorf("tensor %q: starts at byte %d inside the previous tensor, which ends at %d", e.name, e.Offsets[0], at)
+		case e.Offsets[0] > at:
+			return fmt.Errorf("tensor %q: starts at byte %d, want %d: a hole before it", e.name, e.Offsets[0], at)
+		}
+		at = e.Offsets[1]
+	}
+	if at != size {
+		return fmt.Errorf("%d bytes of values, want %d: the last tensor ends before the file does", size, at)
+	}
+	return nil
+}
+
+// byteSize is the number of bytes that dtype and shape ask for.
+func byteSize(d DType, shape []int) (int64, error) {
+	n := int64(d.size())
+	zero := false
+	for _, v := range shape {
+		if v < 0 {
+			return 0, fmt.Errorf("shape %v, want no negative size", shape)
+		}
+		if v == 0 {
+			zero = true
+			continue
+		}
+		if n > math.MaxInt64/int64(v) {
+			return 0, fmt.Errorf("shape %v is too large", shape)
+		}
+		n *= int64(v)
+	}
+	if zero {
+		return 0, nil
+	}
+	return n, nil
+}

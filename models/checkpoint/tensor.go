@@ -1,0 +1,205 @@
+package checkpoint
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// DType names an element type as the file's header spells it.
+type DType string
+
+// The element types that can be read; only F32, F64, I64 and U8 are written.
+const (
+	F64  DType = "F64"
+	F32  DType = "F32"
+	F16  DType = "F16"
+	BF16 DType = "BF16"
+	I64  DType = "I64"
+	I32  DType = "I32"
+	I16  DType = "I16"
+	I8   DType = "I8"
+	U8   DType = "U8"
+	Bool DType = "BOOL"
+)
+
+// size is the number of bytes of one element; 0 for an unknown type.
+func (d DType) size() int {
+	switch d {
+	case F64, I64:
+		return 8
+	case F32, I32:
+		return 4
+	case F16, BF16, I16:
+		return 2
+	case I8, U8, Bool:
+		return 1
+	}
+	return 0
+}
+
+// Tensor is one named array. Its values stay as they lie in the file, or in the
+// caller's slice, until they are asked for or written.
+type Tensor struct {
+	Name  string
+	DType DType
+	Shape []int
+
+	raw []byte    // little-endian values as in the file
+	f32 []float32 // or the caller's float32 values, not copied
+}
+
+// Float32 makes an F32 tensor over values, which are not copied: they must not
+// change until the file has been written.
+func Float32(name string, values []float32, shape ...int) Tensor {
+	return Tensor{Name: name, DType: F32, Shape: slices.Clone(shape), f32: values}
+}
+
+// Float64 makes an F64 tensor from a copy of values.
+func Float64(name string, values []float64, shape ...int) Tensor {
+	raw := make([]byte, 0, 8*len(values))
+	for _, v := range values {
+		raw = binary.LittleEndian.AppendUint64(raw, math.Float64bits(v))
+	}
+	return Tensor{Name: name, DType: F64, Shape: slices.Clone(shape), raw: raw}
+}
+
+// Int64 makes an I64 tensor from a copy of values.
+func Int64(name string, values []int64, shape ...int) Tensor {
+	raw := make([]byte, 0, 8*len(values))
+	for _, v := range values {
+		raw = binary.LittleEndian.AppendUint64(raw, uint64(v))
+	}
+	return Tensor{Name: name, DType: I64, Shape: slices.Clone(shape), raw: raw}
+}
+
+// Uint8 makes a U8 tensor over values, which are not copied.
+func Uint8(name string, values []byte, shape ...int) Tensor {
+	return Tensor{Name: name, DType: U8, Shape: slices.Clone(shape), raw: values}
+}
+
+// Count is the number of elements; 1 for a scalar (empty shape).
+func (t Tensor) Count() int {
+	n := 1
+	for _, d := range t.Shape {
+		n *= d
+	}
+	return n
+}
+
+// bytes is the number of bytes the tensor's values hold.
+func (t Tensor) bytes() int {
+	if t.f32 != nil {
+		return 4 * len(t.f32)
+	}
+	return len(t.raw)
+}
+
+// hasValues tells a tensor that was read in full from one of which only the
+// header was read.
+func (t Tensor) hasValues() bool { return t.f32 != nil || t.raw != nil || t.Count() == 0 }
+
+// Float32s returns the values as float32. F64 is rounded; F16 and BF16 convert
+// exactly. Integers are an error: they would lose meaning unseen.
+func (t Tensor) Float32s() ([]float32, error) {
+	if !t.hasValues() {
+		return nil, fmt.Errorf("tensor %q: values not loaded", t.Name)
+	}
+	if t.f32 != nil {
+		return slices.Clone(t.f32), nil
+	}
+	out := make([]float32, t.Count())
+	switch t.DType {
+	case F32:
+		for i := range out {
+			out[i] = math.Float32frombits(binary.LittleEndian.Uint32(t.raw[4*i:]))
+		}
+	case F64:
+		for i := range out {
+			out[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(t.raw[8*i:])))
+		}
+	case BF16:
+		for i := range out {
+			out[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(t.raw[2*i:])) << 16)
+		}
+	case F16:
+		for i := range out {
+			out[i] = fromHalf(binary.LittleEndian.Uint16(t.raw[2*i:]))
+		}
+	default:
+		return nil, fmt.Errorf("tensor %q: type %s, want a float type", t.Name, t.DType)
+	}
+	return out, nil
+}
+
+// Float64s returns the values of an F64 tensor exactly, of other float types
+// through Float32s.
+func (t Tensor) Float64s() ([]float64, error) {
+	if t.DType == F64 && t.hasValues() {
+		out := make([]float64, t.Count())
+		for i := range out {
+			out[i] = math.Float64frombits(binary.LittleEndian.Uint64(t.raw[8*i:]))
+		}
+		return out, nil
+	}
+	narrow, err := t.Float32s()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float64, len(narrow))
+	for i, v := range narrow {
+		out[i] = float64(v)
+	}
+	return out, nil
+}
+
+// Int64s returns the values of an integer tensor; BOOL reads as 0 and 1.
+func (t Tensor) Int64s() ([]int64, error) {
+	if !t.hasValues() {
+		return nil, fmt.Errorf("tensor %q: values not loaded", t.Name)
+	}
+	out := make([]int64, t.Count())
+	for i := range out {
+		switch t.DType {
+		case I64:
+			out[i] = int64(binary.LittleEndian.Uint64(t.raw[8*i:]))
+		case I32:
+			out[i] = int64(int32(binary.LittleEndian.Uint32(t.raw[4*i:])))
+		case I16:
+			out[i] = int64(int16(binary.LittleEndian.Uint16(t.raw[2*i:])))
+		case I8:
+			out[i] = int64(int8(t.raw[i]))
+		case U8, Bool:
+			out[i] = int64(t.raw[i])
+		default:
+			return nil, fmt.Errorf("tensor %q: type %s, want an integer type", t.Name, t.DType)
+		}
+	}
+	return out, nil
+}
+
+// Bytes returns the values of a U8 tensor; the caller must not change them.
+func (t Tensor) Bytes() ([]byte, error) {
+	if t.DType != U8 {
+		return nil, fmt.Errorf("tensor %q: type %s, want U8", t.Name, t.DType)
+	}
+	if !t.hasValues() {
+		return nil, fmt.Errorf("tensor %q: values not loaded", t.Name)
+	}
+	return t.raw, nil
+}
+
+// fromHalf widens an IEEE 754 binary16 value.
+func fromHalf(h uint16) float32 {
+	sign := uint32(h>>15) << 31
+	exp, frac := uint32(h>>10)&31, uint32(h)&1023
+	switch {
+	case exp == 31: // infinity or NaN keeps its payload
+		return math.Float32frombits(sign | 0xff<<23 | frac<<13)
+	case exp == 0: // zero or subnormal: frac * 2^-24
+		v := float32(frac) / (1 << 24)
+		return math.Float32frombits(sign | math.Float32bits(v))
+	}
+	return math.Float32frombits(sign | (exp+112)<<23 | frac<<13)
+}

@@ -1,0 +1,148 @@
+package checkpoint
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// Write stores f at path, replacing what is there in one step: a reader sees
+// the old file or the new one, also after a crash. Tensors of wider elements
+// are written first, so that all values are aligned.
+func Write(path string, f *File) (err error) {
+	dir, base := filepath.Split(path)
+	if dir == "" {
+		dir = "."
+	}
+	tmp, err := os.CreateTemp(dir, "."+base+".tmp*")
+	if err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			tmp.Close()
+			os.Remove(tmp.Name())
+			err = fmt.Errorf("checkpoint: %s: %w", path, err)
+		}
+	}()
+	if err := tmp.Chmod(0o644); err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(tmp, 1<<20)
+	if err := f.encode(w); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if err := tmp.Sync(); err != nil {
+		return err
+	}
+	if err := tmp.Close(); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+// syncDir makes a rename inside dir durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+// encode writes the file's bytes to w.
+func (f *File) encode(w io.Writer) error {
+	tensors := slices.Clone(f.tensors)
+	slices.SortStableFunc(tensors, func(a, b Tensor) int { return b.DType.size() - a.DType.size() })
+	header, err := f.header(tensors)
+	if err != nil {
+		return err
+	}
+	if len(header) > maxHeader {
+		return fmt.Errorf("header of %d bytes, want at most %d", len(header), maxHeader)
+	}
+	if err := binary.Write(w, binary.LittleEndian, uint64(len(header))); err != nil {
+		return err
+	}
+	if _, err := w.Write(header); err != nil {
+		return err
+	}
+	chunk := make([]byte, 0, 1<<16)
+	for _, t := range tensors {
+		if !t.hasValues() {
+			return fmt.Errorf("tensor %q: values not loaded", t.Name)
+		}
+		if t.f32 == nil {
+			if _, err := w.Write(t.raw); err != nil {
+				return err
+			}
+			continue
+		}
+		for part := range slices.Chunk(t.f32, cap(chunk)/4) {
+			chunk = chunk[:0]
+			for _, v := range part {
+				chunk = binary.LittleEndian.AppendUint32(chunk, math.Float32bits(v))
+			}
+			if _, err := w.Write(chunk); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// header builds the JSON in the order of the values, padded with spaces to a
+// multiple of eight bytes.
+func (f *File) header(tensors []Tensor) ([]byte, error) {
+	out := []byte{'{'}
+	put := func(key string, value any) error {
+		k, err := json.Marshal(key)
+		if err != nil {
+			return err
+		}
+		v, err := json.Marshal(value)
+		if err != nil {
+			return err
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(append(append(out, k...), ':'), v...)
+		return nil
+	}
+	if len(f.Metadata) > 0 {
+		if err := put(metadataKey, f.Metadata); err != nil {
+			return nil, err
+		}
+	}
+	at := int64(0)
+	for _, t := range tensors {
+		end := at + int64(t.bytes())
+		shape := t.Shape
+		if shape == nil {
+			shape = []int{}
+		}
+		if err := put(t.Name, entry{DType: t.DType, Shape: shape, Offsets: []int64{at, end}}); err != nil {
+			return nil, err
+		}
+		at = end
+	}
+	out = append(out, '}')
+	for len(out)%8 != 0 {
+		out = append(out, ' ')
+	}
+	return out, nil
+}
