@@ -1,0 +1,169 @@
+package metrics_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"innate/metrics"
+)
+
+func frechet(t *testing.T, a, b metrics.Stats) float64 {
+	t.Helper()
+	d, err := metrics.Frechet(a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// TestFrechetGolden compares with SciPy's sqrtm on the reference's features.
+func TestFrechetGolden(t *testing.T) {
+	arrays, err := metrics.LoadNPZ("testdata/fid.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stats := func(name string) metrics.Stats {
+		a := arrays[name]
+		rows := make([]float32, len(a.Data))
+		for i, v := range a.Data {
+			rows[i] = float32(v)
+			if float64(rows[i]) != v {
+				t.Fatalf("%s[%d] = %v is no float32", name, i, v)
+			}
+		}
+		return statsOf(t, a.Shape[1], rows)
+	}
+	want := arrays["fid"].Data[0]
+	if got := frechet(t, stats("fid_a"), stats("fid_b")); math.Abs(got-want) > 1e-9*want {
+		t.Errorf("fid %.12g, want %.12g", got, want)
+	}
+}
+
+// TestFrechetClosedForm: for diagonal covariances the distance is
+// sum (mu_a-mu_b)^2 + (s_a-s_b)^2 over the axes.
+func TestFrechetClosedForm(t *testing.T) {
+	a := diagonal([]float64{1, -2, 0.5}, []float64{1, 2, 3})
+	b := diagonal([]float64{0, 1, 0.5}, []float64{4, 2, 0})
+	want := 1.0 + 9 + 0 + 9 + 0 + 9
+	if got := frechet(t, a, b); math.Abs(got-want) > 1e-9 {
+		t.Errorf("distance %v, want %v", got, want)
+	}
+	if got := frechet(t, b, a); math.Abs(got-want) > 1e-9 {
+		t.Errorf("swapped: distance %v, want %v", got, want)
+	}
+}
+
+func diagonal(mu, sd []float64) metrics.Stats {
+	s := metrics.Stats{Mu: mu, Sigma: make([]float64, len(mu)*len(mu))}
+	for i, v := range sd {
+		s.Sigma[i*len(mu)+i] = v * v
+	}
+	return s
+}
+
+// TestFrechetRotation: a common rotation of both Gaussians changes nothing, so
+// a rotated diagonal pair has the diagonal pair's distance.
+func TestFrechetRotation(t *testing.T) {
+	a := diagonal([]float64{1, 2}, []float64{3, 0.5})
+	b := diagonal([]float64{-1, 0}, []float64{1, 2})
+	want := frechet(t, a, b)
+	c, s := math.Cos(0.7), math.Sin(0.7)
+	rotate := func(x metrics.Stats) metrics.Stats {
+		p, q := x.Sigma[0], x.Sigma[3]
+		return metrics.Stats{
+			Mu:    []float64{c*x.Mu[0] - s*x.Mu[1], s*x.Mu[0] + c*x.Mu[1]},
+			Sigma: []float64{c*c*p + s*s*q, c * s * (p - q), c * s * (p - q), s*s*p + c*c*q},
+		}
+	}
+	if got := frechet(t, rotate(a), rotate(b)); math.Abs(got-want) > 1e-9 {
+		t.Errorf("rotated: distance %v, want %v", got, want)
+	}
+}
+
+func TestFrechetOfItselfAndSymmetry(t *testing.T) {
+	const dim = 24
+	mean, scale := make([]float64, dim), make([]float64, dim)
+	for i := range mean {
+		mean[i], scale[i] = float64(i), float64(i%5) // some features constant
+	}
+	a := statsOf(t, dim, normals(3, 100, mean, scale))
+	b := statsOf(t, dim, normals(4, 90, slices.Repeat([]float64{2}, dim), scale))
+	few := statsOf(t, dim, normals(5, 10, mean, scale)) // rank 9 at most
+	if !few.RankDeficient() || a.RankDeficient() {
+		t.Errorf("rank deficient: %v with 10 vectors, %v with 100", few.RankDeficient(), a.RankDeficient())
+	}
+	for name, s := range map[string]metrics.Stats{"full": a, "rank-deficient": few} {
+		if d := frechet(t, s, s); d > 1e-6 {
+			t.Errorf("%s: distance from itself %v, want 0", name, d)
+		}
+	}
+	for name, pair := range map[string][2]metrics.Stats{"full": {a, b}, "rank-deficient": {a, few}} {
+		ab, ba := frechet(t, pair[0], pair[1]), frechet(t, pair[1], pair[0])
+		if ab <= 0 || math.Abs(ab-ba) > 1e-6 {
+			t.Errorf("%s: distances %v and %v, want equal and positive", name, ab, ba)
+		}
+	}
+}
+
+// TestFrechetOfSamples: sample statistics approach the distance of the
+// distributions they were drawn from.
+func TestFrechetOfSamples(t *testing.T) {
+	meanA, meanB := []float64{0, 0, 1}, []float64{1, 0, 0}
+	sdA, sdB := []float64{1, 2, 1}, []float64{2, 2, 0.5}
+	want := frechet(t, diagonal(meanA, sdA), diagonal(meanB, sdB))
+	a := statsOf(t, 3, normals(6, 40000, meanA, sdA))
+	b := statsOf(t, 3, normals(7, 40000, meanB, sdB))
+	if got := frechet(t, a, b); math.Abs(got-want) > 0.05*want {
+		t.Errorf("distance %v, want about %v", got, want)
+	}
+}
+
+func TestFrechetErrors(t *testing.T) {
+	a := diagonal([]float64{1, 2}, []float64{1, 1})
+	named := func(s metrics.Stats, name string) metrics.Stats { s.Features = name; return s }
+	nan := diagonal([]float64{1, 2}, []float64{1, math.NaN()})
+	for _, c := range []struct {
+		a, b metrics.Stats
+		want string
+	}{
+		{a, diagonal([]float64{1}, []float64{1}), "features of dimension 2, but the reference has 1"},
+		{named(a, "x"), named(a, "y"), `features of "x", but the reference was made with "y"`},
+		{nan, a, "sigma[1,1] is NaN"},
+		{a, nan, "sigma[1,1] is NaN"},
+		{metrics.Stats{}, a, "mu is empty"},
+	} {
+		if _, err := metrics.Frechet(c.a, c.b); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("error %v, want %q", err, c.want)
+		}
+	}
+	if d := frechet(t, named(a, "x"), a); d != 0 {
+		t.Errorf("one side unnamed: %v, want 0", d)
+	}
+}
+
+func BenchmarkFrechet128(b *testing.B) {
+	const dim = 128
+	rng := rand.New(rand.NewPCG(1, 1))
+	rows := make([]float32, 500*dim)
+	for i := range rows {
+		rows[i] = rng.Float32()
+	}
+	acc := metrics.NewAccumulator(dim)
+	acc.Add(rows, 500)
+	s, err := acc.Stats()
+	if err != nil {
+		b.Fatal(err)
+	}
+	ref, err := metrics.NewReference(s)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := ref.Distance(s); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

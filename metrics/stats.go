@@ -1,0 +1,183 @@
+package metrics
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Stats are the first two moments of a set of feature vectors of dimension D.
+type Stats struct {
+	Mu    []float64 // mean, [D]
+	Sigma []float64 // covariance with divisor N-1, [D D] row-major and symmetric
+	N     int64     // vectors seen; 0 when a file does not say
+
+	// Features names the network the vectors came from, such as "mnist-cnn";
+	// empty when a file does not say.
+	Features string
+}
+
+// Dim is the length D of a feature vector.
+func (s Stats) Dim() int { return len(s.Mu) }
+
+// RankDeficient reports whether too few vectors were seen for Sigma to have
+// full rank. The distance is still defined, but biased upwards: show the count
+// beside it.
+func (s Stats) RankDeficient() bool { return s.N > 0 && s.N <= int64(s.Dim()) }
+
+// Validate checks sizes, and that every number is finite.
+func (s Stats) Validate() error {
+	d := len(s.Mu)
+	if d == 0 {
+		return errors.New("metrics: statistics: mu is empty")
+	}
+	if len(s.Sigma) != d*d {
+		return fmt.Errorf("metrics: statistics: sigma has %d values, want %d for mu of %d", len(s.Sigma), d*d, d)
+	}
+	if s.N < 0 {
+		return fmt.Errorf("metrics: statistics: count %d, want >= 0", s.N)
+	}
+	for i, v := range s.Mu {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("metrics: statistics: mu[%d] is %v, want a finite number", i, v)
+		}
+	}
+	for i, v := range s.Sigma {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("metrics: statistics: sigma[%d,%d] is %v, want a finite number", i/d, i%d, v)
+		}
+	}
+	return nil
+}
+
+// Accumulator sums feature vectors and their outer products in float64.
+type Accumulator struct {
+	dim   int
+	n     int64
+	sum   []float64 // [D]
+	outer []float64 // [D D], upper triangle only
+	rows  []float64 // the four vectors at hand, [4 D]
+}
+
+// NewAccumulator prepares for vectors of dim values.
+func NewAccumulator(dim int) *Accumulator {
+	if dim <= 0 {
+		panic(fmt.Sprintf("metrics: accumulator of dimension %d, want > 0", dim))
+	}
+	return &Accumulator{
+		dim:   dim,
+		sum:   make([]float64, dim),
+		outer: make([]float64, dim*dim),
+		rows:  make([]float64, 4*dim),
+	}
+}
+
+// Dim is the length of a feature vector.
+func (a *Accumulator) Dim() int { return a.dim }
+
+// N is the number of vectors added so far.
+func (a *Accumulator) N() int64 { return a.n }
+
+// Reset forgets all vectors.
+func (a *Accumulator) Reset() {
+	a.n = 0
+	clear(a.sum)
+	clear(a.outer)
+}
+
+// Add takes n feature vectors, features [n D]. Every sum grows in the order of
+// the vectors, so the result does not depend on how they are split over calls.
+// A non-finite feature is kept and reported by Stats.
+func (a *Accumulator) Add(features []float32, n int) {
+	if n < 0 || len(features) != n*a.dim {
+		panic(fmt.Sprintf("metrics: %d feature values, want %d vectors of %d", len(features), n, a.dim))
+	}
+	d := a.dim
+	r := a.rows
+	for row := 0; row < n; row += 4 {
+		k := min(4, n-row)
+		for i, v := range features[row*d : (row+k)*d] {
+			r[i] = float64(v)
+		}
+		if k == 4 {
+			a.addFour(r[:d], r[d:2*d], r[2*d:3*d], r[3*d:4*d])
+			continue
+		}
+		for q := range k {
+			a.addOne(r[q*d : (q+1)*d])
+		}
+	}
+	a.n += int64(n)
+}
+
+// addOne and addFour must round alike; the conversions around the products keep
+// a compiler from fusing them into the additions.
+
+func (a *Accumulator) addOne(x []float64) {
+	for i, xi := range x {
+		a.sum[i] += xi
+		out := a.outer[i*a.dim : (i+1)*a.dim]
+		for j := i; j < len(out); j++ {
+			out[j] += float64(xi * x[j])
+		}
+	}
+}
+
+// addFour is addOne four times over, reading and writing each sum once.
+func (a *Accumulator) addFour(x0, x1, x2, x3 []float64) {
+	for i := range x0 {
+		a.sum[i] = a.sum[i] + x0[i] + x1[i] + x2[i] + x3[i]
+		v0, v1, v2, v3 := x0[i], x1[i], x2[i], x3[i]
+		out := a.outer[i*a.dim+i : (i+1)*a.dim]
+		y0, y1, y2, y3 := x0[i:][:len(out)], x1[i:][:len(out)], x2[i:][:len(out)], x3[i:][:len(out)]
+		for j := range out {
+			s := out[j] + float64(v0*y0[j])
+			s += float64(v1 * y1[j])
+			s += float64(v2 * y2[j])
+			s += float64(v3 * y3[j])
+			out[j] = s
+		}
+	}
+}
+
+// Merge adds everything that b has seen; b is unchanged. Merging parts in a
+// fixed order gives a fixed result, equal to one pass up to float64 rounding.
+func (a *Accumulator) Merge(b *Accumulator) {
+	if a.dim != b.dim {
+		panic(fmt.Sprintf("metrics: merge of dimensions %d and %d", a.dim, b.dim))
+	}
+	for i, v := range b.sum {
+		a.sum[i] += v
+	}
+	for i, v := range b.outer {
+		a.outer[i] += v
+	}
+	a.n += b.n
+}
+
+// Stats returns mean and unbiased covariance of the vectors so far:
+// mu = sum/n, sigma = (sum of f fT - n mu muT)/(n-1), as EDM computes them.
+func (a *Accumulator) Stats() (Stats, error) {
+	if a.n < 2 {
+		return Stats{}, fmt.Errorf("metrics: statistics of %d images, want at least 2", a.n)
+	}
+	d := a.dim
+	n := float64(a.n)
+	s := Stats{Mu: make([]float64, d), Sigma: make([]float64, d*d), N: a.n}
+	for i, v := range a.sum {
+		s.Mu[i] = v / n
+	}
+	for i := range d {
+		for j := i; j < d; j++ {
+			v := (a.outer[i*d+j] - float64(a.sum[i]*s.Mu[j])) / (n - 1)
+			if i == j {
+				v = max(v, 0) // a constant feature may come out as -1e-17
+			}
+			s.Sigma[i*d+j], s.Sigma[j*d+i] = v, v
+		}
+	}
+	if err := s.Validate(); err != nil {
+		return Stats{}, err
+	}
+	return s, nil
+}

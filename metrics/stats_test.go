@@ -1,0 +1,140 @@
+package metrics_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"innate/metrics"
+)
+
+// normals draws n vectors of dimension d: mean + scale*N(0, 1) per axis.
+func normals(seed uint64, n int, mean, scale []float64) []float32 {
+	rng := rand.New(rand.NewPCG(seed, 0))
+	out := make([]float32, 0, n*len(mean))
+	for range n {
+		for i := range mean {
+			out = append(out, float32(mean[i]+scale[i]*rng.NormFloat64()))
+		}
+	}
+	return out
+}
+
+func statsOf(t *testing.T, dim int, rows []float32) metrics.Stats {
+	t.Helper()
+	acc := metrics.NewAccumulator(dim)
+	acc.Add(rows, len(rows)/dim)
+	s, err := acc.Stats()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestStatsByHand(t *testing.T) {
+	s := statsOf(t, 2, []float32{1, 2, 3, 6, 5, 4})
+	if want := []float64{3, 4}; !slices.Equal(s.Mu, want) {
+		t.Errorf("mu %v, want %v", s.Mu, want)
+	}
+	if want := []float64{4, 2, 2, 4}; !slices.Equal(s.Sigma, want) {
+		t.Errorf("sigma %v, want %v (divisor n-1)", s.Sigma, want)
+	}
+	if s.N != 3 || s.RankDeficient() {
+		t.Errorf("n %d, rank deficient %v; want 3, false", s.N, s.RankDeficient())
+	}
+}
+
+func TestStatsDoNotDependOnBatches(t *testing.T) {
+	const dim, n = 7, 41
+	rows := normals(1, n, make([]float64, dim), slices.Repeat([]float64{3}, dim))
+	want := statsOf(t, dim, rows)
+	for _, batch := range []int{1, 2, 3, 4, 5, 16, 40} {
+		acc := metrics.NewAccumulator(dim)
+		for part := range slices.Chunk(rows, batch*dim) {
+			acc.Add(part, len(part)/dim)
+		}
+		got, err := acc.Stats()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got.Mu, want.Mu) || !slices.Equal(got.Sigma, want.Sigma) {
+			t.Errorf("batches of %d give other bits than one batch", batch)
+		}
+	}
+}
+
+func TestStatsMergeAndReset(t *testing.T) {
+	const dim, n = 5, 30
+	rows := normals(2, n, []float64{1, 2, 3, 4, 100}, []float64{1, 1, 2, 2, 0.01})
+	want := statsOf(t, dim, rows)
+	a, b := metrics.NewAccumulator(dim), metrics.NewAccumulator(dim)
+	a.Add(rows[:11*dim], 11)
+	b.Add(rows[11*dim:], n-11)
+	a.Merge(b)
+	got, err := a.Stats()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.N != n || a.N() != n || b.N() != n-11 {
+		t.Errorf("counts %d, %d, %d; want %d, %d, %d", got.N, a.N(), b.N(), n, n, n-11)
+	}
+	for i := range want.Sigma {
+		if d := math.Abs(got.Sigma[i] - want.Sigma[i]); d > 1e-9 {
+			t.Errorf("sigma[%d] %v, want %v", i, got.Sigma[i], want.Sigma[i])
+		}
+	}
+	a.Reset()
+	a.Add(rows, n)
+	got, err = a.Stats()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got.Sigma, want.Sigma) {
+		t.Error("a reset accumulator differs from a new one")
+	}
+}
+
+func TestStatsConstantFeature(t *testing.T) {
+	rows := make([]float32, 0, 200)
+	for i := range 100 {
+		rows = append(rows, 0.1, float32(i))
+	}
+	s := statsOf(t, 2, rows)
+	if v := s.Sigma[0]; v < 0 || v > 1e-15 {
+		t.Errorf("variance of a constant feature %v, want 0", v)
+	}
+}
+
+func TestStatsErrors(t *testing.T) {
+	acc := metrics.NewAccumulator(2)
+	acc.Add([]float32{1, 2}, 1)
+	if _, err := acc.Stats(); err == nil || !strings.Contains(err.Error(), "statistics of 1 images, want at least 2") {
+		t.Errorf("one vector: %v", err)
+	}
+	acc.Add([]float32{1, float32(math.NaN())}, 1)
+	if _, err := acc.Stats(); err == nil || !strings.Contains(err.Error(), "mu[1] is NaN") {
+		t.Errorf("NaN: %v", err)
+	}
+	bad := metrics.Stats{Mu: []float64{1, 2}, Sigma: []float64{1}}
+	if err := bad.Validate(); err == nil || !strings.Contains(err.Error(), "sigma has 1 values, want 4") {
+		t.Errorf("sizes: %v", err)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("three values as two vectors of two: no panic")
+		}
+	}()
+	acc.Add([]float32{1, 2, 3}, 2)
+}
+
+func BenchmarkAdd(b *testing.B) {
+	const dim, n = 128, 64
+	rows := normals(1, n, make([]float64, dim), slices.Repeat([]float64{1}, dim))
+	acc := metrics.NewAccumulator(dim)
+	b.ReportAllocs()
+	for b.Loop() {
+		acc.Add(rows, n)
+	}
+}
