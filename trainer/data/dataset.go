@@ -1,0 +1,93 @@
+package data
+
+import "fmt"
+
+// Dataset is a fixed, indexed collection of labelled images of one shape.
+type Dataset interface {
+	Name() string
+	Len() int
+	Shape() (h, w, c int) // of an image
+	Classes() int         // length of a label
+	// Images writes the images of the given indices to dst [len(idx) H W C],
+	// in [-1, 1].
+	Images(idx []int, dst []float32)
+	// Labels writes their one-hot labels to dst [len(idx) Classes].
+	Labels(idx []int, dst []float32)
+}
+
+// Memory is a data set held as bytes.
+type Memory struct {
+	name    string
+	pixels  []byte // [N H W C]
+	labels  []byte // [N], each below classes
+	h, w, c int
+	classes int
+}
+
+// NewMemory wraps pixels [N H W C] and labels [N], which must not change
+// afterwards.
+func NewMemory(name string, pixels []byte, h, w, c int, labels []byte, classes int) (*Memory, error) {
+	if h < 1 || w < 1 || c < 1 || classes < 1 {
+		return nil, fmt.Errorf("data: %s: images of %dx%dx%d and %d classes, want at least one of each", name, h, w, c, classes)
+	}
+	if len(labels) == 0 || len(pixels) != len(labels)*h*w*c {
+		return nil, fmt.Errorf("data: %s: %d pixel bytes, want %d images of %dx%dx%d", name, len(pixels), len(labels), h, w, c)
+	}
+	for i, label := range labels {
+		if int(label) >= classes {
+			return nil, fmt.Errorf("data: %s: label %d of image %d, want below %d", name, label, i, classes)
+		}
+	}
+	return &Memory{name: name, pixels: pixels, labels: labels, h: h, w: w, c: c, classes: classes}, nil
+}
+
+// Name is what the data set is called on screen.
+func (m *Memory) Name() string { return m.name }
+
+// Len is the number of images.
+func (m *Memory) Len() int { return len(m.labels) }
+
+// Shape is height, width and channels of an image.
+func (m *Memory) Shape() (h, w, c int) { return m.h, m.w, m.c }
+
+// Classes is the number of classes.
+func (m *Memory) Classes() int { return m.classes }
+
+// Label is the class of image i.
+func (m *Memory) Label(i int) int { return int(m.labels[i]) }
+
+// Pixels returns all images as bytes [N H W C]; do not change them.
+func (m *Memory) Pixels() []byte { return m.pixels }
+
+// Images implements Dataset; an index out of range panics.
+func (m *Memory) Images(idx []int, dst []float32) {
+	size := m.h * m.w * m.c
+	if len(dst) != len(idx)*size {
+		panic(fmt.Sprintf("data: %s: room for %d values, want %d images of %d", m.name, len(dst), len(idx), size))
+	}
+	for k, i := range idx {
+		out := dst[k*size : (k+1)*size]
+		for j, u := range m.pixels[i*size : (i+1)*size] {
+			out[j] = levels[u]
+		}
+	}
+}
+
+// Labels implements Dataset; an index out of range panics.
+func (m *Memory) Labels(idx []int, dst []float32) {
+	if len(dst) != len(idx)*m.classes {
+		panic(fmt.Sprintf("data: %s: room for %d values, want %d labels of %d", m.name, len(dst), len(idx), m.classes))
+	}
+	clear(dst)
+	for k, i := range idx {
+		dst[k*m.classes+int(m.labels[i])] = 1
+	}
+}
+
+// levels are the values of the 256 bytes.
+var levels = func() (t [256]float32) {
+	for u := range t {
+		t[u] = float32(u)/127.5 - 1
+	}
+	return t
+}()

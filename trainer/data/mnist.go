@@ -1,0 +1,64 @@
+package data
+
+import (
+	"bytes"
+	"compress/gzip"
+	_ "embed"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// The files of the MNIST database; see mnist/README.md for origin and licence.
+var (
+	//go:embed mnist/train-images-idx3-ubyte.gz
+	trainImages []byte
+	//go:embed mnist/train-labels-idx1-ubyte.gz
+	trainLabels []byte
+	//go:embed mnist/t10k-images-idx3-ubyte.gz
+	testImages []byte
+	//go:embed mnist/t10k-labels-idx1-ubyte.gz
+	testLabels []byte
+)
+
+var (
+	mnistTrain = sync.OnceValues(func() (*Memory, error) {
+		return readMNIST("mnist", bytes.NewReader(trainImages), bytes.NewReader(trainLabels))
+	})
+	mnistTest = sync.OnceValues(func() (*Memory, error) {
+		return readMNIST("mnist-test", bytes.NewReader(testImages), bytes.NewReader(testLabels))
+	})
+)
+
+// MNISTTrain is the embedded training set: 60,000 gray images of 28x28 in 10
+// classes. It is decompressed at the first call and shared afterwards.
+func MNISTTrain() (*Memory, error) { return mnistTrain() }
+
+// MNISTTest is the embedded test set of 10,000 images.
+func MNISTTest() (*Memory, error) { return mnistTest() }
+
+// readMNIST reads a pair of gzip'ed IDX files as ten classes of gray images.
+func readMNIST(name string, images, labels io.Reader) (*Memory, error) {
+	fail := func(what string, err error) (*Memory, error) {
+		return nil, fmt.Errorf("data: %s: %s: %w", name, what, err)
+	}
+	z, err := gzip.NewReader(images)
+	if err != nil {
+		return fail("images", err)
+	}
+	pixels, n, h, w, err := ReadIDXImages(z)
+	if err != nil {
+		return fail("images", err)
+	}
+	if err := z.Reset(labels); err != nil {
+		return fail("labels", err)
+	}
+	classes, err := ReadIDXLabels(z)
+	if err != nil {
+		return fail("labels", err)
+	}
+	if len(classes) != n {
+		return nil, fmt.Errorf("data: %s: %d labels, want one for each of %d images", name, len(classes), n)
+	}
+	return NewMemory(name, pixels, h, w, 1, classes, 10)
+}

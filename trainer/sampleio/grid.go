@@ -1,0 +1,102 @@
+// Package sampleio writes generated images as PNG files: grids of tiles, 8 bits
+// per channel by the rule of metrics.Quantize. A file appears complete or not
+// at all, so a viewer that follows the run directory never reads half of one.
+package sampleio
+
+import (
+	"fmt"
+	"image"
+	"image/png"
+	"math"
+	"os"
+	"path/filepath"
+
+	"innate/metrics"
+)
+
+// Grid tiles images [n h w c] of values in [-1, 1], row by row from the top
+// left, without gaps. c is 1 (gray) or 3 (RGB). cols is the number of tiles in a
+// row; 0 chooses the nearly square grid of ceil(sqrt n) columns. Places that
+// remain in the last row are black.
+func Grid(images []float32, n, h, w, c, cols int) (image.Image, error) {
+	if n < 1 || h < 1 || w < 1 || c != 1 && c != 3 || cols < 0 {
+		return nil, fmt.Errorf("sampleio: grid of %d images %dx%dx%d in %d columns, want at least one, with 1 or 3 channels", n, h, w, c, cols)
+	}
+	if len(images) != n*h*w*c {
+		return nil, fmt.Errorf("sampleio: %d values, want %d for %d images of %dx%dx%d", len(images), n*h*w*c, n, h, w, c)
+	}
+	if cols == 0 {
+		cols = int(math.Ceil(math.Sqrt(float64(n))))
+	}
+	cols = min(cols, n)
+	bounds := image.Rect(0, 0, cols*w, (n+cols-1)/cols*h)
+	pixels := make([]uint8, len(images))
+	metrics.QuantizeBytes(pixels, images)
+	if c == 1 {
+		img := image.NewGray(bounds)
+		eachRow(n, h, cols, func(row, tile, y int) {
+			copy(img.Pix[y*img.Stride+tile*w:][:w], pixels[row*w:])
+		})
+		return img, nil
+	}
+	img := image.NewNRGBA(bounds)
+	for i := 3; i < len(img.Pix); i += 4 {
+		img.Pix[i] = 255
+	}
+	eachRow(n, h, cols, func(row, tile, y int) {
+		out := img.Pix[y*img.Stride+tile*w*4:][:w*4]
+		in := pixels[row*w*3:][:w*3]
+		for x := range w {
+			copy(out[4*x:4*x+3], in[3*x:3*x+3])
+		}
+	})
+	return img, nil
+}
+
+// eachRow calls f for every row of pixels of every image: its number over all
+// images, the column of tiles it belongs to, and its y in the grid.
+func eachRow(n, h, cols int, f func(row, tile, y int)) {
+	for i := range n {
+		for y := range h {
+			f(i*h+y, i%cols, i/cols*h+y)
+		}
+	}
+}
+
+// WriteGrid writes the nearly square grid of images [n h w c] to path.
+func WriteGrid(path string, images []float32, n, h, w, c int) error {
+	img, err := Grid(images, n, h, w, c, 0)
+	if err != nil {
+		return err
+	}
+	return WritePNG(path, img)
+}
+
+// WritePNG writes img to a temporary file beside path, flushes it to disk and
+// renames it. On an error path keeps what it had.
+func WritePNG(path string, img image.Image) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".sample-*.png")
+	if err != nil {
+		return fmt.Errorf("sampleio: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			f.Close() // a second close only errors
+			os.Remove(f.Name())
+			err = fmt.Errorf("sampleio: %w", err)
+		}
+	}()
+	if err := png.Encode(f, img); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
