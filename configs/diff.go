@@ -1,0 +1,52 @@
+package configs
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Change is one setting that differs between two configurations, with its
+// values in TOML notation.
+type Change struct {
+	Key      string
+	Old, New string
+	Live     bool
+}
+
+// String is the change in one line: live.gen_lr: 0.0005 → 0.0002.
+func (c Change) String() string { return fmt.Sprintf("%s: %s → %s", c.Key, c.Old, c.New) }
+
+// Diff lists what changed, in the order of the schema.
+func Diff(old, new *Config) []Change {
+	var changes []Change
+	for _, f := range schema {
+		if a, b := format(f.of(old).Interface()), format(f.of(new).Interface()); a != b {
+			changes = append(changes, Change{f.key, a, b, f.live()})
+		}
+	}
+	return changes
+}
+
+// CheckReload refuses to replace the settings of a started run by ones that
+// differ in a fixed field. The error names all of those fields.
+func CheckReload(old, new *Config) error {
+	var first *Change
+	var more []string
+	for _, c := range Diff(old, new) {
+		switch {
+		case c.Live:
+		case first == nil:
+			first = &c
+		default:
+			more = append(more, c.Key)
+		}
+	}
+	if first == nil {
+		return nil
+	}
+	want := first.Old + ": fixed once a run has started"
+	if len(more) > 0 {
+		want += " (also changed: " + strings.Join(more, ", ") + ")"
+	}
+	return new.src.errorAt(first.Key, first.New, want)
+}

@@ -1,0 +1,249 @@
+package configs
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// field is one setting, found by reflection over Config so that a new struct
+// field is all that a new setting needs besides its check.
+type field struct {
+	key     string // dotted
+	index   []int  // into Config, for reflect.Value.FieldByIndex
+	kind    reflect.Type
+	methods []string // that use it
+}
+
+func (f field) live() bool {
+	return strings.HasPrefix(f.key, "live.") || strings.HasPrefix(f.key, "freeze.")
+}
+
+func (f field) usedBy(method string) bool { return slices.Contains(f.methods, method) }
+
+func (f field) of(c *Config) reflect.Value { return reflect.ValueOf(c).Elem().FieldByIndex(f.index) }
+
+// want says in words what type the field has.
+func (f field) want() string {
+	switch f.kind {
+	case reflect.TypeFor[string]():
+		return "a string"
+	case reflect.TypeFor[float64]():
+		return "a finite number"
+	case reflect.TypeFor[[]int]():
+		return "an array of integers"
+	case reflect.TypeFor[[]string]():
+		return "an array of strings"
+	}
+	return "an integer"
+}
+
+// schema lists the settings in the order of the struct.
+var schema = schemaOf(reflect.TypeFor[Config](), "", nil)
+
+var byKey = func() map[string]field {
+	m := make(map[string]field, len(schema))
+	for _, f := range schema {
+		m[f.key] = f
+	}
+	return m
+}()
+
+func schemaOf(t reflect.Type, prefix string, index []int) []field {
+	var fields []field
+	for i := range t.NumField() {
+		sf := t.Field(i)
+		if !sf.IsExported() {
+			continue
+		}
+		key := prefix + sf.Tag.Get("toml")
+		at := append(slices.Clone(index), i)
+		if sf.Type.Kind() == reflect.Struct {
+			fields = append(fields, schemaOf(sf.Type, key+".", at)...)
+			continue
+		}
+		methods := strings.Fields(sf.Tag.Get("for"))
+		if len(methods) == 0 {
+			methods = Methods()
+		}
+		fields = append(fields, field{key, at, sf.Type, methods})
+	}
+	return fields
+}
+
+// isTable reports whether a key names a table of the schema.
+func isTable(key string) bool {
+	for _, f := range schema {
+		if strings.HasPrefix(f.key, key+".") {
+			return true
+		}
+	}
+	return false
+}
+
+// Entry is one setting of a run with its value in TOML notation.
+type Entry struct {
+	Key   string
+	Value string
+	Live  bool
+}
+
+// Entries lists the settings that c's method uses, in the order of the schema.
+func (c *Config) Entries() []Entry {
+	var list []Entry
+	for _, f := range schema {
+		if f.usedBy(c.Method) {
+			list = append(list, Entry{f.key, format(f.of(c).Interface()), f.live()})
+		}
+	}
+	return list
+}
+
+// LiveMap returns the settings of [live] that c's method uses, named without
+// the table: "gen_lr" to 0.0005. Values are float64 or int.
+func (c *Config) LiveMap() map[string]any {
+	m := map[string]any{}
+	for _, f := range schema {
+		if name, ok := strings.CutPrefix(f.key, "live."); ok && f.usedBy(c.Method) {
+			m[name] = f.of(c).Interface()
+		}
+	}
+	return m
+}
+
+// Clone returns a deep copy.
+func (c *Config) Clone() *Config {
+	n := *c
+	for _, f := range schema {
+		switch v := f.of(&n); s := v.Interface().(type) {
+		case []int:
+			v.Set(reflect.ValueOf(slices.Clone(s)))
+		case []string:
+			v.Set(reflect.ValueOf(slices.Clone(s)))
+		}
+	}
+	return &n
+}
+
+// resolveKey accepts a full key, or its last part where that is unambiguous.
+func resolveKey(key string) (field, error) {
+	if f, ok := byKey[key]; ok {
+		return f, nil
+	}
+	var hits []string
+	for _, f := range schema {
+		if f.key[strings.LastIndexByte(f.key, '.')+1:] == key {
+			hits = append(hits, f.key)
+		}
+	}
+	switch len(hits) {
+	case 0:
+		return field{}, fmt.Errorf("configs: %s: no such setting%s", key, suggest(key, ""))
+	case 1:
+		return byKey[hits[0]], nil
+	}
+	return field{}, fmt.Errorf("configs: %s: ambiguous, want %s", key, oneOf(hits))
+}
+
+// suggest names the nearest key of the schema (of the method, if given), or
+// says nothing when none is near.
+func suggest(key, method string) string {
+	best, bestDist := "", len(key)/3+2
+	for _, f := range schema {
+		if method != "" && !f.usedBy(method) {
+			continue
+		}
+		if d := distance(key, f.key); d < bestDist {
+			best, bestDist = f.key, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %s?)", best)
+}
+
+// distance is Levenshtein's edit distance over bytes.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diag := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diag
+			if a[i] != b[j] {
+				cost++
+			}
+			diag = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diag+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// format writes a value in TOML notation.
+func format(v any) string {
+	switch v := v.(type) {
+	case string:
+		return quote(v)
+	case float64:
+		return formatFloat(v)
+	case []int:
+		return formatList(v, strconv.Itoa)
+	case []string:
+		return formatList(v, quote)
+	}
+	return fmt.Sprint(v)
+}
+
+// formatFloat prefers plain decimals to exponents over the usual range of
+// learning rates and intervals.
+func formatFloat(v float64) string {
+	if a := math.Abs(v); a == 0 || a >= 1e-5 && a < 1e9 {
+		s := strconv.FormatFloat(v, 'f', -1, 64)
+		if !strings.Contains(s, ".") {
+			s += ".0"
+		}
+		return s
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
+}
+
+func formatList[T any](list []T, one func(T) string) string {
+	parts := make([]string, len(list))
+	for i, v := range list {
+		parts[i] = one(v)
+	}
+	return "[" + strings.Join(parts, ", ") + "]"
+}
+
+// quote writes a TOML basic string.
+func quote(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case r < 0x20 || r == 0x7f:
+			fmt.Fprintf(&b, `\u%04X`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+func oneOf(list []string) string { return strings.Join(list, " | ") }

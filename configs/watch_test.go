@@ -1,0 +1,172 @@
+package configs_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"innate/configs"
+)
+
+// watched starts Watch on a new file and returns its path and what it reports.
+func watched(t *testing.T, known string) (path string, seen <-chan string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "config.toml")
+	write(t, path, known)
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	ch := make(chan string, 100)
+	configs.Watch(ctx, path, known, func(text string) { ch <- text })
+	time.Sleep(50 * time.Millisecond) // let the watch begin; earlier changes have a test of their own
+	return path, ch
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func expect(t *testing.T, seen <-chan string, want string, within time.Duration) {
+	t.Helper()
+	select {
+	case got := <-seen:
+		if got != want {
+			t.Fatalf("got %q, want %q", got, want)
+		}
+	case <-time.After(within):
+		t.Fatalf("got nothing within %v, want %q", within, want)
+	}
+}
+
+func expectNothing(t *testing.T, seen <-chan string, during time.Duration) {
+	t.Helper()
+	select {
+	case got := <-seen:
+		t.Fatalf("got %q, want nothing", got)
+	case <-time.After(during):
+	}
+}
+
+const (
+	soon  = 1500 * time.Millisecond // less than the poll: fsnotify has told
+	quiet = 400 * time.Millisecond
+)
+
+func TestWatchWrites(t *testing.T) {
+	t.Parallel()
+	path, seen := watched(t, "one")
+	expectNothing(t, seen, quiet)
+	write(t, path, "two") // truncates, then writes
+	expect(t, seen, "two", soon)
+	write(t, path, "thr")
+	write(t, path, "three") // an editor that writes twice
+	expect(t, seen, "three", soon)
+	write(t, path, "three") // touched, not changed
+	expectNothing(t, seen, quiet)
+}
+
+func TestWatchRenameOver(t *testing.T) {
+	t.Parallel()
+	path, seen := watched(t, "one")
+	for _, text := range []string{"two", "three"} { // the watch survives the first
+		if err := configs.WriteFile(path, text); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, seen, text, soon)
+	}
+	// vim: the old file is moved away, a new one written in its place.
+	if err := os.Rename(path, path+"~"); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(20 * time.Millisecond)
+	write(t, path, "four")
+	expect(t, seen, "four", soon)
+}
+
+func TestWatchDisappearance(t *testing.T) {
+	t.Parallel()
+	path, seen := watched(t, "one")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	expectNothing(t, seen, quiet)
+	write(t, path, "one")
+	expectNothing(t, seen, quiet)
+	write(t, path, "two")
+	expect(t, seen, "two", soon)
+}
+
+// TestWatchSlowWriter truncates, and writes in pieces without finishing a line
+// until later.
+func TestWatchSlowWriter(t *testing.T) {
+	t.Parallel()
+	path, seen := watched(t, "one")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	expectNothing(t, seen, quiet) // empty for now
+	for _, piece := range []string{"t", "w", "o"} {
+		if _, err := f.WriteString(piece); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(30 * time.Millisecond)
+	}
+	expect(t, seen, "two", soon)
+}
+
+func TestWatchEmptyForGood(t *testing.T) {
+	t.Parallel()
+	path, seen := watched(t, "one")
+	write(t, path, "")
+	expect(t, seen, "", 6*time.Second)
+}
+
+// TestWatchChangedBefore changes the file between loading and watching.
+func TestWatchChangedBefore(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "config.toml")
+	write(t, path, "two")
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	seen := make(chan string, 10)
+	configs.Watch(ctx, path, "one", func(text string) { seen <- text })
+	expect(t, seen, "two", soon)
+}
+
+// TestWatchPolls watches through a symbolic link to a file elsewhere, about
+// which fsnotify says nothing.
+func TestWatchPolls(t *testing.T) {
+	t.Parallel()
+	real := filepath.Join(t.TempDir(), "real.toml")
+	write(t, real, "one")
+	path := filepath.Join(t.TempDir(), "config.toml")
+	if err := os.Symlink(real, path); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	seen := make(chan string, 10)
+	configs.Watch(ctx, path, "one", func(text string) { seen <- text })
+	time.Sleep(300 * time.Millisecond)
+	write(t, real, "two")
+	expect(t, seen, "two", 6*time.Second)
+}
+
+func TestWatchEnds(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "config.toml")
+	write(t, path, "one")
+	ctx, cancel := context.WithCancel(context.Background())
+	seen := make(chan string, 10)
+	configs.Watch(ctx, path, "one", func(text string) { seen <- text })
+	cancel()
+	time.Sleep(50 * time.Millisecond)
+	write(t, path, "two")
+	expectNothing(t, seen, 3*time.Second)
+}
