@@ -1,0 +1,194 @@
+package runlog
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+const (
+	pollBytes = 4 << 20 // read from each file in one Poll
+	lineBytes = 1 << 20 // a longer line is not ours
+)
+
+// Update is what one Poll found. Apply it in this order: Reset, Rewind, then
+// append; History.Apply does that.
+type Update struct {
+	Reset      bool  // a file shrank or was replaced: forget everything read before
+	Rewind     bool  // the run resumed from a checkpoint …
+	RewindNimg int64 // … at this nimg: drop known ticks with a larger nimg
+	Ticks      []Tick
+	Events     []Event
+	More       bool // there is more to read at once
+}
+
+// Reader follows the log of one run directory. It opens files only inside Poll
+// and is not safe for concurrent use.
+type Reader struct {
+	metrics, events tail
+	skipped         int
+}
+
+// NewReader starts at the beginning of the log of dir. Missing files count as
+// empty: a run that is about to start has none.
+func NewReader(dir string) *Reader {
+	return &Reader{
+		metrics: tail{path: filepath.Join(dir, MetricsFile)},
+		events:  tail{path: filepath.Join(dir, EventsFile)},
+	}
+}
+
+// Poll returns what was added since the last call. It never waits; large files
+// arrive in several calls (Update.More).
+func (r *Reader) Poll() (Update, error) {
+	var u Update
+	if err := r.checkShrunk(); errors.Is(err, errShrunk) {
+		u.Reset = true
+		r.metrics.offset, r.events.offset, r.skipped = 0, 0, 0
+	} else if err != nil {
+		return u, err
+	}
+	more, err := r.metrics.read(func(line []byte) { r.addTick(&u, line) })
+	if err != nil {
+		return u, err
+	}
+	u.More = more
+	more, err = r.events.read(func(line []byte) {
+		if e, err := decodeEvent(line); err == nil {
+			u.Events = append(u.Events, e)
+		} else {
+			r.skipped++
+		}
+	})
+	u.More = u.More || more
+	return u, err
+}
+
+func (r *Reader) addTick(u *Update, line []byte) {
+	t, resume, err := decodeTick(line)
+	switch {
+	case err != nil:
+		r.skipped++
+	case resume:
+		if !u.Rewind || t.Nimg < u.RewindNimg {
+			u.RewindNimg = t.Nimg
+		}
+		u.Rewind = true
+		u.Ticks = dropBeyond(u.Ticks, t.Nimg)
+	default:
+		u.Ticks = append(u.Ticks, t)
+	}
+}
+
+// Skipped counts the lines that could not be read: one for every time a trainer
+// was killed while it wrote.
+func (r *Reader) Skipped() int { return r.skipped }
+
+var errShrunk = errors.New("runlog: file shrank")
+
+func (r *Reader) checkShrunk() error {
+	for _, t := range []*tail{&r.metrics, &r.events} {
+		info, err := os.Stat(t.path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			if t.offset > 0 {
+				return errShrunk
+			}
+		case err != nil:
+			return fmt.Errorf("runlog: %w", err)
+		case info.Size() < t.offset:
+			return errShrunk
+		}
+	}
+	return nil
+}
+
+// tail reads whole lines of a growing file.
+type tail struct {
+	path   string
+	offset int64 // of the first byte not yet consumed
+}
+
+// read calls f for every complete line within the next pollBytes; f must not
+// keep the slice. An unfinished last line stays for the next call.
+func (t *tail) read(f func(line []byte)) (more bool, err error) {
+	file, err := os.Open(t.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("runlog: %w", err)
+	}
+	defer file.Close()
+	buf, err := io.ReadAll(io.NewSectionReader(file, t.offset, pollBytes))
+	if err != nil {
+		return false, fmt.Errorf("runlog: %w", err)
+	}
+	full := len(buf) == pollBytes
+	for {
+		i := bytes.IndexByte(buf, '\n')
+		if i < 0 {
+			break
+		}
+		if line := buf[:i]; !blank(line) && len(line) <= lineBytes {
+			f(line)
+		}
+		buf = buf[i+1:]
+		t.offset += int64(i + 1)
+	}
+	if full && len(buf) == pollBytes {
+		t.offset += pollBytes // not one newline in all of it: not ours
+	}
+	return full, nil
+}
+
+// History is everything a reader knows about a run, in order of nimg for ticks
+// and of time for events.
+type History struct {
+	Ticks  []Tick
+	Events []Event
+}
+
+// Apply adds an update.
+func (h *History) Apply(u Update) {
+	if u.Reset {
+		h.Ticks, h.Events = nil, nil
+	}
+	if u.Rewind {
+		h.Ticks = dropBeyond(h.Ticks, u.RewindNimg)
+	}
+	h.Ticks = append(h.Ticks, u.Ticks...)
+	h.Events = append(h.Events, u.Events...)
+}
+
+// dropBeyond returns the ticks up to nimg in a slice of its own: the old one may
+// be in someone's snapshot.
+func dropBeyond(ticks []Tick, nimg int64) []Tick {
+	kept := make([]Tick, 0, len(ticks))
+	for _, t := range ticks {
+		if t.Nimg <= nimg {
+			kept = append(kept, t)
+		}
+	}
+	return kept
+}
+
+// ReadAll reads the whole log of dir.
+func ReadAll(dir string) (History, error) {
+	var h History
+	r := NewReader(dir)
+	for {
+		u, err := r.Poll()
+		if err != nil {
+			return h, err
+		}
+		h.Apply(u)
+		if !u.More {
+			return h, nil
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package runlog
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// Writer appends to the log of one run. There is one writer per run directory,
+// the holder of its lock; its methods may be called from any goroutine.
+type Writer struct {
+	mu              sync.Mutex
+	metrics, events *os.File
+}
+
+// OpenWriter opens the two files of dir for appending and creates them if they
+// are missing. A line that a killed trainer left unfinished is ended, so that
+// what follows starts on a line of its own.
+func OpenWriter(dir string) (*Writer, error) {
+	metrics, err := openAppend(filepath.Join(dir, MetricsFile))
+	if err != nil {
+		return nil, err
+	}
+	events, err := openAppend(filepath.Join(dir, EventsFile))
+	if err != nil {
+		metrics.Close()
+		return nil, err
+	}
+	return &Writer{metrics: metrics, events: events}, nil
+}
+
+func openAppend(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("runlog: %w", err)
+	}
+	if err := endTornLine(f); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("runlog: %w", err)
+	}
+	return f, nil
+}
+
+func endTornLine(f *os.File) error {
+	end, err := f.Seek(0, io.SeekEnd)
+	if err != nil || end == 0 {
+		return err
+	}
+	var last [1]byte
+	if _, err := f.ReadAt(last[:], end-1); err != nil {
+		return err
+	}
+	if last[0] == '\n' {
+		return nil
+	}
+	_, err = f.Write([]byte{'\n'})
+	return err
+}
+
+// Tick appends one tick; a zero Time means now.
+func (w *Writer) Tick(t Tick) error {
+	if t.Time.IsZero() {
+		t.Time = time.Now()
+	}
+	line, err := t.encode()
+	if err != nil {
+		return err
+	}
+	return w.append(w.metrics, line)
+}
+
+// Event appends one event; a zero Time means now.
+func (w *Writer) Event(e Event) error {
+	if e.Time.IsZero() {
+		e.Time = time.Now()
+	}
+	line, err := e.encode()
+	if err != nil {
+		return err
+	}
+	return w.append(w.events, line)
+}
+
+// Resume records that the run goes on from a checkpoint at nimg: readers drop
+// the ticks beyond it that were written before.
+func (w *Writer) Resume(nimg int64, text string) error {
+	now := time.Now()
+	if err := w.append(w.metrics, encodeResume(nimg, now)); err != nil {
+		return err
+	}
+	return w.Event(Event{Time: now, Nimg: nimg, Kind: Resume, Text: text, Data: map[string]any{"nimg": nimg}})
+}
+
+// append adds a whole line with one write, so that a reader never sees two
+// lines mixed and a kill tears at most the last one.
+func (w *Writer) append(f *os.File, line []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, err := f.Write(line); err != nil {
+		return fmt.Errorf("runlog: %w", err)
+	}
+	return nil
+}
+
+// Close syncs and closes both files.
+func (w *Writer) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var first error
+	for _, f := range []*os.File{w.metrics, w.events} {
+		for _, err := range []error{f.Sync(), f.Close()} {
+			if err != nil && first == nil {
+				first = fmt.Errorf("runlog: %w", err)
+			}
+		}
+	}
+	return first
+}
