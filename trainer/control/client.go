@@ -1,0 +1,153 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"syscall"
+)
+
+// maxAnswerBytes bounds what a client reads; the layers of the largest network
+// take about 200 KiB.
+const maxAnswerBytes = 16 << 20
+
+// ErrNotRunning means that nothing listens on the control socket.
+var ErrNotRunning = errors.New("no trainer is running")
+
+// Client talks to the trainer of one run directory. It holds no connection, so
+// it may be kept while trainers come and go, and used from several goroutines.
+type Client struct {
+	name string
+	http *http.Client
+}
+
+// NewClient returns a client for run directory dir; nothing is opened yet. The
+// caller bounds every call with its context.
+func NewClient(dir string) *Client {
+	c := dialing(func() string { return findSocket(dir) })
+	c.name = filepath.Base(dir)
+	return c
+}
+
+func newClient(socket string) *Client {
+	c := dialing(func() string { return socket })
+	c.name = socket
+	return c
+}
+
+func dialing(socket func() string) *Client {
+	return &Client{http: &http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			conn, err := new(net.Dialer).DialContext(ctx, "unix", socket())
+			if notServed(err) {
+				return nil, ErrNotRunning
+			}
+			return conn, err
+		},
+	}}}
+}
+
+// notServed tells a socket that is missing or left behind from one that cannot
+// be reached for another reason, such as permissions.
+func notServed(err error) bool {
+	for _, e := range []error{fs.ErrNotExist, syscall.ECONNREFUSED, syscall.ENOTSOCK, syscall.ENOTDIR} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// Status returns the present status.
+func (c *Client) Status(ctx context.Context) (Status, error) {
+	var s Status
+	err := c.call(ctx, http.MethodGet, "status", nil, &s)
+	return s, err
+}
+
+// Layers returns every parameter tensor of the trained network.
+func (c *Client) Layers(ctx context.Context) ([]Layer, error) {
+	var l []Layer
+	err := c.call(ctx, http.MethodGet, "layers", nil, &l)
+	return l, err
+}
+
+// Pause holds the run after the step under way; Resume lets it go on.
+func (c *Client) Pause(ctx context.Context) (Status, error) { return c.post(ctx, KindPause, nil) }
+
+// Resume ends a pause.
+func (c *Client) Resume(ctx context.Context) (Status, error) { return c.post(ctx, KindResume, nil) }
+
+// Stop makes the trainer write a checkpoint and end.
+func (c *Client) Stop(ctx context.Context) (Status, error) { return c.post(ctx, KindStop, nil) }
+
+// Set changes live settings, all of them or, on an error, none.
+func (c *Client) Set(ctx context.Context, set map[string]string) (Status, error) {
+	return c.post(ctx, KindSet, SetRequest{set})
+}
+
+// Freeze changes which parameters train.
+func (c *Client) Freeze(ctx context.Context, r FreezeRequest) (Status, error) {
+	return c.post(ctx, KindFreeze, r)
+}
+
+func (c *Client) post(ctx context.Context, route string, body any) (Status, error) {
+	var s Status
+	err := c.call(ctx, http.MethodPost, route, body, &s)
+	return s, err
+}
+
+func (c *Client) call(ctx context.Context, method, route string, body, answer any) error {
+	var send io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			return fmt.Errorf("control: %s: %w", route, err)
+		}
+		send = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://innate/v1/"+route, send)
+	if err != nil {
+		return fmt.Errorf("control: %w", err)
+	}
+	resp, err := c.http.Do(req)
+	switch {
+	case errors.Is(err, ErrNotRunning):
+		return fmt.Errorf("control: %s: %w", c.name, ErrNotRunning)
+	case ctx.Err() != nil:
+		return fmt.Errorf("control: %s: %s: %w", c.name, route, ctx.Err())
+	case errors.Is(err, io.EOF):
+		return fmt.Errorf("control: %s: %s: the trainer ended before it answered", c.name, route)
+	case err != nil:
+		var ue *url.Error
+		if errors.As(err, &ue) {
+			err = ue.Err // less the made-up address
+		}
+		return fmt.Errorf("control: %s: %s: %w", c.name, route, err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
+	if err != nil {
+		return fmt.Errorf("control: %s: %s: %w", c.name, route, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		var e errorBody
+		if json.Unmarshal(b, &e) != nil || e.Error == "" {
+			e.Error = fmt.Sprintf("control: %s: %s: %s", c.name, route, resp.Status)
+		}
+		return errors.New(e.Error) // the trainer's own line
+	}
+	if err := json.Unmarshal(b, answer); err != nil {
+		return fmt.Errorf("control: %s: %s: %w", c.name, route, err)
+	}
+	return nil
+}

@@ -1,0 +1,294 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Names inside a run directory; the history is named by package runlog.
+const (
+	ConfigFile     = "config.toml"
+	StatusFile     = "status.json" // the heartbeat: Status, once a second
+	LayersFile     = "layers.json" // []Layer
+	LockFile       = "lock"        // held (flock) by the trainer; its pid
+	SocketFile     = "control.sock"
+	LogFile        = "trainer.log" // standard output and error of a detached trainer
+	SamplesDir     = "samples"
+	CheckpointsDir = "checkpoints"
+)
+
+// Info is what a run directory tells without its trainer's help.
+type Info struct {
+	Dir    string // absolute
+	Name   string // base name, 00003-mnist-gdd-i
+	Status Status // last heartbeat, with State derived: see ReadInfo
+	Alive  bool   // a trainer holds the lock
+}
+
+// RunsDir returns where runs live: the flag if given, else $INNATE_RUNS, else
+// runs in the working directory.
+func RunsDir(flag string) string {
+	if flag != "" {
+		return flag
+	}
+	if env := os.Getenv("INNATE_RUNS"); env != "" {
+		return env
+	}
+	return "runs"
+}
+
+// IsRun reports whether dir looks like a run directory: it has a config.toml.
+func IsRun(dir string) bool {
+	info, err := os.Stat(filepath.Join(dir, ConfigFile))
+	return err == nil && info.Mode().IsRegular()
+}
+
+// List returns the runs under runsDir by number, then by name. A directory that
+// does not exist holds none.
+func List(runsDir string) ([]Info, error) {
+	entries, err := os.ReadDir(runsDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("control: %w", err)
+	}
+	var list []Info
+	for _, e := range entries {
+		dir := filepath.Join(runsDir, e.Name())
+		if !IsRun(dir) {
+			continue
+		}
+		info, err := ReadInfo(dir)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, info)
+	}
+	slices.SortStableFunc(list, func(a, b Info) int {
+		na, _ := Number(a.Name)
+		nb, _ := Number(b.Name)
+		if na != nb {
+			return na - nb
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return list, nil
+}
+
+// Number returns the number in front of a run's name: 3 for 00003-mnist-gdd-i.
+func Number(name string) (n int, ok bool) {
+	digits, _, _ := strings.Cut(name, "-")
+	n, err := strconv.Atoi(digits)
+	return n, err == nil && n >= 0
+}
+
+// Find returns the run directory that ref names: a path, a number, a full name,
+// or an end of a name that only one run has (mnist-gdd-i).
+func Find(runsDir, ref string) (string, error) {
+	if ref == "" {
+		return "", errors.New("control: got an empty name, want a run")
+	}
+	if strings.ContainsRune(ref, filepath.Separator) || ref == "." || ref == ".." {
+		if !IsRun(ref) {
+			return "", fmt.Errorf("control: %s: no run here: it has no %s", ref, ConfigFile)
+		}
+		return filepath.Abs(ref)
+	}
+	entries, err := os.ReadDir(runsDir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("control: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if IsRun(filepath.Join(runsDir, e.Name())) {
+			names = append(names, e.Name())
+		}
+	}
+	for _, match := range []func(name string) bool{
+		func(name string) bool { return name == ref },
+		func(name string) bool {
+			n, ok := Number(name)
+			want, err := strconv.Atoi(ref)
+			return ok && err == nil && n == want
+		},
+		func(name string) bool {
+			_, rest, _ := strings.Cut(name, "-")
+			return rest == ref
+		},
+		func(name string) bool { return strings.HasSuffix(name, ref) },
+	} {
+		var hits []string
+		for _, name := range names {
+			if match(name) {
+				hits = append(hits, name)
+			}
+		}
+		if len(hits) == 1 {
+			return filepath.Abs(filepath.Join(runsDir, hits[0]))
+		}
+		if len(hits) > 1 {
+			return "", fmt.Errorf("control: run %q: ambiguous, want one of %s", ref, strings.Join(hits, " "))
+		}
+	}
+	if IsRun(ref) {
+		return filepath.Abs(ref)
+	}
+	return "", fmt.Errorf("control: run %q: none in %s", ref, runsDir)
+}
+
+// ReadInfo reads a run directory. The state is that of the last heartbeat,
+// except that it is dead when the lock is free although the heartbeat says that
+// the run is active, starting when the lock is held and there is no heartbeat of
+// its holder yet, and new when the run was never started.
+func ReadInfo(dir string) (Info, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return Info{}, fmt.Errorf("control: %w", err)
+	}
+	info := Info{Dir: dir, Name: filepath.Base(dir)}
+	pid, held, err := lockHolder(dir)
+	if err != nil {
+		return info, err
+	}
+	info.Alive = held
+	var known bool
+	info.Status, known, err = readStatus(dir)
+	if err != nil {
+		return info, err
+	}
+	st := &info.Status
+	switch {
+	case held && (!known || !Active(st.State) || pid != 0 && pid != st.PID):
+		st.State, st.PID, st.Error = StateStarting, pid, ""
+	case held:
+	case !known:
+		st.State = StateNew
+	case Active(st.State):
+		st.State = StateDead
+	}
+	st.Run, st.Dir = info.Name, info.Dir // the directory may have been moved
+	return info, nil
+}
+
+// readStatus reads the heartbeat; known is false if there is none that can be
+// read.
+func readStatus(dir string) (s Status, known bool, err error) {
+	b, err := os.ReadFile(filepath.Join(dir, StatusFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, false, nil
+	}
+	if err != nil {
+		return s, false, fmt.Errorf("control: %w", err)
+	}
+	if err := json.Unmarshal(b, &s); err != nil {
+		return Status{}, false, nil // of a full disk, say: as good as none
+	}
+	return s, true, nil
+}
+
+// lockHolder tells whether the run's lock is held, and by which pid as far as
+// the file says. It takes a shared lock for a moment; whoever acquires the lock
+// must try again for longer than that.
+func lockHolder(dir string) (pid int, held bool, err error) {
+	f, err := os.Open(filepath.Join(dir, LockFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, fmt.Errorf("control: %w", err)
+	}
+	defer f.Close() // also unlocks
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
+	if err == nil {
+		return 0, false, nil
+	}
+	if !errors.Is(err, syscall.EWOULDBLOCK) {
+		return 0, false, fmt.Errorf("control: %s: %w", f.Name(), err)
+	}
+	var b [32]byte
+	n, _ := f.Read(b[:])
+	pid, _ = strconv.Atoi(string(bytes.TrimSpace(b[:n])))
+	return pid, true, nil
+}
+
+// WriteStatus writes the heartbeat atomically.
+func WriteStatus(dir string, s Status) error { return writeJSONFile(dir, StatusFile, s) }
+
+// WriteLayers writes layers.json atomically.
+func WriteLayers(dir string, layers []Layer) error { return writeJSONFile(dir, LayersFile, layers) }
+
+// ReadLayers reads layers.json: the layers of a run without a trainer.
+func ReadLayers(dir string) ([]Layer, error) {
+	b, err := os.ReadFile(filepath.Join(dir, LayersFile))
+	if err != nil {
+		return nil, fmt.Errorf("control: %w", err)
+	}
+	var layers []Layer
+	if err := json.Unmarshal(b, &layers); err != nil {
+		return nil, fmt.Errorf("control: %s: %w", filepath.Join(dir, LayersFile), err)
+	}
+	return layers, nil
+}
+
+func writeJSONFile(dir, name string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("control: %s: %w", name, err)
+	}
+	return writeAtomic(filepath.Join(dir, name), append(b, '\n'))
+}
+
+// writing guards the temporary names of writeAtomic.
+var writing sync.Mutex
+
+// writeAtomic replaces a small file by rename. It does not sync: a heartbeat
+// lost in a power failure is none.
+func writeAtomic(path string, b []byte) error {
+	writing.Lock()
+	defer writing.Unlock()
+	tmp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp")
+	if err := os.WriteFile(tmp, b, 0o644); err != nil {
+		return fmt.Errorf("control: %w", err)
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return fmt.Errorf("control: %w", err)
+	}
+	return nil
+}
+
+// HeartbeatAge is how old the last status is; a trainer writes one a second
+// unless its file system or its machine hangs.
+func (i Info) HeartbeatAge(now time.Time) time.Duration {
+	if i.Status.Time.IsZero() {
+		return 0
+	}
+	return now.Sub(i.Status.Time)
+}
+
+// AwaitExit returns when no trainer holds the run's lock any more.
+func AwaitExit(ctx context.Context, dir string) error {
+	for {
+		_, held, err := lockHolder(dir)
+		if err != nil || !held {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("control: %s: the trainer has not ended: %w", filepath.Base(dir), ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}

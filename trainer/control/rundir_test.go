@@ -1,0 +1,185 @@
+package control_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"innate/trainer/control"
+)
+
+func makeRun(t *testing.T, runs, name string) string {
+	t.Helper()
+	dir := filepath.Join(runs, name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, control.ConfigFile), []byte("method = \"gdd\"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// hold locks a run as a trainer with that pid would.
+func hold(t *testing.T, dir, pid string) (release func()) {
+	t.Helper()
+	f, err := os.Create(filepath.Join(dir, control.LockFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString(pid + "\n"); err != nil {
+		t.Fatal(err)
+	}
+	return func() { f.Close() }
+}
+
+func TestDerivedState(t *testing.T) {
+	dir := makeRun(t, t.TempDir(), "00001-a")
+	check := func(when, state string, alive bool) {
+		t.Helper()
+		info, err := control.ReadInfo(dir)
+		if err != nil || info.Status.State != state || info.Alive != alive || info.Name != "00001-a" || info.Dir != dir {
+			t.Errorf("%s: got %q, alive %v, %v, want %q, %v", when, info.Status.State, info.Alive, err, state, alive)
+		}
+	}
+	heartbeat := func(state string, pid int) {
+		t.Helper()
+		if err := control.WriteStatus(dir, control.Status{State: state, PID: pid, Nimg: 5, Error: "e"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check("never started", control.StateNew, false)
+	release := hold(t, dir, "123")
+	check("locked, no heartbeat", control.StateStarting, true)
+	heartbeat(control.StateRunning, 123)
+	check("running", control.StateRunning, true)
+	heartbeat(control.StatePaused, 123)
+	check("paused", control.StatePaused, true)
+	release()
+	check("killed", control.StateDead, false)
+	heartbeat(control.StateDone, 123)
+	check("ended", control.StateDone, false)
+	release = hold(t, dir, "456")
+	check("started again, heartbeat of the last one", control.StateStarting, true)
+	heartbeat(control.StateRunning, 123)
+	check("started again after a kill", control.StateStarting, true)
+	if info, _ := control.ReadInfo(dir); info.Status.PID != 456 || info.Status.Error != "" {
+		t.Errorf("got %+v, want the pid of the lock and no old error", info.Status)
+	}
+	release()
+	if err := os.WriteFile(filepath.Join(dir, control.StatusFile), []byte("{\"sta"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	check("unreadable heartbeat", control.StateNew, false)
+}
+
+func TestListAndFind(t *testing.T) {
+	runs := t.TempDir()
+	for _, name := range []string{"00010-mnist-edm", "00002-mnist-gdd-i", "00003-mnist-gdd", "free", "100000-mnist-gdd-i"} {
+		makeRun(t, runs, name)
+	}
+	if err := os.MkdirAll(filepath.Join(runs, "00004-empty"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	list, err := control.List(runs)
+	var names []string
+	for _, info := range list {
+		names = append(names, info.Name)
+	}
+	want := "free 00002-mnist-gdd-i 00003-mnist-gdd 00010-mnist-edm 100000-mnist-gdd-i"
+	if got := strings.Join(names, " "); err != nil || got != want {
+		t.Errorf("got %s, %v, want %s", got, err, want)
+	}
+	if list, err := control.List(filepath.Join(runs, "none")); err != nil || len(list) != 0 {
+		t.Errorf("missing directory: got %v, %v", list, err)
+	}
+	for ref, want := range map[string]string{
+		"3":                                    "00003-mnist-gdd",
+		"00003":                                "00003-mnist-gdd",
+		"100000":                               "100000-mnist-gdd-i",
+		"00002-mnist-gdd-i":                    "00002-mnist-gdd-i",
+		"mnist-gdd":                            "00003-mnist-gdd",
+		"edm":                                  "00010-mnist-edm",
+		"free":                                 "free",
+		filepath.Join(runs, "free"):            "free",
+		filepath.Join(runs, "free") + "/":      "free",
+		filepath.Join(runs, "x", "..", "free"): "free",
+	} {
+		if got, err := control.Find(runs, ref); err != nil || filepath.Base(got) != want || !filepath.IsAbs(got) {
+			t.Errorf("%s: got %s, %v, want %s", ref, got, err, want)
+		}
+	}
+	for ref, want := range map[string]string{
+		"":                             "empty name",
+		"4":                            `run "4": none in`,
+		"mnist-gdd-i":                  "ambiguous, want one of 00002-mnist-gdd-i 100000-mnist-gdd-i",
+		"nothing":                      "none in",
+		filepath.Join(runs, "nothing"): "no run here",
+	} {
+		if got, err := control.Find(runs, ref); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %s, %v, want %q", ref, got, err, want)
+		}
+	}
+}
+
+func TestRunsDir(t *testing.T) {
+	t.Setenv("INNATE_RUNS", "")
+	if got := control.RunsDir(""); got != "runs" {
+		t.Errorf("got %q", got)
+	}
+	t.Setenv("INNATE_RUNS", "/data")
+	if got := control.RunsDir(""); got != "/data" {
+		t.Errorf("got %q", got)
+	}
+	if got := control.RunsDir("x"); got != "x" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestLayersFile(t *testing.T) {
+	dir := t.TempDir()
+	want := []control.Layer{{Name: "a", Shape: []int{2, 3}, Count: 6, Frozen: true}}
+	if err := control.WriteLayers(dir, want); err != nil {
+		t.Fatal(err)
+	}
+	got, err := control.ReadLayers(dir)
+	if err != nil || len(got) != 1 || got[0].Count != 6 || !got[0].Frozen {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if _, err := control.ReadLayers(t.TempDir()); err == nil {
+		t.Error("got no error without a file")
+	}
+}
+
+func TestAwaitExit(t *testing.T) {
+	dir := makeRun(t, t.TempDir(), "00001-a")
+	release := hold(t, dir, "1")
+	ctx, cancel := context.WithTimeout(context.Background(), 150*time.Millisecond)
+	defer cancel()
+	if err := control.AwaitExit(ctx, dir); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("held: got %v, want the deadline", err)
+	}
+	time.AfterFunc(100*time.Millisecond, release)
+	if err := control.AwaitExit(within(t), dir); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestHeartbeatAge(t *testing.T) {
+	now := time.Now()
+	i := control.Info{Status: control.Status{Time: now.Add(-3 * time.Second)}}
+	if got := i.HeartbeatAge(now); got != 3*time.Second {
+		t.Errorf("got %v", got)
+	}
+	if got := (control.Info{}).HeartbeatAge(now); got != 0 {
+		t.Errorf("never: got %v", got)
+	}
+}

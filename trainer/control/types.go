@@ -1,0 +1,170 @@
+package control
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"strings"
+	"time"
+)
+
+// States of a run. A trainer reports all but the last two, which readers derive:
+// StateDead when the lock is free although the last heartbeat says the run is
+// active, StateNew when a run directory was never started.
+const (
+	StateStarting = "starting"
+	StateRunning  = "running"
+	StatePaused   = "paused"
+	StateStopping = "stopping"
+	StateStopped  = "stopped"
+	StateDone     = "done"
+	StateFailed   = "failed"
+	StateDead     = "dead"
+	StateNew      = "new"
+)
+
+// Active reports whether a trainer in that state holds the run's lock.
+func Active(state string) bool {
+	switch state {
+	case StateStarting, StateRunning, StatePaused, StateStopping:
+		return true
+	}
+	return false
+}
+
+// Version of the wire format; it grows when a field changes its meaning.
+const Version = 1
+
+// Status is an immutable snapshot of a run: the answer to GET /v1/status, and
+// the heartbeat that the trainer writes to status.json once a second.
+type Status struct {
+	Version int    `json:"version"`
+	Run     string `json:"run"`    // base name of the run directory
+	Dir     string `json:"dir"`    // absolute run directory
+	Method  string `json:"method"` // edm | classifier | gdd
+	Config  string `json:"config"` // absolute path of config.toml
+	State   string `json:"state"`
+	PID     int    `json:"pid"`
+
+	Nimg         int64     `json:"nimg"` // images seen
+	TotalNimg    int64     `json:"total_nimg"`
+	ImagesPerSec float64   `json:"images_per_sec"`
+	EtaSec       float64   `json:"eta_sec"`
+	Started      time.Time `json:"started"`
+	Time         time.Time `json:"time"` // of this snapshot
+
+	Params           int64    `json:"params"` // values in the trained network
+	FrozenParams     int64    `json:"frozen_params"`
+	TrainableTensors int64    `json:"trainable_tensors"`
+	FrozenFraction   float64  `json:"frozen_fraction"` // of Params, in [0, 1]
+	FreezePreset     string   `json:"freeze_preset,omitempty"`
+	FreezeGlobs      []string `json:"freeze_globs,omitempty"`
+	TrainGlobs       []string `json:"train_globs,omitempty"`
+
+	LastFID    *float64 `json:"last_fid"`
+	BestFID    *float64 `json:"best_fid"`
+	FIDName    string   `json:"fid_name,omitempty"` // for example FID(mnist-cnn)
+	FIDNimg    int64    `json:"fid_nimg"`           // images seen at LastFID
+	TeacherFID *float64 `json:"teacher_fid"`
+
+	Stage   string             `json:"stage,omitempty"`    // train | fid | sample | checkpoint
+	StageMs map[string]float64 `json:"stage_ms,omitempty"` // g, d, r1, data, ema: milliseconds a step
+	Kernels string             `json:"kernels,omitempty"`
+	Threads int                `json:"threads"`
+
+	SampleFile     string `json:"sample_file,omitempty"` // relative to Dir
+	SampleNimg     int64  `json:"sample_nimg"`
+	CheckpointNimg int64  `json:"checkpoint_nimg"`
+
+	Error       string         `json:"error,omitempty"`        // why the run failed
+	ConfigError string         `json:"config_error,omitempty"` // why the last edit of config.toml was refused
+	Live        map[string]any `json:"live,omitempty"`         // configs.(*Config).LiveMap: live settings in force
+}
+
+// Layer describes one parameter tensor of the trained network: GET /v1/layers
+// answers with all of them in checkpoint order, and layers.json in the run
+// directory holds the same list for readers without a trainer.
+type Layer struct {
+	Name       string `json:"name"` // checkpoint name less the "model." wrapper
+	Kind       string `json:"kind"` // conv, linear, norm, bias, …
+	Part       string `json:"part"` // enc, dec or map
+	Block      string `json:"block"`
+	Resolution int    `json:"resolution"` // pixels; 0 outside the image path
+	Shape      []int  `json:"shape"`
+	Count      int    `json:"count"`
+	Frozen     bool   `json:"frozen"`
+}
+
+// SetRequest is the body of POST /v1/set: live settings by dotted key, each
+// value as one would write it in config.toml (quotes around strings optional).
+type SetRequest struct {
+	Set map[string]string `json:"set"`
+}
+
+// FreezeRequest is the body of POST /v1/freeze. Preset, Freeze and Train
+// replace the fields of that name in [freeze]; nil leaves a field as it is.
+// Toggle flips single parameters by full name and excludes the other three.
+type FreezeRequest struct {
+	Preset *string   `json:"preset,omitempty"`
+	Freeze *[]string `json:"freeze,omitempty"`
+	Train  *[]string `json:"train,omitempty"`
+	Toggle []string  `json:"toggle,omitempty"`
+}
+
+// Validate refuses a request that says nothing, or two things at once.
+func (r FreezeRequest) Validate() error {
+	fields := r.Preset != nil || r.Freeze != nil || r.Train != nil
+	if fields && len(r.Toggle) > 0 {
+		return fmt.Errorf("freeze: got toggle beside preset, freeze or train, want one or the other")
+	}
+	if !fields && len(r.Toggle) == 0 {
+		return fmt.Errorf("freeze: got an empty request, want preset, freeze, train or toggle")
+	}
+	for _, name := range r.Toggle {
+		if strings.TrimSpace(name) == "" {
+			return fmt.Errorf("freeze: toggle: got an empty name, want a parameter")
+		}
+	}
+	return nil
+}
+
+// Kinds of Command, named as their routes.
+const (
+	KindPause  = "pause"
+	KindResume = "resume"
+	KindStop   = "stop"
+	KindSet    = "set"
+	KindFreeze = "freeze"
+)
+
+// Command is what a client asks of the training loop; it is applied between two
+// steps.
+type Command struct {
+	Kind   string
+	Set    map[string]string // KindSet
+	Freeze FreezeRequest     // KindFreeze
+}
+
+// MarshalJSON writes a status; JSON has no NaN or infinity, so that a FID
+// without a value becomes null, and a rate or time without one 0 or absent.
+func (s Status) MarshalJSON() ([]byte, error) {
+	for _, p := range []**float64{&s.LastFID, &s.BestFID, &s.TeacherFID} {
+		if *p != nil && !isFinite(**p) {
+			*p = nil
+		}
+	}
+	for _, p := range []*float64{&s.ImagesPerSec, &s.EtaSec, &s.FrozenFraction} {
+		if !isFinite(*p) {
+			*p = 0
+		}
+	}
+	s.StageMs = maps.Clone(s.StageMs)
+	maps.DeleteFunc(s.StageMs, func(_ string, ms float64) bool { return !isFinite(ms) })
+	s.Live = maps.Clone(s.Live)
+	maps.DeleteFunc(s.Live, func(_ string, v any) bool { x, ok := v.(float64); return ok && !isFinite(x) })
+	type plain Status // without this method
+	return json.Marshal(plain(s))
+}
+
+func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
