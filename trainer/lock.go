@@ -1,0 +1,78 @@
+package trainer
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"innate/trainer/control"
+)
+
+// ErrRunning means that another trainer holds the run's lock.
+var ErrRunning = errors.New("already running")
+
+// acquireFor is how long Acquire tries: readers take a shared lock for a moment
+// to see whether the run is alive.
+const acquireFor = 500 * time.Millisecond
+
+// Lock is the exclusive right to train in one run directory. The kernel gives
+// it back when the process ends, however it ends.
+type Lock struct{ file *os.File }
+
+// Acquire takes the lock of run directory dir and writes our pid into it. If
+// another trainer holds it the error is ErrRunning and names its pid.
+func Acquire(dir string) (*Lock, error) {
+	f, err := os.OpenFile(filepath.Join(dir, control.LockFile), os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("trainer: %w", err)
+	}
+	for deadline := time.Now().Add(acquireFor); ; time.Sleep(10 * time.Millisecond) {
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) || time.Now().After(deadline) {
+			break
+		}
+	}
+	if err == nil {
+		err = writePID(f)
+	}
+	if err != nil {
+		defer f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("trainer: %s: %w%s", filepath.Base(dir), ErrRunning, holder(f))
+		}
+		return nil, fmt.Errorf("trainer: lock %s: %w", f.Name(), err)
+	}
+	return &Lock{f}, nil
+}
+
+func writePID(f *os.File) error {
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	_, err := f.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
+	return err
+}
+
+// holder says which pid the lock file names.
+func holder(f *os.File) string {
+	var b [32]byte
+	n, _ := f.ReadAt(b[:], 0)
+	if pid, err := strconv.Atoi(strings.TrimSpace(string(b[:n]))); err == nil {
+		return fmt.Sprintf(" as pid %d", pid)
+	}
+	return ""
+}
+
+// Release gives the lock back. The file stays: removing it would let two
+// trainers hold locks on different files of the same name.
+func (l *Lock) Release() error {
+	if err := l.file.Close(); err != nil {
+		return fmt.Errorf("trainer: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,103 @@
+package trainer
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"innate/trainer/control"
+)
+
+const probeEvery = 50 * time.Millisecond
+
+// Spawn starts a trainer for run directory dir as a process of its own: this
+// program with the arguments train --run DIR and args, in a new session, its
+// output appended to trainer.log. It returns once the trainer answers on its
+// socket, or has finished. If the trainer fails before that, the error has the
+// end of its log; if ctx ends first, the trainer is left to start.
+func Spawn(ctx context.Context, dir string, args ...string) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("trainer: %w", err)
+	}
+	info, err := control.ReadInfo(dir)
+	if err != nil {
+		return err
+	}
+	if info.Alive {
+		return fmt.Errorf("trainer: %s: %w as pid %d", info.Name, ErrRunning, info.Status.PID)
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("trainer: %w", err)
+	}
+	out, err := os.OpenFile(filepath.Join(dir, control.LogFile), os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o644)
+	if err != nil {
+		return fmt.Errorf("trainer: %w", err)
+	}
+	defer out.Close()
+	start, err := out.Seek(0, io.SeekEnd)
+	if err != nil {
+		return fmt.Errorf("trainer: %w", err)
+	}
+	cmd := exec.Command(exe, append([]string{"train", "--run", dir}, args...)...)
+	cmd.Stdout, cmd.Stderr = out, out // standard input is the null device
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("trainer: start %s: %w", exe, err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }() // also keeps a zombie from staying behind
+	return awaitReady(ctx, dir, cmd.Process.Pid, ended, func() string { return lastWords(out, start) })
+}
+
+// awaitReady waits until the trainer with that pid answers, or has ended.
+func awaitReady(ctx context.Context, dir string, pid int, ended <-chan error, words func() string) error {
+	name := filepath.Base(dir)
+	client := control.NewClient(dir)
+	for {
+		select {
+		case err := <-ended:
+			if err == nil {
+				return nil // a short run may finish before the first probe
+			}
+			if said := words(); said != "" {
+				return fmt.Errorf("trainer: %s: ended while starting: %s", name, said)
+			}
+			return fmt.Errorf("trainer: %s: ended while starting: %w, and its log says nothing", name, err)
+		case <-ctx.Done():
+			return fmt.Errorf("trainer: %s: pid %d does not answer yet: see %s: %w",
+				name, pid, filepath.Join(dir, control.LogFile), ctx.Err())
+		case <-time.After(probeEvery):
+		}
+		probe, cancel := context.WithTimeout(ctx, time.Second)
+		st, err := client.Status(probe)
+		cancel()
+		if err == nil && st.PID == pid { // another pid: someone was faster, and ours will say so
+			return nil
+		}
+	}
+}
+
+// lastWords returns what the trainer's log says last since offset start, on one
+// line: a panic's message, or else up to three lines.
+func lastWords(log io.ReaderAt, start int64) string {
+	b, _ := io.ReadAll(io.NewSectionReader(log, start, 1<<20))
+	var lines []string
+	for line := range strings.Lines(string(b)) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
+			return line
+		}
+		if line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines[max(0, len(lines)-3):], " | ")
+}
