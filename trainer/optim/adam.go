@@ -1,0 +1,247 @@
+package optim
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sync/atomic"
+
+	"innate/models"
+	"innate/models/kernels"
+)
+
+// chunkValues is how many values one pool job updates.
+const chunkValues = 1 << 14
+
+// maxSteps is where a step count stops. Counts up to it are exact in a float32
+// tensor, and the bias corrections have long since reached 1.
+const maxSteps = 1 << 24
+
+// Adam is torch.optim.Adam over a fixed list of parameters: moments and a step
+// count for each. A parameter that is not bound keeps all three, so freezing and
+// unfreezing continues where it left off. Moments are allocated when a parameter
+// is first bound.
+type Adam struct {
+	pool   *kernels.Pool
+	slots  []*slot
+	byName map[string]*slot
+}
+
+// slot is the optimizer's side of one parameter.
+type slot struct {
+	param *models.Param
+	m, v  []float32 // nil until bound or loaded
+	steps int64     // updates so far, at most maxSteps
+}
+
+func (s *slot) allocate() {
+	if s.m == nil {
+		s.m = make([]float32, len(s.param.Data))
+		s.v = make([]float32, len(s.param.Data))
+	}
+}
+
+// NewAdam makes an optimizer for params, whose names must differ.
+func NewAdam(params []*models.Param, pool *kernels.Pool) *Adam {
+	a := &Adam{pool: pool, byName: make(map[string]*slot, len(params))}
+	for _, p := range params {
+		if a.byName[p.Name] != nil {
+			panic(fmt.Sprintf("optim: parameter %q listed twice", p.Name))
+		}
+		s := &slot{param: p}
+		a.slots = append(a.slots, s)
+		a.byName[p.Name] = s
+	}
+	return a
+}
+
+// Binding is the part of an Adam that trains, together with the places where
+// its gradients appear. Several bindings may share an Adam: the discriminator's
+// loss and its R1 penalty do.
+type Binding struct {
+	adam  *Adam
+	jobs  []adamJob
+	hyper Hyper
+	bad   atomic.Int64
+	run   func(worker, job int) // made once: a fresh closure would allocate
+}
+
+// adamJob updates the values [lo, hi) of one parameter.
+type adamJob struct {
+	slot         *slot
+	grad         []float32
+	lo, hi       int
+	corr1, corr2 float32 // 1-beta^t at the current step
+}
+
+// Bind names the parameters that train and for each the gradient, read and
+// cleaned in place by every Step. Bind again when the frozen set or the
+// compiled graph changes.
+func (a *Adam) Bind(params []*models.Param, grads [][]float32) (*Binding, error) {
+	if len(params) != len(grads) {
+		return nil, fmt.Errorf("optim: %d gradients for %d parameters", len(grads), len(params))
+	}
+	b := &Binding{adam: a}
+	seen := make(map[string]bool, len(params))
+	for i, p := range params {
+		s := a.byName[p.Name]
+		switch {
+		case s == nil || s.param != p:
+			return nil, fmt.Errorf("optim: parameter %q is not one of this optimizer's", p.Name)
+		case seen[p.Name]:
+			return nil, fmt.Errorf("optim: parameter %q bound twice", p.Name)
+		case len(grads[i]) != len(p.Data):
+			return nil, fmt.Errorf("optim: parameter %q: gradient of %d values, want %d", p.Name, len(grads[i]), len(p.Data))
+		}
+		seen[p.Name] = true
+		for lo := 0; lo < len(p.Data); lo += chunkValues {
+			b.jobs = append(b.jobs, adamJob{slot: s, grad: grads[i], lo: lo, hi: min(lo+chunkValues, len(p.Data))})
+		}
+	}
+	for name := range seen {
+		a.byName[name].allocate()
+	}
+	b.run = b.update
+	return b, nil
+}
+
+// Step cleans the gradients (NaN to 0, infinities to +-1e5), updates the bound
+// parameters and returns how many gradient values it had to clean.
+func (b *Binding) Step(h Hyper) (nonFinite int) {
+	b.hyper = h
+	b.bad.Store(0)
+	var last *slot
+	var corr1, corr2 float32
+	for i := range b.jobs {
+		job := &b.jobs[i]
+		if job.slot != last { // the jobs of a parameter are neighbours
+			last = job.slot
+			last.steps = min(last.steps+1, maxSteps)
+			corr1 = correction(h.Beta1, last.steps)
+			corr2 = correction(h.Beta2, last.steps)
+		}
+		job.corr1, job.corr2 = corr1, corr2
+	}
+	b.adam.pool.Run(len(b.jobs), b.run)
+	return int(b.bad.Load())
+}
+
+// correction is 1-beta^t for the beta that the float32 kernel uses, so that the
+// first steps' corrections cancel exactly.
+func correction(beta float64, t int64) float32 {
+	return float32(1 - math.Pow(float64(float32(beta)), float64(t)))
+}
+
+func (b *Binding) update(_, job int) {
+	j, h := &b.jobs[job], b.hyper
+	s, g := j.slot, j.grad[j.lo:j.hi]
+	if n := kernels.CleanGrad(g); n > 0 {
+		b.bad.Add(int64(n))
+	}
+	kernels.Adam(s.param.Data[j.lo:j.hi], g, s.m[j.lo:j.hi], s.v[j.lo:j.hi],
+		float32(h.LR), float32(h.Beta1), float32(h.Beta2), float32(h.Eps), j.corr1, j.corr2)
+}
+
+// Steps is the number of updates that the named parameter has had.
+func (a *Adam) Steps(name string) int64 {
+	if s := a.byName[name]; s != nil {
+		return s.steps
+	}
+	return 0
+}
+
+// State returns the optimizer's memory as tensors "m/<name>" and "v/<name>" in
+// the parameter's shape and "step/<name>" [1], for each parameter that has been
+// updated. The moments are the optimizer's own, not copies: write them out or
+// Clone before the next step.
+func (a *Adam) State() *models.ParamSet {
+	state := models.NewParamSet()
+	for _, s := range a.slots {
+		if s.steps == 0 {
+			continue
+		}
+		shape := s.param.Shape
+		state.Add(&models.Param{Name: "m/" + s.param.Name, Shape: slices.Clone(shape), Data: s.m})
+		state.Add(&models.Param{Name: "v/" + s.param.Name, Shape: slices.Clone(shape), Data: s.v})
+		state.Add(&models.Param{Name: "step/" + s.param.Name, Shape: []int{1}, Data: []float32{float32(s.steps)}})
+	}
+	return state
+}
+
+// Load replaces the optimizer's memory by what State returned. A parameter that
+// the state lacks starts anew. On an error nothing changes. Bindings stay
+// valid.
+func (a *Adam) Load(state *models.ParamSet) error {
+	expected := 0
+	for _, s := range a.slots {
+		n, err := s.check(state)
+		if err != nil {
+			return err
+		}
+		expected += n
+	}
+	if expected != len(state.All()) {
+		for _, p := range state.All() {
+			if !a.holds(p.Name) {
+				return fmt.Errorf("optim: state %q belongs to no parameter", p.Name)
+			}
+		}
+	}
+	for _, s := range a.slots {
+		s.load(state)
+	}
+	return nil
+}
+
+// holds reports whether name is that of a tensor State might return.
+func (a *Adam) holds(name string) bool {
+	for _, prefix := range []string{"m/", "v/", "step/"} {
+		if len(name) > len(prefix) && name[:len(prefix)] == prefix && a.byName[name[len(prefix):]] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// check validates the tensors of one parameter and returns how many there are.
+func (s *slot) check(state *models.ParamSet) (int, error) {
+	name := s.param.Name
+	tensors := []*models.Param{state.Get("m/" + name), state.Get("v/" + name), state.Get("step/" + name)}
+	shapes := [][]int{s.param.Shape, s.param.Shape, {1}}
+	n := 0
+	for i, p := range tensors {
+		if p == nil {
+			continue
+		}
+		n++
+		if !slices.Equal(p.Shape, shapes[i]) {
+			return 0, fmt.Errorf("optim: state %q: shape %v, want %v", p.Name, p.Shape, shapes[i])
+		}
+	}
+	if n != 0 && n != len(tensors) {
+		return 0, fmt.Errorf("optim: parameter %q: %d of its 3 state tensors m, v and step", name, n)
+	}
+	if n > 0 {
+		steps := tensors[2].Data[0]
+		if !(steps >= 1 && steps <= maxSteps) || steps != float32(int64(steps)) {
+			return 0, fmt.Errorf("optim: state %q: %v, want a whole number from 1 to %d", tensors[2].Name, steps, maxSteps)
+		}
+	}
+	return n, nil
+}
+
+// load takes over the tensors of one parameter, copying into the slices that
+// bindings use.
+func (s *slot) load(state *models.ParamSet) {
+	step := state.Get("step/" + s.param.Name)
+	if step == nil {
+		s.steps = 0
+		clear(s.m)
+		clear(s.v)
+		return
+	}
+	s.allocate()
+	copy(s.m, state.Get("m/"+s.param.Name).Data)
+	copy(s.v, state.Get("v/"+s.param.Name).Data)
+	s.steps = int64(step.Data[0])
+}
