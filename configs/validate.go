@@ -113,7 +113,6 @@ func (v *validator) model() {
 	v.check(between(m.ChannelMult, 1, 8, 1, 16), "model.channel_mult", "1 to 8 integers in [1, 16]")
 	v.ints("model.num_blocks", m.NumBlocks, 1, 16)
 	v.below("model.dropout", m.Dropout, 1)
-	v.check(m.LabelDim == 0 || m.LabelDim == 10, "model.label_dim", "0, or 10 for the classes of mnist")
 
 	halvings := max(len(m.ChannelMult)-1, 0)
 	v.check(halvings < 16 && m.Resolution%(1<<halvings) == 0, "model.channel_mult",
