@@ -1,0 +1,39 @@
+// Command _asm generates the amd64 assembly of package kernels.
+//
+// Every routine is written once over a vector width and emitted twice: for
+// AVX2+FMA, 8 floats in Y registers, with suffix AVX2; and for AVX-512, 16
+// floats in Z registers, with suffix AVX512. Run it by go generate in the
+// package's directory.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+
+	. "github.com/mmcloughlin/avo/build"
+)
+
+func main() {
+	set := flag.String("set", "", "what to generate: tile, tilestubs or vector")
+	flag.Parse()
+	if *set == "tilestubs" {
+		fmt.Print(tileStubs())
+		return
+	}
+	ConstraintExpr("amd64,!purego")
+	for _, v := range []isa{avx2, avx512} {
+		switch *set {
+		case "tile":
+			tiles(v)
+		case "vector":
+			maps(v)
+			rowMaps(v)
+			reductions(v)
+		default:
+			fmt.Fprintf(os.Stderr, "_asm: -set %q, want tile or vector\n", *set)
+			os.Exit(2)
+		}
+	}
+	Generate()
+}

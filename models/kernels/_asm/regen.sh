@@ -1,0 +1,9 @@
+#!/bin/sh
+# Writes the generated files of package kernels again: go generate runs it from
+# the package's directory.
+set -e
+cd "$(dirname "$0")"
+go run . -set tile -pkg kernels -out ../tile_amd64.s
+go run . -set tilestubs >../tile_stubs_amd64.go
+go run . -set vector -pkg kernels -out ../vector_amd64.s -stubs ../vector_stubs_amd64.go
+gofmt -w ../tile_stubs_amd64.go

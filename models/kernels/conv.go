@@ -1,0 +1,132 @@
+package kernels
+
+import "fmt"
+
+// ConvShape describes a convolution with square kernels: x [N H W Ci], w
+// [Co Ci K K], y [N oh ow Co], zero padding of Pad on every side.
+type ConvShape struct{ N, H, W, Ci, Co, K, Stride, Pad int }
+
+// Out is the height and width of the output.
+func (s ConvShape) Out() (oh, ow int) {
+	return (s.H+2*s.Pad-s.K)/s.Stride + 1, (s.W+2*s.Pad-s.K)/s.Stride + 1
+}
+
+// check panics unless the shape is one that the kernels handle.
+func (s ConvShape) check() {
+	switch {
+	case s.N < 1 || s.H < 1 || s.W < 1 || s.Ci < 1 || s.Co < 1:
+		panic(fmt.Sprintf("kernels: convolution %+v, want positive sizes", s))
+	case s.K < 1 || s.K > 5 || s.Stride < 1 || s.Stride > 2 || s.Pad < 0:
+		panic(fmt.Sprintf("kernels: convolution %+v, want K 1 to 5, Stride 1 or 2, Pad 0 or more", s))
+	case s.K > s.H+2*s.Pad || s.K > s.W+2*s.Pad:
+		panic(fmt.Sprintf("kernels: convolution %+v, want a kernel no larger than the padded input", s))
+	}
+}
+
+// sizes is the number of values in x, w and y.
+func (s ConvShape) sizes() (x, w, y int) {
+	oh, ow := s.Out()
+	return s.N * s.H * s.W * s.Ci, s.Co * s.Ci * s.K * s.K, s.N * oh * ow * s.Co
+}
+
+// length panics unless tensor name of a call has the wanted number of values.
+func length(call, name string, got, want int) {
+	if got != want {
+		panic(fmt.Sprintf("kernels.%s: %s has %d values, want %d", call, name, got, want))
+	}
+}
+
+// ConvForward is a prepared y = x ⋆ w + bias. It owns its scratch: one Run at a
+// time.
+type ConvForward struct {
+	shape ConvShape
+	c     *correlation
+}
+
+// NewConvForward prepares the forward pass of one shape; a bad shape panics.
+func NewConvForward(p *Pool, s ConvShape) *ConvForward {
+	s.check()
+	oh, ow := s.Out()
+	c := &correlation{
+		in: extent{s.H, s.W, s.Ci}, out: extent{oh, ow, s.Co}, n: s.N,
+		inStep: s.Stride, outStep: 1,
+		outStride: s.Ci * s.K * s.K, inStride: s.K * s.K, k: s.K,
+	}
+	taps := axisTaps{count: s.K, first: 0, step: 1, origin: -s.Pad}
+	c.phases = []phase{{y: taps, x: taps, ny: oh, nx: ow}}
+	c.plan(p)
+	return &ConvForward{s, c}
+}
+
+// Run computes y [N oh ow Co] from x [N H W Ci], w [Co Ci K K] and bias [Co],
+// which may be nil.
+func (f *ConvForward) Run(x, w, bias, y []float32) {
+	nx, nw, ny := f.shape.sizes()
+	length("ConvForward", "x", len(x), nx)
+	length("ConvForward", "w", len(w), nw)
+	length("ConvForward", "y", len(y), ny)
+	if bias != nil {
+		length("ConvForward", "bias", len(bias), f.shape.Co)
+	}
+	f.c.run(x, w, bias, y)
+}
+
+// ConvGradInput is a prepared gradient of ConvForward with respect to x. It owns
+// its scratch: one Run at a time.
+type ConvGradInput struct {
+	shape ConvShape
+	c     *correlation
+}
+
+// NewConvGradInput prepares the input gradient of one shape; a bad shape panics.
+//
+// Pixels h of dx fall into phases by (h+Pad) mod Stride. Within a phase only
+// every Stride-th kernel row meets dy, and dx is a dense correlation of dy with
+// those rows in reverse: h = Stride·u + phase − Pad collects
+// dy[u−j]·w[phase+Stride·j] over j. No product with an inserted zero is made.
+func NewConvGradInput(p *Pool, s ConvShape) *ConvGradInput {
+	s.check()
+	oh, ow := s.Out()
+	c := &correlation{
+		in: extent{oh, ow, s.Co}, out: extent{s.H, s.W, s.Ci}, n: s.N,
+		inStep: 1, outStep: s.Stride,
+		outStride: s.K * s.K, inStride: s.Ci * s.K * s.K, k: s.K,
+	}
+	for py := range s.Stride {
+		for px := range s.Stride {
+			f := phase{y: s.gradTaps(py), x: s.gradTaps(px)}
+			f.y0, f.x0 = s.gradStart(py), s.gradStart(px)
+			f.ny = ceilDiv(max(s.H-f.y0, 0), s.Stride)
+			f.nx = ceilDiv(max(s.W-f.x0, 0), s.Stride)
+			if f.ny > 0 && f.nx > 0 {
+				c.phases = append(c.phases, f)
+			}
+		}
+	}
+	c.plan(p)
+	return &ConvGradInput{s, c}
+}
+
+// gradStart is the first row or column of dx in a phase.
+func (s ConvShape) gradStart(phase int) int {
+	return ((phase-s.Pad)%s.Stride + s.Stride) % s.Stride
+}
+
+// gradTaps is the kernel rows, or columns, that a phase of dx collects from.
+func (s ConvShape) gradTaps(phase int) axisTaps {
+	count := ceilDiv(max(s.K-phase, 0), s.Stride)
+	u := (s.gradStart(phase) + s.Pad - phase) / s.Stride
+	return axisTaps{
+		count: count, first: phase + s.Stride*(count-1), step: -s.Stride,
+		origin: u - (count - 1),
+	}
+}
+
+// Run computes dx [N H W Ci] from dy [N oh ow Co] and w [Co Ci K K].
+func (g *ConvGradInput) Run(dy, w, dx []float32) {
+	nx, nw, ny := g.shape.sizes()
+	length("ConvGradInput", "dy", len(dy), ny)
+	length("ConvGradInput", "w", len(w), nw)
+	length("ConvGradInput", "dx", len(dx), nx)
+	g.c.run(dy, w, nil, dx)
+}

@@ -1,0 +1,151 @@
+package kernels_test
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"innate/models/kernels"
+)
+
+type shape = kernels.ConvShape
+
+// convShapes covers every kernel size, both strides, paddings from none to more
+// than the kernel, odd and even sizes, and channel counts around the vector
+// lengths.
+func convShapes() []shape {
+	shapes := []shape{
+		{1, 1, 1, 1, 1, 1, 1, 0},
+		{1, 1, 1, 1, 1, 1, 2, 1},
+		{1, 1, 1, 2, 3, 3, 1, 1},
+		{3, 28, 28, 1, 16, 3, 1, 1},
+		{3, 28, 28, 16, 1, 3, 1, 1},
+		{1, 28, 28, 16, 16, 3, 1, 1},
+		{5, 14, 14, 32, 16, 3, 1, 1},
+		{9, 7, 7, 64, 32, 3, 1, 1},
+		{70, 3, 3, 8, 8, 3, 1, 1},
+		{17, 8, 8, 24, 40, 4, 2, 1},
+		{20, 4, 4, 33, 31, 3, 1, 1},
+		{2, 9, 13, 7, 17, 5, 2, 2},
+		{40, 2, 2, 8, 8, 1, 1, 0},
+		{1, 33, 70, 48, 20, 3, 2, 1},
+		{1, 70, 20, 64, 9, 3, 1, 1},
+		{3, 30, 30, 4, 16, 3, 1, 0},
+		{2, 6, 6, 5, 6, 3, 1, 4},
+		{2, 5, 6, 5, 6, 2, 2, 3},
+		{3, 7, 5, 70, 66, 1, 1, 0},
+		{3, 7, 5, 12, 10, 1, 2, 0},
+	}
+	for k := 1; k <= 5; k++ {
+		for stride := 1; stride <= 2; stride++ {
+			for pad := 0; pad <= 2; pad++ {
+				shapes = append(shapes, shape{2, 6, 7, 3, 18, k, stride, pad})
+			}
+		}
+	}
+	return shapes
+}
+
+// visit calls f for every product y[yi] += x[xi]·w[wi] of a convolution.
+func visit(s shape, f func(xi, wi, yi int)) {
+	oh, ow := s.Out()
+	for n := range s.N {
+		for h := range oh {
+			for w := range ow {
+				for r := range s.K {
+					for c := range s.K {
+						ih, iw := h*s.Stride+r-s.Pad, w*s.Stride+c-s.Pad
+						if ih < 0 || iw < 0 || ih >= s.H || iw >= s.W {
+							continue
+						}
+						for o := range s.Co {
+							for i := range s.Ci {
+								f(((n*s.H+ih)*s.W+iw)*s.Ci+i,
+									((o*s.Ci+i)*s.K+r)*s.K+c,
+									((n*oh+h)*ow+w)*s.Co+o)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// near compares sums of products with their float64 value. A sum of n products
+// of values in [-1, 1), in any order, is off by at most n·ε·Σ|products|; random
+// signs leave about the root of that.
+func near(t *testing.T, what string, got []float32, want, size []float64) {
+	t.Helper()
+	for i := range want {
+		tol := 4e-7*size[i] + 1e-6
+		if d := math.Abs(float64(got[i]) - want[i]); !(d <= tol) {
+			t.Fatalf("%s[%d] = %v, want %v (off by %.3g, tolerance %.3g)", what, i, got[i], want[i], d, tol)
+		}
+	}
+}
+
+func TestConv(t *testing.T) {
+	ps := pools(t)
+	for _, s := range convShapes() {
+		rng := newRand(1)
+		oh, ow := s.Out()
+		x, w := random(rng, s.N*s.H*s.W*s.Ci), random(rng, s.Co*s.Ci*s.K*s.K)
+		dy, bias := random(rng, s.N*oh*ow*s.Co), random(rng, s.Co)
+		y64, ySize := make([]float64, len(dy)), make([]float64, len(dy))
+		dx64, dxSize := make([]float64, len(x)), make([]float64, len(x))
+		dw64, dwSize := make([]float64, len(w)), make([]float64, len(w))
+		for i := range y64 {
+			y64[i] = float64(bias[i%s.Co])
+		}
+		visit(s, func(xi, wi, yi int) {
+			a, b, c := float64(x[xi]), float64(w[wi]), float64(dy[yi])
+			y64[yi] += a * b
+			ySize[yi] += math.Abs(a * b)
+			dx64[xi] += b * c
+			dxSize[xi] += math.Abs(b * c)
+			dw64[wi] += a * c
+			dwSize[wi] += math.Abs(a * c)
+		})
+		eachImpl(t, func(t *testing.T) {
+			t.Run(fmt.Sprintf("%+v", s), func(t *testing.T) {
+				var first [4][]float32
+				for _, p := range ps {
+					fwd, gradX, gradW := kernels.NewConvForward(p, s), kernels.NewConvGradInput(p, s), kernels.NewConvGradWeight(p, s)
+					var out [4][]float32
+					for range 2 { // the second run must not see the first one's scratch
+						out = [4][]float32{garbage(len(dy)), garbage(len(x)), garbage(len(w)), garbage(len(dy))}
+						fwd.Run(x, w, nil, out[3])
+						fwd.Run(x, w, bias, out[0])
+						gradX.Run(dy, w, out[1])
+						gradW.Run(x, dy, out[2])
+					}
+					for i := range out[3] {
+						out[3][i] += bias[i%s.Co]
+					}
+					near(t, "y", out[0], y64, ySize)
+					near(t, "y without bias + bias", out[3], y64, ySize)
+					near(t, "dx", out[1], dx64, dxSize)
+					near(t, "dw", out[2], dw64, dwSize)
+					for i := range out {
+						if p == ps[0] {
+							first[i] = out[i]
+						} else if !slices.Equal(first[i], out[i]) {
+							t.Fatalf("result %d differs between 1 and %d threads", i, p.Threads())
+						}
+					}
+				}
+			})
+		})
+	}
+}
+
+// garbage is a result buffer whose old contents would show.
+func garbage(n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(math.NaN())
+	}
+	return x
+}

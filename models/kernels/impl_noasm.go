@@ -1,0 +1,6 @@
+//go:build !amd64 || purego
+
+package kernels
+
+// assembly lists the assembly implementations: none in this build.
+func assembly() []*impl { return nil }

@@ -1,0 +1,34 @@
+package kernels
+
+// portable is the implementation in Go.
+var portable = impl{
+	name: "portable",
+
+	vl: genericLanes, mr: genericRows,
+	dotTile: dotTileGeneric, outerTile: outerTileGeneric,
+
+	add: addGeneric, sub: subGeneric, mul: mulGeneric, div: divGeneric,
+	mulAdd:    mulAddGeneric,
+	addScaled: addScaledGeneric,
+	scale:     scaleGeneric, addScalar: addScalarGeneric,
+	square: squareGeneric, sqrt: sqrtGeneric, exp: expGeneric,
+	sigmoid: sigmoidGeneric, silu: siluGeneric,
+	siluGrad:      siluGradGeneric,
+	leakyReLU:     leakyReLUGeneric,
+	leakyReLUGrad: leakyReLUGradGeneric,
+
+	affineRows:          affineRowsGeneric,
+	affineSiLURows:      affineSiLURowsGeneric,
+	affineSiLUGradRows:  affineSiLUGradRowsGeneric,
+	affineLeakyRows:     affineLeakyRowsGeneric,
+	affineLeakyGradRows: affineLeakyGradRowsGeneric,
+	affine2Rows:         affine2RowsGeneric,
+	addRows:             addRowsGeneric,
+	sumRows:             sumRowsGeneric,
+	dotRows:             dotRowsGeneric,
+
+	sum: sumGeneric, dot: dotGeneric, anyMax: maxGeneric,
+	expSum: expSumGeneric,
+
+	adam: adamGeneric, lerp: lerpGeneric,
+}
