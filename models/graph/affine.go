@@ -1,0 +1,33 @@
+package graph
+
+import "innate/models/kernels"
+
+// affineDef: x [... C], scale [C], shift [C] to x·scale + shift. All gradients
+// are primitives.
+var affineDef = register(&Def{
+	Name: "affine_per_channel", InPlace: 1 << 0,
+	Shape: func(_ any, in []Shape) (Shape, error) { return in[0], checkAffine(in) },
+	Grad: func(g *Builder, c Call, dy Node, need []bool) []Node {
+		return gradsOf(need, func(i int) Node {
+			switch i {
+			case 0:
+				return g.MulPerChannel(dy, c.In[1])
+			case 1:
+				return g.DotPerChannel(dy, c.In[0])
+			default:
+				return g.SumPerChannel(dy)
+			}
+		})
+	},
+}, func(pool *kernels.Pool, _ any, out Buf, in []Buf) func() {
+	x, scale, shift, y := in[0].Data, in[1].Data, in[2].Data, out.Data
+	c := len(scale)
+	return parallel(pool, len(x)/c, grainFor(c), func(lo, hi int) {
+		kernels.AffineRows(y[lo*c:hi*c], x[lo*c:hi*c], scale, shift)
+	})
+})
+
+// AffinePerChannel is x[N ... C]·scale[C] + shift[C] in one pass.
+func (g *Builder) AffinePerChannel(x, scale, shift Node) Node {
+	return g.Apply(affineDef, nil, x, scale, shift)
+}

@@ -1,0 +1,255 @@
+package graph
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"innate/models"
+)
+
+// Node is one value of a graph: an input, a parameter, a constant or the
+// result of an operation. Nodes are small handles that can be compared; the
+// zero Node stands for "none".
+type Node struct{ n *gorgonia.Node }
+
+// IsZero reports whether n is the zero Node.
+func (n Node) IsZero() bool { return n.n == nil }
+
+// Shape is the shape of the value. The caller must not change it.
+func (n Node) Shape() Shape {
+	if o := n.op(); o != nil {
+		return o.shape
+	}
+	return Shape(n.n.Shape())
+}
+
+// String names the node for messages.
+func (n Node) String() string {
+	if n.IsZero() {
+		return "none"
+	}
+	if o := n.op(); o != nil {
+		return fmt.Sprintf("%s %v", o.def.Name, []int(o.shape))
+	}
+	name := n.n.Name()
+	return fmt.Sprintf("%s %v", name[:strings.LastIndexByte(name, '#')], []int(n.Shape()))
+}
+
+// op is the operation that makes n, nil for inputs, parameters and constants.
+func (n Node) op() *op {
+	o, _ := n.n.Op().(*op)
+	return o
+}
+
+// id orders nodes: a node's id is larger than those of its inputs.
+func (n Node) id() int64 { return n.n.ID() }
+
+// leaf is the storage behind a node that no operation makes.
+type leaf struct {
+	name  string
+	data  []float32
+	konst bool // set once, never changed: what depends on it alone is computed once
+}
+
+// Builder makes one graph. It is not safe for concurrent use; different
+// builders are independent of each other.
+type Builder struct {
+	exprs  *gorgonia.ExprGraph
+	twice  bool
+	scope  []string
+	merged map[callKey]Node
+	leaves map[Node]*leaf
+	params map[*models.Param]Node
+	consts map[uint32]Node
+	inputs map[string]bool
+}
+
+// callKey identifies one application of a Def exactly.
+type callKey struct {
+	def  *Def
+	attr any
+	in   string // ids of the inputs, 8 bytes each
+}
+
+// Option changes how a Builder builds.
+type Option struct{ twice bool }
+
+// TwiceDifferentiable makes fused operations expand to primitives, so that a
+// gradient can be differentiated again (R1).
+func TwiceDifferentiable() Option { return Option{twice: true} }
+
+// NewBuilder returns an empty graph.
+func NewBuilder(opts ...Option) *Builder {
+	g := &Builder{
+		exprs:  gorgonia.NewGraph(),
+		merged: map[callKey]Node{},
+		leaves: map[Node]*leaf{},
+		params: map[*models.Param]Node{},
+		consts: map[uint32]Node{},
+		inputs: map[string]bool{},
+	}
+	for _, o := range opts {
+		g.twice = g.twice || o.twice
+	}
+	return g
+}
+
+// buildError is what a Builder panics with when a graph cannot be built: shapes
+// that do not fit, mostly.
+type buildError struct{ msg string }
+
+func (e *buildError) Error() string { return e.msg }
+
+// Build runs f on a new Builder. Graph builders panic on shapes that do not
+// fit; this is the one place where such a panic becomes an error. Other panics
+// pass through.
+func Build(f func(g *Builder), opts ...Option) (g *Builder, err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case *buildError:
+			g, err = nil, r
+		default:
+			panic(r)
+		}
+	}()
+	g = NewBuilder(opts...)
+	f(g)
+	return g, nil
+}
+
+// failf panics with a message that names the current scope.
+func (g *Builder) failf(format string, args ...any) {
+	msg := fmt.Sprintf(format, args...)
+	if len(g.scope) > 0 {
+		msg = strings.Join(g.scope, ".") + ": " + msg
+	}
+	panic(&buildError{"graph: " + msg})
+}
+
+// Scope names the layer being built in messages, until the function it returns
+// is called: defer g.Scope("enc.28x28_block0")(). Scopes nest with a dot.
+func (g *Builder) Scope(name string) func() {
+	n := len(g.scope)
+	g.scope = append(g.scope[:n:n], name)
+	return func() { g.scope = g.scope[:n] }
+}
+
+// newLeaf adds a node that no operation makes.
+func (g *Builder) newLeaf(l *leaf, s Shape) Node {
+	if len(s) > maxRank || slices.ContainsFunc(s, func(d int) bool { return d <= 0 }) {
+		g.failf("%s: shape %v, want at most %d positive sizes", l.name, []int(s), maxRank)
+	}
+	// Gorgonia merges inputs of equal name and shape, hence the number.
+	name := gorgonia.WithName(fmt.Sprintf("%s#%d", l.name, len(g.leaves)))
+	var n *gorgonia.Node
+	if len(s) == 0 {
+		n = gorgonia.NewScalar(g.exprs, tensor.Float32, name)
+	} else {
+		n = gorgonia.NewTensor(g.exprs, tensor.Float32, len(s), name, gorgonia.WithShape(s...))
+	}
+	g.leaves[Node{n}] = l
+	return Node{n}
+}
+
+// Input adds a value that the caller fills between runs, through Data; it
+// starts as zeros. Names are unique within a scope.
+func (g *Builder) Input(name string, shape ...int) Node {
+	full := strings.Join(append(slices.Clone(g.scope), name), ".")
+	if g.inputs[full] {
+		g.failf("input %q declared twice", name)
+	}
+	g.inputs[full] = true
+	l := &leaf{name: full}
+	n := g.newLeaf(l, shape)
+	l.data = alignedFloats(Shape(shape).Size())
+	return n
+}
+
+// Param adds a parameter. Its values are p.Data itself, as it is now: the
+// caller may change the values, but must not replace the slice. The same
+// parameter gives the same node.
+func (g *Builder) Param(p *models.Param) Node {
+	if n, ok := g.params[p]; ok {
+		return n
+	}
+	if len(p.Data) != Shape(p.Shape).Size() {
+		g.failf("parameter %q: %d values, want %v", p.Name, len(p.Data), p.Shape)
+	}
+	n := g.newLeaf(&leaf{name: p.Name, data: p.Data}, slices.Clone(p.Shape))
+	g.params[p] = n
+	return n
+}
+
+// Const is a tensor of that shape (no sizes: a scalar) whose values are all v.
+func (g *Builder) Const(v float32, shape ...int) Node {
+	n, ok := g.consts[math.Float32bits(v)]
+	if !ok {
+		n = g.newLeaf(&leaf{name: fmt.Sprintf("const %v", v), data: []float32{v}, konst: true}, nil)
+		g.consts[math.Float32bits(v)] = n
+	}
+	if len(shape) == 0 {
+		return n
+	}
+	return g.Broadcast(n, shape...)
+}
+
+// Data is the storage of an Input or a Param.
+func (g *Builder) Data(n Node) []float32 {
+	l := g.leaves[n]
+	if l == nil || l.konst {
+		panic(fmt.Sprintf("graph: Data of %v, want an input or a parameter", n))
+	}
+	return l.data
+}
+
+// Apply adds the application of d to in, or returns the node of an equal
+// application made before. It panics if the shapes do not fit.
+func (g *Builder) Apply(d *Def, attr any, in ...Node) Node {
+	shapes := make([]Shape, len(in))
+	ids := make([]byte, 0, 8*len(in))
+	for i, n := range in {
+		if n.IsZero() {
+			g.failf("%s: input %d is missing", d.Name, i)
+		}
+		if n.n.Graph() != g.exprs {
+			g.failf("%s: input %d, %v, belongs to another graph", d.Name, i, n)
+		}
+		shapes[i] = n.Shape()
+		ids = binary.LittleEndian.AppendUint64(ids, uint64(n.id()))
+	}
+	key := callKey{d, attr, string(ids)}
+	if n, ok := g.merged[key]; ok {
+		return n
+	}
+	s, err := d.Shape(attr, shapes)
+	if err != nil {
+		g.failf("%s%s: %v", d.Name, describe(shapes), err)
+	}
+	var n Node
+	if g.twice && d.Expand != nil {
+		n = d.Expand(g, attr, in)
+		if !n.Shape().Equal(s) {
+			g.failf("%s%s: expands to %v, want %v", d.Name, describe(shapes), n.Shape(), s)
+		}
+	} else {
+		n = g.newOp(d, attr, slices.Clone(in), slices.Clone(s))
+	}
+	g.merged[key] = n
+	return n
+}
+
+// describe lists shapes as they follow an operation's name in messages.
+func describe(shapes []Shape) string {
+	var b strings.Builder
+	for _, s := range shapes {
+		fmt.Fprintf(&b, " %v", []int(s))
+	}
+	return b.String()
+}

@@ -1,0 +1,202 @@
+package graph
+
+import (
+	"fmt"
+
+	"innate/models/kernels"
+)
+
+// ConvOpts are the attributes of a convolution: Stride is 1 or 2, Pad the
+// number of zero rows and columns added on every side.
+type ConvOpts struct{ Stride, Pad int }
+
+// The three operations below are closed under differentiation: each is linear
+// in both of its inputs, and the gradients of one are applications of the other
+// two. A convolution can thus be differentiated any number of times.
+var (
+	// convDef: x [N H W Ci], w [Co Ci K K] and optionally bias [Co] to
+	// y [N OH OW Co]; attribute ConvOpts.
+	convDef = register(&Def{Name: "conv", Shape: convOutShape}, convKernel)
+
+	// convGradInputDef: dy [N OH OW Co] and w to the gradient of x; attribute
+	// convInputAttr.
+	convGradInputDef = register(&Def{Name: "conv_grad_input", Shape: convInputShape}, convGradInputKernel)
+
+	// convGradWeightDef: x and dy to the gradient of w; attribute
+	// convWeightAttr.
+	convGradWeightDef = register(&Def{Name: "conv_grad_weight", Shape: convWeightShape}, convGradWeightKernel)
+)
+
+// convInputAttr adds the size of x, which dy alone does not determine when the
+// stride leaves a remainder.
+type convInputAttr struct {
+	ConvOpts
+	H, W int
+}
+
+// convWeightAttr adds the size of the square kernel.
+type convWeightAttr struct {
+	ConvOpts
+	K int
+}
+
+func init() { // here, since the gradients refer to each other
+	convDef.Grad = convGrad
+	convGradInputDef.Grad = convGradInputGrad
+	convGradWeightDef.Grad = convGradWeightGrad
+}
+
+// Conv is the cross-correlation of x [N H W Ci] with w [Co Ci K K], zero padded,
+// plus b [Co] unless b is the zero Node: [N OH OW Co].
+func (g *Builder) Conv(x, w, b Node, opts ConvOpts) Node {
+	if b.IsZero() {
+		return g.Apply(convDef, opts, x, w)
+	}
+	return g.Apply(convDef, opts, x, w, b)
+}
+
+// convShapeOf assembles and checks the shape of a convolution of x by w.
+func convShapeOf(o ConvOpts, x, w Shape) (kernels.ConvShape, error) {
+	if len(x) != 4 || len(w) != 4 {
+		return kernels.ConvShape{}, fmt.Errorf("input %v and weight %v, want four axes each", x, w)
+	}
+	s := kernels.ConvShape{N: x[0], H: x[1], W: x[2], Ci: x[3], Co: w[0], K: w[2], Stride: o.Stride, Pad: o.Pad}
+	switch {
+	case w[1] != x[3]:
+		return s, fmt.Errorf("weight %v for %d channels, want %d", w, w[1], x[3])
+	case w[2] != w[3] || s.K < 1 || s.K > 5:
+		return s, fmt.Errorf("kernel %dx%d, want a square of 1 to 5", w[2], w[3])
+	case o.Stride != 1 && o.Stride != 2:
+		return s, fmt.Errorf("stride %d, want 1 or 2", o.Stride)
+	case o.Pad < 0:
+		return s, fmt.Errorf("padding %d, want >= 0", o.Pad)
+	case s.H+2*o.Pad < s.K || s.W+2*o.Pad < s.K:
+		return s, fmt.Errorf("input %v padded by %d is smaller than the %dx%d kernel", x, o.Pad, s.K, s.K)
+	}
+	return s, nil
+}
+
+func convOutShape(attr any, in []Shape) (Shape, error) {
+	if len(in) != 2 && len(in) != 3 {
+		return nil, fmt.Errorf("%d inputs, want x, w and perhaps a bias", len(in))
+	}
+	s, err := convShapeOf(attr.(ConvOpts), in[0], in[1])
+	if err != nil {
+		return nil, err
+	}
+	if len(in) == 3 && (len(in[2]) != 1 || in[2][0] != s.Co) {
+		return nil, fmt.Errorf("bias %v, want [%d]", in[2], s.Co)
+	}
+	oh, ow := s.Out()
+	return Shape{s.N, oh, ow, s.Co}, nil
+}
+
+func convInputShape(attr any, in []Shape) (Shape, error) {
+	a := attr.(convInputAttr)
+	dy, w := in[0], in[1]
+	if len(dy) != 4 || len(w) != 4 {
+		return nil, fmt.Errorf("gradient %v and weight %v, want four axes each", dy, w)
+	}
+	x := Shape{dy[0], a.H, a.W, w[1]}
+	return x, checkConvOut(a.ConvOpts, x, w, dy)
+}
+
+func convWeightShape(attr any, in []Shape) (Shape, error) {
+	a := attr.(convWeightAttr)
+	x, dy := in[0], in[1]
+	if len(x) != 4 || len(dy) != 4 {
+		return nil, fmt.Errorf("input %v and gradient %v, want four axes each", x, dy)
+	}
+	w := Shape{dy[3], x[3], a.K, a.K}
+	return w, checkConvOut(a.ConvOpts, x, w, dy)
+}
+
+// checkConvOut wants dy to have the shape that x convolved by w has.
+func checkConvOut(o ConvOpts, x, w, dy Shape) error {
+	s, err := convShapeOf(o, x, w)
+	if err != nil {
+		return err
+	}
+	if oh, ow := s.Out(); dy[0] != s.N || dy[1] != oh || dy[2] != ow || dy[3] != s.Co {
+		return fmt.Errorf("gradient %v, want [%d %d %d %d]", dy, s.N, oh, ow, s.Co)
+	}
+	return nil
+}
+
+func convGrad(g *Builder, c Call, dy Node, need []bool) []Node {
+	o := c.Attr.(ConvOpts)
+	x, w := c.In[0], c.In[1]
+	grads := make([]Node, len(c.In))
+	if need[0] {
+		grads[0] = g.Apply(convGradInputDef, convInputAttr{o, x.Shape()[1], x.Shape()[2]}, dy, w)
+	}
+	if need[1] {
+		grads[1] = g.Apply(convGradWeightDef, convWeightAttr{o, w.Shape()[2]}, x, dy)
+	}
+	if len(need) == 3 && need[2] {
+		grads[2] = g.SumPerChannel(dy)
+	}
+	return grads
+}
+
+// convGradInputGrad: dx = A(w)ᵀ dy, so the gradient of dy is A(w) applied to the
+// upstream gradient, which has the shape of x.
+func convGradInputGrad(g *Builder, c Call, ddx Node, need []bool) []Node {
+	o := c.Attr.(convInputAttr).ConvOpts
+	dy, w := c.In[0], c.In[1]
+	grads := make([]Node, 2)
+	if need[0] {
+		grads[0] = g.Apply(convDef, o, ddx, w)
+	}
+	if need[1] {
+		grads[1] = g.Apply(convGradWeightDef, convWeightAttr{o, w.Shape()[2]}, ddx, dy)
+	}
+	return grads
+}
+
+// convGradWeightGrad: the upstream gradient has the shape of w.
+func convGradWeightGrad(g *Builder, c Call, ddw Node, need []bool) []Node {
+	o := c.Attr.(convWeightAttr).ConvOpts
+	x, dy := c.In[0], c.In[1]
+	grads := make([]Node, 2)
+	if need[0] {
+		grads[0] = g.Apply(convGradInputDef, convInputAttr{o, x.Shape()[1], x.Shape()[2]}, dy, ddw)
+	}
+	if need[1] {
+		grads[1] = g.Apply(convDef, o, x, ddw)
+	}
+	return grads
+}
+
+// shapeForKernel is convShapeOf for shapes that were checked before.
+func shapeForKernel(o ConvOpts, x, w Shape) kernels.ConvShape {
+	s, err := convShapeOf(o, x, w)
+	if err != nil {
+		panic("graph: conv: " + err.Error())
+	}
+	return s
+}
+
+func convKernel(pool *kernels.Pool, attr any, out Buf, in []Buf) func() {
+	conv := kernels.NewConvForward(pool, shapeForKernel(attr.(ConvOpts), in[0].Shape, in[1].Shape))
+	x, w, y := in[0].Data, in[1].Data, out.Data
+	var bias []float32
+	if len(in) == 3 {
+		bias = in[2].Data
+	}
+	return func() { conv.Run(x, w, bias, y) }
+}
+
+func convGradInputKernel(pool *kernels.Pool, attr any, out Buf, in []Buf) func() {
+	o := attr.(convInputAttr).ConvOpts
+	conv := kernels.NewConvGradInput(pool, shapeForKernel(o, out.Shape, in[1].Shape))
+	dy, w, dx := in[0].Data, in[1].Data, out.Data
+	return func() { conv.Run(dy, w, dx) }
+}
+
+func convGradWeightKernel(pool *kernels.Pool, attr any, out Buf, in []Buf) func() {
+	o := attr.(convWeightAttr).ConvOpts
+	conv := kernels.NewConvGradWeight(pool, shapeForKernel(o, in[0].Shape, out.Shape))
+	x, dy, dw := in[0].Data, in[1].Data, out.Data
+	return func() { conv.Run(x, dy, dw) }
+}

@@ -1,0 +1,68 @@
+package graph
+
+import "innate/models/kernels"
+
+// Def defines one kind of operation. Attributes (the attr arguments) must be
+// comparable: equal definition, attributes and inputs mean the same node.
+type Def struct {
+	Name string
+
+	// Shape gives the output's shape, or says in one line what is wrong.
+	Shape func(attr any, in []Shape) (Shape, error)
+
+	// Grad builds the gradient of every input from that of the output, dy. It
+	// returns one node per input; where need is false, or the input has no
+	// gradient, the zero Node. Nil means that the operation cannot be
+	// differentiated.
+	Grad func(g *Builder, c Call, dy Node, need []bool) []Node
+
+	// NoGrad has bit i set where input i is a constant for differentiation: no
+	// gradient flows to it and its need is always false.
+	NoGrad uint64
+
+	// Expand rebuilds a fused operation from primitives that can be
+	// differentiated any number of times. A Builder made with
+	// TwiceDifferentiable uses it in place of the fused node. Nil means that
+	// the operation already is such a primitive.
+	Expand func(g *Builder, attr any, in []Node) Node
+
+	// Alias says that the output is the storage of input 0 under another shape.
+	Alias bool
+
+	// InPlace has bit i set where the kernel may write its output over input i:
+	// whenever that input has as many values as the output, the kernel reads
+	// element j of it no later than it writes element j of the output.
+	InPlace uint64
+}
+
+// Call is one application of a Def, as its Grad sees it.
+type Call struct {
+	Attr any
+	In   []Node
+	Out  Node
+}
+
+// Buf is the storage of a node at run time: row-major values and their shape.
+type Buf struct {
+	Data  []float32
+	Shape Shape
+}
+
+// Kernel prepares one operation on the cpu machine. It is called once when a
+// machine is compiled: it allocates what scratch it needs and returns the body
+// that every step runs, which must not allocate. The values of in and out are
+// at fixed addresses for the life of the machine; what out holds before the
+// body runs is arbitrary.
+type Kernel func(pool *kernels.Pool, attr any, out Buf, in []Buf) func()
+
+// cpuKernels holds the cpu machine's implementation of every Def. It is written
+// while the package initialises and only read afterwards.
+var cpuKernels = map[*Def]Kernel{}
+
+// register adds d with its cpu kernel. It is called from the init function of
+// the operation's file; a variable initialiser would be cyclic, because a
+// gradient refers to the operations that it is built from.
+func register(d *Def, k Kernel) *Def {
+	cpuKernels[d] = k
+	return d
+}

@@ -1,0 +1,329 @@
+package graph_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+
+	"innate/models"
+	"innate/models/graph"
+)
+
+// mlp is a small network with its loss and parameters.
+type mlp struct {
+	g      *builder
+	x      node
+	params []*models.Param
+	loss   node
+}
+
+func newMLP(batch int, widths ...int) mlp {
+	rng := rand.New(rand.NewPCG(3, 4))
+	g := graph.NewBuilder()
+	net := mlp{g: g, x: g.Input("x", batch, widths[0])}
+	random := func(data []float32) {
+		for i := range data {
+			data[i] = float32(rng.NormFloat64()) * 0.5
+		}
+	}
+	random(g.Data(net.x))
+	h := net.x
+	for i := range widths[1:] {
+		w, b := models.NewParam("w", widths[i+1], widths[i]), models.NewParam("b", widths[i+1])
+		random(w.Data)
+		random(b.Data)
+		net.params = append(net.params, w, b)
+		h = g.SiLU(g.Linear(h, g.Param(w), g.Param(b)))
+	}
+	net.loss = g.Mean(g.Square(h))
+	return net
+}
+
+// grads returns the gradients of some parameters and the loss.
+func (net mlp) grads(t *testing.T, params ...*models.Param) []node {
+	t.Helper()
+	var wrt []node
+	for _, p := range params {
+		wrt = append(wrt, net.g.Param(p))
+	}
+	grads, err := net.g.Grad(net.loss, wrt...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(grads, net.loss)
+}
+
+func TestMachineRunsOnlyWhatIsNeeded(t *testing.T) {
+	net := newMLP(4, 3, 5, 5, 5, 2)
+	all := net.grads(t, net.params...)
+	count := func(outputs ...node) int { return compile(t, net.g, outputs...).NodeCount() }
+
+	full := count(all...)
+	frozen := slices.Clone(all)
+	frozen = slices.Delete(frozen, 4, 5) // the weight of a middle layer
+	if got := count(frozen...); got != full-1 {
+		t.Errorf("one frozen weight: %d operations, want %d", got, full-1)
+	}
+	forward := count(net.loss)
+	if want := 4*2 + 3; forward != want { // linear and silu, square, sum and scale
+		t.Errorf("loss alone: %d operations, want %d", forward, want)
+	}
+	// The last layer: mul and scale (square), silu_grad and one product.
+	if got := count(all[6]); got != 4*2+4 {
+		t.Errorf("last weight: %d operations, want %d", got, 4*2+4)
+	}
+}
+
+func TestMachineDoesNotAllocate(t *testing.T) {
+	net := newMLP(300, 40, 200, 200, 10)
+	p := models.NewParam("copy", 10, 200)
+	outputs := net.grads(t, net.params...)
+	for _, threads := range []int{1, 2} {
+		m, err := graph.Compile(net.g, newPool(t, threads), outputs, graph.Assign{Dst: p, Src: outputs[4]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, profile := range []bool{false, true} {
+			m.Profile(profile)
+			if n := testing.AllocsPerRun(5, m.Run); n != 0 {
+				t.Errorf("%d threads, profile %v: %v allocations a run, want 0", threads, profile, n)
+			}
+		}
+	}
+}
+
+// Storage is shared, and what shares it does not change the results.
+func TestMachineReusesStorage(t *testing.T) {
+	net := newMLP(64, 30, 64, 64, 64, 64, 64, 8)
+	outputs := net.grads(t, net.params...)
+	shared := compile(t, net.g, outputs...)
+	apart, err := graph.CompileNoReuse(net.g, newPool(t, 1), outputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared.Poison()
+	apart.Poison()
+	for range 2 {
+		shared.Run()
+		apart.Run()
+		for i, n := range outputs {
+			if !slices.Equal(shared.Value(n), apart.Value(n)) {
+				t.Fatalf("output %d depends on how storage is shared", i)
+			}
+		}
+	}
+	if a, b := shared.ArenaBytes(), apart.ArenaBytes(); a > b*6/10 {
+		t.Errorf("%d bytes shared, %d apart: want at most 60 %%", a, b)
+	}
+	// A chain of elementwise operations works in place.
+	g := graph.NewBuilder()
+	x := g.Input("x", 1000)
+	y := g.Exp(x)
+	for range 20 {
+		y = g.SiLU(g.AddScalar(y, 0.5))
+	}
+	if got := compile(t, g, y).ArenaBytes(); got != 4*1008 {
+		t.Errorf("in-place chain: %d bytes, want %d", got, 4*1008)
+	}
+}
+
+// An operation must not write over an input that is read again later.
+func TestInPlaceKeepsLiveValues(t *testing.T) {
+	g := graph.NewBuilder()
+	x := g.Input("x", 4)
+	copy(g.Data(x), []float32{1, 2, 3, 4})
+	a := g.AddScalar(x, 1)         // 2 3 4 5
+	b := g.Scale(a, 10)            // must not overwrite a
+	c := g.Reshape(a, 2, 2)        // a again, under another shape
+	d := g.Mul(b, g.Reshape(c, 4)) // last use of a and b
+	e := g.MulPerChannel(g.Reshape(d, 2, 2), g.Input("s", 2))
+	f := g.Concat(d, g.Reshape(e, 4), x)
+	m := compile(t, g, f)
+	m.Poison()
+	m.Run()
+	want := []float32{40, 90, 160, 250, 0, 0, 0, 0, 1, 2, 3, 4}
+	if got := m.Value(f); !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if !slices.Equal(g.Data(x), []float32{1, 2, 3, 4}) {
+		t.Errorf("input overwritten: %v", g.Data(x))
+	}
+}
+
+// An operation that may write over one input must not do so while another
+// input, which it reads in another order, lies in the same place.
+func TestInPlaceWithSharedStorage(t *testing.T) {
+	g := graph.NewBuilder()
+	x := g.Input("x", 4)
+	copy(g.Data(x), []float32{1, 2, 3, 4})
+	a := g.Scale(x, 2)
+	y := g.Apply(graph.AddReversedDef, nil, a, g.Reshape(a, 2, 2))
+	if got := run(t, g, y); !slices.Equal(got, []float32{10, 10, 10, 10}) {
+		t.Errorf("%v, want 10 throughout", got)
+	}
+	alone := g.Apply(graph.AddReversedDef, nil, g.Scale(x, 3), x)
+	m := compile(t, g, alone)
+	m.Run()
+	if got := m.Value(alone); !slices.Equal(got, []float32{7, 9, 11, 13}) || m.ArenaBytes() != 64 {
+		t.Errorf("%v in %d bytes, want [7 9 11 13] in one cache line", got, m.ArenaBytes())
+	}
+}
+
+func TestOutputsOfEveryKind(t *testing.T) {
+	g := graph.NewBuilder()
+	p := models.NewParam("p", 2)
+	copy(p.Data, []float32{5, 6})
+	x := g.Input("x", 2)
+	copy(g.Data(x), []float32{1, 2})
+	pn := g.Param(p)
+	sum := g.Add(x, pn)
+	outputs := []node{x, pn, g.Reshape(x, 1, 2), sum, g.Reshape(sum, 2, 1), g.Const(7), g.Const(8, 2), g.StopGradient(pn), sum}
+	want := [][]float32{{1, 2}, {5, 6}, {1, 2}, {6, 8}, {6, 8}, {7}, {8, 8}, {5, 6}, {6, 8}}
+	m, err := graph.Compile(g, newPool(t, 1), outputs, graph.Assign{Dst: p, Src: x})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Run()
+	if !slices.Equal(p.Data, []float32{1, 2}) {
+		t.Errorf("parameter after the run: %v, want [1 2]", p.Data)
+	}
+	g.Data(x)[0] = 100 // the values are those of the run
+	for i, n := range outputs {
+		if got := m.Value(n); !slices.Equal(got, want[i]) {
+			t.Errorf("output %d, %v: %v, want %v", i, n, got, want[i])
+		}
+	}
+	if m.NodeCount() != 1 {
+		t.Errorf("%d operations, want the sum alone", m.NodeCount())
+	}
+}
+
+// Assignments see the values before any of them.
+func TestAssignSwaps(t *testing.T) {
+	g := graph.NewBuilder()
+	a, b := models.NewParam("a", 2), models.NewParam("b", 2)
+	copy(a.Data, []float32{1, 2})
+	copy(b.Data, []float32{3, 4})
+	m, err := graph.Compile(g, newPool(t, 1), nil,
+		graph.Assign{Dst: a, Src: g.Param(b)}, graph.Assign{Dst: b, Src: g.Add(g.Param(a), g.Param(b))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Run()
+	if !slices.Equal(a.Data, []float32{3, 4}) || !slices.Equal(b.Data, []float32{4, 6}) {
+		t.Errorf("a %v, b %v, want [3 4] and [4 6]", a.Data, b.Data)
+	}
+	m.Run()
+	if !slices.Equal(b.Data, []float32{7, 10}) {
+		t.Errorf("b after the second run %v, want [7 10]", b.Data)
+	}
+}
+
+func TestConstantsAreComputedOnce(t *testing.T) {
+	g := graph.NewBuilder()
+	x := g.Input("x", 3)
+	c := g.Exp(g.Scale(g.Const(1, 3), 2))
+	m := compile(t, g, g.Mul(x, c))
+	if m.NodeCount() != 1 {
+		t.Errorf("%d operations, want 1", m.NodeCount())
+	}
+	g.Data(x)[0] = 1
+	m.Run()
+	if got := float64(m.Value(g.Mul(x, c))[0]); math.Abs(got-math.Exp(2)) > 1e-5 {
+		t.Errorf("%v, want e²", got)
+	}
+}
+
+func TestTwoMachinesOnOneGraph(t *testing.T) {
+	net := newMLP(4, 3, 5, 2)
+	outputs := net.grads(t, net.params...)
+	full, forward := compile(t, net.g, outputs...), compile(t, net.g, net.loss)
+	full.Run()
+	forward.Run()
+	if a, b := full.Value(net.loss)[0], forward.Value(net.loss)[0]; a != b {
+		t.Errorf("loss %v and %v", a, b)
+	}
+}
+
+// A machine is a gorgonia.VM; closing it gives its storage back.
+func TestClose(t *testing.T) {
+	g, x := scalarGraph(t, 3)
+	var vm gorgonia.VM = compile(t, g, g.Square(x))
+	vm.Reset()
+	if err := vm.RunAll(); err != nil {
+		t.Fatal(err)
+	}
+	if err := vm.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if m := vm.(*graph.Machine); m.ArenaBytes() != 0 || m.NodeCount() != 0 {
+		t.Errorf("%d bytes and %d operations after Close", m.ArenaBytes(), m.NodeCount())
+	}
+}
+
+func TestProfile(t *testing.T) {
+	net := newMLP(200, 30, 64, 64, 8)
+	m := compile(t, net.g, net.loss)
+	m.Profile(true)
+	for range 5 {
+		if err := m.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	report := m.Report()
+	nodes, linear := 0, graph.OpTime{}
+	for i, r := range report {
+		nodes += r.Nodes
+		if r.Op == "linear" {
+			linear = r
+		}
+		if i > 0 && r.Time > report[i-1].Time {
+			t.Errorf("report not ordered by time: %v", report)
+		}
+	}
+	if nodes != m.NodeCount() || linear.Nodes != 3 || linear.Time <= 0 {
+		t.Errorf("report %v of %d operations", report, m.NodeCount())
+	}
+}
+
+func TestCompileErrors(t *testing.T) {
+	g := graph.NewBuilder()
+	x := g.Input("x", 3)
+	defer g.Scope("enc")()
+	pool := newPool(t, 1)
+	p := models.NewParam("u", 4)
+	cases := []struct {
+		want    string
+		outputs []node
+		assigns []graph.Assign
+	}{
+		{"graph: compile: no outputs", nil, nil},
+		{"graph: compile: enc: bare [3]: no cpu kernel", []node{g.Apply(graph.BareDef, nil, x)}, nil},
+		{`graph: compile: assign "u": shape [3], want [4]`, nil, []graph.Assign{{Dst: p, Src: x}}},
+		{"graph: compile: result 1, none, does not belong to this graph", []node{x, {}}, nil},
+	}
+	if _, err := graph.Compile(g, nil, []node{x}); err == nil || err.Error() != "graph: compile: no pool" {
+		t.Errorf("without a pool: %v", err)
+	}
+	for _, c := range cases {
+		if _, err := graph.Compile(g, pool, c.outputs, c.assigns...); err == nil || err.Error() != c.want {
+			t.Errorf("error %v\n want %s", err, c.want)
+		}
+	}
+}
+
+func TestValueOfOtherNodePanics(t *testing.T) {
+	g, x := scalarGraph(t, 1)
+	y := g.Square(x)
+	m := compile(t, g, g.Exp(y))
+	defer func() {
+		if r, _ := recover().(string); !strings.Contains(r, "square [], which is not an output") {
+			t.Errorf("recovered %q", r)
+		}
+	}()
+	m.Value(y)
+}

@@ -1,0 +1,134 @@
+package graphtest
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"innate/models/graph"
+	"innate/models/kernels"
+)
+
+// trial is one graph under test. With random weights r and s, it holds
+//
+//	first  = gradient of Σ r·y
+//	slope  = gradient of Σ r·(y + y²/2), so that it is not linear even where f is
+//	second = gradient of Σ s·slope
+type trial struct {
+	c    Case
+	g    *graph.Builder
+	rng  *rand.Rand
+	pool *kernels.Pool
+
+	in   []graph.Node // all inputs
+	wrt  []int        // indices of those that have a gradient
+	y    graph.Node
+	r    []float32
+	s    [][]float32 // by wrt
+	step float64
+
+	first, slope, second []graph.Node // by wrt
+	valueM, slopeM       *graph.Machine
+}
+
+func newTrial(c Case, order int, opts ...graph.Option) (*trial, error) {
+	tr := &trial{c: c, rng: rand.New(rand.NewPCG(1, 2)), step: c.Step}
+	var gradErr error
+	g, err := graph.Build(func(g *graph.Builder) { gradErr = tr.build(g, order) }, opts...)
+	if err != nil {
+		return nil, err
+	}
+	if gradErr != nil {
+		return nil, gradErr
+	}
+	tr.g, tr.pool = g, kernels.NewPool(1)
+	if tr.valueM, err = graph.Compile(g, tr.pool, []graph.Node{tr.y}); err != nil {
+		return nil, err
+	}
+	if order >= 2 {
+		tr.slopeM, err = graph.Compile(g, tr.pool, tr.slope)
+	}
+	return tr, err
+}
+
+func (tr *trial) build(g *graph.Builder, order int) error {
+	for i, in := range tr.c.In {
+		n := g.Input(fmt.Sprintf("x%d", i), in.Shape...)
+		in.fill(tr.rng, g.Data(n))
+		tr.in = append(tr.in, n)
+		if !in.Fixed {
+			tr.wrt = append(tr.wrt, i)
+		}
+	}
+	tr.y = tr.c.F(g, tr.in...)
+	random := func(name string, like graph.Node) (graph.Node, []float32) {
+		n := g.Input(name, like.Shape()...)
+		Normal().fill(tr.rng, g.Data(n))
+		return n, g.Data(n)
+	}
+	var r graph.Node
+	r, tr.r = random("r", tr.y)
+	var wrt []graph.Node
+	for _, i := range tr.wrt {
+		wrt = append(wrt, tr.in[i])
+	}
+	if len(wrt) == 0 {
+		return nil
+	}
+	var err error
+	if tr.first, err = g.Grad(g.Sum(g.Mul(tr.y, r)), wrt...); err != nil {
+		return fmt.Errorf("first derivative: %w", err)
+	}
+	if order < 2 {
+		return nil
+	}
+	bent := g.Add(tr.y, g.Scale(g.Square(tr.y), 0.5))
+	if tr.slope, err = g.Grad(g.Sum(g.Mul(bent, r)), wrt...); err != nil {
+		return fmt.Errorf("first derivative: %w", err)
+	}
+	var parts []graph.Node
+	for k, d := range tr.slope {
+		s, data := random(fmt.Sprintf("s%d", k), d)
+		tr.s = append(tr.s, data)
+		parts = append(parts, g.Sum(g.Mul(d, s)))
+	}
+	if tr.second, err = g.Grad(g.AddN(parts...), wrt...); err != nil {
+		return fmt.Errorf("second derivative: %w", err)
+	}
+	return nil
+}
+
+// results lists everything whose bits are compared between numbers of threads.
+func (tr *trial) results() []graph.Node {
+	all := append([]graph.Node{tr.y}, tr.first...)
+	return append(all, tr.second...)
+}
+
+// sameForThreads runs the graph with one to three threads, twice each, since a
+// second run finds its storage used, and returns the value of f.
+func (tr *trial) sameForThreads() ([]float32, error) {
+	var want [][]float32
+	for threads := 1; threads <= 3; threads++ {
+		pool := kernels.NewPool(threads)
+		defer pool.Close()
+		m, err := graph.Compile(tr.g, pool, tr.results())
+		if err != nil {
+			return nil, err
+		}
+		for run := range 2 {
+			m.Run()
+			for i, n := range tr.results() {
+				got := m.Value(n)
+				if len(want) <= i {
+					want = append(want, append([]float32(nil), got...))
+				}
+				for j := range got {
+					if math.Float32bits(got[j]) != math.Float32bits(want[i][j]) {
+						return nil, fmt.Errorf("result %d, %v, value %d: %v in run %d with %d threads, %v before", i, n, j, got[j], run, threads, want[i][j])
+					}
+				}
+			}
+		}
+	}
+	return want[0], nil
+}
