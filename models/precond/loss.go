@@ -1,0 +1,89 @@
+package precond
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"innate/models"
+	"innate/models/graph"
+	"innate/models/unet"
+)
+
+// EDM's distribution of noise levels in training: ln sigma ~ N(PMean, PStd²).
+const (
+	PMean = -1.2
+	PStd  = 1.2
+)
+
+// TrainSigma is the noise level that a unit normal draw eta stands for.
+func TrainSigma(eta float64) float64 { return math.Exp(eta*PStd + PMean) }
+
+// Training is the graph of one step of EDM training (Karras et al. 2022, eq. 2):
+// per pixel weight·(D(y + sigma·n; sigma) - y)², summed over pixels and averaged
+// over the batch.
+type Training struct {
+	Images  graph.Node // input [N H W C], clean
+	Noise   graph.Node // input [N H W C], unit normal
+	Label   graph.Node // input [N LabelDim]; the zero Node for an unconditional network
+	Augment graph.Node // input [N AugmentDim]; the zero Node without that input
+
+	Elem graph.Node // [N H W C], the weighted squared error
+	Loss graph.Node // scalar
+
+	Params []*models.Param // every parameter of the network
+	Grads  []graph.Node    // of Loss, one for each of Params
+
+	den           *Denoiser
+	g             *graph.Builder
+	levels        *Levels
+	sigma, weight graph.Node // inputs [N]
+	dropout       *unet.Dropout
+}
+
+// NewTraining adds a training step for batches of the given size to g, which
+// keeps serving it: inputs are filled through g.Data and SetLevels.
+func NewTraining(g *graph.Builder, den *Denoiser, batch int) (*Training, error) {
+	cfg := den.Net.Config
+	t := &Training{
+		Images: g.Input("images", batch, cfg.Resolution, cfg.Resolution, cfg.Channels),
+		Noise:  g.Input("noise", batch, cfg.Resolution, cfg.Resolution, cfg.Channels),
+		den:    den, g: g,
+		levels:  den.NewLevels(g, batch),
+		sigma:   g.Input("sigma", batch),
+		weight:  g.Input("weight", batch),
+		dropout: den.Net.NewDropout(),
+		Params:  den.Net.Params.All(),
+	}
+	if cfg.LabelDim > 0 {
+		t.Label = g.Input("label", batch, cfg.LabelDim)
+	}
+	if cfg.AugmentDim > 0 {
+		t.Augment = g.Input("augment", batch, cfg.AugmentDim)
+	}
+	x := g.Add(t.Images, g.MulPerSample(t.Noise, t.sigma))
+	y := den.Forward(g, x, t.levels, unet.Cond{Label: t.Label, Augment: t.Augment, Dropout: t.dropout})
+	t.Elem = g.MulPerSample(g.Square(g.Sub(y, t.Images)), t.weight)
+	t.Loss = g.Scale(g.Sum(t.Elem), 1/float32(batch))
+
+	nodes := make([]graph.Node, len(t.Params))
+	for i, p := range t.Params {
+		nodes[i] = g.Param(p)
+	}
+	var err error
+	t.Grads, err = g.Grad(t.Loss, nodes...)
+	return t, err
+}
+
+// SetLevels fills the inputs that depend on the noise levels, one a sample; the
+// weight is (sigma² + SigmaData²)/(sigma·SigmaData)².
+func (t *Training) SetLevels(sigma []float64) {
+	t.den.Set(t.g, t.levels, sigma)
+	s, w := t.g.Data(t.sigma), t.g.Data(t.weight)
+	for i, v := range sigma {
+		s[i] = float32(v)
+		w[i] = float32((v*v + SigmaData*SigmaData) / (v * v * SigmaData * SigmaData))
+	}
+}
+
+// FillDropout draws this step's dropout masks; without dropout it draws nothing.
+func (t *Training) FillDropout(rng *rand.Rand) { t.dropout.Fill(t.g, rng) }

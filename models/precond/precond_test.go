@@ -1,0 +1,247 @@
+package precond_test
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"innate/models/graph"
+	"innate/models/graph/graphtest"
+	"innate/models/kernels"
+	"innate/models/nettest"
+	"innate/models/precond"
+)
+
+var goldens = []string{"ddpmpp_uncond", "ddpmpp_cond", "ncsnpp_uncond", "ncsnpp_cond"}
+
+func load(t *testing.T, name string) *nettest.Golden {
+	t.Helper()
+	return nettest.Load(t, "../unet/testdata/"+name)
+}
+
+func sampler(t *testing.T, gold *nettest.Golden, kind precond.Kind, batch int) *precond.Sampler {
+	t.Helper()
+	pool := kernels.NewPool(2)
+	t.Cleanup(pool.Close)
+	den := &precond.Denoiser{Net: gold.Net(t, "param/model.", "buffer/model."), Kind: kind}
+	s, err := precond.NewSampler(pool, den, batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// labels returns the one-hot labels of the first n samples, nil without classes.
+func labels(t *testing.T, gold *nettest.Golden, n int) []float32 {
+	t.Helper()
+	if gold.Config.LabelDim == 0 {
+		return nil
+	}
+	return gold.Floats(t, "label")[:n*gold.Config.LabelDim]
+}
+
+// TestGoldenDenoiser compares both preconditionings at five noise levels.
+func TestGoldenDenoiser(t *testing.T) {
+	for _, name := range goldens {
+		gold := load(t, name)
+		x, two := gold.Images(t, "den_x"), labels(t, gold, 2)
+		graphtest.EachImpl(t, func(t *testing.T) {
+			for _, kind := range []precond.Kind{precond.EDM, precond.GDD} {
+				s := sampler(t, gold, kind, 2)
+				got := denoiseAll(t, gold, s, x, two)
+				nettest.Near(t, name+" "+string(kind), got, gold.Images(t, "den_"+string(kind)), 1e-5)
+				if kind == precond.GDD {
+					n := 2 * s.Pixels() // at sigma = SigmaMin the denoiser is the identity
+					nettest.Near(t, name+" boundary", got[:n], x[:n], 1e-6)
+				}
+				if kind == precond.EDM && two != nil {
+					nettest.Near(t, name+" no label", denoiseAll(t, gold, s, x, nil), gold.Images(t, "den_edm_nolabel"), 1e-5)
+				}
+			}
+		})
+	}
+}
+
+func denoiseAll(t *testing.T, gold *nettest.Golden, s *precond.Sampler, x, labels []float32) []float32 {
+	t.Helper()
+	out := make([]float32, len(x))
+	n := 2 * s.Pixels()
+	for i, sigma := range gold.Floats(t, "sigmas") {
+		s.Denoise(x[i*n:(i+1)*n], float64(sigma), labels, out[i*n:(i+1)*n])
+	}
+	return out
+}
+
+func TestGoldenHeun(t *testing.T) {
+	for _, name := range goldens {
+		gold := load(t, name)
+		for i, want := range gold.Arrays["heun_t"].F64 {
+			if got := precond.SigmaGrid(5)[i]; math.Abs(got-want) > 1e-12*want {
+				t.Errorf("%s: sigma %d is %v, want %v", name, i, got, want)
+			}
+		}
+		graphtest.EachImpl(t, func(t *testing.T) {
+			s := sampler(t, gold, precond.EDM, 2)
+			z := gold.Images(t, "heun_z")
+			out := make([]float32, len(z))
+			s.Heun(z, 5, labels(t, gold, 2), out)
+			nettest.Near(t, name, out, gold.Images(t, "heun_out"), 5e-5)
+		})
+	}
+}
+
+// TestGoldenTraining compares EDM's loss and its gradient for every parameter.
+func TestGoldenTraining(t *testing.T) {
+	for _, name := range goldens {
+		gold := load(t, name)
+		graphtest.EachImpl(t, func(t *testing.T) {
+			den := &precond.Denoiser{Net: gold.Net(t, "param/model.", "buffer/model."), Kind: precond.EDM}
+			var tr *precond.Training
+			var gradErr error
+			g, err := graph.Build(func(g *graph.Builder) { tr, gradErr = precond.NewTraining(g, den, 3) })
+			if err != nil || gradErr != nil {
+				t.Fatal(err, gradErr)
+			}
+			copy(g.Data(tr.Images), gold.Images(t, "loss_y"))
+			copy(g.Data(tr.Noise), gold.Images(t, "loss_noise"))
+			if !tr.Label.IsZero() {
+				copy(g.Data(tr.Label), gold.Floats(t, "label"))
+			}
+			if !tr.Augment.IsZero() {
+				copy(g.Data(tr.Augment), gold.Floats(t, "augment"))
+			}
+			var sigma []float64
+			for _, eta := range gold.Floats(t, "loss_eta") {
+				sigma = append(sigma, precond.TrainSigma(float64(eta)))
+			}
+			tr.SetLevels(sigma)
+			pool := kernels.NewPool(2)
+			defer pool.Close()
+			m, err := graph.Compile(g, pool, append([]graph.Node{tr.Loss, tr.Elem}, tr.Grads...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.Run()
+			nettest.Near(t, name+" elements", m.Value(tr.Elem), gold.Images(t, "loss_elem"), 1e-5)
+			nettest.Near(t, name+" loss", m.Value(tr.Loss), gold.Floats(t, "loss_value"), 1e-5)
+			for i, p := range tr.Params {
+				nettest.Near(t, name+" gradient of "+p.Name, m.Value(tr.Grads[i]), gold.Floats(t, "grad/model."+p.Name), 1e-4)
+			}
+		})
+	}
+}
+
+// TestSamplerBatches: the result does not depend on how images are batched, and
+// one Heun step is the one-step generator.
+func TestSamplerBatches(t *testing.T) {
+	gold := load(t, "ddpmpp_cond")
+	z := gold.Images(t, "den_x")[:5*3*16*16]
+	labels := make([]float32, 5*5)
+	for i := range 5 {
+		labels[i*5+(3*i)%5] = 1
+	}
+	run := func(batch int, f func(s *precond.Sampler, out []float32)) []float32 {
+		out := make([]float32, len(z))
+		f(sampler(t, gold, precond.GDD, batch), out)
+		return out
+	}
+	one := func(s *precond.Sampler, out []float32) { s.OneStep(z, labels, out) }
+	whole := run(5, one)
+	if parts := run(2, one); !slices.Equal(whole, parts) {
+		nettest.Near(t, "batches of 2 and of 5", parts, whole, 1e-5)
+	}
+	nettest.Near(t, "one Heun step", run(3, func(s *precond.Sampler, out []float32) { s.Heun(z, 1, labels, out) }), whole, 1e-5)
+
+	// A batch remembers nothing of the labels before it.
+	s := sampler(t, gold, precond.GDD, 5)
+	first, again := make([]float32, len(z)), make([]float32, len(z))
+	s.OneStep(z, nil, first)
+	s.OneStep(z, labels, again)
+	if slices.Equal(first, again) {
+		t.Error("labels changed nothing")
+	}
+	s.OneStep(z, nil, again)
+	if !slices.Equal(first, again) {
+		t.Error("old labels were used")
+	}
+}
+
+func TestSamplerAllocates(t *testing.T) {
+	gold := load(t, "ddpmpp_uncond")
+	s := sampler(t, gold, precond.EDM, 2)
+	z := gold.Images(t, "heun_z")
+	out := make([]float32, len(z))
+	if n := testing.AllocsPerRun(3, func() { s.OneStep(z, nil, out) }); n > 4 {
+		t.Errorf("OneStep allocates %v times", n)
+	}
+}
+
+func TestCoef(t *testing.T) {
+	near := func(label string, got, want float64) {
+		t.Helper()
+		if math.Abs(got-want) > 1e-9*math.Abs(want) {
+			t.Errorf("%s: %.12g, want %.12g", label, got, want)
+		}
+	}
+	edm, gdd := precond.EDM.Coef(80), precond.GDD.Coef(80)
+	near("edm cSkip", edm.CSkip, 3.906097418e-5)
+	near("gdd cSkip", gdd.CSkip, 3.906292723e-5)
+	near("edm cOut", edm.COut, 0.499990235)
+	near("gdd cOut", gdd.COut, 0.499977735)
+	near("cIn", gdd.CIn, 0.01249975587)
+	near("cNoise", gdd.CNoise, 1.095506659)
+	if c := precond.GDD.Coef(precond.SigmaMin); c.CSkip != 1 || c.COut != 0 {
+		t.Errorf("at the boundary %+v, want the identity", c)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("an unknown kind was accepted")
+		}
+	}()
+	precond.Kind("vp").Coef(1)
+}
+
+func TestSigmaGrid(t *testing.T) {
+	grid := precond.SigmaGrid(18)
+	want := []float64{80, 57.585985, 40.785574, 28.374585, 19.352453, 12.910082, 8.400935, 5.315195, 3.256822,
+		1.923340, 1.088171, 0.585348, 0.296442, 0.139516, 0.059947, 0.022935, 0.007528, 0.002, 0}
+	if len(grid) != len(want) {
+		t.Fatalf("%d levels, want %d", len(grid), len(want))
+	}
+	for i := range want {
+		if math.Abs(grid[i]-want[i]) > 6e-7 {
+			t.Errorf("level %d: %v, want %v", i, grid[i], want[i])
+		}
+	}
+	if one := precond.SigmaGrid(1); !slices.Equal(one, []float64{80, 0}) {
+		t.Errorf("one step: %v", one)
+	}
+}
+
+func TestQuantize(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	in := []float32{-1, -1.1, 0, 1, 1.1, -0.999, 0.999, nan, inf, -inf, -1.004, 0.003, 0.996, 0.9961}
+	want := []uint8{0, 0, 128, 255, 255, 0, 255, 0, 255, 0, 0, 128, 254, 255}
+	got := make([]uint8, len(in))
+	precond.Quantize(got, in)
+	for i := range want {
+		if got[i] != want[i] {
+			t.Errorf("%v became %d, want %d", in[i], got[i], want[i])
+		}
+	}
+
+	// Every byte survives a round trip.
+	all, back := make([]uint8, 256), make([]uint8, 256)
+	for i := range all {
+		all[i] = uint8(i)
+	}
+	pixels := make([]float32, 256)
+	precond.Dequantize(pixels, all)
+	precond.Quantize(back, pixels)
+	if !slices.Equal(all, back) {
+		t.Errorf("round trip gives %v", back)
+	}
+	if pixels[0] != -1 || pixels[255] != 1 {
+		t.Errorf("bytes 0 and 255 are %v and %v", pixels[0], pixels[255])
+	}
+}

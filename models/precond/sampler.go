@@ -1,0 +1,159 @@
+package precond
+
+import (
+	"fmt"
+
+	"innate/models/graph"
+	"innate/models/kernels"
+	"innate/models/unet"
+)
+
+// Sampler runs a denoiser without gradients, for any number of images, batch by
+// batch. It reads the network's parameters as they are at each call. It is not
+// safe for concurrent use.
+type Sampler struct {
+	den           *Denoiser
+	g             *graph.Builder
+	machine       *graph.Machine
+	batch, pixels int
+	levels        *Levels
+	x, label, out graph.Node
+
+	sigma            []float64 // of one batch
+	state, hat, grad []float64 // Heun's, of one batch
+}
+
+// NewSampler compiles den for batches of the given size.
+func NewSampler(pool *kernels.Pool, den *Denoiser, batch int) (*Sampler, error) {
+	cfg := den.Net.Config
+	s := &Sampler{
+		den: den, batch: batch,
+		pixels: cfg.Resolution * cfg.Resolution * cfg.Channels,
+		sigma:  make([]float64, batch),
+	}
+	var err error
+	s.g, err = graph.Build(func(g *graph.Builder) {
+		s.x = g.Input("x", batch, cfg.Resolution, cfg.Resolution, cfg.Channels)
+		if cfg.LabelDim > 0 {
+			s.label = g.Input("label", batch, cfg.LabelDim)
+		}
+		s.levels = den.NewLevels(g, batch)
+		s.out = den.Forward(g, s.x, s.levels, unet.Cond{Label: s.label})
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.machine, err = graph.Compile(s.g, pool, []graph.Node{s.out})
+	return s, err
+}
+
+// Batch is the number of images of one run.
+func (s *Sampler) Batch() int { return s.batch }
+
+// Pixels is the number of values of one image.
+func (s *Sampler) Pixels() int { return s.pixels }
+
+// Denoise fills out with D(x; sigma). x and out are [B H W C] for any B; labels
+// are [B LabelDim], or nil for all zero.
+func (s *Sampler) Denoise(x []float32, sigma float64, labels, out []float32) {
+	s.each(x, labels, out, func(in, out []float32) {
+		copy(s.g.Data(s.x), in)
+		copy(out, s.run(sigma))
+	})
+}
+
+// OneStep maps unit noise z [B H W C] to images: D(SigmaMax·z; SigmaMax).
+func (s *Sampler) OneStep(z, labels, out []float32) {
+	s.each(z, labels, out, func(in, out []float32) {
+		x := s.g.Data(s.x)
+		for i, v := range in {
+			x[i] = v * SigmaMax
+		}
+		copy(out, s.run(SigmaMax))
+	})
+}
+
+// Heun maps unit noise z [B H W C] to images in the given number of steps of
+// the deterministic second-order sampler (Karras et al. 2022, Algorithm 1): the
+// state is float64, the network float32, and the last step is Euler's. It calls
+// the network 2·steps-1 times. One step is OneStep.
+func (s *Sampler) Heun(z []float32, steps int, labels, out []float32) {
+	grid := SigmaGrid(steps)
+	if s.state == nil {
+		n := s.batch * s.pixels
+		s.state, s.hat, s.grad = make([]float64, n), make([]float64, n), make([]float64, n)
+	}
+	s.each(z, labels, out, func(in, out []float32) {
+		x, hat, d := s.state[:len(in)], s.hat[:len(in)], s.grad[:len(in)]
+		for i, v := range in {
+			x[i] = float64(v) * grid[0]
+		}
+		for k, t := range grid[:steps] {
+			next := grid[k+1]
+			s.slope(d, x, t)
+			for i := range x {
+				hat[i] = x[i] + (next-t)*d[i]
+			}
+			if next > 0 {
+				y := s.denoise(hat, next)
+				for i := range x {
+					second := (hat[i] - float64(y[i])) / next
+					hat[i] = x[i] + (next-t)*(d[i]+second)/2
+				}
+			}
+			copy(x, hat)
+		}
+		for i, v := range x {
+			out[i] = float32(v)
+		}
+	})
+}
+
+// slope fills d with dx/dsigma = (x - D(x; sigma))/sigma.
+func (s *Sampler) slope(d, x []float64, sigma float64) {
+	y := s.denoise(x, sigma)
+	for i, v := range x {
+		d[i] = (v - float64(y[i])) / sigma
+	}
+}
+
+// denoise runs the network on one batch of float64 images.
+func (s *Sampler) denoise(x []float64, sigma float64) []float32 {
+	in := s.g.Data(s.x)
+	for i, v := range x {
+		in[i] = float32(v)
+	}
+	return s.run(sigma)
+}
+
+// run evaluates the filled input at one noise level.
+func (s *Sampler) run(sigma float64) []float32 {
+	for i := range s.sigma {
+		s.sigma[i] = sigma
+	}
+	s.den.Set(s.g, s.levels, s.sigma)
+	s.machine.Run()
+	return s.machine.Value(s.out)
+}
+
+// each cuts the images into batches, sets their labels and calls f. The rows of
+// a partial batch that f does not fill keep old values, which touch no other row.
+func (s *Sampler) each(x, labels, out []float32, f func(in, out []float32)) {
+	n, dim := len(x)/s.pixels, s.den.Net.Config.LabelDim
+	if len(x) != n*s.pixels || len(out) != len(x) {
+		panic(fmt.Sprintf("precond: %d values into %d, want a multiple of %d", len(x), len(out), s.pixels))
+	}
+	if labels != nil && len(labels) != n*dim {
+		panic(fmt.Sprintf("precond: %d label values, want %d", len(labels), n*dim))
+	}
+	for at := 0; at < n; at += s.batch {
+		end := min(n, at+s.batch)
+		if dim > 0 {
+			clear(s.g.Data(s.label))
+			if labels != nil {
+				copy(s.g.Data(s.label), labels[at*dim:end*dim])
+			}
+		}
+		f(x[at*s.pixels:end*s.pixels], out[at*s.pixels:end*s.pixels])
+	}
+}

@@ -1,0 +1,400 @@
+package unet_test
+
+import (
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"innate/models/graph"
+	"innate/models/graph/graphtest"
+	"innate/models/kernels"
+	"innate/models/nettest"
+	"innate/models/unet"
+)
+
+var goldens = []string{"ddpmpp_uncond", "ddpmpp_cond", "ncsnpp_uncond", "ncsnpp_cond"}
+
+// TestGoldenOutput compares the bare network with the reference, with and
+// without labels and augmentation inputs.
+func TestGoldenOutput(t *testing.T) {
+	for _, name := range goldens {
+		gold := nettest.Load(t, "testdata/"+name)
+		net := gold.Net(t, "param/model.", "buffer/model.")
+		graphtest.EachImpl(t, func(t *testing.T) {
+			out, _ := forward(t, gold, net, false)
+			nettest.Near(t, name, out, gold.Images(t, "raw_out"), 1e-5)
+			if gold.Config.AugmentDim > 0 {
+				out, _ := forward(t, gold, net, true)
+				nettest.Near(t, name+" augment", out, gold.Images(t, "raw_out_augment"), 1e-5)
+			}
+		})
+	}
+}
+
+// forward runs the golden input through net.
+func forward(t *testing.T, gold *nettest.Golden, net *unet.Net, augment bool) ([]float32, *graph.Builder) {
+	t.Helper()
+	cfg := gold.Config
+	var x, out graph.Node
+	var cond unet.Cond
+	g, err := graph.Build(func(g *graph.Builder) {
+		x = g.Input("x", 3, cfg.Resolution, cfg.Resolution, cfg.Channels)
+		cond.Emb = g.Input("emb", 3, cfg.NoiseWidth())
+		if cfg.LabelDim > 0 {
+			cond.Label = g.Input("label", 3, cfg.LabelDim)
+			copy(g.Data(cond.Label), gold.Floats(t, "label"))
+		}
+		if augment {
+			cond.Augment = g.Input("augment", 3, cfg.AugmentDim)
+			copy(g.Data(cond.Augment), gold.Floats(t, "augment"))
+		}
+		out = net.Forward(g, x, cond)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(g.Data(x), gold.Images(t, "raw_x"))
+	net.NoiseEmbedding(g.Data(cond.Emb), gold.Floats(t, "raw_t"))
+	pool := kernels.NewPool(2)
+	defer pool.Close()
+	m, err := graph.Compile(g, pool, []graph.Node{out})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Run()
+	return slices.Clone(m.Value(out)), g
+}
+
+// frozenList is one network of freeze.json: its names in state-dict order, and
+// those that each of the paper's options freezes.
+type frozenList struct {
+	Names  []string            `json:"names"`
+	Frozen map[string][]string `json:"frozen"`
+}
+
+func loadFreeze(t *testing.T) map[string]frozenList {
+	t.Helper()
+	text, err := os.ReadFile("testdata/freeze.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lists := map[string]frozenList{}
+	if err := json.Unmarshal(text, &lists); err != nil {
+		t.Fatal(err)
+	}
+	return lists
+}
+
+// TestNames holds our names and their order against the reference's.
+func TestNames(t *testing.T) {
+	lists := loadFreeze(t)
+	for _, name := range goldens {
+		net := nettest.Load(t, "testdata/"+name).Net(t, "param/model.", "buffer/model.")
+		if got := net.Params.Names(); !slices.Equal(got, lists[name].Names) {
+			t.Errorf("%s: names\n%v\nwant\n%v", name, got, lists[name].Names)
+		}
+	}
+}
+
+func TestFreezePresetGolden(t *testing.T) {
+	presets := map[string]string{"1": "gdd-i", "2": "gdd-i+qkv", "3": "gdd-i+qkv+skip"}
+	for name, list := range loadFreeze(t) {
+		for option, preset := range presets {
+			got, err := unet.FreezePreset(list.Names, preset)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(got, list.Frozen[option]) {
+				t.Errorf("%s, %s: froze %v, want %v", name, preset, got, list.Frozen[option])
+			}
+		}
+		if got, err := unet.FreezePreset(list.Names, "none"); err != nil || len(got) != 0 {
+			t.Errorf("%s, none: froze %v, %v", name, got, err)
+		}
+	}
+	if _, err := unet.FreezePreset(nil, "gdd"); err == nil || !strings.Contains(err.Error(), `preset "gdd", want one of none, gdd-i`) {
+		t.Errorf("unknown preset: %v", err)
+	}
+}
+
+// paper returns the configuration of a published network.
+func paper(arch string, resolution, labels, augment int) unet.Config {
+	cfg := unet.Config{
+		Arch: arch, Resolution: resolution, Channels: 3, LabelDim: labels, AugmentDim: augment,
+		ModelChannels: 128, ChannelMult: []int{2, 2, 2}, ChannelMultEmb: 4, NumBlocks: 4, AttnResolutions: []int{16},
+	}
+	if resolution == 64 {
+		cfg.ChannelMult = []int{1, 2, 2, 2}
+	}
+	return cfg
+}
+
+// TestPaperCounts checks the published networks' sizes and what each preset
+// freezes of them, without allocating any.
+func TestPaperCounts(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		cfg            unet.Config
+		count, tensors int
+		frozen         [3]int // values frozen by the three presets
+		frozenTensors  [3]int
+	}{
+		{"cifar10 uncond vp", paper("ddpmpp", 32, 0, 0), 55732739, 416, [3]int{47597568, 48781824, 51015168}, [3]int{144, 156, 196}},
+		{"cifar10 cond vp", paper("ddpmpp", 32, 10, 0), 55734147, 418, [3]int{47597568, 48781824, 51015168}, [3]int{144, 156, 196}},
+		{"cifar10 uncond ve", paper("ncsnpp", 32, 0, 0), 56395523, 420, [3]int{47597568, 48781824, 51015168}, [3]int{144, 156, 196}},
+		{"cifar10 cond ve", paper("ncsnpp", 32, 10, 0), 56398339, 422, [3]int{47597568, 48781824, 51015168}, [3]int{144, 156, 196}},
+		{"cifar10 uncond vp augment", paper("ddpmpp", 32, 0, 9), 55733891, 417, [3]int{47597568, 48781824, 51015168}, [3]int{144, 156, 196}},
+		{"cifar10 cond ve augment", paper("ncsnpp", 32, 10, 9), 56400643, 423, [3]int{47597568, 48781824, 51015168}, [3]int{144, 156, 196}},
+		{"afhqv2 vp", paper("ddpmpp", 64, 0, 0), 61804419, 540, [3]int{52614144, 53798400, 56294912}, [3]int{188, 200, 254}},
+		{"afhqv2 ve", paper("ncsnpp", 64, 0, 0), 62758787, 546, [3]int{52614144, 53798400, 56294912}, [3]int{188, 200, 254}},
+		{"afhqv2 ve augment", paper("ncsnpp", 64, 0, 9), 62761091, 547, [3]int{52614144, 53798400, 56294912}, [3]int{188, 200, 254}},
+	} {
+		layers, err := unet.Layers(c.cfg)
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		var names []string
+		counts, total := map[string]int{}, 0
+		for _, l := range layers {
+			names = append(names, l.Name)
+			counts[l.Name] = l.Count()
+			total += l.Count()
+		}
+		if total != c.count || len(layers) != c.tensors {
+			t.Errorf("%s: %d values in %d tensors, want %d in %d", c.name, total, len(layers), c.count, c.tensors)
+		}
+		for i, preset := range unet.Presets()[1:] {
+			frozen, err := unet.FreezePreset(names, preset)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum := 0
+			for _, name := range frozen {
+				sum += counts[name]
+			}
+			if sum != c.frozen[i] || len(frozen) != c.frozenTensors[i] {
+				t.Errorf("%s, %s: froze %d values in %d tensors, want %d in %d", c.name, preset, sum, len(frozen), c.frozen[i], c.frozenTensors[i])
+			}
+		}
+	}
+}
+
+// small is the MNIST teacher's shape at a quarter of its width.
+func small() unet.Config {
+	return unet.Config{
+		Arch: "ddpmpp", Resolution: 28, Channels: 1, ModelChannels: 8, ChannelMult: []int{1, 2, 4},
+		ChannelMultEmb: 4, NumBlocks: 1, AttnResolutions: []int{7},
+	}
+}
+
+func TestLayers(t *testing.T) {
+	net, err := unet.New(small(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	layers := net.Layers()
+	if len(layers) != len(net.Params.All()) {
+		t.Fatalf("%d layers, want %d", len(layers), len(net.Params.All()))
+	}
+	byName := map[string]unet.Layer{}
+	for i, p := range net.Params.All() {
+		l := layers[i]
+		if l.Name != p.Name || !slices.Equal(l.Shape, p.Shape) || l.Count() != len(p.Data) {
+			t.Errorf("layer %d is %q %v, want %q %v", i, l.Name, l.Shape, p.Name, p.Shape)
+		}
+		if l.Unit+".weight" != l.Name && l.Unit+".bias" != l.Name {
+			t.Errorf("unit %q of %q", l.Unit, l.Name)
+		}
+		byName[l.Name] = l
+	}
+	for _, want := range []unet.Layer{
+		{Name: "map_layer0.weight", Kind: "linear", Part: "map", Unit: "map_layer0"},
+		{Name: "enc.28x28_conv.bias", Kind: "conv", Part: "enc", Block: "28x28_conv", Unit: "enc.28x28_conv", Resolution: 28},
+		{Name: "enc.14x14_down.affine.weight", Kind: "linear", Part: "enc", Block: "14x14_down", Unit: "enc.14x14_down.affine", Resolution: 14},
+		{Name: "dec.7x7_in0.qkv.weight", Kind: "conv", Part: "dec", Block: "7x7_in0", Unit: "dec.7x7_in0.qkv", Resolution: 7},
+		{Name: "dec.28x28_aux_norm.weight", Kind: "norm", Part: "dec", Block: "28x28_aux_norm", Unit: "dec.28x28_aux_norm", Resolution: 28},
+		{Name: "dec.28x28_aux_conv.weight", Kind: "conv", Part: "dec", Block: "28x28_aux_conv", Unit: "dec.28x28_aux_conv", Resolution: 28},
+	} {
+		got := byName[want.Name]
+		got.Shape = nil
+		if got.Name != want.Name || got.Kind != want.Kind || got.Part != want.Part || got.Block != want.Block ||
+			got.Unit != want.Unit || got.Resolution != want.Resolution {
+			t.Errorf("layer %+v, want %+v", got, want)
+		}
+	}
+}
+
+// TestInitialisation checks the distribution of each kind of layer.
+func TestInitialisation(t *testing.T) {
+	cfg := small()
+	cfg.Arch, cfg.ModelChannels = "ncsnpp", 16
+	net, err := unet.New(cfg, rand.New(rand.NewPCG(1, 2)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, bound := range map[string]float64{
+		"map_layer0.weight":              math.Sqrt(6.0 / (32 + 64)),
+		"map_layer1.bias":                0,
+		"enc.28x28_conv.weight":          math.Sqrt(6.0 / (9 + 9*16)),
+		"enc.28x28_block0.conv0.weight":  math.Sqrt(6.0 / (9*16 + 9*16)),
+		"enc.28x28_block0.conv0.bias":    0,
+		"enc.28x28_block0.norm1.bias":    0,
+		"enc.28x28_block0.conv1.weight":  math.Sqrt(6.0/(9*16+9*16)) * 1e-5,
+		"enc.14x14_block0.skip.weight":   math.Sqrt(6.0 / (16 + 32)),
+		"enc.14x14_aux_residual.weight":  math.Sqrt(6.0 / (9*1 + 9*16)),
+		"enc.7x7_aux_residual.weight":    math.Sqrt(6.0 / (9*16 + 9*32)),
+		"enc.7x7_block0.qkv.weight":      math.Sqrt(6.0/(64+192)) * math.Sqrt(0.2),
+		"enc.7x7_block0.proj.weight":     math.Sqrt(6.0/(64+64)) * 1e-5,
+		"dec.7x7_block1.conv0.weight":    math.Sqrt(6.0 / (9*96 + 9*64)),
+		"dec.28x28_block0.affine.weight": math.Sqrt(6.0 / (64 + 16)),
+		"dec.28x28_aux_conv.weight":      math.Sqrt(6.0/(9*16+9)) * 1e-5,
+	} {
+		p := net.Params.Get(name)
+		if p == nil {
+			t.Errorf("no parameter %q", name)
+			continue
+		}
+		most := 0.0
+		for _, v := range p.Data {
+			most = max(most, math.Abs(float64(v)))
+		}
+		if most > bound*(1+1e-6) || most < 0.8*bound {
+			t.Errorf("%s: largest value %.4g, want nearly %.4g", name, most, bound)
+		}
+	}
+	if w := net.Params.Get("enc.28x28_block0.norm0.weight").Data; slices.Min(w) != 1 || slices.Max(w) != 1 {
+		t.Errorf("norm weight %v, want ones", w)
+	}
+	sum := 0.0
+	freqs := net.Buffers.Get("map_noise.freqs").Data
+	for _, f := range freqs {
+		sum += float64(f * f)
+	}
+	if std := math.Sqrt(sum / float64(len(freqs))); std < 9 || std > 23 {
+		t.Errorf("Fourier frequencies have deviation %.3g, want about 16", std)
+	}
+
+	same, err := unet.New(cfg, rand.New(rand.NewPCG(1, 2)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range same.Params.All() {
+		if !slices.Equal(p.Data, net.Params.All()[i].Data) {
+			t.Errorf("%s: the same seed gave other values", p.Name)
+		}
+	}
+}
+
+func TestClone(t *testing.T) {
+	cfg := small()
+	cfg.Arch = "ncsnpp"
+	net, err := unet.New(cfg, rand.New(rand.NewPCG(3, 4)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	clone := net.Clone()
+	for i, p := range net.Params.All() {
+		q := clone.Params.All()[i]
+		if p == q || !slices.Equal(p.Data, q.Data) {
+			t.Errorf("%s: not a copy", p.Name)
+		}
+	}
+	if !slices.Equal(clone.Buffers.All()[0].Data, net.Buffers.All()[0].Data) {
+		t.Error("buffers were not copied")
+	}
+	clone.Params.All()[0].Data[0]++
+	if clone.Params.All()[0].Data[0] == net.Params.All()[0].Data[0] {
+		t.Error("the clone shares storage")
+	}
+}
+
+func TestValidate(t *testing.T) {
+	for _, c := range []struct {
+		change func(*unet.Config)
+		want   string
+	}{
+		{func(c *unet.Config) { c.Arch = "adm" }, `unet: arch: "adm", want "ddpmpp" or "ncsnpp"`},
+		{func(c *unet.Config) { c.Resolution = 30 }, "unet: resolution: 30, want a multiple of 4 for 3 levels"},
+		{func(c *unet.Config) { c.Channels = 0 }, "unet: channels: 0, want 1 to 1024"},
+		{func(c *unet.Config) { c.LabelDim = -1 }, "unet: label_dim: -1, want 0 to"},
+		{func(c *unet.Config) { c.ModelChannels = 10 }, "unet: model_channels: 10, want a multiple of 4"},
+		{func(c *unet.Config) { c.ModelChannels = 132 }, "unet: model_channels: 132 gives a layer of 132 channels"},
+		{func(c *unet.Config) { c.ChannelMult = nil }, "unet: channel_mult: 0 entries, want 1 to 12"},
+		{func(c *unet.Config) { c.ChannelMult = []int{1, 0, 1} }, "unet: channel_mult: [1 0 1]"},
+		{func(c *unet.Config) { c.ChannelMultEmb = 0 }, "unet: channel_mult_emb: 0, want 1 to 64"},
+		{func(c *unet.Config) { c.NumBlocks = 0 }, "unet: num_blocks: 0, want 1 to 256"},
+		{func(c *unet.Config) { c.NumBlocks = 1 << 40 }, "unet: num_blocks: 1099511627776, want"},
+		{func(c *unet.Config) { c.Dropout = 1 }, "unet: dropout: 1, want in [0, 1)"},
+		{func(c *unet.Config) { c.Dropout = math.NaN() }, "unet: dropout: NaN"},
+	} {
+		cfg := small()
+		c.change(&cfg)
+		if _, err := unet.New(cfg, nil); err == nil || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("error %v, want %q", err, c.want)
+		}
+		if _, err := unet.Layers(cfg); err == nil {
+			t.Errorf("Layers accepted %+v", cfg)
+		}
+	}
+}
+
+// TestDropout: masks have the right mean, keep their scale, and change the
+// output only when they are there.
+func TestDropout(t *testing.T) {
+	cfg := small()
+	net, err := unet.New(cfg, rand.New(rand.NewPCG(5, 6)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if net.NewDropout() != nil {
+		t.Error("dropout of probability 0")
+	}
+	for _, p := range net.Params.All() {
+		if strings.HasSuffix(p.Name, "conv1.weight") || strings.HasSuffix(p.Name, "aux_conv.weight") {
+			for i := range p.Data {
+				p.Data[i] *= 1e5 // so that the branches with dropout matter
+			}
+		}
+	}
+	net.Config.Dropout = 0.25
+	drop := net.NewDropout()
+	var x, emb, with, without graph.Node
+	g, err := graph.Build(func(g *graph.Builder) {
+		x, emb = g.Input("x", 2, 28, 28, 1), g.Input("emb", 2, cfg.NoiseWidth())
+		with = net.Forward(g, x, unet.Cond{Emb: emb, Dropout: drop})
+		without = net.Forward(g, x, unet.Cond{Emb: emb})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := kernels.NewPool(1)
+	defer pool.Close()
+	m, err := graph.Compile(g, pool, []graph.Node{with, without})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(7, 8))
+	for i := range g.Data(x) {
+		g.Data(x)[i] = float32(rng.NormFloat64())
+	}
+	net.NoiseEmbedding(g.Data(emb), []float32{0.5, 1})
+	drop.Fill(g, rng)
+	m.Run()
+	first := slices.Clone(m.Value(with))
+	plain := slices.Clone(m.Value(without))
+	if slices.Equal(first, plain) {
+		t.Error("dropout changed nothing")
+	}
+	drop.Fill(g, rng)
+	m.Run()
+	if slices.Equal(first, m.Value(with)) {
+		t.Error("a second mask equals the first")
+	}
+	if !slices.Equal(plain, m.Value(without)) {
+		t.Error("dropout leaked into a pass without it")
+	}
+}
