@@ -1,0 +1,347 @@
+package gdd_test
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"innate/models"
+	"innate/models/disc"
+	"innate/models/features"
+	"innate/models/gdd"
+	"innate/models/graph"
+	"innate/models/graph/graphtest"
+	"innate/models/kernels"
+	"innate/models/nettest"
+	"innate/models/precond"
+	"innate/models/unet"
+)
+
+const (
+	batch = 4
+	gamma = 0.02
+)
+
+// load returns the golden arrays of one GAN step and the networks they start
+// from.
+func load(t *testing.T, name string) (*nettest.Golden, gdd.Nets) {
+	t.Helper()
+	gold := nettest.Load(t, "testdata/"+name)
+	feat, err := features.New(features.Config{Channels: gold.Config.Channels, Widths: []int{4, 6, 8}, Classes: 10}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stages := models.NewParamSet() // the classifier's head is not stored
+	for _, p := range feat.Params.All() {
+		if !strings.HasPrefix(p.Name, "head.") {
+			stages.Add(p)
+		}
+	}
+	gold.Fill(t, "proj/net.", stages)
+	proj, err := disc.NewProjector(disc.ProjectorConfig{
+		InSize: 16, CMix: 4, Expand: true,
+		Mean: gold.Floats(t, "proj/mean"), Std: gold.Floats(t, "proj/std"),
+	}, feat, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gold.Fill(t, "proj/", proj.Mix)
+	cfg := disc.NewConfig(proj, 8, gold.Config.LabelDim)
+	cfg.CMap, cfg.EmbedDim = 6, 10
+	d, err := disc.New(cfg, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gold.Fill(t, "disc/", d.Params)
+	gold.Fill(t, "disc/", d.Buffers)
+	gen := &precond.Denoiser{Net: gold.Net(t, "gen/model.", "gen_buffer/model."), Kind: precond.GDD}
+	return gold, gdd.Nets{Gen: gen, Proj: proj, Disc: d}
+}
+
+func labels(t *testing.T, gold *nettest.Golden) []float32 {
+	if gold.Config.LabelDim == 0 {
+		return nil
+	}
+	return gold.Floats(t, "label")
+}
+
+// eachCase runs f for both golden files on every implementation of the kernels.
+func eachCase(t *testing.T, f func(t *testing.T, gold *nettest.Golden, nets gdd.Nets, pool *kernels.Pool)) {
+	pool := kernels.NewPool(2)
+	defer pool.Close()
+	for _, name := range []string{"gdd_uncond", "gdd_cond"} {
+		graphtest.EachImpl(t, func(t *testing.T) {
+			gold, nets := load(t, name)
+			f(t, gold, nets, pool)
+		})
+	}
+}
+
+func compile(t *testing.T, s *gdd.Stage, pool *kernels.Pool) *gdd.Step {
+	t.Helper()
+	step, err := s.Compile(pool, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return step
+}
+
+// checkGrads compares gradients with the arrays under prefix. The bias of a
+// convolution before a batch norm has gradient zero but for rounding.
+func checkGrads(t *testing.T, gold *nettest.Golden, prefix string, step *gdd.Step) {
+	t.Helper()
+	for i, p := range step.Params {
+		want := gold.Floats(t, prefix+p.Name)
+		if strings.Contains(p.Name, ".body.0.bias") || strings.Contains(p.Name, ".body.3.bias") {
+			nettest.Within(t, prefix+p.Name, step.Grads[i], want, 1e-5)
+			continue
+		}
+		nettest.Near(t, prefix+p.Name, step.Grads[i], want, 1e-4)
+	}
+}
+
+// checkU compares the power-iteration vectors that a run left behind.
+func checkU(t *testing.T, gold *nettest.Golden, prefix string, d *disc.Disc) {
+	t.Helper()
+	seen := 0
+	for _, b := range d.Buffers.All() {
+		if strings.HasSuffix(b.Name, ".weight_u") {
+			nettest.Near(t, prefix+b.Name, b.Data, gold.Floats(t, prefix+b.Name), 1e-5)
+			seen++
+		}
+	}
+	if seen != 6 {
+		t.Errorf("%d power-iteration vectors, want 6", seen)
+	}
+}
+
+func TestGoldenLogits(t *testing.T) {
+	eachCase(t, func(t *testing.T, gold *nettest.Golden, nets gdd.Nets, pool *kernels.Pool) {
+		cfg := gold.Config
+		var real, label, logits graph.Node
+		var maps []graph.Node
+		var assigns []graph.Assign
+		g, err := graph.Build(func(g *graph.Builder) {
+			real = g.Input("real", batch, cfg.Resolution, cfg.Resolution, cfg.Channels)
+			if cfg.LabelDim > 0 {
+				label = g.Input("label", batch, cfg.LabelDim)
+				copy(g.Data(label), labels(t, gold))
+			}
+			maps = nets.Proj.Forward(g, real)
+			var next disc.State
+			logits, next = nets.Disc.Forward(g, maps, label, nets.Disc.State(g))
+			assigns = nets.Disc.Assigns(g, next)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := graph.Compile(g, pool, append([]graph.Node{logits}, maps...), assigns...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		copy(g.Data(real), gold.Images(t, "real"))
+		m.Run()
+		for i, name := range []string{"map0", "map1", "map2"} {
+			nettest.Near(t, name, m.Value(maps[i]), gold.Images(t, name), 1e-5)
+		}
+		nettest.Near(t, "logits", m.Value(logits), gold.Floats(t, "logits_real"), 1e-5)
+		checkU(t, gold, "logits_u/", nets.Disc)
+	})
+}
+
+func TestGoldenGenStage(t *testing.T) {
+	eachCase(t, func(t *testing.T, gold *nettest.Golden, nets gdd.Nets, pool *kernels.Pool) {
+		s, err := gdd.NewGenStage(nets, gdd.NonSaturating, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		step := compile(t, &s.Stage, pool)
+		s.Set(gold.Images(t, "z_g"), labels(t, gold))
+		step.Machine.Run()
+		nettest.Near(t, "fake", step.Machine.Value(s.Fake), gold.Images(t, "fake_g"), 1e-5)
+		nettest.Near(t, "loss", step.Machine.Value(s.Loss), gold.Floats(t, "g_loss"), 1e-5)
+		checkGrads(t, gold, "g_grad/model.", step)
+		checkU(t, gold, "g_u/", nets.Disc)
+
+		smp, err := precond.NewSampler(pool, nets.Gen, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := gold.Images(t, "fake_d")
+		fake := make([]float32, len(want))
+		smp.OneStep(gold.Images(t, "z_d"), labels(t, gold), fake)
+		nettest.Near(t, "sampled fake", fake, want, 1e-5)
+	})
+}
+
+func TestGoldenDiscStage(t *testing.T) {
+	eachCase(t, func(t *testing.T, gold *nettest.Golden, nets gdd.Nets, pool *kernels.Pool) {
+		s, err := gdd.NewDiscStage(nets, gdd.NonSaturating, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		step := compile(t, &s.Stage, pool)
+		s.Set(gold.Images(t, "fake_d"), gold.Images(t, "real"), labels(t, gold))
+		step.Machine.Run()
+		nettest.Near(t, "loss", step.Machine.Value(s.Loss), gold.Floats(t, "d_loss"), 1e-5)
+		checkGrads(t, gold, "d_grad/", step)
+		checkU(t, gold, "d_u/", nets.Disc)
+	})
+}
+
+func TestGoldenR1Stage(t *testing.T) {
+	eachCase(t, func(t *testing.T, gold *nettest.Golden, nets gdd.Nets, pool *kernels.Pool) {
+		s, err := gdd.NewR1Stage(nets, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		step := compile(t, &s.Stage, pool)
+		s.Set(gold.Images(t, "real"), labels(t, gold), gamma/2)
+		step.Machine.Run()
+		nettest.Near(t, "logits", step.Machine.Value(s.Logits), gold.Floats(t, "logits_real"), 1e-5)
+		nettest.Near(t, "inner gradient", step.Machine.Value(s.Inner), gold.Images(t, "r1_inner"), 1e-5)
+		loss := step.Machine.Value(s.Penalty)[0] * gamma / 2
+		nettest.Near(t, "loss", []float32{loss}, gold.Floats(t, "r1_loss"), 1e-5)
+		checkGrads(t, gold, "r1_grad/", step)
+		checkU(t, gold, "r1_u/", nets.Disc)
+	})
+}
+
+// TestFreeze: a frozen parameter's gradient is not computed, the others do not
+// change, and the same stage compiles for another choice.
+func TestFreeze(t *testing.T) {
+	gold, nets := load(t, "gdd_cond")
+	pool := kernels.NewPool(1)
+	defer pool.Close()
+	s, err := gdd.NewGenStage(nets, gdd.NonSaturating, batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frozen, err := unet.FreezePreset(nets.Gen.Net.Params.Names(), "gdd-i")
+	if err != nil {
+		t.Fatal(err)
+	}
+	step, err := s.Compile(pool, func(name string) bool { return !slices.Contains(frozen, name) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, p := range step.Params {
+		names = append(names, p.Name)
+	}
+	if !slices.Equal(names, gold.TrainablePreset1) {
+		t.Errorf("trains %v, want %v", names, gold.TrainablePreset1)
+	}
+	whole := compile(t, &s.Stage, pool)
+	if a, b := step.Machine.NodeCount(), whole.Machine.NodeCount(); a >= b {
+		t.Errorf("%d operations with frozen layers, %d without", a, b)
+	}
+	s.Set(gold.Images(t, "z_g"), labels(t, gold))
+	step.Machine.Run()
+	checkGrads(t, gold, "g_grad/model.", step)
+	none, err := s.Compile(pool, func(string) bool { return false })
+	if err != nil || len(none.Grads) != 0 {
+		t.Errorf("all frozen: %d gradients, %v", len(none.Grads), err)
+	}
+}
+
+// TestHinge holds the hinge losses against their definition on the logits.
+func TestHinge(t *testing.T) {
+	gold, nets := load(t, "gdd_uncond")
+	pool := kernels.NewPool(1)
+	defer pool.Close()
+	mean := func(logits []float32, f func(float64) float64) float32 {
+		sum := 0.0
+		for _, l := range logits {
+			sum += f(float64(l))
+		}
+		return float32(sum / float64(nets.Disc.Config.Logits()))
+	}
+	gen, err := gdd.NewGenStage(nets, gdd.Hinge, batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	step := compile(t, &gen.Stage, pool)
+	gen.Set(gold.Images(t, "z_g"), nil)
+	step.Machine.Run()
+	want := mean(step.Machine.Value(gen.Logits), func(l float64) float64 { return -l })
+	nettest.Near(t, "generator", step.Machine.Value(gen.Loss), []float32{want}, 1e-5)
+
+	dis, err := gdd.NewDiscStage(nets, gdd.Hinge, batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	step = compile(t, &dis.Stage, pool)
+	dis.Set(gold.Images(t, "fake_d"), gold.Images(t, "real"), nil)
+	step.Machine.Run()
+	want = mean(step.Machine.Value(dis.FakeLogits), func(l float64) float64 { return max(0, 1+l) }) +
+		mean(step.Machine.Value(dis.RealLogits), func(l float64) float64 { return max(0, 1-l) })
+	nettest.Near(t, "discriminator", step.Machine.Value(dis.Loss), []float32{want}, 1e-5)
+}
+
+// TestThreads: gradients are the same to the bit for one thread and for two.
+func TestThreads(t *testing.T) {
+	gold, nets := load(t, "gdd_cond")
+	start := nets.Disc.Buffers.Clone()
+	var results [2][][]float32
+	for i := range results {
+		if err := nets.Disc.Buffers.CopyFrom(start); err != nil {
+			t.Fatal(err)
+		}
+		pool := kernels.NewPool(i + 1)
+		defer pool.Close()
+		s, err := gdd.NewR1Stage(nets, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		step := compile(t, &s.Stage, pool)
+		s.Set(gold.Images(t, "real"), labels(t, gold), 1)
+		step.Machine.Run()
+		results[i] = step.Grads
+	}
+	for i := range results[0] {
+		if !slices.Equal(results[0][i], results[1][i]) {
+			t.Errorf("gradient %d differs between one thread and two", i)
+		}
+	}
+}
+
+func TestChecks(t *testing.T) {
+	_, nets := load(t, "gdd_cond")
+	_, other := load(t, "gdd_uncond")
+	for _, c := range []struct {
+		nets gdd.Nets
+		loss gdd.Loss
+		want string
+	}{
+		{nets, "wgan", `gdd: loss "wgan", want "ns" or "hinge"`},
+		{gdd.Nets{Gen: other.Gen, Proj: nets.Proj, Disc: nets.Disc}, gdd.Hinge, "gdd: feature network takes 3 channels, want the generator's 1"},
+		{gdd.Nets{Gen: other.Gen, Proj: other.Proj, Disc: nets.Disc}, gdd.Hinge, "gdd: discriminator has 4 classes, want 0 or the generator's 0"},
+	} {
+		if _, err := gdd.NewGenStage(c.nets, c.loss, batch); err == nil || err.Error() != c.want {
+			t.Errorf("error %v, want %s", err, c.want)
+		}
+	}
+	cfg := nets.Disc.Config
+	cfg.Channels = []int{4, 4}
+	cfg.Sizes = []int{16, 8}
+	d, err := disc.New(cfg, rand.New(rand.NewPCG(1, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := gdd.NewR1Stage(gdd.Nets{Gen: nets.Gen, Proj: nets.Proj, Disc: d}, batch); err == nil {
+		t.Error("accepted two heads for three maps")
+	}
+
+	s, err := gdd.NewDiscStage(nets, gdd.NonSaturating, batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("accepted a batch of the wrong size")
+		}
+	}()
+	s.Set(make([]float32, 3), nil, nil)
+}
