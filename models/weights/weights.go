@@ -1,0 +1,96 @@
+// Package weights holds the small networks and statistics that ship inside the
+// binary, and opens them and files by one kind of reference: "builtin:NAME", or
+// a path. files/README.md lists what is here, where it comes from and its
+// licence.
+package weights
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"innate/models/checkpoint"
+)
+
+//go:embed files
+var files embed.FS
+
+// Prefix marks a reference to something built in.
+const Prefix = "builtin:"
+
+// Names lists what is built in, sorted.
+func Names() []string {
+	entries, err := files.ReadDir("files")
+	if err != nil {
+		panic(err) // the folder is part of the binary
+	}
+	var names []string
+	for _, e := range entries {
+		if ext := path.Ext(e.Name()); ext == ".safetensors" || ext == ".npz" {
+			names = append(names, strings.TrimSuffix(e.Name(), ext))
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Open reads a network: builtin:NAME or the path of a safetensors file.
+func Open(ref string) (*checkpoint.File, error) {
+	name, ok := strings.CutPrefix(ref, Prefix)
+	if !ok {
+		return checkpoint.Read(ref)
+	}
+	data, err := builtin(name, ".safetensors")
+	if err != nil {
+		return nil, err
+	}
+	f, err := checkpoint.Decode(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", ref, err)
+	}
+	f.Path = ref
+	return f, nil
+}
+
+// OpenStats opens reference statistics for reading: builtin:NAME or the path of
+// an npz file. The caller closes the result.
+func OpenStats(ref string) (Stats, error) {
+	name, ok := strings.CutPrefix(ref, Prefix)
+	if ok {
+		data, err := builtin(name, ".npz")
+		if err != nil {
+			return Stats{}, err
+		}
+		return Stats{ReaderAt: bytes.NewReader(data), Size: int64(len(data)), Closer: io.NopCloser(nil)}, nil
+	}
+	f, err := os.Open(ref)
+	if err != nil {
+		return Stats{}, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return Stats{}, err
+	}
+	return Stats{ReaderAt: f, Size: info.Size(), Closer: f}, nil
+}
+
+// Stats is an open npz file.
+type Stats struct {
+	io.ReaderAt
+	io.Closer
+	Size int64
+}
+
+func builtin(name, ext string) ([]byte, error) {
+	data, err := files.ReadFile("files/" + name + ext)
+	if err != nil {
+		return nil, fmt.Errorf("weights: nothing built in is called %q, want one of %s", name, strings.Join(Names(), ", "))
+	}
+	return data, nil
+}

@@ -1,0 +1,161 @@
+package loop
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"innate/configs"
+	"innate/models"
+	"innate/models/checkpoint"
+	"innate/models/features"
+	"innate/models/graph"
+	"innate/trainer/control"
+	"innate/trainer/data"
+	"innate/trainer/optim"
+)
+
+// classifierMethod trains a small CNN to classify the data set. Frozen, its
+// features serve a discriminator or a FID.
+type classifierMethod struct {
+	env
+	net       *features.Net
+	graph     *graph.Builder
+	training  *features.Classifier
+	machine   *graph.Machine
+	adam      *optim.Adam
+	binding   *optim.Binding
+	live      configs.Live
+	extractor *features.Extractor
+}
+
+func newClassifier(e env) (*classifierMethod, error) {
+	h, _, c := e.data.Shape()
+	net, err := features.New(features.Config{Channels: c, Widths: e.cfg.Features.Widths, Classes: e.data.Classes()},
+		rand.New(e.streams.Stream("classifier.init")))
+	if err != nil {
+		return nil, err
+	}
+	m := &classifierMethod{env: e, net: net}
+	m.graph, err = graph.Build(func(g *graph.Builder) {
+		m.training, err = features.NewClassifier(g, net, h, e.cfg.Run.Batch)
+	})
+	if err != nil {
+		return nil, err
+	}
+	m.adam = optim.NewAdam(m.training.Params, e.pool)
+	m.extractor, err = features.NewExtractor(e.pool, net, h, featureBatch)
+	return m, err
+}
+
+func (m *classifierMethod) params() *models.ParamSet { return m.net.Params }
+
+func (m *classifierMethod) preset(names []string, preset string) ([]string, error) {
+	if preset != "none" {
+		return nil, fmt.Errorf("freeze: preset %q is for U-Nets, want none", preset)
+	}
+	return nil, nil
+}
+
+func (m *classifierMethod) layers() []control.Layer {
+	params := m.net.Params.All()
+	layers := make([]control.Layer, len(params))
+	for i, p := range params {
+		dot := strings.LastIndex(p.Name, ".")
+		unit, field := p.Name[:dot], p.Name[dot+1:]
+		kind := "conv"
+		if len(p.Shape) == 2 || unit == "head" {
+			kind = "linear"
+		}
+		if field == "bias" {
+			kind = "bias"
+		}
+		layers[i] = control.Layer{Name: p.Name, Kind: kind, Block: unit, Shape: p.Shape, Count: len(p.Data)}
+	}
+	return layers
+}
+
+func (m *classifierMethod) configure(live configs.Live, freezing *optim.Freezing) error {
+	machine, binding, err := compileTraining(m.env, m.graph, []graph.Node{m.training.Loss, m.training.Logits},
+		m.training.Params, m.training.Grads, m.adam, freezing)
+	if err != nil {
+		return err
+	}
+	m.machine, m.binding, m.live = machine, binding, live
+	return nil
+}
+
+func (m *classifierMethod) step(nimg int64, b batch, s *scalars) error {
+	start := time.Now()
+	copy(m.graph.Data(m.training.Images), b.images)
+	copy(m.graph.Data(m.training.OneHot), b.labels)
+	m.machine.Run()
+	// The rate falls linearly to zero over the second half.
+	left := 1 - kimg(nimg)/m.live.TotalKimg
+	bad := m.binding.Step(optim.Hyper{
+		LR:    m.live.LR * min(1, 2*max(0, left)) * warmup(nimg, m.live.WarmupKimg),
+		Beta1: m.live.Beta1, Beta2: m.live.Beta2, Eps: adamEps,
+	})
+	s.time("step", start)
+
+	s.add("loss/ce", float64(m.machine.Value(m.training.Loss)[0]))
+	s.add("accuracy/train", accuracy(m.machine.Value(m.training.Logits), b.labels, m.data.Classes()))
+	s.add("grad/nonfinite", float64(bad))
+	return nil
+}
+
+// test measures the accuracy on the held-out images.
+func (m *classifierMethod) test() (map[string]float64, error) {
+	held, err := data.MNISTTest()
+	if err != nil {
+		return nil, err
+	}
+	h, w, c := held.Shape()
+	n := held.Len()
+	images, labels := make([]float32, n*h*w*c), make([]float32, n*held.Classes())
+	index := make([]int, n)
+	for i := range index {
+		index[i] = i
+	}
+	held.Images(index, images)
+	held.Labels(index, labels)
+	logits := make([]float32, n*held.Classes())
+	m.extractor.Logits(images, logits)
+	return map[string]float64{"accuracy/test": accuracy(logits, labels, held.Classes())}, nil
+}
+
+// accuracy is the share of rows whose largest logit is the labelled class.
+func accuracy(logits, labels []float32, classes int) float64 {
+	hits, n := 0, len(logits)/classes
+	for i := range n {
+		row, label := logits[i*classes:(i+1)*classes], labels[i*classes:(i+1)*classes]
+		best := 0
+		for k, v := range row {
+			if v > row[best] {
+				best = k
+			}
+		}
+		if label[best] == 1 {
+			hits++
+		}
+	}
+	return float64(hits) / float64(max(1, n))
+}
+
+func (m *classifierMethod) tensors() []group {
+	return []group{
+		{prefix: "ema/", set: m.net.Params}, // the weights themselves: nothing is averaged
+		{prefix: "adam/", set: m.adam.State(), load: m.adam.Load},
+	}
+}
+
+func (m *classifierMethod) image() *imager { return nil }
+
+func (m *classifierMethod) meta() (map[string]string, error) {
+	f := checkpoint.New()
+	err := m.net.AddTo(f, "")
+	return f.Metadata, err
+}
+
+func (m *classifierMethod) teacher() *float64 { return nil }

@@ -1,0 +1,241 @@
+package loop
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"innate/configs"
+	"innate/trainer/control"
+	"innate/trainer/optim"
+	"innate/trainer/runlog"
+)
+
+// request is a command on its way to the loop, and the way back.
+type request struct {
+	command control.Command
+	reply   chan error // buffered, so that the loop never waits for a client
+}
+
+// Do hands a command to the loop and returns when it has been applied between
+// two steps. Safe for any goroutine.
+func (l *Loop) Do(ctx context.Context, c control.Command) error {
+	r := request{command: c, reply: make(chan error, 1)}
+	select {
+	case l.commands <- r:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-r.reply:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// offerReload is called by the watcher with a changed config.toml. Only the
+// newest text matters: an older one that the loop has not taken yet is dropped.
+func (l *Loop) offerReload(text string) {
+	for {
+		select {
+		case l.reloads <- text:
+			return
+		default:
+		}
+		select {
+		case <-l.reloads:
+		default:
+		}
+	}
+}
+
+// apply carries out one command between two steps.
+func (l *Loop) apply(c control.Command) error {
+	defer l.publish()
+	switch c.Kind {
+	case control.KindPause:
+		return l.pause(true)
+	case control.KindResume:
+		return l.pause(false)
+	case control.KindStop:
+		l.stopping = true
+		return nil
+	case control.KindSet:
+		return l.set(c.Set)
+	case control.KindFreeze:
+		return l.freeze(c.Freeze)
+	}
+	return fmt.Errorf("loop: command %q, want pause, resume, stop, set or freeze", c.Kind)
+}
+
+func (l *Loop) pause(paused bool) error {
+	if paused == l.paused {
+		return nil
+	}
+	l.paused = paused
+	if paused {
+		l.setState(control.StatePaused)
+		return l.log.Event(runlog.Event{Nimg: l.nimg, Kind: runlog.Pause, Text: fmt.Sprintf("paused at %.1f kimg", kimg(l.nimg))})
+	}
+	l.setState(control.StateRunning)
+	return l.log.Event(runlog.Event{Nimg: l.nimg, Kind: runlog.Pause, Text: fmt.Sprintf("goes on at %.1f kimg", kimg(l.nimg))})
+}
+
+// refresh takes up an edit of config.toml that the watcher has not reported
+// yet, so that a command never writes over it. An edit that was refused has to
+// be mended first.
+func (l *Loop) refresh() error {
+	text, err := configs.ReadFile(filepath.Join(l.dir, control.ConfigFile))
+	if err != nil {
+		return err
+	}
+	l.reload(text)
+	if l.report.configError != "" {
+		return fmt.Errorf("%s; mend that first", l.report.configError)
+	}
+	return nil
+}
+
+// set edits config.toml key by key; all edits or none.
+func (l *Loop) set(edits map[string]string) error {
+	if err := l.refresh(); err != nil {
+		return err
+	}
+	text, _, err := configs.Edit(control.ConfigFile, l.text, l.cfg, edits)
+	if err != nil {
+		return err
+	}
+	return l.edit(text)
+}
+
+// freeze edits the [freeze] table of config.toml.
+func (l *Loop) freeze(r control.FreezeRequest) error {
+	if err := r.Validate(); err != nil {
+		return err
+	}
+	if err := l.refresh(); err != nil {
+		return err
+	}
+	rule := optim.FreezeRule{Preset: l.cfg.Freeze.Preset, Freeze: l.cfg.Freeze.Freeze, Train: l.cfg.Freeze.Train}
+	if len(r.Toggle) > 0 {
+		var err error
+		if rule, err = rule.Toggle(l.method.params(), l.method.preset, r.Toggle...); err != nil {
+			return err
+		}
+	}
+	if r.Preset != nil {
+		rule.Preset = *r.Preset
+	}
+	if r.Freeze != nil {
+		rule.Freeze = *r.Freeze
+	}
+	if r.Train != nil {
+		rule.Train = *r.Train
+	}
+	text, err := configs.SetFreeze(l.text, configs.Freeze{Preset: rule.Preset, Freeze: rule.Freeze, Train: rule.Train})
+	if err != nil {
+		return err
+	}
+	return l.edit(text)
+}
+
+// edit makes text the run's config: validated, applied and then written, so
+// that config.toml always states what the run is doing.
+func (l *Loop) edit(text string) error {
+	old := l.text
+	if text == old {
+		return nil
+	}
+	if err := l.use(text); err != nil {
+		return err
+	}
+	if err := configs.WriteFile(filepath.Join(l.dir, control.ConfigFile), text); err != nil {
+		if back := l.use(old); back != nil {
+			return fmt.Errorf("%w; and going back: %w", err, back)
+		}
+		return err
+	}
+	return nil
+}
+
+// reload takes an edit of config.toml made elsewhere. A refused one leaves the
+// run as it was and is reported once.
+func (l *Loop) reload(text string) {
+	defer l.publish()
+	if text == l.text {
+		l.report.configError = ""
+		return
+	}
+	if err := l.use(text); err != nil {
+		if l.report.configError != err.Error() {
+			l.report.configError = err.Error()
+			l.event(runlog.Error, err.Error(), nil)
+		}
+	}
+}
+
+// use validates a config whole, applies it whole, and records what changed.
+func (l *Loop) use(text string) error {
+	next, err := configs.Reload(control.ConfigFile, text, l.cfg)
+	if err != nil {
+		return err
+	}
+	freezing, err := l.resolveFreezing(next)
+	if err != nil {
+		return fmt.Errorf("%s: %w", control.ConfigFile, err)
+	}
+	if err := l.method.configure(next.Live, freezing); err != nil {
+		return err
+	}
+	changes := configs.Diff(l.cfg, next)
+	froze := !slices.Equal(l.freezing.FrozenNames(), freezing.FrozenNames())
+	l.cfg, l.text, l.freezing = next, text, freezing
+	l.report.configError = ""
+	l.announce(changes, froze)
+	return nil
+}
+
+// announce records changed settings as events and makes them visible.
+func (l *Loop) announce(changes []configs.Change, froze bool) {
+	var settings []string
+	changed := map[string]any{}
+	for _, c := range changes {
+		if strings.HasPrefix(c.Key, "freeze.") {
+			continue
+		}
+		settings = append(settings, fmt.Sprintf("%s %s → %s", strings.TrimPrefix(c.Key, "live."), c.Old, c.New))
+		changed[c.Key] = map[string]any{"old": c.Old, "new": c.New}
+	}
+	if len(settings) > 0 {
+		l.event(runlog.Config, strings.Join(settings, ", "), changed)
+	}
+	if froze {
+		l.rate.reset()
+		l.publishLayers()
+		l.event(runlog.Freeze, l.freezing.Summary(), map[string]any{
+			"frozen_params": l.freezing.FrozenParams, "fraction": l.freezing.Fraction(),
+			"preset": l.cfg.Freeze.Preset, "freeze": l.cfg.Freeze.Freeze, "train": l.cfg.Freeze.Train,
+		})
+	}
+	l.publish()
+}
+
+func (l *Loop) resolveFreezing(cfg *configs.Config) (*optim.Freezing, error) {
+	rule := optim.FreezeRule{Preset: cfg.Freeze.Preset, Freeze: cfg.Freeze.Freeze, Train: cfg.Freeze.Train}
+	if rule.Preset == "" { // a method without presets
+		rule.Preset = "none"
+	}
+	return rule.Resolve(l.method.params(), l.method.preset)
+}
+
+// event records something that happened; a log that cannot be written is
+// reported by the next tick, which must be written.
+func (l *Loop) event(kind, text string, values map[string]any) {
+	fmt.Fprintln(l.out, text)
+	if err := l.log.Event(runlog.Event{Nimg: l.nimg, Kind: kind, Text: text, Data: values}); err != nil {
+		fmt.Fprintln(l.out, err)
+	}
+}

@@ -1,0 +1,128 @@
+package loop
+
+import (
+	"time"
+
+	"innate/configs"
+	"innate/models/gdd"
+	"innate/models/kernels"
+	"innate/models/precond"
+	"innate/trainer/optim"
+)
+
+// distiller runs the stages of GDD on given noise and images: what one iteration
+// is, apart from where its inputs come from and what is averaged and logged.
+type distiller struct {
+	pool  *kernels.Pool
+	nets  gdd.Nets
+	batch int
+
+	gen     *gdd.GenStage
+	disc    *gdd.DiscStage
+	r1      *gdd.R1Stage
+	genStep *gdd.Step // compiled again when freezing changes
+	disStep *gdd.Step
+	r1Step  *gdd.Step
+	faker   *precond.Sampler // the generator without gradients, for the D stage
+	fake    []float32        // [N H W C]
+
+	genAdam, disAdam         *optim.Adam
+	genBind, disBind, r1Bind *optim.Binding
+}
+
+func newDistiller(pool *kernels.Pool, nets gdd.Nets, loss gdd.Loss, batch int) (*distiller, error) {
+	d := &distiller{pool: pool, nets: nets, batch: batch}
+	var err error
+	if d.gen, err = gdd.NewGenStage(nets, loss, batch); err != nil {
+		return nil, err
+	}
+	if d.disc, err = gdd.NewDiscStage(nets, loss, batch); err != nil {
+		return nil, err
+	}
+	if d.r1, err = gdd.NewR1Stage(nets, batch); err != nil {
+		return nil, err
+	}
+	if d.faker, err = precond.NewSampler(pool, nets.Gen, batch); err != nil {
+		return nil, err
+	}
+	d.fake = make([]float32, batch*d.faker.Pixels())
+	d.genAdam = optim.NewAdam(nets.Gen.Net.Params.All(), pool)
+	d.disAdam = optim.NewAdam(nets.Disc.Params.All(), pool)
+	if err := d.freeze(func(string) bool { return false }); err != nil {
+		return nil, err
+	}
+	// The discriminator always trains whole; its two stages share an optimizer.
+	if d.disStep, err = d.disc.Compile(pool, nil); err != nil {
+		return nil, err
+	}
+	if d.r1Step, err = d.r1.Compile(pool, nil); err != nil {
+		return nil, err
+	}
+	if d.disBind, err = d.disAdam.Bind(d.disStep.Params, d.disStep.Grads); err != nil {
+		return nil, err
+	}
+	d.r1Bind, err = d.disAdam.Bind(d.r1Step.Params, d.r1Step.Grads)
+	return d, err
+}
+
+// freeze compiles the generator stage anew without the gradients of frozen
+// parameters. On an error the stage stays as it was.
+func (d *distiller) freeze(frozen func(name string) bool) error {
+	step, err := d.gen.Compile(d.pool, func(name string) bool { return !frozen(name) })
+	if err != nil {
+		return err
+	}
+	bind, err := d.genAdam.Bind(step.Params, step.Grads)
+	if err != nil {
+		return err
+	}
+	d.genStep, d.genBind = step, bind
+	return nil
+}
+
+// iterate runs one iteration: the generator stage on noise genZ, the
+// discriminator stage on noise discZ and real images, and R1 on the same images
+// when it is due. genZ, discZ and real are [N H W C]; iteration counts from 0.
+func (d *distiller) iterate(iteration int64, genZ, discZ, real []float32, live configs.Live, s *scalars) {
+	gen := optim.Hyper{LR: live.GenLR, Beta1: live.Beta1, Beta2: live.Beta2, Eps: adamEps}
+	dis := gen
+	dis.LR = live.DiscLR
+	if live.R1Gamma > 0 {
+		dis = dis.Lazy(live.R1Interval)
+	}
+	n := float64(d.batch)
+
+	start := time.Now()
+	d.gen.Set(genZ, nil)
+	d.genStep.Machine.Run()
+	bad := d.genBind.Step(gen)
+	s.add("loss/gen", float64(d.genStep.Machine.Value(d.gen.Loss)[0])/n)
+	start = s.time("g", start)
+
+	d.faker.OneStep(discZ, nil, d.fake)
+	d.disc.Set(d.fake, real, nil)
+	d.disStep.Machine.Run()
+	bad += d.disBind.Step(dis)
+	s.add("loss/disc", float64(d.disStep.Machine.Value(d.disc.Loss)[0])/n)
+	addLogits(s, "fake", d.disStep.Machine.Value(d.disc.FakeLogits))
+	addLogits(s, "real", d.disStep.Machine.Value(d.disc.RealLogits))
+	start = s.time("d", start)
+
+	if r1Due(iteration, live) {
+		gamma, every := live.R1Gamma, float64(live.R1Interval)
+		d.r1.Set(real, nil, float32(gamma/2*every))
+		d.r1Step.Machine.Run()
+		bad += d.r1Bind.Step(dis)
+		penalty := float64(d.r1Step.Machine.Value(d.r1.Penalty)[0])
+		s.add("r1/penalty", penalty)
+		s.add("loss/r1", gamma/2*penalty)
+		s.time("r1", start)
+	}
+	s.add("grad/nonfinite", float64(bad))
+}
+
+// r1Due says whether an iteration penalises: every r1_interval-th, but not the
+// very first.
+func r1Due(iteration int64, live configs.Live) bool {
+	return live.R1Gamma > 0 && iteration > 0 && iteration%int64(live.R1Interval) == 0
+}

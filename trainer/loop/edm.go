@@ -1,0 +1,181 @@
+package loop
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"innate/configs"
+	"innate/models"
+	"innate/models/graph"
+	"innate/models/precond"
+	"innate/models/unet"
+	"innate/models/weights"
+	"innate/trainer/control"
+	"innate/trainer/data"
+	"innate/trainer/optim"
+)
+
+// edmMethod trains a denoiser as EDM does (Karras et al. 2022, section 5): the
+// teacher of a distillation.
+type edmMethod struct {
+	env
+	den      *precond.Denoiser
+	graph    *graph.Builder
+	training *precond.Training
+	machine  *graph.Machine
+	adam     *optim.Adam
+	binding  *optim.Binding
+	averaged *optim.EMA
+	ema      *precond.Denoiser
+	live     configs.Live
+
+	eta, noise, dropout *data.Rand
+	draws               []float32 // [N], one for each noise level
+	sigma               []float64 // [N]
+}
+
+func newEDM(e env) (*edmMethod, error) {
+	den, err := edmDenoiser(e)
+	if err != nil {
+		return nil, err
+	}
+	n := e.cfg.Run.Batch
+	m := &edmMethod{
+		env: e, den: den, ema: &precond.Denoiser{Net: den.Net.Clone(), Kind: den.Kind},
+		eta: e.streams.Stream("edm.eta"), noise: e.streams.Stream("edm.noise"), dropout: e.streams.Stream("edm.dropout"),
+		draws: make([]float32, n), sigma: make([]float64, n),
+	}
+	m.graph, err = graph.Build(func(g *graph.Builder) {
+		m.training, err = precond.NewTraining(g, den, n)
+	})
+	if err != nil {
+		return nil, err
+	}
+	m.adam = optim.NewAdam(m.training.Params, e.pool)
+	m.averaged, err = optim.NewEMA(m.ema.Net.Params, den.Net.Params, e.pool)
+	return m, err
+}
+
+// edmDenoiser builds the configured network, or continues from model.init.
+func edmDenoiser(e env) (*precond.Denoiser, error) {
+	c := e.cfg.Model
+	if c.Init != "" {
+		f, err := weights.Open(c.Init)
+		if err != nil {
+			return nil, err
+		}
+		den, err := OpenDenoiser(f)
+		if err != nil {
+			return nil, err
+		}
+		den.Kind = precond.EDM
+		return den, nil
+	}
+	net, err := unet.New(unet.Config{
+		Arch: c.Arch, Resolution: c.Resolution, Channels: c.Channels,
+		ModelChannels: c.ModelChannels, ChannelMult: c.ChannelMult, ChannelMultEmb: 4,
+		NumBlocks: c.NumBlocks, AttnResolutions: c.AttnResolutions, Dropout: c.Dropout,
+	}, rand.New(e.streams.Stream("edm.init")))
+	if err != nil {
+		return nil, err
+	}
+	return &precond.Denoiser{Net: net, Kind: precond.EDM}, nil
+}
+
+func (m *edmMethod) params() *models.ParamSet { return m.den.Net.Params }
+func (m *edmMethod) layers() []control.Layer  { return unetLayers(m.den.Net) }
+
+func (m *edmMethod) preset(names []string, preset string) ([]string, error) {
+	return unet.FreezePreset(names, preset)
+}
+
+func (m *edmMethod) configure(live configs.Live, freezing *optim.Freezing) error {
+	machine, binding, err := compileTraining(m.env, m.graph, []graph.Node{m.training.Loss}, m.training.Params, m.training.Grads, m.adam, freezing)
+	if err != nil {
+		return err
+	}
+	m.machine, m.binding, m.live = machine, binding, live
+	return nil
+}
+
+// compileTraining plans a training step that computes the outputs and the
+// gradients of what trains, and nothing else, and binds the optimizer to them.
+func compileTraining(e env, g *graph.Builder, outputs []graph.Node, params []*models.Param, grads []graph.Node,
+	adam *optim.Adam, freezing *optim.Freezing) (*graph.Machine, *optim.Binding, error) {
+	var trained []*models.Param
+	var nodes []graph.Node
+	for i, p := range params {
+		if freezing == nil || !freezing.Frozen(p.Name) {
+			trained, nodes = append(trained, p), append(nodes, grads[i])
+		}
+	}
+	machine, err := graph.Compile(g, e.pool, append(nodes[:len(nodes):len(nodes)], outputs...))
+	if err != nil {
+		return nil, nil, err
+	}
+	values := make([][]float32, len(nodes))
+	for i, n := range nodes {
+		values[i] = machine.Value(n)
+	}
+	binding, err := adam.Bind(trained, values)
+	return machine, binding, err
+}
+
+func (m *edmMethod) step(nimg int64, b batch, s *scalars) error {
+	start := time.Now()
+	t := m.training
+	copy(m.graph.Data(t.Images), b.images)
+	m.noise.FillNormal(m.graph.Data(t.Noise))
+	m.eta.FillNormal(m.draws)
+	for i, eta := range m.draws {
+		m.sigma[i] = precond.TrainSigma(float64(eta))
+	}
+	t.SetLevels(m.sigma)
+	t.FillDropout(rand.New(m.dropout))
+	start = s.time("data", start)
+
+	m.machine.Run()
+	bad := m.binding.Step(optim.Hyper{LR: m.live.LR * warmup(nimg, m.live.WarmupKimg), Beta1: m.live.Beta1, Beta2: m.live.Beta2, Eps: adamEps})
+	start = s.time("step", start)
+
+	m.averaged.Update(optim.EMABeta(nimg, len(m.draws), m.live.EMAHalflifeKimg, m.live.EMARamp))
+	s.time("ema", start)
+
+	h, w, c := m.data.Shape()
+	s.add("loss/edm", float64(m.machine.Value(t.Loss)[0])/float64(h*w*c)) // per pixel
+	s.add("grad/nonfinite", float64(bad))
+	return nil
+}
+
+// adamEps is added to the root of the corrected second moment, in all of the
+// paper's trainings.
+const adamEps = 1e-8
+
+// warmup is the factor of the learning rate after nimg images: a linear ramp
+// from 0 (Karras et al. 2022, appendix F.3).
+func warmup(nimg int64, warmupKimg float64) float64 {
+	if warmupKimg <= 0 {
+		return 1
+	}
+	return min(1, kimg(nimg)/warmupKimg)
+}
+
+func (m *edmMethod) tensors() []group {
+	return []group{
+		{prefix: "net/", set: m.den.Net.Params},
+		{prefix: "net/", set: m.den.Net.Buffers},
+		{prefix: "ema/", set: m.ema.Net.Params},
+		{prefix: "ema/", set: m.ema.Net.Buffers},
+		{prefix: "adam/", set: m.adam.State(), load: m.adam.Load},
+	}
+}
+
+func (m *edmMethod) image() *imager {
+	return &imager{den: m.ema, steps: m.cfg.FID.Steps}
+}
+
+func (m *edmMethod) meta() (map[string]string, error) { return describe(m.den) }
+
+func (m *edmMethod) test() (map[string]float64, error) { return nil, nil }
+
+func (m *edmMethod) teacher() *float64 { return nil }

@@ -1,0 +1,273 @@
+package loop
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"innate/metrics"
+	"innate/models/checkpoint"
+	"innate/models/features"
+	"innate/models/kernels"
+	"innate/models/precond"
+	"innate/models/weights"
+	"innate/trainer/control"
+	"innate/trainer/data"
+	"innate/trainer/runlog"
+)
+
+// evaluation measures FID on a copy of the EMA weights, a slice of images
+// between two training steps, so that the run goes on and answers meanwhile.
+type evaluation struct {
+	fid     *metrics.FID      // nil until one is wanted
+	den     *precond.Denoiser // with the copy being measured
+	nimg    int64             // images seen when the copy was made
+	running bool
+}
+
+// Images generated in one slice of an evaluation: the same work for one step
+// and for many.
+const (
+	oneStepSlice   = 250
+	multiStepSlice = 50
+)
+
+// prepareEvaluation opens the feature network and the reference statistics and
+// compiles a generator over a copy of the EMA weights, once they are needed.
+func (l *Loop) prepareEvaluation() error {
+	im := l.method.image()
+	if im == nil || l.cfg.Live.FIDKimg == 0 || l.eval.fid != nil {
+		return nil
+	}
+	slice := oneStepSlice
+	if im.steps > 1 {
+		slice = multiStepSlice
+	}
+	e := evaluation{den: &precond.Denoiser{Net: im.den.Net.Clone(), Kind: im.den.Kind}}
+	gen, err := precond.NewSampler(l.pool, e.den, slice)
+	if err != nil {
+		return err
+	}
+	z := make([]float32, slice*im.values())
+	source := func(first int, images []float32) error {
+		data.ImageNormals(fidSeed+uint64(first), im.values(), z)
+		Generate(gen, z, im.steps, images)
+		return nil
+	}
+	e.fid, err = OpenFID(l.pool, l.cfg.FID.Features, l.cfg.FID.Reference, im.den.Net.Config.Resolution, metrics.CollectorConfig{
+		Source: source, SourceBatch: slice, Values: im.values(), Nimg: l.cfg.FID.Samples,
+	})
+	if err != nil {
+		return err
+	}
+	l.eval = e
+	l.report.fidName, l.report.teacherFID = e.fid.Label(), l.method.teacher()
+	return nil
+}
+
+// evaluate starts to measure the EMA weights as they are now. A measurement
+// still under way is left to finish instead.
+func (l *Loop) evaluate() error {
+	if l.eval.running {
+		return nil
+	}
+	if err := l.prepareEvaluation(); err != nil || l.eval.fid == nil {
+		return err
+	}
+	if err := l.eval.den.Net.Params.CopyFrom(l.method.image().den.Net.Params); err != nil {
+		return err
+	}
+	l.eval.fid.Reset()
+	l.eval.nimg, l.eval.running = l.nimg, true
+	return nil
+}
+
+// stepEvaluation measures one slice, if an evaluation is under way.
+func (l *Loop) stepEvaluation() error {
+	e := &l.eval
+	if !e.running {
+		return nil
+	}
+	l.report.stage = "fid"
+	done, err := e.fid.Step()
+	if err != nil {
+		return err
+	}
+	if !done {
+		return nil
+	}
+	e.running = false
+	fid, err := e.fid.Result()
+	if err != nil {
+		// Weights that make no proper images have no FID; training decides
+		// itself whether it goes on.
+		l.event(runlog.Error, err.Error(), nil)
+		return nil
+	}
+	return l.recordFID(fid)
+}
+
+// finishEvaluation measures what a finished run still owes: the evaluation
+// under way and one of the last weights.
+func (l *Loop) finishEvaluation(ctx context.Context) error {
+	if l.eval.fid == nil {
+		return nil
+	}
+	for _, again := range []bool{true, false} {
+		for l.eval.running {
+			if ctx.Err() != nil || !l.between(ctx) {
+				return nil
+			}
+			if err := l.stepEvaluation(); err != nil {
+				return err
+			}
+			l.publish()
+		}
+		if again && l.cfg.Live.FIDKimg > 0 && l.eval.nimg < l.nimg {
+			if err := l.evaluate(); err != nil {
+				return err
+			}
+		}
+	}
+	return l.sample()
+}
+
+// recordFID makes a measured value known, and keeps the weights when they are
+// the best so far.
+func (l *Loop) recordFID(fid float64) error {
+	r, e := &l.report, &l.eval
+	r.lastFID, r.fidNimg = &fid, e.nimg
+	best := r.bestFID == nil || fid < *r.bestFID
+	text := fmt.Sprintf("%s %.2f at %.1f kimg", e.fid.Label(), fid, kimg(e.nimg))
+	if best {
+		r.bestFID = &fid
+		text += ", the best so far"
+		l.saveBest(fid)
+	}
+	if err := l.log.Tick(runlog.Tick{Nimg: e.nimg, Time: time.Now(), Scalars: map[string]float64{"fid": fid}}); err != nil {
+		return err
+	}
+	_, n := e.fid.Progress()
+	l.event(runlog.FID, text, map[string]any{"fid": fid, "nimg": e.nimg, "samples": n, "best": best})
+	return nil
+}
+
+// saveBest keeps the measured weights as checkpoints/best.safetensors.
+func (l *Loop) saveBest(fid float64) {
+	f := checkpoint.New()
+	copied := &precond.Denoiser{Net: l.eval.den.Net.Clone(), Kind: l.eval.den.Kind}
+	if err := copied.AddTo(f, ""); err != nil {
+		l.event(runlog.Error, err.Error(), nil)
+		return
+	}
+	f.Metadata["nimg"] = fmt.Sprint(l.eval.nimg)
+	f.Metadata[FIDKey(FeatureName(l.cfg.FID.Features))] = fmt.Sprintf("%.4f", fid)
+	l.saver.write(filepath.Join(l.dir, control.CheckpointsDir, "best.safetensors"), f, nil)
+}
+
+// test records the held-out scalars of a method that makes no images.
+func (l *Loop) test() error {
+	values, err := l.method.test()
+	if err != nil || len(values) == 0 {
+		return err
+	}
+	return l.log.Tick(runlog.Tick{Nimg: l.nimg, Time: time.Now(), Scalars: values})
+}
+
+// featureBatch is the number of images that a feature network reads at once.
+const featureBatch = 250
+
+// OpenFID opens a named feature network and reference statistics for square
+// images of size pixels. cfg says what to measure; its features are filled in
+// here. References are builtin:NAME or a path.
+func OpenFID(pool *kernels.Pool, featureRef, statsRef string, size int, cfg metrics.CollectorConfig) (*metrics.FID, error) {
+	stats, err := openStats(statsRef)
+	if err != nil {
+		return nil, err
+	}
+	ref, err := metrics.NewReference(stats)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", statsRef, err)
+	}
+	if cfg.Features, err = OpenFeatures(pool, featureRef, size); err != nil {
+		return nil, err
+	}
+	cfg.Name = FeatureName(featureRef)
+	return metrics.NewFID(cfg, ref)
+}
+
+// OpenFeatures opens a feature network for square images of size pixels.
+func OpenFeatures(pool *kernels.Pool, ref string, size int) (*features.Extractor, error) {
+	file, err := weights.Open(ref)
+	if err != nil {
+		return nil, err
+	}
+	net, err := openCNN(file)
+	if err != nil {
+		return nil, err
+	}
+	return features.NewExtractor(pool, net, size, featureBatch)
+}
+
+func openStats(ref string) (metrics.Stats, error) {
+	r, err := weights.OpenStats(ref)
+	if err != nil {
+		return metrics.Stats{}, err
+	}
+	defer r.Close()
+	stats, err := metrics.ReadStats(r, r.Size)
+	if err != nil {
+		return stats, fmt.Errorf("%s: %w", ref, err)
+	}
+	return stats, nil
+}
+
+// FIDKey is the metadata key under which a network's file states its FID over
+// the named features, as it is meant to be sampled.
+func FIDKey(features string) string { return "fid/" + features }
+
+// FeatureName is the name by which a FID over a feature network is labelled:
+// that of its file, without builtin: and the word fid.
+func FeatureName(ref string) string {
+	name := strings.TrimPrefix(ref, weights.Prefix)
+	name = strings.TrimSuffix(filepath.Base(name), checkpointExt)
+	return strings.Replace(name, "-fid-", "-", 1)
+}
+
+// ReferenceStats measures the feature statistics of all training images of
+// MNIST, 8-bit as they are.
+func ReferenceStats(ctx context.Context, pool *kernels.Pool, featureRef string) (metrics.Stats, error) {
+	set, err := openDataset("mnist")
+	if err != nil {
+		return metrics.Stats{}, err
+	}
+	h, w, c := set.Shape()
+	net, err := OpenFeatures(pool, featureRef, h)
+	if err != nil {
+		return metrics.Stats{}, err
+	}
+	index := make([]int, featureBatch)
+	all, err := metrics.NewCollector(metrics.CollectorConfig{
+		Name: FeatureName(featureRef), Features: net, SourceBatch: featureBatch, Values: h * w * c, Nimg: set.Len(),
+		Source: func(first int, images []float32) error {
+			for i := range index {
+				index[i] = (first + i) % set.Len()
+			}
+			set.Images(index, images)
+			return ctx.Err()
+		},
+	})
+	if err != nil {
+		return metrics.Stats{}, err
+	}
+	for done := false; !done; {
+		if done, err = all.Step(); err != nil {
+			return metrics.Stats{}, err
+		}
+	}
+	stats, err := all.Stats()
+	stats.Features = FeatureName(featureRef)
+	return stats, err
+}

@@ -1,0 +1,100 @@
+package loop
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"innate/models/precond"
+	"innate/trainer/control"
+	"innate/trainer/data"
+	"innate/trainer/runlog"
+	"innate/trainer/sampleio"
+)
+
+// Seeds of the images that a run shows and measures. Every image has its own
+// generator, so that image i is the same whatever the batch and the run.
+const (
+	sampleSeed = 1 << 20 // first seed of the sample grid
+	fidSeed    = 0       // first seed of evaluations
+)
+
+// imager generates unconditional images with a network's EMA weights.
+type imager struct {
+	den   *precond.Denoiser // its parameters are the EMA weights
+	steps int               // 1: one-step generator; more: Heun steps
+}
+
+func (m *imager) size() (h, w, c int) {
+	cfg := m.den.Net.Config
+	return cfg.Resolution, cfg.Resolution, cfg.Channels
+}
+
+func (m *imager) values() int {
+	h, w, c := m.size()
+	return h * w * c
+}
+
+// Generate turns noise z [N H W C], standard normal, into images of the same
+// shape, nominally in [-1, 1] and not clamped: in one step, or in Heun steps.
+func Generate(s *precond.Sampler, z []float32, steps int, images []float32) {
+	if steps == 1 {
+		s.OneStep(z, nil, images)
+		return
+	}
+	s.Heun(z, steps, nil, images)
+}
+
+// sampleGrid draws the fixed images that a run shows as it learns.
+type sampleGrid struct {
+	gen       *precond.Sampler
+	n         int
+	z, images []float32
+}
+
+// prepareImages compiles what samples and evaluations need.
+func (l *Loop) prepareImages() error {
+	if err := l.prepareEvaluation(); err != nil {
+		return err
+	}
+	return l.prepareSamples()
+}
+
+// prepareSamples compiles the generator of the sample grid; it is called again
+// when the number of samples changes.
+func (l *Loop) prepareSamples() error {
+	im, n := l.method.image(), l.cfg.Live.SampleCount
+	if im == nil || l.samples != nil && l.samples.n == n {
+		return nil
+	}
+	gen, err := precond.NewSampler(l.pool, im.den, n)
+	if err != nil {
+		return err
+	}
+	s := &sampleGrid{gen: gen, n: n, z: make([]float32, n*im.values()), images: make([]float32, n*im.values())}
+	data.ImageNormals(sampleSeed, im.values(), s.z)
+	l.samples = s
+	return nil
+}
+
+// sample writes the grid of fixed seeds as seen by the EMA weights.
+func (l *Loop) sample() error {
+	im := l.method.image()
+	if im == nil || l.cfg.Live.SampleKimg == 0 {
+		return nil
+	}
+	l.report.stage = "sample"
+	if err := l.prepareSamples(); err != nil {
+		return err
+	}
+	s := l.samples
+	Generate(s.gen, s.z, im.steps, s.images)
+	h, w, c := im.size()
+	name := filepath.Join(control.SamplesDir, fmt.Sprintf("%09d.png", l.nimg))
+	if err := sampleio.WriteGrid(filepath.Join(l.dir, name), s.images, s.n, h, w, c); err != nil {
+		// A picture less is no reason to lose a run.
+		l.event(runlog.Error, err.Error(), nil)
+		return nil
+	}
+	l.report.sampleFile, l.report.sampleNimg = name, l.nimg
+	return l.log.Event(runlog.Event{Nimg: l.nimg, Kind: runlog.Sample, Text: name})
+}

@@ -1,0 +1,226 @@
+package loop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"innate/configs"
+	"innate/models/kernels"
+	"innate/trainer/control"
+	"innate/trainer/data"
+	"innate/trainer/optim"
+	"innate/trainer/runlog"
+)
+
+// Options says which run to continue, or begin, and how.
+type Options struct {
+	Dir string    // an existing run directory whose lock the caller holds
+	Log io.Writer // plain progress lines; nil for none
+}
+
+// Loop is one training process. Status and Layers may be called from any
+// goroutine; everything else belongs to the one that called Run.
+type Loop struct {
+	dir  string
+	text string // of config.toml, as last applied
+	cfg  *configs.Config
+	log  *runlog.Writer
+	out  io.Writer
+
+	method  method
+	pool    *kernels.Pool
+	streams *data.Streams
+	sampler *data.Sampler
+	data    data.Dataset
+	batch   batch
+	index   []int
+
+	freezing *optim.Freezing
+	nimg     int64
+	rate     rate
+	scalars  *scalars
+	ticked   time.Time // of the last tick, for the pace with everything included
+	tickNimg int64
+	pace     float64 // images per second of wall time
+
+	eval    evaluation
+	saver   saver
+	samples *sampleGrid
+
+	paused   bool
+	stopping bool
+	started  time.Time
+	state    string
+	report   report
+	commands chan request
+	reloads  chan string
+	status   atomic.Pointer[control.Status]
+	layers   atomic.Pointer[[]control.Layer]
+}
+
+// report holds what status says beyond the loop's own fields.
+type report struct {
+	lastFID, bestFID, teacherFID *float64
+	fidNimg                      int64
+	fidName                      string
+	stage                        string
+	stageMs                      map[string]float64
+	sampleFile                   string
+	sampleNimg                   int64
+	checkpointNimg               int64
+	configError                  string
+	err                          string
+}
+
+// Run trains until the configured number of images, a stop command or the end
+// of ctx, and leaves a checkpoint behind in each case. The caller holds the run
+// directory's lock.
+func Run(ctx context.Context, opts Options) (err error) {
+	l, err := open(opts)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+
+	server, err := control.Serve(l.dir, l)
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	watch, cancel := context.WithCancel(ctx)
+	defer cancel()
+	configs.Watch(watch, filepath.Join(l.dir, control.ConfigFile), l.text, l.offerReload)
+	beat := l.heartbeat()
+	defer beat()
+
+	err = l.train(ctx)
+	if err != nil {
+		l.report.err = err.Error()
+		l.setState(control.StateFailed)
+		err = errors.Join(err, l.log.Event(runlog.Event{Nimg: l.nimg, Kind: runlog.Error, Text: err.Error()}))
+	}
+	return err
+}
+
+// open reads config.toml, builds the method and restores the newest readable
+// checkpoint.
+func open(opts Options) (*Loop, error) {
+	dir, err := filepath.Abs(opts.Dir)
+	if err != nil {
+		return nil, err
+	}
+	text, cfg, err := configs.Open(filepath.Join(dir, control.ConfigFile))
+	if err != nil {
+		return nil, err
+	}
+	l := &Loop{
+		dir: dir, text: text, cfg: cfg, out: opts.Log,
+		scalars: newScalars(), started: time.Now(), state: control.StateStarting,
+		commands: make(chan request), reloads: make(chan string, 1),
+	}
+	if l.out == nil {
+		l.out = io.Discard
+	}
+	if l.data, err = openDataset(cfg.Data.Dataset); err != nil {
+		return nil, err
+	}
+	h, w, c := l.data.Shape()
+	n := cfg.Run.Batch
+	l.index = make([]int, n)
+	l.batch = batch{images: make([]float32, n*h*w*c), labels: make([]float32, n*l.data.Classes())}
+	l.pool = kernels.NewPool(cfg.Run.Threads)
+	l.streams = data.NewStreams(uint64(cfg.Run.Seed))
+	l.sampler = data.NewSampler(l.data.Len(), uint64(cfg.Run.Seed))
+	if l.method, err = newMethod(env{cfg: cfg, pool: l.pool, streams: l.streams, data: l.data}); err != nil {
+		return nil, err
+	}
+	if l.log, err = runlog.OpenWriter(dir); err != nil {
+		return nil, err
+	}
+	if err := l.resume(); err != nil {
+		return nil, err
+	}
+	if l.freezing, err = l.resolveFreezing(cfg); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, control.ConfigFile), err)
+	}
+	if err := l.method.configure(cfg.Live, l.freezing); err != nil {
+		return nil, err
+	}
+	if err := l.prepareImages(); err != nil {
+		return nil, err
+	}
+	l.publishLayers()
+	l.publish()
+	return l, nil
+}
+
+func (l *Loop) close() {
+	if err := l.saver.wait(); err != nil {
+		fmt.Fprintf(l.out, "%v\n", err)
+	}
+	l.publish()
+	_ = control.WriteStatus(l.dir, l.Status()) // the heartbeat's last beat; nobody is left to tell
+	_ = l.log.Close()
+	l.pool.Close()
+}
+
+// train is the life of a run from its first step to its end.
+func (l *Loop) train(ctx context.Context) error {
+	l.setState(control.StateRunning)
+	l.ticked, l.tickNimg = time.Now(), l.nimg
+	text := fmt.Sprintf("%s started: %s", l.cfg.Method, l.freezing.Summary())
+	if l.nimg > 0 {
+		text = fmt.Sprintf("%s continues at %.1f kimg: %s", l.cfg.Method, kimg(l.nimg), l.freezing.Summary())
+	}
+	if err := l.log.Event(runlog.Event{Nimg: l.nimg, Kind: runlog.Start, Text: text}); err != nil {
+		return err
+	}
+	if l.nimg == 0 {
+		if err := l.first(); err != nil {
+			return err
+		}
+	}
+	for l.nimg < l.total() {
+		if !l.between(ctx) {
+			return l.end(runlog.Stop, control.StateStopped, "stopped")
+		}
+		if l.nimg >= l.total() { // a command may have lowered it
+			break
+		}
+		if err := l.step(); err != nil {
+			return err
+		}
+	}
+	if err := l.finishEvaluation(ctx); err != nil {
+		return err
+	}
+	return l.end(runlog.Done, control.StateDone, "done")
+}
+
+// end writes the last checkpoint and says how the run ended.
+func (l *Loop) end(kind, state, word string) error {
+	l.setState(control.StateStopping)
+	if err := l.checkpoint(); err != nil {
+		return err
+	}
+	if err := l.saver.wait(); err != nil {
+		return err
+	}
+	l.setState(state)
+	text := fmt.Sprintf("%s at %.1f kimg", word, kimg(l.nimg))
+	fmt.Fprintln(l.out, text)
+	return l.log.Event(runlog.Event{Nimg: l.nimg, Kind: kind, Text: text})
+}
+
+func (l *Loop) total() int64 { return images(l.cfg.Live.TotalKimg) }
+
+// images converts a setting in thousands of images to images.
+func images(kimg float64) int64 { return int64(kimg*1000 + 0.5) }
+
+// kimg converts images to thousands of images, for screens and files.
+func kimg(nimg int64) float64 { return float64(nimg) / 1000 }

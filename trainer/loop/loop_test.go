@@ -1,0 +1,383 @@
+package loop_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"innate/metrics"
+	"innate/models/checkpoint"
+	"innate/models/features"
+	"innate/models/precond"
+	"innate/models/unet"
+	"innate/trainer"
+	"innate/trainer/control"
+	"innate/trainer/loop"
+	"innate/trainer/runlog"
+)
+
+// networks writes a tiny teacher, a tiny CNN and reference statistics, and
+// returns their folder.
+func networks(t *testing.T) string {
+	t.Helper()
+	dir, rng := t.TempDir(), rand.New(rand.NewPCG(1, 2))
+	net, err := unet.New(unet.Config{
+		Arch: "ddpmpp", Resolution: 28, Channels: 1, ModelChannels: 8, ChannelMult: []int{1, 1, 1}, ChannelMultEmb: 2, NumBlocks: 1,
+	}, rng)
+	check(t, err)
+	teacher := checkpoint.New()
+	check(t, (&precond.Denoiser{Net: net, Kind: precond.EDM}).AddTo(teacher, ""))
+	teacher.Metadata[loop.FIDKey("cnn")] = "12.5"
+	check(t, checkpoint.Write(filepath.Join(dir, "teacher.safetensors"), teacher))
+
+	cnn, err := features.New(features.Config{Channels: 1, Widths: []int{8, 8}, Classes: 10}, rng)
+	check(t, err)
+	file := checkpoint.New()
+	check(t, cnn.AddTo(file, ""))
+	check(t, checkpoint.Write(filepath.Join(dir, "cnn.safetensors"), file))
+
+	acc := metrics.NewAccumulator(8)
+	rows := make([]float32, 8*64)
+	for i := range rows {
+		rows[i] = rng.Float32()
+	}
+	acc.Add(rows, 64)
+	stats, err := acc.Stats()
+	check(t, err)
+	check(t, metrics.SaveStats(filepath.Join(dir, "ref.npz"), stats))
+	return dir
+}
+
+// config is a run of one method that is over in a second or two.
+func config(method, dir string) string {
+	common := fmt.Sprintf("name = %q\nmethod = %q\n[run]\nbatch = 4\nthreads = 2\n", "t-"+method, method)
+	fid := fmt.Sprintf("[fid]\nfeatures = %q\nreference = %q\nsamples = 20\n", dir+"/cnn.safetensors", dir+"/ref.npz")
+	live := "[live]\ntotal_kimg = 0.064\ntick_kimg = 0.008\ncheckpoint_kimg = 0.016\nkeep_checkpoints = 10\n"
+	images := "fid_kimg = 0.032\nsample_kimg = 0.032\nsample_count = 4\n"
+	switch method {
+	case "gdd":
+		return common + fmt.Sprintf("[model]\ninit = %q\n[disc]\nfeatures = %q\nin_size = 28\ncmix = 8\nwidth = 8\n",
+			dir+"/teacher.safetensors", dir+"/cnn.safetensors") + fid + live + images + "r1_interval = 4\n[freeze]\npreset = \"gdd-i\"\n"
+	case "edm":
+		return common + "[model]\nmodel_channels = 8\nchannel_mult = [1, 1, 1]\ndropout = 0.1\n" + fid + "steps = 2\n" + live + images
+	}
+	return common + "[features]\nwidths = [8, 8]\n" + live
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func newRun(t *testing.T, text string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "run")
+	check(t, trainer.CreateAt(dir, text, "t"))
+	return dir
+}
+
+// run trains until the run ends by itself.
+func run(t *testing.T, dir string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	check(t, loop.Run(ctx, loop.Options{Dir: dir}))
+}
+
+// background trains until stop is called, and returns once it answers.
+func background(t *testing.T, dir string) (client *control.Client, stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- loop.Run(ctx, loop.Options{Dir: dir}) }()
+	client = control.NewClient(dir)
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		if _, err := client.Status(ctx); err == nil {
+			break
+		} else if !errors.Is(err, control.ErrNotRunning) || time.Now().After(end) {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-ended:
+			t.Fatalf("the run ended: %v", err)
+		default:
+		}
+	}
+	done := false
+	stop = func() {
+		if !done {
+			done = true
+			cancel()
+			check(t, <-ended)
+		}
+	}
+	t.Cleanup(stop)
+	return client, stop
+}
+
+// until polls the status until ok.
+func until(t *testing.T, client *control.Client, what string, ok func(control.Status) bool) control.Status {
+	t.Helper()
+	var s control.Status
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		var err error
+		if s, err = client.Status(context.Background()); err == nil && ok(s) {
+			return s
+		}
+	}
+	t.Fatalf("waited for %s; status %+v", what, s)
+	return s
+}
+
+func lastCheckpoint(t *testing.T, dir string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, control.CheckpointsDir, "000000064.safetensors"))
+	check(t, err)
+	return data
+}
+
+// TestResumeIsExact stops a run of each method in the middle, also between two
+// checkpoints, and continues it from each of its checkpoints in turn: the last
+// checkpoint must not differ by a bit.
+func TestResumeIsExact(t *testing.T) {
+	for _, method := range []string{"gdd", "edm", "classifier"} {
+		t.Run(method, func(t *testing.T) {
+			text := config(method, networks(t))
+			alone := newRun(t, text)
+			run(t, alone)
+			want := lastCheckpoint(t, alone)
+			for _, nimg := range []int{16, 48} {
+				dir := newRun(t, text)
+				name := fmt.Sprintf("%09d.safetensors", nimg)
+				data, err := os.ReadFile(filepath.Join(alone, control.CheckpointsDir, name))
+				check(t, err)
+				check(t, os.MkdirAll(filepath.Join(dir, control.CheckpointsDir), 0o755))
+				check(t, os.WriteFile(filepath.Join(dir, control.CheckpointsDir, name), data, 0o644))
+				run(t, dir)
+				if !bytes.Equal(lastCheckpoint(t, dir), want) {
+					t.Errorf("continued from %d images, the last checkpoint differs", nimg)
+				}
+			}
+		})
+	}
+}
+
+// TestStopAndResume stops a run by its context, as SIGTERM does, and continues.
+func TestStopAndResume(t *testing.T) {
+	text := config("gdd", networks(t))
+	alone := newRun(t, text)
+	run(t, alone)
+	dir := newRun(t, text)
+	client, stop := background(t, dir)
+	until(t, client, "the first steps", func(s control.Status) bool { return s.Nimg >= 12 })
+	stop()
+	info, err := control.ReadInfo(dir)
+	check(t, err)
+	if info.Status.State != control.StateStopped && info.Status.State != control.StateDone {
+		t.Fatalf("state %q after a stop", info.Status.State)
+	}
+	run(t, dir)
+	// FID at the stop differs: an evaluation under way begins again.
+	a, err := checkpoint.Decode(lastCheckpoint(t, alone))
+	check(t, err)
+	b, err := checkpoint.Decode(lastCheckpoint(t, dir))
+	check(t, err)
+	for _, ta := range a.Tensors() {
+		tb, err := b.Tensor(ta.Name)
+		check(t, err)
+		va, err := ta.Float32s()
+		check(t, err)
+		vb, err := tb.Float32s()
+		check(t, err)
+		for i := range va {
+			if va[i] != vb[i] {
+				t.Fatalf("tensor %q differs at %d: %g and %g", ta.Name, i, va[i], vb[i])
+			}
+		}
+	}
+}
+
+// TestTornCheckpoint checks that a damaged newest checkpoint is named and the
+// one before it used.
+func TestTornCheckpoint(t *testing.T) {
+	dir := newRun(t, config("gdd", networks(t)))
+	run(t, dir)
+	want := lastCheckpoint(t, dir)
+	newest := filepath.Join(dir, control.CheckpointsDir, "000000064.safetensors")
+	check(t, os.Truncate(newest, int64(len(want)/2)))
+	run(t, dir)
+	if !bytes.Equal(lastCheckpoint(t, dir), want) {
+		t.Error("the run did not arrive at the same checkpoint again")
+	}
+	history, err := runlog.ReadAll(dir)
+	check(t, err)
+	named := false
+	for _, e := range history.Events {
+		named = named || e.Kind == runlog.Error && strings.Contains(e.Text, "000000064.safetensors") && strings.Contains(e.Text, "the one before")
+	}
+	if !named {
+		t.Errorf("no event names the torn checkpoint; got %+v", history.Events)
+	}
+}
+
+// TestRunLog checks what a finished distillation leaves for readers.
+func TestRunLog(t *testing.T) {
+	dir := newRun(t, config("gdd", networks(t)))
+	run(t, dir)
+	history, err := runlog.ReadAll(dir)
+	check(t, err)
+	seen := map[string]int{}
+	for _, tick := range history.Ticks {
+		for name := range tick.Scalars {
+			seen[name]++
+		}
+	}
+	for name, least := range map[string]int{
+		"loss/gen": 8, "loss/disc": 8, "logits/fake": 8, "logits/real": 8, "r1/penalty": 3, "fid": 3,
+		"speed/images_per_sec": 8, "freeze/fraction": 8, "grad/nonfinite": 8,
+	} {
+		if seen[name] < least {
+			t.Errorf("%s appears %d times, want at least %d", name, seen[name], least)
+		}
+	}
+	info, err := control.ReadInfo(dir)
+	check(t, err)
+	s := info.Status
+	if s.State != control.StateDone || s.Nimg != 64 || s.LastFID == nil || s.BestFID == nil || *s.BestFID > *s.LastFID {
+		t.Errorf("status %+v, want done at 64 images with FID", s)
+	}
+	if s.TeacherFID == nil || *s.TeacherFID != 12.5 || s.FIDName != "FID(cnn)" {
+		t.Errorf("teacher's FID %v under %q, want 12.5 under FID(cnn)", s.TeacherFID, s.FIDName)
+	}
+	if _, err := os.Stat(filepath.Join(dir, s.SampleFile)); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, control.CheckpointsDir, "best.safetensors")); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSteering changes settings and freezing of a live run and checks that
+// config.toml, status and events agree, and that a refusal changes nothing.
+func TestSteering(t *testing.T) {
+	text := strings.Replace(config("gdd", networks(t)), "total_kimg = 0.064", "total_kimg = 1000 # long", 1)
+	dir := newRun(t, text)
+	client, stop := background(t, dir)
+	ctx := context.Background()
+
+	s, err := client.Set(ctx, map[string]string{"live.gen_lr": "1e-5", "live.fid_kimg": "0"})
+	check(t, err)
+	if s.Live["gen_lr"] != 1e-5 {
+		t.Errorf("gen_lr %v, want 1e-05", s.Live["gen_lr"])
+	}
+	for _, bad := range []map[string]string{
+		{"live.gen_lr": "-1"}, {"live.no_such": "1"}, {"run.batch": "8"}, {"live.disc_lr": "1e-3", "live.gen_lr": "x"},
+	} {
+		before, err := os.ReadFile(filepath.Join(dir, control.ConfigFile))
+		check(t, err)
+		if _, err := client.Set(ctx, bad); err == nil {
+			t.Errorf("set %v was not refused", bad)
+		}
+		after, err := os.ReadFile(filepath.Join(dir, control.ConfigFile))
+		check(t, err)
+		if !bytes.Equal(before, after) {
+			t.Errorf("the refused set %v changed config.toml", bad)
+		}
+	}
+	written, err := os.ReadFile(filepath.Join(dir, control.ConfigFile))
+	check(t, err)
+	if !strings.Contains(string(written), "# long") {
+		t.Error("a comment of config.toml is gone")
+	}
+
+	none := "none"
+	s, err = client.Freeze(ctx, control.FreezeRequest{Preset: &none})
+	check(t, err)
+	if s.FrozenParams != 0 {
+		t.Errorf("%d parameters frozen under preset none", s.FrozenParams)
+	}
+	s, err = client.Freeze(ctx, control.FreezeRequest{Toggle: []string{"enc.28x28_block0.conv0.weight", "enc.28x28_block0.conv0.bias"}})
+	check(t, err)
+	if want := int64(8*8*9 + 8); s.FrozenParams != want {
+		t.Errorf("%d parameters frozen after a toggle, want %d", s.FrozenParams, want)
+	}
+	if _, err := client.Freeze(ctx, control.FreezeRequest{Freeze: &[]string{"enc.99x99_*"}}); err == nil || !strings.Contains(err.Error(), "enc.99x99_*") {
+		t.Errorf("a glob that matches nothing: %v, want an error that names it", err)
+	}
+	layers, err := client.Layers(ctx)
+	check(t, err)
+	for _, l := range layers {
+		if want := strings.HasPrefix(l.Name, "enc.28x28_block0.conv0."); l.Frozen != want {
+			t.Errorf("layer %s frozen: %v, want %v", l.Name, l.Frozen, want)
+		}
+	}
+
+	// An editor's edits: a broken one is reported and does nothing, the next
+	// good one clears the report.
+	path := filepath.Join(dir, control.ConfigFile)
+	good, err := os.ReadFile(path)
+	check(t, err)
+	check(t, os.WriteFile(path, append(good, "gen_lr = \n"...), 0o644))
+	s = until(t, client, "a config error", func(s control.Status) bool { return s.ConfigError != "" })
+	if !strings.Contains(s.ConfigError, "config.toml:") || s.Live["gen_lr"] != 1e-5 {
+		t.Errorf("after a broken edit: %q, gen_lr %v", s.ConfigError, s.Live["gen_lr"])
+	}
+	if _, err := client.Set(ctx, map[string]string{"live.gen_lr": "1e-4"}); err == nil {
+		t.Error("a command wrote over a broken edit that the user has not mended")
+	}
+	check(t, os.WriteFile(path, bytes.Replace(good, []byte("gen_lr = 1e-5"), []byte("gen_lr = 2e-5"), 1), 0o644))
+	until(t, client, "the edit to apply", func(s control.Status) bool { return s.ConfigError == "" && s.Live["gen_lr"] == 2e-5 })
+
+	_, err = client.Pause(ctx)
+	check(t, err)
+	s = until(t, client, "the pause", func(s control.Status) bool { return s.State == control.StatePaused })
+	time.Sleep(50 * time.Millisecond)
+	if again, err := client.Status(ctx); err != nil || again.Nimg != s.Nimg {
+		t.Errorf("a paused run went from %d to %d images (%v)", s.Nimg, again.Nimg, err)
+	}
+	_, err = client.Resume(ctx)
+	check(t, err)
+	until(t, client, "training to go on", func(now control.Status) bool { return now.Nimg > s.Nimg })
+	stop()
+
+	history, err := runlog.ReadAll(dir)
+	check(t, err)
+	kinds := map[string]int{}
+	for _, e := range history.Events {
+		kinds[e.Kind]++
+	}
+	for _, kind := range []string{runlog.Start, runlog.Config, runlog.Freeze, runlog.Pause, runlog.Error, runlog.Stop, runlog.Checkpoint} {
+		if kinds[kind] == 0 {
+			t.Errorf("no %s event; got %v", kind, kinds)
+		}
+	}
+}
+
+// TestBadNetworks checks that a run which cannot begin says which file is wrong.
+func TestBadNetworks(t *testing.T) {
+	dir := networks(t)
+	text := config("gdd", dir)
+	for _, c := range []struct{ name, old, new, want string }{
+		{"missing teacher", "teacher.safetensors", "nobody.safetensors", "nobody.safetensors"},
+		{"teacher that is no U-Net", "teacher.safetensors", "cnn.safetensors", "cnn.safetensors"},
+		{"unknown builtin", dir + "/teacher.safetensors", "builtin:nobody", "nobody"},
+		{"image size that cannot be halved", "in_size = 28", "in_size = 30", "30"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			run := newRun(t, strings.Replace(text, c.old, c.new, 1))
+			err := loop.Run(context.Background(), loop.Options{Dir: run})
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want one that names %q", err, c.want)
+			}
+		})
+	}
+}

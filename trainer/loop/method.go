@@ -1,0 +1,94 @@
+package loop
+
+import (
+	"fmt"
+
+	"innate/configs"
+	"innate/models"
+	"innate/models/kernels"
+	"innate/trainer/control"
+	"innate/trainer/data"
+	"innate/trainer/optim"
+)
+
+// method is one way to train. All its calls come from the loop's goroutine.
+type method interface {
+	// params are the parameters of the trained network: what can be frozen.
+	params() *models.ParamSet
+
+	// preset resolves a freezing preset's name for this network.
+	preset(names []string, preset string) ([]string, error)
+
+	// layers describes params, in order, without the Frozen field.
+	layers() []control.Layer
+
+	// configure makes live settings and freezing take effect from the next
+	// step on. It either succeeds or changes nothing.
+	configure(live configs.Live, freezing *optim.Freezing) error
+
+	// step trains on one batch. nimg is the number of images seen before it.
+	step(nimg int64, batch batch, s *scalars) error
+
+	// tensors are the named groups of everything that an exact resume needs,
+	// beside the loop's own counters and random streams. Restoring copies into
+	// the same groups.
+	tensors() []group
+
+	// image is the method's image generator for samples and FID; nil for a
+	// method that makes no images.
+	image() *imager
+
+	// teacher is the FID that a distillation's teacher reaches in many steps,
+	// as its file states it; nil if unknown.
+	teacher() *float64
+
+	// meta is what a reader of the network's weights needs to rebuild it.
+	meta() (map[string]string, error)
+
+	// test returns held-out scalars, measured at checkpoints by a method that
+	// makes no images.
+	test() (map[string]float64, error)
+}
+
+// batch is what a step trains on; the buffers belong to the loop and are
+// overwritten by the next batch.
+type batch struct {
+	images []float32 // [N H W C] in [-1, 1]
+	labels []float32 // [N classes], one-hot
+}
+
+// group is one set of tensors in a checkpoint, stored under prefix.
+type group struct {
+	prefix string
+	set    *models.ParamSet
+	load   func(*models.ParamSet) error // nil: copy into set
+}
+
+// env is what a method is built from.
+type env struct {
+	cfg     *configs.Config
+	pool    *kernels.Pool
+	streams *data.Streams
+	data    data.Dataset
+}
+
+func newMethod(e env) (method, error) {
+	switch e.cfg.Method {
+	case "edm":
+		return newEDM(e)
+	case "classifier":
+		return newClassifier(e)
+	case "gdd":
+		return newGDD(e)
+	}
+	return nil, fmt.Errorf("loop: method %q, want edm, classifier or gdd", e.cfg.Method)
+}
+
+// openDataset opens a data set by its configured name.
+func openDataset(name string) (data.Dataset, error) {
+	switch name {
+	case "mnist":
+		return data.MNISTTrain()
+	}
+	return nil, fmt.Errorf("loop: data set %q, want mnist", name)
+}

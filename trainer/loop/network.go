@@ -1,0 +1,78 @@
+package loop
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"innate/configs"
+	"innate/models/checkpoint"
+	"innate/models/features"
+	"innate/models/precond"
+	"innate/models/unet"
+	"innate/trainer/control"
+)
+
+// describe returns the metadata by which a reader of den's weights rebuilds it.
+func describe(den *precond.Denoiser) (map[string]string, error) {
+	f := checkpoint.New()
+	err := den.AddTo(f, "")
+	return f.Metadata, err
+}
+
+// prefixOf is where the network to use lies in a checkpoint: the averaged one
+// of a run, or all there is in a file with nothing but a network.
+func prefixOf(f *checkpoint.File) string {
+	if f.Metadata["kind"] == checkpointKind {
+		return "ema/"
+	}
+	return ""
+}
+
+// OpenDenoiser rebuilds the U-Net that a checkpoint describes, with its EMA
+// weights: a run's checkpoint, or a file with nothing but a network.
+func OpenDenoiser(f *checkpoint.File) (*precond.Denoiser, error) {
+	return precond.FromCheckpoint(f, prefixOf(f))
+}
+
+// openCNN is OpenDenoiser for the networks that classifier runs train.
+func openCNN(f *checkpoint.File) (*features.Net, error) {
+	return features.FromCheckpoint(f, prefixOf(f))
+}
+
+// unetLayers describes a U-Net's parameters for the screen.
+func unetLayers(net *unet.Net) []control.Layer {
+	var layers []control.Layer
+	for _, l := range net.Layers() {
+		layers = append(layers, control.Layer{
+			Name: l.Name, Kind: string(l.Kind), Part: string(l.Part), Block: l.Block,
+			Resolution: l.Resolution, Shape: l.Shape, Count: l.Count(),
+		})
+	}
+	return layers
+}
+
+// Network reduces a run's checkpoint to the network in it, with its averaged
+// weights. A file with nothing but a network comes back as it is.
+func Network(f *checkpoint.File) (*checkpoint.File, error) {
+	if prefixOf(f) == "" {
+		return f, nil
+	}
+	out := checkpoint.New()
+	var p progress
+	if err := json.Unmarshal([]byte(f.Metadata["progress"]), &p); err != nil {
+		return nil, fmt.Errorf("checkpoint: %s: progress: %w", f.Path, err)
+	}
+	out.Metadata["nimg"] = fmt.Sprint(p.Nimg)
+	if f.Metadata["method"] == configs.Classifier {
+		net, err := openCNN(f)
+		if err != nil {
+			return nil, err
+		}
+		return out, net.AddTo(out, "")
+	}
+	den, err := OpenDenoiser(f)
+	if err != nil {
+		return nil, err
+	}
+	return out, den.AddTo(out, "")
+}

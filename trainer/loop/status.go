@@ -1,0 +1,93 @@
+package loop
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"innate/models/kernels"
+	"innate/trainer/control"
+)
+
+// Status returns the latest snapshot. Safe for any goroutine.
+func (l *Loop) Status() control.Status {
+	s := *l.status.Load()
+	s.Time = time.Now()
+	return s
+}
+
+// Layers returns the parameters of the trained network and which of them are
+// frozen. Safe for any goroutine; the slice must not be changed.
+func (l *Loop) Layers() []control.Layer { return *l.layers.Load() }
+
+// publish makes a new snapshot of the loop's state.
+func (l *Loop) publish() {
+	r, f := l.report, l.freezing
+	s := &control.Status{
+		Version: control.Version,
+		Run:     filepath.Base(l.dir), Dir: l.dir, Method: l.cfg.Method,
+		Config: filepath.Join(l.dir, control.ConfigFile),
+		State:  l.state, PID: os.Getpid(),
+		Nimg: l.nimg, TotalNimg: l.total(), Started: l.started,
+		ImagesPerSec: l.rate.perSec(l.cfg.Run.Batch), EtaSec: l.eta(),
+		Params: f.Params, FrozenParams: f.FrozenParams, TrainableTensors: int64(f.Tensors - f.FrozenTensors),
+		FrozenFraction: f.Fraction(), FreezePreset: l.cfg.Freeze.Preset,
+		FreezeGlobs: l.cfg.Freeze.Freeze, TrainGlobs: l.cfg.Freeze.Train,
+		LastFID: r.lastFID, BestFID: r.bestFID, TeacherFID: r.teacherFID, FIDName: r.fidName, FIDNimg: r.fidNimg,
+		Stage: r.stage, StageMs: r.stageMs,
+		Kernels: kernels.Active(), Threads: l.pool.Threads(),
+		SampleFile: r.sampleFile, SampleNimg: r.sampleNimg, CheckpointNimg: r.checkpointNimg,
+		Error: r.err, ConfigError: r.configError, Live: l.cfg.LiveMap(),
+	}
+	l.status.Store(s)
+}
+
+// eta estimates the seconds left from the pace of the last tick, evaluation and
+// all; before the first tick from the training speed.
+func (l *Loop) eta() float64 {
+	pace := l.pace
+	if pace == 0 {
+		pace = l.rate.perSec(l.cfg.Run.Batch)
+	}
+	if pace == 0 {
+		return 0
+	}
+	return float64(max(0, l.total()-l.nimg)) / pace
+}
+
+// publishLayers makes a new snapshot of the layers, also for readers that come
+// when the trainer is gone.
+func (l *Loop) publishLayers() {
+	layers := l.method.layers()
+	for i := range layers {
+		layers[i].Frozen = l.freezing.Frozen(layers[i].Name)
+	}
+	l.layers.Store(&layers)
+	if err := control.WriteLayers(l.dir, layers); err != nil {
+		fmt.Fprintf(l.out, "%v\n", err)
+	}
+}
+
+// heartbeat writes the status to the run directory once a second until the
+// returned function is called.
+func (l *Loop) heartbeat() (stop func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		beat := time.NewTicker(time.Second)
+		defer beat.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-beat.C:
+				_ = control.WriteStatus(l.dir, l.Status()) // a full disk shows as a missing beat
+			}
+		}
+	}()
+	return func() {
+		close(done)
+		<-ended
+	}
+}
