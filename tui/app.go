@@ -1,0 +1,261 @@
+package tui
+
+import (
+	"path/filepath"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/ansi"
+
+	"innate/tui/panes"
+	"innate/tui/sixel"
+	"innate/tui/theme"
+)
+
+// App is the workbench's tea.Model. It belongs to Bubble Tea's event loop.
+type App struct {
+	opts  Options
+	keys  []binding
+	theme *theme.Theme
+
+	width, height int
+	layout        layout
+	syncOutput    bool // the terminal knows mode 2026
+
+	probe     sixel.Probe
+	mode      sixel.Mode
+	modeFixed bool // chosen by the user, not by the probe
+	probing   bool
+	noColor   bool
+	pic       picture
+
+	run   *runView // nil: the list of runs shows
+	runs  runsView
+	focus pane
+	right pane // of layers and samples, the one focused last
+	zoom  bool
+
+	overlay  overlay
+	prompt   prompt
+	notice   notice
+	quitting bool
+
+	frame string // the last frame …
+	stale bool   // … no longer shows the state
+}
+
+// notice is a passing message in the status line.
+type notice struct {
+	id   int
+	text string
+	ink  theme.Ink
+}
+
+// New returns the workbench, or an error if the options or INNATE_IMAGES make no
+// sense. Nothing is read before it runs.
+func New(opts Options) (*App, error) {
+	opts, mode, fixed, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	a := &App{
+		opts: opts, keys: keyTable(), theme: theme.New(true, opts.ASCII),
+		mode: mode, modeFixed: fixed, probing: !fixed,
+		focus: paneLayers, right: paneLayers, stale: true,
+	}
+	a.probe.SetEnv(opts.Getenv)
+	if fixed {
+		a.probe.Assume(mode)
+	}
+	if opts.RunDir != "" {
+		a.open(opts.RunDir)
+	}
+	return a, nil
+}
+
+// open switches to the dashboard of a run.
+func (a *App) open(dir string) {
+	a.run = newRunView(dir, a.theme, a.opts.Location)
+	a.run.loss.ASCII, a.run.fid.ASCII = a.opts.ASCII, a.opts.ASCII
+	a.zoom = false
+	a.applyMode()
+}
+
+// follow returns the commands that keep the present screen fresh.
+func (a *App) follow() tea.Cmd {
+	if a.run == nil {
+		a.runs.visit++
+		return listRuns(a.opts.RunsDir, a.runs.visit, 0)
+	}
+	return tea.Batch(pollRun(a.run.poller, 0), ping(a.run.client, 0))
+}
+
+// Init asks the terminal what it can do and starts reading. Bubble Tea doesn't
+// ask for mode 2026 over SSH, so the question is asked here.
+func (a *App) Init() tea.Cmd {
+	return tea.Batch(
+		a.follow(),
+		windowPixels,
+		tea.RequestBackgroundColor,
+		tea.Raw(ansi.RequestModeSynchronizedOutput+sixel.Queries),
+		tick(probeWait, func(time.Time) tea.Msg { return probeOverMsg{} }),
+	)
+}
+
+// Update takes one message in. It only moves data: all waiting is in commands.
+func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	cmd := a.update(msg)
+	if a.stale {
+		a.relayout()
+	}
+	return a, tea.Batch(cmd, a.syncPicture())
+}
+
+func (a *App) update(msg tea.Msg) tea.Cmd {
+	if a.updateTerminal(msg) {
+		return a.afterTerminal(msg)
+	}
+	switch m := msg.(type) {
+	case tea.RawMsg:
+		if p, ok := m.Msg.(placement); ok {
+			a.placed(p, true)
+		}
+		return nil
+	case stalePlacementMsg:
+		a.placed(placement(m), false)
+		return nil
+	case pollMsg:
+		if a.run == nil || m.from != a.run.poller {
+			return nil
+		}
+		if m.info != nil || len(m.updates) > 0 || m.layers != nil || m.samples != nil || m.newest != nil || m.err != nil {
+			a.stale = true
+		}
+		return a.handlePoll(m)
+	}
+	a.stale = true
+	switch m := msg.(type) {
+	case tea.KeyPressMsg:
+		return a.handleKey(m)
+	case tea.PasteMsg:
+		a.paste(m.Content)
+	case pingMsg:
+		if a.run != nil && m.from == a.run.client {
+			return a.handlePing(m)
+		}
+	case layersMsg:
+		if a.run != nil && m.dir == a.run.dir && m.err == nil {
+			a.setLayers(m.layers)
+		}
+	case commandMsg:
+		if a.run != nil && m.dir == a.run.dir {
+			return a.handleCommand(m)
+		}
+	case sampleMsg:
+		if a.run != nil && m.dir == a.run.dir {
+			a.showSample(m)
+		}
+	case resumedMsg:
+		return a.handleResumed(m)
+	case startedMsg:
+		return a.handleStarted(m)
+	case runsMsg:
+		return a.handleRuns(m)
+	case editedMsg:
+		a.damage()
+		if m.err != nil {
+			return a.fail(m.err)
+		}
+	case noticeOverMsg:
+		if m.id == a.notice.id {
+			a.notice.text = ""
+		}
+	}
+	return nil
+}
+
+// updateTerminal takes in what the terminal says about itself.
+func (a *App) updateTerminal(msg tea.Msg) bool {
+	switch m := msg.(type) {
+	case tea.WindowSizeMsg:
+		a.width, a.height = m.Width, m.Height
+		a.probe.SetGrid(m.Width, m.Height)
+	case windowPixelsMsg:
+		a.probe.SetWindowPixels(m.w, m.h)
+	case tea.BackgroundColorMsg:
+		a.setTheme(theme.New(m.IsDark(), a.opts.ASCII))
+	case tea.ColorProfileMsg:
+		a.noColor = m.Profile <= colorprofile.ASCII
+	case tea.ModeReportMsg:
+		if m.Mode == ansi.ModeSynchronizedOutput {
+			a.syncOutput = m.Value.IsSet() || m.Value.IsReset()
+		}
+	case tea.TerminalVersionMsg:
+		a.probe.SetVersion(m.Name)
+	case tea.FocusMsg, tea.ResumeMsg:
+		a.damage()
+	case probeOverMsg:
+		a.probing = false
+	default:
+		return a.probe.Observe(msg)
+	}
+	return true
+}
+
+// afterTerminal draws the consequences of what the terminal said.
+func (a *App) afterTerminal(msg tea.Msg) tea.Cmd {
+	a.stale = true
+	if a.probe.Answered() {
+		a.probing = false
+	}
+	if !a.modeFixed {
+		a.mode = a.probe.Best()
+	}
+	a.applyMode()
+	if _, ok := msg.(tea.WindowSizeMsg); ok {
+		a.damage() // the renderer clears the screen
+		return tea.Batch(tea.Raw(sixel.QuerySize), windowPixels)
+	}
+	return nil
+}
+
+func (a *App) applyMode() {
+	if a.run != nil {
+		a.run.samples.Mode, a.run.samples.Probing, a.run.samples.NoColor = a.mode, a.probing, a.noColor
+	}
+}
+
+func (a *App) setTheme(t *theme.Theme) {
+	a.theme = t
+	if r := a.run; r != nil {
+		r.loss.SetTheme(t)
+		r.fid.SetTheme(t)
+		r.layers.SetTheme(t)
+		r.samples.SetTheme(t)
+		r.events.SetTheme(t)
+	}
+}
+
+// relayout cuts the screen anew for the present state.
+func (a *App) relayout() {
+	a.layout = arrange(a.width, a.height, a.focus, a.right, a.zoom, a.run != nil && a.banner() != "")
+}
+
+// View draws the present state. The frame is kept while nothing changes.
+func (a *App) View() tea.View {
+	if a.stale {
+		a.relayout()
+		a.frame, a.stale = a.draw(), false
+	}
+	v := tea.NewView(a.frame)
+	v.AltScreen = true
+	v.ReportFocus = true
+	v.WindowTitle = "innate"
+	if a.run != nil {
+		v.WindowTitle = "innate " + panes.Plain(a.run.info.Name)
+	}
+	return v
+}
+
+func baseName(dir string) string { return filepath.Base(filepath.Clean(dir)) }

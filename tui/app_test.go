@@ -1,0 +1,425 @@
+package tui_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"innate/trainer/control"
+	"innate/trainer/runlog"
+	"innate/tui"
+)
+
+func sizeOf(w, h int) tea.WindowSizeMsg { return tea.WindowSizeMsg{Width: w, Height: h} }
+
+// TestKeyTable checks that no binding is hidden by a narrower one, and that the
+// help names every binding of a dashboard or list.
+func TestKeyTable(t *testing.T) {
+	s, _ := openFake(t, 140, 60, defaultFake(), tui.Options{})
+	const scopeRuns, scopeAll, scopeRun = 6, 0, 1
+	for _, b := range tui.KeyTable() {
+		if b.Scope == scopeRuns {
+			continue // checked below
+		}
+		s.app.Enter(b.Scope)
+		if b.Scope == scopeRun || b.Scope == scopeAll {
+			s.app.Enter(5) // events: the pane with the fewest keys of its own
+		}
+		for _, k := range b.Keys {
+			if got := s.app.Lookup(k); got != b.Help {
+				t.Errorf("scope %d: key %q runs %q, want %q", b.Scope, k, got, b.Help)
+			}
+		}
+		if b.Help == "" || b.Show == "" {
+			t.Errorf("scope %d: keys %v lack a help text", b.Scope, b.Keys)
+		}
+	}
+	s.app.Enter(2)
+	s.press("?")
+	help := s.frame()
+	for i := 0; i < 40; i++ {
+		s.press("down")
+		help += s.frame()
+	}
+	for _, b := range tui.KeyTable() {
+		if b.Scope < scopeRuns && !strings.Contains(help, b.Help) {
+			t.Errorf("help lacks %q", b.Help)
+		}
+	}
+	s.app.Enter(scopeRuns)
+	for _, b := range tui.KeyTable() {
+		for _, k := range b.Keys {
+			if b.Scope == scopeRuns && s.app.Lookup(k) != b.Help {
+				t.Errorf("runs: key %q runs %q, want %q", k, s.app.Lookup(k), b.Help)
+			}
+		}
+	}
+}
+
+// TestKeyNames checks that the table's names are what Bubble Tea calls the keys.
+func TestKeyNames(t *testing.T) {
+	for _, b := range tui.KeyTable() {
+		for _, k := range b.Keys {
+			if got := keyPress(k).String(); got != k {
+				t.Errorf("key %q arrives as %q", k, got)
+			}
+		}
+	}
+}
+
+// TestTinySizes draws every size up to 90 by 30, with overlays, and some absurd
+// ones: nothing panics and every frame fills the screen.
+func TestTinySizes(t *testing.T) {
+	s, _ := openFake(t, 80, 24, defaultFake(), tui.Options{})
+	keys := []string{"", "?", "p", "S", "/", "z"}
+	n := 0
+	for h := 1; h <= 30; h++ {
+		for w := 1; w <= 90; w += 1 + (w+h)%3 {
+			s.send(sizeOf(w, h))
+			k := keys[n%len(keys)]
+			n++
+			if k != "" {
+				s.press(k)
+			}
+			for y, line := range strings.Split(s.frame(), "\n") {
+				if len([]rune(line)) != w || y >= h {
+					t.Fatalf("%dx%d, key %q: line %d is %d cells:\n%s", w, h, k, y, len([]rune(line)), s.frame())
+				}
+			}
+			if k == "z" {
+				s.press("z")
+			} else if k != "" {
+				s.press("esc")
+			}
+			s.press("tab")
+			if strings.Contains(s.frame(), "runs/") && strings.Contains(s.frame(), " open ") {
+				t.Fatal("left the run")
+			}
+		}
+	}
+	s.send(sizeOf(20, 5))
+	s.wants("too small")
+	s.send(sizeOf(600, 200))
+	s.exact(600, 200)
+}
+
+func TestFreezeOneLayer(t *testing.T) {
+	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
+	f.serve(t)
+	s.press("/")
+	for _, r := range "enc.28x28_block0.affine" {
+		s.press(string(r))
+	}
+	s.press("enter", "down", "space")
+	s.wants("enc.28x28_block0.affine.weight: froze 2 tensors")
+	want := []string{"enc.28x28_block0.affine.weight", "enc.28x28_block0.affine.bias"}
+	if len(f.orders) != 1 || !slices.Equal(f.orders[0].Freeze.Toggle, want) {
+		t.Fatalf("orders %+v, want one toggle of %v", f.orders, want)
+	}
+	if !slices.ContainsFunc(s.lines(), func(l string) bool { return strings.Contains(l, "affine  ") && strings.Contains(l, "❄ frozen") }) {
+		t.Errorf("layer not shown frozen:\n%s", s.frame())
+	}
+	s.press("space")
+	s.wants("enc.28x28_block0.affine.weight: training 2 tensors")
+}
+
+// TestFreezeBlock checks that a partly frozen block is frozen whole first, and
+// then trained whole.
+func TestFreezeBlock(t *testing.T) {
+	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
+	f.serve(t)
+	s.press("down", "down", "down", "down", "space") // enc.28x28_block0
+	if len(f.orders) != 1 || len(f.orders[0].Freeze.Toggle) != 6 {
+		t.Fatalf("orders %+v, want one toggle of the six training tensors", f.orders)
+	}
+	s.press("space")
+	if len(f.orders) != 2 || len(f.orders[1].Freeze.Toggle) != 10 {
+		t.Fatalf("orders %+v, want a second toggle of all ten tensors", f.orders[1:])
+	}
+}
+
+func TestFreezePending(t *testing.T) {
+	s, _ := openFake(t, 120, 40, defaultFake(), tui.Options{})
+	s.app.Update(keyPress("space")) // the command is not run: under way
+	s.wants("pending")
+}
+
+func TestFreezeRefused(t *testing.T) {
+	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
+	f.serve(t)
+	f.refuse = errors.New(`freeze: pattern "enc.64x64_*" matches no parameter`)
+	s.press("space")
+	s.wants(`freeze: pattern "enc.64x64_*" matches no parameter`)
+	s.lacks("pending")
+}
+
+func TestPresetMenu(t *testing.T) {
+	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{FreezePreset: func(names []string, p string) ([]string, error) {
+		return names[:len(p)], nil
+	}})
+	f.serve(t)
+	s.press("p") // the run has gdd-i: the next is offered
+	s.wants("Freezing preset", "freezes 7,744 of 599,185 parameters (9 tensors)")
+	s.press("enter")
+	if len(f.orders) != 1 || f.orders[0].Freeze.Preset == nil || *f.orders[0].Freeze.Preset != "gdd-i+qkv" {
+		t.Fatalf("orders %+v, want preset gdd-i+qkv", f.orders)
+	}
+	s.wants("preset gdd-i+qkv")
+}
+
+func TestPauseStopAndSet(t *testing.T) {
+	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
+	f.serve(t)
+	s.press("P")
+	s.wants("‖ paused", "go on")
+	s.press("P")
+	s.wants("● running")
+	s.press(":")
+	for _, r := range "set gen_lr=2e-4" {
+		s.press(map[rune]string{' ': "space"}[r] + strings.TrimSpace(string(r)))
+	}
+	s.press("enter")
+	s.wants("gen_lr = 2e-4")
+	s.press("S", "n")
+	if n := len(f.orders); n != 3 || f.orders[2].Set["gen_lr"] != "2e-4" {
+		t.Fatalf("orders %+v, want pause, resume, set", f.orders)
+	}
+	s.press("S", "y")
+	s.wants("● stopping")
+	if f.orders[3].Kind != control.KindStop {
+		t.Errorf("order %+v, want stop", f.orders[3])
+	}
+}
+
+func TestCommandErrors(t *testing.T) {
+	s, _ := openFake(t, 120, 40, defaultFake(), tui.Options{})
+	for line, want := range map[string]string{
+		"fly":        `command "fly", want set, freeze`,
+		"set x":      `set: got "x", want key=value`,
+		"set":        "set: want key=value",
+		"freeze":     "freeze: want a glob",
+		"preset":     "preset: want one name",
+		"set a=1 b=": `set: got "b=", want key=value`,
+	} {
+		s.press(":")
+		s.send(tea.PasteMsg{Content: line})
+		s.press("enter")
+		s.wants(want)
+	}
+}
+
+// TestDeadWithinThreeSeconds lets a trainer die and follows only the poll's own
+// rhythm.
+func TestDeadWithinThreeSeconds(t *testing.T) {
+	resumed := make(chan string, 1)
+	s, f := openFake(t, 100, 30, defaultFake(), tui.Options{Resume: func(_ context.Context, dir string) error {
+		resumed <- dir
+		return errors.New("trainer: lock is held")
+	}})
+	s.lacks("dead")
+	f.release()
+	died := s.now
+	for !strings.Contains(s.frame(), "✗ dead") {
+		if s.now.Sub(died) > 3*time.Second {
+			t.Fatalf("no sign of death after %v:\n%s", s.now.Sub(died), s.frame())
+		}
+		s.load()
+	}
+	s.press("P")
+	s.wants("pause: the run is dead, want a running trainer (r resumes it)")
+	s.press("r")
+	if dir := <-resumed; dir != f.dir {
+		t.Errorf("resumed %q, want %q", dir, f.dir)
+	}
+	s.wants("trainer: lock is held")
+}
+
+func TestLostSocket(t *testing.T) {
+	s, f := openFake(t, 100, 30, defaultFake(), tui.Options{})
+	s.send(tui.PingNow(s.app)) // nothing listens, the lock is held
+	s.wants("the trainer doesn't answer", "● running")
+	f.serve(t)
+	s.send(tui.PingNow(s.app))
+	s.lacks("doesn't answer")
+}
+
+// TestNonsense feeds files that no trainer would write.
+func TestNonsense(t *testing.T) {
+	s, f := openFake(t, 100, 30, defaultFake(), tui.Options{})
+	write := func(name, text string) {
+		t.Helper()
+		must(t, os.WriteFile(filepath.Join(f.dir, name), []byte(text), 0o644))
+	}
+	for i, text := range []string{
+		"", "null", "[]", `{"state":"\u001b[2Jdancing\n","nimg":-5,"total_nimg":-7,"images_per_sec":1e308,"eta_sec":-1}`,
+		`{"state":"running","nimg":9223372036854775807,"total_nimg":1,"frozen_fraction":1e300,"params":-3,"stage_ms":{"g":-1}}`,
+		`{"state":"failed","error":"a\nb\u0007c"}`,
+	} {
+		write(control.StatusFile, text+strings.Repeat(" ", i))
+		write(control.LayersFile, `[{"name":""},{"name":"...","count":-1},{"name":"x\u001b[31m.weight","count":3}]`+strings.Repeat(" ", i))
+		write(filepath.Join(control.SamplesDir, fmt.Sprintf("9%08d.png", i)), "not a picture")
+		write(runlog.MetricsFile, `{"nimg":1e300,"loss/gen":1e308}`+"\n{\n"+`{"nimg":-4,"loss/gen":-1e308,"fid":0}`+"\n")
+		s.load()
+		s.exact(100, 30)
+		if strings.ContainsAny(s.frame(), "\a\x1b\r") {
+			t.Errorf("control characters reach the screen with %q", text)
+		}
+		s.press("y", "x", "tab")
+		s.exact(100, 30)
+	}
+}
+
+// TestReattach checks that a dashboard opened later shows the same as one that
+// watched all along, and that a rewind drops what no longer counts.
+func TestReattach(t *testing.T) {
+	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
+	w, err := runlog.OpenWriter(f.dir)
+	must(t, err)
+	defer w.Close()
+	must(t, w.Tick(runlog.Tick{Nimg: 64_500, Time: epoch, Scalars: map[string]float64{"loss/gen": 0.5, "loss/disc": 1.5, "loss/r1": 0.01}}))
+	s.load()
+	must(t, w.Resume(60_000, "resumed from the checkpoint at 60.0 kimg"))
+	must(t, w.Tick(runlog.Tick{Nimg: 60_500, Time: epoch, Scalars: map[string]float64{"loss/gen": 0.75, "loss/disc": 1.25}}))
+	s.load()
+	again := newScreen(t, 120, 40, tui.Options{RunDir: f.dir, RunsDir: "runs", Images: "blocks"})
+	again.load()
+	clock := func(frame string) string { // the resume event has the present time
+		lines := strings.Split(frame, "\n")
+		return strings.Join(lines[:len(lines)-3], "\n")
+	}
+	if a, b := clock(s.frame()), clock(again.frame()); a != b {
+		t.Errorf("watched:\n%s\nreattached:\n%s", a, b)
+	}
+	s.wants("resumed from the checkpoint")
+}
+
+func TestSampleHistory(t *testing.T) {
+	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
+	s.press("4")
+	s.wants("60.0 kimg")
+	s.press("left")
+	s.wants("40.0 kimg")
+	f.writeSample(t, 80, 9)
+	s.load()
+	s.wants("40.0 kimg") // looking back is not disturbed
+	s.press("G")
+	s.wants("80.0 kimg")
+	f.writeSample(t, 100, 10)
+	s.load()
+	s.wants("100.0 kimg")
+}
+
+func TestRunsOpenAndStart(t *testing.T) {
+	t.Chdir(t.TempDir())
+	f := newFakeRun(t, "runs", "00003-mnist-gdd-i", defaultFake())
+	fail := true
+	s := newScreen(t, 100, 30, tui.Options{RunsDir: "runs", Images: "off",
+		Presets: []tui.Preset{{Name: "mnist-edm", About: "teacher"}, {Name: "mnist-gdd-i", About: "student"}},
+		Start: func(_ context.Context, preset string) (string, error) {
+			if fail {
+				return "", fmt.Errorf("start %s: disk full", preset)
+			}
+			return f.dir, nil
+		}})
+	s.load()
+	s.wants("00003-mnist-gdd-i", "✗ dead", "64.0 / 100.0")
+	s.press("n")
+	s.wants("Start a run", "teacher")
+	s.press("down", "enter")
+	s.wants("start mnist-gdd-i: disk full")
+	fail = false
+	s.press("n", "enter")
+	s.load()
+	s.wants("started 00003-mnist-gdd-i", "1 Loss")
+	s.press("esc")
+	s.load()
+	s.wants("runs", "open")
+	s.press("enter")
+	s.load()
+	s.wants("1 Loss")
+}
+
+func TestEditWithoutEditor(t *testing.T) {
+	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
+	s.press("e")
+	s.wants("edit " + filepath.Join(f.dir, "config.toml"))
+}
+
+func TestOptions(t *testing.T) {
+	if _, err := tui.New(tui.Options{Images: "hologram"}); err == nil || !strings.Contains(err.Error(), `images: "hologram", want sixel, kitty`) {
+		t.Errorf("error %v", err)
+	}
+	app, err := tui.New(tui.Options{Getenv: func(k string) string { return map[string]string{"INNATE_IMAGES": "iterm2"}[k] }})
+	if err != nil || app == nil {
+		t.Errorf("iterm2: %v", err)
+	}
+}
+
+// TestQuit checks that leaving and ctrl+c end the program from everywhere.
+func TestQuit(t *testing.T) {
+	_, f := openFake(t, 80, 24, defaultFake(), tui.Options{})
+	for _, keys := range [][]string{{"q"}, {"ctrl+c"}, {"?", "ctrl+c"}, {"p", "ctrl+c"}, {"S", "ctrl+c"}, {"/", "ctrl+c"}, {":", "ctrl+c"}} {
+		s := newScreen(t, 80, 24, tui.Options{RunDir: f.dir, Images: "off"})
+		s.load()
+		var cmd tea.Cmd
+		for _, k := range keys {
+			_, cmd = s.app.Update(keyPress(k))
+		}
+		if cmd == nil {
+			t.Errorf("%v: no command", keys)
+			continue
+		}
+		msg := cmd()
+		if b, ok := msg.(tea.BatchMsg); ok {
+			msg = b[0]()
+		}
+		if _, ok := msg.(tea.QuitMsg); !ok {
+			t.Errorf("%v: %T, want QuitMsg", keys, msg)
+		}
+	}
+}
+
+// TestClassifier checks that a run without FID charts its accuracy.
+func TestClassifier(t *testing.T) {
+	t.Chdir(t.TempDir())
+	f := newFakeRun(t, "runs", "00001-cnn", fakeConfig{noFiles: true})
+	w, err := runlog.OpenWriter(f.dir)
+	must(t, err)
+	defer w.Close()
+	for i := 1; i <= 20; i++ {
+		s := map[string]float64{"loss/ce": 2 / float64(i), "accuracy/train": 1 - 0.5/float64(i)}
+		if i%5 == 0 {
+			s["accuracy/test"] = 0.97
+		}
+		must(t, w.Tick(runlog.Tick{Nimg: int64(i) * 1000, Time: epoch, Scalars: s}))
+	}
+	s := newScreen(t, 120, 40, tui.Options{RunDir: f.dir, Images: "off"})
+	s.load()
+	s.wants("2 Accuracy", "test 0.970", "train 0.975", "1 Loss")
+	s.lacks("log y ─", "2 FID")
+}
+
+// TestReopenDropsOldPolls checks that a poll under way when a run was closed
+// does not count twice when the run is open again.
+func TestReopenDropsOldPolls(t *testing.T) {
+	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
+	w, err := runlog.OpenWriter(f.dir)
+	must(t, err)
+	defer w.Close()
+	must(t, w.Event(runlog.Event{Nimg: 64_100, Time: epoch, Kind: runlog.Config, Text: "only once"}))
+	old := tui.PollAt(s.app, s.now)
+	s.press("esc", "enter")
+	s.load()
+	s.send(old)
+	if n := strings.Count(s.frame(), "only once"); n != 1 {
+		t.Errorf("event shows %d times, want once:\n%s", n, s.frame())
+	}
+}

@@ -1,0 +1,254 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	_ "image/png" // samples are PNG
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"golang.org/x/sys/unix"
+
+	"innate/trainer/control"
+	"innate/trainer/runlog"
+)
+
+// tick waits; tests replace it by something that doesn't.
+var tick = tea.Tick
+
+// poller follows the files of one run. It is used by one command at a time: the
+// next poll is issued when the last one's message has arrived.
+type poller struct {
+	dir       string
+	reader    *runlog.Reader
+	checked   time.Time // last look at lock and heartbeat
+	statusMod stamp
+	layersMod stamp
+	sampleMod stamp
+	newest    string // last sample read
+}
+
+// stamp tells versions of a file apart.
+type stamp struct {
+	mod  time.Time
+	size int64
+}
+
+func stampOf(path string) stamp {
+	info, err := os.Stat(path)
+	if err != nil {
+		return stamp{}
+	}
+	return stamp{info.ModTime(), info.Size()}
+}
+
+func newPoller(dir string) *poller {
+	return &poller{dir: dir, reader: runlog.NewReader(dir)}
+}
+
+// maxUpdates bounds what one message carries; the next poll follows at once.
+const maxUpdates = 16
+
+// poll looks at everything once.
+func (p *poller) poll(now time.Time) pollMsg {
+	m := pollMsg{from: p}
+	for range maxUpdates {
+		u, err := p.reader.Poll()
+		if err != nil {
+			m.err = err
+			break
+		}
+		if u.Reset || u.Rewind || len(u.Ticks)+len(u.Events) > 0 {
+			m.updates = append(m.updates, u)
+		}
+		if !u.More {
+			break
+		}
+	}
+	if s := stampOf(filepath.Join(p.dir, control.StatusFile)); s != p.statusMod || now.Sub(p.checked) >= infoEvery {
+		p.statusMod, p.checked = s, now
+		info, err := control.ReadInfo(p.dir)
+		if err != nil {
+			m.err = err
+		} else {
+			m.info = &info
+		}
+	}
+	if s := stampOf(filepath.Join(p.dir, control.LayersFile)); s != p.layersMod {
+		p.layersMod = s
+		// A file half written by another program reads again on its next change.
+		if layers, err := control.ReadLayers(p.dir); err == nil {
+			m.layers = layers
+		}
+	}
+	p.pollSamples(&m, now)
+	return m
+}
+
+func (p *poller) pollSamples(m *pollMsg, now time.Time) {
+	dir := filepath.Join(p.dir, control.SamplesDir)
+	s := stampOf(dir)
+	if s == p.sampleMod {
+		return
+	}
+	p.sampleMod = s
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	m.samples = []string{}
+	for _, e := range entries {
+		if name := e.Name(); strings.HasSuffix(name, ".png") && !strings.HasPrefix(name, ".") {
+			m.samples = append(m.samples, name)
+		}
+	}
+	slices.Sort(m.samples)
+	if n := len(m.samples); n > 0 && m.samples[n-1] != p.newest {
+		msg := readSample(p.dir, m.samples[n-1])
+		if msg.err != nil && now.Sub(stampOf(filepath.Join(dir, msg.file)).mod) < sampleGrace {
+			p.sampleMod = stamp{} // still being written: look again
+			return
+		}
+		m.newest, p.newest = &msg, msg.file
+	}
+}
+
+// maxSampleBytes bounds a sample file: grids are far smaller.
+const maxSampleBytes = 64 << 20
+
+func readSample(dir, name string) sampleMsg {
+	m := sampleMsg{dir: dir, file: name}
+	path := filepath.Join(dir, control.SamplesDir, name)
+	f, err := os.Open(path)
+	if err != nil {
+		m.err = fmt.Errorf("sample: %w", err)
+		return m
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.Size() > maxSampleBytes {
+		m.err = fmt.Errorf("sample: %s: %d bytes, want at most %d", path, info.Size(), maxSampleBytes)
+		return m
+	}
+	cfg, _, err := image.DecodeConfig(f)
+	if err == nil && cfg.Width*cfg.Height > maxSampleBytes {
+		err = fmt.Errorf("%d by %d pixels, want at most %d in all", cfg.Width, cfg.Height, maxSampleBytes)
+	}
+	if err == nil {
+		if _, err = f.Seek(0, 0); err == nil {
+			m.img, _, err = image.Decode(f)
+		}
+	}
+	if err != nil {
+		m.err = fmt.Errorf("sample: %s: %w", path, err)
+	}
+	return m
+}
+
+// pollRun polls after a delay.
+func pollRun(p *poller, after time.Duration) tea.Cmd {
+	return tick(after, func(now time.Time) tea.Msg { return p.poll(now) })
+}
+
+// fetchSample reads one sample of the history.
+func fetchSample(dir, name string) tea.Cmd {
+	return func() tea.Msg { return readSample(dir, name) }
+}
+
+// ping asks the trainer for its status after a delay.
+func ping(c *control.Client, after time.Duration) tea.Cmd {
+	return tick(after, func(time.Time) tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), pingTimeout)
+		defer cancel()
+		st, err := c.Status(ctx)
+		return pingMsg{c, st, err}
+	})
+}
+
+// fetchLayers asks the trainer for its layers.
+func fetchLayers(c *control.Client, dir string) tea.Cmd {
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), pingTimeout)
+		defer cancel()
+		layers, err := c.Layers(ctx)
+		return layersMsg{dir, layers, err}
+	}
+}
+
+// order sends a command to the trainer and waits until it is applied.
+func order(dir, done string, do func(context.Context) (control.Status, error)) tea.Cmd {
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), orderTimeout)
+		defer cancel()
+		st, err := do(ctx)
+		return commandMsg{dir: dir, done: done, status: st, err: err}
+	}
+}
+
+// orderFreeze changes what is frozen and brings the layers as they are then.
+func orderFreeze(c *control.Client, dir, done string, req control.FreezeRequest) tea.Cmd {
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), orderTimeout)
+		defer cancel()
+		m := commandMsg{dir: dir, done: done, freeze: true}
+		if m.status, m.err = c.Freeze(ctx, req); m.err == nil {
+			m.layers, m.err = c.Layers(ctx)
+		}
+		return m
+	}
+}
+
+func resumeRun(resume func(context.Context, string) error, dir string) tea.Cmd {
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), orderTimeout)
+		defer cancel()
+		return resumedMsg{dir, resume(ctx, dir)}
+	}
+}
+
+func startRun(start func(context.Context, string) (string, error), preset string) tea.Cmd {
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), orderTimeout)
+		defer cancel()
+		dir, err := start(ctx, preset)
+		return startedMsg{preset, dir, err}
+	}
+}
+
+// listRuns reads the runs after a delay.
+func listRuns(runsDir string, visit int, after time.Duration) tea.Cmd {
+	return tick(after, func(time.Time) tea.Msg {
+		list, err := control.List(runsDir)
+		return runsMsg{visit, list, err}
+	})
+}
+
+// edit opens the user's editor on a file; the screen is the editor's until it
+// ends.
+func edit(editor, path string) tea.Cmd {
+	args := append(strings.Fields(editor), path)
+	return tea.ExecProcess(exec.Command(args[0], args[1:]...), func(err error) tea.Msg {
+		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("editor: %q: not found", args[0])
+		} else if err != nil {
+			err = fmt.Errorf("editor: %q: %w", args[0], err)
+		}
+		return editedMsg{err}
+	})
+}
+
+// windowPixels asks the kernel for the text area's size in pixels.
+func windowPixels() tea.Msg {
+	ws, err := unix.IoctlGetWinsize(int(os.Stdout.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return windowPixelsMsg{}
+	}
+	return windowPixelsMsg{int(ws.Xpixel), int(ws.Ypixel)}
+}

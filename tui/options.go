@@ -1,0 +1,82 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"innate/tui/sixel"
+)
+
+// Preset is a run that can be started from the list of runs.
+type Preset struct {
+	Name  string // what Options.Start takes
+	About string // one line
+}
+
+// Options tell the workbench where runs are and how to do what it must not link.
+// Functions may block; they are called outside Update. A nil function turns its
+// key into a message that says so.
+type Options struct {
+	RunDir  string // open this run; empty shows the list of runs
+	RunsDir string // where the list looks; empty disables the list
+
+	Presets []Preset
+	// Start begins a detached run and returns its directory.
+	Start func(ctx context.Context, preset string) (dir string, err error)
+	// Resume restarts the trainer of a run from its last checkpoint.
+	Resume func(ctx context.Context, dir string) error
+	// FreezePreset returns the parameters that a freezing preset names.
+	FreezePreset func(names []string, preset string) (frozen []string, err error)
+
+	Images   string              // sixel | kitty | iterm | blocks | off; empty reads INNATE_IMAGES, then asks the terminal
+	ASCII    bool                // no braille, no box drawing
+	Getenv   func(string) string // os.Getenv if nil
+	Now      func() time.Time    // time.Now if nil
+	Location *time.Location      // of the times shown, time.Local if nil
+}
+
+// Run shows the workbench on the terminal until the user leaves it. Runs go on.
+func Run(ctx context.Context, opts Options) error {
+	app, err := New(opts)
+	if err != nil {
+		return err
+	}
+	// Ten frames a second are plenty for curves and kind to SSH.
+	p := tea.NewProgram(app, tea.WithContext(ctx), tea.WithFPS(10), tea.WithFilter(dropStalePictures))
+	_, err = p.Run()
+	if errors.Is(err, tea.ErrInterrupted) || ctx.Err() != nil && errors.Is(err, tea.ErrProgramKilled) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("tui: %w", err)
+	}
+	return nil
+}
+
+// withDefaults fills in what was left out and reads the environment.
+func (o Options) withDefaults() (Options, sixel.Mode, bool, error) {
+	if o.Getenv == nil {
+		o.Getenv = os.Getenv
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Location == nil {
+		o.Location = time.Local
+	}
+	o.ASCII = o.ASCII || !unicodeTerminal(o.Getenv)
+	name := o.Images
+	if name == "" {
+		name = o.Getenv("INNATE_IMAGES")
+	}
+	if name == "" {
+		return o, sixel.Blocks, false, nil
+	}
+	mode, err := sixel.ParseMode(name)
+	return o, mode, true, err
+}

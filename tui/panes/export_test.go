@@ -1,0 +1,41 @@
+package panes
+
+// Ticks returns the labels and values of an axis.
+func Ticks(lo, hi float64, log bool, n int) (labels []string, values []float64) {
+	for _, t := range newScale(lo, hi, log).ticks(n) {
+		labels, values = append(labels, t.label), append(values, t.v)
+	}
+	return labels, values
+}
+
+// Column is what decimation keeps of a column.
+type Column struct {
+	First, Last, Min, Max float64
+	N                     int
+	HeadGap, TailGap      bool
+}
+
+// Decimate sorts points into the columns between edges.
+func Decimate(x, y, edges []float64, positive bool) []Column {
+	var out []Column
+	var ys values
+	for _, v := range y {
+		ys.add(v)
+	}
+	for _, c := range decimate(nil, x, &ys, edges, positive) {
+		out = append(out, Column{c.first, c.last, c.min, c.max, c.n, c.headGap, c.tailGap})
+	}
+	return out
+}
+
+// Smooth returns the moving average of ys, added in pieces of the given size.
+func Smooth(ys []float64, weight float64, piece int) []float64 {
+	var c curve
+	for i, y := range ys {
+		c.add(float64(i), y)
+		if i%piece == 0 {
+			c.smoothed(weight)
+		}
+	}
+	return c.smoothed(weight).v
+}

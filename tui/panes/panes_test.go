@@ -1,0 +1,216 @@
+package panes_test
+
+import (
+	"image"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"innate/trainer/control"
+	"innate/trainer/runlog"
+	"innate/tui/panes"
+	"innate/tui/sixel"
+	"innate/tui/theme"
+)
+
+func TestNumbers(t *testing.T) {
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1.0k", 744_225: "744.2k", 999_949: "999.9k", 999_951: "1.0M", 56_395_523: "56.4M", -5: "-5"} {
+		if got := panes.Count(n); got != want {
+			t.Errorf("Count(%d) = %q, want %q", n, got, want)
+		}
+	}
+	for v, want := range map[float64]string{0: "0", 0.71234: "0.712", 9.9996: "10.00", 87.311: "87.31", 128.44: "128.4", 3518.2: "3518", 2e-5: "2.0e-05", 1.5e7: "1.5e+07", -1.25: "-1.250"} {
+		if got := panes.Value(v); got != want {
+			t.Errorf("Value(%v) = %q, want %q", v, got, want)
+		}
+	}
+	for s, want := range map[time.Duration]string{42 * time.Second: "42s", 581 * time.Second: "9m 41s", 3720 * time.Second: "1h 02m", 76 * time.Hour: "3d 04h", -1e9: "-", 1 << 62: "-"} {
+		if got := panes.Duration(s); got != want {
+			t.Errorf("Duration(%v) = %q, want %q", s, got, want)
+		}
+	}
+	if got := panes.Kimg(1_234_567); got != "1235" {
+		t.Errorf("Kimg = %q", got)
+	}
+	if got := panes.Plain("a\nb\x1b[31mc\ad"); got != "a bc d" {
+		t.Errorf("Plain = %q", got)
+	}
+}
+
+func TestFrame(t *testing.T) {
+	th := theme.New(true, false)
+	for w := 0; w < 40; w++ {
+		for h := 0; h < 5; h++ {
+			if h == 2 {
+				continue // a body has at least one line
+			}
+			body := panes.Block([]string{"x"}, max(w-2, 0), max(h-2, 0), "…")
+			view := panes.Frame(th, "A title", []string{"first", "second"}, body, w, h, true)
+			checkSize(t, "frame", view, w, h)
+		}
+	}
+	top := func(w int) string {
+		return plain(panes.Frame(th, "Loss", []string{"gen 0.1", "log y"}, panes.Block(nil, w-2, 1, ""), w, 3, false))[0]
+	}
+	for w, want := range map[int]string{
+		40: "╭─ Loss ────────────── gen 0.1  log y ─╮",
+		27: "╭─ Loss ─ gen 0.1  log y ─╮",
+		26: "╭─ Loss ─────── gen 0.1 ─╮",
+		20: "╭─ Loss ─ gen 0.1 ─╮",
+		19: "╭─ Loss ──────────╮",
+		8:  "╭─ Lo…─╮",
+	} {
+		if got := top(w); got != want {
+			t.Errorf("width %d: %s, want %s", w, got, want)
+		}
+	}
+}
+
+func someLayers() []control.Layer {
+	mk := func(name string, count int, frozen bool) control.Layer {
+		return control.Layer{Name: name, Kind: "conv", Shape: []int{count}, Count: count, Frozen: frozen}
+	}
+	return []control.Layer{
+		mk("map_layer0.weight", 10, false), mk("map_layer0.bias", 1, false),
+		mk("enc.8x8_conv.weight", 20, false), mk("enc.8x8_conv.bias", 2, false),
+		mk("enc.8x8_block0.conv0.weight", 100, true), mk("enc.8x8_block0.conv0.bias", 5, true),
+		mk("enc.8x8_block0.norm0.weight", 4, false), mk("enc.8x8_block0.norm0.bias", 4, false),
+		mk("out_conv.weight", 9, true),
+	}
+}
+
+func TestLayersTree(t *testing.T) {
+	l := panes.NewLayers(theme.New(true, false))
+	l.SetLayers(someLayers())
+	view := func() string { return strings.Join(plain(l.View(60, 12)), "\n") }
+	for _, want := range []string{"map_layer0", "▾ enc.8x8_block0", "    conv0", "105 ❄ frozen", "8 ● train", "113 ◐ partly", "out_conv"} {
+		if !strings.Contains(view(), want) {
+			t.Errorf("no %q in\n%s", want, view())
+		}
+	}
+	l.Move(1 << 30)
+	l.Move(-1) // norm0
+	l.Fold(true)
+	if strings.Contains(view(), "norm0") || !strings.Contains(view(), "›▸ enc.8x8_block0") {
+		t.Errorf("folded:\n%s", view())
+	}
+	names, freeze := l.Toggle()
+	if want := []string{"enc.8x8_block0.norm0.weight", "enc.8x8_block0.norm0.bias"}; !freeze || !slices.Equal(names, want) {
+		t.Errorf("toggling a partly frozen block: freeze %v %v, want the rest %v", freeze, names, want)
+	}
+	if !strings.Contains(view(), "pending") {
+		t.Errorf("not pending:\n%s", view())
+	}
+	if names, _ := l.Toggle(); names != nil {
+		t.Errorf("toggled again while pending: %v", names)
+	}
+	l.Settle()
+	l.Fold(false)
+	l.SetFilter("CONV0")
+	if v := view(); strings.Contains(v, "norm0") || strings.Contains(v, "map_layer0") || !strings.Contains(v, "conv0") {
+		t.Errorf("filtered:\n%s", v)
+	}
+	if names, freeze = l.Toggle(); freeze || len(names) != 2 {
+		t.Errorf("toggling a filtered block: freeze %v %v, want conv0 to train", freeze, names)
+	}
+	l.SetFilter("nothing")
+	if !strings.Contains(view(), "no layer matches /nothing") {
+		t.Errorf("no match:\n%s", view())
+	}
+	if names, _ = l.Toggle(); names != nil {
+		t.Errorf("toggled nothing: %v", names)
+	}
+}
+
+// TestLayersCursorStays checks that an update keeps the cursor on its layer.
+func TestLayersCursorStays(t *testing.T) {
+	l := panes.NewLayers(theme.New(true, false))
+	l.SetLayers(someLayers())
+	l.Move(3) // conv0
+	l.SetLayers(someLayers()[2:])
+	if v := strings.Join(plain(l.View(60, 12)), "\n"); !strings.Contains(v, "›    conv0") {
+		t.Errorf("cursor moved:\n%s", v)
+	}
+	l.SetLayers(nil)
+	l.Move(3)
+	l.Page(-1)
+	l.ToggleFold()
+	checkSize(t, "no layers", l.View(30, 5), 30, 5)
+}
+
+func TestLayersScroll(t *testing.T) {
+	l := panes.NewLayers(theme.New(true, false))
+	l.SetLayers(someLayers())
+	for h := 1; h < 9; h++ {
+		for range 12 {
+			l.Move(1)
+			if v := l.View(50, h); !strings.Contains(ansi.Strip(v), "›") {
+				t.Fatalf("height %d: cursor out of sight:\n%s", h, ansi.Strip(v))
+			}
+		}
+		l.Move(-1 << 30)
+	}
+	for w := 1; w < 120; w++ {
+		checkSize(t, "layers", l.View(w, 6), w, 6)
+	}
+}
+
+func TestEvents(t *testing.T) {
+	e := panes.NewEvents(theme.New(true, false))
+	e.Location = time.UTC
+	if v := e.View(40, 3); !strings.Contains(v, "no events yet") {
+		t.Errorf("empty: %q", v)
+	}
+	var evs []runlog.Event
+	for i := range 10 {
+		evs = append(evs, runlog.Event{Time: time.Unix(int64(i), 0), Nimg: int64(i) * 1000, Kind: runlog.Freeze, Text: "event\x1b[2J number " + string(rune('0'+i))})
+	}
+	e.SetEvents(evs)
+	lines := plain(e.View(60, 3))
+	if !strings.Contains(lines[2], "00:00:09     9.0k  ❄ event number 9") {
+		t.Errorf("last line %q", lines[2])
+	}
+	e.Move(-100)
+	if lines = plain(e.View(60, 3)); !strings.Contains(lines[0], "number 0") || len(e.Info()) != 1 {
+		t.Errorf("scrolled back: %q, info %v", lines, e.Info())
+	}
+	e.Move(100)
+	if lines = plain(e.View(60, 3)); !strings.Contains(lines[2], "number 9") {
+		t.Errorf("scrolled forward: %q", lines)
+	}
+	checkSize(t, "last", e.Last(30), 30, 1)
+}
+
+func TestSamples(t *testing.T) {
+	s := panes.NewSamples(theme.New(true, false))
+	s.Empty = "no samples yet"
+	img := image.NewGray(image.Rect(0, 0, 4*28, 4*28))
+	for i := range img.Pix {
+		img.Pix[i] = uint8(i * 7)
+	}
+	for _, mode := range []sixel.Mode{sixel.Off, sixel.Blocks, sixel.Sixel, sixel.Kitty, sixel.ITerm} {
+		s.Mode = mode
+		for _, noColor := range []bool{false, true} {
+			s.NoColor = noColor
+			for w := 1; w < 70; w += 4 {
+				for h := 1; h < 30; h += 3 {
+					s.SetImage(nil, 0, "")
+					checkSize(t, "empty", s.View(w, h), w, h)
+					s.SetImage(img, 28, "5 kimg")
+					checkSize(t, mode.String(), s.View(w, h), w, h)
+				}
+			}
+		}
+	}
+	s.Mode, s.NoColor = sixel.Blocks, true
+	if v := s.View(60, 20); strings.Contains(v, "\x1b[") || !strings.ContainsAny(v, "*#%@") {
+		t.Errorf("without colour:\n%q", v)
+	}
+	s.Probing = true
+	if v := s.View(60, 5); !strings.Contains(v, "asking the terminal") {
+		t.Errorf("probing: %q", v)
+	}
+}

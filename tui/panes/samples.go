@@ -1,0 +1,100 @@
+package panes
+
+import (
+	"image"
+	"strings"
+
+	"innate/tui/sixel"
+	"innate/tui/theme"
+)
+
+// Samples shows a grid of generated images. In the modes that travel outside
+// the frame it only reserves the cells; the application places the picture.
+type Samples struct {
+	Mode    sixel.Mode
+	Probing bool   // the terminal hasn't answered yet
+	NoColor bool   // draw half-blocks as letters
+	Empty   string // shown while there is no image
+
+	theme *theme.Theme
+	img   image.Image
+	tile  int    // pixels of one sample's side, 0 if unknown
+	label string // what the image is, for the frame
+
+	blocks      []string // cached half-blocks …
+	blocksW     int      // … for this size
+	blocksH     int
+	blocksPlain bool
+}
+
+// NewSamples returns an empty pane.
+func NewSamples(t *theme.Theme) *Samples { return &Samples{theme: t} }
+
+// SetTheme redraws in other colours.
+func (s *Samples) SetTheme(t *theme.Theme) { s.theme = t }
+
+// SetImage shows img, a grid of square samples of tile pixels (0 if unknown);
+// label says which. A nil img empties the pane.
+func (s *Samples) SetImage(img image.Image, tile int, label string) {
+	s.img, s.tile, s.label, s.blocks = img, tile, label, nil
+}
+
+// Image returns what SetImage set.
+func (s *Samples) Image() (img image.Image, tile int) { return s.img, s.tile }
+
+// Label returns what the image is.
+func (s *Samples) Label() string { return s.label }
+
+// Info is the legend for the frame.
+func (s *Samples) Info() []string {
+	if s.img == nil {
+		return nil
+	}
+	return []string{s.label, s.theme.Dim.Render(s.Mode.String())}
+}
+
+// View draws the image, or reserves w by h cells for it.
+func (s *Samples) View(w, h int) string {
+	e := s.theme.Glyphs.Ellipsis
+	text := ""
+	switch {
+	case s.img == nil:
+		text = s.Empty
+	case s.Probing:
+		text = "asking the terminal for its image support"
+	case s.Mode == sixel.Off:
+		text = "images are off"
+	}
+	if text != "" {
+		return Centered(strings.Split(s.theme.Dim.Render(text), "\n"), w, h, e)
+	}
+	switch s.Mode {
+	case sixel.Kitty:
+		return s.rows(w, h, sixel.PlaceholderRow)
+	case sixel.Sixel, sixel.ITerm:
+		return s.rows(w, h, sixel.Filler)
+	}
+	if s.blocks == nil || s.blocksW != w || s.blocksH != h || s.blocksPlain != s.NoColor {
+		s.blocks, s.blocksW, s.blocksH, s.blocksPlain = s.draw(w, h), w, h, s.NoColor
+	}
+	return Centered(s.blocks, w, h, e)
+}
+
+func (s *Samples) draw(w, h int) []string {
+	img := sixel.Fit(s.img, s.tile, w, 2*h)
+	if img == nil {
+		return []string{}
+	}
+	if s.NoColor {
+		return sixel.Letters(img)
+	}
+	return sixel.HalfBlocks(img)
+}
+
+func (s *Samples) rows(w, h int, row func(y, w int) string) string {
+	lines := make([]string, max(h, 0))
+	for y := range lines {
+		lines[y] = row(y, w)
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,203 @@
+package tui_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+	uv "github.com/charmbracelet/ultraviolet"
+	"github.com/charmbracelet/x/ansi"
+
+	"innate/tui"
+)
+
+// pictures returns the placements sent since the last call.
+func (s *screen) pictures() []string {
+	var out []string
+	for _, r := range s.raw {
+		if strings.Contains(r, "\x1bP") || strings.Contains(r, "\x1b_Ga=T") {
+			out = append(out, r)
+		}
+	}
+	s.raw = nil
+	return out
+}
+
+// openSixel opens a fake run on a terminal with sixel and waits for the picture.
+func openSixel(t *testing.T) (*screen, *fakeRun) {
+	t.Helper()
+	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{Images: "sixel"})
+	if n := len(s.pictures()); n != 1 {
+		t.Fatalf("%d pictures after opening, want 1", n)
+	}
+	return s, f
+}
+
+// TestPlacementSequence checks the whole sequence of one picture: inside
+// synchronized output, blanked rows, the picture within the pane, and never on
+// the last row.
+func TestPlacementSequence(t *testing.T) {
+	s, _ := openFake(t, 120, 40, defaultFake(), tui.Options{Images: "sixel"})
+	s.pictures()
+	s.send(uv.CellSizeEvent{Width: 9, Height: 17})
+	s.send(tea.ModeReportMsg{Mode: ansi.ModeSynchronizedOutput, Value: ansi.ModeReset})
+	s.pictures()
+	s.send(tea.FocusMsg{})
+	got := s.pictures()
+	if len(got) != 1 {
+		t.Fatalf("%d pictures, want 1", len(got))
+	}
+	x, y, w, h := s.app.SamplesRect()
+	p := got[0]
+	if !strings.HasPrefix(p, "\x1b[?2026h\x1b7\x1b[m") || !strings.HasSuffix(p, "\x1b\\\x1b8\x1b[?2026l") {
+		t.Errorf("sequence %.40q … %q", p, p[len(p)-20:])
+	}
+	for row := range h {
+		if want := fmt.Sprintf("\x1b[%d;%dH\x1b[%dX", y+row+1, x+1, w); !strings.Contains(p, want) {
+			t.Errorf("row %d is not blanked", row)
+		}
+	}
+	var top, left, pw, ph int
+	i := strings.Index(p, "\x1bP")
+	if _, err := fmt.Sscanf(p[strings.LastIndex(p[:i], "\x1b["):i], "\x1b[%d;%dH", &top, &left); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Sscanf(p[strings.Index(p, "\"1;1;"):], "\"1;1;%d;%d", &pw, &ph); err != nil {
+		t.Fatal(err)
+	}
+	bottom, right := top-1+(ph+16)/17, left-1+(pw+8)/9
+	if top-1 < y || left-1 < x || bottom > y+h || right > x+w || bottom >= 40 {
+		t.Errorf("picture of %dx%d pixels at row %d, column %d leaves the pane %d,%d %dx%d", pw, ph, top, left, x, y, w, h)
+	}
+}
+
+// TestPictureStays checks that typing, ticks and messages do not send the
+// picture again, and that its cells never change meanwhile.
+func TestPictureStays(t *testing.T) {
+	s, f := openSixel(t)
+	x, y, w, h := s.app.SamplesRect()
+	cells := func() string {
+		var b strings.Builder
+		lines := s.lines()
+		for row := y; row < y+h; row++ {
+			b.WriteString(ansi.Cut(lines[row], x, x+w) + "\n")
+		}
+		return b.String()
+	}
+	before := cells()
+	if strings.Trim(before, "\u2800\u00a0\n") != "" {
+		t.Fatalf("the pane isn't all filler: %q", before)
+	}
+	s.press("j", "j", "enter", "y", "x", "s", "/", "q", "esc", "1", "h", "h", "2", "b", "3")
+	s.load()
+	f.status.Nimg += 500
+	s.load()
+	s.press("p") // the menu stands over the layers, not over the picture
+	s.press("esc", "S", "n", "?")
+	if n := len(s.pictures()); n != 0 {
+		t.Errorf("%d pictures sent, want none", n)
+	}
+	s.press("esc")
+	if cells() != before {
+		t.Errorf("filler changed:\n%q\n%q", before, cells())
+	}
+	if n := len(s.pictures()); n != 1 {
+		t.Errorf("%d pictures after the help closed, want 1", n)
+	}
+}
+
+// TestPictureDamage lists what must send the picture again, once each.
+func TestPictureDamage(t *testing.T) {
+	s, f := openSixel(t)
+	for _, c := range []struct {
+		name string
+		do   func()
+	}{
+		{"resize", func() { s.send(tea.WindowSizeMsg{Width: 130, Height: 44}) }},
+		{"focus in", func() { s.send(tea.FocusMsg{}) }},
+		{"redraw", func() { s.press("ctrl+l") }},
+		{"another font", func() { s.send(uv.CellSizeEvent{Width: 12, Height: 24}) }},
+		{"new sample", func() { f.writeSample(t, 80, 5); s.load() }},
+		{"the pane's border", func() { s.press("4") }},
+		{"zoom", func() { s.press("z") }},
+		{"background", func() { s.send(tea.BackgroundColorMsg{Color: ansi.BrightWhite}) }},
+		{"resumed", func() { s.send(tea.ResumeMsg{}) }},
+	} {
+		c.do()
+		if n := len(s.pictures()); n != 1 {
+			t.Errorf("%s: %d pictures, want 1", c.name, n)
+		}
+	}
+}
+
+// TestHiddenPicture checks that what replaces the filler differs from it in
+// every cell, so that the terminal drops the pixels, and that it comes back.
+func TestHiddenPicture(t *testing.T) {
+	for _, hide := range [][2]string{{"1 z", "z"}, {"i", "i i"}, {"3 z", "z"}, {"esc", "enter"}} {
+		s, _ := openSixel(t)
+		x, y, w, h := s.app.SamplesRect()
+		s.press(strings.Fields(hide[0])...)
+		lines := s.lines()
+		for row := y; row < y+h; row++ {
+			if cut := ansi.Cut(lines[row], x, x+w); strings.ContainsAny(cut, "\u2800\u00a0") {
+				t.Errorf("keys %s: filler left in row %d: %q", hide[0], row, cut)
+			}
+		}
+		s.pictures()
+		s.press(strings.Fields(hide[1])...)
+		s.load()
+		if n := len(s.pictures()); n != 1 {
+			t.Errorf("keys %s, then %s: %d pictures, want 1", hide[0], hide[1], n)
+		}
+	}
+}
+
+// TestStalePicture checks that a picture on its way is dropped when the screen
+// changed meanwhile, and sent anew.
+func TestStalePicture(t *testing.T) {
+	s, _ := openSixel(t)
+	_, cmd := s.app.Update(tea.FocusMsg{}) // on its way …
+	s.press("?")                           // … when the help opens over it
+	s.run(cmd)
+	if n := len(s.pictures()); n != 0 {
+		t.Errorf("%d pictures over the help", n)
+	}
+	s.press("esc")
+	if n := len(s.pictures()); n != 1 {
+		t.Errorf("%d pictures after the help, want 1", n)
+	}
+}
+
+// TestKittyPicture checks that kitty gets the picture once and the placeholders
+// in the frame.
+func TestKittyPicture(t *testing.T) {
+	s, _ := openFake(t, 120, 40, defaultFake(), tui.Options{Images: "kitty"})
+	if n := len(s.pictures()); n != 1 {
+		t.Errorf("%d transmissions, want 1", n)
+	}
+	s.exact(120, 40)
+	if !strings.Contains(s.frame(), "\U0010EEEE\u0305\u0305") {
+		t.Error("no placeholders in the frame")
+	}
+	s.press("q")
+	if len(s.raw) == 0 || !strings.Contains(s.raw[len(s.raw)-1], "a=d,d=I,i=77") {
+		t.Errorf("the picture isn't freed on leaving: %q", s.raw)
+	}
+}
+
+// TestProbing checks the wait, the choice, and a late answer.
+func TestProbing(t *testing.T) {
+	t.Chdir(t.TempDir())
+	f := newFakeRun(t, "runs", "00001-x", defaultFake())
+	s := newScreen(t, 120, 40, tui.Options{RunDir: f.dir})
+	s.load()
+	s.wants("asking the terminal")
+	s.send(tui.ProbeOver())
+	s.wants("blocks", "▀▀▀▀")
+	s.send(uv.PrimaryDeviceAttributesEvent{63, 1, 4}) // two seconds late, over SSH
+	s.wants("sixel")
+	if n := len(s.pictures()); n != 1 {
+		t.Errorf("%d pictures, want 1", n)
+	}
+}

@@ -1,0 +1,79 @@
+package theme
+
+// Glyphs are the non-alphanumeric characters of the workbench, each one cell
+// wide.
+type Glyphs struct {
+	ASCII bool
+
+	TopLeft, TopRight, BottomLeft, BottomRight, Horizontal, Vertical string
+
+	AxisY, AxisTickY, AxisX, AxisTickX, AxisCorner string
+
+	BarDone, BarEdge, BarRest string
+
+	Open, Folded, Cursor    string
+	Frozen, Training, Mixed string
+	Pending                 string
+	Dot, Line, Ellipsis     string
+	Pause, Resume, Stop     string
+	Config, Checkpoint, FID string
+	Sample, Error, Done     string
+	Arrows, Times           string
+}
+
+var unicodeGlyphs = Glyphs{
+	TopLeft: "╭", TopRight: "╮", BottomLeft: "╰", BottomRight: "╯", Horizontal: "─", Vertical: "│",
+	AxisY: "│", AxisTickY: "┤", AxisX: "─", AxisTickX: "┬", AxisCorner: "╰",
+	BarDone: "━", BarEdge: "╸", BarRest: "─",
+	Open: "▾", Folded: "▸", Cursor: "›",
+	Frozen: "❄", Training: "●", Mixed: "◐",
+	Pending: "…",
+	Dot:     "●", Line: "━", Ellipsis: "…",
+	Pause: "‖", Resume: "▸", Stop: "■",
+	Config: "✎", Checkpoint: "▪", FID: "◆",
+	Sample: "▦", Error: "✗", Done: "✓",
+	Arrows: "↑↓", Times: "×",
+}
+
+var asciiGlyphs = Glyphs{
+	ASCII:   true,
+	TopLeft: "+", TopRight: "+", BottomLeft: "+", BottomRight: "+", Horizontal: "-", Vertical: "|",
+	AxisY: "|", AxisTickY: "+", AxisX: "-", AxisTickX: "+", AxisCorner: "+",
+	BarDone: "#", BarEdge: "#", BarRest: "-",
+	Open: "-", Folded: "+", Cursor: ">",
+	Frozen: "F", Training: "t", Mixed: "m",
+	Pending: "~",
+	Dot:     "*", Line: "-", Ellipsis: "~",
+	Pause: "=", Resume: ">", Stop: "#",
+	Config: "C", Checkpoint: "k", FID: "f",
+	Sample: "s", Error: "!", Done: "+",
+	Arrows: "up/dn", Times: "x",
+}
+
+// Event returns the glyph for an event kind of the run log; unknown kinds get
+// a dot.
+func (g Glyphs) Event(kind string) string {
+	switch kind {
+	case "freeze":
+		return g.Frozen
+	case "config":
+		return g.Config
+	case "checkpoint":
+		return g.Checkpoint
+	case "fid":
+		return g.FID
+	case "sample":
+		return g.Sample
+	case "pause":
+		return g.Pause
+	case "start", "resume":
+		return g.Resume
+	case "stop":
+		return g.Stop
+	case "error":
+		return g.Error
+	case "done":
+		return g.Done
+	}
+	return g.Dot
+}
