@@ -39,6 +39,12 @@ func newEDM(e env) (*edmMethod, error) {
 	if err != nil {
 		return nil, err
 	}
+	return edmOver(e, den)
+}
+
+// edmOver trains a given denoiser.
+func edmOver(e env, den *precond.Denoiser) (*edmMethod, error) {
+	var err error
 	n := e.cfg.Run.Batch
 	m := &edmMethod{
 		env: e, den: den, ema: &precond.Denoiser{Net: den.Net.Clone(), Kind: den.Kind},

@@ -1,10 +1,15 @@
 package loop
 
 import (
+	"math/rand/v2"
+
 	"innate/configs"
 	"innate/models/gdd"
 	"innate/models/kernels"
+	"innate/models/precond"
 	"innate/models/unet"
+	"innate/trainer/data"
+	"innate/trainer/optim"
 )
 
 // Distill runs the iterations of a distillation on given inputs and returns the
@@ -33,4 +38,52 @@ func Distill(pool *kernels.Pool, nets gdd.Nets, batch int, preset string, live c
 		losses = append(losses, s.means())
 	}
 	return losses, nil
+}
+
+// Bench returns one training step of the benchmark's networks, ready to be
+// called: name "edm" or "gdd", freezing preset, threads.
+func Bench(name, preset string, threads int) (step func(), end func(), err error) {
+	const n, size = 64, 28 * 28
+	pool := kernels.NewPool(threads)
+	images := make([]float32, n*size)
+	data.ImageNormals(1, size, images)
+	net, err := unet.New(unet.Config{
+		Arch: "ddpmpp", Resolution: 28, Channels: 1, ModelChannels: 32, ChannelMult: []int{1, 2, 2},
+		ChannelMultEmb: 4, NumBlocks: 2, AttnResolutions: []int{7},
+	}, rand.New(rand.NewPCG(1, 2)))
+	if err != nil {
+		return nil, nil, err
+	}
+	set, err := data.MNISTTrain()
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg, err := configs.Default(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	e := env{cfg: cfg, pool: pool, streams: data.NewStreams(1), data: set}
+	freezing, err := optim.FreezeRule{Preset: preset}.Resolve(net.Params, unet.FreezePreset)
+	if err != nil {
+		return nil, nil, err
+	}
+	var m method
+	if name == configs.EDM {
+		m, err = edmOver(e, &precond.Denoiser{Net: net, Kind: precond.EDM})
+	} else {
+		m, err = gddOver(e, &precond.Denoiser{Net: net, Kind: precond.GDD})
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := m.configure(cfg.Live, freezing); err != nil {
+		return nil, nil, err
+	}
+	nimg, s := int64(0), newScalars()
+	return func() {
+		if err := m.step(nimg, batch{images: images}, s); err != nil {
+			panic(err)
+		}
+		nimg += n
+	}, pool.Close, nil
 }

@@ -49,16 +49,26 @@ func newGDD(e env) (*gddMethod, error) {
 		return nil, fmt.Errorf("loop: %s makes %dx%d images with %d channels, want the data's %dx%d with %d",
 			e.cfg.Model.Init, cfg.Resolution, cfg.Resolution, cfg.Channels, h, w, c)
 	}
+	m, err := gddOver(e, den)
+	if err != nil {
+		return nil, err
+	}
+	m.teacherFID = recordedFID(file.Metadata, FeatureName(e.cfg.FID.Features))
+	return m, nil
+}
+
+// gddOver distills a given denoiser.
+func gddOver(e env, den *precond.Denoiser) (*gddMethod, error) {
 	m := &gddMethod{
 		env: e, ema: &precond.Denoiser{Net: den.Net.Clone(), Kind: precond.GDD},
 		genNoise: e.streams.Stream("gen.z"), disNoise: e.streams.Stream("disc.z"),
-		teacherFID: recordedFID(file.Metadata, FeatureName(e.cfg.FID.Features)),
 	}
 	nets, err := newNets(e, den)
 	if err != nil {
 		return nil, err
 	}
 	n := e.cfg.Run.Batch
+	h, w, c := e.data.Shape()
 	if m.distiller, err = newDistiller(e.pool, nets, gdd.Loss(e.cfg.Disc.Loss), n); err != nil {
 		return nil, err
 	}
