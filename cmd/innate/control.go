@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"strings"
+	"time"
+
+	"innate/trainer/control"
+)
+
+// commandTimeout bounds how long a command waits for the step under way.
+const commandTimeout = 2 * time.Minute
+
+var pauseCommand = command{"pause", "RUN", "holds a run between two steps", func(ctx context.Context, c *cli, args []string) error {
+	return send(ctx, c, "pause", args, (*control.Client).Pause)
+}}
+
+var stopCommand = command{"stop", "RUN", "ends a run after a checkpoint; resume continues it", func(ctx context.Context, c *cli, args []string) error {
+	return send(ctx, c, "stop", args, func(client *control.Client, ctx context.Context) (control.Status, error) {
+		st, err := client.Stop(ctx)
+		if err != nil {
+			return st, err
+		}
+		return st, control.AwaitExit(ctx, st.Dir)
+	})
+}}
+
+// send sends a command without arguments to one run.
+func send(ctx context.Context, c *cli, name string, args []string, call func(*control.Client, context.Context) (control.Status, error)) error {
+	dir, err := oneRun(c, name, args)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+	defer cancel()
+	_, err = call(control.NewClient(dir), ctx)
+	return err
+}
+
+var setCommand = command{"set", "RUN key=value …", "changes live settings, as an edit of config.toml does", runSet}
+
+func runSet(ctx context.Context, c *cli, args []string) error {
+	f := c.flags("set")
+	runs := f.String("runs", "", "`directory` of all runs")
+	rest, err := parse(f, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) < 2 {
+		return usagef("set: want a RUN and at least one key=value, such as live.gen_lr=2e-4")
+	}
+	dir, err := control.Find(control.RunsDir(*runs), rest[0])
+	if err != nil {
+		return err
+	}
+	set := map[string]string{}
+	for _, s := range rest[1:] {
+		key, value, err := splitEdit(s)
+		if err != nil {
+			return err
+		}
+		set[key] = value
+	}
+	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+	defer cancel()
+	_, err = control.NewClient(dir).Set(ctx, set)
+	return err
+}
+
+var freezeCommand = command{"freeze", "RUN [flags]", "changes which layers train", runFreeze}
+
+func runFreeze(ctx context.Context, c *cli, args []string) error {
+	f := c.flags("freeze")
+	runs := f.String("runs", "", "`directory` of all runs")
+	preset := f.String("preset", "", "`name`: none, gdd-i, gdd-i+qkv or gdd-i+qkv+skip")
+	freeze := globs(f, "freeze", "`glob` of parameters to freeze beside the preset's, such as 'dec.28x28_*'; may be repeated, '' for none")
+	train := globs(f, "train", "`glob` of parameters to train all the same; may be repeated, '' for none")
+	rest, err := parse(f, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) != 1 {
+		return usagef("freeze: got %d arguments, want one RUN", len(rest))
+	}
+	dir, err := control.Find(control.RunsDir(*runs), rest[0])
+	if err != nil {
+		return err
+	}
+	r := control.FreezeRequest{Freeze: *freeze, Train: *train}
+	if *preset != "" {
+		r.Preset = preset
+	}
+	if err := r.Validate(); err != nil {
+		return usagef("freeze: want --preset, --freeze or --train")
+	}
+	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+	defer cancel()
+	st, err := control.NewClient(dir).Freeze(ctx, r)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "%s: %.1f %% of %d parameters frozen\n", st.Run, 100*st.FrozenFraction, st.Params)
+	return nil
+}
+
+// globs is a flag that collects globs; nil if it was not given, and empty if it
+// was given as ”.
+func globs(f *flag.FlagSet, name, usage string) **[]string {
+	var list *[]string
+	f.Func(name, usage, func(s string) error {
+		if list == nil {
+			list = &[]string{}
+		}
+		if s = strings.TrimSpace(s); s != "" {
+			*list = append(*list, s)
+		}
+		return nil
+	})
+	return &list
+}

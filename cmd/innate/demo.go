@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/term"
+
+	"innate/trainer"
+	"innate/trainer/control"
+	"innate/trainer/runlog"
+)
+
+// demoPreset is the run that shows what innate is for.
+const demoPreset = "mnist-gdd-i"
+
+var demoCommand = command{"demo", "", "built-in GDD-I on MNIST, started and opened", runDemo}
+
+func runDemo(ctx context.Context, c *cli, args []string) error {
+	f := c.flags("demo")
+	runs := f.String("runs", "", "`directory` of all runs")
+	plain := f.Bool("plain", false, "progress lines and a summary, also on a terminal")
+	var edits edits
+	edits.register(f)
+	rest, err := parse(f, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) > 0 {
+		return usagef("demo: got %q, want no arguments", rest[0])
+	}
+	dir, err := create(c, *runs, "", demoPreset, edits)
+	if err != nil {
+		return err
+	}
+	if !*plain && term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd())) {
+		if err := trainer.Spawn(ctx, dir); err != nil {
+			return err
+		}
+		if err := workbench(ctx, c, dir); err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, "%s goes on; innate open %s shows it again, innate stop %[2]s ends it\n", dir, filepath.Base(dir))
+		return nil
+	}
+	fmt.Fprintln(c.out, dir)
+	if err := train(ctx, dir, c.out); err != nil {
+		return err
+	}
+	return summarize(c, dir)
+}
+
+// summarize says what a distillation achieved, from its run directory.
+func summarize(c *cli, dir string) error {
+	info, err := control.ReadInfo(dir)
+	if err != nil {
+		return err
+	}
+	history, err := runlog.ReadAll(dir)
+	if err != nil {
+		return err
+	}
+	s := info.Status
+	fmt.Fprintf(c.out, "\n%s after %.1f kimg\n", s.Run, float64(s.Nimg)/1000)
+	for _, t := range history.Ticks {
+		if v, ok := t.Scalars["fid"]; ok && t.Nimg == 0 {
+			fmt.Fprintf(c.out, "  teacher in one step, before   %s %8.1f\n", s.FIDName, v)
+		}
+	}
+	if s.LastFID != nil {
+		fmt.Fprintf(c.out, "  student in one step, after    %s %8.1f   (best %s)\n", s.FIDName, *s.LastFID, number(s.BestFID))
+	}
+	if s.TeacherFID != nil {
+		fmt.Fprintf(c.out, "  teacher in 18 steps, 35 NFE   %s %8.1f   (as its file says; innate fid builtin:mnist-teacher measures it)\n", s.FIDName, *s.TeacherFID)
+	}
+	if s.SampleFile != "" {
+		fmt.Fprintf(c.out, "  samples                       %s\n", filepath.Join(dir, s.SampleFile))
+	}
+	return nil
+}

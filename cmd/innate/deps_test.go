@@ -1,0 +1,55 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestDependencies holds the invariants of the architecture: who may link whom.
+func TestDependencies(t *testing.T) {
+	for _, rule := range []struct {
+		pkg       string
+		forbidden []string // import path prefixes
+	}{
+		{"innate/tui", []string{"innate/models", "innate/metrics", "innate/trainer/loop", "innate/trainer/optim", "innate/trainer/data", "gorgonia.org"}},
+		{"innate/models/kernels", []string{"innate/models/graph", "gorgonia.org", "innate/configs"}},
+		{"innate/models/gdd", []string{"innate/configs", "innate/trainer", "innate/tui"}},
+		{"innate/metrics", []string{"innate/configs", "innate/trainer", "innate/tui"}},
+		{"innate/trainer/loop", []string{"innate/tui", "charm.land"}},
+		{"innate/configs", []string{"innate/models", "innate/trainer", "innate/tui"}},
+	} {
+		for _, dep := range deps(t, rule.pkg) {
+			for _, f := range rule.forbidden {
+				if dep == f || strings.HasPrefix(dep, f+"/") {
+					t.Errorf("%s links %s, which it must not", rule.pkg, dep)
+				}
+			}
+		}
+	}
+}
+
+// TestGorgoniaImporter checks that one package alone speaks to Gorgonia.
+func TestGorgoniaImporter(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "innate/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		imports := slices.ContainsFunc(fields[1:], func(s string) bool { return strings.HasPrefix(s, "gorgonia.org/") })
+		if imports && fields[0] != "innate/models/graph" {
+			t.Errorf("%s imports Gorgonia, which only innate/models/graph may", fields[0])
+		}
+	}
+}
+
+func deps(t *testing.T, pkg string) []string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-deps", pkg).CombinedOutput()
+	if err != nil {
+		t.Fatalf("go list -deps %s: %v\n%s", pkg, err, out)
+	}
+	return strings.Fields(string(out))
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"innate/models/checkpoint"
+	"innate/models/weights"
+	"innate/trainer/control"
+	"innate/trainer/loop"
+)
+
+var exportCommand = command{"export", "RUN FILE", "a run's averaged weights as one safetensors file", runExport}
+
+func runExport(_ context.Context, c *cli, args []string) error {
+	f := c.flags("export")
+	runs := f.String("runs", "", "`directory` of all runs")
+	var notes []string
+	f.Func("note", "`key=value` for the file's metadata; may be repeated", func(s string) error {
+		notes = append(notes, s)
+		return nil
+	})
+	rest, err := parse(f, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) != 2 {
+		return usagef("export: got %d arguments, want a RUN or checkpoint, and a FILE", len(rest))
+	}
+	src, err := openNetwork(c, *runs, rest[0])
+	if err != nil {
+		return err
+	}
+	dst, err := loop.Network(src)
+	if err != nil {
+		return err
+	}
+	for _, n := range notes {
+		key, value, err := splitEdit(n)
+		if err != nil {
+			return err
+		}
+		dst.Metadata[key] = value
+	}
+	return checkpoint.Write(rest[1], dst)
+}
+
+// openNetwork opens what a command line names: builtin:NAME, a safetensors
+// file, or a run, whose newest checkpoint it reads.
+func openNetwork(c *cli, runs, ref string) (*checkpoint.File, error) {
+	if strings.HasPrefix(ref, weights.Prefix) || strings.HasSuffix(ref, ".safetensors") {
+		return weights.Open(ref)
+	}
+	dir, err := control.Find(control.RunsDir(runs), ref)
+	if err != nil {
+		return nil, err
+	}
+	file, err := loop.NewestCheckpoint(dir, func(err error) { fmt.Fprintf(c.err, "innate: %v\n", err) })
+	if err == nil && file == nil {
+		err = fmt.Errorf("%s: no checkpoint yet", dir)
+	}
+	return file, err
+}
+
+var inspectCommand = command{"inspect", "FILE", "tensors and metadata of a file; executes nothing", runInspect}
+
+func runInspect(_ context.Context, c *cli, args []string) error {
+	f := c.flags("inspect")
+	runs := f.String("runs", "", "`directory` of all runs")
+	asJSON := f.Bool("json", false, "print JSON")
+	rest, err := parse(f, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) != 1 {
+		return usagef("inspect: got %d arguments, want one FILE", len(rest))
+	}
+	file, err := openNetwork(c, *runs, rest[0])
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		type tensor struct {
+			Name  string `json:"name"`
+			DType string `json:"dtype"`
+			Shape []int  `json:"shape"`
+		}
+		list := []tensor{}
+		for _, t := range file.Tensors() {
+			list = append(list, tensor{t.Name, string(t.DType), t.Shape})
+		}
+		return printJSON(c.out, map[string]any{"metadata": file.Metadata, "tensors": list})
+	}
+	count := 0
+	for _, t := range file.Tensors() {
+		fmt.Fprintf(c.out, "%-48s %-4s %v\n", t.Name, t.DType, t.Shape)
+		count += t.Count()
+	}
+	fmt.Fprintf(c.out, "%d tensors, %d values\n", len(file.Tensors()), count)
+	for _, k := range sortedKeys(file.Metadata) {
+		if v := file.Metadata[k]; len(v) <= 200 {
+			fmt.Fprintf(c.out, "%s: %s\n", k, v)
+		} else {
+			fmt.Fprintf(c.out, "%s: %d characters\n", k, len(v))
+		}
+	}
+	return nil
+}

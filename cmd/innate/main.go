@@ -1,0 +1,125 @@
+// Command innate is a terminal workbench that turns a pretrained diffusion
+// model into a one-step image generator.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"innate/models/kernels"
+)
+
+// command is one subcommand: flags and wiring, no logic.
+type command struct {
+	name    string
+	args    string // what follows the name, for help
+	summary string
+	run     func(ctx context.Context, c *cli, args []string) error
+}
+
+// cli is what a subcommand may touch of the outside world, so that tests can
+// run the whole program in their own process.
+type cli struct {
+	out, err io.Writer
+	getenv   func(string) string
+}
+
+// usageError is a mistake in the command line: exit status 2.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error {
+	return usageError{fmt.Errorf(format, args...)}
+}
+
+func commands() []command {
+	return []command{
+		demoCommand, openCommand, trainCommand, startCommand,
+		lsCommand, statusCommand, logsCommand,
+		pauseCommand, resumeCommand, stopCommand, setCommand, freezeCommand,
+		sampleCommand, fidCommand, exportCommand, inspectCommand,
+	}
+}
+
+func main() {
+	c := &cli{out: os.Stdout, err: os.Stderr, getenv: os.Getenv}
+	os.Exit(c.main(context.Background(), os.Args[1:]))
+}
+
+// main runs one command line and returns the exit status: 0 done, 1 an error,
+// 2 wrong usage.
+func (c *cli) main(ctx context.Context, args []string) int {
+	err := c.dispatch(ctx, args)
+	var usage usageError
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.As(err, &usage):
+		fmt.Fprintf(c.err, "innate: %v\n", err)
+		return 2
+	default:
+		fmt.Fprintf(c.err, "innate: %v\n", err)
+		return 1
+	}
+}
+
+func (c *cli) dispatch(ctx context.Context, args []string) error {
+	if err := kernels.EnvError(); err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		return workbench(ctx, c, "")
+	}
+	name := args[0]
+	if name == "help" || name == "-h" || name == "--help" {
+		c.help()
+		return nil
+	}
+	for _, cmd := range commands() {
+		if cmd.name == name {
+			return cmd.run(ctx, c, args[1:])
+		}
+	}
+	return usagef("unknown command %q; innate help lists them", name)
+}
+
+func (c *cli) help() {
+	fmt.Fprintf(c.out, "innate: one-step image generators from diffusion models, live in the terminal\n\n")
+	fmt.Fprintf(c.out, "  %-34s %s\n", "innate", "the workbench: runs, and what can be started")
+	for _, cmd := range commands() {
+		fmt.Fprintf(c.out, "  %-34s %s\n", strings.TrimSpace("innate "+cmd.name+" "+cmd.args), cmd.summary)
+	}
+	fmt.Fprintf(c.out, "\nRuns live under ./runs, or where --runs or INNATE_RUNS says. innate COMMAND -h lists its flags.\n")
+}
+
+// flags returns a flag set for one command whose errors come back as usage
+// errors instead of ending the program.
+func (c *cli) flags(cmd string) *flag.FlagSet {
+	f := flag.NewFlagSet("innate "+cmd, flag.ContinueOnError)
+	f.SetOutput(c.err)
+	return f
+}
+
+// parse parses args with flags allowed before, between and after positional
+// arguments, and returns the latter.
+func parse(f *flag.FlagSet, args []string) ([]string, error) {
+	var positional []string
+	for {
+		if err := f.Parse(args); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				return nil, err
+			}
+			return nil, usageError{err}
+		}
+		args = f.Args()
+		if len(args) == 0 {
+			return positional, nil
+		}
+		positional = append(positional, args[0])
+		args = args[1:]
+	}
+}

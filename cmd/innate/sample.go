@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"innate/metrics"
+	"innate/models/kernels"
+	"innate/models/precond"
+	"innate/trainer/data"
+	"innate/trainer/loop"
+	"innate/trainer/sampleio"
+)
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+var sampleCommand = command{"sample", "RUN|FILE", "draws images and writes them as one PNG", runSample}
+
+func runSample(_ context.Context, c *cli, args []string) error {
+	f := c.flags("sample")
+	runs := f.String("runs", "", "`directory` of all runs")
+	n := f.Int("n", 64, "`images` to draw")
+	seed := f.Uint64("seed", 0, "first `seed`; every image has its own")
+	steps := f.Int("steps", 0, "1, or Heun `steps` of 2 and more; default: what the network is for")
+	out := f.String("out", "samples.png", "PNG `file` to write")
+	threads := f.Int("threads", 0, "`threads`, 0 for all cores")
+	rest, err := parse(f, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) != 1 || *n < 1 || *steps < 0 {
+		return usagef("sample: want one RUN or FILE, --n of at least 1 and --steps of at least 0")
+	}
+	den, k, err := openDenoiser(c, *runs, rest[0], *steps)
+	if err != nil {
+		return err
+	}
+	pool := kernels.NewPool(*threads)
+	defer pool.Close()
+	s, err := precond.NewSampler(pool, den, min(*n, 64))
+	if err != nil {
+		return err
+	}
+	z := make([]float32, *n*s.Pixels())
+	images := make([]float32, len(z))
+	data.ImageNormals(*seed, s.Pixels(), z)
+	loop.Generate(s, z, k, images)
+	cfg := den.Net.Config
+	if err := sampleio.WriteGrid(*out, images, *n, cfg.Resolution, cfg.Resolution, cfg.Channels); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.out, *out)
+	return nil
+}
+
+// openDenoiser opens a network and decides on its number of steps: 1 for a
+// one-step generator and 18 for a diffusion model, unless steps says otherwise.
+func openDenoiser(c *cli, runs, ref string, steps int) (*precond.Denoiser, int, error) {
+	file, err := openNetwork(c, runs, ref)
+	if err != nil {
+		return nil, 0, err
+	}
+	den, err := loop.OpenDenoiser(file)
+	if err != nil {
+		return nil, 0, err
+	}
+	if steps == 0 {
+		steps = 1
+		if den.Kind == precond.EDM {
+			steps = 18
+		}
+	}
+	return den, steps, nil
+}
+
+var fidCommand = command{"fid", "RUN|FILE", "FID of a network; fid ref FILE makes reference statistics", runFID}
+
+func runFID(ctx context.Context, c *cli, args []string) error {
+	if len(args) > 0 && args[0] == "ref" {
+		return runFIDRef(ctx, c, args[1:])
+	}
+	f := c.flags("fid")
+	runs := f.String("runs", "", "`directory` of all runs")
+	n := f.Int("n", 5000, "`images` to generate")
+	seed := f.Uint64("seed", 0, "first `seed`")
+	steps := f.Int("steps", 0, "1, or Heun `steps`; default: what the network is for")
+	feats := f.String("features", "builtin:mnist-fid-cnn", "feature `network`: builtin:NAME or a file")
+	ref := f.String("ref", "builtin:mnist-fid-ref", "reference `statistics`: builtin:NAME or an npz file")
+	threads := f.Int("threads", 0, "`threads`, 0 for all cores")
+	asJSON := f.Bool("json", false, "print JSON")
+	rest, err := parse(f, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) != 1 {
+		return usagef("fid: got %d arguments, want one RUN or FILE", len(rest))
+	}
+	den, k, err := openDenoiser(c, *runs, rest[0], *steps)
+	if err != nil {
+		return err
+	}
+	pool := kernels.NewPool(*threads)
+	defer pool.Close()
+	const batch = 50
+	s, err := precond.NewSampler(pool, den, batch)
+	if err != nil {
+		return err
+	}
+	z := make([]float32, batch*s.Pixels())
+	fid, err := loop.OpenFID(pool, *feats, *ref, den.Net.Config.Resolution, metrics.CollectorConfig{
+		Source: func(first int, images []float32) error {
+			data.ImageNormals(*seed+uint64(first), s.Pixels(), z)
+			loop.Generate(s, z, k, images)
+			return ctx.Err()
+		},
+		SourceBatch: batch, Values: s.Pixels(), Nimg: *n,
+	})
+	if err != nil {
+		return err
+	}
+	value, err := fid.Run(ctx)
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		return printJSON(c.out, map[string]any{"network": rest[0], "metric": fid.Label(), "value": value,
+			"images": *n, "first_seed": *seed, "steps": k, "nfe": max(1, 2*k-1)})
+	}
+	fmt.Fprintf(c.out, "%s %.3f  (%d images, seeds from %d, %d steps, NFE %d)\n", fid.Label(), value, *n, *seed, k, max(1, 2*k-1))
+	return nil
+}
+
+// runFIDRef measures the statistics of the training images.
+func runFIDRef(ctx context.Context, c *cli, args []string) error {
+	f := c.flags("fid ref")
+	feats := f.String("features", "builtin:mnist-fid-cnn", "feature `network`: builtin:NAME or a file")
+	threads := f.Int("threads", 0, "`threads`, 0 for all cores")
+	rest, err := parse(f, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) != 1 {
+		return usagef("fid ref: got %d arguments, want one npz FILE to write", len(rest))
+	}
+	pool := kernels.NewPool(*threads)
+	defer pool.Close()
+	stats, err := loop.ReferenceStats(ctx, pool, *feats)
+	if err != nil {
+		return err
+	}
+	return metrics.SaveStats(filepath.Clean(rest[0]), stats)
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"innate/configs"
+	"innate/trainer"
+	"innate/trainer/control"
+	"innate/trainer/loop"
+)
+
+var trainCommand = command{"train", "CONFIG", "one run in the foreground, with plain progress lines", runTrain}
+
+func runTrain(ctx context.Context, c *cli, args []string) error {
+	f := c.flags("train")
+	runs := f.String("runs", "", "`directory` of all runs")
+	out := f.String("out", "", "run `directory` to create instead of a numbered one")
+	dir := f.String("run", "", "continue the run in this `directory` instead of beginning one")
+	var edits edits
+	edits.register(f)
+	rest, err := parse(f, args)
+	if err != nil {
+		return err
+	}
+	if *dir != "" {
+		if len(rest) > 0 || len(edits.set) > 0 || *out != "" {
+			return usagef("train --run: continues a run as it is, want no CONFIG, --set, --kimg or --out")
+		}
+		return train(ctx, *dir, c.out)
+	}
+	if len(rest) != 1 {
+		return usagef("train: got %d arguments, want one CONFIG: %s or a .toml file", len(rest), strings.Join(configs.Presets(), ", "))
+	}
+	d, err := create(c, *runs, *out, rest[0], edits)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(c.out, d)
+	return train(ctx, d, c.out)
+}
+
+// train runs a trainer in this process until its run ends or a signal stops it.
+// A hang-up does not: a run outlives the terminal it was started from.
+func train(ctx context.Context, dir string, out io.Writer) error {
+	lock, err := trainer.Acquire(dir)
+	if err != nil {
+		return err
+	}
+	signal.Ignore(syscall.SIGHUP)
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	err = loop.Run(ctx, loop.Options{Dir: dir, Log: out})
+	return errors.Join(err, lock.Release())
+}
+
+// create makes a run directory for a preset or a file, edited.
+func create(c *cli, runs, out, config string, e edits) (string, error) {
+	text, cfg, err := configs.Open(config)
+	if err != nil {
+		return "", err
+	}
+	if text, err = e.apply(text); err != nil {
+		return "", err
+	}
+	if out != "" {
+		return out, trainer.CreateAt(out, text, cfg.Name)
+	}
+	return trainer.Create(control.RunsDir(runs), text, cfg.Name)
+}
+
+// edits are changes to a config given on the command line.
+type edits struct{ set []string }
+
+// flagSet is the part of flag.FlagSet that edits register with.
+type flagSet interface {
+	Func(name, usage string, fn func(string) error)
+}
+
+func (e *edits) register(f flagSet) {
+	f.Func("set", "`key=value` to change in the config, such as live.gen_lr=2e-4; may be repeated", func(s string) error {
+		e.set = append(e.set, s)
+		return nil
+	})
+	f.Func("kimg", "thousands of `images` to train on", func(s string) error {
+		e.set = append(e.set, "live.total_kimg="+s)
+		return nil
+	})
+}
+
+// apply edits a config's text and validates the result.
+func (e edits) apply(text string) (string, error) {
+	for _, s := range e.set {
+		key, value, err := splitEdit(s)
+		if err != nil {
+			return "", err
+		}
+		if text, err = configs.Set(text, key, value); err != nil {
+			return "", err
+		}
+	}
+	return text, nil
+}
+
+// splitEdit splits key=value.
+func splitEdit(s string) (key, value string, err error) {
+	key, value, ok := strings.Cut(s, "=")
+	if key = strings.TrimSpace(key); !ok || key == "" {
+		return "", "", usagef("%q, want key=value", s)
+	}
+	return key, strings.TrimSpace(value), nil
+}
+
+// presets lists the shipped runs, the demo's first.
+func presets() []string {
+	names := configs.Presets()
+	slices.SortStableFunc(names, func(a, b string) int {
+		if a == demoPreset {
+			return -1
+		}
+		if b == demoPreset {
+			return 1
+		}
+		return 0
+	})
+	return names
+}
