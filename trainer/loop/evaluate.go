@@ -45,6 +45,7 @@ func (l *Loop) prepareEvaluation() error {
 	if im.steps > 1 {
 		slice = multiStepSlice
 	}
+	slice = min(slice, l.cfg.FID.Samples)
 	e := evaluation{den: &precond.Denoiser{Net: im.den.Net.Clone(), Kind: im.den.Kind}}
 	gen, err := precond.NewSampler(l.pool, e.den, slice)
 	if err != nil {
