@@ -29,7 +29,8 @@ var stopCommand = command{"stop", "RUN", "ends a run after a checkpoint; resume 
 
 // send sends a command without arguments to one run.
 func send(ctx context.Context, c *cli, name string, args []string, call func(*control.Client, context.Context) (control.Status, error)) error {
-	dir, err := oneRun(c, name, args)
+	f, runs := c.runFlags(name)
+	dir, err := findRun(f, runs, args)
 	if err != nil {
 		return err
 	}
@@ -42,8 +43,7 @@ func send(ctx context.Context, c *cli, name string, args []string, call func(*co
 var setCommand = command{"set", "RUN key=value …", "changes live settings, as an edit of config.toml does", runSet}
 
 func runSet(ctx context.Context, c *cli, args []string) error {
-	f := c.flags("set")
-	runs := f.String("runs", "", "`directory` of all runs")
+	f, runs := c.runFlags("set")
 	rest, err := parse(f, args)
 	if err != nil {
 		return err
@@ -72,19 +72,11 @@ func runSet(ctx context.Context, c *cli, args []string) error {
 var freezeCommand = command{"freeze", "RUN [flags]", "changes which layers train", runFreeze}
 
 func runFreeze(ctx context.Context, c *cli, args []string) error {
-	f := c.flags("freeze")
-	runs := f.String("runs", "", "`directory` of all runs")
+	f, runs := c.runFlags("freeze")
 	preset := f.String("preset", "", "`name`: none, gdd-i, gdd-i+qkv or gdd-i+qkv+skip")
 	freeze := globs(f, "freeze", "`glob` of parameters to freeze beside the preset's, such as 'dec.28x28_*'; may be repeated, '' for none")
 	train := globs(f, "train", "`glob` of parameters to train all the same; may be repeated, '' for none")
-	rest, err := parse(f, args)
-	if err != nil {
-		return err
-	}
-	if len(rest) != 1 {
-		return usagef("freeze: got %d arguments, want one RUN", len(rest))
-	}
-	dir, err := control.Find(control.RunsDir(*runs), rest[0])
+	dir, err := findRun(f, runs, args)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func runDemo(ctx context.Context, c *cli, args []string) error {
 	if len(rest) > 0 {
 		return usagef("demo: got %q, want no arguments", rest[0])
 	}
-	dir, err := create(c, *runs, "", demoPreset, edits)
+	dir, err := create(*runs, "", demoPreset, edits)
 	if err != nil {
 		return err
 	}

@@ -14,8 +14,7 @@ import (
 var exportCommand = command{"export", "RUN FILE", "a run's averaged weights as one safetensors file", runExport}
 
 func runExport(_ context.Context, c *cli, args []string) error {
-	f := c.flags("export")
-	runs := f.String("runs", "", "`directory` of all runs")
+	f, runs := c.runFlags("export")
 	var notes []string
 	f.Func("note", "`key=value` for the file's metadata; may be repeated", func(s string) error {
 		notes = append(notes, s)
@@ -66,17 +65,13 @@ func openNetwork(c *cli, runs, ref string) (*checkpoint.File, error) {
 var inspectCommand = command{"inspect", "FILE", "tensors and metadata of a file; executes nothing", runInspect}
 
 func runInspect(_ context.Context, c *cli, args []string) error {
-	f := c.flags("inspect")
-	runs := f.String("runs", "", "`directory` of all runs")
+	f, runs := c.runFlags("inspect")
 	asJSON := f.Bool("json", false, "print JSON")
-	rest, err := parse(f, args)
+	ref, err := parseOne(f, args, "FILE or RUN")
 	if err != nil {
 		return err
 	}
-	if len(rest) != 1 {
-		return usagef("inspect: got %d arguments, want one FILE", len(rest))
-	}
-	file, err := openNetwork(c, *runs, rest[0])
+	file, err := openNetwork(c, *runs, ref)
 	if err != nil {
 		return err
 	}

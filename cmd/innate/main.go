@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"innate/models/kernels"
+	"innate/trainer/control"
 )
 
 // command is one subcommand: flags and wiring, no logic.
@@ -122,4 +123,32 @@ func parse(f *flag.FlagSet, args []string) ([]string, error) {
 		positional = append(positional, args[0])
 		args = args[1:]
 	}
+}
+
+// parseOne parses a command line that names one thing: what says which, for the
+// message of a line that does not.
+func parseOne(f *flag.FlagSet, args []string, what string) (string, error) {
+	rest, err := parse(f, args)
+	if err != nil {
+		return "", err
+	}
+	if len(rest) != 1 {
+		return "", usagef("%s: got %d arguments, want one %s", strings.TrimPrefix(f.Name(), "innate "), len(rest), what)
+	}
+	return rest[0], nil
+}
+
+// runFlags is flags for a command about one run, and findRun its partner.
+func (c *cli) runFlags(cmd string) (f *flag.FlagSet, runs *string) {
+	f = c.flags(cmd)
+	return f, f.String("runs", "", "`directory` of all runs")
+}
+
+// findRun parses a command line that names one run and returns its directory.
+func findRun(f *flag.FlagSet, runs *string, args []string) (string, error) {
+	ref, err := parseOne(f, args, "RUN: a number, a name or a directory")
+	if err != nil {
+		return "", err
+	}
+	return control.Find(control.RunsDir(*runs), ref)
 }

@@ -72,8 +72,7 @@ func TestListing(t *testing.T) {
 	if status, out, _ := line(t, "ls", "--runs", runs, "--json"); status != 0 || strings.TrimSpace(out) != "[]" {
 		t.Errorf("ls of an empty folder: status %d, %q, want []", status, out)
 	}
-	c := &cli{out: &bytes.Buffer{}, err: os.Stderr, getenv: os.Getenv}
-	dir, err := create(c, runs, "", "mnist-gdd", edits{set: []string{"live.total_kimg=2"}})
+	dir, err := create(runs, "", "mnist-gdd", edits{set: []string{"live.total_kimg=2"}})
 	if err != nil {
 		t.Fatal(err)
 	}

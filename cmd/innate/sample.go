@@ -20,21 +20,20 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 var sampleCommand = command{"sample", "RUN|FILE", "draws images and writes them as one PNG", runSample}
 
 func runSample(_ context.Context, c *cli, args []string) error {
-	f := c.flags("sample")
-	runs := f.String("runs", "", "`directory` of all runs")
+	f, runs := c.runFlags("sample")
 	n := f.Int("n", 64, "`images` to draw")
 	seed := f.Uint64("seed", 0, "first `seed`; every image has its own")
 	steps := f.Int("steps", 0, "1, or Heun `steps` of 2 and more; default: what the network is for")
 	out := f.String("out", "samples.png", "PNG `file` to write")
 	threads := f.Int("threads", 0, "`threads`, 0 for all cores")
-	rest, err := parse(f, args)
+	ref, err := parseOne(f, args, wantNetwork)
 	if err != nil {
 		return err
 	}
-	if len(rest) != 1 || *n < 1 || *steps < 0 {
-		return usagef("sample: want one RUN or FILE, --n of at least 1 and --steps of at least 0")
+	if *n < 1 || *steps < 0 {
+		return usagef("sample: got --n %d --steps %d, want at least 1 and at least 0", *n, *steps)
 	}
-	den, k, err := openDenoiser(c, *runs, rest[0], *steps)
+	den, k, err := openDenoiser(c, *runs, ref, *steps)
 	if err != nil {
 		return err
 	}
@@ -55,6 +54,9 @@ func runSample(_ context.Context, c *cli, args []string) error {
 	fmt.Fprintln(c.out, *out)
 	return nil
 }
+
+// wantNetwork says what a network may be named by.
+const wantNetwork = "RUN, safetensors FILE or builtin:NAME"
 
 // openDenoiser opens a network and decides on its number of steps: 1 for a
 // one-step generator and 18 for a diffusion model, unless steps says otherwise.
@@ -82,8 +84,7 @@ func runFID(ctx context.Context, c *cli, args []string) error {
 	if len(args) > 0 && args[0] == "ref" {
 		return runFIDRef(ctx, c, args[1:])
 	}
-	f := c.flags("fid")
-	runs := f.String("runs", "", "`directory` of all runs")
+	f, runs := c.runFlags("fid")
 	n := f.Int("n", 5000, "`images` to generate")
 	seed := f.Uint64("seed", 0, "first `seed`")
 	steps := f.Int("steps", 0, "1, or Heun `steps`; default: what the network is for")
@@ -91,14 +92,11 @@ func runFID(ctx context.Context, c *cli, args []string) error {
 	ref := f.String("ref", "builtin:mnist-fid-ref", "reference `statistics`: builtin:NAME or an npz file")
 	threads := f.Int("threads", 0, "`threads`, 0 for all cores")
 	asJSON := f.Bool("json", false, "print JSON")
-	rest, err := parse(f, args)
+	network, err := parseOne(f, args, wantNetwork)
 	if err != nil {
 		return err
 	}
-	if len(rest) != 1 {
-		return usagef("fid: got %d arguments, want one RUN or FILE", len(rest))
-	}
-	den, k, err := openDenoiser(c, *runs, rest[0], *steps)
+	den, k, err := openDenoiser(c, *runs, network, *steps)
 	if err != nil {
 		return err
 	}
@@ -126,7 +124,7 @@ func runFID(ctx context.Context, c *cli, args []string) error {
 		return err
 	}
 	if *asJSON {
-		return printJSON(c.out, map[string]any{"network": rest[0], "metric": fid.Label(), "value": value,
+		return printJSON(c.out, map[string]any{"network": network, "metric": fid.Label(), "value": value,
 			"images": *n, "first_seed": *seed, "steps": k, "nfe": max(1, 2*k-1)})
 	}
 	fmt.Fprintf(c.out, "%s %.3f  (%d images, seeds from %d, %d steps, NFE %d)\n", fid.Label(), value, *n, *seed, k, max(1, 2*k-1))
@@ -138,12 +136,9 @@ func runFIDRef(ctx context.Context, c *cli, args []string) error {
 	f := c.flags("fid ref")
 	feats := f.String("features", "builtin:mnist-fid-cnn", "feature `network`: builtin:NAME or a file")
 	threads := f.Int("threads", 0, "`threads`, 0 for all cores")
-	rest, err := parse(f, args)
+	path, err := parseOne(f, args, "npz FILE to write")
 	if err != nil {
 		return err
-	}
-	if len(rest) != 1 {
-		return usagef("fid ref: got %d arguments, want one npz FILE to write", len(rest))
 	}
 	pool := kernels.NewPool(*threads)
 	defer pool.Close()
@@ -151,5 +146,5 @@ func runFIDRef(ctx context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
-	return metrics.SaveStats(filepath.Clean(rest[0]), stats)
+	return metrics.SaveStats(filepath.Clean(path), stats)
 }

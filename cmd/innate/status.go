@@ -18,8 +18,7 @@ import (
 var lsCommand = command{"ls", "", "what runs there are and how they do", runLs}
 
 func runLs(_ context.Context, c *cli, args []string) error {
-	f := c.flags("ls")
-	runs := f.String("runs", "", "`directory` of all runs")
+	f, runs := c.runFlags("ls")
 	asJSON := f.Bool("json", false, "print JSON")
 	rest, err := parse(f, args)
 	if err != nil {
@@ -65,17 +64,9 @@ func printJSON(w io.Writer, v any) error {
 var statusCommand = command{"status", "RUN [--json]", "how one run does", runStatus}
 
 func runStatus(ctx context.Context, c *cli, args []string) error {
-	f := c.flags("status")
-	runs := f.String("runs", "", "`directory` of all runs")
+	f, runs := c.runFlags("status")
 	asJSON := f.Bool("json", false, "print JSON")
-	rest, err := parse(f, args)
-	if err != nil {
-		return err
-	}
-	if len(rest) != 1 {
-		return usagef("status: got %d arguments, want one RUN", len(rest))
-	}
-	dir, err := control.Find(control.RunsDir(*runs), rest[0])
+	dir, err := findRun(f, runs, args)
 	if err != nil {
 		return err
 	}
@@ -141,17 +132,9 @@ func orNone(s string) string {
 var logsCommand = command{"logs", "RUN", "the end of a trainer's own log", runLogs}
 
 func runLogs(_ context.Context, c *cli, args []string) error {
-	f := c.flags("logs")
-	runs := f.String("runs", "", "`directory` of all runs")
+	f, runs := c.runFlags("logs")
 	n := f.Int("n", 20, "`lines` to print")
-	rest, err := parse(f, args)
-	if err != nil {
-		return err
-	}
-	if len(rest) != 1 {
-		return usagef("logs: got %d arguments, want one RUN", len(rest))
-	}
-	dir, err := control.Find(control.RunsDir(*runs), rest[0])
+	dir, err := findRun(f, runs, args)
 	if err != nil {
 		return err
 	}

@@ -19,8 +19,7 @@ import (
 var trainCommand = command{"train", "CONFIG", "one run in the foreground, with plain progress lines", runTrain}
 
 func runTrain(ctx context.Context, c *cli, args []string) error {
-	f := c.flags("train")
-	runs := f.String("runs", "", "`directory` of all runs")
+	f, runs := c.runFlags("train")
 	out := f.String("out", "", "run `directory` to create instead of a numbered one")
 	dir := f.String("run", "", "continue the run in this `directory` instead of beginning one")
 	var edits edits
@@ -36,9 +35,9 @@ func runTrain(ctx context.Context, c *cli, args []string) error {
 		return train(ctx, *dir, c.out)
 	}
 	if len(rest) != 1 {
-		return usagef("train: got %d arguments, want one CONFIG: %s or a .toml file", len(rest), strings.Join(configs.Presets(), ", "))
+		return usagef("train: got %d arguments, want one %s", len(rest), wantConfig())
 	}
-	d, err := create(c, *runs, *out, rest[0], edits)
+	d, err := create(*runs, *out, rest[0], edits)
 	if err != nil {
 		return err
 	}
@@ -60,8 +59,13 @@ func train(ctx context.Context, dir string, out io.Writer) error {
 	return errors.Join(err, lock.Release())
 }
 
+// wantConfig says what a CONFIG may be.
+func wantConfig() string {
+	return "CONFIG: " + strings.Join(configs.Presets(), ", ") + " or a .toml file"
+}
+
 // create makes a run directory for a preset or a file, edited.
-func create(c *cli, runs, out, config string, e edits) (string, error) {
+func create(runs, out, config string, e edits) (string, error) {
 	text, cfg, err := configs.Open(config)
 	if err != nil {
 		return "", err

@@ -17,7 +17,7 @@ func workbench(ctx context.Context, c *cli, dir string) error {
 	opts := tui.Options{
 		RunDir: dir, RunsDir: runs, Getenv: c.getenv,
 		Start: func(ctx context.Context, preset string) (string, error) {
-			d, err := create(c, runs, "", preset, edits{})
+			d, err := create(runs, "", preset, edits{})
 			if err != nil {
 				return "", err
 			}
@@ -37,7 +37,8 @@ func workbench(ctx context.Context, c *cli, dir string) error {
 }
 
 var openCommand = command{"open", "RUN", "the workbench on one run", func(ctx context.Context, c *cli, args []string) error {
-	dir, err := oneRun(c, "open", args)
+	f, runs := c.runFlags("open")
+	dir, err := findRun(f, runs, args)
 	if err != nil {
 		return err
 	}

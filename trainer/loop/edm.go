@@ -9,7 +9,6 @@ import (
 	"innate/models/graph"
 	"innate/models/precond"
 	"innate/models/unet"
-	"innate/models/weights"
 	"innate/trainer/control"
 	"innate/trainer/data"
 	"innate/trainer/optim"
@@ -62,21 +61,9 @@ func edmOver(e env, den *precond.Denoiser) (*edmMethod, error) {
 	return m, err
 }
 
-// edmDenoiser builds the configured network, or continues from model.init.
+// edmDenoiser builds the configured network with fresh weights.
 func edmDenoiser(e env) (*precond.Denoiser, error) {
 	c := e.cfg.Model
-	if c.Init != "" {
-		f, err := weights.Open(c.Init)
-		if err != nil {
-			return nil, err
-		}
-		den, err := OpenDenoiser(f)
-		if err != nil {
-			return nil, err
-		}
-		den.Kind = precond.EDM
-		return den, nil
-	}
 	net, err := unet.New(unet.Config{
 		Arch: c.Arch, Resolution: c.Resolution, Channels: c.Channels,
 		ModelChannels: c.ModelChannels, ChannelMult: c.ChannelMult, ChannelMultEmb: 4,

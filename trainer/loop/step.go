@@ -76,28 +76,23 @@ func (l *Loop) step() error {
 	l.scalars.steps++
 	l.rate.add(time.Since(start))
 
-	live := l.cfg.Live
 	if err := l.stepEvaluation(); err != nil {
 		return err
 	}
-	if due(before, l.nimg, live.FIDKimg) {
-		if err := l.evaluate(); err != nil {
-			return err
-		}
-	}
-	if due(before, l.nimg, live.TickKimg) {
-		if err := l.tick(); err != nil {
-			return err
-		}
-	}
-	if due(before, l.nimg, live.SampleKimg) {
-		if err := l.sample(); err != nil {
-			return err
-		}
-	}
-	if due(before, l.nimg, live.CheckpointKimg) {
-		if err := l.checkpoint(); err != nil {
-			return err
+	live := l.cfg.Live
+	for _, task := range []struct {
+		everyKimg float64
+		do        func() error
+	}{
+		{live.FIDKimg, l.evaluate},
+		{live.TickKimg, l.tick},
+		{live.SampleKimg, l.sample},
+		{live.CheckpointKimg, l.checkpoint},
+	} {
+		if due(before, l.nimg, task.everyKimg) {
+			if err := task.do(); err != nil {
+				return err
+			}
 		}
 	}
 	l.publish()

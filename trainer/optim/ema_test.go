@@ -27,9 +27,9 @@ func TestEMABetaByHand(t *testing.T) {
 		kimg, ramp float64
 		want       float64
 	}{
-		{0, 64, 500, 0.05, 0},                      // the first step takes the parameters as they are
-		{0, 500, 0.5, 0, 0.5},                      // no ramp: one half-life
-		{10_000, 500, 500, 0.05, 0.5},              // the ramp's half-life is 500 images
+		{0, 64, 500, 0.05, 0},                       // the first step takes the parameters as they are
+		{0, 500, 0.5, 0, 0.5},                       // no ramp: one half-life
+		{10_000, 500, 500, 0.05, 0.5},               // the ramp's half-life is 500 images
 		{20_000_000, 1000, 500, 0.05, 0.9986146661}, // past the ramp
 	} {
 		got := optim.EMABeta(c.nimg, c.batch, c.kimg, c.ramp)
