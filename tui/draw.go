@@ -242,7 +242,7 @@ func (a *App) titleLine() string {
 // methodName writes the method as the paper does.
 func methodName(st *control.Status) string {
 	switch {
-	case st.Method == "gdd" && st.FrozenParams > 0:
+	case st.Method == "gdd" && strings.HasPrefix(st.FreezePreset, "gdd-i"):
 		return "GDD-I"
 	case st.Method == "gdd":
 		return "GDD"

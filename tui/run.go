@@ -192,8 +192,6 @@ func (r *runView) updateTexts() {
 		wait = "not started yet"
 	case st.State == control.StateStarting:
 		wait = "starting: the graph is being compiled"
-	case st.State == control.StateRunning && st.Stage == "fid":
-		wait = "no ticks yet: evaluating before the first step"
 	case st.State == control.StateRunning:
 		wait = "no ticks yet: the first one is on its way"
 	}
