@@ -40,13 +40,26 @@ func length(call, name string, got, want int) {
 // time.
 type ConvForward struct {
 	shape ConvShape
-	c     *correlation
+	c     correlator
+}
+
+// correlator is a prepared correlation: the general one or the narrow one.
+type correlator interface {
+	run(x, w, bias, y []float32)
 }
 
 // NewConvForward prepares the forward pass of one shape; a bad shape panics.
 func NewConvForward(p *Pool, s ConvShape) *ConvForward {
 	s.check()
 	oh, ow := s.Out()
+	if s.Stride == 1 && active.useNarrow(s.K, s.Ci, s.Co) {
+		c := &narrow{
+			in: extent{s.H, s.W, s.Ci}, out: extent{oh, ow, s.Co}, n: s.N, k: s.K, pad: s.Pad,
+			outStride: s.Ci * s.K * s.K, inStride: s.K * s.K,
+		}
+		c.plan(p)
+		return &ConvForward{s, c}
+	}
 	c := &correlation{
 		in: extent{s.H, s.W, s.Ci}, out: extent{oh, ow, s.Co}, n: s.N,
 		inStep: s.Stride, outStep: 1,
@@ -75,7 +88,7 @@ func (f *ConvForward) Run(x, w, bias, y []float32) {
 // its scratch: one Run at a time.
 type ConvGradInput struct {
 	shape ConvShape
-	c     *correlation
+	c     correlator
 }
 
 // NewConvGradInput prepares the input gradient of one shape; a bad shape panics.
@@ -87,6 +100,14 @@ type ConvGradInput struct {
 func NewConvGradInput(p *Pool, s ConvShape) *ConvGradInput {
 	s.check()
 	oh, ow := s.Out()
+	if s.Stride == 1 && active.useNarrow(s.K, s.Co, s.Ci) {
+		c := &narrow{
+			in: extent{oh, ow, s.Co}, out: extent{s.H, s.W, s.Ci}, n: s.N, k: s.K, pad: s.K - 1 - s.Pad,
+			reverse: true, outStride: s.K * s.K, inStride: s.Ci * s.K * s.K,
+		}
+		c.plan(p)
+		return &ConvGradInput{s, c}
+	}
 	c := &correlation{
 		in: extent{oh, ow, s.Co}, out: extent{s.H, s.W, s.Ci}, n: s.N,
 		inStep: 1, outStep: s.Stride,

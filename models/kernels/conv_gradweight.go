@@ -12,7 +12,9 @@ package kernels
 // one kernel row are contiguous at every pixel. An outer tile sums a few of them
 // times a panel of output channels over all pixels of the block.
 type ConvGradWeight struct {
-	shape  ConvShape
+	shape  ConvShape // as computed, which may be another than asked for
+	sizes  [3]int    // values in x, dw and dy
+	narrow *ConvShape
 	oh, ow int
 	pool   *Pool
 	impl   *impl
@@ -63,6 +65,14 @@ const (
 func NewConvGradWeight(p *Pool, s ConvShape) *ConvGradWeight {
 	s.check()
 	g := &ConvGradWeight{shape: s, pool: p, impl: active}
+	g.sizes[0], g.sizes[1], g.sizes[2] = s.sizes()
+	if s.Stride == 1 && g.impl.useNarrow(s.K, s.Ci, s.Co) {
+		// x is summed times dy shifted by every tap: see conv_narrow.go.
+		asked := s
+		g.narrow = &asked
+		s.Co, s.K, s.Pad = s.Co*s.K*s.K, 1, 0
+	}
+	g.shape = s
 	g.oh, g.ow = s.Out()
 	g.panels, g.lanes = g.impl.panels(s.Co)
 	g.plan()
@@ -73,7 +83,9 @@ func NewConvGradWeight(p *Pool, s ConvShape) *ConvGradWeight {
 		if !g.unpadded {
 			w.x = make([]float32, g.images*g.xRows*g.cols*s.Ci)
 		}
-		if last := g.panels[len(g.panels)-1]; last.partial() {
+		if last := g.panels[len(g.panels)-1]; g.narrow != nil {
+			w.dy = make([]float32, g.images*g.rows*g.ow*g.panels[0].lanes)
+		} else if last.partial() {
 			w.dy = make([]float32, g.images*g.rows*g.ow*last.lanes)
 		}
 	}
@@ -83,7 +95,7 @@ func NewConvGradWeight(p *Pool, s ConvShape) *ConvGradWeight {
 
 // plan fixes blocks and groups.
 func (g *ConvGradWeight) plan() {
-	if s := &g.shape; s.K == 1 && s.Stride == 1 && s.Pad == 0 && s.H*s.W <= blockPixels {
+	if s := &g.shape; g.narrow == nil && s.K == 1 && s.Stride == 1 && s.Pad == 0 && s.H*s.W <= blockPixels {
 		s.H, s.W = 1, s.H*s.W // rows need not be told apart
 		g.oh, g.ow = s.H, s.W
 	}
@@ -110,10 +122,9 @@ func (g *ConvGradWeight) groupSize() int { return g.lanes * g.shape.K * g.shape.
 
 // Run computes dw [Co Ci K K] from x [N H W Ci] and dy [N oh ow Co].
 func (g *ConvGradWeight) Run(x, dy, dw []float32) {
-	nx, nw, ny := g.shape.sizes()
-	length("ConvGradWeight", "x", len(x), nx)
-	length("ConvGradWeight", "dy", len(dy), ny)
-	length("ConvGradWeight", "dw", len(dw), nw)
+	length("ConvGradWeight", "x", len(x), g.sizes[0])
+	length("ConvGradWeight", "dy", len(dy), g.sizes[2])
+	length("ConvGradWeight", "dw", len(dw), g.sizes[1])
 	g.x, g.dy, g.dw = x, dy, dw
 	g.pool.Run(g.groups*g.splits, g.sumJob)
 	g.pool.Run(len(g.panels)*g.shape.K, g.reduceJob)
@@ -183,7 +194,7 @@ func (g *ConvGradWeight) fill(dst []float32, n0, images, r0 int) {
 func (g *ConvGradWeight) panelB(w *gradWeightWorker, p panel, n0, images, r0, rows int) {
 	t, co := &w.tile, g.shape.Co
 	start := (n0*g.oh+r0)*g.ow*co + p.first
-	if !p.partial() {
+	if !p.partial() && g.narrow == nil {
 		t.b = at(g.dy, start)
 		t.bPix = uintptr(co * floatBytes)
 		t.bRow = uintptr(g.ow) * t.bPix
@@ -194,6 +205,10 @@ func (g *ConvGradWeight) panelB(w *gradWeightWorker, p panel, n0, images, r0, ro
 	t.bPix = uintptr(p.lanes * floatBytes)
 	t.bRow = uintptr(g.ow) * t.bPix
 	t.bImage = uintptr(rows) * t.bRow
+	if g.narrow != nil {
+		g.spread(w.dy, p, n0, images, r0, rows)
+		return
+	}
 	dst := w.dy // the lanes beyond the width are zero and stay so
 	for n := range images {
 		src := g.dy[start+n*g.oh*g.ow*co:]
@@ -216,6 +231,10 @@ func (g *ConvGradWeight) reduce(_, job int) {
 	sum := g.partial[off:][:n]
 	for group := 1; group < g.groups; group++ {
 		g.impl.add(sum, sum, g.partial[group*g.groupSize()+off:][:n])
+	}
+	if g.narrow != nil {
+		g.unspread(sum, p)
+		return
 	}
 	for col := range s.K {
 		for i := range s.Ci {

@@ -32,6 +32,17 @@ func convShapes() []shape {
 		{1, 33, 70, 48, 20, 3, 2, 1},
 		{1, 70, 20, 64, 9, 3, 1, 1},
 		{3, 30, 30, 4, 16, 3, 1, 0},
+		{2, 9, 6, 19, 1, 3, 1, 0},
+		{2, 9, 6, 19, 2, 3, 1, 2},
+		{1, 9, 6, 32, 3, 3, 1, 1},
+		{1, 3, 2, 32, 3, 5, 1, 4},
+		{20, 4, 4, 24, 1, 2, 1, 1},
+		{2, 12, 11, 1, 19, 4, 1, 2},
+		{1, 1, 1, 32, 1, 5, 1, 2},
+		{2, 6, 6, 1, 32, 3, 1, 4},
+		{1, 2, 2, 32, 1, 5, 1, 4},
+		{2, 5, 6, 3, 32, 3, 1, 0},
+		{1, 90, 40, 16, 2, 3, 1, 1},
 		{2, 6, 6, 5, 6, 3, 1, 4},
 		{2, 5, 6, 5, 6, 2, 2, 3},
 		{3, 7, 5, 70, 66, 1, 1, 0},
@@ -89,55 +100,106 @@ func near(t *testing.T, what string, got []float32, want, size []float64) {
 func TestConv(t *testing.T) {
 	ps := pools(t)
 	for _, s := range convShapes() {
-		rng := newRand(1)
-		oh, ow := s.Out()
-		x, w := random(rng, s.N*s.H*s.W*s.Ci), random(rng, s.Co*s.Ci*s.K*s.K)
-		dy, bias := random(rng, s.N*oh*ow*s.Co), random(rng, s.Co)
-		y64, ySize := make([]float64, len(dy)), make([]float64, len(dy))
-		dx64, dxSize := make([]float64, len(x)), make([]float64, len(x))
-		dw64, dwSize := make([]float64, len(w)), make([]float64, len(w))
-		for i := range y64 {
-			y64[i] = float64(bias[i%s.Co])
+		testConv(t, ps, s)
+	}
+}
+
+// Shapes that nobody thought of.
+func TestConvRandomShapes(t *testing.T) {
+	ps := pools(t)[1:2]
+	rng := newRand(5)
+	for range 150 {
+		s := shape{
+			N: 1 + rng.IntN(4), H: 1 + rng.IntN(9), W: 1 + rng.IntN(20), Ci: 1 + rng.IntN(35), Co: 1 + rng.IntN(35),
+			K: 1 + rng.IntN(5), Stride: 1 + rng.IntN(2), Pad: rng.IntN(6),
 		}
-		visit(s, func(xi, wi, yi int) {
-			a, b, c := float64(x[xi]), float64(w[wi]), float64(dy[yi])
-			y64[yi] += a * b
-			ySize[yi] += math.Abs(a * b)
-			dx64[xi] += b * c
-			dxSize[xi] += math.Abs(b * c)
-			dw64[wi] += a * c
-			dwSize[wi] += math.Abs(a * c)
-		})
-		eachImpl(t, func(t *testing.T) {
-			t.Run(fmt.Sprintf("%+v", s), func(t *testing.T) {
-				var first [4][]float32
-				for _, p := range ps {
-					fwd, gradX, gradW := kernels.NewConvForward(p, s), kernels.NewConvGradInput(p, s), kernels.NewConvGradWeight(p, s)
-					var out [4][]float32
-					for range 2 { // the second run must not see the first one's scratch
-						out = [4][]float32{garbage(len(dy)), garbage(len(x)), garbage(len(w)), garbage(len(dy))}
-						fwd.Run(x, w, nil, out[3])
-						fwd.Run(x, w, bias, out[0])
-						gradX.Run(dy, w, out[1])
-						gradW.Run(x, dy, out[2])
-					}
-					for i := range out[3] {
-						out[3][i] += bias[i%s.Co]
-					}
-					near(t, "y", out[0], y64, ySize)
-					near(t, "y without bias + bias", out[3], y64, ySize)
-					near(t, "dx", out[1], dx64, dxSize)
-					near(t, "dw", out[2], dw64, dwSize)
-					for i := range out {
-						if p == ps[0] {
-							first[i] = out[i]
-						} else if !slices.Equal(first[i], out[i]) {
-							t.Fatalf("result %d differs between 1 and %d threads", i, p.Threads())
-						}
+		if rng.IntN(3) == 0 {
+			s.Co = 1 + rng.IntN(3)
+		}
+		if rng.IntN(3) == 0 {
+			s.Ci = 1 + rng.IntN(3)
+		}
+		if s.K <= min(s.H, s.W)+2*s.Pad {
+			testConv(t, ps, s)
+		}
+	}
+}
+
+// testConv compares the three directions with float64 sums, on every
+// implementation, and the bits across numbers of threads.
+func testConv(t *testing.T, ps []*kernels.Pool, s shape) {
+	rng := newRand(1)
+	oh, ow := s.Out()
+	x, w := random(rng, s.N*s.H*s.W*s.Ci), random(rng, s.Co*s.Ci*s.K*s.K)
+	dy, bias := random(rng, s.N*oh*ow*s.Co), random(rng, s.Co)
+	y64, ySize := make([]float64, len(dy)), make([]float64, len(dy))
+	dx64, dxSize := make([]float64, len(x)), make([]float64, len(x))
+	dw64, dwSize := make([]float64, len(w)), make([]float64, len(w))
+	for i := range y64 {
+		y64[i] = float64(bias[i%s.Co])
+	}
+	visit(s, func(xi, wi, yi int) {
+		a, b, c := float64(x[xi]), float64(w[wi]), float64(dy[yi])
+		y64[yi] += a * b
+		ySize[yi] += math.Abs(a * b)
+		dx64[xi] += b * c
+		dxSize[xi] += math.Abs(b * c)
+		dw64[wi] += a * c
+		dwSize[wi] += math.Abs(a * c)
+	})
+	eachImpl(t, func(t *testing.T) {
+		t.Run(fmt.Sprintf("%+v", s), func(t *testing.T) {
+			var first [4][]float32
+			for _, p := range ps {
+				fwd, gradX, gradW := kernels.NewConvForward(p, s), kernels.NewConvGradInput(p, s), kernels.NewConvGradWeight(p, s)
+				var out [4][]float32
+				for range 2 { // the second run must not see the first one's scratch
+					out = [4][]float32{garbage(len(dy)), garbage(len(x)), garbage(len(w)), garbage(len(dy))}
+					fwd.Run(x, w, bias, out[0])
+					fwd.Run(x, w, nil, out[3])
+					gradX.Run(dy, w, out[1])
+					gradW.Run(x, dy, out[2])
+				}
+				for i := range out[3] {
+					out[3][i] += bias[i%s.Co]
+				}
+				near(t, "y", out[0], y64, ySize)
+				near(t, "y without bias + bias", out[3], y64, ySize)
+				near(t, "dx", out[1], dx64, dxSize)
+				near(t, "dw", out[2], dw64, dwSize)
+				for i := range out {
+					if p == ps[0] {
+						first[i] = out[i]
+					} else if !slices.Equal(first[i], out[i]) {
+						t.Fatalf("result %d differs between 1 and %d threads", i, p.Threads())
 					}
 				}
-			})
+			}
 		})
+	})
+}
+
+func TestConvMisuse(t *testing.T) {
+	p := kernels.NewPool(1)
+	defer p.Close()
+	f := kernels.NewConvForward(p, shape{1, 4, 4, 2, 3, 3, 1, 1})
+	for name, call := range map[string]func(){
+		"kernel of 6":           func() { kernels.NewConvForward(p, shape{1, 8, 8, 1, 1, 6, 1, 1}) },
+		"stride of 3":           func() { kernels.NewConvGradInput(p, shape{1, 8, 8, 1, 1, 3, 3, 1}) },
+		"no channel":            func() { kernels.NewConvGradWeight(p, shape{1, 8, 8, 0, 1, 3, 1, 1}) },
+		"kernel over the image": func() { kernels.NewConvForward(p, shape{1, 2, 8, 1, 1, 3, 1, 0}) },
+		"length of x":           func() { f.Run(make([]float32, 31), make([]float32, 54), nil, make([]float32, 48)) },
+		"length of bias":        func() { f.Run(make([]float32, 32), make([]float32, 54), make([]float32, 2), make([]float32, 48)) },
+		"empty product":         func() { kernels.NewGemm(p, 1, 0, 2, 3, false, false) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			call()
+		}()
 	}
 }
 

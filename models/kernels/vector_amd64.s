@@ -16,21 +16,21 @@ TEXT ·addAVX2(SB), NOSPLIT, $0-72
 
 many:
 	VMOVUPS (AX), Y0
-	VMOVUPS (CX), Y1
-	VADDPS  Y1, Y0, Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	VMOVUPS (CX), Y4
+	VMOVUPS 32(CX), Y5
+	VMOVUPS 64(CX), Y6
+	VMOVUPS 96(CX), Y7
+	VADDPS  Y4, Y0, Y0
+	VADDPS  Y5, Y1, Y1
+	VADDPS  Y6, Y2, Y2
+	VADDPS  Y7, Y3, Y3
 	VMOVUPS Y0, (DX)
-	VMOVUPS 32(AX), Y0
-	VMOVUPS 32(CX), Y1
-	VADDPS  Y1, Y0, Y0
-	VMOVUPS Y0, 32(DX)
-	VMOVUPS 64(AX), Y0
-	VMOVUPS 64(CX), Y1
-	VADDPS  Y1, Y0, Y0
-	VMOVUPS Y0, 64(DX)
-	VMOVUPS 96(AX), Y0
-	VMOVUPS 96(CX), Y1
-	VADDPS  Y1, Y0, Y0
-	VMOVUPS Y0, 96(DX)
+	VMOVUPS Y1, 32(DX)
+	VMOVUPS Y2, 64(DX)
+	VMOVUPS Y3, 96(DX)
 	ADDQ    $0x00000080, AX
 	ADDQ    $0x00000080, CX
 	ADDQ    $0x00000080, DX
@@ -99,21 +99,21 @@ TEXT ·subAVX2(SB), NOSPLIT, $0-72
 
 many:
 	VMOVUPS (AX), Y0
-	VMOVUPS (CX), Y1
-	VSUBPS  Y1, Y0, Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	VMOVUPS (CX), Y4
+	VMOVUPS 32(CX), Y5
+	VMOVUPS 64(CX), Y6
+	VMOVUPS 96(CX), Y7
+	VSUBPS  Y4, Y0, Y0
+	VSUBPS  Y5, Y1, Y1
+	VSUBPS  Y6, Y2, Y2
+	VSUBPS  Y7, Y3, Y3
 	VMOVUPS Y0, (DX)
-	VMOVUPS 32(AX), Y0
-	VMOVUPS 32(CX), Y1
-	VSUBPS  Y1, Y0, Y0
-	VMOVUPS Y0, 32(DX)
-	VMOVUPS 64(AX), Y0
-	VMOVUPS 64(CX), Y1
-	VSUBPS  Y1, Y0, Y0
-	VMOVUPS Y0, 64(DX)
-	VMOVUPS 96(AX), Y0
-	VMOVUPS 96(CX), Y1
-	VSUBPS  Y1, Y0, Y0
-	VMOVUPS Y0, 96(DX)
+	VMOVUPS Y1, 32(DX)
+	VMOVUPS Y2, 64(DX)
+	VMOVUPS Y3, 96(DX)
 	ADDQ    $0x00000080, AX
 	ADDQ    $0x00000080, CX
 	ADDQ    $0x00000080, DX
@@ -164,21 +164,21 @@ TEXT ·mulAVX2(SB), NOSPLIT, $0-72
 
 many:
 	VMOVUPS (AX), Y0
-	VMOVUPS (CX), Y1
-	VMULPS  Y1, Y0, Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	VMOVUPS (CX), Y4
+	VMOVUPS 32(CX), Y5
+	VMOVUPS 64(CX), Y6
+	VMOVUPS 96(CX), Y7
+	VMULPS  Y4, Y0, Y0
+	VMULPS  Y5, Y1, Y1
+	VMULPS  Y6, Y2, Y2
+	VMULPS  Y7, Y3, Y3
 	VMOVUPS Y0, (DX)
-	VMOVUPS 32(AX), Y0
-	VMOVUPS 32(CX), Y1
-	VMULPS  Y1, Y0, Y0
-	VMOVUPS Y0, 32(DX)
-	VMOVUPS 64(AX), Y0
-	VMOVUPS 64(CX), Y1
-	VMULPS  Y1, Y0, Y0
-	VMOVUPS Y0, 64(DX)
-	VMOVUPS 96(AX), Y0
-	VMOVUPS 96(CX), Y1
-	VMULPS  Y1, Y0, Y0
-	VMOVUPS Y0, 96(DX)
+	VMOVUPS Y1, 32(DX)
+	VMOVUPS Y2, 64(DX)
+	VMOVUPS Y3, 96(DX)
 	ADDQ    $0x00000080, AX
 	ADDQ    $0x00000080, CX
 	ADDQ    $0x00000080, DX
@@ -229,21 +229,21 @@ TEXT ·divAVX2(SB), NOSPLIT, $0-72
 
 many:
 	VMOVUPS (AX), Y0
-	VMOVUPS (CX), Y1
-	VDIVPS  Y1, Y0, Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	VMOVUPS (CX), Y4
+	VMOVUPS 32(CX), Y5
+	VMOVUPS 64(CX), Y6
+	VMOVUPS 96(CX), Y7
+	VDIVPS  Y4, Y0, Y0
+	VDIVPS  Y5, Y1, Y1
+	VDIVPS  Y6, Y2, Y2
+	VDIVPS  Y7, Y3, Y3
 	VMOVUPS Y0, (DX)
-	VMOVUPS 32(AX), Y0
-	VMOVUPS 32(CX), Y1
-	VDIVPS  Y1, Y0, Y0
-	VMOVUPS Y0, 32(DX)
-	VMOVUPS 64(AX), Y0
-	VMOVUPS 64(CX), Y1
-	VDIVPS  Y1, Y0, Y0
-	VMOVUPS Y0, 64(DX)
-	VMOVUPS 96(AX), Y0
-	VMOVUPS 96(CX), Y1
-	VDIVPS  Y1, Y0, Y0
-	VMOVUPS Y0, 96(DX)
+	VMOVUPS Y1, 32(DX)
+	VMOVUPS Y2, 64(DX)
+	VMOVUPS Y3, 96(DX)
 	ADDQ    $0x00000080, AX
 	ADDQ    $0x00000080, CX
 	ADDQ    $0x00000080, DX
@@ -294,25 +294,25 @@ TEXT ·mulAddAVX2(SB), NOSPLIT, $0-72
 
 many:
 	VMOVUPS     (AX), Y0
-	VMOVUPS     (CX), Y1
-	VMOVUPS     (DX), Y2
-	VFMADD231PS Y1, Y2, Y0
+	VMOVUPS     32(AX), Y1
+	VMOVUPS     64(AX), Y2
+	VMOVUPS     96(AX), Y3
+	VMOVUPS     (CX), Y4
+	VMOVUPS     32(CX), Y5
+	VMOVUPS     64(CX), Y6
+	VMOVUPS     96(CX), Y7
+	VMOVUPS     (DX), Y8
+	VMOVUPS     32(DX), Y9
+	VMOVUPS     64(DX), Y10
+	VMOVUPS     96(DX), Y11
+	VFMADD231PS Y4, Y8, Y0
+	VFMADD231PS Y5, Y9, Y1
+	VFMADD231PS Y6, Y10, Y2
+	VFMADD231PS Y7, Y11, Y3
 	VMOVUPS     Y0, (AX)
-	VMOVUPS     32(AX), Y0
-	VMOVUPS     32(CX), Y1
-	VMOVUPS     32(DX), Y2
-	VFMADD231PS Y1, Y2, Y0
-	VMOVUPS     Y0, 32(AX)
-	VMOVUPS     64(AX), Y0
-	VMOVUPS     64(CX), Y1
-	VMOVUPS     64(DX), Y2
-	VFMADD231PS Y1, Y2, Y0
-	VMOVUPS     Y0, 64(AX)
-	VMOVUPS     96(AX), Y0
-	VMOVUPS     96(CX), Y1
-	VMOVUPS     96(DX), Y2
-	VFMADD231PS Y1, Y2, Y0
-	VMOVUPS     Y0, 96(AX)
+	VMOVUPS     Y1, 32(AX)
+	VMOVUPS     Y2, 64(AX)
+	VMOVUPS     Y3, 96(AX)
 	ADDQ        $0x00000080, AX
 	ADDQ        $0x00000080, CX
 	ADDQ        $0x00000080, DX
@@ -366,25 +366,25 @@ TEXT ·addScaledAVX2(SB), NOSPLIT, $0-76
 
 many:
 	VMOVUPS (AX), Y1
-	VMOVUPS (CX), Y2
-	VADDPS  Y2, Y1, Y1
+	VMOVUPS 32(AX), Y2
+	VMOVUPS 64(AX), Y3
+	VMOVUPS 96(AX), Y4
+	VMOVUPS (CX), Y5
+	VMOVUPS 32(CX), Y6
+	VMOVUPS 64(CX), Y7
+	VMOVUPS 96(CX), Y8
+	VADDPS  Y5, Y1, Y1
 	VMULPS  Y0, Y1, Y1
+	VADDPS  Y6, Y2, Y2
+	VMULPS  Y0, Y2, Y2
+	VADDPS  Y7, Y3, Y3
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y8, Y4, Y4
+	VMULPS  Y0, Y4, Y4
 	VMOVUPS Y1, (DX)
-	VMOVUPS 32(AX), Y1
-	VMOVUPS 32(CX), Y2
-	VADDPS  Y2, Y1, Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, 32(DX)
-	VMOVUPS 64(AX), Y1
-	VMOVUPS 64(CX), Y2
-	VADDPS  Y2, Y1, Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, 64(DX)
-	VMOVUPS 96(AX), Y1
-	VMOVUPS 96(CX), Y2
-	VADDPS  Y2, Y1, Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, 96(DX)
+	VMOVUPS Y2, 32(DX)
+	VMOVUPS Y3, 64(DX)
+	VMOVUPS Y4, 96(DX)
 	ADDQ    $0x00000080, AX
 	ADDQ    $0x00000080, CX
 	ADDQ    $0x00000080, DX
@@ -437,25 +437,25 @@ TEXT ·lerpAVX2(SB), NOSPLIT, $0-52
 
 many:
 	VMOVUPS     (AX), Y1
-	VMOVUPS     (CX), Y2
-	VSUBPS      Y1, Y2, Y2
-	VFMADD231PS Y0, Y2, Y1
+	VMOVUPS     32(AX), Y2
+	VMOVUPS     64(AX), Y3
+	VMOVUPS     96(AX), Y4
+	VMOVUPS     (CX), Y5
+	VMOVUPS     32(CX), Y6
+	VMOVUPS     64(CX), Y7
+	VMOVUPS     96(CX), Y8
+	VSUBPS      Y1, Y5, Y5
+	VFMADD231PS Y0, Y5, Y1
+	VSUBPS      Y2, Y6, Y6
+	VFMADD231PS Y0, Y6, Y2
+	VSUBPS      Y3, Y7, Y7
+	VFMADD231PS Y0, Y7, Y3
+	VSUBPS      Y4, Y8, Y8
+	VFMADD231PS Y0, Y8, Y4
 	VMOVUPS     Y1, (AX)
-	VMOVUPS     32(AX), Y1
-	VMOVUPS     32(CX), Y2
-	VSUBPS      Y1, Y2, Y2
-	VFMADD231PS Y0, Y2, Y1
-	VMOVUPS     Y1, 32(AX)
-	VMOVUPS     64(AX), Y1
-	VMOVUPS     64(CX), Y2
-	VSUBPS      Y1, Y2, Y2
-	VFMADD231PS Y0, Y2, Y1
-	VMOVUPS     Y1, 64(AX)
-	VMOVUPS     96(AX), Y1
-	VMOVUPS     96(CX), Y2
-	VSUBPS      Y1, Y2, Y2
-	VFMADD231PS Y0, Y2, Y1
-	VMOVUPS     Y1, 96(AX)
+	VMOVUPS     Y2, 32(AX)
+	VMOVUPS     Y3, 64(AX)
+	VMOVUPS     Y4, 96(AX)
 	ADDQ        $0x00000080, AX
 	ADDQ        $0x00000080, CX
 	SUBQ        $0x00000020, DX
@@ -506,17 +506,17 @@ TEXT ·scaleAVX2(SB), NOSPLIT, $0-52
 
 many:
 	VMOVUPS (AX), Y1
+	VMOVUPS 32(AX), Y2
+	VMOVUPS 64(AX), Y3
+	VMOVUPS 96(AX), Y4
 	VMULPS  Y0, Y1, Y1
+	VMULPS  Y0, Y2, Y2
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y0, Y4, Y4
 	VMOVUPS Y1, (CX)
-	VMOVUPS 32(AX), Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, 32(CX)
-	VMOVUPS 64(AX), Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, 64(CX)
-	VMOVUPS 96(AX), Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, 96(CX)
+	VMOVUPS Y2, 32(CX)
+	VMOVUPS Y3, 64(CX)
+	VMOVUPS Y4, 96(CX)
 	ADDQ    $0x00000080, AX
 	ADDQ    $0x00000080, CX
 	SUBQ    $0x00000020, DX
@@ -563,17 +563,17 @@ TEXT ·addScalarAVX2(SB), NOSPLIT, $0-52
 
 many:
 	VMOVUPS (AX), Y1
+	VMOVUPS 32(AX), Y2
+	VMOVUPS 64(AX), Y3
+	VMOVUPS 96(AX), Y4
 	VADDPS  Y0, Y1, Y1
+	VADDPS  Y0, Y2, Y2
+	VADDPS  Y0, Y3, Y3
+	VADDPS  Y0, Y4, Y4
 	VMOVUPS Y1, (CX)
-	VMOVUPS 32(AX), Y1
-	VADDPS  Y0, Y1, Y1
-	VMOVUPS Y1, 32(CX)
-	VMOVUPS 64(AX), Y1
-	VADDPS  Y0, Y1, Y1
-	VMOVUPS Y1, 64(CX)
-	VMOVUPS 96(AX), Y1
-	VADDPS  Y0, Y1, Y1
-	VMOVUPS Y1, 96(CX)
+	VMOVUPS Y2, 32(CX)
+	VMOVUPS Y3, 64(CX)
+	VMOVUPS Y4, 96(CX)
 	ADDQ    $0x00000080, AX
 	ADDQ    $0x00000080, CX
 	SUBQ    $0x00000020, DX
@@ -614,7 +614,23 @@ TEXT ·sqrtAVX2(SB), NOSPLIT, $0-48
 	MOVQ x_base+24(FP), AX
 	MOVQ dst_base+0(FP), CX
 	MOVQ dst_len+8(FP), DX
-	SUBQ $0x00000008, DX
+	SUBQ $0x00000010, DX
+	JL   few
+
+many:
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VSQRTPS Y0, Y0
+	VSQRTPS Y1, Y1
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x00000010, DX
+	JGE     many
+
+few:
+	ADDQ $0x00000008, DX
 	JL   rest
 
 one:
@@ -648,7 +664,73 @@ TEXT ·expAVX2(SB), NOSPLIT, $0-48
 	MOVQ x_base+24(FP), AX
 	MOVQ dst_base+0(FP), CX
 	MOVQ dst_len+8(FP), DX
-	SUBQ $0x00000008, DX
+	SUBQ $0x00000010, DX
+	JL   few
+
+many:
+	VMOVUPS      (AX), Y0
+	VMOVUPS      32(AX), Y1
+	VMOVUPS      constc3160000<>+0(SB), Y2
+	VMAXPS       Y0, Y2, Y2
+	VMOVUPS      constc3160000<>+0(SB), Y0
+	VMAXPS       Y1, Y0, Y0
+	VMOVUPS      const43160000<>+0(SB), Y1
+	VMINPS       Y2, Y1, Y1
+	VMOVUPS      const43160000<>+0(SB), Y2
+	VMINPS       Y0, Y2, Y2
+	VMULPS       const3fb8aa3b<>+0(SB), Y1, Y0
+	VMULPS       const3fb8aa3b<>+0(SB), Y2, Y3
+	VCVTPS2DQ    Y0, Y4
+	VCVTPS2DQ    Y3, Y5
+	VCVTDQ2PS    Y4, Y0
+	VCVTDQ2PS    Y5, Y3
+	VFNMADD231PS const3f318000<>+0(SB), Y0, Y1
+	VFNMADD231PS const3f318000<>+0(SB), Y3, Y2
+	VFNMADD231PS constb95e8083<>+0(SB), Y0, Y1
+	VFNMADD231PS constb95e8083<>+0(SB), Y3, Y2
+	VMOVUPS      const39506967<>+0(SB), Y0
+	VMOVUPS      const39506967<>+0(SB), Y3
+	VFMADD213PS  const3ab743ce<>+0(SB), Y1, Y0
+	VFMADD213PS  const3ab743ce<>+0(SB), Y2, Y3
+	VFMADD213PS  const3c088908<>+0(SB), Y1, Y0
+	VFMADD213PS  const3c088908<>+0(SB), Y2, Y3
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y1, Y0
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y2, Y3
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y1, Y0
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y2, Y3
+	VFMADD213PS  const3f000000<>+0(SB), Y1, Y0
+	VFMADD213PS  const3f000000<>+0(SB), Y2, Y3
+	VMULPS       Y1, Y1, Y6
+	VMULPS       Y2, Y2, Y7
+	VFMADD213PS  Y1, Y6, Y0
+	VFMADD213PS  Y2, Y7, Y3
+	VADDPS       const3f800000<>+0(SB), Y0, Y0
+	VADDPS       const3f800000<>+0(SB), Y3, Y3
+	VPSRAD       $0x01, Y4, Y6
+	VPSRAD       $0x01, Y5, Y7
+	VPSUBD       Y6, Y4, Y4
+	VPSUBD       Y7, Y5, Y5
+	VPADDD       const0000007f<>+0(SB), Y6, Y6
+	VPADDD       const0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y6, Y6
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y6, Y0, Y0
+	VMULPS       Y7, Y3, Y3
+	VPADDD       const0000007f<>+0(SB), Y4, Y4
+	VPADDD       const0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y4, Y0, Y0
+	VMULPS       Y5, Y3, Y3
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y3, 32(CX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x00000010, DX
+	JGE          many
+
+few:
+	ADDQ $0x00000008, DX
 	JL   rest
 
 one:
@@ -660,7 +742,6 @@ one:
 	VMULPS       const3fb8aa3b<>+0(SB), Y0, Y1
 	VCVTPS2DQ    Y1, Y2
 	VCVTDQ2PS    Y2, Y1
-	VMOVAPS      Y0, Y0
 	VFNMADD231PS const3f318000<>+0(SB), Y1, Y0
 	VFNMADD231PS constb95e8083<>+0(SB), Y1, Y0
 	VMOVUPS      const39506967<>+0(SB), Y1
@@ -672,11 +753,11 @@ one:
 	VMULPS       Y0, Y0, Y3
 	VFMADD213PS  Y0, Y3, Y1
 	VADDPS       const3f800000<>+0(SB), Y1, Y1
-	VPSRAD       $0x01, Y2, Y0
-	VPSUBD       Y0, Y2, Y2
-	VPADDD       const0000007f<>+0(SB), Y0, Y0
-	VPSLLD       $0x17, Y0, Y0
-	VMULPS       Y0, Y1, Y1
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       const0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y1, Y1
 	VPADDD       const0000007f<>+0(SB), Y2, Y2
 	VPSLLD       $0x17, Y2, Y2
 	VMULPS       Y2, Y1, Y1
@@ -702,7 +783,6 @@ rest:
 	VMULPS       const3fb8aa3b<>+0(SB), Y1, Y2
 	VCVTPS2DQ    Y2, Y3
 	VCVTDQ2PS    Y3, Y2
-	VMOVAPS      Y1, Y1
 	VFNMADD231PS const3f318000<>+0(SB), Y2, Y1
 	VFNMADD231PS constb95e8083<>+0(SB), Y2, Y1
 	VMOVUPS      const39506967<>+0(SB), Y2
@@ -714,11 +794,11 @@ rest:
 	VMULPS       Y1, Y1, Y4
 	VFMADD213PS  Y1, Y4, Y2
 	VADDPS       const3f800000<>+0(SB), Y2, Y2
-	VPSRAD       $0x01, Y3, Y1
-	VPSUBD       Y1, Y3, Y3
-	VPADDD       const0000007f<>+0(SB), Y1, Y1
-	VPSLLD       $0x17, Y1, Y1
-	VMULPS       Y1, Y2, Y2
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       const0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y2, Y2
 	VPADDD       const0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
 	VMULPS       Y3, Y2, Y2
@@ -968,7 +1048,81 @@ TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-48
 	MOVQ x_base+24(FP), AX
 	MOVQ dst_base+0(FP), CX
 	MOVQ dst_len+8(FP), DX
-	SUBQ $0x00000008, DX
+	SUBQ $0x00000010, DX
+	JL   few
+
+many:
+	VMOVUPS      (AX), Y0
+	VMOVUPS      32(AX), Y1
+	VORPS        const80000000<>+0(SB), Y0, Y2
+	VORPS        const80000000<>+0(SB), Y1, Y3
+	VMOVUPS      constc3160000<>+0(SB), Y4
+	VMAXPS       Y2, Y4, Y4
+	VMOVUPS      constc3160000<>+0(SB), Y2
+	VMAXPS       Y3, Y2, Y2
+	VMULPS       const3fb8aa3b<>+0(SB), Y4, Y3
+	VMULPS       const3fb8aa3b<>+0(SB), Y2, Y5
+	VCVTPS2DQ    Y3, Y6
+	VCVTPS2DQ    Y5, Y7
+	VCVTDQ2PS    Y6, Y3
+	VCVTDQ2PS    Y7, Y5
+	VFNMADD231PS const3f318000<>+0(SB), Y3, Y4
+	VFNMADD231PS const3f318000<>+0(SB), Y5, Y2
+	VFNMADD231PS constb95e8083<>+0(SB), Y3, Y4
+	VFNMADD231PS constb95e8083<>+0(SB), Y5, Y2
+	VMOVUPS      const39506967<>+0(SB), Y3
+	VMOVUPS      const39506967<>+0(SB), Y5
+	VFMADD213PS  const3ab743ce<>+0(SB), Y4, Y3
+	VFMADD213PS  const3ab743ce<>+0(SB), Y2, Y5
+	VFMADD213PS  const3c088908<>+0(SB), Y4, Y3
+	VFMADD213PS  const3c088908<>+0(SB), Y2, Y5
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y4, Y3
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y2, Y5
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y4, Y3
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y2, Y5
+	VFMADD213PS  const3f000000<>+0(SB), Y4, Y3
+	VFMADD213PS  const3f000000<>+0(SB), Y2, Y5
+	VMULPS       Y4, Y4, Y8
+	VMULPS       Y2, Y2, Y9
+	VFMADD213PS  Y4, Y8, Y3
+	VFMADD213PS  Y2, Y9, Y5
+	VADDPS       const3f800000<>+0(SB), Y3, Y3
+	VADDPS       const3f800000<>+0(SB), Y5, Y5
+	VPSRAD       $0x01, Y6, Y8
+	VPSRAD       $0x01, Y7, Y9
+	VPSUBD       Y8, Y6, Y6
+	VPSUBD       Y9, Y7, Y7
+	VPADDD       const0000007f<>+0(SB), Y8, Y8
+	VPADDD       const0000007f<>+0(SB), Y9, Y9
+	VPSLLD       $0x17, Y8, Y8
+	VPSLLD       $0x17, Y9, Y9
+	VMULPS       Y8, Y3, Y3
+	VMULPS       Y9, Y5, Y5
+	VPADDD       const0000007f<>+0(SB), Y6, Y6
+	VPADDD       const0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y6, Y6
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y6, Y3, Y3
+	VMULPS       Y7, Y5, Y5
+	VMOVUPS      const3f800000<>+0(SB), Y4
+	VADDPS       Y4, Y3, Y2
+	VDIVPS       Y2, Y4, Y4
+	VMOVUPS      const3f800000<>+0(SB), Y6
+	VADDPS       Y6, Y5, Y2
+	VDIVPS       Y2, Y6, Y6
+	VMULPS       Y3, Y4, Y3
+	VBLENDVPS    Y0, Y3, Y4, Y0
+	VMULPS       Y5, Y6, Y5
+	VBLENDVPS    Y1, Y5, Y6, Y1
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x00000010, DX
+	JGE          many
+
+few:
+	ADDQ $0x00000008, DX
 	JL   rest
 
 one:
@@ -979,7 +1133,6 @@ one:
 	VMULPS       const3fb8aa3b<>+0(SB), Y2, Y1
 	VCVTPS2DQ    Y1, Y3
 	VCVTDQ2PS    Y3, Y1
-	VMOVAPS      Y2, Y2
 	VFNMADD231PS const3f318000<>+0(SB), Y1, Y2
 	VFNMADD231PS constb95e8083<>+0(SB), Y1, Y2
 	VMOVUPS      const39506967<>+0(SB), Y1
@@ -991,11 +1144,11 @@ one:
 	VMULPS       Y2, Y2, Y4
 	VFMADD213PS  Y2, Y4, Y1
 	VADDPS       const3f800000<>+0(SB), Y1, Y1
-	VPSRAD       $0x01, Y3, Y2
-	VPSUBD       Y2, Y3, Y3
-	VPADDD       const0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y1, Y1
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       const0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y1, Y1
 	VPADDD       const0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
 	VMULPS       Y3, Y1, Y1
@@ -1025,7 +1178,6 @@ rest:
 	VMULPS       const3fb8aa3b<>+0(SB), Y3, Y2
 	VCVTPS2DQ    Y2, Y4
 	VCVTDQ2PS    Y4, Y2
-	VMOVAPS      Y3, Y3
 	VFNMADD231PS const3f318000<>+0(SB), Y2, Y3
 	VFNMADD231PS constb95e8083<>+0(SB), Y2, Y3
 	VMOVUPS      const39506967<>+0(SB), Y2
@@ -1037,11 +1189,11 @@ rest:
 	VMULPS       Y3, Y3, Y5
 	VFMADD213PS  Y3, Y5, Y2
 	VADDPS       const3f800000<>+0(SB), Y2, Y2
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       const0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y2, Y2
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       const0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y2, Y2
 	VPADDD       const0000007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
 	VMULPS       Y4, Y2, Y2
@@ -1080,7 +1232,87 @@ TEXT ·siluAVX2(SB), NOSPLIT, $0-48
 	MOVQ x_base+24(FP), AX
 	MOVQ dst_base+0(FP), CX
 	MOVQ dst_len+8(FP), DX
-	SUBQ $0x00000008, DX
+	SUBQ $0x00000010, DX
+	JL   few
+
+many:
+	VMOVUPS      (AX), Y0
+	VMOVUPS      32(AX), Y1
+	VORPS        const80000000<>+0(SB), Y0, Y2
+	VORPS        const80000000<>+0(SB), Y1, Y3
+	VMOVUPS      constc3160000<>+0(SB), Y4
+	VMAXPS       Y2, Y4, Y4
+	VMOVUPS      constc3160000<>+0(SB), Y2
+	VMAXPS       Y3, Y2, Y2
+	VMULPS       const3fb8aa3b<>+0(SB), Y4, Y3
+	VMULPS       const3fb8aa3b<>+0(SB), Y2, Y5
+	VCVTPS2DQ    Y3, Y6
+	VCVTPS2DQ    Y5, Y7
+	VCVTDQ2PS    Y6, Y3
+	VCVTDQ2PS    Y7, Y5
+	VFNMADD231PS const3f318000<>+0(SB), Y3, Y4
+	VFNMADD231PS const3f318000<>+0(SB), Y5, Y2
+	VFNMADD231PS constb95e8083<>+0(SB), Y3, Y4
+	VFNMADD231PS constb95e8083<>+0(SB), Y5, Y2
+	VMOVUPS      const39506967<>+0(SB), Y3
+	VMOVUPS      const39506967<>+0(SB), Y5
+	VFMADD213PS  const3ab743ce<>+0(SB), Y4, Y3
+	VFMADD213PS  const3ab743ce<>+0(SB), Y2, Y5
+	VFMADD213PS  const3c088908<>+0(SB), Y4, Y3
+	VFMADD213PS  const3c088908<>+0(SB), Y2, Y5
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y4, Y3
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y2, Y5
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y4, Y3
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y2, Y5
+	VFMADD213PS  const3f000000<>+0(SB), Y4, Y3
+	VFMADD213PS  const3f000000<>+0(SB), Y2, Y5
+	VMULPS       Y4, Y4, Y8
+	VMULPS       Y2, Y2, Y9
+	VFMADD213PS  Y4, Y8, Y3
+	VFMADD213PS  Y2, Y9, Y5
+	VADDPS       const3f800000<>+0(SB), Y3, Y3
+	VADDPS       const3f800000<>+0(SB), Y5, Y5
+	VPSRAD       $0x01, Y6, Y8
+	VPSRAD       $0x01, Y7, Y9
+	VPSUBD       Y8, Y6, Y6
+	VPSUBD       Y9, Y7, Y7
+	VPADDD       const0000007f<>+0(SB), Y8, Y8
+	VPADDD       const0000007f<>+0(SB), Y9, Y9
+	VPSLLD       $0x17, Y8, Y8
+	VPSLLD       $0x17, Y9, Y9
+	VMULPS       Y8, Y3, Y3
+	VMULPS       Y9, Y5, Y5
+	VPADDD       const0000007f<>+0(SB), Y6, Y6
+	VPADDD       const0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y6, Y6
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y6, Y3, Y3
+	VMULPS       Y7, Y5, Y5
+	VMOVUPS      const3f800000<>+0(SB), Y4
+	VADDPS       Y4, Y3, Y2
+	VDIVPS       Y2, Y4, Y4
+	VMOVUPS      const3f800000<>+0(SB), Y6
+	VADDPS       Y6, Y5, Y2
+	VDIVPS       Y2, Y6, Y6
+	VMULPS       Y3, Y4, Y3
+	VBLENDVPS    Y0, Y3, Y4, Y2
+	VMULPS       Y5, Y6, Y5
+	VBLENDVPS    Y1, Y5, Y6, Y3
+	VMOVUPS      constc3160000<>+0(SB), Y4
+	VMAXPS       Y0, Y4, Y4
+	VMOVUPS      constc3160000<>+0(SB), Y0
+	VMAXPS       Y1, Y0, Y0
+	VMULPS       Y2, Y4, Y4
+	VMULPS       Y3, Y0, Y0
+	VMOVUPS      Y4, (CX)
+	VMOVUPS      Y0, 32(CX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x00000010, DX
+	JGE          many
+
+few:
+	ADDQ $0x00000008, DX
 	JL   rest
 
 one:
@@ -1091,7 +1323,6 @@ one:
 	VMULPS       const3fb8aa3b<>+0(SB), Y2, Y1
 	VCVTPS2DQ    Y1, Y3
 	VCVTDQ2PS    Y3, Y1
-	VMOVAPS      Y2, Y2
 	VFNMADD231PS const3f318000<>+0(SB), Y1, Y2
 	VFNMADD231PS constb95e8083<>+0(SB), Y1, Y2
 	VMOVUPS      const39506967<>+0(SB), Y1
@@ -1103,11 +1334,11 @@ one:
 	VMULPS       Y2, Y2, Y4
 	VFMADD213PS  Y2, Y4, Y1
 	VADDPS       const3f800000<>+0(SB), Y1, Y1
-	VPSRAD       $0x01, Y3, Y2
-	VPSUBD       Y2, Y3, Y3
-	VPADDD       const0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y1, Y1
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       const0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y1, Y1
 	VPADDD       const0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
 	VMULPS       Y3, Y1, Y1
@@ -1140,7 +1371,6 @@ rest:
 	VMULPS       const3fb8aa3b<>+0(SB), Y3, Y2
 	VCVTPS2DQ    Y2, Y4
 	VCVTDQ2PS    Y4, Y2
-	VMOVAPS      Y3, Y3
 	VFNMADD231PS const3f318000<>+0(SB), Y2, Y3
 	VFNMADD231PS constb95e8083<>+0(SB), Y2, Y3
 	VMOVUPS      const39506967<>+0(SB), Y2
@@ -1152,11 +1382,11 @@ rest:
 	VMULPS       Y3, Y3, Y5
 	VFMADD213PS  Y3, Y5, Y2
 	VADDPS       const3f800000<>+0(SB), Y2, Y2
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       const0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y2, Y2
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       const0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y2, Y2
 	VPADDD       const0000007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
 	VMULPS       Y4, Y2, Y2
@@ -1181,7 +1411,102 @@ TEXT ·siluGradAVX2(SB), NOSPLIT, $0-72
 	MOVQ dy_base+48(FP), CX
 	MOVQ dst_base+0(FP), DX
 	MOVQ dst_len+8(FP), BX
-	SUBQ $0x00000008, BX
+	SUBQ $0x00000010, BX
+	JL   few
+
+many:
+	VMOVUPS      (AX), Y0
+	VMOVUPS      32(AX), Y1
+	VMOVUPS      (CX), Y2
+	VMOVUPS      32(CX), Y3
+	VORPS        const80000000<>+0(SB), Y0, Y4
+	VORPS        const80000000<>+0(SB), Y1, Y5
+	VMOVUPS      constc3160000<>+0(SB), Y6
+	VMAXPS       Y4, Y6, Y6
+	VMOVUPS      constc3160000<>+0(SB), Y4
+	VMAXPS       Y5, Y4, Y4
+	VMULPS       const3fb8aa3b<>+0(SB), Y6, Y5
+	VMULPS       const3fb8aa3b<>+0(SB), Y4, Y7
+	VCVTPS2DQ    Y5, Y8
+	VCVTPS2DQ    Y7, Y9
+	VCVTDQ2PS    Y8, Y5
+	VCVTDQ2PS    Y9, Y7
+	VFNMADD231PS const3f318000<>+0(SB), Y5, Y6
+	VFNMADD231PS const3f318000<>+0(SB), Y7, Y4
+	VFNMADD231PS constb95e8083<>+0(SB), Y5, Y6
+	VFNMADD231PS constb95e8083<>+0(SB), Y7, Y4
+	VMOVUPS      const39506967<>+0(SB), Y5
+	VMOVUPS      const39506967<>+0(SB), Y7
+	VFMADD213PS  const3ab743ce<>+0(SB), Y6, Y5
+	VFMADD213PS  const3ab743ce<>+0(SB), Y4, Y7
+	VFMADD213PS  const3c088908<>+0(SB), Y6, Y5
+	VFMADD213PS  const3c088908<>+0(SB), Y4, Y7
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y6, Y5
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y4, Y7
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y6, Y5
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y4, Y7
+	VFMADD213PS  const3f000000<>+0(SB), Y6, Y5
+	VFMADD213PS  const3f000000<>+0(SB), Y4, Y7
+	VMULPS       Y6, Y6, Y10
+	VMULPS       Y4, Y4, Y11
+	VFMADD213PS  Y6, Y10, Y5
+	VFMADD213PS  Y4, Y11, Y7
+	VADDPS       const3f800000<>+0(SB), Y5, Y5
+	VADDPS       const3f800000<>+0(SB), Y7, Y7
+	VPSRAD       $0x01, Y8, Y10
+	VPSRAD       $0x01, Y9, Y11
+	VPSUBD       Y10, Y8, Y8
+	VPSUBD       Y11, Y9, Y9
+	VPADDD       const0000007f<>+0(SB), Y10, Y10
+	VPADDD       const0000007f<>+0(SB), Y11, Y11
+	VPSLLD       $0x17, Y10, Y10
+	VPSLLD       $0x17, Y11, Y11
+	VMULPS       Y10, Y5, Y5
+	VMULPS       Y11, Y7, Y7
+	VPADDD       const0000007f<>+0(SB), Y8, Y8
+	VPADDD       const0000007f<>+0(SB), Y9, Y9
+	VPSLLD       $0x17, Y8, Y8
+	VPSLLD       $0x17, Y9, Y9
+	VMULPS       Y8, Y5, Y5
+	VMULPS       Y9, Y7, Y7
+	VMOVUPS      const3f800000<>+0(SB), Y6
+	VADDPS       Y6, Y5, Y4
+	VDIVPS       Y4, Y6, Y6
+	VMOVUPS      const3f800000<>+0(SB), Y8
+	VADDPS       Y8, Y7, Y4
+	VDIVPS       Y4, Y8, Y8
+	VMULPS       Y5, Y6, Y5
+	VBLENDVPS    Y0, Y5, Y6, Y4
+	VMULPS       Y7, Y8, Y7
+	VBLENDVPS    Y1, Y7, Y8, Y5
+	VMOVUPS      constc3160000<>+0(SB), Y6
+	VMAXPS       Y0, Y6, Y6
+	VMOVUPS      constc3160000<>+0(SB), Y0
+	VMAXPS       Y1, Y0, Y0
+	VMOVUPS      const43160000<>+0(SB), Y1
+	VMINPS       Y6, Y1, Y1
+	VMOVUPS      const43160000<>+0(SB), Y6
+	VMINPS       Y0, Y6, Y6
+	VMOVUPS      const3f800000<>+0(SB), Y0
+	VSUBPS       Y4, Y0, Y7
+	VFMADD213PS  Y0, Y7, Y1
+	VMULPS       Y4, Y1, Y1
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      const3f800000<>+0(SB), Y0
+	VSUBPS       Y5, Y0, Y2
+	VFMADD213PS  Y0, Y2, Y6
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y3, Y6, Y6
+	VMOVUPS      Y1, (DX)
+	VMOVUPS      Y6, 32(DX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+	SUBQ         $0x00000010, BX
+	JGE          many
+
+few:
+	ADDQ $0x00000008, BX
 	JL   rest
 
 one:
@@ -1193,7 +1518,6 @@ one:
 	VMULPS       const3fb8aa3b<>+0(SB), Y3, Y2
 	VCVTPS2DQ    Y2, Y4
 	VCVTDQ2PS    Y4, Y2
-	VMOVAPS      Y3, Y3
 	VFNMADD231PS const3f318000<>+0(SB), Y2, Y3
 	VFNMADD231PS constb95e8083<>+0(SB), Y2, Y3
 	VMOVUPS      const39506967<>+0(SB), Y2
@@ -1205,11 +1529,11 @@ one:
 	VMULPS       Y3, Y3, Y5
 	VFMADD213PS  Y3, Y5, Y2
 	VADDPS       const3f800000<>+0(SB), Y2, Y2
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       const0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y2, Y2
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       const0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y2, Y2
 	VPADDD       const0000007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
 	VMULPS       Y4, Y2, Y2
@@ -1250,7 +1574,6 @@ rest:
 	VMULPS       const3fb8aa3b<>+0(SB), Y4, Y3
 	VCVTPS2DQ    Y3, Y5
 	VCVTDQ2PS    Y5, Y3
-	VMOVAPS      Y4, Y4
 	VFNMADD231PS const3f318000<>+0(SB), Y3, Y4
 	VFNMADD231PS constb95e8083<>+0(SB), Y3, Y4
 	VMOVUPS      const39506967<>+0(SB), Y3
@@ -1262,11 +1585,11 @@ rest:
 	VMULPS       Y4, Y4, Y6
 	VFMADD213PS  Y4, Y6, Y3
 	VADDPS       const3f800000<>+0(SB), Y3, Y3
-	VPSRAD       $0x01, Y5, Y4
-	VPSUBD       Y4, Y5, Y5
-	VPADDD       const0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y3, Y3
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
+	VPADDD       const0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y3, Y3
 	VPADDD       const0000007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
 	VMULPS       Y5, Y3, Y3
@@ -1302,17 +1625,17 @@ TEXT ·leakyReLUAVX2(SB), NOSPLIT, $0-52
 
 many:
 	VMOVUPS   (AX), Y1
-	VMULPS    Y1, Y0, Y2
-	VXORPS    Y3, Y3, Y3
-	VCMPPS    $0x1e, Y3, Y1, Y3
-	VBLENDVPS Y3, Y1, Y2, Y1
+	VMOVUPS   32(AX), Y2
+	VMULPS    Y1, Y0, Y3
+	VXORPS    Y4, Y4, Y4
+	VCMPPS    $0x1e, Y4, Y1, Y4
+	VBLENDVPS Y4, Y1, Y3, Y1
+	VMULPS    Y2, Y0, Y3
+	VXORPS    Y4, Y4, Y4
+	VCMPPS    $0x1e, Y4, Y2, Y4
+	VBLENDVPS Y4, Y2, Y3, Y2
 	VMOVUPS   Y1, (CX)
-	VMOVUPS   32(AX), Y1
-	VMULPS    Y1, Y0, Y2
-	VXORPS    Y3, Y3, Y3
-	VCMPPS    $0x1e, Y3, Y1, Y3
-	VBLENDVPS Y3, Y1, Y2, Y1
-	VMOVUPS   Y1, 32(CX)
+	VMOVUPS   Y2, 32(CX)
 	ADDQ      $0x00000040, AX
 	ADDQ      $0x00000040, CX
 	SUBQ      $0x00000010, DX
@@ -1366,19 +1689,19 @@ TEXT ·leakyReLUGradAVX2(SB), NOSPLIT, $0-76
 
 many:
 	VMOVUPS   (AX), Y1
-	VMOVUPS   (CX), Y2
-	VMULPS    Y2, Y0, Y3
-	VXORPS    Y4, Y4, Y4
-	VCMPPS    $0x1e, Y4, Y1, Y1
-	VBLENDVPS Y1, Y2, Y3, Y1
+	VMOVUPS   32(AX), Y2
+	VMOVUPS   (CX), Y3
+	VMOVUPS   32(CX), Y4
+	VMULPS    Y3, Y0, Y5
+	VXORPS    Y6, Y6, Y6
+	VCMPPS    $0x1e, Y6, Y1, Y1
+	VBLENDVPS Y1, Y3, Y5, Y1
+	VMULPS    Y4, Y0, Y3
+	VXORPS    Y5, Y5, Y5
+	VCMPPS    $0x1e, Y5, Y2, Y2
+	VBLENDVPS Y2, Y4, Y3, Y2
 	VMOVUPS   Y1, (DX)
-	VMOVUPS   32(AX), Y1
-	VMOVUPS   32(CX), Y2
-	VMULPS    Y2, Y0, Y3
-	VXORPS    Y4, Y4, Y4
-	VCMPPS    $0x1e, Y4, Y1, Y1
-	VBLENDVPS Y1, Y2, Y3, Y1
-	VMOVUPS   Y1, 32(DX)
+	VMOVUPS   Y2, 32(DX)
 	ADDQ      $0x00000040, AX
 	ADDQ      $0x00000040, CX
 	ADDQ      $0x00000040, DX
@@ -1519,21 +1842,21 @@ row:
 
 many:
 	VMOVUPS     (AX), Y0
-	VMOVUPS     (R8), Y1
-	VFMADD231PS (DI), Y0, Y1
-	VMOVUPS     Y1, (CX)
-	VMOVUPS     32(AX), Y0
-	VMOVUPS     32(R8), Y1
-	VFMADD231PS 32(DI), Y0, Y1
-	VMOVUPS     Y1, 32(CX)
-	VMOVUPS     64(AX), Y0
+	VMOVUPS     32(AX), Y1
+	VMOVUPS     64(AX), Y2
+	VMOVUPS     96(AX), Y3
+	VMOVUPS     (R8), Y4
+	VFMADD231PS (DI), Y0, Y4
+	VMOVUPS     32(R8), Y0
+	VFMADD231PS 32(DI), Y1, Y0
 	VMOVUPS     64(R8), Y1
-	VFMADD231PS 64(DI), Y0, Y1
+	VFMADD231PS 64(DI), Y2, Y1
+	VMOVUPS     96(R8), Y2
+	VFMADD231PS 96(DI), Y3, Y2
+	VMOVUPS     Y4, (CX)
+	VMOVUPS     Y0, 32(CX)
 	VMOVUPS     Y1, 64(CX)
-	VMOVUPS     96(AX), Y0
-	VMOVUPS     96(R8), Y1
-	VFMADD231PS 96(DI), Y0, Y1
-	VMOVUPS     Y1, 96(CX)
+	VMOVUPS     Y2, 96(CX)
 	ADDQ        $0x00000080, AX
 	ADDQ        $0x00000080, CX
 	ADDQ        $0x00000080, DI
@@ -1599,8 +1922,94 @@ row:
 	SUBQ    DX, BX
 	MOVQ    scale_base+48(FP), DI
 	MOVQ    shift_base+72(FP), R8
-	SUBQ    $0x00000008, DX
-	JL      rest
+	SUBQ    $0x00000010, DX
+	JL      few
+
+many:
+	VMOVUPS      (AX), Y0
+	VMOVUPS      32(AX), Y1
+	VMOVUPS      (R8), Y2
+	VFMADD231PS  (DI), Y0, Y2
+	VMOVUPS      32(R8), Y0
+	VFMADD231PS  32(DI), Y1, Y0
+	VORPS        const80000000<>+0(SB), Y2, Y1
+	VORPS        const80000000<>+0(SB), Y0, Y3
+	VMOVUPS      constc3160000<>+0(SB), Y4
+	VMAXPS       Y1, Y4, Y4
+	VMOVUPS      constc3160000<>+0(SB), Y1
+	VMAXPS       Y3, Y1, Y1
+	VMULPS       const3fb8aa3b<>+0(SB), Y4, Y3
+	VMULPS       const3fb8aa3b<>+0(SB), Y1, Y5
+	VCVTPS2DQ    Y3, Y6
+	VCVTPS2DQ    Y5, Y7
+	VCVTDQ2PS    Y6, Y3
+	VCVTDQ2PS    Y7, Y5
+	VFNMADD231PS const3f318000<>+0(SB), Y3, Y4
+	VFNMADD231PS const3f318000<>+0(SB), Y5, Y1
+	VFNMADD231PS constb95e8083<>+0(SB), Y3, Y4
+	VFNMADD231PS constb95e8083<>+0(SB), Y5, Y1
+	VMOVUPS      const39506967<>+0(SB), Y3
+	VMOVUPS      const39506967<>+0(SB), Y5
+	VFMADD213PS  const3ab743ce<>+0(SB), Y4, Y3
+	VFMADD213PS  const3ab743ce<>+0(SB), Y1, Y5
+	VFMADD213PS  const3c088908<>+0(SB), Y4, Y3
+	VFMADD213PS  const3c088908<>+0(SB), Y1, Y5
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y4, Y3
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y1, Y5
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y4, Y3
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y1, Y5
+	VFMADD213PS  const3f000000<>+0(SB), Y4, Y3
+	VFMADD213PS  const3f000000<>+0(SB), Y1, Y5
+	VMULPS       Y4, Y4, Y8
+	VMULPS       Y1, Y1, Y9
+	VFMADD213PS  Y4, Y8, Y3
+	VFMADD213PS  Y1, Y9, Y5
+	VADDPS       const3f800000<>+0(SB), Y3, Y3
+	VADDPS       const3f800000<>+0(SB), Y5, Y5
+	VPSRAD       $0x01, Y6, Y8
+	VPSRAD       $0x01, Y7, Y9
+	VPSUBD       Y8, Y6, Y6
+	VPSUBD       Y9, Y7, Y7
+	VPADDD       const0000007f<>+0(SB), Y8, Y8
+	VPADDD       const0000007f<>+0(SB), Y9, Y9
+	VPSLLD       $0x17, Y8, Y8
+	VPSLLD       $0x17, Y9, Y9
+	VMULPS       Y8, Y3, Y3
+	VMULPS       Y9, Y5, Y5
+	VPADDD       const0000007f<>+0(SB), Y6, Y6
+	VPADDD       const0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y6, Y6
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y6, Y3, Y3
+	VMULPS       Y7, Y5, Y5
+	VMOVUPS      const3f800000<>+0(SB), Y4
+	VADDPS       Y4, Y3, Y1
+	VDIVPS       Y1, Y4, Y4
+	VMOVUPS      const3f800000<>+0(SB), Y6
+	VADDPS       Y6, Y5, Y1
+	VDIVPS       Y1, Y6, Y6
+	VMULPS       Y3, Y4, Y3
+	VBLENDVPS    Y2, Y3, Y4, Y1
+	VMULPS       Y5, Y6, Y5
+	VBLENDVPS    Y0, Y5, Y6, Y3
+	VMOVUPS      constc3160000<>+0(SB), Y4
+	VMAXPS       Y2, Y4, Y4
+	VMOVUPS      constc3160000<>+0(SB), Y2
+	VMAXPS       Y0, Y2, Y2
+	VMULPS       Y1, Y4, Y4
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      Y4, (CX)
+	VMOVUPS      Y2, 32(CX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DI
+	ADDQ         $0x00000040, R8
+	SUBQ         $0x00000010, DX
+	JGE          many
+
+few:
+	ADDQ $0x00000008, DX
+	JL   rest
 
 one:
 	VMOVUPS      (AX), Y0
@@ -1612,7 +2021,6 @@ one:
 	VMULPS       const3fb8aa3b<>+0(SB), Y2, Y0
 	VCVTPS2DQ    Y0, Y3
 	VCVTDQ2PS    Y3, Y0
-	VMOVAPS      Y2, Y2
 	VFNMADD231PS const3f318000<>+0(SB), Y0, Y2
 	VFNMADD231PS constb95e8083<>+0(SB), Y0, Y2
 	VMOVUPS      const39506967<>+0(SB), Y0
@@ -1624,11 +2032,11 @@ one:
 	VMULPS       Y2, Y2, Y4
 	VFMADD213PS  Y2, Y4, Y0
 	VADDPS       const3f800000<>+0(SB), Y0, Y0
-	VPSRAD       $0x01, Y3, Y2
-	VPSUBD       Y2, Y3, Y3
-	VPADDD       const0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y0, Y0
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       const0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y0, Y0
 	VPADDD       const0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
 	VMULPS       Y3, Y0, Y0
@@ -1667,7 +2075,6 @@ rest:
 	VMULPS       const3fb8aa3b<>+0(SB), Y2, Y1
 	VCVTPS2DQ    Y1, Y4
 	VCVTDQ2PS    Y4, Y1
-	VMOVAPS      Y2, Y2
 	VFNMADD231PS const3f318000<>+0(SB), Y1, Y2
 	VFNMADD231PS constb95e8083<>+0(SB), Y1, Y2
 	VMOVUPS      const39506967<>+0(SB), Y1
@@ -1679,11 +2086,11 @@ rest:
 	VMULPS       Y2, Y2, Y5
 	VFMADD213PS  Y2, Y5, Y1
 	VADDPS       const3f800000<>+0(SB), Y1, Y1
-	VPSRAD       $0x01, Y4, Y2
-	VPSUBD       Y2, Y4, Y4
-	VPADDD       const0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y1, Y1
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       const0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y1, Y1
 	VPADDD       const0000007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
 	VMULPS       Y4, Y1, Y1
@@ -1725,8 +2132,109 @@ row:
 	SUBQ    BX, SI
 	MOVQ    scale_base+72(FP), R8
 	MOVQ    shift_base+96(FP), R9
-	SUBQ    $0x00000008, BX
-	JL      rest
+	SUBQ    $0x00000010, BX
+	JL      few
+
+many:
+	VMOVUPS      (AX), Y0
+	VMOVUPS      32(AX), Y1
+	VMOVUPS      (CX), Y2
+	VMOVUPS      32(CX), Y3
+	VMOVUPS      (R9), Y4
+	VFMADD231PS  (R8), Y0, Y4
+	VMOVUPS      32(R9), Y0
+	VFMADD231PS  32(R8), Y1, Y0
+	VORPS        const80000000<>+0(SB), Y4, Y1
+	VORPS        const80000000<>+0(SB), Y0, Y5
+	VMOVUPS      constc3160000<>+0(SB), Y6
+	VMAXPS       Y1, Y6, Y6
+	VMOVUPS      constc3160000<>+0(SB), Y1
+	VMAXPS       Y5, Y1, Y1
+	VMULPS       const3fb8aa3b<>+0(SB), Y6, Y5
+	VMULPS       const3fb8aa3b<>+0(SB), Y1, Y7
+	VCVTPS2DQ    Y5, Y8
+	VCVTPS2DQ    Y7, Y9
+	VCVTDQ2PS    Y8, Y5
+	VCVTDQ2PS    Y9, Y7
+	VFNMADD231PS const3f318000<>+0(SB), Y5, Y6
+	VFNMADD231PS const3f318000<>+0(SB), Y7, Y1
+	VFNMADD231PS constb95e8083<>+0(SB), Y5, Y6
+	VFNMADD231PS constb95e8083<>+0(SB), Y7, Y1
+	VMOVUPS      const39506967<>+0(SB), Y5
+	VMOVUPS      const39506967<>+0(SB), Y7
+	VFMADD213PS  const3ab743ce<>+0(SB), Y6, Y5
+	VFMADD213PS  const3ab743ce<>+0(SB), Y1, Y7
+	VFMADD213PS  const3c088908<>+0(SB), Y6, Y5
+	VFMADD213PS  const3c088908<>+0(SB), Y1, Y7
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y6, Y5
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Y1, Y7
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y6, Y5
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Y1, Y7
+	VFMADD213PS  const3f000000<>+0(SB), Y6, Y5
+	VFMADD213PS  const3f000000<>+0(SB), Y1, Y7
+	VMULPS       Y6, Y6, Y10
+	VMULPS       Y1, Y1, Y11
+	VFMADD213PS  Y6, Y10, Y5
+	VFMADD213PS  Y1, Y11, Y7
+	VADDPS       const3f800000<>+0(SB), Y5, Y5
+	VADDPS       const3f800000<>+0(SB), Y7, Y7
+	VPSRAD       $0x01, Y8, Y10
+	VPSRAD       $0x01, Y9, Y11
+	VPSUBD       Y10, Y8, Y8
+	VPSUBD       Y11, Y9, Y9
+	VPADDD       const0000007f<>+0(SB), Y10, Y10
+	VPADDD       const0000007f<>+0(SB), Y11, Y11
+	VPSLLD       $0x17, Y10, Y10
+	VPSLLD       $0x17, Y11, Y11
+	VMULPS       Y10, Y5, Y5
+	VMULPS       Y11, Y7, Y7
+	VPADDD       const0000007f<>+0(SB), Y8, Y8
+	VPADDD       const0000007f<>+0(SB), Y9, Y9
+	VPSLLD       $0x17, Y8, Y8
+	VPSLLD       $0x17, Y9, Y9
+	VMULPS       Y8, Y5, Y5
+	VMULPS       Y9, Y7, Y7
+	VMOVUPS      const3f800000<>+0(SB), Y6
+	VADDPS       Y6, Y5, Y1
+	VDIVPS       Y1, Y6, Y6
+	VMOVUPS      const3f800000<>+0(SB), Y8
+	VADDPS       Y8, Y7, Y1
+	VDIVPS       Y1, Y8, Y8
+	VMULPS       Y5, Y6, Y5
+	VBLENDVPS    Y4, Y5, Y6, Y1
+	VMULPS       Y7, Y8, Y7
+	VBLENDVPS    Y0, Y7, Y8, Y5
+	VMOVUPS      constc3160000<>+0(SB), Y6
+	VMAXPS       Y4, Y6, Y6
+	VMOVUPS      constc3160000<>+0(SB), Y4
+	VMAXPS       Y0, Y4, Y4
+	VMOVUPS      const43160000<>+0(SB), Y0
+	VMINPS       Y6, Y0, Y0
+	VMOVUPS      const43160000<>+0(SB), Y6
+	VMINPS       Y4, Y6, Y6
+	VMOVUPS      const3f800000<>+0(SB), Y4
+	VSUBPS       Y1, Y4, Y7
+	VFMADD213PS  Y4, Y7, Y0
+	VMULPS       Y1, Y0, Y0
+	VMULPS       Y2, Y0, Y0
+	VMOVUPS      const3f800000<>+0(SB), Y1
+	VSUBPS       Y5, Y1, Y2
+	VFMADD213PS  Y1, Y2, Y6
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y3, Y6, Y6
+	VMOVUPS      Y0, (DX)
+	VMOVUPS      Y6, 32(DX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, R8
+	ADDQ         $0x00000040, R9
+	SUBQ         $0x00000010, BX
+	JGE          many
+
+few:
+	ADDQ $0x00000008, BX
+	JL   rest
 
 one:
 	VMOVUPS      (AX), Y0
@@ -1739,7 +2247,6 @@ one:
 	VMULPS       const3fb8aa3b<>+0(SB), Y3, Y0
 	VCVTPS2DQ    Y0, Y4
 	VCVTDQ2PS    Y4, Y0
-	VMOVAPS      Y3, Y3
 	VFNMADD231PS const3f318000<>+0(SB), Y0, Y3
 	VFNMADD231PS constb95e8083<>+0(SB), Y0, Y3
 	VMOVUPS      const39506967<>+0(SB), Y0
@@ -1751,11 +2258,11 @@ one:
 	VMULPS       Y3, Y3, Y5
 	VFMADD213PS  Y3, Y5, Y0
 	VADDPS       const3f800000<>+0(SB), Y0, Y0
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       const0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y0, Y0
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       const0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y0, Y0
 	VPADDD       const0000007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
 	VMULPS       Y4, Y0, Y0
@@ -1802,7 +2309,6 @@ rest:
 	VMULPS       const3fb8aa3b<>+0(SB), Y3, Y1
 	VCVTPS2DQ    Y1, Y5
 	VCVTDQ2PS    Y5, Y1
-	VMOVAPS      Y3, Y3
 	VFNMADD231PS const3f318000<>+0(SB), Y1, Y3
 	VFNMADD231PS constb95e8083<>+0(SB), Y1, Y3
 	VMOVUPS      const39506967<>+0(SB), Y1
@@ -1814,11 +2320,11 @@ rest:
 	VMULPS       Y3, Y3, Y6
 	VFMADD213PS  Y3, Y6, Y1
 	VADDPS       const3f800000<>+0(SB), Y1, Y1
-	VPSRAD       $0x01, Y5, Y3
-	VPSUBD       Y3, Y5, Y5
-	VPADDD       const0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y1, Y1
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
+	VPADDD       const0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y1, Y1
 	VPADDD       const0000007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
 	VMULPS       Y5, Y1, Y1
@@ -1867,8 +2373,36 @@ row:
 	SUBQ    DX, BX
 	MOVQ    scale_base+48(FP), DI
 	MOVQ    shift_base+72(FP), R8
-	SUBQ    $0x00000008, DX
-	JL      rest
+	SUBQ    $0x00000010, DX
+	JL      few
+
+many:
+	VMOVUPS     (AX), Y1
+	VMOVUPS     32(AX), Y2
+	VMOVUPS     (R8), Y3
+	VFMADD231PS (DI), Y1, Y3
+	VMOVUPS     32(R8), Y1
+	VFMADD231PS 32(DI), Y2, Y1
+	VMULPS      Y3, Y0, Y2
+	VXORPS      Y4, Y4, Y4
+	VCMPPS      $0x1e, Y4, Y3, Y4
+	VBLENDVPS   Y4, Y3, Y2, Y2
+	VMULPS      Y1, Y0, Y3
+	VXORPS      Y4, Y4, Y4
+	VCMPPS      $0x1e, Y4, Y1, Y4
+	VBLENDVPS   Y4, Y1, Y3, Y1
+	VMOVUPS     Y2, (CX)
+	VMOVUPS     Y1, 32(CX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, R8
+	SUBQ        $0x00000010, DX
+	JGE         many
+
+few:
+	ADDQ $0x00000008, DX
+	JL   rest
 
 one:
 	VMOVUPS     (AX), Y1
@@ -1934,8 +2468,39 @@ row:
 	SUBQ    BX, SI
 	MOVQ    scale_base+72(FP), R8
 	MOVQ    shift_base+96(FP), R9
-	SUBQ    $0x00000008, BX
-	JL      rest
+	SUBQ    $0x00000010, BX
+	JL      few
+
+many:
+	VMOVUPS     (AX), Y1
+	VMOVUPS     32(AX), Y2
+	VMOVUPS     (CX), Y3
+	VMOVUPS     32(CX), Y4
+	VMOVUPS     (R9), Y5
+	VFMADD231PS (R8), Y1, Y5
+	VMOVUPS     32(R9), Y1
+	VFMADD231PS 32(R8), Y2, Y1
+	VMULPS      Y3, Y0, Y2
+	VXORPS      Y6, Y6, Y6
+	VCMPPS      $0x1e, Y6, Y5, Y5
+	VBLENDVPS   Y5, Y3, Y2, Y2
+	VMULPS      Y4, Y0, Y3
+	VXORPS      Y5, Y5, Y5
+	VCMPPS      $0x1e, Y5, Y1, Y1
+	VBLENDVPS   Y1, Y4, Y3, Y1
+	VMOVUPS     Y2, (DX)
+	VMOVUPS     Y1, 32(DX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000040, R9
+	SUBQ        $0x00000010, BX
+	JGE         many
+
+few:
+	ADDQ $0x00000008, BX
+	JL   rest
 
 one:
 	VMOVUPS     (AX), Y1
@@ -2010,17 +2575,17 @@ row:
 
 many:
 	VMOVUPS     (AX), Y0
-	VMOVUPS     (CX), Y1
-	VMOVUPS     (R10), Y2
-	VFMADD231PS (R9), Y1, Y2
-	VFMADD231PS (R8), Y0, Y2
-	VMOVUPS     Y2, (DX)
-	VMOVUPS     32(AX), Y0
-	VMOVUPS     32(CX), Y1
-	VMOVUPS     32(R10), Y2
-	VFMADD231PS 32(R9), Y1, Y2
-	VFMADD231PS 32(R8), Y0, Y2
-	VMOVUPS     Y2, 32(DX)
+	VMOVUPS     32(AX), Y1
+	VMOVUPS     (CX), Y2
+	VMOVUPS     32(CX), Y3
+	VMOVUPS     (R10), Y4
+	VFMADD231PS (R9), Y2, Y4
+	VFMADD231PS (R8), Y0, Y4
+	VMOVUPS     32(R10), Y0
+	VFMADD231PS 32(R9), Y3, Y0
+	VFMADD231PS 32(R8), Y1, Y0
+	VMOVUPS     Y4, (DX)
+	VMOVUPS     Y0, 32(DX)
 	ADDQ        $0x00000040, AX
 	ADDQ        $0x00000040, CX
 	ADDQ        $0x00000040, DX
@@ -2100,17 +2665,17 @@ row:
 
 many:
 	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
 	VADDPS  (DI), Y0, Y0
+	VADDPS  32(DI), Y1, Y1
+	VADDPS  64(DI), Y2, Y2
+	VADDPS  96(DI), Y3, Y3
 	VMOVUPS Y0, (CX)
-	VMOVUPS 32(AX), Y0
-	VADDPS  32(DI), Y0, Y0
-	VMOVUPS Y0, 32(CX)
-	VMOVUPS 64(AX), Y0
-	VADDPS  64(DI), Y0, Y0
-	VMOVUPS Y0, 64(CX)
-	VMOVUPS 96(AX), Y0
-	VADDPS  96(DI), Y0, Y0
-	VMOVUPS Y0, 96(CX)
+	VMOVUPS Y1, 32(CX)
+	VMOVUPS Y2, 64(CX)
+	VMOVUPS Y3, 96(CX)
 	ADDQ    $0x00000080, AX
 	ADDQ    $0x00000080, CX
 	ADDQ    $0x00000080, DI
@@ -2622,7 +3187,6 @@ loop:
 	VMULPS       const3fb8aa3b<>+0(SB), Y2, Y3
 	VCVTPS2DQ    Y3, Y4
 	VCVTDQ2PS    Y4, Y3
-	VMOVAPS      Y2, Y2
 	VFNMADD231PS const3f318000<>+0(SB), Y3, Y2
 	VFNMADD231PS constb95e8083<>+0(SB), Y3, Y2
 	VMOVUPS      const39506967<>+0(SB), Y3
@@ -2634,11 +3198,11 @@ loop:
 	VMULPS       Y2, Y2, Y5
 	VFMADD213PS  Y2, Y5, Y3
 	VADDPS       const3f800000<>+0(SB), Y3, Y3
-	VPSRAD       $0x01, Y4, Y2
-	VPSUBD       Y2, Y4, Y4
-	VPADDD       const0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y3, Y3
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       const0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y3, Y3
 	VPADDD       const0000007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
 	VMULPS       Y4, Y3, Y3
@@ -2666,7 +3230,6 @@ rest:
 	VMULPS       const3fb8aa3b<>+0(SB), Y3, Y0
 	VCVTPS2DQ    Y0, Y4
 	VCVTDQ2PS    Y4, Y0
-	VMOVAPS      Y3, Y3
 	VFNMADD231PS const3f318000<>+0(SB), Y0, Y3
 	VFNMADD231PS constb95e8083<>+0(SB), Y0, Y3
 	VMOVUPS      const39506967<>+0(SB), Y0
@@ -2678,11 +3241,11 @@ rest:
 	VMULPS       Y3, Y3, Y5
 	VFMADD213PS  Y3, Y5, Y0
 	VADDPS       const3f800000<>+0(SB), Y0, Y0
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       const0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y0, Y0
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       const0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y0, Y0
 	VPADDD       const0000007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
 	VMULPS       Y4, Y0, Y0
@@ -2713,21 +3276,21 @@ TEXT ·addAVX512(SB), NOSPLIT, $0-72
 
 many:
 	VMOVUPS (AX), Z0
-	VMOVUPS (DX), Z1
-	VADDPS  Z1, Z0, Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS (DX), Z4
+	VMOVUPS 64(DX), Z5
+	VMOVUPS 128(DX), Z6
+	VMOVUPS 192(DX), Z7
+	VADDPS  Z4, Z0, Z0
+	VADDPS  Z5, Z1, Z1
+	VADDPS  Z6, Z2, Z2
+	VADDPS  Z7, Z3, Z3
 	VMOVUPS Z0, (BX)
-	VMOVUPS 64(AX), Z0
-	VMOVUPS 64(DX), Z1
-	VADDPS  Z1, Z0, Z0
-	VMOVUPS Z0, 64(BX)
-	VMOVUPS 128(AX), Z0
-	VMOVUPS 128(DX), Z1
-	VADDPS  Z1, Z0, Z0
-	VMOVUPS Z0, 128(BX)
-	VMOVUPS 192(AX), Z0
-	VMOVUPS 192(DX), Z1
-	VADDPS  Z1, Z0, Z0
-	VMOVUPS Z0, 192(BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, 192(BX)
 	ADDQ    $0x00000100, AX
 	ADDQ    $0x00000100, DX
 	ADDQ    $0x00000100, BX
@@ -2777,21 +3340,21 @@ TEXT ·subAVX512(SB), NOSPLIT, $0-72
 
 many:
 	VMOVUPS (AX), Z0
-	VMOVUPS (DX), Z1
-	VSUBPS  Z1, Z0, Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS (DX), Z4
+	VMOVUPS 64(DX), Z5
+	VMOVUPS 128(DX), Z6
+	VMOVUPS 192(DX), Z7
+	VSUBPS  Z4, Z0, Z0
+	VSUBPS  Z5, Z1, Z1
+	VSUBPS  Z6, Z2, Z2
+	VSUBPS  Z7, Z3, Z3
 	VMOVUPS Z0, (BX)
-	VMOVUPS 64(AX), Z0
-	VMOVUPS 64(DX), Z1
-	VSUBPS  Z1, Z0, Z0
-	VMOVUPS Z0, 64(BX)
-	VMOVUPS 128(AX), Z0
-	VMOVUPS 128(DX), Z1
-	VSUBPS  Z1, Z0, Z0
-	VMOVUPS Z0, 128(BX)
-	VMOVUPS 192(AX), Z0
-	VMOVUPS 192(DX), Z1
-	VSUBPS  Z1, Z0, Z0
-	VMOVUPS Z0, 192(BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, 192(BX)
 	ADDQ    $0x00000100, AX
 	ADDQ    $0x00000100, DX
 	ADDQ    $0x00000100, BX
@@ -2841,21 +3404,21 @@ TEXT ·mulAVX512(SB), NOSPLIT, $0-72
 
 many:
 	VMOVUPS (AX), Z0
-	VMOVUPS (DX), Z1
-	VMULPS  Z1, Z0, Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS (DX), Z4
+	VMOVUPS 64(DX), Z5
+	VMOVUPS 128(DX), Z6
+	VMOVUPS 192(DX), Z7
+	VMULPS  Z4, Z0, Z0
+	VMULPS  Z5, Z1, Z1
+	VMULPS  Z6, Z2, Z2
+	VMULPS  Z7, Z3, Z3
 	VMOVUPS Z0, (BX)
-	VMOVUPS 64(AX), Z0
-	VMOVUPS 64(DX), Z1
-	VMULPS  Z1, Z0, Z0
-	VMOVUPS Z0, 64(BX)
-	VMOVUPS 128(AX), Z0
-	VMOVUPS 128(DX), Z1
-	VMULPS  Z1, Z0, Z0
-	VMOVUPS Z0, 128(BX)
-	VMOVUPS 192(AX), Z0
-	VMOVUPS 192(DX), Z1
-	VMULPS  Z1, Z0, Z0
-	VMOVUPS Z0, 192(BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, 192(BX)
 	ADDQ    $0x00000100, AX
 	ADDQ    $0x00000100, DX
 	ADDQ    $0x00000100, BX
@@ -2905,21 +3468,21 @@ TEXT ·divAVX512(SB), NOSPLIT, $0-72
 
 many:
 	VMOVUPS (AX), Z0
-	VMOVUPS (DX), Z1
-	VDIVPS  Z1, Z0, Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS (DX), Z4
+	VMOVUPS 64(DX), Z5
+	VMOVUPS 128(DX), Z6
+	VMOVUPS 192(DX), Z7
+	VDIVPS  Z4, Z0, Z0
+	VDIVPS  Z5, Z1, Z1
+	VDIVPS  Z6, Z2, Z2
+	VDIVPS  Z7, Z3, Z3
 	VMOVUPS Z0, (BX)
-	VMOVUPS 64(AX), Z0
-	VMOVUPS 64(DX), Z1
-	VDIVPS  Z1, Z0, Z0
-	VMOVUPS Z0, 64(BX)
-	VMOVUPS 128(AX), Z0
-	VMOVUPS 128(DX), Z1
-	VDIVPS  Z1, Z0, Z0
-	VMOVUPS Z0, 128(BX)
-	VMOVUPS 192(AX), Z0
-	VMOVUPS 192(DX), Z1
-	VDIVPS  Z1, Z0, Z0
-	VMOVUPS Z0, 192(BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, 192(BX)
 	ADDQ    $0x00000100, AX
 	ADDQ    $0x00000100, DX
 	ADDQ    $0x00000100, BX
@@ -2969,25 +3532,25 @@ TEXT ·mulAddAVX512(SB), NOSPLIT, $0-72
 
 many:
 	VMOVUPS     (AX), Z0
-	VMOVUPS     (DX), Z1
-	VMOVUPS     (BX), Z2
-	VFMADD231PS Z1, Z2, Z0
+	VMOVUPS     64(AX), Z1
+	VMOVUPS     128(AX), Z2
+	VMOVUPS     192(AX), Z3
+	VMOVUPS     (DX), Z4
+	VMOVUPS     64(DX), Z5
+	VMOVUPS     128(DX), Z6
+	VMOVUPS     192(DX), Z7
+	VMOVUPS     (BX), Z8
+	VMOVUPS     64(BX), Z9
+	VMOVUPS     128(BX), Z10
+	VMOVUPS     192(BX), Z11
+	VFMADD231PS Z4, Z8, Z0
+	VFMADD231PS Z5, Z9, Z1
+	VFMADD231PS Z6, Z10, Z2
+	VFMADD231PS Z7, Z11, Z3
 	VMOVUPS     Z0, (AX)
-	VMOVUPS     64(AX), Z0
-	VMOVUPS     64(DX), Z1
-	VMOVUPS     64(BX), Z2
-	VFMADD231PS Z1, Z2, Z0
-	VMOVUPS     Z0, 64(AX)
-	VMOVUPS     128(AX), Z0
-	VMOVUPS     128(DX), Z1
-	VMOVUPS     128(BX), Z2
-	VFMADD231PS Z1, Z2, Z0
-	VMOVUPS     Z0, 128(AX)
-	VMOVUPS     192(AX), Z0
-	VMOVUPS     192(DX), Z1
-	VMOVUPS     192(BX), Z2
-	VFMADD231PS Z1, Z2, Z0
-	VMOVUPS     Z0, 192(AX)
+	VMOVUPS     Z1, 64(AX)
+	VMOVUPS     Z2, 128(AX)
+	VMOVUPS     Z3, 192(AX)
 	ADDQ        $0x00000100, AX
 	ADDQ        $0x00000100, DX
 	ADDQ        $0x00000100, BX
@@ -3040,25 +3603,25 @@ TEXT ·addScaledAVX512(SB), NOSPLIT, $0-76
 
 many:
 	VMOVUPS (AX), Z1
-	VMOVUPS (DX), Z2
-	VADDPS  Z2, Z1, Z1
+	VMOVUPS 64(AX), Z2
+	VMOVUPS 128(AX), Z3
+	VMOVUPS 192(AX), Z4
+	VMOVUPS (DX), Z5
+	VMOVUPS 64(DX), Z6
+	VMOVUPS 128(DX), Z7
+	VMOVUPS 192(DX), Z8
+	VADDPS  Z5, Z1, Z1
 	VMULPS  Z0, Z1, Z1
+	VADDPS  Z6, Z2, Z2
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z7, Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VADDPS  Z8, Z4, Z4
+	VMULPS  Z0, Z4, Z4
 	VMOVUPS Z1, (BX)
-	VMOVUPS 64(AX), Z1
-	VMOVUPS 64(DX), Z2
-	VADDPS  Z2, Z1, Z1
-	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, 64(BX)
-	VMOVUPS 128(AX), Z1
-	VMOVUPS 128(DX), Z2
-	VADDPS  Z2, Z1, Z1
-	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, 128(BX)
-	VMOVUPS 192(AX), Z1
-	VMOVUPS 192(DX), Z2
-	VADDPS  Z2, Z1, Z1
-	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, 192(BX)
+	VMOVUPS Z2, 64(BX)
+	VMOVUPS Z3, 128(BX)
+	VMOVUPS Z4, 192(BX)
 	ADDQ    $0x00000100, AX
 	ADDQ    $0x00000100, DX
 	ADDQ    $0x00000100, BX
@@ -3110,25 +3673,25 @@ TEXT ·lerpAVX512(SB), NOSPLIT, $0-52
 
 many:
 	VMOVUPS     (AX), Z1
-	VMOVUPS     (DX), Z2
-	VSUBPS      Z1, Z2, Z2
-	VFMADD231PS Z0, Z2, Z1
+	VMOVUPS     64(AX), Z2
+	VMOVUPS     128(AX), Z3
+	VMOVUPS     192(AX), Z4
+	VMOVUPS     (DX), Z5
+	VMOVUPS     64(DX), Z6
+	VMOVUPS     128(DX), Z7
+	VMOVUPS     192(DX), Z8
+	VSUBPS      Z1, Z5, Z5
+	VFMADD231PS Z0, Z5, Z1
+	VSUBPS      Z2, Z6, Z6
+	VFMADD231PS Z0, Z6, Z2
+	VSUBPS      Z3, Z7, Z7
+	VFMADD231PS Z0, Z7, Z3
+	VSUBPS      Z4, Z8, Z8
+	VFMADD231PS Z0, Z8, Z4
 	VMOVUPS     Z1, (AX)
-	VMOVUPS     64(AX), Z1
-	VMOVUPS     64(DX), Z2
-	VSUBPS      Z1, Z2, Z2
-	VFMADD231PS Z0, Z2, Z1
-	VMOVUPS     Z1, 64(AX)
-	VMOVUPS     128(AX), Z1
-	VMOVUPS     128(DX), Z2
-	VSUBPS      Z1, Z2, Z2
-	VFMADD231PS Z0, Z2, Z1
-	VMOVUPS     Z1, 128(AX)
-	VMOVUPS     192(AX), Z1
-	VMOVUPS     192(DX), Z2
-	VSUBPS      Z1, Z2, Z2
-	VFMADD231PS Z0, Z2, Z1
-	VMOVUPS     Z1, 192(AX)
+	VMOVUPS     Z2, 64(AX)
+	VMOVUPS     Z3, 128(AX)
+	VMOVUPS     Z4, 192(AX)
 	ADDQ        $0x00000100, AX
 	ADDQ        $0x00000100, DX
 	SUBQ        $0x00000040, CX
@@ -3178,17 +3741,17 @@ TEXT ·scaleAVX512(SB), NOSPLIT, $0-52
 
 many:
 	VMOVUPS (AX), Z1
+	VMOVUPS 64(AX), Z2
+	VMOVUPS 128(AX), Z3
+	VMOVUPS 192(AX), Z4
 	VMULPS  Z0, Z1, Z1
+	VMULPS  Z0, Z2, Z2
+	VMULPS  Z0, Z3, Z3
+	VMULPS  Z0, Z4, Z4
 	VMOVUPS Z1, (DX)
-	VMOVUPS 64(AX), Z1
-	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, 64(DX)
-	VMOVUPS 128(AX), Z1
-	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, 128(DX)
-	VMOVUPS 192(AX), Z1
-	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, 192(DX)
+	VMOVUPS Z2, 64(DX)
+	VMOVUPS Z3, 128(DX)
+	VMOVUPS Z4, 192(DX)
 	ADDQ    $0x00000100, AX
 	ADDQ    $0x00000100, DX
 	SUBQ    $0x00000040, CX
@@ -3234,17 +3797,17 @@ TEXT ·addScalarAVX512(SB), NOSPLIT, $0-52
 
 many:
 	VMOVUPS (AX), Z1
+	VMOVUPS 64(AX), Z2
+	VMOVUPS 128(AX), Z3
+	VMOVUPS 192(AX), Z4
 	VADDPS  Z0, Z1, Z1
+	VADDPS  Z0, Z2, Z2
+	VADDPS  Z0, Z3, Z3
+	VADDPS  Z0, Z4, Z4
 	VMOVUPS Z1, (DX)
-	VMOVUPS 64(AX), Z1
-	VADDPS  Z0, Z1, Z1
-	VMOVUPS Z1, 64(DX)
-	VMOVUPS 128(AX), Z1
-	VADDPS  Z0, Z1, Z1
-	VMOVUPS Z1, 128(DX)
-	VMOVUPS 192(AX), Z1
-	VADDPS  Z0, Z1, Z1
-	VMOVUPS Z1, 192(DX)
+	VMOVUPS Z2, 64(DX)
+	VMOVUPS Z3, 128(DX)
+	VMOVUPS Z4, 192(DX)
 	ADDQ    $0x00000100, AX
 	ADDQ    $0x00000100, DX
 	SUBQ    $0x00000040, CX
@@ -3284,7 +3847,23 @@ TEXT ·sqrtAVX512(SB), NOSPLIT, $0-48
 	MOVQ x_base+24(FP), AX
 	MOVQ dst_base+0(FP), DX
 	MOVQ dst_len+8(FP), CX
-	SUBQ $0x00000010, CX
+	SUBQ $0x00000020, CX
+	JL   few
+
+many:
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VSQRTPS Z0, Z0
+	VSQRTPS Z1, Z1
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, DX
+	SUBQ    $0x00000020, CX
+	JGE     many
+
+few:
+	ADDQ $0x00000010, CX
 	JL   rest
 
 one:
@@ -3317,7 +3896,59 @@ TEXT ·expAVX512(SB), NOSPLIT, $0-48
 	MOVQ x_base+24(FP), AX
 	MOVQ dst_base+0(FP), DX
 	MOVQ dst_len+8(FP), CX
-	SUBQ $0x00000010, CX
+	SUBQ $0x00000020, CX
+	JL   few
+
+many:
+	VMOVUPS      (AX), Z0
+	VMOVUPS      64(AX), Z1
+	VMOVUPS      constc3160000<>+0(SB), Z2
+	VMAXPS       Z0, Z2, Z2
+	VMOVUPS      constc3160000<>+0(SB), Z0
+	VMAXPS       Z1, Z0, Z0
+	VMOVUPS      const43160000<>+0(SB), Z1
+	VMINPS       Z2, Z1, Z1
+	VMOVUPS      const43160000<>+0(SB), Z2
+	VMINPS       Z0, Z2, Z2
+	VMULPS       const3fb8aa3b<>+0(SB), Z1, Z0
+	VMULPS       const3fb8aa3b<>+0(SB), Z2, Z3
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z3, Z3
+	VCVTDQ2PS    Z0, Z0
+	VCVTDQ2PS    Z3, Z3
+	VFNMADD231PS const3f318000<>+0(SB), Z0, Z1
+	VFNMADD231PS const3f318000<>+0(SB), Z3, Z2
+	VFNMADD231PS constb95e8083<>+0(SB), Z0, Z1
+	VFNMADD231PS constb95e8083<>+0(SB), Z3, Z2
+	VMOVUPS      const39506967<>+0(SB), Z4
+	VMOVUPS      const39506967<>+0(SB), Z5
+	VFMADD213PS  const3ab743ce<>+0(SB), Z1, Z4
+	VFMADD213PS  const3ab743ce<>+0(SB), Z2, Z5
+	VFMADD213PS  const3c088908<>+0(SB), Z1, Z4
+	VFMADD213PS  const3c088908<>+0(SB), Z2, Z5
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z1, Z4
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z2, Z5
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z4
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z5
+	VFMADD213PS  const3f000000<>+0(SB), Z1, Z4
+	VFMADD213PS  const3f000000<>+0(SB), Z2, Z5
+	VMULPS       Z1, Z1, Z6
+	VMULPS       Z2, Z2, Z7
+	VFMADD213PS  Z1, Z6, Z4
+	VFMADD213PS  Z2, Z7, Z5
+	VADDPS       const3f800000<>+0(SB), Z4, Z4
+	VADDPS       const3f800000<>+0(SB), Z5, Z5
+	VSCALEFPS    Z0, Z4, Z4
+	VSCALEFPS    Z3, Z5, Z5
+	VMOVUPS      Z4, (DX)
+	VMOVUPS      Z5, 64(DX)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x00000020, CX
+	JGE          many
+
+few:
+	ADDQ $0x00000010, CX
 	JL   rest
 
 one:
@@ -3329,7 +3960,6 @@ one:
 	VMULPS       const3fb8aa3b<>+0(SB), Z0, Z1
 	VCVTPS2DQ    Z1, Z1
 	VCVTDQ2PS    Z1, Z1
-	VMOVAPS      Z0, Z0
 	VFNMADD231PS const3f318000<>+0(SB), Z1, Z0
 	VFNMADD231PS constb95e8083<>+0(SB), Z1, Z0
 	VMOVUPS      const39506967<>+0(SB), Z2
@@ -3363,7 +3993,6 @@ rest:
 	VMULPS       const3fb8aa3b<>+0(SB), Z0, Z1
 	VCVTPS2DQ    Z1, Z1
 	VCVTDQ2PS    Z1, Z1
-	VMOVAPS      Z0, Z0
 	VFNMADD231PS const3f318000<>+0(SB), Z1, Z0
 	VFNMADD231PS constb95e8083<>+0(SB), Z1, Z0
 	VMOVUPS      const39506967<>+0(SB), Z2
@@ -3388,7 +4017,69 @@ TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-48
 	MOVQ x_base+24(FP), AX
 	MOVQ dst_base+0(FP), DX
 	MOVQ dst_len+8(FP), CX
-	SUBQ $0x00000010, CX
+	SUBQ $0x00000020, CX
+	JL   few
+
+many:
+	VMOVUPS      (AX), Z0
+	VMOVUPS      64(AX), Z1
+	VORPS        const80000000<>+0(SB), Z0, Z2
+	VORPS        const80000000<>+0(SB), Z1, Z3
+	VMOVUPS      constc3160000<>+0(SB), Z4
+	VMAXPS       Z2, Z4, Z4
+	VMOVUPS      constc3160000<>+0(SB), Z2
+	VMAXPS       Z3, Z2, Z2
+	VMULPS       const3fb8aa3b<>+0(SB), Z4, Z3
+	VMULPS       const3fb8aa3b<>+0(SB), Z2, Z9
+	VCVTPS2DQ    Z3, Z3
+	VCVTPS2DQ    Z9, Z9
+	VCVTDQ2PS    Z3, Z3
+	VCVTDQ2PS    Z9, Z9
+	VFNMADD231PS const3f318000<>+0(SB), Z3, Z4
+	VFNMADD231PS const3f318000<>+0(SB), Z9, Z2
+	VFNMADD231PS constb95e8083<>+0(SB), Z3, Z4
+	VFNMADD231PS constb95e8083<>+0(SB), Z9, Z2
+	VMOVUPS      const39506967<>+0(SB), Z10
+	VMOVUPS      const39506967<>+0(SB), Z11
+	VFMADD213PS  const3ab743ce<>+0(SB), Z4, Z10
+	VFMADD213PS  const3ab743ce<>+0(SB), Z2, Z11
+	VFMADD213PS  const3c088908<>+0(SB), Z4, Z10
+	VFMADD213PS  const3c088908<>+0(SB), Z2, Z11
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z4, Z10
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z2, Z11
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z4, Z10
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z11
+	VFMADD213PS  const3f000000<>+0(SB), Z4, Z10
+	VFMADD213PS  const3f000000<>+0(SB), Z2, Z11
+	VMULPS       Z4, Z4, Z12
+	VMULPS       Z2, Z2, Z13
+	VFMADD213PS  Z4, Z12, Z10
+	VFMADD213PS  Z2, Z13, Z11
+	VADDPS       const3f800000<>+0(SB), Z10, Z10
+	VADDPS       const3f800000<>+0(SB), Z11, Z11
+	VSCALEFPS    Z3, Z10, Z10
+	VSCALEFPS    Z9, Z11, Z11
+	VMOVUPS      const3f800000<>+0(SB), Z3
+	VADDPS       Z3, Z10, Z2
+	VDIVPS       Z2, Z3, Z3
+	VMOVUPS      const3f800000<>+0(SB), Z4
+	VADDPS       Z4, Z11, Z2
+	VDIVPS       Z2, Z4, Z4
+	VMULPS       Z10, Z3, Z10
+	VPMOVD2M     Z0, K1
+	VBLENDMPS    Z10, Z3, K1, Z5
+	VMULPS       Z11, Z4, Z11
+	VPMOVD2M     Z1, K1
+	VBLENDMPS    Z11, Z4, K1, Z6
+	VMOVUPS      Z5, (DX)
+	VMOVUPS      Z6, 64(DX)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x00000020, CX
+	JGE          many
+
+few:
+	ADDQ $0x00000010, CX
 	JL   rest
 
 one:
@@ -3399,26 +4090,25 @@ one:
 	VMULPS       const3fb8aa3b<>+0(SB), Z2, Z1
 	VCVTPS2DQ    Z1, Z1
 	VCVTDQ2PS    Z1, Z1
-	VMOVAPS      Z2, Z2
 	VFNMADD231PS const3f318000<>+0(SB), Z1, Z2
 	VFNMADD231PS constb95e8083<>+0(SB), Z1, Z2
-	VMOVUPS      const39506967<>+0(SB), Z5
-	VFMADD213PS  const3ab743ce<>+0(SB), Z2, Z5
-	VFMADD213PS  const3c088908<>+0(SB), Z2, Z5
-	VFMADD213PS  const3d2aa9c1<>+0(SB), Z2, Z5
-	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z5
-	VFMADD213PS  const3f000000<>+0(SB), Z2, Z5
-	VMULPS       Z2, Z2, Z6
-	VFMADD213PS  Z2, Z6, Z5
-	VADDPS       const3f800000<>+0(SB), Z5, Z5
-	VSCALEFPS    Z1, Z5, Z5
+	VMOVUPS      const39506967<>+0(SB), Z3
+	VFMADD213PS  const3ab743ce<>+0(SB), Z2, Z3
+	VFMADD213PS  const3c088908<>+0(SB), Z2, Z3
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z2, Z3
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z3
+	VFMADD213PS  const3f000000<>+0(SB), Z2, Z3
+	VMULPS       Z2, Z2, Z4
+	VFMADD213PS  Z2, Z4, Z3
+	VADDPS       const3f800000<>+0(SB), Z3, Z3
+	VSCALEFPS    Z1, Z3, Z3
 	VMOVUPS      const3f800000<>+0(SB), Z2
-	VADDPS       Z2, Z5, Z1
+	VADDPS       Z2, Z3, Z1
 	VDIVPS       Z1, Z2, Z2
-	VMULPS       Z5, Z2, Z1
+	VMULPS       Z3, Z2, Z3
 	VPMOVD2M     Z0, K1
-	VBLENDMPS    Z1, Z2, K1, Z3
-	VMOVUPS      Z3, (DX)
+	VBLENDMPS    Z3, Z2, K1, Z7
+	VMOVUPS      Z7, (DX)
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000040, DX
 	SUBQ         $0x00000010, CX
@@ -3438,7 +4128,6 @@ rest:
 	VMULPS       const3fb8aa3b<>+0(SB), Z2, Z1
 	VCVTPS2DQ    Z1, Z1
 	VCVTDQ2PS    Z1, Z1
-	VMOVAPS      Z2, Z2
 	VFNMADD231PS const3f318000<>+0(SB), Z1, Z2
 	VFNMADD231PS constb95e8083<>+0(SB), Z1, Z2
 	VMOVUPS      const39506967<>+0(SB), Z3
@@ -3447,17 +4136,17 @@ rest:
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Z2, Z3
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z3
 	VFMADD213PS  const3f000000<>+0(SB), Z2, Z3
-	VMULPS       Z2, Z2, Z5
-	VFMADD213PS  Z2, Z5, Z3
+	VMULPS       Z2, Z2, Z4
+	VFMADD213PS  Z2, Z4, Z3
 	VADDPS       const3f800000<>+0(SB), Z3, Z3
 	VSCALEFPS    Z1, Z3, Z3
 	VMOVUPS      const3f800000<>+0(SB), Z2
 	VADDPS       Z2, Z3, Z1
 	VDIVPS       Z1, Z2, Z2
-	VMULPS       Z3, Z2, Z1
+	VMULPS       Z3, Z2, Z3
 	VPMOVD2M     Z0, K2
-	VBLENDMPS    Z1, Z2, K2, Z4
-	VMOVUPS      Z4, K1, (DX)
+	VBLENDMPS    Z3, Z2, K2, Z8
+	VMOVUPS      Z8, K1, (DX)
 
 end:
 	VZEROUPPER
@@ -3469,7 +4158,75 @@ TEXT ·siluAVX512(SB), NOSPLIT, $0-48
 	MOVQ x_base+24(FP), AX
 	MOVQ dst_base+0(FP), DX
 	MOVQ dst_len+8(FP), CX
-	SUBQ $0x00000010, CX
+	SUBQ $0x00000020, CX
+	JL   few
+
+many:
+	VMOVUPS      (AX), Z0
+	VMOVUPS      64(AX), Z1
+	VORPS        const80000000<>+0(SB), Z0, Z2
+	VORPS        const80000000<>+0(SB), Z1, Z3
+	VMOVUPS      constc3160000<>+0(SB), Z4
+	VMAXPS       Z2, Z4, Z4
+	VMOVUPS      constc3160000<>+0(SB), Z2
+	VMAXPS       Z3, Z2, Z2
+	VMULPS       const3fb8aa3b<>+0(SB), Z4, Z3
+	VMULPS       const3fb8aa3b<>+0(SB), Z2, Z9
+	VCVTPS2DQ    Z3, Z3
+	VCVTPS2DQ    Z9, Z9
+	VCVTDQ2PS    Z3, Z3
+	VCVTDQ2PS    Z9, Z9
+	VFNMADD231PS const3f318000<>+0(SB), Z3, Z4
+	VFNMADD231PS const3f318000<>+0(SB), Z9, Z2
+	VFNMADD231PS constb95e8083<>+0(SB), Z3, Z4
+	VFNMADD231PS constb95e8083<>+0(SB), Z9, Z2
+	VMOVUPS      const39506967<>+0(SB), Z10
+	VMOVUPS      const39506967<>+0(SB), Z11
+	VFMADD213PS  const3ab743ce<>+0(SB), Z4, Z10
+	VFMADD213PS  const3ab743ce<>+0(SB), Z2, Z11
+	VFMADD213PS  const3c088908<>+0(SB), Z4, Z10
+	VFMADD213PS  const3c088908<>+0(SB), Z2, Z11
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z4, Z10
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z2, Z11
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z4, Z10
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z11
+	VFMADD213PS  const3f000000<>+0(SB), Z4, Z10
+	VFMADD213PS  const3f000000<>+0(SB), Z2, Z11
+	VMULPS       Z4, Z4, Z12
+	VMULPS       Z2, Z2, Z13
+	VFMADD213PS  Z4, Z12, Z10
+	VFMADD213PS  Z2, Z13, Z11
+	VADDPS       const3f800000<>+0(SB), Z10, Z10
+	VADDPS       const3f800000<>+0(SB), Z11, Z11
+	VSCALEFPS    Z3, Z10, Z10
+	VSCALEFPS    Z9, Z11, Z11
+	VMOVUPS      const3f800000<>+0(SB), Z3
+	VADDPS       Z3, Z10, Z2
+	VDIVPS       Z2, Z3, Z3
+	VMOVUPS      const3f800000<>+0(SB), Z4
+	VADDPS       Z4, Z11, Z2
+	VDIVPS       Z2, Z4, Z4
+	VMULPS       Z10, Z3, Z10
+	VPMOVD2M     Z0, K1
+	VBLENDMPS    Z10, Z3, K1, Z5
+	VMULPS       Z11, Z4, Z11
+	VPMOVD2M     Z1, K1
+	VBLENDMPS    Z11, Z4, K1, Z6
+	VMOVUPS      constc3160000<>+0(SB), Z2
+	VMAXPS       Z0, Z2, Z2
+	VMOVUPS      constc3160000<>+0(SB), Z0
+	VMAXPS       Z1, Z0, Z0
+	VMULPS       Z5, Z2, Z2
+	VMULPS       Z6, Z0, Z0
+	VMOVUPS      Z2, (DX)
+	VMOVUPS      Z0, 64(DX)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x00000020, CX
+	JGE          many
+
+few:
+	ADDQ $0x00000010, CX
 	JL   rest
 
 one:
@@ -3480,28 +4237,27 @@ one:
 	VMULPS       const3fb8aa3b<>+0(SB), Z2, Z1
 	VCVTPS2DQ    Z1, Z1
 	VCVTDQ2PS    Z1, Z1
-	VMOVAPS      Z2, Z2
 	VFNMADD231PS const3f318000<>+0(SB), Z1, Z2
 	VFNMADD231PS constb95e8083<>+0(SB), Z1, Z2
-	VMOVUPS      const39506967<>+0(SB), Z5
-	VFMADD213PS  const3ab743ce<>+0(SB), Z2, Z5
-	VFMADD213PS  const3c088908<>+0(SB), Z2, Z5
-	VFMADD213PS  const3d2aa9c1<>+0(SB), Z2, Z5
-	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z5
-	VFMADD213PS  const3f000000<>+0(SB), Z2, Z5
-	VMULPS       Z2, Z2, Z6
-	VFMADD213PS  Z2, Z6, Z5
-	VADDPS       const3f800000<>+0(SB), Z5, Z5
-	VSCALEFPS    Z1, Z5, Z5
+	VMOVUPS      const39506967<>+0(SB), Z3
+	VFMADD213PS  const3ab743ce<>+0(SB), Z2, Z3
+	VFMADD213PS  const3c088908<>+0(SB), Z2, Z3
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z2, Z3
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z3
+	VFMADD213PS  const3f000000<>+0(SB), Z2, Z3
+	VMULPS       Z2, Z2, Z4
+	VFMADD213PS  Z2, Z4, Z3
+	VADDPS       const3f800000<>+0(SB), Z3, Z3
+	VSCALEFPS    Z1, Z3, Z3
 	VMOVUPS      const3f800000<>+0(SB), Z2
-	VADDPS       Z2, Z5, Z1
+	VADDPS       Z2, Z3, Z1
 	VDIVPS       Z1, Z2, Z2
-	VMULPS       Z5, Z2, Z1
+	VMULPS       Z3, Z2, Z3
 	VPMOVD2M     Z0, K1
-	VBLENDMPS    Z1, Z2, K1, Z3
+	VBLENDMPS    Z3, Z2, K1, Z7
 	VMOVUPS      constc3160000<>+0(SB), Z1
 	VMAXPS       Z0, Z1, Z1
-	VMULPS       Z3, Z1, Z1
+	VMULPS       Z7, Z1, Z1
 	VMOVUPS      Z1, (DX)
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000040, DX
@@ -3522,7 +4278,6 @@ rest:
 	VMULPS       const3fb8aa3b<>+0(SB), Z2, Z1
 	VCVTPS2DQ    Z1, Z1
 	VCVTDQ2PS    Z1, Z1
-	VMOVAPS      Z2, Z2
 	VFNMADD231PS const3f318000<>+0(SB), Z1, Z2
 	VFNMADD231PS constb95e8083<>+0(SB), Z1, Z2
 	VMOVUPS      const39506967<>+0(SB), Z3
@@ -3531,19 +4286,19 @@ rest:
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Z2, Z3
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z3
 	VFMADD213PS  const3f000000<>+0(SB), Z2, Z3
-	VMULPS       Z2, Z2, Z5
-	VFMADD213PS  Z2, Z5, Z3
+	VMULPS       Z2, Z2, Z4
+	VFMADD213PS  Z2, Z4, Z3
 	VADDPS       const3f800000<>+0(SB), Z3, Z3
 	VSCALEFPS    Z1, Z3, Z3
 	VMOVUPS      const3f800000<>+0(SB), Z2
 	VADDPS       Z2, Z3, Z1
 	VDIVPS       Z1, Z2, Z2
-	VMULPS       Z3, Z2, Z1
+	VMULPS       Z3, Z2, Z3
 	VPMOVD2M     Z0, K2
-	VBLENDMPS    Z1, Z2, K2, Z4
+	VBLENDMPS    Z3, Z2, K2, Z8
 	VMOVUPS      constc3160000<>+0(SB), Z1
 	VMAXPS       Z0, Z1, Z1
-	VMULPS       Z4, Z1, Z1
+	VMULPS       Z8, Z1, Z1
 	VMOVUPS      Z1, K1, (DX)
 
 end:
@@ -3557,7 +4312,90 @@ TEXT ·siluGradAVX512(SB), NOSPLIT, $0-72
 	MOVQ dy_base+48(FP), DX
 	MOVQ dst_base+0(FP), BX
 	MOVQ dst_len+8(FP), CX
-	SUBQ $0x00000010, CX
+	SUBQ $0x00000020, CX
+	JL   few
+
+many:
+	VMOVUPS      (AX), Z0
+	VMOVUPS      64(AX), Z1
+	VMOVUPS      (DX), Z2
+	VMOVUPS      64(DX), Z3
+	VORPS        const80000000<>+0(SB), Z0, Z4
+	VORPS        const80000000<>+0(SB), Z1, Z5
+	VMOVUPS      constc3160000<>+0(SB), Z6
+	VMAXPS       Z4, Z6, Z6
+	VMOVUPS      constc3160000<>+0(SB), Z4
+	VMAXPS       Z5, Z4, Z4
+	VMULPS       const3fb8aa3b<>+0(SB), Z6, Z5
+	VMULPS       const3fb8aa3b<>+0(SB), Z4, Z11
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z11, Z11
+	VCVTDQ2PS    Z5, Z5
+	VCVTDQ2PS    Z11, Z11
+	VFNMADD231PS const3f318000<>+0(SB), Z5, Z6
+	VFNMADD231PS const3f318000<>+0(SB), Z11, Z4
+	VFNMADD231PS constb95e8083<>+0(SB), Z5, Z6
+	VFNMADD231PS constb95e8083<>+0(SB), Z11, Z4
+	VMOVUPS      const39506967<>+0(SB), Z12
+	VMOVUPS      const39506967<>+0(SB), Z13
+	VFMADD213PS  const3ab743ce<>+0(SB), Z6, Z12
+	VFMADD213PS  const3ab743ce<>+0(SB), Z4, Z13
+	VFMADD213PS  const3c088908<>+0(SB), Z6, Z12
+	VFMADD213PS  const3c088908<>+0(SB), Z4, Z13
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z6, Z12
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z4, Z13
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z6, Z12
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z4, Z13
+	VFMADD213PS  const3f000000<>+0(SB), Z6, Z12
+	VFMADD213PS  const3f000000<>+0(SB), Z4, Z13
+	VMULPS       Z6, Z6, Z14
+	VMULPS       Z4, Z4, Z15
+	VFMADD213PS  Z6, Z14, Z12
+	VFMADD213PS  Z4, Z15, Z13
+	VADDPS       const3f800000<>+0(SB), Z12, Z12
+	VADDPS       const3f800000<>+0(SB), Z13, Z13
+	VSCALEFPS    Z5, Z12, Z12
+	VSCALEFPS    Z11, Z13, Z13
+	VMOVUPS      const3f800000<>+0(SB), Z5
+	VADDPS       Z5, Z12, Z4
+	VDIVPS       Z4, Z5, Z5
+	VMOVUPS      const3f800000<>+0(SB), Z6
+	VADDPS       Z6, Z13, Z4
+	VDIVPS       Z4, Z6, Z6
+	VMULPS       Z12, Z5, Z12
+	VPMOVD2M     Z0, K1
+	VBLENDMPS    Z12, Z5, K1, Z7
+	VMULPS       Z13, Z6, Z13
+	VPMOVD2M     Z1, K1
+	VBLENDMPS    Z13, Z6, K1, Z8
+	VMOVUPS      constc3160000<>+0(SB), Z4
+	VMAXPS       Z0, Z4, Z4
+	VMOVUPS      constc3160000<>+0(SB), Z0
+	VMAXPS       Z1, Z0, Z0
+	VMOVUPS      const43160000<>+0(SB), Z1
+	VMINPS       Z4, Z1, Z1
+	VMOVUPS      const43160000<>+0(SB), Z4
+	VMINPS       Z0, Z4, Z4
+	VMOVUPS      const3f800000<>+0(SB), Z0
+	VSUBPS       Z7, Z0, Z5
+	VFMADD213PS  Z0, Z5, Z1
+	VMULPS       Z7, Z1, Z1
+	VMULPS       Z2, Z1, Z1
+	VMOVUPS      const3f800000<>+0(SB), Z0
+	VSUBPS       Z8, Z0, Z2
+	VFMADD213PS  Z0, Z2, Z4
+	VMULPS       Z8, Z4, Z4
+	VMULPS       Z3, Z4, Z4
+	VMOVUPS      Z1, (BX)
+	VMOVUPS      Z4, 64(BX)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, BX
+	SUBQ         $0x00000020, CX
+	JGE          many
+
+few:
+	ADDQ $0x00000010, CX
 	JL   rest
 
 one:
@@ -3569,33 +4407,32 @@ one:
 	VMULPS       const3fb8aa3b<>+0(SB), Z3, Z2
 	VCVTPS2DQ    Z2, Z2
 	VCVTDQ2PS    Z2, Z2
-	VMOVAPS      Z3, Z3
 	VFNMADD231PS const3f318000<>+0(SB), Z2, Z3
 	VFNMADD231PS constb95e8083<>+0(SB), Z2, Z3
-	VMOVUPS      const39506967<>+0(SB), Z6
-	VFMADD213PS  const3ab743ce<>+0(SB), Z3, Z6
-	VFMADD213PS  const3c088908<>+0(SB), Z3, Z6
-	VFMADD213PS  const3d2aa9c1<>+0(SB), Z3, Z6
-	VFMADD213PS  const3e2aaaaa<>+0(SB), Z3, Z6
-	VFMADD213PS  const3f000000<>+0(SB), Z3, Z6
-	VMULPS       Z3, Z3, Z7
-	VFMADD213PS  Z3, Z7, Z6
-	VADDPS       const3f800000<>+0(SB), Z6, Z6
-	VSCALEFPS    Z2, Z6, Z6
+	VMOVUPS      const39506967<>+0(SB), Z4
+	VFMADD213PS  const3ab743ce<>+0(SB), Z3, Z4
+	VFMADD213PS  const3c088908<>+0(SB), Z3, Z4
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z3, Z4
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z3, Z4
+	VFMADD213PS  const3f000000<>+0(SB), Z3, Z4
+	VMULPS       Z3, Z3, Z5
+	VFMADD213PS  Z3, Z5, Z4
+	VADDPS       const3f800000<>+0(SB), Z4, Z4
+	VSCALEFPS    Z2, Z4, Z4
 	VMOVUPS      const3f800000<>+0(SB), Z3
-	VADDPS       Z3, Z6, Z2
+	VADDPS       Z3, Z4, Z2
 	VDIVPS       Z2, Z3, Z3
-	VMULPS       Z6, Z3, Z2
+	VMULPS       Z4, Z3, Z4
 	VPMOVD2M     Z0, K1
-	VBLENDMPS    Z2, Z3, K1, Z4
+	VBLENDMPS    Z4, Z3, K1, Z9
 	VMOVUPS      constc3160000<>+0(SB), Z2
 	VMAXPS       Z0, Z2, Z2
 	VMOVUPS      const43160000<>+0(SB), Z0
 	VMINPS       Z2, Z0, Z0
 	VMOVUPS      const3f800000<>+0(SB), Z2
-	VSUBPS       Z4, Z2, Z3
+	VSUBPS       Z9, Z2, Z3
 	VFMADD213PS  Z2, Z3, Z0
-	VMULPS       Z4, Z0, Z0
+	VMULPS       Z9, Z0, Z0
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      Z0, (BX)
 	ADDQ         $0x00000040, AX
@@ -3619,7 +4456,6 @@ rest:
 	VMULPS       const3fb8aa3b<>+0(SB), Z3, Z2
 	VCVTPS2DQ    Z2, Z2
 	VCVTDQ2PS    Z2, Z2
-	VMOVAPS      Z3, Z3
 	VFNMADD231PS const3f318000<>+0(SB), Z2, Z3
 	VFNMADD231PS constb95e8083<>+0(SB), Z2, Z3
 	VMOVUPS      const39506967<>+0(SB), Z4
@@ -3628,24 +4464,24 @@ rest:
 	VFMADD213PS  const3d2aa9c1<>+0(SB), Z3, Z4
 	VFMADD213PS  const3e2aaaaa<>+0(SB), Z3, Z4
 	VFMADD213PS  const3f000000<>+0(SB), Z3, Z4
-	VMULPS       Z3, Z3, Z6
-	VFMADD213PS  Z3, Z6, Z4
+	VMULPS       Z3, Z3, Z5
+	VFMADD213PS  Z3, Z5, Z4
 	VADDPS       const3f800000<>+0(SB), Z4, Z4
 	VSCALEFPS    Z2, Z4, Z4
 	VMOVUPS      const3f800000<>+0(SB), Z3
 	VADDPS       Z3, Z4, Z2
 	VDIVPS       Z2, Z3, Z3
-	VMULPS       Z4, Z3, Z2
+	VMULPS       Z4, Z3, Z4
 	VPMOVD2M     Z0, K2
-	VBLENDMPS    Z2, Z3, K2, Z5
+	VBLENDMPS    Z4, Z3, K2, Z10
 	VMOVUPS      constc3160000<>+0(SB), Z2
 	VMAXPS       Z0, Z2, Z2
 	VMOVUPS      const43160000<>+0(SB), Z0
 	VMINPS       Z2, Z0, Z0
 	VMOVUPS      const3f800000<>+0(SB), Z2
-	VSUBPS       Z5, Z2, Z3
+	VSUBPS       Z10, Z2, Z3
 	VFMADD213PS  Z2, Z3, Z0
-	VMULPS       Z5, Z0, Z0
+	VMULPS       Z10, Z0, Z0
 	VMULPS       Z1, Z0, Z0
 	VMOVUPS      Z0, K1, (BX)
 
@@ -3665,17 +4501,17 @@ TEXT ·leakyReLUAVX512(SB), NOSPLIT, $0-52
 
 many:
 	VMOVUPS   (AX), Z1
-	VMULPS    Z1, Z0, Z2
-	VPXORD    Z4, Z4, Z4
-	VCMPPS    $0x1e, Z4, Z1, K1
-	VBLENDMPS Z1, Z2, K1, Z3
-	VMOVUPS   Z3, (DX)
-	VMOVUPS   64(AX), Z1
-	VMULPS    Z1, Z0, Z2
-	VPXORD    Z6, Z6, Z6
-	VCMPPS    $0x1e, Z6, Z1, K1
-	VBLENDMPS Z1, Z2, K1, Z5
-	VMOVUPS   Z5, 64(DX)
+	VMOVUPS   64(AX), Z2
+	VMULPS    Z1, Z0, Z3
+	VPXORD    Z5, Z5, Z5
+	VCMPPS    $0x1e, Z5, Z1, K1
+	VBLENDMPS Z1, Z3, K1, Z4
+	VMULPS    Z2, Z0, Z1
+	VPXORD    Z7, Z7, Z7
+	VCMPPS    $0x1e, Z7, Z2, K1
+	VBLENDMPS Z2, Z1, K1, Z6
+	VMOVUPS   Z4, (DX)
+	VMOVUPS   Z6, 64(DX)
 	ADDQ      $0x00000080, AX
 	ADDQ      $0x00000080, DX
 	SUBQ      $0x00000020, CX
@@ -3688,10 +4524,10 @@ few:
 one:
 	VMOVUPS   (AX), Z1
 	VMULPS    Z1, Z0, Z2
-	VPXORD    Z8, Z8, Z8
-	VCMPPS    $0x1e, Z8, Z1, K1
-	VBLENDMPS Z1, Z2, K1, Z7
-	VMOVUPS   Z7, (DX)
+	VPXORD    Z9, Z9, Z9
+	VCMPPS    $0x1e, Z9, Z1, K1
+	VBLENDMPS Z1, Z2, K1, Z8
+	VMOVUPS   Z8, (DX)
 	ADDQ      $0x00000040, AX
 	ADDQ      $0x00000040, DX
 	SUBQ      $0x00000010, CX
@@ -3706,10 +4542,10 @@ rest:
 	KMOVW     BX, K1
 	VMOVUPS.Z (AX), K1, Z1
 	VMULPS    Z1, Z0, Z0
-	VPXORD    Z10, Z10, Z10
-	VCMPPS    $0x1e, Z10, Z1, K2
-	VBLENDMPS Z1, Z0, K2, Z9
-	VMOVUPS   Z9, K1, (DX)
+	VPXORD    Z11, Z11, Z11
+	VCMPPS    $0x1e, Z11, Z1, K2
+	VBLENDMPS Z1, Z0, K2, Z10
+	VMOVUPS   Z10, K1, (DX)
 
 end:
 	VZEROUPPER
@@ -3728,19 +4564,19 @@ TEXT ·leakyReLUGradAVX512(SB), NOSPLIT, $0-76
 
 many:
 	VMOVUPS   (AX), Z1
-	VMOVUPS   (DX), Z2
-	VMULPS    Z2, Z0, Z3
-	VPXORD    Z5, Z5, Z5
-	VCMPPS    $0x1e, Z5, Z1, K1
-	VBLENDMPS Z2, Z3, K1, Z4
-	VMOVUPS   Z4, (BX)
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   64(DX), Z2
-	VMULPS    Z2, Z0, Z3
+	VMOVUPS   64(AX), Z2
+	VMOVUPS   (DX), Z3
+	VMOVUPS   64(DX), Z4
+	VMULPS    Z3, Z0, Z5
 	VPXORD    Z7, Z7, Z7
 	VCMPPS    $0x1e, Z7, Z1, K1
-	VBLENDMPS Z2, Z3, K1, Z6
-	VMOVUPS   Z6, 64(BX)
+	VBLENDMPS Z3, Z5, K1, Z6
+	VMULPS    Z4, Z0, Z1
+	VPXORD    Z9, Z9, Z9
+	VCMPPS    $0x1e, Z9, Z2, K1
+	VBLENDMPS Z4, Z1, K1, Z8
+	VMOVUPS   Z6, (BX)
+	VMOVUPS   Z8, 64(BX)
 	ADDQ      $0x00000080, AX
 	ADDQ      $0x00000080, DX
 	ADDQ      $0x00000080, BX
@@ -3755,10 +4591,10 @@ one:
 	VMOVUPS   (AX), Z1
 	VMOVUPS   (DX), Z2
 	VMULPS    Z2, Z0, Z3
-	VPXORD    Z9, Z9, Z9
-	VCMPPS    $0x1e, Z9, Z1, K1
-	VBLENDMPS Z2, Z3, K1, Z8
-	VMOVUPS   Z8, (BX)
+	VPXORD    Z11, Z11, Z11
+	VCMPPS    $0x1e, Z11, Z1, K1
+	VBLENDMPS Z2, Z3, K1, Z10
+	VMOVUPS   Z10, (BX)
 	ADDQ      $0x00000040, AX
 	ADDQ      $0x00000040, DX
 	ADDQ      $0x00000040, BX
@@ -3775,10 +4611,10 @@ rest:
 	VMOVUPS.Z (AX), K1, Z1
 	VMOVUPS.Z (DX), K1, Z2
 	VMULPS    Z2, Z0, Z0
-	VPXORD    Z11, Z11, Z11
-	VCMPPS    $0x1e, Z11, Z1, K2
-	VBLENDMPS Z2, Z0, K2, Z10
-	VMOVUPS   Z10, K1, (BX)
+	VPXORD    Z13, Z13, Z13
+	VCMPPS    $0x1e, Z13, Z1, K2
+	VBLENDMPS Z2, Z0, K2, Z12
+	VMOVUPS   Z12, K1, (BX)
 
 end:
 	VZEROUPPER
@@ -3879,21 +4715,21 @@ row:
 
 many:
 	VMOVUPS     (AX), Z0
-	VMOVUPS     (R9), Z1
-	VFMADD231PS (R8), Z0, Z1
-	VMOVUPS     Z1, (DX)
-	VMOVUPS     64(AX), Z0
-	VMOVUPS     64(R9), Z1
-	VFMADD231PS 64(R8), Z0, Z1
-	VMOVUPS     Z1, 64(DX)
-	VMOVUPS     128(AX), Z0
+	VMOVUPS     64(AX), Z1
+	VMOVUPS     128(AX), Z2
+	VMOVUPS     192(AX), Z3
+	VMOVUPS     (R9), Z4
+	VFMADD231PS (R8), Z0, Z4
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS 64(R8), Z1, Z0
 	VMOVUPS     128(R9), Z1
-	VFMADD231PS 128(R8), Z0, Z1
+	VFMADD231PS 128(R8), Z2, Z1
+	VMOVUPS     192(R9), Z2
+	VFMADD231PS 192(R8), Z3, Z2
+	VMOVUPS     Z4, (DX)
+	VMOVUPS     Z0, 64(DX)
 	VMOVUPS     Z1, 128(DX)
-	VMOVUPS     192(AX), Z0
-	VMOVUPS     192(R9), Z1
-	VFMADD231PS 192(R8), Z0, Z1
-	VMOVUPS     Z1, 192(DX)
+	VMOVUPS     Z2, 192(DX)
 	ADDQ        $0x00000100, AX
 	ADDQ        $0x00000100, DX
 	ADDQ        $0x00000100, R8
@@ -3959,41 +4795,114 @@ row:
 	SUBQ    BX, SI
 	MOVQ    scale_base+48(FP), R8
 	MOVQ    shift_base+72(FP), R9
-	SUBQ    $0x00000010, BX
-	JL      rest
+	SUBQ    $0x00000020, BX
+	JL      few
+
+many:
+	VMOVUPS      (AX), Z0
+	VMOVUPS      64(AX), Z1
+	VMOVUPS      (R9), Z2
+	VFMADD231PS  (R8), Z0, Z2
+	VMOVUPS      64(R9), Z0
+	VFMADD231PS  64(R8), Z1, Z0
+	VORPS        const80000000<>+0(SB), Z2, Z1
+	VORPS        const80000000<>+0(SB), Z0, Z7
+	VMOVUPS      constc3160000<>+0(SB), Z8
+	VMAXPS       Z1, Z8, Z8
+	VMOVUPS      constc3160000<>+0(SB), Z1
+	VMAXPS       Z7, Z1, Z1
+	VMULPS       const3fb8aa3b<>+0(SB), Z8, Z7
+	VMULPS       const3fb8aa3b<>+0(SB), Z1, Z9
+	VCVTPS2DQ    Z7, Z7
+	VCVTPS2DQ    Z9, Z9
+	VCVTDQ2PS    Z7, Z7
+	VCVTDQ2PS    Z9, Z9
+	VFNMADD231PS const3f318000<>+0(SB), Z7, Z8
+	VFNMADD231PS const3f318000<>+0(SB), Z9, Z1
+	VFNMADD231PS constb95e8083<>+0(SB), Z7, Z8
+	VFNMADD231PS constb95e8083<>+0(SB), Z9, Z1
+	VMOVUPS      const39506967<>+0(SB), Z10
+	VMOVUPS      const39506967<>+0(SB), Z11
+	VFMADD213PS  const3ab743ce<>+0(SB), Z8, Z10
+	VFMADD213PS  const3ab743ce<>+0(SB), Z1, Z11
+	VFMADD213PS  const3c088908<>+0(SB), Z8, Z10
+	VFMADD213PS  const3c088908<>+0(SB), Z1, Z11
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z8, Z10
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z1, Z11
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z8, Z10
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z11
+	VFMADD213PS  const3f000000<>+0(SB), Z8, Z10
+	VFMADD213PS  const3f000000<>+0(SB), Z1, Z11
+	VMULPS       Z8, Z8, Z12
+	VMULPS       Z1, Z1, Z13
+	VFMADD213PS  Z8, Z12, Z10
+	VFMADD213PS  Z1, Z13, Z11
+	VADDPS       const3f800000<>+0(SB), Z10, Z10
+	VADDPS       const3f800000<>+0(SB), Z11, Z11
+	VSCALEFPS    Z7, Z10, Z10
+	VSCALEFPS    Z9, Z11, Z11
+	VMOVUPS      const3f800000<>+0(SB), Z7
+	VADDPS       Z7, Z10, Z1
+	VDIVPS       Z1, Z7, Z7
+	VMOVUPS      const3f800000<>+0(SB), Z8
+	VADDPS       Z8, Z11, Z1
+	VDIVPS       Z1, Z8, Z8
+	VMULPS       Z10, Z7, Z10
+	VPMOVD2M     Z2, K1
+	VBLENDMPS    Z10, Z7, K1, Z3
+	VMULPS       Z11, Z8, Z11
+	VPMOVD2M     Z0, K1
+	VBLENDMPS    Z11, Z8, K1, Z4
+	VMOVUPS      constc3160000<>+0(SB), Z1
+	VMAXPS       Z2, Z1, Z1
+	VMOVUPS      constc3160000<>+0(SB), Z2
+	VMAXPS       Z0, Z2, Z2
+	VMULPS       Z3, Z1, Z1
+	VMULPS       Z4, Z2, Z2
+	VMOVUPS      Z1, (DX)
+	VMOVUPS      Z2, 64(DX)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, R8
+	ADDQ         $0x00000080, R9
+	SUBQ         $0x00000020, BX
+	JGE          many
+
+few:
+	ADDQ $0x00000010, BX
+	JL   rest
 
 one:
 	VMOVUPS      (AX), Z0
 	VMOVUPS      (R9), Z1
 	VFMADD231PS  (R8), Z0, Z1
 	VORPS        const80000000<>+0(SB), Z1, Z0
-	VMOVUPS      constc3160000<>+0(SB), Z4
-	VMAXPS       Z0, Z4, Z4
-	VMULPS       const3fb8aa3b<>+0(SB), Z4, Z0
+	VMOVUPS      constc3160000<>+0(SB), Z2
+	VMAXPS       Z0, Z2, Z2
+	VMULPS       const3fb8aa3b<>+0(SB), Z2, Z0
 	VCVTPS2DQ    Z0, Z0
 	VCVTDQ2PS    Z0, Z0
-	VMOVAPS      Z4, Z4
-	VFNMADD231PS const3f318000<>+0(SB), Z0, Z4
-	VFNMADD231PS constb95e8083<>+0(SB), Z0, Z4
-	VMOVUPS      const39506967<>+0(SB), Z5
-	VFMADD213PS  const3ab743ce<>+0(SB), Z4, Z5
-	VFMADD213PS  const3c088908<>+0(SB), Z4, Z5
-	VFMADD213PS  const3d2aa9c1<>+0(SB), Z4, Z5
-	VFMADD213PS  const3e2aaaaa<>+0(SB), Z4, Z5
-	VFMADD213PS  const3f000000<>+0(SB), Z4, Z5
-	VMULPS       Z4, Z4, Z6
-	VFMADD213PS  Z4, Z6, Z5
-	VADDPS       const3f800000<>+0(SB), Z5, Z5
-	VSCALEFPS    Z0, Z5, Z5
-	VMOVUPS      const3f800000<>+0(SB), Z4
-	VADDPS       Z4, Z5, Z0
-	VDIVPS       Z0, Z4, Z4
-	VMULPS       Z5, Z4, Z0
+	VFNMADD231PS const3f318000<>+0(SB), Z0, Z2
+	VFNMADD231PS constb95e8083<>+0(SB), Z0, Z2
+	VMOVUPS      const39506967<>+0(SB), Z7
+	VFMADD213PS  const3ab743ce<>+0(SB), Z2, Z7
+	VFMADD213PS  const3c088908<>+0(SB), Z2, Z7
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z2, Z7
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z7
+	VFMADD213PS  const3f000000<>+0(SB), Z2, Z7
+	VMULPS       Z2, Z2, Z8
+	VFMADD213PS  Z2, Z8, Z7
+	VADDPS       const3f800000<>+0(SB), Z7, Z7
+	VSCALEFPS    Z0, Z7, Z7
+	VMOVUPS      const3f800000<>+0(SB), Z2
+	VADDPS       Z2, Z7, Z0
+	VDIVPS       Z0, Z2, Z2
+	VMULPS       Z7, Z2, Z7
 	VPMOVD2M     Z1, K1
-	VBLENDMPS    Z0, Z4, K1, Z2
+	VBLENDMPS    Z7, Z2, K1, Z5
 	VMOVUPS      constc3160000<>+0(SB), Z0
 	VMAXPS       Z1, Z0, Z0
-	VMULPS       Z2, Z0, Z0
+	VMULPS       Z5, Z0, Z0
 	VMOVUPS      Z0, (DX)
 	ADDQ         $0x00000040, AX
 	ADDQ         $0x00000040, DX
@@ -4012,37 +4921,36 @@ rest:
 	KMOVW        R10, K1
 	VMOVUPS.Z    (AX), K1, Z0
 	VMOVUPS.Z    (R8), K1, Z1
-	VMOVUPS.Z    (R9), K1, Z4
-	VMOVUPS      Z4, Z4
-	VFMADD231PS  Z1, Z0, Z4
-	VORPS        const80000000<>+0(SB), Z4, Z0
+	VMOVUPS.Z    (R9), K1, Z2
+	VMOVUPS      Z2, Z2
+	VFMADD231PS  Z1, Z0, Z2
+	VORPS        const80000000<>+0(SB), Z2, Z0
 	VMOVUPS      constc3160000<>+0(SB), Z1
 	VMAXPS       Z0, Z1, Z1
 	VMULPS       const3fb8aa3b<>+0(SB), Z1, Z0
 	VCVTPS2DQ    Z0, Z0
 	VCVTDQ2PS    Z0, Z0
-	VMOVAPS      Z1, Z1
 	VFNMADD231PS const3f318000<>+0(SB), Z0, Z1
 	VFNMADD231PS constb95e8083<>+0(SB), Z0, Z1
-	VMOVUPS      const39506967<>+0(SB), Z5
-	VFMADD213PS  const3ab743ce<>+0(SB), Z1, Z5
-	VFMADD213PS  const3c088908<>+0(SB), Z1, Z5
-	VFMADD213PS  const3d2aa9c1<>+0(SB), Z1, Z5
-	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z5
-	VFMADD213PS  const3f000000<>+0(SB), Z1, Z5
-	VMULPS       Z1, Z1, Z6
-	VFMADD213PS  Z1, Z6, Z5
-	VADDPS       const3f800000<>+0(SB), Z5, Z5
-	VSCALEFPS    Z0, Z5, Z5
+	VMOVUPS      const39506967<>+0(SB), Z7
+	VFMADD213PS  const3ab743ce<>+0(SB), Z1, Z7
+	VFMADD213PS  const3c088908<>+0(SB), Z1, Z7
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z1, Z7
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z7
+	VFMADD213PS  const3f000000<>+0(SB), Z1, Z7
+	VMULPS       Z1, Z1, Z8
+	VFMADD213PS  Z1, Z8, Z7
+	VADDPS       const3f800000<>+0(SB), Z7, Z7
+	VSCALEFPS    Z0, Z7, Z7
 	VMOVUPS      const3f800000<>+0(SB), Z1
-	VADDPS       Z1, Z5, Z0
+	VADDPS       Z1, Z7, Z0
 	VDIVPS       Z0, Z1, Z1
-	VMULPS       Z5, Z1, Z0
-	VPMOVD2M     Z4, K2
-	VBLENDMPS    Z0, Z1, K2, Z3
+	VMULPS       Z7, Z1, Z7
+	VPMOVD2M     Z2, K2
+	VBLENDMPS    Z7, Z1, K2, Z6
 	VMOVUPS      constc3160000<>+0(SB), Z0
-	VMAXPS       Z4, Z0, Z0
-	VMULPS       Z3, Z0, Z0
+	VMAXPS       Z2, Z0, Z0
+	VMULPS       Z6, Z0, Z0
 	VMOVUPS      Z0, K1, (DX)
 	LEAQ         (AX)(BX*4), AX
 	LEAQ         (DX)(BX*4), DX
@@ -4073,8 +4981,97 @@ row:
 	SUBQ    SI, DI
 	MOVQ    scale_base+72(FP), R9
 	MOVQ    shift_base+96(FP), R10
-	SUBQ    $0x00000010, SI
-	JL      rest
+	SUBQ    $0x00000020, SI
+	JL      few
+
+many:
+	VMOVUPS      (AX), Z0
+	VMOVUPS      64(AX), Z1
+	VMOVUPS      (DX), Z2
+	VMOVUPS      64(DX), Z3
+	VMOVUPS      (R10), Z4
+	VFMADD231PS  (R9), Z0, Z4
+	VMOVUPS      64(R10), Z0
+	VFMADD231PS  64(R9), Z1, Z0
+	VORPS        const80000000<>+0(SB), Z4, Z1
+	VORPS        const80000000<>+0(SB), Z0, Z9
+	VMOVUPS      constc3160000<>+0(SB), Z10
+	VMAXPS       Z1, Z10, Z10
+	VMOVUPS      constc3160000<>+0(SB), Z1
+	VMAXPS       Z9, Z1, Z1
+	VMULPS       const3fb8aa3b<>+0(SB), Z10, Z9
+	VMULPS       const3fb8aa3b<>+0(SB), Z1, Z11
+	VCVTPS2DQ    Z9, Z9
+	VCVTPS2DQ    Z11, Z11
+	VCVTDQ2PS    Z9, Z9
+	VCVTDQ2PS    Z11, Z11
+	VFNMADD231PS const3f318000<>+0(SB), Z9, Z10
+	VFNMADD231PS const3f318000<>+0(SB), Z11, Z1
+	VFNMADD231PS constb95e8083<>+0(SB), Z9, Z10
+	VFNMADD231PS constb95e8083<>+0(SB), Z11, Z1
+	VMOVUPS      const39506967<>+0(SB), Z12
+	VMOVUPS      const39506967<>+0(SB), Z13
+	VFMADD213PS  const3ab743ce<>+0(SB), Z10, Z12
+	VFMADD213PS  const3ab743ce<>+0(SB), Z1, Z13
+	VFMADD213PS  const3c088908<>+0(SB), Z10, Z12
+	VFMADD213PS  const3c088908<>+0(SB), Z1, Z13
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z10, Z12
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z1, Z13
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z10, Z12
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z1, Z13
+	VFMADD213PS  const3f000000<>+0(SB), Z10, Z12
+	VFMADD213PS  const3f000000<>+0(SB), Z1, Z13
+	VMULPS       Z10, Z10, Z14
+	VMULPS       Z1, Z1, Z15
+	VFMADD213PS  Z10, Z14, Z12
+	VFMADD213PS  Z1, Z15, Z13
+	VADDPS       const3f800000<>+0(SB), Z12, Z12
+	VADDPS       const3f800000<>+0(SB), Z13, Z13
+	VSCALEFPS    Z9, Z12, Z12
+	VSCALEFPS    Z11, Z13, Z13
+	VMOVUPS      const3f800000<>+0(SB), Z9
+	VADDPS       Z9, Z12, Z1
+	VDIVPS       Z1, Z9, Z9
+	VMOVUPS      const3f800000<>+0(SB), Z10
+	VADDPS       Z10, Z13, Z1
+	VDIVPS       Z1, Z10, Z10
+	VMULPS       Z12, Z9, Z12
+	VPMOVD2M     Z4, K1
+	VBLENDMPS    Z12, Z9, K1, Z5
+	VMULPS       Z13, Z10, Z13
+	VPMOVD2M     Z0, K1
+	VBLENDMPS    Z13, Z10, K1, Z6
+	VMOVUPS      constc3160000<>+0(SB), Z1
+	VMAXPS       Z4, Z1, Z1
+	VMOVUPS      constc3160000<>+0(SB), Z4
+	VMAXPS       Z0, Z4, Z4
+	VMOVUPS      const43160000<>+0(SB), Z0
+	VMINPS       Z1, Z0, Z0
+	VMOVUPS      const43160000<>+0(SB), Z1
+	VMINPS       Z4, Z1, Z1
+	VMOVUPS      const3f800000<>+0(SB), Z4
+	VSUBPS       Z5, Z4, Z9
+	VFMADD213PS  Z4, Z9, Z0
+	VMULPS       Z5, Z0, Z0
+	VMULPS       Z2, Z0, Z0
+	VMOVUPS      const3f800000<>+0(SB), Z2
+	VSUBPS       Z6, Z2, Z4
+	VFMADD213PS  Z2, Z4, Z1
+	VMULPS       Z6, Z1, Z1
+	VMULPS       Z3, Z1, Z1
+	VMOVUPS      Z0, (BX)
+	VMOVUPS      Z1, 64(BX)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, BX
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000080, R10
+	SUBQ         $0x00000020, SI
+	JGE          many
+
+few:
+	ADDQ $0x00000010, SI
+	JL   rest
 
 one:
 	VMOVUPS      (AX), Z0
@@ -4082,38 +5079,37 @@ one:
 	VMOVUPS      (R10), Z2
 	VFMADD231PS  (R9), Z0, Z2
 	VORPS        const80000000<>+0(SB), Z2, Z0
-	VMOVUPS      constc3160000<>+0(SB), Z5
-	VMAXPS       Z0, Z5, Z5
-	VMULPS       const3fb8aa3b<>+0(SB), Z5, Z0
+	VMOVUPS      constc3160000<>+0(SB), Z3
+	VMAXPS       Z0, Z3, Z3
+	VMULPS       const3fb8aa3b<>+0(SB), Z3, Z0
 	VCVTPS2DQ    Z0, Z0
 	VCVTDQ2PS    Z0, Z0
-	VMOVAPS      Z5, Z5
-	VFNMADD231PS const3f318000<>+0(SB), Z0, Z5
-	VFNMADD231PS constb95e8083<>+0(SB), Z0, Z5
-	VMOVUPS      const39506967<>+0(SB), Z6
-	VFMADD213PS  const3ab743ce<>+0(SB), Z5, Z6
-	VFMADD213PS  const3c088908<>+0(SB), Z5, Z6
-	VFMADD213PS  const3d2aa9c1<>+0(SB), Z5, Z6
-	VFMADD213PS  const3e2aaaaa<>+0(SB), Z5, Z6
-	VFMADD213PS  const3f000000<>+0(SB), Z5, Z6
-	VMULPS       Z5, Z5, Z7
-	VFMADD213PS  Z5, Z7, Z6
-	VADDPS       const3f800000<>+0(SB), Z6, Z6
-	VSCALEFPS    Z0, Z6, Z6
-	VMOVUPS      const3f800000<>+0(SB), Z5
-	VADDPS       Z5, Z6, Z0
-	VDIVPS       Z0, Z5, Z5
-	VMULPS       Z6, Z5, Z0
+	VFNMADD231PS const3f318000<>+0(SB), Z0, Z3
+	VFNMADD231PS constb95e8083<>+0(SB), Z0, Z3
+	VMOVUPS      const39506967<>+0(SB), Z4
+	VFMADD213PS  const3ab743ce<>+0(SB), Z3, Z4
+	VFMADD213PS  const3c088908<>+0(SB), Z3, Z4
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z3, Z4
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z3, Z4
+	VFMADD213PS  const3f000000<>+0(SB), Z3, Z4
+	VMULPS       Z3, Z3, Z9
+	VFMADD213PS  Z3, Z9, Z4
+	VADDPS       const3f800000<>+0(SB), Z4, Z4
+	VSCALEFPS    Z0, Z4, Z4
+	VMOVUPS      const3f800000<>+0(SB), Z3
+	VADDPS       Z3, Z4, Z0
+	VDIVPS       Z0, Z3, Z3
+	VMULPS       Z4, Z3, Z4
 	VPMOVD2M     Z2, K1
-	VBLENDMPS    Z0, Z5, K1, Z3
+	VBLENDMPS    Z4, Z3, K1, Z7
 	VMOVUPS      constc3160000<>+0(SB), Z0
 	VMAXPS       Z2, Z0, Z0
 	VMOVUPS      const43160000<>+0(SB), Z2
 	VMINPS       Z0, Z2, Z2
 	VMOVUPS      const3f800000<>+0(SB), Z0
-	VSUBPS       Z3, Z0, Z5
-	VFMADD213PS  Z0, Z5, Z2
-	VMULPS       Z3, Z2, Z2
+	VSUBPS       Z7, Z0, Z3
+	VFMADD213PS  Z0, Z3, Z2
+	VMULPS       Z7, Z2, Z2
 	VMULPS       Z1, Z2, Z2
 	VMOVUPS      Z2, (BX)
 	ADDQ         $0x00000040, AX
@@ -4135,42 +5131,41 @@ rest:
 	VMOVUPS.Z    (AX), K1, Z0
 	VMOVUPS.Z    (DX), K1, Z1
 	VMOVUPS.Z    (R9), K1, Z2
-	VMOVUPS.Z    (R10), K1, Z5
-	VMOVUPS      Z5, Z5
-	VFMADD231PS  Z2, Z0, Z5
-	VORPS        const80000000<>+0(SB), Z5, Z0
+	VMOVUPS.Z    (R10), K1, Z3
+	VMOVUPS      Z3, Z3
+	VFMADD231PS  Z2, Z0, Z3
+	VORPS        const80000000<>+0(SB), Z3, Z0
 	VMOVUPS      constc3160000<>+0(SB), Z2
 	VMAXPS       Z0, Z2, Z2
 	VMULPS       const3fb8aa3b<>+0(SB), Z2, Z0
 	VCVTPS2DQ    Z0, Z0
 	VCVTDQ2PS    Z0, Z0
-	VMOVAPS      Z2, Z2
 	VFNMADD231PS const3f318000<>+0(SB), Z0, Z2
 	VFNMADD231PS constb95e8083<>+0(SB), Z0, Z2
-	VMOVUPS      const39506967<>+0(SB), Z6
-	VFMADD213PS  const3ab743ce<>+0(SB), Z2, Z6
-	VFMADD213PS  const3c088908<>+0(SB), Z2, Z6
-	VFMADD213PS  const3d2aa9c1<>+0(SB), Z2, Z6
-	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z6
-	VFMADD213PS  const3f000000<>+0(SB), Z2, Z6
-	VMULPS       Z2, Z2, Z7
-	VFMADD213PS  Z2, Z7, Z6
-	VADDPS       const3f800000<>+0(SB), Z6, Z6
-	VSCALEFPS    Z0, Z6, Z6
+	VMOVUPS      const39506967<>+0(SB), Z4
+	VFMADD213PS  const3ab743ce<>+0(SB), Z2, Z4
+	VFMADD213PS  const3c088908<>+0(SB), Z2, Z4
+	VFMADD213PS  const3d2aa9c1<>+0(SB), Z2, Z4
+	VFMADD213PS  const3e2aaaaa<>+0(SB), Z2, Z4
+	VFMADD213PS  const3f000000<>+0(SB), Z2, Z4
+	VMULPS       Z2, Z2, Z9
+	VFMADD213PS  Z2, Z9, Z4
+	VADDPS       const3f800000<>+0(SB), Z4, Z4
+	VSCALEFPS    Z0, Z4, Z4
 	VMOVUPS      const3f800000<>+0(SB), Z2
-	VADDPS       Z2, Z6, Z0
+	VADDPS       Z2, Z4, Z0
 	VDIVPS       Z0, Z2, Z2
-	VMULPS       Z6, Z2, Z0
-	VPMOVD2M     Z5, K2
-	VBLENDMPS    Z0, Z2, K2, Z4
+	VMULPS       Z4, Z2, Z4
+	VPMOVD2M     Z3, K2
+	VBLENDMPS    Z4, Z2, K2, Z8
 	VMOVUPS      constc3160000<>+0(SB), Z0
-	VMAXPS       Z5, Z0, Z0
+	VMAXPS       Z3, Z0, Z0
 	VMOVUPS      const43160000<>+0(SB), Z2
 	VMINPS       Z0, Z2, Z2
 	VMOVUPS      const3f800000<>+0(SB), Z0
-	VSUBPS       Z4, Z0, Z5
-	VFMADD213PS  Z0, Z5, Z2
-	VMULPS       Z4, Z2, Z2
+	VSUBPS       Z8, Z0, Z3
+	VFMADD213PS  Z0, Z3, Z2
+	VMULPS       Z8, Z2, Z2
 	VMULPS       Z1, Z2, Z2
 	VMOVUPS      Z2, K1, (BX)
 	LEAQ         (AX)(SI*4), AX
@@ -4203,18 +5198,46 @@ row:
 	SUBQ    BX, SI
 	MOVQ    scale_base+48(FP), R8
 	MOVQ    shift_base+72(FP), R9
-	SUBQ    $0x00000010, BX
-	JL      rest
+	SUBQ    $0x00000020, BX
+	JL      few
+
+many:
+	VMOVUPS     (AX), Z1
+	VMOVUPS     64(AX), Z2
+	VMOVUPS     (R9), Z3
+	VFMADD231PS (R8), Z1, Z3
+	VMOVUPS     64(R9), Z1
+	VFMADD231PS 64(R8), Z2, Z1
+	VMULPS      Z3, Z0, Z2
+	VPXORD      Z5, Z5, Z5
+	VCMPPS      $0x1e, Z5, Z3, K1
+	VBLENDMPS   Z3, Z2, K1, Z4
+	VMULPS      Z1, Z0, Z2
+	VPXORD      Z7, Z7, Z7
+	VCMPPS      $0x1e, Z7, Z1, K1
+	VBLENDMPS   Z1, Z2, K1, Z6
+	VMOVUPS     Z4, (DX)
+	VMOVUPS     Z6, 64(DX)
+	ADDQ        $0x00000080, AX
+	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, R8
+	ADDQ        $0x00000080, R9
+	SUBQ        $0x00000020, BX
+	JGE         many
+
+few:
+	ADDQ $0x00000010, BX
+	JL   rest
 
 one:
 	VMOVUPS     (AX), Z1
 	VMOVUPS     (R9), Z2
 	VFMADD231PS (R8), Z1, Z2
 	VMULPS      Z2, Z0, Z1
-	VPXORD      Z4, Z4, Z4
-	VCMPPS      $0x1e, Z4, Z2, K1
-	VBLENDMPS   Z2, Z1, K1, Z3
-	VMOVUPS     Z3, (DX)
+	VPXORD      Z9, Z9, Z9
+	VCMPPS      $0x1e, Z9, Z2, K1
+	VBLENDMPS   Z2, Z1, K1, Z8
+	VMOVUPS     Z8, (DX)
 	ADDQ        $0x00000040, AX
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, R8
@@ -4232,14 +5255,14 @@ rest:
 	KMOVW       R10, K1
 	VMOVUPS.Z   (AX), K1, Z1
 	VMOVUPS.Z   (R8), K1, Z2
-	VMOVUPS.Z   (R9), K1, Z7
-	VMOVUPS     Z7, Z7
-	VFMADD231PS Z2, Z1, Z7
-	VMULPS      Z7, Z0, Z1
-	VPXORD      Z6, Z6, Z6
-	VCMPPS      $0x1e, Z6, Z7, K2
-	VBLENDMPS   Z7, Z1, K2, Z5
-	VMOVUPS     Z5, K1, (DX)
+	VMOVUPS.Z   (R9), K1, Z3
+	VMOVUPS     Z3, Z3
+	VFMADD231PS Z2, Z1, Z3
+	VMULPS      Z3, Z0, Z1
+	VPXORD      Z11, Z11, Z11
+	VCMPPS      $0x1e, Z11, Z3, K2
+	VBLENDMPS   Z3, Z1, K2, Z10
+	VMOVUPS     Z10, K1, (DX)
 	LEAQ        (AX)(BX*4), AX
 	LEAQ        (DX)(BX*4), DX
 
@@ -4270,8 +5293,39 @@ row:
 	SUBQ    SI, DI
 	MOVQ    scale_base+72(FP), R9
 	MOVQ    shift_base+96(FP), R10
-	SUBQ    $0x00000010, SI
-	JL      rest
+	SUBQ    $0x00000020, SI
+	JL      few
+
+many:
+	VMOVUPS     (AX), Z1
+	VMOVUPS     64(AX), Z2
+	VMOVUPS     (DX), Z3
+	VMOVUPS     64(DX), Z4
+	VMOVUPS     (R10), Z5
+	VFMADD231PS (R9), Z1, Z5
+	VMOVUPS     64(R10), Z1
+	VFMADD231PS 64(R9), Z2, Z1
+	VMULPS      Z3, Z0, Z2
+	VPXORD      Z7, Z7, Z7
+	VCMPPS      $0x1e, Z7, Z5, K1
+	VBLENDMPS   Z3, Z2, K1, Z6
+	VMULPS      Z4, Z0, Z2
+	VPXORD      Z9, Z9, Z9
+	VCMPPS      $0x1e, Z9, Z1, K1
+	VBLENDMPS   Z4, Z2, K1, Z8
+	VMOVUPS     Z6, (BX)
+	VMOVUPS     Z8, 64(BX)
+	ADDQ        $0x00000080, AX
+	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, BX
+	ADDQ        $0x00000080, R9
+	ADDQ        $0x00000080, R10
+	SUBQ        $0x00000020, SI
+	JGE         many
+
+few:
+	ADDQ $0x00000010, SI
+	JL   rest
 
 one:
 	VMOVUPS     (AX), Z1
@@ -4279,10 +5333,10 @@ one:
 	VMOVUPS     (R10), Z3
 	VFMADD231PS (R9), Z1, Z3
 	VMULPS      Z2, Z0, Z1
-	VPXORD      Z5, Z5, Z5
-	VCMPPS      $0x1e, Z5, Z3, K1
-	VBLENDMPS   Z2, Z1, K1, Z4
-	VMOVUPS     Z4, (BX)
+	VPXORD      Z11, Z11, Z11
+	VCMPPS      $0x1e, Z11, Z3, K1
+	VBLENDMPS   Z2, Z1, K1, Z10
+	VMOVUPS     Z10, (BX)
 	ADDQ        $0x00000040, AX
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, BX
@@ -4302,14 +5356,14 @@ rest:
 	VMOVUPS.Z   (AX), K1, Z1
 	VMOVUPS.Z   (DX), K1, Z2
 	VMOVUPS.Z   (R9), K1, Z3
-	VMOVUPS.Z   (R10), K1, Z8
-	VMOVUPS     Z8, Z8
-	VFMADD231PS Z3, Z1, Z8
+	VMOVUPS.Z   (R10), K1, Z4
+	VMOVUPS     Z4, Z4
+	VFMADD231PS Z3, Z1, Z4
 	VMULPS      Z2, Z0, Z1
-	VPXORD      Z7, Z7, Z7
-	VCMPPS      $0x1e, Z7, Z8, K2
-	VBLENDMPS   Z2, Z1, K2, Z6
-	VMOVUPS     Z6, K1, (BX)
+	VPXORD      Z13, Z13, Z13
+	VCMPPS      $0x1e, Z13, Z4, K2
+	VBLENDMPS   Z2, Z1, K2, Z12
+	VMOVUPS     Z12, K1, (BX)
 	LEAQ        (AX)(SI*4), AX
 	LEAQ        (DX)(SI*4), DX
 	LEAQ        (BX)(SI*4), BX
@@ -4346,17 +5400,17 @@ row:
 
 many:
 	VMOVUPS     (AX), Z0
-	VMOVUPS     (DX), Z1
-	VMOVUPS     (R11), Z2
-	VFMADD231PS (R10), Z1, Z2
-	VFMADD231PS (R9), Z0, Z2
-	VMOVUPS     Z2, (BX)
-	VMOVUPS     64(AX), Z0
-	VMOVUPS     64(DX), Z1
-	VMOVUPS     64(R11), Z2
-	VFMADD231PS 64(R10), Z1, Z2
-	VFMADD231PS 64(R9), Z0, Z2
-	VMOVUPS     Z2, 64(BX)
+	VMOVUPS     64(AX), Z1
+	VMOVUPS     (DX), Z2
+	VMOVUPS     64(DX), Z3
+	VMOVUPS     (R11), Z4
+	VFMADD231PS (R10), Z2, Z4
+	VFMADD231PS (R9), Z0, Z4
+	VMOVUPS     64(R11), Z0
+	VFMADD231PS 64(R10), Z3, Z0
+	VFMADD231PS 64(R9), Z1, Z0
+	VMOVUPS     Z4, (BX)
+	VMOVUPS     Z0, 64(BX)
 	ADDQ        $0x00000080, AX
 	ADDQ        $0x00000080, DX
 	ADDQ        $0x00000080, BX
@@ -4436,17 +5490,17 @@ row:
 
 many:
 	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
 	VADDPS  (R8), Z0, Z0
+	VADDPS  64(R8), Z1, Z1
+	VADDPS  128(R8), Z2, Z2
+	VADDPS  192(R8), Z3, Z3
 	VMOVUPS Z0, (DX)
-	VMOVUPS 64(AX), Z0
-	VADDPS  64(R8), Z0, Z0
-	VMOVUPS Z0, 64(DX)
-	VMOVUPS 128(AX), Z0
-	VADDPS  128(R8), Z0, Z0
-	VMOVUPS Z0, 128(DX)
-	VMOVUPS 192(AX), Z0
-	VADDPS  192(R8), Z0, Z0
-	VMOVUPS Z0, 192(DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, 128(DX)
+	VMOVUPS Z3, 192(DX)
 	ADDQ    $0x00000100, AX
 	ADDQ    $0x00000100, DX
 	ADDQ    $0x00000100, R8
@@ -4962,7 +6016,6 @@ loop:
 	VMULPS       const3fb8aa3b<>+0(SB), Z2, Z3
 	VCVTPS2DQ    Z3, Z3
 	VCVTDQ2PS    Z3, Z3
-	VMOVAPS      Z2, Z2
 	VFNMADD231PS const3f318000<>+0(SB), Z3, Z2
 	VFNMADD231PS constb95e8083<>+0(SB), Z3, Z2
 	VMOVUPS      const39506967<>+0(SB), Z4
@@ -4998,7 +6051,6 @@ rest:
 	VMULPS       const3fb8aa3b<>+0(SB), Z2, Z0
 	VCVTPS2DQ    Z0, Z0
 	VCVTDQ2PS    Z0, Z0
-	VMOVAPS      Z2, Z2
 	VFNMADD231PS const3f318000<>+0(SB), Z0, Z2
 	VFNMADD231PS constb95e8083<>+0(SB), Z0, Z2
 	VMOVUPS      const39506967<>+0(SB), Z3

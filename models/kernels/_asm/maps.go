@@ -6,18 +6,15 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// vectors is a list of outputs, or of inputs, one vector each.
-type vectors = []reg.VecVirtual
-
 // maps emits the elementwise routines of one width.
 func maps(v isa) {
 	binary := func(name string, op func(b, a, dst Op)) {
 		stream{
 			name: name, params: "dst, a, b []float32", in: []string{"a", "b"}, out: []string{"dst"}, unroll: 4,
-			body: func(v isa, in vectors, _ []Op, _ vectors) vectors {
+			body: oneByOne(func(v isa, in vectors, _ []Op, _ vectors) vectors {
 				op(in[1], in[0], in[0])
 				return in[:1]
-			},
+			}),
 		}.emit(v)
 	}
 	binary("add", func(b, a, dst Op) { VADDPS(b, a, dst) })
@@ -27,80 +24,80 @@ func maps(v isa) {
 
 	stream{
 		name: "mulAdd", params: "dst, a, b []float32", in: []string{"dst", "a", "b"}, out: []string{"dst"}, unroll: 4,
-		body: func(v isa, in vectors, _ []Op, _ vectors) vectors {
+		body: oneByOne(func(v isa, in vectors, _ []Op, _ vectors) vectors {
 			VFMADD231PS(in[1], in[2], in[0])
 			return in[:1]
-		},
+		}),
 	}.emit(v)
 	stream{
 		name: "addScaled", params: "dst, a, b []float32, c float32", in: []string{"a", "b"}, out: []string{"dst"}, unroll: 4,
 		setup: broadcast("c"),
-		body: func(v isa, in vectors, _ []Op, fixed vectors) vectors {
+		body: oneByOne(func(v isa, in vectors, _ []Op, fixed vectors) vectors {
 			VADDPS(in[1], in[0], in[0])
 			VMULPS(fixed[0], in[0], in[0])
 			return in[:1]
-		},
+		}),
 	}.emit(v)
 	stream{
 		name: "lerp", params: "dst, x []float32, t float32", in: []string{"dst", "x"}, out: []string{"dst"}, unroll: 4,
 		setup: broadcast("t"),
-		body: func(v isa, in vectors, _ []Op, fixed vectors) vectors {
+		body: oneByOne(func(v isa, in vectors, _ []Op, fixed vectors) vectors {
 			VSUBPS(in[0], in[1], in[1])
 			VFMADD231PS(fixed[0], in[1], in[0])
 			return in[:1]
-		},
+		}),
 	}.emit(v)
 
 	scalar := func(name string, op func(c, a, dst Op)) {
 		stream{
 			name: name, params: "dst, a []float32, c float32", in: []string{"a"}, out: []string{"dst"}, unroll: 4,
 			setup: broadcast("c"),
-			body: func(v isa, in vectors, _ []Op, fixed vectors) vectors {
+			body: oneByOne(func(v isa, in vectors, _ []Op, fixed vectors) vectors {
 				op(fixed[0], in[0], in[0])
 				return in
-			},
+			}),
 		}.emit(v)
 	}
 	scalar("scale", func(c, a, dst Op) { VMULPS(c, a, dst) })
 	scalar("addScalar", func(c, a, dst Op) { VADDPS(c, a, dst) })
 
-	unary := func(name string, f func(v isa, x reg.Register) reg.VecVirtual) {
+	stream{
+		name: "sqrt", params: "dst, x []float32", in: []string{"x"}, out: []string{"dst"}, unroll: 2,
+		body: oneByOne(func(v isa, in vectors, _ []Op, _ vectors) vectors {
+			VSQRTPS(in[0], in[0])
+			return in
+		}),
+	}.emit(v)
+	unary := func(name string, f func(v isa, x vectors) vectors) {
 		stream{
-			name: name, params: "dst, x []float32", in: []string{"x"}, out: []string{"dst"},
-			body: func(v isa, in vectors, _ []Op, _ vectors) vectors { return vectors{f(v, in[0])} },
+			name: name, params: "dst, x []float32", in: []string{"x"}, out: []string{"dst"}, unroll: 2,
+			body: expBody(f),
 		}.emit(v)
 	}
-	unary("sqrt", func(v isa, x reg.Register) reg.VecVirtual {
-		r := v.vec()
-		VSQRTPS(x, r)
-		return r
-	})
-	unary("exp", func(v isa, x reg.Register) reg.VecVirtual {
+	unary("exp", func(v isa, x vectors) vectors {
 		return expOf(v, clampHigh(v, clampLow(v, x, -bound), bound))
 	})
 	unary("sigmoid", sigmoidOf)
 	unary("silu", siluOf)
 	stream{
-		name: "siluGrad", params: "dst, x, dy []float32", in: []string{"x", "dy"}, out: []string{"dst"},
-		body: func(v isa, in vectors, _ []Op, _ vectors) vectors {
-			g := siluGradOf(v, in[0])
-			VMULPS(in[1], g, g)
-			return vectors{g}
+		name: "siluGrad", params: "dst, x, dy []float32", in: []string{"x", "dy"}, out: []string{"dst"}, unroll: 2,
+		body: func(v isa, in []vectors, _ [][]Op, _ vectors) []vectors {
+			return []vectors{siluGradOf(v, in[0], in[1])}
 		},
 	}.emit(v)
 	stream{
 		name: "leakyReLU", params: "dst, x []float32, slope float32", in: []string{"x"}, out: []string{"dst"}, unroll: 2,
 		setup: broadcast("slope"),
-		body: func(v isa, in vectors, _ []Op, fixed vectors) vectors {
+		body: oneByOne(func(v isa, in vectors, _ []Op, fixed vectors) vectors {
 			return vectors{leakyOf(v, in[0], in[0], fixed[0])}
-		},
+		}),
 	}.emit(v)
 	stream{
 		name: "leakyReLUGrad", params: "dst, x, dy []float32, slope float32", in: []string{"x", "dy"}, out: []string{"dst"}, unroll: 2,
 		setup: broadcast("slope"),
-		body: func(v isa, in vectors, _ []Op, fixed vectors) vectors {
+		body: oneByOne(func(v isa, in vectors, _ []Op, fixed vectors) vectors {
 			return vectors{leakyOf(v, in[0], in[1], fixed[0])}
-		},
+		}),
 	}.emit(v)
 	adam(v)
 }
@@ -119,7 +116,7 @@ func adam(v isa) {
 		params: "p, g, m, v []float32, beta1, beta2, rest1, rest2, stepSize, root, eps float32",
 		in:     []string{"p", "g", "m", "v"}, out: []string{"p", "m", "v"},
 		setup: broadcast("beta1", "beta2", "rest1", "rest2", "stepSize", "root", "eps"),
-		body: func(v isa, in vectors, _ []Op, fixed vectors) vectors {
+		body: oneByOne(func(v isa, in vectors, _ []Op, fixed vectors) vectors {
 			p, g, m, s := in[0], in[1], in[2], in[3]
 			beta1, beta2, rest1, rest2, stepSize, root, eps := fixed[0], fixed[1], fixed[2], fixed[3], fixed[4], fixed[5], fixed[6]
 			VMULPS(beta1, m, m)
@@ -134,6 +131,6 @@ func adam(v isa) {
 			VDIVPS(d, g, g)
 			VSUBPS(g, p, p)
 			return vectors{p, m, s}
-		},
+		}),
 	}.emit(v)
 }

@@ -136,7 +136,7 @@ func expSum(v isa) {
 	v.zero(sum)
 	value := func(x reg.VecVirtual) reg.VecVirtual {
 		VSUBPS(shift, x, x)
-		return expOf(v, clampHigh(v, clampLow(v, x, -bound), bound))
+		return expOf(v, clampHigh(v, clampLow(v, vectors{x}, -bound), bound))[0]
 	}
 	SUBQ(count(v.lanes()), n)
 	JL(LabelRef("rest"))

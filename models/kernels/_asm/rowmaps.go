@@ -8,58 +8,58 @@ import (
 
 // rowMaps emits the routines over rows of channels of one width.
 func rowMaps(v isa) {
-	affine := func(name, params string, in []string, scalars []string, f func(v isa, u reg.VecVirtual, in, fixed vectors) reg.VecVirtual) {
+	affine := func(name, params string, in, scalars []string, unroll int, f func(v isa, u vectors, in []vectors, fixed vectors) vectors) {
 		s := stream{
-			name: name, params: params, in: in, coefs: []string{"scale", "shift"}, out: []string{"dst"},
-			body: func(v isa, in vectors, coefs []Op, fixed vectors) vectors {
-				u := v.vec()
-				VMOVUPS(coefs[1], u)
-				VFMADD231PS(coefs[0], in[0], u) // x·scale + shift
-				return vectors{f(v, u, in, fixed)}
+			name: name, params: params, in: in, coefs: []string{"scale", "shift"}, out: []string{"dst"}, unroll: unroll,
+			body: func(v isa, in []vectors, coefs [][]Op, fixed vectors) []vectors {
+				u := v.group(len(in[0]))
+				for i := range u {
+					VMOVUPS(coefs[1][i], u[i])
+					VFMADD231PS(coefs[0][i], in[0][i], u[i]) // x·scale + shift
+				}
+				return []vectors{f(v, u, in, fixed)}
 			},
 		}
 		if len(scalars) > 0 {
 			s.setup = broadcast(scalars...)
 		}
-		if name == "affineRows" {
-			s.unroll = 4
-		}
 		s.emit(v)
 	}
-	affine("affineRows", "dst, x, scale, shift []float32", []string{"x"}, nil,
-		func(v isa, u reg.VecVirtual, _, _ vectors) reg.VecVirtual { return u })
-	affine("affineSiLURows", "dst, x, scale, shift []float32", []string{"x"}, nil,
-		func(v isa, u reg.VecVirtual, _, _ vectors) reg.VecVirtual { return siluOf(v, u) })
-	affine("affineSiLUGradRows", "dst, x, dy, scale, shift []float32", []string{"x", "dy"}, nil,
-		func(v isa, u reg.VecVirtual, in, _ vectors) reg.VecVirtual {
-			g := siluGradOf(v, u)
-			VMULPS(in[1], g, g)
-			return g
-		})
-	affine("affineLeakyRows", "dst, x, scale, shift []float32, slope float32", []string{"x"}, []string{"slope"},
-		func(v isa, u reg.VecVirtual, _, fixed vectors) reg.VecVirtual { return leakyOf(v, u, u, fixed[0]) })
-	affine("affineLeakyGradRows", "dst, x, dy, scale, shift []float32, slope float32", []string{"x", "dy"}, []string{"slope"},
-		func(v isa, u reg.VecVirtual, in, fixed vectors) reg.VecVirtual {
-			return leakyOf(v, u, in[1], fixed[0])
-		})
+	const one, two = "dst, x, scale, shift []float32", "dst, x, dy, scale, shift []float32"
+	affine("affineRows", one, []string{"x"}, nil, 4,
+		func(v isa, u vectors, _ []vectors, _ vectors) vectors { return u })
+	affine("affineSiLURows", one, []string{"x"}, nil, 2,
+		func(v isa, u vectors, _ []vectors, _ vectors) vectors { return siluOf(v, u) })
+	affine("affineSiLUGradRows", two, []string{"x", "dy"}, nil, 2,
+		func(v isa, u vectors, in []vectors, _ vectors) vectors { return siluGradOf(v, u, in[1]) })
+	leaky := func(v isa, u, y, fixed vectors) vectors {
+		for i := range u {
+			u[i] = leakyOf(v, u[i], y[i], fixed[0])
+		}
+		return u
+	}
+	affine("affineLeakyRows", one+", slope float32", []string{"x"}, []string{"slope"}, 2,
+		func(v isa, u vectors, _ []vectors, fixed vectors) vectors { return leaky(v, u, u, fixed) })
+	affine("affineLeakyGradRows", two+", slope float32", []string{"x", "dy"}, []string{"slope"}, 2,
+		func(v isa, u vectors, in []vectors, fixed vectors) vectors { return leaky(v, u, in[1], fixed) })
 	stream{
 		name: "affine2Rows", params: "dst, a, b, p, q, r []float32",
 		in: []string{"a", "b"}, coefs: []string{"p", "q", "r"}, out: []string{"dst"}, unroll: 2,
-		body: func(v isa, in vectors, coefs []Op, _ vectors) vectors {
+		body: oneByOne(func(v isa, in vectors, coefs []Op, _ vectors) vectors {
 			u := v.vec()
 			VMOVUPS(coefs[2], u)
 			VFMADD231PS(coefs[1], in[1], u) // b·q + r
 			VFMADD231PS(coefs[0], in[0], u) // a·p + …
 			return vectors{u}
-		},
+		}),
 	}.emit(v)
 	stream{
 		name: "addRows", params: "dst, x, b []float32",
 		in: []string{"x"}, coefs: []string{"b"}, out: []string{"dst"}, unroll: 4,
-		body: func(v isa, in vectors, coefs []Op, _ vectors) vectors {
+		body: oneByOne(func(v isa, in vectors, coefs []Op, _ vectors) vectors {
 			VADDPS(coefs[0], in[0], in[0])
 			return in
-		},
+		}),
 	}.emit(v)
 	sumRows(v, false)
 	sumRows(v, true)

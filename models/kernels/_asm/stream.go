@@ -17,11 +17,52 @@ type stream struct {
 	unroll int      // vectors per turn of the main loop
 
 	// setup loads what stays the same, for instance a scalar argument.
-	setup func(v isa) []reg.VecVirtual
+	setup func(v isa) vectors
 
 	// body computes the outputs from the inputs in, the coefficients coefs
 	// (operands in memory, or registers in the tail) and what setup returned.
-	body func(v isa, in []reg.VecVirtual, coefs []Op, fixed []reg.VecVirtual) []reg.VecVirtual
+	// Every input and output is a group: the vectors of one turn, which long
+	// computations take step by step together, so that one's latency hides
+	// behind the others.
+	body func(v isa, in []vectors, coefs [][]Op, fixed vectors) []vectors
+}
+
+// vectors is a group of registers.
+type vectors = []reg.VecVirtual
+
+// group is n fresh registers.
+func (v isa) group(n int) vectors {
+	list := make(vectors, n)
+	for i := range list {
+		list[i] = v.vec()
+	}
+	return list
+}
+
+// oneByOne makes a body of a function that takes a single vector of each input
+// and returns one of each output.
+func oneByOne(f func(v isa, in vectors, coefs []Op, fixed vectors) vectors) func(isa, []vectors, [][]Op, vectors) []vectors {
+	return func(v isa, in []vectors, coefs [][]Op, fixed vectors) []vectors {
+		var out []vectors
+		for u := range in[0] {
+			for i, r := range f(v, column(in, u), column(coefs, u), fixed) {
+				if i == len(out) {
+					out = append(out, nil)
+				}
+				out[i] = append(out[i], r)
+			}
+		}
+		return out
+	}
+}
+
+// column is the u-th element of every list.
+func column[T any](lists [][]T, u int) []T {
+	var c []T
+	for _, list := range lists {
+		c = append(c, list[u])
+	}
+	return c
 }
 
 // emit writes the routine for one width. With coefficients it has the form
@@ -44,7 +85,7 @@ func (s stream) emit(v isa) {
 	}
 	n := GP64() // values left in the row
 	Load(Param(s.out[0]).Len(), n)
-	var fixed []reg.VecVirtual
+	var fixed vectors
 	if s.setup != nil {
 		fixed = s.setup(v)
 	}
@@ -75,33 +116,38 @@ func (s stream) emit(v isa) {
 			ADDQ(count(vectors*v.bytes), rowPtr[name])
 		}
 	}
-	// vector emits one vector at a displacement; a nil mask means a whole one.
-	vector := func(u int, mask *tail) {
-		var in []reg.VecVirtual
-		for _, name := range s.in {
-			r := v.vec()
-			if mask != nil {
-				mask.load(at(ptr[name], 0), r)
-			} else {
-				VMOVUPS(at(ptr[name], u*v.bytes), r)
-			}
-			in = append(in, r)
-		}
-		var coefs []Op
-		for _, name := range s.coefs {
-			if mask != nil {
-				r := v.vec()
-				mask.load(at(rowPtr[name], 0), r)
-				coefs = append(coefs, r)
-			} else {
-				coefs = append(coefs, at(rowPtr[name], u*v.bytes))
+	// turn emits n whole vectors, or under a mask part of one.
+	turn := func(n int, mask *tail) {
+		in := make([]vectors, len(s.in))
+		for i, name := range s.in {
+			in[i] = v.group(n)
+			for u, r := range in[i] {
+				if mask != nil {
+					mask.load(at(ptr[name], 0), r)
+				} else {
+					VMOVUPS(at(ptr[name], u*v.bytes), r)
+				}
 			}
 		}
-		for i, r := range s.body(v, in, coefs, fixed) {
-			if mask != nil {
-				mask.store(r, at(ptr[s.out[i]], 0))
-			} else {
-				VMOVUPS(r, at(ptr[s.out[i]], u*v.bytes))
+		coefs := make([][]Op, len(s.coefs))
+		for i, name := range s.coefs {
+			for u := range n {
+				if mask != nil {
+					r := v.vec()
+					mask.load(at(rowPtr[name], 0), r)
+					coefs[i] = append(coefs[i], r)
+				} else {
+					coefs[i] = append(coefs[i], at(rowPtr[name], u*v.bytes))
+				}
+			}
+		}
+		for i, out := range s.body(v, in, coefs, fixed) {
+			for u, r := range out {
+				if mask != nil {
+					mask.store(r, at(ptr[s.out[i]], 0))
+				} else {
+					VMOVUPS(r, at(ptr[s.out[i]], u*v.bytes))
+				}
 			}
 		}
 	}
@@ -111,9 +157,7 @@ func (s stream) emit(v isa) {
 		SUBQ(count(unroll*v.lanes()), n)
 		JL(LabelRef("few"))
 		Label("many")
-		for u := range unroll {
-			vector(u, nil)
-		}
+		turn(unroll, nil)
 		advance(unroll)
 		SUBQ(count(unroll*v.lanes()), n)
 		JGE(LabelRef("many"))
@@ -124,7 +168,7 @@ func (s stream) emit(v isa) {
 	}
 	JL(LabelRef("rest"))
 	Label("one")
-	vector(0, nil)
+	turn(1, nil)
 	advance(1)
 	SUBQ(count(v.lanes()), n)
 	JGE(LabelRef("one"))
@@ -132,7 +176,7 @@ func (s stream) emit(v isa) {
 	ADDQ(count(v.lanes()), n)
 	JZ(LabelRef("end"))
 	mask := v.tail(n)
-	vector(0, &mask)
+	turn(1, &mask)
 	if len(s.coefs) > 0 { // an incomplete vector may be followed by another row
 		for _, name := range unique(s.in, s.out) {
 			LEAQ(indexed(ptr[name], n, 4, 0), ptr[name])
@@ -161,9 +205,9 @@ func unique(a, b []string) []string {
 }
 
 // broadcast loads the scalar arguments into every lane.
-func broadcast(names ...string) func(v isa) []reg.VecVirtual {
-	return func(v isa) []reg.VecVirtual {
-		var list []reg.VecVirtual
+func broadcast(names ...string) func(v isa) vectors {
+	return func(v isa) vectors {
+		var list vectors
 		for _, name := range names {
 			p, err := Param(name).Resolve()
 			if err != nil {
