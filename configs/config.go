@@ -52,8 +52,8 @@ type Model struct {
 	ChannelMult     []int   `toml:"channel_mult" for:"edm"` // one a resolution, finest first
 	NumBlocks       int     `toml:"num_blocks" for:"edm"`   // a resolution
 	AttnResolutions []int   `toml:"attn_resolutions" for:"edm"`
-	Dropout         float64 `toml:"dropout" for:"edm"` // probability, [0, 1)
-	Init            string  `toml:"init" for:"gdd"`    // builtin:NAME or a checkpoint's path
+	Dropout         float64 `toml:"dropout" for:"edm"`  // probability, [0, 1)
+	Init            string  `toml:"init" for:"edm gdd"` // builtin:NAME or a checkpoint's path; edm: "" begins afresh
 }
 
 // Features is the CNN that the method classifier trains. Fixed.

@@ -104,7 +104,9 @@ func validName(name string) bool {
 
 func (v *validator) model() {
 	m := v.c.Model
-	v.weights("model.init", m.Init, "a checkpoint's path")
+	if m.Init != "" || v.c.Method != EDM {
+		v.weights("model.init", m.Init, "a checkpoint's path")
+	}
 	v.choice("model.arch", m.Arch, "ddpmpp", "ncsnpp")
 	v.check(m.Resolution == 28, "model.resolution", "28, the size of mnist")
 	v.check(m.Channels == 1, "model.channels", "1, the channels of mnist")

@@ -180,3 +180,25 @@ func TestE2EControl(t *testing.T) {
 		t.Errorf("state %q after innate stop, want stopped", s.State)
 	}
 }
+
+// TestE2EDemo runs the demo without a terminal and reads its summary.
+func TestE2EDemo(t *testing.T) {
+	binary, runs := e2e(t), t.TempDir()
+	out := must(t, binary, runs, "demo", "--kimg", "0.064", "--set", "run.batch=16", "--set", "fid.samples=100",
+		"--set", "live.fid_kimg=0.032", "--set", "live.tick_kimg=0.016", "--set", "live.sample_kimg=0.032")
+	for _, want := range []string{
+		"0.0 kimg", "img/s", "done at 0.1 kimg", "after 0.1 kimg",
+		"teacher in one step, before   FID(mnist-cnn)", "student in one step, after    FID(mnist-cnn)",
+		"teacher in 18 steps, 35 NFE   FID(mnist-cnn)",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the demo's output lacks %q:\n%s", want, out)
+		}
+	}
+	lines := strings.Fields(out)
+	if png := lines[len(lines)-1]; !strings.HasSuffix(png, ".png") {
+		t.Errorf("the summary ends with %q, want the sample's path", png)
+	} else if _, err := os.Stat(png); err != nil {
+		t.Error(err)
+	}
+}

@@ -42,8 +42,12 @@ func runLs(_ context.Context, c *cli, args []string) error {
 	fmt.Fprintln(w, "RUN\tSTATE\tKIMG\tIMG/S\tFROZEN\tFID\tBEST")
 	for _, i := range infos {
 		s := i.Status
-		fmt.Fprintf(w, "%s\t%s\t%.1f/%.0f\t%.1f\t%.1f %%\t%s\t%s\n", i.Name, s.State,
-			float64(s.Nimg)/1000, float64(s.TotalNimg)/1000, s.ImagesPerSec, 100*s.FrozenFraction, number(s.LastFID), number(s.BestFID))
+		speed := "-"
+		if control.Active(s.State) {
+			speed = fmt.Sprintf("%.1f", s.ImagesPerSec)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%.1f/%.0f\t%s\t%.1f %%\t%s\t%s\n", i.Name, s.State,
+			float64(s.Nimg)/1000, float64(s.TotalNimg)/1000, speed, 100*s.FrozenFraction, number(s.LastFID), number(s.BestFID))
 	}
 	return w.Flush()
 }

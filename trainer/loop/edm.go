@@ -1,6 +1,8 @@
 package loop
 
 import (
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 	"innate/models/graph"
 	"innate/models/precond"
 	"innate/models/unet"
+	"innate/models/weights"
 	"innate/trainer/control"
 	"innate/trainer/data"
 	"innate/trainer/optim"
@@ -61,7 +64,8 @@ func edmOver(e env, den *precond.Denoiser) (*edmMethod, error) {
 	return m, err
 }
 
-// edmDenoiser builds the configured network with fresh weights.
+// edmDenoiser builds the configured network, with fresh weights or those of
+// model.init.
 func edmDenoiser(e env) (*precond.Denoiser, error) {
 	c := e.cfg.Model
 	net, err := unet.New(unet.Config{
@@ -72,7 +76,22 @@ func edmDenoiser(e env) (*precond.Denoiser, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &precond.Denoiser{Net: net, Kind: precond.EDM}, nil
+	den := &precond.Denoiser{Net: net, Kind: precond.EDM}
+	if c.Init == "" {
+		return den, nil
+	}
+	file, err := weights.Open(c.Init)
+	if err != nil {
+		return nil, err
+	}
+	old, err := OpenDenoiser(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(net.Params.CopyFrom(old.Net.Params), net.Buffers.CopyFrom(old.Net.Buffers)); err != nil {
+		return nil, fmt.Errorf("loop: model.init: %s: %w, as the config's architecture has it", c.Init, err)
+	}
+	return den, nil
 }
 
 func (m *edmMethod) params() *models.ParamSet { return m.den.Net.Params }

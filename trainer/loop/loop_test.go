@@ -29,7 +29,7 @@ func networks(t *testing.T) string {
 	t.Helper()
 	dir, rng := t.TempDir(), rand.New(rand.NewPCG(1, 2))
 	net, err := unet.New(unet.Config{
-		Arch: "ddpmpp", Resolution: 28, Channels: 1, ModelChannels: 8, ChannelMult: []int{1, 1, 1}, ChannelMultEmb: 2, NumBlocks: 1,
+		Arch: "ddpmpp", Resolution: 28, Channels: 1, ModelChannels: 8, ChannelMult: []int{1, 1, 1}, ChannelMultEmb: 4, NumBlocks: 1,
 	}, rng)
 	check(t, err)
 	teacher := checkpoint.New()
@@ -66,7 +66,7 @@ func config(method, dir string) string {
 		return common + fmt.Sprintf("[model]\ninit = %q\n[disc]\nfeatures = %q\nin_size = 28\ncmix = 8\nwidth = 8\n",
 			dir+"/teacher.safetensors", dir+"/cnn.safetensors") + fid + live + images + "r1_interval = 4\n[freeze]\npreset = \"gdd-i\"\n"
 	case "edm":
-		return common + "[model]\nmodel_channels = 8\nchannel_mult = [1, 1, 1]\ndropout = 0.1\n" + fid + "steps = 2\n" + live + images
+		return common + "[model]\nmodel_channels = 8\nchannel_mult = [1, 1, 1]\nattn_resolutions = []\ndropout = 0.1\n" + fid + "steps = 2\n" + live + images
 	}
 	return common + "[features]\nwidths = [8, 8]\n" + live
 }
@@ -379,5 +379,19 @@ func TestBadNetworks(t *testing.T) {
 				t.Errorf("error %v, want one that names %q", err, c.want)
 			}
 		})
+	}
+}
+
+// TestContinueFromWeights begins EDM training from a network's weights, and
+// refuses those of another architecture.
+func TestContinueFromWeights(t *testing.T) {
+	dir := networks(t)
+	text := strings.Replace(config("edm", dir), "[model]\n", fmt.Sprintf("[model]\ninit = %q\n", dir+"/teacher.safetensors"), 1)
+	run(t, newRun(t, text))
+
+	other := strings.Replace(text, "[1, 1, 1]", "[1, 1, 2]", 1)
+	err := loop.Run(context.Background(), loop.Options{Dir: newRun(t, other)})
+	if err == nil || !strings.Contains(err.Error(), "teacher.safetensors") || !strings.Contains(err.Error(), "want") {
+		t.Errorf("another architecture: %v, want an error that names the file and the shapes", err)
 	}
 }
