@@ -102,12 +102,12 @@ type Live struct {
 	KeepCheckpoints int     `toml:"keep_checkpoints"`           // newest ones, beside the best by FID
 }
 
-// Freeze names the generator's parameters that stay as they are: those of the
+// Freeze names the trained network's parameters that stay as they are: those of the
 // preset and of the Freeze globs, less those of the Train globs. Live.
 type Freeze struct {
-	Preset string   `toml:"preset" for:"gdd"` // none | gdd-i | gdd-i+qkv | gdd-i+qkv+skip
-	Freeze []string `toml:"freeze" for:"gdd"`
-	Train  []string `toml:"train" for:"gdd"`
+	Preset string   `toml:"preset" for:"edm gdd"` // none | gdd-i | gdd-i+qkv | gdd-i+qkv+skip
+	Freeze []string `toml:"freeze"`
+	Train  []string `toml:"train"`
 }
 
 // FreezePresets lists the values of freeze.preset, the paper's options 0 to 3.
@@ -125,19 +125,21 @@ func Default(method string) (*Config, error) {
 	switch method {
 	case EDM:
 		c.Model = Model{Arch: "ddpmpp", Resolution: 28, Channels: 1, ModelChannels: 16,
-			ChannelMult: []int{1, 2, 4}, NumBlocks: 1, AttnResolutions: []int{7}}
+			ChannelMult: []int{1, 1, 3}, NumBlocks: 1, AttnResolutions: []int{7}}
 		c.Live.LR, c.Live.WarmupKimg = 1e-3, 10
 		c.Live.Beta1, c.Live.Beta2 = 0.9, 0.999
-		c.Live.EMAHalflifeKimg, c.Live.EMARamp = 25, 0.05
-		c.Live.TotalKimg, c.Live.FIDKimg, c.Live.SampleKimg = 1200, 100, 20
+		c.Live.EMAHalflifeKimg, c.Live.EMARamp = 50, 0.05
+		c.Live.TotalKimg, c.Live.FIDKimg, c.Live.SampleKimg = 1000, 0, 20
 		c.Live.SampleCount = 64
 		c.FID = defaultFID()
 		c.FID.Steps = 18
+		c.Freeze = Freeze{Preset: "none", Freeze: []string{}, Train: []string{}}
 	case Classifier:
 		c.Features = Features{Widths: []int{32, 64, 128}}
 		c.Live.LR = 1e-3
 		c.Live.Beta1, c.Live.Beta2 = 0.9, 0.999
 		c.Live.TotalKimg, c.Live.CheckpointKimg = 120, 60
+		c.Freeze = Freeze{Freeze: []string{}, Train: []string{}}
 	case GDD:
 		c.Model = Model{Init: "builtin:mnist-teacher"}
 		c.Disc = Disc{Features: "builtin:mnist-disc-cnn", InSize: 32, CMix: 32, Width: 64, Loss: "ns"}

@@ -50,7 +50,7 @@ func SetFreeze(text string, freeze Freeze) (string, error) {
 		if old, ok := rawValue(text, s.key); ok && old == literal {
 			continue
 		}
-		if list, ok := s.value.([]string); ok && len(list) == 0 {
+		if list, ok := s.value.([]string); ok && len(list) == 0 || s.value == "" {
 			if _, ok := rawValue(text, s.key); !ok {
 				continue // missing means empty already
 			}

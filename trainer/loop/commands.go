@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -119,23 +120,24 @@ func (l *Loop) freeze(r control.FreezeRequest) error {
 	if err := l.refresh(); err != nil {
 		return err
 	}
-	rule := optim.FreezeRule{Preset: l.cfg.Freeze.Preset, Freeze: l.cfg.Freeze.Freeze, Train: l.cfg.Freeze.Train}
+	next := l.cfg.Freeze
 	if len(r.Toggle) > 0 {
-		var err error
-		if rule, err = rule.Toggle(l.method.params(), l.method.preset, r.Toggle...); err != nil {
+		rule, err := freezeRule(next).Toggle(l.method.params(), l.method.preset, r.Toggle...)
+		if err != nil {
 			return err
 		}
+		next.Freeze, next.Train = rule.Freeze, rule.Train
 	}
 	if r.Preset != nil {
-		rule.Preset = *r.Preset
+		next.Preset = *r.Preset
 	}
 	if r.Freeze != nil {
-		rule.Freeze = *r.Freeze
+		next.Freeze = *r.Freeze
 	}
 	if r.Train != nil {
-		rule.Train = *r.Train
+		next.Train = *r.Train
 	}
-	text, err := configs.SetFreeze(l.text, configs.Freeze{Preset: rule.Preset, Freeze: rule.Freeze, Train: rule.Train})
+	text, err := configs.SetFreeze(l.text, next)
 	if err != nil {
 		return err
 	}
@@ -224,11 +226,12 @@ func (l *Loop) announce(changes []configs.Change, froze bool) {
 }
 
 func (l *Loop) resolveFreezing(cfg *configs.Config) (*optim.Freezing, error) {
-	rule := optim.FreezeRule{Preset: cfg.Freeze.Preset, Freeze: cfg.Freeze.Freeze, Train: cfg.Freeze.Train}
-	if rule.Preset == "" { // a method without presets
-		rule.Preset = "none"
-	}
-	return rule.Resolve(l.method.params(), l.method.preset)
+	return freezeRule(cfg.Freeze).Resolve(l.method.params(), l.method.preset)
+}
+
+// freezeRule translates the [freeze] table; a method without presets has none.
+func freezeRule(f configs.Freeze) optim.FreezeRule {
+	return optim.FreezeRule{Preset: cmp.Or(f.Preset, "none"), Freeze: f.Freeze, Train: f.Train}
 }
 
 // event records something that happened; a log that cannot be written is

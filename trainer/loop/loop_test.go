@@ -395,3 +395,34 @@ func TestContinueFromWeights(t *testing.T) {
 		t.Errorf("another architecture: %v, want an error that names the file and the shapes", err)
 	}
 }
+
+// TestFreezeEveryMethod freezes a layer by toggle and by glob under each method.
+func TestFreezeEveryMethod(t *testing.T) {
+	ctx := context.Background()
+	for method, layer := range map[string]string{
+		"gdd": "enc.14x14_down.conv0", "edm": "enc.14x14_down.conv0", "classifier": "stages.0.2",
+	} {
+		t.Run(method, func(t *testing.T) {
+			text := strings.Replace(config(method, networks(t)), "total_kimg = 0.064", "total_kimg = 1000", 1)
+			client, _ := background(t, newRun(t, text))
+			before, err := client.Status(ctx)
+			check(t, err)
+			_, err = client.Freeze(ctx, control.FreezeRequest{Toggle: []string{layer + ".bias"}})
+			check(t, err)
+			s, err := client.Freeze(ctx, control.FreezeRequest{Toggle: []string{layer + ".bias"}})
+			check(t, err)
+			if s.FrozenParams != before.FrozenParams {
+				t.Errorf("%d parameters frozen after two toggles, want %d as before", s.FrozenParams, before.FrozenParams)
+			}
+			_, err = client.Freeze(ctx, control.FreezeRequest{Freeze: &[]string{layer + ".*"}})
+			check(t, err)
+			layers, err := client.Layers(ctx)
+			check(t, err)
+			for _, l := range layers {
+				if strings.HasPrefix(l.Name, layer+".") && !l.Frozen {
+					t.Errorf("%s trains", l.Name)
+				}
+			}
+		})
+	}
+}
