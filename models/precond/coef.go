@@ -68,31 +68,3 @@ func SigmaGrid(n int) []float64 {
 	}
 	return grid
 }
-
-// Quantize turns pixels in [-1, 1] into bytes as the reference code does:
-// trunc(clip(x·127.5 + 128, 0, 255)). NaN becomes 0.
-func Quantize(dst []uint8, x []float32) {
-	if len(dst) != len(x) {
-		panic(fmt.Sprintf("precond: %d bytes for %d pixels", len(dst), len(x)))
-	}
-	for i, v := range x {
-		switch f := float32(v*127.5) + 128; {
-		case f >= 255:
-			dst[i] = 255
-		case f > 0:
-			dst[i] = uint8(f)
-		default:
-			dst[i] = 0
-		}
-	}
-}
-
-// Dequantize turns bytes into pixels: u/127.5 - 1.
-func Dequantize(dst []float32, u []uint8) {
-	if len(dst) != len(u) {
-		panic(fmt.Sprintf("precond: %d pixels for %d bytes", len(dst), len(u)))
-	}
-	for i, v := range u {
-		dst[i] = float32(v)/127.5 - 1
-	}
-}

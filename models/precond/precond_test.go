@@ -217,31 +217,3 @@ func TestSigmaGrid(t *testing.T) {
 		t.Errorf("one step: %v", one)
 	}
 }
-
-func TestQuantize(t *testing.T) {
-	nan, inf := float32(math.NaN()), float32(math.Inf(1))
-	in := []float32{-1, -1.1, 0, 1, 1.1, -0.999, 0.999, nan, inf, -inf, -1.004, 0.003, 0.996, 0.9961}
-	want := []uint8{0, 0, 128, 255, 255, 0, 255, 0, 255, 0, 0, 128, 254, 255}
-	got := make([]uint8, len(in))
-	precond.Quantize(got, in)
-	for i := range want {
-		if got[i] != want[i] {
-			t.Errorf("%v became %d, want %d", in[i], got[i], want[i])
-		}
-	}
-
-	// Every byte survives a round trip.
-	all, back := make([]uint8, 256), make([]uint8, 256)
-	for i := range all {
-		all[i] = uint8(i)
-	}
-	pixels := make([]float32, 256)
-	precond.Dequantize(pixels, all)
-	precond.Quantize(back, pixels)
-	if !slices.Equal(all, back) {
-		t.Errorf("round trip gives %v", back)
-	}
-	if pixels[0] != -1 || pixels[255] != 1 {
-		t.Errorf("bytes 0 and 255 are %v and %v", pixels[0], pixels[255])
-	}
-}
