@@ -37,19 +37,13 @@ func (l *Loop) Do(ctx context.Context, c control.Command) error {
 	}
 }
 
-// offerReload is called by the watcher with a changed config.toml. Only the
-// newest text matters: an older one that the loop has not taken yet is dropped.
-func (l *Loop) offerReload(text string) {
-	for {
-		select {
-		case l.reloads <- text:
-			return
-		default:
-		}
-		select {
-		case <-l.reloads:
-		default:
-		}
+// offerReload is called by the watcher when config.toml has changed. What it
+// read may be older than what a command has written since, so only the fact
+// counts: the loop reads the file itself.
+func (l *Loop) offerReload(string) {
+	select {
+	case l.reloads <- struct{}{}:
+	default: // one is waiting already
 	}
 }
 
@@ -85,15 +79,31 @@ func (l *Loop) pause(paused bool) error {
 	return l.log.Event(runlog.Event{Nimg: l.nimg, Kind: runlog.Pause, Text: fmt.Sprintf("goes on at %.1f kimg", kimg(l.nimg))})
 }
 
-// refresh takes up an edit of config.toml that the watcher has not reported
-// yet, so that a command never writes over it. An edit that was refused has to
-// be mended first.
-func (l *Loop) refresh() error {
+// reread takes up config.toml as it is now.
+func (l *Loop) reread() error {
 	text, err := configs.ReadFile(filepath.Join(l.dir, control.ConfigFile))
 	if err != nil {
 		return err
 	}
 	l.reload(text)
+	return nil
+}
+
+// rereadOrReport is reread on the watcher's word: a file that cannot be read is
+// an event, and the settings in force stay.
+func (l *Loop) rereadOrReport() {
+	if err := l.reread(); err != nil {
+		l.event(runlog.Error, err.Error(), nil)
+	}
+}
+
+// refresh takes up an edit of config.toml that the watcher has not reported
+// yet, so that a command never writes over it. An edit that was refused has to
+// be mended first.
+func (l *Loop) refresh() error {
+	if err := l.reread(); err != nil {
+		return err
+	}
 	if l.report.configError != "" {
 		return fmt.Errorf("%s; mend that first", l.report.configError)
 	}

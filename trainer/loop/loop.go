@@ -58,7 +58,7 @@ type Loop struct {
 	state    string
 	report   report
 	commands chan request
-	reloads  chan string
+	reloads  chan struct{}
 	status   atomic.Pointer[control.Status]
 	layers   atomic.Pointer[[]control.Layer]
 }
@@ -121,7 +121,7 @@ func open(opts Options) (*Loop, error) {
 	l := &Loop{
 		dir: dir, text: text, cfg: cfg, out: opts.Log,
 		scalars: newScalars(), started: time.Now(), state: control.StateStarting,
-		commands: make(chan request), reloads: make(chan string, 1),
+		commands: make(chan request), reloads: make(chan struct{}, 1),
 	}
 	if l.out == nil {
 		l.out = io.Discard

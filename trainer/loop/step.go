@@ -18,8 +18,8 @@ func (l *Loop) between(ctx context.Context) bool {
 			return false
 		case r := <-l.commands:
 			r.reply <- l.apply(r.command)
-		case text := <-l.reloads:
-			l.reload(text)
+		case <-l.reloads:
+			l.rereadOrReport()
 		default:
 			if l.stopping {
 				return false
@@ -41,8 +41,8 @@ func (l *Loop) wait(ctx context.Context) bool {
 		return false
 	case r := <-l.commands:
 		r.reply <- l.apply(r.command)
-	case text := <-l.reloads:
-		l.reload(text)
+	case <-l.reloads:
+		l.rereadOrReport()
 	}
 	return true
 }
