@@ -271,38 +271,3 @@ func TestWriteIsAtomic(t *testing.T) {
 		t.Error("wrote into a missing directory")
 	}
 }
-
-// FuzzDecode: any bytes give an error or a file that survives a round trip.
-func FuzzDecode(f *testing.F) {
-	f.Add(raw(`{}`, 0))
-	f.Add(raw(`{"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]}}`, 8))
-	f.Add(raw(`{"b":{"dtype":"BF16","shape":[],"data_offsets":[4,6]},"a":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}}`, 6))
-	f.Add(raw(`{"z":{"dtype":"I64","shape":[0,3],"data_offsets":[0,0]}}`, 0))
-	f.Add(raw(`{"a":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}}`, 6))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		file, err := checkpoint.Decode(data)
-		if err != nil {
-			return
-		}
-		total := 0
-		for _, tensor := range file.Tensors() {
-			if v, err := tensor.Float32s(); err == nil && len(v) != tensor.Count() {
-				t.Fatalf("%q: %d values, want %d", tensor.Name, len(v), tensor.Count())
-			}
-			if v, err := tensor.Int64s(); err == nil && len(v) != tensor.Count() {
-				t.Fatalf("%q: %d values, want %d", tensor.Name, len(v), tensor.Count())
-			}
-			total += tensor.Count()
-		}
-		if total > len(data) {
-			t.Fatalf("%d elements out of %d bytes", total, len(data))
-		}
-		path := filepath.Join(t.TempDir(), "again")
-		if err := checkpoint.Write(path, file); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := checkpoint.Read(path); err != nil {
-			t.Fatal(err)
-		}
-	})
-}

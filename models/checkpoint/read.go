@@ -12,8 +12,12 @@ import (
 	"slices"
 )
 
+// What a reader accepts. Decoding allocates at most 32 bytes for each byte of the
+// header, one for each byte of values, and 64 KiB.
 const (
-	maxHeader   = 100 << 20 // bytes of JSON that a reader accepts
+	maxHeader  = 100 << 20 // bytes of JSON
+	maxTensors = 1 << 18
+
 	metadataKey = "__metadata__"
 )
 
@@ -84,11 +88,18 @@ func decode(r io.Reader, size int64, values bool) (*File, error) {
 	}
 	f := New()
 	f.Metadata = meta
+	checksum, summed := meta[checksumKey]
+	delete(meta, checksumKey)
 	var body []byte
 	if values {
 		body = make([]byte, rest)
 		if _, err := io.ReadFull(r, body); err != nil {
 			return nil, err
+		}
+		if summed {
+			if err := verify(checksum, header, body); err != nil {
+				return nil, err
+			}
 		}
 	}
 	for _, e := range entries {
@@ -142,6 +153,12 @@ func parseHeader(header []byte) ([]entry, map[string]string, error) {
 		if err := dec.Decode(&e); err != nil {
 			return nil, nil, fmt.Errorf("tensor %q: %w", name, err)
 		}
+		if err := e.check(); err != nil { // now, so that few bytes cannot make many entries
+			return nil, nil, fmt.Errorf("tensor %q: %w", name, err)
+		}
+		if len(entries) == maxTensors {
+			return nil, nil, fmt.Errorf("header: more than %d tensors", maxTensors)
+		}
 		entries = append(entries, e)
 	}
 	if _, err := dec.Token(); err != nil {
@@ -153,19 +170,23 @@ func parseHeader(header []byte) ([]entry, map[string]string, error) {
 	return entries, meta, nil
 }
 
+// check refuses an entry that lacks something.
+func (e entry) check() error {
+	switch {
+	case len(e.Offsets) != 2:
+		return fmt.Errorf("%d data offsets, want 2", len(e.Offsets))
+	case e.Shape == nil:
+		return errors.New("no shape")
+	case e.DType.size() == 0:
+		return fmt.Errorf("unknown type %q", string(e.DType))
+	}
+	return nil
+}
+
 // checkLayout sorts entries by offset and verifies that they fill size bytes
 // exactly, each as large as its type and shape say.
 func checkLayout(entries []entry, size int64) error {
-	for i, e := range entries {
-		if len(e.Offsets) != 2 {
-			return fmt.Errorf("tensor %q: %d data offsets, want 2", e.name, len(e.Offsets))
-		}
-		if e.Shape == nil {
-			return fmt.Errorf("tensor %q: no shape", e.name)
-		}
-		if e.DType.size() == 0 {
-			return fmt.Errorf("tensor %q: unknown type %q", e.name, string(e.DType))
-		}
+	for _, e := range entries {
 		begin, end := e.Offsets[0], e.Offsets[1]
 		if begin < 0 || end < begin || end > size {
 			return fmt.Errorf("tensor %q: bytes %d to %d, want a range within %d", e.name, begin, end, size)
@@ -177,7 +198,6 @@ func checkLayout(entries []entry, size int64) error {
 		if end-begin != want {
 			return fmt.Errorf("tensor %q: %d bytes, want %d for %s %v", e.name, end-begin, want, e.DType, e.Shape)
 		}
-		entries[i] = e
 	}
 	slices.SortStableFunc(entries, func(a, b entry) int {
 		if a.Offsets[0] != b.Offsets[0] {

@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -74,12 +76,23 @@ func (f *File) encode(w io.Writer) error {
 	if len(header) > maxHeader {
 		return fmt.Errorf("header of %d bytes, want at most %d", len(header), maxHeader)
 	}
+	sum := crc32.New(castagnoli)
+	sum.Write(header)
+	if err := writeValues(sum, tensors); err != nil {
+		return err
+	}
+	copy(checksumIn(header), fmt.Sprintf("%08x", sum.Sum32()))
 	if err := binary.Write(w, binary.LittleEndian, uint64(len(header))); err != nil {
 		return err
 	}
 	if _, err := w.Write(header); err != nil {
 		return err
 	}
+	return writeValues(w, tensors)
+}
+
+// writeValues writes the values of all tensors.
+func writeValues(w io.Writer, tensors []Tensor) error {
 	chunk := make([]byte, 0, 1<<16)
 	for _, t := range tensors {
 		if !t.hasValues() {
@@ -105,7 +118,7 @@ func (f *File) encode(w io.Writer) error {
 }
 
 // header builds the JSON in the order of the values, padded with spaces to a
-// multiple of eight bytes.
+// multiple of eight bytes. The checksum in it is noChecksum.
 func (f *File) header(tensors []Tensor) ([]byte, error) {
 	out := []byte{'{'}
 	put := func(key string, value any) error {
@@ -123,10 +136,11 @@ func (f *File) header(tensors []Tensor) ([]byte, error) {
 		out = append(append(append(out, k...), ':'), v...)
 		return nil
 	}
-	if len(f.Metadata) > 0 {
-		if err := put(metadataKey, f.Metadata); err != nil {
-			return nil, err
-		}
+	meta := map[string]string{}
+	maps.Copy(meta, f.Metadata)
+	meta[checksumKey] = noChecksum
+	if err := put(metadataKey, meta); err != nil {
+		return nil, err
 	}
 	at := int64(0)
 	for _, t := range tensors {
