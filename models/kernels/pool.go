@@ -45,7 +45,7 @@ const (
 // included; zero or less means one per CPU.
 func NewPool(threads int) *Pool {
 	if threads <= 0 {
-		threads = runtime.NumCPU()
+		threads = runtime.GOMAXPROCS(0) // unlike NumCPU, no more than a cgroup allows
 	}
 	p := &Pool{workers: make([]poolWorker, threads)}
 	for i := range p.workers {

@@ -128,7 +128,7 @@ func TestPoolCloseEndsWorkers(t *testing.T) {
 func TestPoolDefault(t *testing.T) {
 	p := kernels.NewPool(0)
 	defer p.Close()
-	if p.Threads() != runtime.NumCPU() {
-		t.Errorf("NewPool(0) has %d threads, want %d", p.Threads(), runtime.NumCPU())
+	if p.Threads() != runtime.GOMAXPROCS(0) {
+		t.Errorf("NewPool(0) has %d threads, want %d", p.Threads(), runtime.GOMAXPROCS(0))
 	}
 }
