@@ -36,6 +36,15 @@ func (s *Streams) Stream(name string) *Rand {
 	return r
 }
 
+// Restart starts all streams afresh as those of another seed; a *Rand that was
+// handed out before goes on with its new stream.
+func (s *Streams) Restart(seed uint64) {
+	s.seed = seed
+	for name, r := range s.byName {
+		r.pcg.Seed(seedOf("stream "+name, seed, 0))
+	}
+}
+
 // streamsState is the JSON form of Streams.
 type streamsState struct {
 	Seed    uint64            `json:"seed"`
