@@ -64,6 +64,9 @@ type Binding struct {
 	hyper Hyper
 	bad   atomic.Int64
 	run   func(worker, job int) // made once: a fresh closure would allocate
+
+	measuring bool        // the next step keeps what Norms needs
+	before    [][]float32 // by worker: the values that a job is about to change
 }
 
 // adamJob updates the values [lo, hi) of one parameter.
@@ -72,6 +75,7 @@ type adamJob struct {
 	grad         []float32
 	lo, hi       int
 	corr1, corr2 float32 // 1-beta^t at the current step
+	squares      squares
 }
 
 // Bind names the parameters that train and for each the gradient, read and
@@ -123,6 +127,7 @@ func (b *Binding) Step(h Hyper) (nonFinite int) {
 		job.corr1, job.corr2 = corr1, corr2
 	}
 	b.adam.pool.Run(len(b.jobs), b.run)
+	b.measuring = false
 	return int(b.bad.Load())
 }
 
@@ -132,14 +137,22 @@ func correction(beta float64, t int64) float32 {
 	return float32(1 - math.Pow(float64(float32(beta)), float64(t)))
 }
 
-func (b *Binding) update(_, job int) {
+func (b *Binding) update(worker, job int) {
 	j, h := &b.jobs[job], b.hyper
 	s, g := j.slot, j.grad[j.lo:j.hi]
 	if n := kernels.CleanGrad(g); n > 0 {
 		b.bad.Add(int64(n))
 	}
-	kernels.Adam(s.param.Data[j.lo:j.hi], g, s.m[j.lo:j.hi], s.v[j.lo:j.hi],
+	j.squares.grad = kernels.Dot(g, g)
+	p := s.param.Data[j.lo:j.hi]
+	if b.measuring {
+		copy(b.before[worker], p)
+	}
+	kernels.Adam(p, g, s.m[j.lo:j.hi], s.v[j.lo:j.hi],
 		float32(h.LR), float32(h.Beta1), float32(h.Beta2), float32(h.Eps), j.corr1, j.corr2)
+	if b.measuring {
+		j.squares.update, j.squares.weight = apart(p, b.before[worker][:len(p)])
+	}
 }
 
 // Steps is the number of updates that the named parameter has had.

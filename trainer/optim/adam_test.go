@@ -13,6 +13,14 @@ import (
 	"innate/trainer/optim"
 )
 
+// genHyper is the Adam of GDD's generator and, before Lazy, discriminator.
+func genHyper(lr float64) optim.Hyper { return optim.Hyper{LR: lr, Beta2: 0.99, Eps: 1e-8} }
+
+// edmHyper is the Adam of EDM, which trains teachers.
+func edmHyper(lr float64) optim.Hyper {
+	return optim.Hyper{LR: lr, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}
+}
+
 func newPool(t testing.TB, threads int) *kernels.Pool {
 	pool := kernels.NewPool(threads)
 	t.Cleanup(pool.Close)
@@ -45,9 +53,9 @@ func bind(t *testing.T, a *optim.Adam, params []*models.Param, grads ...[]float3
 func TestAdamGolden(t *testing.T) {
 	arrays := golden(t)
 	for name, h := range map[string]optim.Hyper{
-		"adam_edm":  optim.EDMHyper(1e-3),
-		"adam_gen":  optim.GenHyper(1e-4),
-		"adam_disc": optim.GenHyper(1e-4).Lazy(16),
+		"adam_edm":  edmHyper(1e-3),
+		"adam_gen":  genHyper(1e-4),
+		"adam_disc": genHyper(1e-4).Lazy(16),
 	} {
 		p := models.NewParam("p", 6)
 		for i, v := range arrays["adam_p0"].Data {
@@ -72,11 +80,11 @@ func TestAdamGolden(t *testing.T) {
 }
 
 func TestLazyCorrection(t *testing.T) {
-	h := optim.GenHyper(1e-4).Lazy(16)
+	h := genHyper(1e-4).Lazy(16)
 	if math.Abs(h.LR-1e-4*16/17) > 1e-18 || h.Beta1 != 0 || math.Abs(h.Beta2-0.9905855) > 1e-7 || h.Eps != 1e-8 {
 		t.Errorf("lazy %+v", h)
 	}
-	if got := optim.GenHyper(1e-4).Lazy(0); got != optim.GenHyper(1e-4) {
+	if got := genHyper(1e-4).Lazy(0); got != genHyper(1e-4) {
 		t.Errorf("without a regulariser %+v", got)
 	}
 }
@@ -86,7 +94,7 @@ func TestAdamCleansGradients(t *testing.T) {
 	p := param("p", 1, 1, 1, 1)
 	grad := []float32{float32(math.NaN()), inf, -inf, 0.5}
 	b := bind(t, optim.NewAdam([]*models.Param{p}, newPool(t, 1)), []*models.Param{p}, grad)
-	if n := b.Step(optim.GenHyper(0.1)); n != 3 {
+	if n := b.Step(genHyper(0.1)); n != 3 {
 		t.Errorf("%d values cleaned, want 3", n)
 	}
 	if want := []float32{0, 1e5, -1e5, 0.5}; !slices.Equal(grad, want) {
@@ -97,7 +105,7 @@ func TestAdamCleansGradients(t *testing.T) {
 			t.Errorf("value %d is %v, want %v", i, p.Data[i], want)
 		}
 	}
-	if n := b.Step(optim.GenHyper(0.1)); n != 0 {
+	if n := b.Step(genHyper(0.1)); n != 0 {
 		t.Errorf("clean gradients: %d values cleaned", n)
 	}
 }
@@ -144,12 +152,12 @@ func TestAdamFrozenKeepsState(t *testing.T) {
 	both := bind(t, a, s.params, s.grads...)
 	first := bind(t, a, s.params[:1], s.grads[0])
 	s.draw()
-	both.Step(optim.EDMHyper(0.1))
+	both.Step(edmHyper(0.1))
 	frozen := slices.Clone(s.params[1].Data)
 	moment := slices.Clone(a.State().Get("m/b").Data)
 	for range 3 {
 		s.draw()
-		first.Step(optim.EDMHyper(0.1))
+		first.Step(edmHyper(0.1))
 	}
 	if !slices.Equal(s.params[1].Data, frozen) || !slices.Equal(a.State().Get("m/b").Data, moment) {
 		t.Error("an unbound parameter or its moments changed")
@@ -163,10 +171,10 @@ func TestAdamFrozenKeepsState(t *testing.T) {
 	lone := newSystem(3, 4)
 	alone := bind(t, optim.NewAdam(lone.params, newPool(t, 1)), lone.params[1:], lone.grads[1])
 	lone.draw()
-	alone.Step(optim.EDMHyper(0.1))
+	alone.Step(edmHyper(0.1))
 	copy(lone.grads[1], s.grads[1])
-	alone.Step(optim.EDMHyper(0.1))
-	both.Step(optim.EDMHyper(0.1))
+	alone.Step(edmHyper(0.1))
+	both.Step(edmHyper(0.1))
 	if !slices.Equal(lone.params[1].Data, s.params[1].Data) {
 		t.Error("a thawed parameter does not continue from its own state")
 	}
@@ -174,7 +182,7 @@ func TestAdamFrozenKeepsState(t *testing.T) {
 
 func TestAdamResumeIsExact(t *testing.T) {
 	straight, resumed := newSystem(5, 40000), newSystem(5, 40000)
-	h := optim.EDMHyper(0.01)
+	h := edmHyper(0.01)
 	a := optim.NewAdam(straight.params, newPool(t, 1))
 	b := bind(t, a, straight.params, straight.grads...)
 	r := optim.NewAdam(resumed.params, newPool(t, 2))
@@ -207,7 +215,7 @@ func TestAdamResumeIsExact(t *testing.T) {
 func TestAdamLoadErrors(t *testing.T) {
 	s := newSystem(2)
 	a := optim.NewAdam(s.params, newPool(t, 1))
-	bind(t, a, s.params, s.grads...).Step(optim.EDMHyper(0.1))
+	bind(t, a, s.params, s.grads...).Step(edmHyper(0.1))
 	tensors := func(m, v, step *models.Param) *models.ParamSet {
 		set := models.NewParamSet()
 		for _, p := range []*models.Param{m, v, step} {
@@ -269,7 +277,7 @@ func TestStepsDoNotAllocate(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.draw()
-	if n := testing.AllocsPerRun(20, func() { b.Step(optim.GenHyper(1e-4)) }); n != 0 {
+	if n := testing.AllocsPerRun(20, func() { b.Step(genHyper(1e-4)) }); n != 0 {
 		t.Errorf("an Adam step allocates %v times", n)
 	}
 	if n := testing.AllocsPerRun(20, func() { ema.Update(0.99) }); n != 0 {
@@ -287,6 +295,6 @@ func BenchmarkAdamStep(b *testing.B) {
 	}
 	b.SetBytes(int64(4 * len(grad)))
 	for b.Loop() {
-		binding.Step(optim.GenHyper(1e-4))
+		binding.Step(genHyper(1e-4))
 	}
 }

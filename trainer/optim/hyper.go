@@ -9,12 +9,6 @@ type Hyper struct {
 	Eps          float64 // added to the corrected root, > 0
 }
 
-// GenHyper is the Adam of GDD's generator and, before Lazy, discriminator.
-func GenHyper(lr float64) Hyper { return Hyper{LR: lr, Beta1: 0, Beta2: 0.99, Eps: 1e-8} }
-
-// EDMHyper is the Adam of EDM, which trains teachers.
-func EDMHyper(lr float64) Hyper { return Hyper{LR: lr, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8} }
-
 // Lazy corrects h for a network that takes interval+1 steps every interval
 // iterations because of a lazy regulariser (Karras et al. 2020): with
 // c = interval/(interval+1) the rate becomes c*lr and the decays beta^c. An
