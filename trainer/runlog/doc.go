@@ -1,8 +1,9 @@
-// Package runlog writes and reads the history of a run: two append-only files of
-// one JSON object a line.
+// Package runlog writes and reads the history of a run: append-only files of one
+// JSON object a line.
 //
 //	metrics.jsonl  {"nimg":25600,"time":1763854000.120,"loss/gen":0.71,"fid":12.3}
 //	events.jsonl   {"time":1763854000.120,"nimg":25600,"kind":"fid","text":"FID(mnist-cnn) 12.3"}
+//	layers.jsonl   {"nimg":25600,"time":1763854000.120,"grad":[1.25,null],"update":[0.001,0],"distance":[0.03,0]}
 //
 // Times are seconds since 1970. A scalar without a finite value is null, which
 // reads back as NaN. The writer adds whole lines, each with one write to a file
@@ -12,6 +13,27 @@
 //
 // A run that goes on from a checkpoint at nimg X after it had got further has
 // ticks beyond X that no longer count. Nothing is erased: Writer.Resume adds
-// {"nimg":X,"time":…,"resume":1} to metrics.jsonl, and readers drop every
-// earlier tick with a larger nimg. Events all stay, being what happened.
+// {"nimg":X,"time":…,"resume":1} to metrics.jsonl and layers.jsonl, and readers
+// drop every earlier line with a larger nimg; X is -1 where the run begins again.
+// Events all stay, being what happened.
+//
+// The scalars, means over a tick unless they say otherwise:
+//
+//	loss/gen loss/disc loss/r1 loss/edm loss/ce   as trained, per image or pixel
+//	logits/fake logits/real probs/fake probs/real of the discriminator
+//	r1/penalty                                    squared norm of the images' gradient
+//	grad/gen grad/disc, grad/norm                 L2 norm of a step's gradient, R1 apart
+//	grad/nonfinite                                gradient values replaced in a step
+//	lr/gen lr/disc, lr                            learning rates that Adam used, after
+//	                                              warm-up, decay and the lazy correction
+//	accuracy/train accuracy/test                  of a classifier
+//	fid                                           one value for each evaluation
+//	freeze/fraction                               share of frozen parameters, at the tick
+//	speed/images_per_sec                          of training alone, over the last steps
+//	time/STAGE_ms                                 milliseconds a step; the stages add up
+//	                                              to the time between two ticks, pauses apart
+//
+// Stages are data, g, d, r1, step (of edm and classifier), ema, layers, fid,
+// sample and checkpoint. What is done now and then, as the last four, is spread
+// over the steps of its tick.
 package runlog

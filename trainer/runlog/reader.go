@@ -30,6 +30,7 @@ type Update struct {
 // and is not safe for concurrent use.
 type Reader struct {
 	metrics, events tail
+	scanner         scanner
 	skipped         int
 }
 
@@ -46,11 +47,15 @@ func NewReader(dir string) *Reader {
 // arrive in several calls (Update.More).
 func (r *Reader) Poll() (Update, error) {
 	var u Update
-	if err := r.checkShrunk(); errors.Is(err, errShrunk) {
-		u.Reset = true
+	for _, t := range []*tail{&r.metrics, &r.events} {
+		shrunk, err := t.shrunk()
+		if err != nil {
+			return u, err
+		}
+		u.Reset = u.Reset || shrunk
+	}
+	if u.Reset {
 		r.metrics.offset, r.events.offset, r.skipped = 0, 0, 0
-	} else if err != nil {
-		return u, err
 	}
 	more, err := r.metrics.read(func(line []byte) { r.addTick(&u, line) })
 	if err != nil {
@@ -69,7 +74,7 @@ func (r *Reader) Poll() (Update, error) {
 }
 
 func (r *Reader) addTick(u *Update, line []byte) {
-	t, resume, err := decodeTick(line)
+	t, resume, err := r.scanner.decode(line)
 	switch {
 	case err != nil:
 		r.skipped++
@@ -88,29 +93,22 @@ func (r *Reader) addTick(u *Update, line []byte) {
 // was killed while it wrote.
 func (r *Reader) Skipped() int { return r.skipped }
 
-var errShrunk = errors.New("runlog: file shrank")
-
-func (r *Reader) checkShrunk() error {
-	for _, t := range []*tail{&r.metrics, &r.events} {
-		info, err := os.Stat(t.path)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			if t.offset > 0 {
-				return errShrunk
-			}
-		case err != nil:
-			return fmt.Errorf("runlog: %w", err)
-		case info.Size() < t.offset:
-			return errShrunk
-		}
-	}
-	return nil
-}
-
 // tail reads whole lines of a growing file.
 type tail struct {
 	path   string
 	offset int64 // of the first byte not yet consumed
+}
+
+// shrunk tells whether the file has become shorter than what was read of it.
+func (t *tail) shrunk() (bool, error) {
+	info, err := os.Stat(t.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return t.offset > 0, nil
+	case err != nil:
+		return false, fmt.Errorf("runlog: %w", err)
+	}
+	return info.Size() < t.offset, nil
 }
 
 // read calls f for every complete line within the next pollBytes; f must not

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Names of the two files inside a run directory.
+// Names of the history's files inside a run directory.
 const (
 	MetricsFile = "metrics.jsonl"
 	EventsFile  = "events.jsonl"
@@ -29,6 +29,10 @@ const (
 	Checkpoint = "checkpoint"
 	FID        = "fid"
 	Sample     = "sample"
+	Fork       = "fork"      // of another run, whose history comes before
+	Machine    = "machine"   // something about the machine that the run is on
+	Diverge    = "diverge"   // a loss diverges, or weights are no longer finite
+	NonFinite  = "nonfinite" // gradients held NaN or infinities, which were replaced
 )
 
 // Tick is one line of metrics.jsonl: means of the scalars since the last tick.

@@ -12,11 +12,11 @@ import (
 // Writer appends to the log of one run. There is one writer per run directory,
 // the holder of its lock; its methods may be called from any goroutine.
 type Writer struct {
-	mu              sync.Mutex
-	metrics, events *os.File
+	mu                      sync.Mutex
+	metrics, events, layers *os.File
 }
 
-// OpenWriter opens the two files of dir for appending and creates them if they
+// OpenWriter opens the files of dir for appending and creates them if they
 // are missing. A line that a killed trainer left unfinished is ended, so that
 // what follows starts on a line of its own.
 func OpenWriter(dir string) (*Writer, error) {
@@ -29,7 +29,13 @@ func OpenWriter(dir string) (*Writer, error) {
 		metrics.Close()
 		return nil, err
 	}
-	return &Writer{metrics: metrics, events: events}, nil
+	layers, err := openAppend(filepath.Join(dir, LayersFile))
+	if err != nil {
+		metrics.Close()
+		events.Close()
+		return nil, err
+	}
+	return &Writer{metrics: metrics, events: events, layers: layers}, nil
 }
 
 func openAppend(path string) (*os.File, error) {
@@ -44,6 +50,7 @@ func openAppend(path string) (*os.File, error) {
 	return f, nil
 }
 
+// endTornLine ends the last line if it has no end.
 func endTornLine(f *os.File) error {
 	end, err := f.Seek(0, io.SeekEnd)
 	if err != nil || end == 0 {
@@ -85,32 +92,64 @@ func (w *Writer) Event(e Event) error {
 }
 
 // Resume records that the run goes on from a checkpoint at nimg: readers drop
-// the ticks beyond it that were written before.
+// the ticks and layer statistics beyond it that were written before. A run that
+// goes on from its first image begins again, and they drop all.
 func (w *Writer) Resume(nimg int64, text string) error {
 	now := time.Now()
-	if err := w.append(w.metrics, encodeResume(nimg, now)); err != nil {
-		return err
+	last := nimg
+	if nimg == 0 {
+		last = -1
+	}
+	for _, f := range []*os.File{w.metrics, w.layers} {
+		if err := w.append(f, encodeResume(last, now)); err != nil {
+			return err
+		}
 	}
 	return w.Event(Event{Time: now, Nimg: nimg, Kind: Resume, Text: text, Data: map[string]any{"nimg": nimg}})
 }
 
+// Used reports whether the log says anything yet.
+func (w *Writer) Used() (bool, error) {
+	for _, f := range []*os.File{w.metrics, w.events} {
+		info, err := f.Stat()
+		if err != nil {
+			return false, fmt.Errorf("runlog: %w", err)
+		}
+		if info.Size() > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // append adds a whole line with one write, so that a reader never sees two
-// lines mixed and a kill tears at most the last one.
+// lines mixed and a kill tears at most the last one. A line of which a full disk
+// took only a part is taken back, so that it can be written again; where not
+// even that works, the next line ends it.
 func (w *Writer) append(f *os.File, line []byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if _, err := f.Write(line); err != nil {
+	if err := endTornLine(f); err != nil {
 		return fmt.Errorf("runlog: %w", err)
 	}
-	return nil
+	n, err := f.Write(line)
+	if err == nil {
+		return nil
+	}
+	if n > 0 {
+		if end, seek := f.Seek(0, io.SeekCurrent); seek == nil {
+			_ = f.Truncate(end - int64(n)) // endTornLine makes up for it
+		}
+	}
+	return fmt.Errorf("runlog: %w", err)
 }
 
-// Close syncs and closes both files.
+// Close syncs and closes the files.
 func (w *Writer) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var first error
-	for _, f := range []*os.File{w.metrics, w.events} {
+	for _, f := range []*os.File{w.metrics, w.events, w.layers} {
 		for _, err := range []error{f.Sync(), f.Close()} {
 			if err != nil && first == nil {
 				first = fmt.Errorf("runlog: %w", err)

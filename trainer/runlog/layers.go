@@ -1,0 +1,158 @@
+package runlog
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// LayersFile is the name of the layer statistics inside a run directory.
+const LayersFile = "layers.jsonl"
+
+// LayerStats is one line of layers.jsonl: what one step did to every parameter
+// tensor of the trained network, in the order of layers.json. NaN stands for a
+// value that does not exist.
+type LayerStats struct {
+	Nimg     int64
+	Time     time.Time
+	Grad     []float64 // ‖g‖, L2 norm of the step's gradient; NaN for a frozen tensor
+	Update   []float64 // ‖Δw‖/‖w‖ of the step; 0 for a frozen tensor, NaN if w was 0
+	Distance []float64 // ‖w−w₀‖/‖w₀‖ from the weights the run began with; NaN if w₀ is 0
+}
+
+// LayerStats appends one line; a zero Time means now.
+func (w *Writer) LayerStats(s LayerStats) error {
+	if s.Time.IsZero() {
+		s.Time = time.Now()
+	}
+	if len(s.Update) != len(s.Grad) || len(s.Distance) != len(s.Grad) {
+		return fmt.Errorf("runlog: layer statistics: %d updates and %d distances, want %d as gradients",
+			len(s.Update), len(s.Distance), len(s.Grad))
+	}
+	return w.append(w.layers, s.encode())
+}
+
+// encode returns the line, newline included.
+func (s LayerStats) encode() []byte {
+	b := appendHead(nil, s.Nimg, s.Time)
+	b = appendShort(append(b, `,"grad":[`...), s.Grad)
+	b = appendShort(append(b, `],"update":[`...), s.Update)
+	b = appendShort(append(b, `],"distance":[`...), s.Distance)
+	return append(b, "]}\n"...)
+}
+
+// appendShort appends values with five significant digits, which is more than a
+// screen shows and keeps a line of a few hundred tensors to a few kilobytes.
+func appendShort(b []byte, values []float64) []byte {
+	for i, v := range values {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			b = append(b, "null"...)
+		} else {
+			b = strconv.AppendFloat(b, v, 'g', 5, 64)
+		}
+	}
+	return b
+}
+
+// decodeLayerStats reads one line of layers.jsonl; resume tells a marker from
+// statistics.
+func decodeLayerStats(line []byte) (s LayerStats, resume bool, err error) {
+	var m struct {
+		Nimg     *int64     `json:"nimg"`
+		Time     float64    `json:"time"`
+		Resume   int        `json:"resume"`
+		Grad     []*float64 `json:"grad"`
+		Update   []*float64 `json:"update"`
+		Distance []*float64 `json:"distance"`
+	}
+	if err := json.Unmarshal(line, &m); err != nil {
+		return s, false, err
+	}
+	if m.Nimg == nil {
+		return s, false, fmt.Errorf("runlog: layer statistics without nimg")
+	}
+	if len(m.Update) != len(m.Grad) || len(m.Distance) != len(m.Grad) {
+		return s, false, fmt.Errorf("runlog: layer statistics: lists of %d, %d and %d values, want one length",
+			len(m.Grad), len(m.Update), len(m.Distance))
+	}
+	s = LayerStats{Nimg: *m.Nimg, Time: fromSeconds(m.Time), Grad: orNaN(m.Grad), Update: orNaN(m.Update), Distance: orNaN(m.Distance)}
+	return s, m.Resume != 0, nil
+}
+
+// orNaN makes every null a NaN.
+func orNaN(values []*float64) []float64 {
+	out := make([]float64, len(values))
+	for i, v := range values {
+		out[i] = math.NaN()
+		if v != nil {
+			out[i] = *v
+		}
+	}
+	return out
+}
+
+// LayerReader follows the layer statistics of one run directory. It opens the
+// file only inside Poll and is not safe for concurrent use.
+type LayerReader struct {
+	tail    tail
+	valid   []LayerStats // everything that counts so far
+	skipped int
+}
+
+// NewLayerReader starts at the beginning of layers.jsonl of dir. A missing file
+// counts as empty.
+func NewLayerReader(dir string) *LayerReader {
+	return &LayerReader{tail: tail{path: filepath.Join(dir, LayersFile)}}
+}
+
+// Poll returns what was added since the last call. After a reset, because the
+// run went back to a checkpoint or the file was replaced, what earlier calls
+// returned no longer counts, and stats are all that does. The first call reads
+// the whole file: a few megabytes after days of training.
+func (r *LayerReader) Poll() (stats []LayerStats, reset bool, err error) {
+	shrunk, err := r.tail.shrunk()
+	if err != nil {
+		return nil, false, err
+	}
+	known := len(r.valid)
+	if shrunk {
+		r.tail.offset, r.valid, r.skipped, reset = 0, nil, 0, true
+	}
+	for more := true; more; {
+		more, err = r.tail.read(func(line []byte) {
+			s, resume, err := decodeLayerStats(line)
+			switch {
+			case err != nil:
+				r.skipped++
+			case resume:
+				kept := r.upTo(s.Nimg)
+				reset = reset || len(kept) < known
+				r.valid = kept
+			default:
+				r.valid = append(r.valid, s)
+			}
+		})
+		if err != nil {
+			break // what was read before still counts, and was consumed
+		}
+	}
+	if reset {
+		known = 0
+	}
+	return slices.Clone(r.valid[known:]), reset, err
+}
+
+// upTo returns the statistics up to nimg in a slice of its own.
+func (r *LayerReader) upTo(nimg int64) []LayerStats {
+	return slices.DeleteFunc(slices.Clone(r.valid), func(s LayerStats) bool { return s.Nimg > nimg })
+}
+
+// Skipped counts the lines that could not be read.
+func (r *LayerReader) Skipped() int { return r.skipped }
