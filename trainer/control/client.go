@@ -100,6 +100,20 @@ func (c *Client) Freeze(ctx context.Context, r FreezeRequest) (Status, error) {
 	return c.post(ctx, KindFreeze, r)
 }
 
+// Checkpoint writes a checkpoint now.
+func (c *Client) Checkpoint(ctx context.Context) (Status, error) {
+	return c.post(ctx, KindCheckpoint, nil)
+}
+
+// Evaluate starts to measure FID of the weights as they are now; the value
+// comes as an event and in the status.
+func (c *Client) Evaluate(ctx context.Context) (Status, error) { return c.post(ctx, KindEvaluate, nil) }
+
+// Sample draws the sample grid now; SampleFile of the answer names it.
+func (c *Client) Sample(ctx context.Context, r SampleRequest) (Status, error) {
+	return c.post(ctx, KindSample, r)
+}
+
 func (c *Client) post(ctx context.Context, route string, body any) (Status, error) {
 	var s Status
 	err := c.call(ctx, http.MethodPost, route, body, &s)
@@ -107,47 +121,59 @@ func (c *Client) post(ctx context.Context, route string, body any) (Status, erro
 }
 
 func (c *Client) call(ctx context.Context, method, route string, body, answer any) error {
+	resp, err := c.send(ctx, method, route, body)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
+	if err == nil {
+		err = json.Unmarshal(b, answer)
+	}
+	if err != nil {
+		return fmt.Errorf("control: %s: %s: %w", c.name, route, err)
+	}
+	return nil
+}
+
+// send makes a request and returns the answer if it is none of an error; the
+// caller closes its body.
+func (c *Client) send(ctx context.Context, method, route string, body any) (*http.Response, error) {
 	var send io.Reader
 	if body != nil {
 		b, err := json.Marshal(body)
 		if err != nil {
-			return fmt.Errorf("control: %s: %w", route, err)
+			return nil, fmt.Errorf("control: %s: %w", route, err)
 		}
 		send = bytes.NewReader(b)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, "http://innate/v1/"+route, send)
 	if err != nil {
-		return fmt.Errorf("control: %w", err)
+		return nil, fmt.Errorf("control: %w", err)
 	}
 	resp, err := c.http.Do(req)
 	switch {
 	case errors.Is(err, ErrNotRunning):
-		return fmt.Errorf("control: %s: %w", c.name, ErrNotRunning)
+		return nil, fmt.Errorf("control: %s: %w", c.name, ErrNotRunning)
 	case ctx.Err() != nil:
-		return fmt.Errorf("control: %s: %s: %w", c.name, route, ctx.Err())
+		return nil, fmt.Errorf("control: %s: %s: %w", c.name, route, ctx.Err())
 	case errors.Is(err, io.EOF):
-		return fmt.Errorf("control: %s: %s: the trainer ended before it answered", c.name, route)
+		return nil, fmt.Errorf("control: %s: %s: the trainer ended before it answered", c.name, route)
 	case err != nil:
 		var ue *url.Error
 		if errors.As(err, &ue) {
 			err = ue.Err // less the made-up address
 		}
-		return fmt.Errorf("control: %s: %s: %w", c.name, route, err)
+		return nil, fmt.Errorf("control: %s: %s: %w", c.name, route, err)
+	}
+	if resp.StatusCode == http.StatusOK {
+		return resp, nil
 	}
 	defer resp.Body.Close()
+	var e errorBody
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
-	if err != nil {
-		return fmt.Errorf("control: %s: %s: %w", c.name, route, err)
+	if err != nil || json.Unmarshal(b, &e) != nil || e.Error == "" {
+		e.Error = fmt.Sprintf("control: %s: %s: %s", c.name, route, resp.Status)
 	}
-	if resp.StatusCode != http.StatusOK {
-		var e errorBody
-		if json.Unmarshal(b, &e) != nil || e.Error == "" {
-			e.Error = fmt.Sprintf("control: %s: %s: %s", c.name, route, resp.Status)
-		}
-		return errors.New(e.Error) // the trainer's own line
-	}
-	if err := json.Unmarshal(b, answer); err != nil {
-		return fmt.Errorf("control: %s: %s: %w", c.name, route, err)
-	}
-	return nil
+	return nil, errors.New(e.Error) // the trainer's own line
 }

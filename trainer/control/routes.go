@@ -1,11 +1,14 @@
 package control
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -16,18 +19,29 @@ const maxBodyBytes = 64 << 10
 // route is one line of the interface.
 type route struct {
 	method, path string
+	summary      string   // for GET /v1/
+	query        []string // parameters that it knows
 	serve        func(s *Server, w http.ResponseWriter, r *http.Request) error
 }
 
-// routes is the whole interface.
-var routes = []route{
-	{http.MethodGet, "/v1/status", (*Server).status},
-	{http.MethodGet, "/v1/layers", (*Server).layers},
-	{http.MethodPost, "/v1/" + KindPause, command(KindPause)},
-	{http.MethodPost, "/v1/" + KindResume, command(KindResume)},
-	{http.MethodPost, "/v1/" + KindStop, command(KindStop)},
-	{http.MethodPost, "/v1/" + KindSet, (*Server).set},
-	{http.MethodPost, "/v1/" + KindFreeze, (*Server).freeze},
+// routes returns the whole interface.
+func routes() []route {
+	const get, post = http.MethodGet, http.MethodPost
+	return []route{
+		{get, "/v1/", "these routes", nil, (*Server).index},
+		{get, "/v1/status", "what the run is doing: counters, speed, FID, settings in force", nil, (*Server).status},
+		{get, "/v1/layers", "every parameter tensor of the trained network, and whether it is frozen", nil, (*Server).layers},
+		{get, "/v1/stream", "status, layers, ticks and events as they come, one JSON object a line; ?types=tick,event for some of them", []string{"types"}, (*Server).stream},
+		{post, "/v1/" + KindPause, "hold the run after the step under way", nil, command(KindPause)},
+		{post, "/v1/" + KindResume, "let a paused run go on", nil, command(KindResume)},
+		{post, "/v1/" + KindStop, "write a checkpoint and end the trainer", nil, command(KindStop)},
+		{post, "/v1/" + KindSet, `change live settings, all or none: {"set": {"live.gen_lr": "2e-4"}}`, nil, (*Server).set},
+		{post, "/v1/" + KindFreeze, `change what trains: {"preset": …, "freeze": […], "train": […]} or {"toggle": […]}`, nil, (*Server).freeze},
+		{post, "/v1/" + KindCheckpoint, "write a checkpoint now", nil, command(KindCheckpoint)},
+		{post, "/v1/" + KindEvaluate, "measure FID of the weights as they are now", nil, command(KindEvaluate)},
+		{post, "/v1/" + KindSample, `draw the sample grid now; {"seed": 7} for other noise; sample_file of the answer names it`, nil, (*Server).sample},
+		{get, "/metrics", "numbers in the text format of Prometheus", nil, (*Server).serveMetrics},
+	}
 }
 
 // ServeHTTP finds the route and reports whatever goes wrong as JSON.
@@ -45,27 +59,42 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) error {
 	var allowed []string
-	for _, rt := range routes {
+	for _, rt := range routes() {
 		if rt.path != r.URL.Path {
 			continue
 		}
 		if rt.method == r.Method {
+			if err := rt.checkQuery(r.URL.RawQuery); err != nil {
+				return err
+			}
 			return rt.serve(s, w, r)
 		}
 		allowed = append(allowed, rt.method)
 	}
 	if len(allowed) > 0 {
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
-		return &httpError{http.StatusMethodNotAllowed,
-			fmt.Sprintf("control: %s: got %s, want %s", r.URL.Path, r.Method, strings.Join(allowed, " or "))}
+		return &httpError{code: http.StatusMethodNotAllowed, text: fmt.Sprintf("control: %s: got %s, want %s", r.URL.Path, r.Method, strings.Join(allowed, " or "))}
 	}
-	return &httpError{http.StatusNotFound,
-		fmt.Sprintf("control: %s: no such route, want one of %s", r.URL.Path, strings.Join(paths(), " "))}
+	return &httpError{code: http.StatusNotFound, text: fmt.Sprintf("control: %s: no such route, want one of %s", r.URL.Path, strings.Join(paths(), " "))}
+}
+
+// checkQuery refuses a parameter that the route would ignore.
+func (rt route) checkQuery(raw string) error {
+	query, err := url.ParseQuery(raw)
+	if err != nil {
+		return &httpError{code: http.StatusBadRequest, text: fmt.Sprintf("control: %s: query: %v", rt.path, err)}
+	}
+	for _, key := range slices.Sorted(maps.Keys(query)) {
+		if !slices.Contains(rt.query, key) {
+			return &httpError{code: http.StatusBadRequest, text: fmt.Sprintf("control: %s: query: got %q, want %s", rt.path, key, cmp.Or(strings.Join(rt.query, ", "), "none"))}
+		}
+	}
+	return nil
 }
 
 func paths() []string {
 	var list []string
-	for _, rt := range routes {
+	for _, rt := range routes() {
 		if !slices.Contains(list, rt.path) {
 			list = append(list, rt.path)
 		}
@@ -73,8 +102,24 @@ func paths() []string {
 	return list
 }
 
+// Route is one line of the answer to GET /v1/.
+type Route struct {
+	Method  string `json:"method"`
+	Path    string `json:"path"`
+	Summary string `json:"summary"`
+}
+
+func (s *Server) index(w http.ResponseWriter, r *http.Request) error {
+	var list []Route
+	for _, rt := range routes() {
+		list = append(list, Route{rt.method, rt.path, rt.summary})
+	}
+	writeJSON(w, http.StatusOK, list)
+	return nil
+}
+
 func (s *Server) status(w http.ResponseWriter, r *http.Request) error {
-	writeJSON(w, http.StatusOK, s.runner.Status())
+	writeJSON(w, http.StatusOK, s.current())
 	return nil
 }
 
@@ -83,9 +128,20 @@ func (s *Server) layers(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// command serves a route that needs no body.
+func (s *Server) serveMetrics(w http.ResponseWriter, r *http.Request) error {
+	if s.metrics == nil {
+		return &httpError{code: http.StatusNotFound, text: "control: /metrics: this trainer offers none"}
+	}
+	s.metrics.ServeHTTP(w, r)
+	return nil
+}
+
+// command serves a route whose body is empty or {}.
 func command(kind string) func(*Server, http.ResponseWriter, *http.Request) error {
 	return func(s *Server, w http.ResponseWriter, r *http.Request) error {
+		if err := readOptionalJSON(r, &struct{}{}); err != nil {
+			return err
+		}
 		return s.do(w, r, Command{Kind: kind})
 	}
 }
@@ -96,7 +152,7 @@ func (s *Server) set(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if len(req.Set) == 0 {
-		return &httpError{http.StatusBadRequest, `control: set: got no settings, want {"set": {"live.gen_lr": "0.0002"}}`}
+		return &httpError{code: http.StatusBadRequest, text: `control: set: got no settings, want {"set": {"live.gen_lr": "0.0002"}}`}
 	}
 	return s.do(w, r, Command{Kind: KindSet, Set: req.Set})
 }
@@ -107,23 +163,43 @@ func (s *Server) freeze(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := req.Validate(); err != nil {
-		return &httpError{http.StatusBadRequest, err.Error()}
+		return &httpError{code: http.StatusBadRequest, text: err.Error()}
 	}
 	return s.do(w, r, Command{Kind: KindFreeze, Freeze: req})
 }
 
+func (s *Server) sample(w http.ResponseWriter, r *http.Request) error {
+	var req SampleRequest
+	if err := readOptionalJSON(r, &req); err != nil {
+		return err
+	}
+	return s.do(w, r, Command{Kind: KindSample, Sample: req})
+}
+
 // httpError carries the status code of an answer.
 type httpError struct {
-	code int
-	text string
+	code  int
+	text  string
+	cause error // may be nil
 }
 
 func (e *httpError) Error() string { return e.text }
+func (e *httpError) Unwrap() error { return e.cause }
 
 type errorBody struct {
 	Error string `json:"error"`
 }
 
+// readOptionalJSON is readJSON for a body that may be left out.
+func readOptionalJSON(r *http.Request, v any) error {
+	err := readJSON(r, v)
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+// readJSON reads the body, which must be one JSON value with known fields.
 func readJSON(r *http.Request, v any) error {
 	dec := json.NewDecoder(r.Body)
 	dec.DisallowUnknownFields()
@@ -138,10 +214,9 @@ func readJSON(r *http.Request, v any) error {
 	}
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		return &httpError{http.StatusRequestEntityTooLarge,
-			fmt.Sprintf("control: %s: body over %d bytes", r.URL.Path, tooLarge.Limit)}
+		return &httpError{code: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("control: %s: body over %d bytes", r.URL.Path, tooLarge.Limit)}
 	}
-	return &httpError{http.StatusBadRequest, fmt.Sprintf("control: %s: body: %v", r.URL.Path, err)}
+	return &httpError{code: http.StatusBadRequest, text: fmt.Sprintf("control: %s: body: %v", r.URL.Path, err), cause: err}
 }
 
 func writeJSON(w http.ResponseWriter, code int, v any) {

@@ -270,12 +270,13 @@ func writeAtomic(path string, b []byte) error {
 }
 
 // HeartbeatAge is how old the last status is; a trainer writes one a second
-// unless its file system or its machine hangs.
+// unless its file system or its machine hangs. A clock that was set back makes
+// it 0, not negative.
 func (i Info) HeartbeatAge(now time.Time) time.Duration {
 	if i.Status.Time.IsZero() {
 		return 0
 	}
-	return now.Sub(i.Status.Time)
+	return max(0, now.Sub(i.Status.Time))
 }
 
 // AwaitExit returns when no trainer holds the run's lock any more.

@@ -27,68 +27,142 @@ type Runner interface {
 	Do(ctx context.Context, c Command) error
 }
 
-// Server answers on the control socket of one run.
-type Server struct {
-	runner   Runner
-	dir      string
-	path     string // of the socket
-	inode    fs.FileInfo
-	listener net.Listener
-	http     *http.Server
+// Options say what a server offers beside commands.
+type Options struct {
+	Hub     *Hub         // what GET /v1/stream tells; nil: status and layers alone
+	Metrics http.Handler // answers GET /metrics; nil: nothing does
+	Listen  string       // loopback host:port to answer on beside the socket; "" for none
+
+	limits *limits // nil: the defaults
 }
 
-// Serve listens on the control socket of run directory dir and answers in the
-// background until Close. A socket that nobody serves any more is replaced; one
-// that is served is an error. The caller holds the run's lock.
-func Serve(dir string, r Runner) (*Server, error) {
+// Server answers on the control socket of one run, and on TCP if asked to.
+type Server struct {
+	runner  Runner
+	hub     *Hub
+	metrics http.Handler
+	limits  limits
+	dir     string
+	path    string // of the socket
+	inode   fs.FileInfo
+	addr    string // host:port on TCP, or ""
+	http    []*http.Server
+}
+
+// Serve is ServeWith without options.
+func Serve(dir string, r Runner) (*Server, error) { return ServeWith(dir, r, Options{}) }
+
+// ServeWith listens on the control socket of run directory dir and answers in
+// the background until Close. A socket that nobody serves any more is replaced;
+// one that is served is an error. The caller holds the run's lock.
+func ServeWith(dir string, r Runner, opts Options) (*Server, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("control: %w", err)
 	}
-	path, err := placeSocket(dir)
-	if err != nil {
+	s := newServer(r, opts)
+	s.dir = dir
+	if s.path, err = placeSocket(dir); err != nil {
 		return nil, err
 	}
-	if err := probe(path); err != nil {
+	if err := probe(s.path); err != nil {
 		return nil, err
 	}
-	listener, err := listenPrivate(path)
+	local, err := listenPrivate(s.path)
 	if err != nil {
-		return nil, fmt.Errorf("control: listen %s: %w", path, err)
+		return nil, fmt.Errorf("control: listen %s: %w", s.path, err)
 	}
-	s := &Server{runner: r, dir: dir, path: path, listener: listener}
-	if s.inode, err = os.Lstat(path); err != nil {
+	if s.inode, err = os.Lstat(s.path); err != nil {
+		local.Close()
+		return nil, fmt.Errorf("control: listen %s: %w", s.path, err)
+	}
+	if opts.Listen != "" {
+		if err := s.open(opts.Listen); err != nil {
+			local.Close()
+			return nil, errors.Join(err, s.removeSocket())
+		}
+	}
+	s.answer(local, s)
+	go s.hub.run() // ends with Close
+	return s, nil
+}
+
+// newServer returns a server that could answer, but does not listen yet.
+func newServer(r Runner, opts Options) *Server {
+	s := &Server{runner: r, hub: opts.Hub, metrics: opts.Metrics, limits: defaultLimits()}
+	if s.hub == nil {
+		s.hub = NewHub(r)
+	}
+	s.hub.current = s.current
+	if opts.limits != nil {
+		s.limits, s.hub.limits = *opts.limits, *opts.limits
+	}
+	return s
+}
+
+// open answers on TCP too, to those who show the token.
+func (s *Server) open(addr string) error {
+	listener, err := listenTCP(addr)
+	if err != nil {
+		return err
+	}
+	token, err := newToken(s.dir)
+	if err != nil {
 		listener.Close()
-		return nil, fmt.Errorf("control: listen %s: %w", path, err)
+		return err
 	}
-	s.http = &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
+	s.addr = listener.Addr().String()
+	s.answer(listener, guard(s, token))
+	return nil
+}
+
+// answer serves a listener in the background until Close.
+func (s *Server) answer(listener net.Listener, h http.Handler) {
+	server := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: s.limits.header,
+		ReadTimeout:       s.limits.read,
 		WriteTimeout:      commandTimeout + 10*time.Second,
 		IdleTimeout:       30 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 	}
-	go s.http.Serve(listener) // ends with Close
-	return s, nil
+	s.http = append(s.http, server)
+	go server.Serve(newLimitListener(listener, s.limits.conns)) // ends with Close
 }
 
 // Path returns where the socket lies.
 func (s *Server) Path() string { return s.path }
 
-// Close stops answering, waits a second for answers under way, and removes the
-// socket unless someone else has replaced it.
+// Addr returns the host:port on TCP, or "" without one.
+func (s *Server) Addr() string { return s.addr }
+
+// Close ends all streams, stops answering, waits a second for answers under
+// way, and removes the token, and the socket unless someone else has replaced
+// it.
 func (s *Server) Close() error {
+	s.hub.close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	if s.http.Shutdown(ctx) != nil {
-		s.http.Close()
+	for _, server := range s.http {
+		if server.Shutdown(ctx) != nil {
+			server.Close()
+		}
 	}
+	if s.addr != "" {
+		if err := os.Remove(filepath.Join(s.dir, TokenFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("control: %w", err)
+		}
+	}
+	return s.removeSocket()
+}
+
+// removeSocket removes the socket and what placeSocket made for it.
+func (s *Server) removeSocket() error {
 	if now, err := os.Lstat(s.path); err == nil && os.SameFile(now, s.inode) {
 		if err := os.Remove(s.path); err != nil {
 			return fmt.Errorf("control: %w", err)
 		}
-		if own := filepath.Dir(s.path); own != s.dir { // see placeSocket
+		if own := filepath.Dir(s.path); own != s.dir {
 			os.Remove(filepath.Join(s.dir, pointerFile))
 			os.Remove(own)
 		}
@@ -98,18 +172,27 @@ func (s *Server) Close() error {
 
 // do hands a command to the loop and answers with the status after it.
 func (s *Server) do(w http.ResponseWriter, r *http.Request, c Command) error {
+	// The request has been read; its deadline would take the client for gone
+	// before a long step has ended.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	ctx, cancel := context.WithTimeout(r.Context(), commandTimeout)
 	defer cancel()
 	err := s.runner.Do(ctx, c)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return &httpError{http.StatusGatewayTimeout,
-			fmt.Sprintf("control: %s: not applied: the trainer did not reach the end of a step in time", c.Kind)}
+		return &httpError{code: http.StatusGatewayTimeout, text: fmt.Sprintf("control: %s: not applied: the trainer did not reach the end of a step in time", c.Kind)}
 	case err != nil:
 		return err
 	}
-	writeJSON(w, http.StatusOK, s.runner.Status())
+	writeJSON(w, http.StatusOK, s.current())
 	return nil
+}
+
+// current is the runner's status and where we answer.
+func (s *Server) current() Status {
+	st := s.runner.Status()
+	st.Listen = s.addr
+	return st
 }
 
 // probe refuses a socket that is being served.

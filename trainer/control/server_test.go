@@ -81,7 +81,7 @@ func within(t *testing.T) context.Context {
 
 // shortDir is a run directory whose path leaves room for a socket's name;
 // t.TempDir is longer under some systems.
-func shortDir(t *testing.T) string {
+func shortDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "run")
 	if err != nil {
@@ -159,7 +159,7 @@ func TestBadRequests(t *testing.T) {
 		code               int
 		want               string
 	}{
-		{"GET", "/v1/nothing", "", 404, "control: /v1/nothing: no such route, want one of /v1/status"},
+		{"GET", "/v1/nothing", "", 404, "control: /v1/nothing: no such route, want one of /v1/ /v1/status"},
 		{"GET", "/", "", 404, "no such route"},
 		{"GET", "/v1/status/", "", 404, "no such route"},
 		{"POST", "/v1/status", "", 405, "control: /v1/status: got POST, want GET"},

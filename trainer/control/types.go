@@ -69,14 +69,16 @@ type Status struct {
 	TeacherFID *float64 `json:"teacher_fid"`
 
 	Stage   string             `json:"stage,omitempty"`    // train | fid | sample | checkpoint
-	StageMs map[string]float64 `json:"stage_ms,omitempty"` // g, d, r1, data, ema: milliseconds a step
+	StageMs map[string]float64 `json:"stage_ms,omitempty"` // milliseconds a step: g, d, r1 or step, data, ema, layers, fid, sample, checkpoint
 	Kernels string             `json:"kernels,omitempty"`
 	Threads int                `json:"threads"`
+	Listen  string             `json:"listen,omitempty"` // host:port that answers beside the socket
 
 	SampleFile     string `json:"sample_file,omitempty"` // relative to Dir
 	SampleNimg     int64  `json:"sample_nimg"`
 	CheckpointNimg int64  `json:"checkpoint_nimg"`
 
+	PauseReason string         `json:"pause_reason,omitempty"` // why the run paused, when nobody asked for it
 	Error       string         `json:"error,omitempty"`        // why the run failed
 	ConfigError string         `json:"config_error,omitempty"` // why the last edit of config.toml was refused
 	Live        map[string]any `json:"live,omitempty"`         // configs.(*Config).LiveMap: live settings in force
@@ -94,6 +96,11 @@ type Layer struct {
 	Shape      []int  `json:"shape"`
 	Count      int    `json:"count"`
 	Frozen     bool   `json:"frozen"`
+
+	// As last measured, every live.layers_kimg; nil where there is no such value.
+	GradNorm    *float64 `json:"grad_norm,omitempty"`    // ‖g‖ of one step
+	UpdateRatio *float64 `json:"update_ratio,omitempty"` // ‖Δw‖/‖w‖ of that step
+	Distance    *float64 `json:"distance,omitempty"`     // ‖w−w₀‖/‖w₀‖ from the weights the run began with
 }
 
 // SetRequest is the body of POST /v1/set: live settings by dotted key, each
@@ -129,13 +136,22 @@ func (r FreezeRequest) Validate() error {
 	return nil
 }
 
+// SampleRequest is the body of POST /v1/sample, which may be left out. Without
+// a seed the images are those of the run's own grid, from fixed noise.
+type SampleRequest struct {
+	Seed *uint64 `json:"seed,omitempty"` // of the first image; the others follow
+}
+
 // Kinds of Command, named as their routes.
 const (
-	KindPause  = "pause"
-	KindResume = "resume"
-	KindStop   = "stop"
-	KindSet    = "set"
-	KindFreeze = "freeze"
+	KindPause      = "pause"
+	KindResume     = "resume"
+	KindStop       = "stop"
+	KindSet        = "set"
+	KindFreeze     = "freeze"
+	KindCheckpoint = "checkpoint"
+	KindEvaluate   = "evaluate"
+	KindSample     = "sample"
 )
 
 // Command is what a client asks of the training loop; it is applied between two
@@ -144,6 +160,7 @@ type Command struct {
 	Kind   string
 	Set    map[string]string // KindSet
 	Freeze FreezeRequest     // KindFreeze
+	Sample SampleRequest     // KindSample
 }
 
 // MarshalJSON writes a status; JSON has no NaN or infinity, so that a FID
