@@ -12,11 +12,16 @@ const (
 // Methods lists the methods in the order in which one would train.
 func Methods() []string { return []string{Classifier, EDM, GDD} }
 
-// Config is everything a run needs to know. The tag "for" lists the methods
-// that use a setting; without it all do.
+// Config is everything a run needs to know. Tags state what is known about a
+// setting, for messages, checks, help and forms alike:
+//
+//	toml  its key
+//	for   the methods that use it; without the tag all do
+//	want  the values it may have, checked where rule.go understands the words
+//	doc   what it means, in one line
 type Config struct {
-	Name   string `toml:"name"`   // names the run directory
-	Method string `toml:"method"` // edm | classifier | gdd
+	Name   string `toml:"name" want:"1 to 64 letters, digits, dots, dashes or underscores, starting with a letter or digit" doc:"names the run directory"`
+	Method string `toml:"method" want:"classifier | edm | gdd" doc:"what is trained: a feature network, a diffusion teacher, or a one-step student"`
 
 	Run      Run      `toml:"run"`
 	Data     Data     `toml:"data"`
@@ -32,96 +37,105 @@ type Config struct {
 
 // Run holds what the whole run shares. Fixed.
 type Run struct {
-	Seed    int64 `toml:"seed"`    // of every named random stream, [0, 2^32)
-	Threads int   `toml:"threads"` // workers; 0 uses every core
-	Batch   int   `toml:"batch"`   // images a step, [1, 4096]
+	Seed    int64 `toml:"seed" want:"in [0, 4294967295]" doc:"of every random stream: same seed, same run"`
+	Threads int   `toml:"threads" want:"in [0, 1024]" doc:"workers; 0 uses every core; results do not depend on it"`
+	Batch   int   `toml:"batch" want:"in [1, 4096]" doc:"images a step"`
+	Nice    int   `toml:"nice" want:"in [0, 19]" doc:"of the trainer's process: 19 gives way to everything else"`
+
+	TensorBoard bool `toml:"tensorboard" want:"true or false" doc:"also write TensorBoard event files"`
 }
 
 // Data names the training images. Fixed.
 type Data struct {
-	Dataset string `toml:"dataset"` // mnist
+	Dataset string `toml:"dataset" want:"mnist" doc:"training images"`
 }
 
 // Model is the network to train (edm), or the teacher whose architecture and
 // weights the student starts from (gdd). Fixed.
 type Model struct {
-	Arch            string  `toml:"arch" for:"edm"` // ddpmpp | ncsnpp
-	Resolution      int     `toml:"resolution" for:"edm"`
-	Channels        int     `toml:"channels" for:"edm"` // of the image
-	ModelChannels   int     `toml:"model_channels" for:"edm"`
-	ChannelMult     []int   `toml:"channel_mult" for:"edm"` // one a resolution, finest first
-	NumBlocks       int     `toml:"num_blocks" for:"edm"`   // a resolution
-	AttnResolutions []int   `toml:"attn_resolutions" for:"edm"`
-	Dropout         float64 `toml:"dropout" for:"edm"`  // probability, [0, 1)
-	Init            string  `toml:"init" for:"edm gdd"` // builtin:NAME or a checkpoint's path; edm: "" begins afresh
+	Arch            string  `toml:"arch" for:"edm" want:"ddpmpp | ncsnpp" doc:"architecture, DDPM++ or NCSN++"`
+	Resolution      int     `toml:"resolution" for:"edm" want:"28, the size of mnist" doc:"pixels of an image's side"`
+	Channels        int     `toml:"channels" for:"edm" want:"1, the channels of mnist" doc:"channels of an image"`
+	ModelChannels   int     `toml:"model_channels" for:"edm" want:"a multiple of 4 in [4, 1024]" doc:"channels at the finest resolution, before channel_mult"`
+	ChannelMult     []int   `toml:"channel_mult" for:"edm" want:"1 to 8 integers in [1, 16]" doc:"channels of each resolution, finest first, as multiples of model_channels"`
+	NumBlocks       int     `toml:"num_blocks" for:"edm" want:"in [1, 16]" doc:"residual blocks a resolution"`
+	AttnResolutions []int   `toml:"attn_resolutions" for:"edm" want:"resolutions that the network has" doc:"where blocks have self-attention"`
+	Dropout         float64 `toml:"dropout" for:"edm" want:"in [0, 1)" doc:"probability of dropping an activation"`
+	Init            string  `toml:"init" for:"edm gdd" want:"builtin:NAME or a checkpoint's path" doc:"weights to start from; gdd: the teacher; edm: \"\" begins afresh"`
 }
 
 // Features is the CNN that the method classifier trains. Fixed.
 type Features struct {
-	Widths []int `toml:"widths" for:"classifier"` // channels of each stage
+	Widths []int `toml:"widths" for:"classifier" want:"1 to 6 integers in [1, 1024]" doc:"channels of each stage"`
 }
 
 // Disc is the projected discriminator. Fixed.
 type Disc struct {
-	Features string `toml:"features" for:"gdd"` // builtin:NAME or a checkpoint's path
-	InSize   int    `toml:"in_size" for:"gdd"`  // images are resized to in_size²
-	CMix     int    `toml:"cmix" for:"gdd"`     // channels of the frozen mixing convolutions
-	Width    int    `toml:"width" for:"gdd"`    // channels of the heads
-	Loss     string `toml:"loss" for:"gdd"`     // ns (non-saturating) | hinge
+	Features string `toml:"features" for:"gdd" want:"builtin:NAME or a checkpoint's path" doc:"frozen network whose features the discriminator sees"`
+	InSize   int    `toml:"in_size" for:"gdd" want:"in [8, 256]" doc:"pixels of a side that images are resized to first"`
+	CMix     int    `toml:"cmix" for:"gdd" want:"in [1, 512]" doc:"channels of the frozen random projections"`
+	Width    int    `toml:"width" for:"gdd" want:"in [1, 1024]" doc:"channels of the trained heads"`
+	Loss     string `toml:"loss" for:"gdd" want:"ns | hinge" doc:"non-saturating or hinge"`
 }
 
 // FID is the evaluation during training. Fixed.
 type FID struct {
-	Features  string `toml:"features" for:"edm gdd"`  // builtin:NAME or a checkpoint's path
-	Samples   int    `toml:"samples" for:"edm gdd"`   // generated images
-	Reference string `toml:"reference" for:"edm gdd"` // builtin:NAME or an .npz with mu and sigma
-	Steps     int    `toml:"steps" for:"edm"`         // of the Heun sampler; gdd has one
+	Features  string `toml:"features" for:"edm gdd" want:"builtin:NAME or a checkpoint's path" doc:"network that measures; FID is comparable under the same one only"`
+	Samples   int    `toml:"samples" for:"edm gdd" want:"in [2, 1000000]" doc:"generated images"`
+	Reference string `toml:"reference" for:"edm gdd" want:"builtin:NAME or an .npz file's path" doc:"statistics of the training images, mu and sigma"`
+	Steps     int    `toml:"steps" for:"edm" want:"in [1, 1000]" doc:"steps of the Heun sampler"`
 }
 
-// Live may change between two steps. Intervals count thousands of images seen;
-// 0 means never, where allowed.
+// Live may change between two steps. Intervals count thousands of images seen.
 type Live struct {
-	GenLR      float64 `toml:"gen_lr" for:"gdd"`
-	DiscLR     float64 `toml:"disc_lr" for:"gdd"`
-	LR         float64 `toml:"lr" for:"edm classifier"`
-	WarmupKimg float64 `toml:"warmup_kimg" for:"edm classifier"` // linear from 0; 0 is none
-	Beta1      float64 `toml:"beta1"`                            // of Adam
-	Beta2      float64 `toml:"beta2"`
-	R1Gamma    float64 `toml:"r1_gamma" for:"gdd"`    // 0 is none
-	R1Interval int     `toml:"r1_interval" for:"gdd"` // steps
+	GenLR      float64 `toml:"gen_lr" for:"gdd" want:"in (0, 1]" doc:"Adam's learning rate of the generator"`
+	DiscLR     float64 `toml:"disc_lr" for:"gdd" want:"in (0, 1]" doc:"Adam's learning rate of the discriminator"`
+	LR         float64 `toml:"lr" for:"edm classifier" want:"in (0, 1]" doc:"Adam's learning rate"`
+	WarmupKimg float64 `toml:"warmup_kimg" for:"edm classifier" want:"in [0, 1000000]" doc:"thousands of images over which the learning rate rises from 0; 0: none"`
+	Beta1      float64 `toml:"beta1" want:"in [0, 1)" doc:"Adam's decay of the mean gradient"`
+	Beta2      float64 `toml:"beta2" want:"in [0, 1)" doc:"Adam's decay of the squared gradient"`
+	R1Gamma    float64 `toml:"r1_gamma" for:"gdd" want:"in [0, 1000]" doc:"weight of the R1 penalty; 0: none"`
+	R1Interval int     `toml:"r1_interval" for:"gdd" want:"in [1, 10000]" doc:"steps between R1 penalties"`
 
-	EMAHalflifeKimg float64 `toml:"ema_halflife_kimg" for:"edm gdd"`
-	EMARamp         float64 `toml:"ema_ramp" for:"edm gdd"` // half-life at most this share of images seen; 0 is no limit
+	EMAHalflifeKimg float64 `toml:"ema_halflife_kimg" for:"edm gdd" want:"in [0, 1000000]" doc:"half-life of the weights' average, in thousands of images"`
+	EMARamp         float64 `toml:"ema_ramp" for:"edm gdd" want:"in [0, 1]" doc:"half-life at most this share of the images seen; 0: no limit"`
 
-	TotalKimg       float64 `toml:"total_kimg"`
-	TickKimg        float64 `toml:"tick_kimg"`
-	FIDKimg         float64 `toml:"fid_kimg" for:"edm gdd"`
-	SampleKimg      float64 `toml:"sample_kimg" for:"edm gdd"`
-	CheckpointKimg  float64 `toml:"checkpoint_kimg"`
-	SampleCount     int     `toml:"sample_count" for:"edm gdd"` // images of a grid
-	KeepCheckpoints int     `toml:"keep_checkpoints"`           // newest ones, beside the best by FID
+	TotalKimg       float64 `toml:"total_kimg" want:"in (0, 1000000]" doc:"thousands of images to train on"`
+	TickKimg        float64 `toml:"tick_kimg" want:"in (0, 1000000]" doc:"thousands of images between points of the curves"`
+	FIDKimg         float64 `toml:"fid_kimg" for:"edm gdd" want:"in [0, 1000000]" doc:"thousands of images between evaluations; 0: never"`
+	SampleKimg      float64 `toml:"sample_kimg" for:"edm gdd" want:"in [0, 1000000]" doc:"thousands of images between sample grids; 0: never"`
+	CheckpointKimg  float64 `toml:"checkpoint_kimg" want:"in [0, 1000000]" doc:"thousands of images between checkpoints; 0: only at the end"`
+	SampleCount     int     `toml:"sample_count" for:"edm gdd" want:"in [1, 1024]" doc:"images in a sample grid"`
+	KeepCheckpoints int     `toml:"keep_checkpoints" want:"in [1, 1000]" doc:"newest checkpoints to keep, beside the best by FID"`
+	KeepEveryKimg   float64 `toml:"keep_every_kimg" want:"in [0, 1000000]" doc:"thousands of images between checkpoints that are kept for good; 0: none"`
+	LayersKimg      float64 `toml:"layers_kimg" want:"in [0, 1000000]" doc:"thousands of images between statistics of every layer; 0: never"`
+
+	DivergeAction string  `toml:"diverge_action" want:"off | event | pause | rollback" doc:"what to do when a loss diverges"`
+	DivergeFactor float64 `toml:"diverge_factor" want:"in (1, 1000000]" doc:"a loss so many times its recent median diverges"`
 }
 
 // Freeze names the trained network's parameters that stay as they are: those of the
 // preset and of the Freeze globs, less those of the Train globs. Live.
 type Freeze struct {
-	Preset string   `toml:"preset" for:"edm gdd"` // none | gdd-i | gdd-i+qkv | gdd-i+qkv+skip
-	Freeze []string `toml:"freeze"`
-	Train  []string `toml:"train"`
+	Preset string   `toml:"preset" for:"edm gdd" want:"none | gdd-i | gdd-i+qkv | gdd-i+qkv+skip" doc:"the paper's choice of frozen layers, options 0 to 3"`
+	Freeze []string `toml:"freeze" want:"globs of parameter names" doc:"names or globs frozen besides, such as dec.28x28_*"`
+	Train  []string `toml:"train" want:"globs of parameter names" doc:"names or globs trained all the same"`
 }
 
 // FreezePresets lists the values of freeze.preset, the paper's options 0 to 3.
-func FreezePresets() []string {
-	return []string{"none", "gdd-i", "gdd-i+qkv", "gdd-i+qkv+skip"}
-}
+func FreezePresets() []string { return byKey["freeze.preset"].choices() }
+
+// DivergeActions lists the values of live.diverge_action: what happens when a
+// loss diverges.
+func DivergeActions() []string { return byKey["live.diverge_action"].choices() }
 
 // Default returns the settings that a file of that method starts from: the one
 // place where defaults are written. Settings of other methods stay zero.
 func Default(method string) (*Config, error) {
 	c := &Config{Name: method, Method: method}
-	c.Run = Run{Seed: 42, Threads: 0, Batch: 64}
+	c.Run = Run{Seed: 42, Threads: 0, Batch: 64, TensorBoard: true}
 	c.Data = Data{Dataset: "mnist"}
-	c.Live = Live{TickKimg: 1, CheckpointKimg: 10, KeepCheckpoints: 3}
+	c.Live = Live{TickKimg: 1, CheckpointKimg: 10, KeepCheckpoints: 3, LayersKimg: 2, DivergeAction: "event", DivergeFactor: 20}
 	switch method {
 	case EDM:
 		c.Model = Model{Arch: "ddpmpp", Resolution: 28, Channels: 1, ModelChannels: 16,

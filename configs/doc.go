@@ -8,9 +8,16 @@
 // not use is refused like one that does not exist, because it would have no
 // effect.
 //
+// What is known about a setting stands in the tags of its field in Config: its
+// values, its meaning, the methods that use it. Messages, checks, help and forms
+// all read it there (Doc, Entries).
+//
 // Every error about a file is one line,
 //
 //	configs: config.toml:12: live.gen_lr: got -0.0001, want in (0, 1]
+//
+// however long or deep what is wrong: a text over 1 MiB or 16 levels is refused
+// before it is parsed.
 //
 // A Config is a plain value: whoever reloads parses a new one, checks it with
 // Validate (Parse has done so) and CheckReload, and swaps it whole.

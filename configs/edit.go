@@ -25,11 +25,12 @@ func Set(text, key, value string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, _, err := decode("config.toml", text); err != nil {
+	_, _, layout, err := decode("config.toml", text)
+	if err != nil {
 		return "", err
 	}
-	edited := replaceOrInsert(scanLayout(text), f.key, literal)
-	if _, _, err := decode("config.toml", edited); err != nil {
+	edited := replaceOrInsert(layout, f.key, literal)
+	if _, _, _, err := decode("config.toml", edited); err != nil {
 		return "", fmt.Errorf("configs: %s: this layout cannot be edited: set it in the file by hand", f.key)
 	}
 	return edited, nil
@@ -73,7 +74,7 @@ var plainNumber = regexp.MustCompile(`^[-+0-9][-+0-9a-zA-Z._]*$`)
 // literalOf returns a value in TOML notation for field f.
 func literalOf(f field, value string) (string, error) {
 	trimmed := strings.TrimSpace(value)
-	bad := fmt.Errorf("configs: %s: got %s, want %s", f.key, quote(value), f.want())
+	bad := fmt.Errorf("configs: %s: got %s, want %s", f.key, shown(quote(value)), f.typeName())
 	dst := reflect.New(f.kind).Elem()
 	switch f.kind {
 	case reflect.TypeFor[string]():
@@ -81,6 +82,11 @@ func literalOf(f field, value string) (string, error) {
 			return quote(dst.String()), nil
 		}
 		return quote(value), nil
+	case reflect.TypeFor[bool]():
+		if trimmed == "true" || trimmed == "false" {
+			return trimmed, nil
+		}
+		return "", bad
 	case reflect.TypeFor[[]int](), reflect.TypeFor[[]string]():
 		if !strings.HasPrefix(trimmed, "[") {
 			trimmed = listOf(f, trimmed)

@@ -3,18 +3,25 @@ package configs
 import (
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"github.com/BurntSushi/toml"
 )
 
-// maxFileBytes bounds a configuration file.
-const maxFileBytes = 1 << 20
+// Limits of a configuration file, far beyond what a run has to say: parsing
+// takes time and memory by the square of the depth.
+const (
+	maxFileBytes = 1 << 20
+	maxDepth     = 16 // tables and arrays in each other, and parts of a dotted key
+)
 
 // source remembers the text that a Config was read from.
 type source struct {
@@ -23,32 +30,37 @@ type source struct {
 }
 
 // errorAt returns an error about a key: its file and line where known.
-func (s *source) errorAt(key, got, want string) error {
-	return &keyError{s.place(key), s.line(key), fmt.Sprintf("%s: got %s, want %s", key, got, want)}
+func (s *source) errorAt(key, got, want string) *keyError {
+	return s.wrong(key, fmt.Sprintf("%s: got %s, want %s", shown(key), shown(got), want))
 }
 
-func (s *source) place(key string) string {
+// wrong is errorAt in the caller's words.
+func (s *source) wrong(key, text string) *keyError {
 	if s == nil {
-		return ""
+		return &keyError{text: text}
 	}
-	return fmt.Sprintf("%s:%d: ", s.name, s.line(key))
-}
-
-func (s *source) line(key string) int {
-	if s == nil {
-		return 0
-	}
-	return s.layout.lineOf(key)
+	return &keyError{s.name, s.layout.lineOf(key), text}
 }
 
 // keyError is an error about one key; the first by line is reported.
 type keyError struct {
-	place string
-	line  int
-	text  string
+	file string // as messages print it; "" for what was not read from one
+	line int
+	text string
 }
 
-func (e *keyError) Error() string { return "configs: " + e.place + e.text }
+func (e *keyError) Error() string {
+	if e.file == "" {
+		return "configs: " + e.text
+	}
+	return fmt.Sprintf("configs: %s:%d: %s", e.file, e.line, e.text)
+}
+
+// At gives an error of the trainer about a key, or a table, the place in the
+// file that any other refusal has.
+func (c *Config) At(key string, err error) error {
+	return c.src.wrong(key, clip(err.Error(), 3*maxShown))
+}
 
 // Load reads and checks a configuration file.
 func Load(path string) (*Config, error) {
@@ -60,33 +72,52 @@ func Load(path string) (*Config, error) {
 }
 
 // ReadFile returns the text of a configuration file, which must be a regular
-// file of at most 1 MiB.
+// file of at most 1 MiB. It never waits, as for the writer of a pipe.
 func ReadFile(path string) (string, error) {
-	info, err := os.Stat(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return "", fmt.Errorf("configs: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
 	if err != nil {
 		return "", fmt.Errorf("configs: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("configs: %s: not a regular file", path)
+		return "", &keyError{path, 1, fmt.Sprintf("got a %s, want a regular file", kindOf(info.Mode()))}
 	}
-	if info.Size() > maxFileBytes {
-		return "", fmt.Errorf("configs: %s: got %d bytes, want at most %d", path, info.Size(), maxFileBytes)
-	}
-	b, err := os.ReadFile(path)
+	b, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1)) // it may grow meanwhile
 	if err != nil {
 		return "", fmt.Errorf("configs: %w", err)
 	}
+	if len(b) > maxFileBytes {
+		return "", tooBig(path, max(info.Size(), int64(len(b))))
+	}
 	return string(b), nil
+}
+
+func tooBig(name string, size int64) error {
+	return &keyError{name, 1, fmt.Sprintf("got %d bytes, want at most %d", size, maxFileBytes)}
+}
+
+func kindOf(mode fs.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "directory"
+	case mode&fs.ModeNamedPipe != 0:
+		return "named pipe"
+	}
+	return "device"
 }
 
 // Parse reads a TOML text over the defaults of its method and validates the
 // result. The name stands for the file in messages.
 func Parse(name, text string) (*Config, error) {
-	tree, keys, err := decode(name, text)
+	tree, keys, layout, err := decode(name, text)
 	if err != nil {
 		return nil, err
 	}
-	src := &source{name, scanLayout(text)}
+	src := &source{name, layout}
 	method, ok := tree["method"].(string)
 	if !ok {
 		return nil, src.errorAt("method", src.raw("method", "nothing"), oneOf(Methods()))
@@ -107,21 +138,36 @@ func Parse(name, text string) (*Config, error) {
 	return c, nil
 }
 
-// decode reads a TOML text into nested maps, and lists its keys in order.
-func decode(name, text string) (map[string]any, []toml.Key, error) {
-	for i, r := range text {
-		if r == utf8.RuneError && !strings.HasPrefix(text[i:], string(utf8.RuneError)) {
-			line := 1 + strings.Count(text[:i], "\n")
-			return nil, nil, &keyError{fmt.Sprintf("%s:%d: ", name, line), line,
-				fmt.Sprintf("syntax: got byte 0x%02x, want UTF-8", text[i])}
-		}
+// decode reads a TOML text within the limits into nested maps, and lists its
+// keys in order.
+func decode(name, text string) (map[string]any, []toml.Key, layout, error) {
+	if len(text) > maxFileBytes {
+		return nil, nil, layout{}, tooBig(name, int64(len(text)))
+	}
+	if i := invalidUTF8(text); i >= 0 {
+		return nil, nil, layout{}, &keyError{name, 1 + strings.Count(text[:i], "\n"),
+			fmt.Sprintf("syntax: got byte 0x%02x, want UTF-8", text[i])}
+	}
+	l := scanLayout(text)
+	if l.deepLine > 0 {
+		return nil, nil, l, &keyError{name, l.deepLine, fmt.Sprintf("got deeper nesting, want at most %d levels", maxDepth)}
 	}
 	var tree map[string]any
 	meta, err := toml.Decode(text, &tree)
 	if err != nil {
-		return nil, nil, syntaxError(name, err)
+		return nil, nil, l, syntaxError(name, err)
 	}
-	return tree, meta.Keys(), nil
+	return tree, meta.Keys(), l, nil
+}
+
+// invalidUTF8 returns the offset of the first byte that is not UTF-8, or -1.
+func invalidUTF8(text string) int {
+	for i, r := range text {
+		if r == utf8.RuneError && !strings.HasPrefix(text[i:], string(utf8.RuneError)) {
+			return i
+		}
+	}
+	return -1
 }
 
 // assign stores the value of one key of the file.
@@ -139,20 +185,20 @@ func (c *Config) assign(key toml.Key, tree map[string]any) error {
 		if isTable(name) {
 			return nil
 		}
-		return &keyError{c.src.place(name), c.src.line(name), name + ": no such table"}
+		return c.src.wrong(name, shown(name)+": no such table")
 	}
 	if !known {
 		if isTable(name) {
 			return c.src.errorAt(name, c.src.raw(name, "an array of tables"), "a table")
 		}
-		return &keyError{c.src.place(name), c.src.line(name), key.String() + ": no such setting" + suggest(name, c.Method)}
+		return c.src.wrong(name, shown(key.String())+": no such setting"+suggest(name, c.Method))
 	}
 	if !f.usedBy(c.Method) {
-		return &keyError{c.src.place(name), c.src.line(name),
-			fmt.Sprintf("%s: not a setting of method %q, only of %s", name, c.Method, strings.Join(f.methods, " and "))}
+		return c.src.wrong(name,
+			fmt.Sprintf("%s: not a setting of method %q, only of %s", name, c.Method, strings.Join(f.methods, " and ")))
 	}
 	if !store(f.of(c), v) {
-		return c.src.errorAt(name, c.src.raw(name, "a table"), f.want())
+		return c.src.errorAt(name, c.src.raw(name, "a table"), f.typeName())
 	}
 	return nil
 }
@@ -177,11 +223,7 @@ func (s *source) raw(key, missing string) string {
 	if !ok {
 		return missing
 	}
-	text := strings.Join(strings.Fields(s.layout.text[e.at.lo:e.at.hi]), " ")
-	if r := []rune(text); len(r) > 60 {
-		text = string(r[:59]) + "…"
-	}
-	return text
+	return strings.Join(strings.Fields(s.layout.text[e.at.lo:e.at.hi]), " ")
 }
 
 // store converts a decoded TOML value; false means that its type is wrong or a
@@ -191,6 +233,10 @@ func store(dst reflect.Value, v any) bool {
 	case *string:
 		s, ok := v.(string)
 		*p = s
+		return ok
+	case *bool:
+		b, ok := v.(bool)
+		*p = b
 		return ok
 	case *int:
 		n, ok := v.(int64)
@@ -239,12 +285,11 @@ func storeList[From, To any](dst *[]To, v any, convert func(From) To) bool {
 func syntaxError(name string, err error) error {
 	var pe toml.ParseError
 	if !errors.As(err, &pe) {
-		return fmt.Errorf("configs: %s:1: %w", name, err)
+		return &keyError{name, 1, "syntax: " + shown(err.Error())}
 	}
-	text := "syntax: " + strings.Join(strings.Fields(pe.Message), " ")
+	text := "syntax: " + shown(strings.Join(strings.Fields(pe.Message), " "))
 	if pe.LastKey != "" {
-		text = pe.LastKey + ": " + text
+		text = shown(pe.LastKey) + ": " + text
 	}
-	line := max(pe.Position.Line, 1)
-	return &keyError{fmt.Sprintf("%s:%d: ", name, line), line, text}
+	return &keyError{name, max(pe.Position.Line, 1), text}
 }

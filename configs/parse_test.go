@@ -1,10 +1,14 @@
 package configs_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
+	"unicode"
 
 	"innate/configs"
 )
@@ -98,9 +102,15 @@ func TestLoadRefusesOddFiles(t *testing.T) {
 	if err := os.WriteFile(big, make([]byte, 2<<20), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	pipe := filepath.Join(dir, "pipe.toml") // opening one for reading waits for a writer
+	if err := syscall.Mkfifo(pipe, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for path, want := range map[string]string{
-		dir:                           "not a regular file",
-		big:                           "want at most",
+		dir:                           "got a directory, want a regular file",
+		pipe:                          "pipe.toml:1: got a named pipe, want a regular file",
+		"/dev/null":                   "got a device, want a regular file",
+		big:                           "big.toml:1: got 2097152 bytes, want at most 1048576",
 		filepath.Join(dir, "no.toml"): "no such file",
 	} {
 		if _, err := configs.Load(path); err == nil || !strings.Contains(err.Error(), want) {
@@ -143,6 +153,7 @@ func TestPresets(t *testing.T) {
 			t.Errorf("preset %s calls itself %s", name, c.Name)
 		}
 		text, _ := configs.PresetText(name)
+		commentsAgree(t, name, text)
 		if s := configs.Summary(text); len(s) < 40 || strings.Contains(s, "#") {
 			t.Errorf("preset %s: summary %q", name, s)
 		}
@@ -161,6 +172,121 @@ func TestPresets(t *testing.T) {
 	}
 	if _, err := configs.Preset("mnist"); err == nil || !strings.Contains(err.Error(), "mnist-gdd-i") {
 		t.Errorf("got %v, want an error that lists the presets", err)
+	}
+}
+
+// commentsAgree checks that a comment which lists the values of a setting lists
+// those that the schema has.
+func commentsAgree(t *testing.T, preset, text string) {
+	t.Helper()
+	table := ""
+	for line := range strings.Lines(text) {
+		if header, ok := strings.CutPrefix(line, "["); ok {
+			table = strings.TrimSpace(header[:strings.IndexByte(header, ']')]) + "."
+		}
+		key, rest, _ := strings.Cut(line, "=")
+		_, comment, _ := strings.Cut(rest, "#")
+		if _, want := configs.Doc(table + strings.TrimSpace(key)); strings.Contains(comment, " | ") && !strings.Contains(comment, want) {
+			t.Errorf("preset %s: %s: comment%swant %s", preset, key, comment, want)
+		}
+	}
+}
+
+// TestDoc checks that every setting says what it is, and what it may be, in one
+// line.
+func TestDoc(t *testing.T) {
+	for _, method := range configs.Methods() {
+		c, err := configs.Default(method)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range c.Entries() {
+			what, want := configs.Doc(e.Key)
+			if what == "" || want == "" || len(what) > 80 || strings.Contains(what+want, "\n") || what != e.Doc || want != e.Want {
+				t.Errorf("%s: what %q, want %q; the entry says %q and %q", e.Key, what, want, e.Doc, e.Want)
+			}
+			if len(e.Choices) > 0 && e.Choices[0] != "true" && strings.Join(e.Choices, " | ") != want {
+				t.Errorf("%s: choices %v, want %s", e.Key, e.Choices, want)
+			}
+			// Each choice can be chosen.
+			for _, choice := range e.Choices {
+				if text, err := configs.Set("", e.Key, choice); err != nil {
+					t.Errorf("%s = %s: %v", e.Key, choice, err)
+				} else if _, err := configs.Parse("x.toml", "method = '"+method+"'\n"+text); err != nil && e.Key != "method" {
+					t.Errorf("%s = %s: %v", e.Key, choice, err)
+				}
+			}
+		}
+	}
+	if what, want := configs.Doc("nice"); what == "" || want != "in [0, 19]" {
+		t.Errorf("short key: got %q and %q", what, want)
+	}
+	if what, want := configs.Doc("nothing"); what != "" || want != "" {
+		t.Errorf("unknown key: got %q and %q", what, want)
+	}
+}
+
+func TestDiffFromPreset(t *testing.T) {
+	text, err := configs.PresetText("mnist-gdd-i")
+	if err != nil {
+		t.Fatal(err)
+	}
+	edited, err := configs.Set(text, "run.nice", "5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const own = "name = 'mine'\nmethod = 'gdd'\n[live]\ngen_lr = 1e-3\n"
+	for _, tt := range []struct{ text, preset, want string }{
+		{text, "mnist-gdd-i", "[]"},
+		{edited, "mnist-gdd-i", "[run.nice: 0 → 5]"},
+		{own, "", "[live.gen_lr: 0.0005 → 0.001]"},
+		{strings.Replace(own, "mine", "mnist-edm", 1), "", "[live.gen_lr: 0.0005 → 0.001]"}, // a preset of another method
+	} {
+		changes, preset, err := configs.DiffFromPreset(tt.text)
+		if err != nil || preset != tt.preset || fmt.Sprint(changes) != tt.want {
+			t.Errorf("got %v from %q, %v, want %s from %q", changes, preset, err, tt.want, tt.preset)
+		}
+	}
+	if _, _, err := configs.DiffFromPreset("method = 3"); err == nil {
+		t.Error("a text that cannot be read was compared")
+	}
+}
+
+// TestLimits parses what is too large or too deep to be a configuration: the
+// TOML library takes time and memory by the square of the depth.
+func TestLimits(t *testing.T) {
+	const n = 200_000
+	long := "method = 'gdd'\nname = '" + strings.Repeat("a", n) + "'\n"
+	for _, tt := range []struct{ name, text, want string }{
+		{"arrays", "\na = " + strings.Repeat("[", n), "config.toml:2: got deeper nesting, want at most 16 levels"},
+		{"closed arrays", "a = " + strings.Repeat("[", n) + strings.Repeat("]", n), "deeper nesting"},
+		{"inline tables", strings.Repeat("a = {", n), "deeper nesting"},
+		{"dotted key", "a" + strings.Repeat(".a", n) + " = 1", "deeper nesting"},
+		{"quoted dotted key", "'a'" + strings.Repeat(".\"a\"", n/2) + " = 1", "deeper nesting"},
+		{"header", "[a" + strings.Repeat(".a", n) + "]", "deeper nesting"},
+		{"inside a list", "a = [1, {" + strings.Repeat("a = {", n), "deeper nesting"},
+		{"bytes", strings.Repeat("#\n", 1<<19) + "#", "config.toml:1: got 1048577 bytes, want at most 1048576"},
+		{"value in a message", long, "config.toml:2: name: got \"aaa"},
+		{"key in a message", "method = 'gdd'\n" + strings.Repeat("a", n) + " = 1\n", "config.toml:2: aaa"},
+		{"terminal codes in a key", "method = 'gdd'\n\"\\u001b[2Jx\" = 1\n", "config.toml:2: "},
+		{"terminal codes in a name", "method = 'gdd'\nname = \"\\u009b2J\"\n", "config.toml:2: name"},
+	} {
+		start := time.Now()
+		_, err := configs.Parse("config.toml", tt.text)
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: got %.200v, want %s", tt.name, err, tt.want)
+			continue
+		}
+		if s := err.Error(); len(s) > 500 || strings.ContainsFunc(s, unicode.IsControl) {
+			t.Errorf("%s: message of %d bytes, want a short line: %.200q", tt.name, len(s), s)
+		}
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("%s: took %v", tt.name, took)
+		}
+	}
+	deep := "a = " + strings.Repeat("[", 15) + strings.Repeat("]", 15)
+	if _, err := configs.Parse("config.toml", deep); err == nil || strings.Contains(err.Error(), "nesting") {
+		t.Errorf("15 levels: got %v, want only a key that does not exist", err)
 	}
 }
 
@@ -235,45 +361,4 @@ func TestCloneAndLiveMap(t *testing.T) {
 	if _, ok := m["lr"]; ok {
 		t.Errorf("got a setting of another method in %v", m)
 	}
-}
-
-func FuzzParse(f *testing.F) {
-	for _, name := range configs.Presets() {
-		text, _ := configs.PresetText(name)
-		f.Add(text)
-	}
-	files, _ := filepath.Glob("testdata/*.bad.toml")
-	for _, file := range files {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(string(b))
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		c, err := configs.Parse("f.toml", text)
-		if err != nil {
-			if s := err.Error(); strings.Contains(s, "\n") || !strings.HasPrefix(s, "configs: f.toml:") {
-				t.Errorf("got %q, want one line with a place", s)
-			}
-			return
-		}
-		// What was accepted can be edited, and the edit is what is read.
-		edited, err := configs.Set(text, "live.tick_kimg", "3.5")
-		if err != nil {
-			t.Skip() // an odd layout is refused, not damaged
-		}
-		n, err := configs.Parse("f.toml", edited)
-		if err != nil {
-			t.Fatalf("edited: %v\n%s", err, edited)
-		}
-		if n.Live.TickKimg != 3.5 {
-			t.Fatalf("got %v, want 3.5 in\n%s", n.Live.TickKimg, edited)
-		}
-		for _, d := range configs.Diff(c, n) {
-			if d.Key != "live.tick_kimg" {
-				t.Fatalf("the edit also changed %v in\n%s", d, edited)
-			}
-		}
-	})
 }

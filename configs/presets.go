@@ -75,3 +75,22 @@ func Open(presetOrPath string) (text string, c *Config, err error) {
 	c, err = Parse(presetOrPath, text)
 	return text, c, err
 }
+
+// DiffFromPreset lists the settings of a configuration text that differ from
+// those of the preset that it is named after, or else (preset is "") from the
+// defaults of its method. The name itself is not compared.
+func DiffFromPreset(text string) (changes []Change, preset string, err error) {
+	c, err := Parse("config.toml", text)
+	if err != nil {
+		return nil, "", err
+	}
+	base, err := Preset(c.Name)
+	if err == nil && base.Method == c.Method {
+		return Diff(base, c), c.Name, nil
+	}
+	if base, err = Default(c.Method); err != nil {
+		return nil, "", err
+	}
+	base.Name = c.Name
+	return Diff(base, c), "", nil
+}

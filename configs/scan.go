@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"strconv"
 	"strings"
 )
 
@@ -24,12 +25,14 @@ type header struct {
 }
 
 // layout is where things stand in a TOML text; Set edits by it and messages
-// point by it. It is made from texts that the TOML library has accepted, so the
-// scanner need not judge syntax, only find its way.
+// point by it. The scanner does not judge syntax, which the TOML library does
+// next, and finds its way in whatever that accepts.
 type layout struct {
 	text    string
 	entries []entry
 	headers []header
+
+	deepLine int // the first line that goes beyond maxDepth; 0 for none
 }
 
 func scanLayout(text string) layout {
@@ -38,7 +41,7 @@ func scanLayout(text string) layout {
 		s.pos = len(byteOrderMark)
 	}
 	s.document()
-	return layout{text, s.entries, s.headers}
+	return layout{text, s.entries, s.headers, s.deepLine}
 }
 
 // byteOrderMark is what some Windows editors put in front of UTF-8.
@@ -84,9 +87,27 @@ type scanner struct {
 	pos     int
 	entries []entry
 	headers []header
+
+	depth    int // of the value at pos
+	deepLine int
+
+	counted, lines int // newlines before offset counted
 }
 
-func (s *scanner) line(pos int) int { return 1 + strings.Count(s.text[:pos], "\n") }
+// line returns the line of an offset, not before that of the last call.
+func (s *scanner) line(pos int) int {
+	s.lines += strings.Count(s.text[s.counted:pos], "\n")
+	s.counted = pos
+	return 1 + s.lines
+}
+
+// tooDeep ends the scan.
+func (s *scanner) tooDeep() {
+	if s.deepLine == 0 {
+		s.deepLine = 1 + strings.Count(s.text[:s.pos], "\n")
+	}
+	s.pos = len(s.text)
+}
 
 func (s *scanner) more() bool { return s.pos < len(s.text) }
 
@@ -127,11 +148,12 @@ func (s *scanner) document() {
 			for s.peek() == '[' {
 				s.pos++
 			}
+			line := s.line(start)
 			table = s.key("]")
 			for s.peek() == ']' {
 				s.pos++
 			}
-			s.headers = append(s.headers, header{table, s.line(start), s.pos})
+			s.headers = append(s.headers, header{table, line, s.pos})
 			s.toLineEnd()
 			continue
 		}
@@ -145,12 +167,12 @@ func (s *scanner) document() {
 
 // keyValue reads key = value up to one of the bytes in stop.
 func (s *scanner) keyValue(table, stop string) {
-	start := s.pos
+	line := s.line(s.pos)
 	key := join(table, s.key("="))
 	s.pos = min(s.pos+1, len(s.text)) // =
 	s.blank()
 	at, leaf := s.value(key, stop)
-	s.entries = append(s.entries, entry{key, table, s.line(start), at, leaf})
+	s.entries = append(s.entries, entry{key, table, line, at, leaf})
 }
 
 // blank passes space within a line.
@@ -164,12 +186,21 @@ func (s *scanner) blank() {
 func (s *scanner) key(stop string) string {
 	var parts []string
 	for s.more() {
+		if len(parts) > maxDepth {
+			s.tooDeep()
+		}
 		s.blank()
 		switch c := s.peek(); {
 		case c == '"' || c == '\'':
-			lo := s.pos + 1
+			lo := s.pos
 			s.str()
-			parts = append(parts, s.text[lo:max(lo, s.pos-1)])
+			part := s.text[lo+1 : max(lo+1, s.pos-1)]
+			if c == '"' && strings.Contains(part, `\`) { // TOML's escapes are Go's, nearly
+				if plain, err := strconv.Unquote(s.text[lo:s.pos]); err == nil {
+					part = plain
+				}
+			}
+			parts = append(parts, part)
 		case c == '.':
 			s.pos++
 		case c == stop[0] || c == '\n':
@@ -189,6 +220,10 @@ func (s *scanner) key(stop string) string {
 // byte of stop or a comment.
 func (s *scanner) value(key, stop string) (at span, leaf bool) {
 	lo := s.pos
+	if s.depth++; s.depth > maxDepth {
+		s.tooDeep()
+	}
+	defer func() { s.depth-- }()
 	switch s.peek() {
 	case '"', '\'':
 		s.str()

@@ -2,20 +2,21 @@ package configs
 
 import (
 	"fmt"
-	"math"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 )
 
-// field is one setting, found by reflection over Config so that a new struct
-// field is all that a new setting needs besides its check.
+// field is one setting, found by reflection over Config so that a struct field
+// with its tags is all that a new setting needs.
 type field struct {
 	key     string // dotted
 	index   []int  // into Config, for reflect.Value.FieldByIndex
 	kind    reflect.Type
 	methods []string // that use it
+	doc     string   // what it means
+	want    string   // the values it may have, in words …
+	rule    rule     // … and as a check
 }
 
 func (f field) live() bool {
@@ -26,13 +27,15 @@ func (f field) usedBy(method string) bool { return slices.Contains(f.methods, me
 
 func (f field) of(c *Config) reflect.Value { return reflect.ValueOf(c).Elem().FieldByIndex(f.index) }
 
-// want says in words what type the field has.
-func (f field) want() string {
+// typeName says in words what type the field has.
+func (f field) typeName() string {
 	switch f.kind {
 	case reflect.TypeFor[string]():
 		return "a string"
 	case reflect.TypeFor[float64]():
 		return "a finite number"
+	case reflect.TypeFor[bool]():
+		return "true or false"
 	case reflect.TypeFor[[]int]():
 		return "an array of integers"
 	case reflect.TypeFor[[]string]():
@@ -69,7 +72,8 @@ func schemaOf(t reflect.Type, prefix string, index []int) []field {
 		if len(methods) == 0 {
 			methods = Methods()
 		}
-		fields = append(fields, field{key, at, sf.Type, methods})
+		want := sf.Tag.Get("want")
+		fields = append(fields, field{key, at, sf.Type, methods, sf.Tag.Get("doc"), want, parseRule(want)})
 	}
 	return fields
 }
@@ -84,11 +88,24 @@ func isTable(key string) bool {
 	return false
 }
 
+// Doc says what a setting means and which values it may have, each in one
+// line. The key may be short as for Set; an unknown one has no words.
+func Doc(key string) (what, want string) {
+	f, err := resolveKey(key)
+	if err != nil {
+		return "", ""
+	}
+	return f.doc, f.want
+}
+
 // Entry is one setting of a run with its value in TOML notation.
 type Entry struct {
-	Key   string
-	Value string
-	Live  bool
+	Key     string
+	Value   string
+	Live    bool
+	Doc     string   // what it means, in one line
+	Want    string   // the values it may have, in words
+	Choices []string // those values where they are a few names, or nil
 }
 
 // Entries lists the settings that c's method uses, in the order of the schema.
@@ -96,14 +113,14 @@ func (c *Config) Entries() []Entry {
 	var list []Entry
 	for _, f := range schema {
 		if f.usedBy(c.Method) {
-			list = append(list, Entry{f.key, format(f.of(c).Interface()), f.live()})
+			list = append(list, Entry{f.key, format(f.of(c).Interface()), f.live(), f.doc, f.want, f.choices()})
 		}
 	}
 	return list
 }
 
 // LiveMap returns the settings of [live] that c's method uses, named without
-// the table: "gen_lr" to 0.0005. Values are float64 or int.
+// the table: "gen_lr" to 0.0005. Values are float64, int or string.
 func (c *Config) LiveMap() map[string]any {
 	m := map[string]any{}
 	for _, f := range schema {
@@ -141,7 +158,7 @@ func resolveKey(key string) (field, error) {
 	}
 	switch len(hits) {
 	case 0:
-		return field{}, fmt.Errorf("configs: %s: no such setting%s", key, suggest(key, ""))
+		return field{}, fmt.Errorf("configs: %s: no such setting%s", shown(key), suggest(key, ""))
 	case 1:
 		return byKey[hits[0]], nil
 	}
@@ -151,6 +168,9 @@ func resolveKey(key string) (field, error) {
 // suggest names the nearest key of the schema (of the method, if given), or
 // says nothing when none is near.
 func suggest(key, method string) string {
+	if len(key) > maxShown {
+		return ""
+	}
 	best, bestDist := "", len(key)/3+2
 	for _, f := range schema {
 		if method != "" && !f.usedBy(method) {
@@ -186,64 +206,3 @@ func distance(a, b string) int {
 	}
 	return row[len(b)]
 }
-
-// format writes a value in TOML notation.
-func format(v any) string {
-	switch v := v.(type) {
-	case string:
-		return quote(v)
-	case float64:
-		return formatFloat(v)
-	case []int:
-		return formatList(v, strconv.Itoa)
-	case []string:
-		return formatList(v, quote)
-	}
-	return fmt.Sprint(v)
-}
-
-// formatFloat prefers plain decimals to exponents over the usual range of
-// learning rates and intervals.
-func formatFloat(v float64) string {
-	if a := math.Abs(v); a == 0 || a >= 1e-5 && a < 1e9 {
-		s := strconv.FormatFloat(v, 'f', -1, 64)
-		if !strings.Contains(s, ".") {
-			s += ".0"
-		}
-		return s
-	}
-	return strconv.FormatFloat(v, 'g', -1, 64)
-}
-
-func formatList[T any](list []T, one func(T) string) string {
-	parts := make([]string, len(list))
-	for i, v := range list {
-		parts[i] = one(v)
-	}
-	return "[" + strings.Join(parts, ", ") + "]"
-}
-
-// quote writes a TOML basic string.
-func quote(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case r < 0x20 || r == 0x7f:
-			fmt.Fprintf(&b, `\u%04X`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
-}
-
-func oneOf(list []string) string { return strings.Join(list, " | ") }

@@ -2,6 +2,8 @@ package configs
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"path/filepath"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 const (
 	pollEvery   = 2 * time.Second        // for file systems that do not notify (NFS, FUSE)
 	settleAfter = 100 * time.Millisecond // a text counts once two reads so far apart agree
+	maxSettles  = 10                     // reads until ReadSettled takes what it gets
 )
 
 // Watch calls onChange with the new text whenever the file at path says
@@ -18,12 +21,31 @@ const (
 // returns at once and works until ctx ends. Editors that rename, truncate and
 // write, or write twice give one call each time they are done; while the file
 // is missing nothing is called, and an empty file counts only when it stays
-// empty. onChange is called from one goroutine, one call after the other.
-func Watch(ctx context.Context, path, known string, onChange func(text string)) {
+// empty. What cannot be read as a configuration file, such as one too large, is
+// a change to an error. onChange is called from one goroutine, one call after
+// the other.
+func Watch(ctx context.Context, path, known string, onChange func(text string, err error)) {
 	go watch(ctx, path, known, onChange)
 }
 
-func watch(ctx context.Context, path, known string, onChange func(text string)) {
+// ReadSettled is ReadFile for a file that an editor may be writing to: a text
+// other than known counts once two reads in a row agree on it.
+func ReadSettled(path, known string) (string, error) {
+	text, err := ReadFile(path)
+	for range maxSettles {
+		if err != nil || text == known {
+			break
+		}
+		time.Sleep(settleAfter)
+		last := text
+		if text, err = ReadFile(path); text == last {
+			break
+		}
+	}
+	return text, err
+}
+
+func watch(ctx context.Context, path, known string, onChange func(text string, err error)) {
 	// The directory is watched, since a rename over the file ends a watch of
 	// the file. Without fsnotify (out of inotify watches, say) polling goes on.
 	var events <-chan fsnotify.Event
@@ -39,30 +61,23 @@ func watch(ctx context.Context, path, known string, onChange func(text string)) 
 	settle := time.NewTimer(settleAfter) // the file may have changed before the watch began
 	defer settle.Stop()
 
-	candidate, since := known, time.Now()
+	settling := newSettler(known, time.Now())
 	look := func() {
 		text, err := ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return // for a moment, or for good: the poll looks again
+		}
+		now := sight{text: text}
 		if err != nil {
-			return // missing for a moment, or for good: the poll looks again
+			now.problem = err.Error()
 		}
-		if text != candidate {
-			candidate, since = text, time.Now()
-			settle.Reset(settleAfter)
-			return
+		news, again := settling.see(now, time.Now())
+		if again > 0 {
+			settle.Reset(again)
 		}
-		need := settleAfter
-		if text == "" {
-			need = pollEvery // most likely truncated and about to be written
+		if news {
+			onChange(text, err)
 		}
-		if text == known {
-			return
-		}
-		if wait := need - time.Since(since); wait > 0 {
-			settle.Reset(wait)
-			return
-		}
-		known = text
-		onChange(text)
 	}
 	for {
 		select {

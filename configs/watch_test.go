@@ -4,6 +4,9 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -18,9 +21,19 @@ func watched(t *testing.T, known string) (path string, seen <-chan string) {
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	ch := make(chan string, 100)
-	configs.Watch(ctx, path, known, func(text string) { ch <- text })
+	configs.Watch(ctx, path, known, record(ch))
 	time.Sleep(50 * time.Millisecond) // let the watch begin; earlier changes have a test of their own
 	return path, ch
+}
+
+// record passes on what Watch reports.
+func record(seen chan<- string) func(string, error) {
+	return func(text string, err error) {
+		if err != nil {
+			text = err.Error()
+		}
+		seen <- text
+	}
 }
 
 func write(t *testing.T, path, text string) {
@@ -135,7 +148,7 @@ func TestWatchChangedBefore(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	seen := make(chan string, 10)
-	configs.Watch(ctx, path, "one", func(text string) { seen <- text })
+	configs.Watch(ctx, path, "one", record(seen))
 	expect(t, seen, "two", soon)
 }
 
@@ -152,7 +165,7 @@ func TestWatchPolls(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	seen := make(chan string, 10)
-	configs.Watch(ctx, path, "one", func(text string) { seen <- text })
+	configs.Watch(ctx, path, "one", record(seen))
 	time.Sleep(300 * time.Millisecond)
 	write(t, real, "two")
 	expect(t, seen, "two", 6*time.Second)
@@ -164,9 +177,62 @@ func TestWatchEnds(t *testing.T) {
 	write(t, path, "one")
 	ctx, cancel := context.WithCancel(context.Background())
 	seen := make(chan string, 10)
-	configs.Watch(ctx, path, "one", func(text string) { seen <- text })
+	configs.Watch(ctx, path, "one", record(seen))
 	cancel()
 	time.Sleep(50 * time.Millisecond)
 	write(t, path, "two")
 	expectNothing(t, seen, 3*time.Second)
+}
+
+// TestWatchUnreadable puts things in the file's place that are no text.
+func TestWatchUnreadable(t *testing.T) {
+	t.Parallel()
+	path, seen := watched(t, "one")
+	write(t, path, strings.Repeat("#\n", 1<<20))
+	expect(t, seen, "configs: "+path+":1: got 2097152 bytes, want at most 1048576", soon)
+	check := func(kind string, put error) {
+		t.Helper()
+		if put != nil {
+			t.Fatal(put)
+		}
+		expect(t, seen, "configs: "+path+":1: got a "+kind+", want a regular file", soon)
+	}
+	_ = os.Remove(path)
+	check("named pipe", syscall.Mkfifo(path, 0o644))
+	_ = os.Remove(path)
+	check("directory", os.Mkdir(path, 0o755))
+	_ = os.Remove(path)
+	write(t, path, "one") // as it was at first, but the last report was another
+	expect(t, seen, "one", soon)
+}
+
+// TestReadSettled reads while somebody writes in pieces.
+func TestReadSettled(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "config.toml")
+	write(t, path, "one")
+	start := time.Now()
+	if text, err := configs.ReadSettled(path, "one"); err != nil || text != "one" || time.Since(start) > 90*time.Millisecond {
+		t.Errorf("known text: got %q, %v after %v", text, err, time.Since(start))
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		for range 5 {
+			_, _ = f.WriteString("ab")
+			time.Sleep(20 * time.Millisecond)
+		}
+	})
+	text, err := configs.ReadSettled(path, "one")
+	writer.Wait()
+	if err != nil || text != "ababababab" {
+		t.Errorf("got %q, %v, want all five pieces", text, err)
+	}
+	if _, err := configs.ReadSettled(filepath.Dir(path), ""); err == nil {
+		t.Error("a directory was read")
+	}
 }

@@ -26,6 +26,7 @@ type classifierMethod struct {
 	machine   *graph.Machine
 	adam      *optim.Adam
 	binding   *optim.Binding
+	initial   *models.ParamSet // fresh weights
 	live      configs.Live
 	extractor *features.Extractor
 }
@@ -37,7 +38,7 @@ func newClassifier(e env) (*classifierMethod, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &classifierMethod{env: e, net: net}
+	m := &classifierMethod{env: e, net: net, initial: net.Params.Clone()}
 	m.graph, err = graph.Build(func(g *graph.Builder) {
 		m.training, err = features.NewClassifier(g, net, h, e.cfg.Run.Batch)
 	})
@@ -50,6 +51,8 @@ func newClassifier(e env) (*classifierMethod, error) {
 }
 
 func (m *classifierMethod) params() *models.ParamSet { return m.net.Params }
+func (m *classifierMethod) start() *models.ParamSet  { return m.initial }
+func (m *classifierMethod) trained() *optim.Binding  { return m.binding }
 
 func (m *classifierMethod) preset(names []string, preset string) ([]string, error) {
 	if preset != "none" {
@@ -76,14 +79,15 @@ func (m *classifierMethod) layers() []control.Layer {
 	return layers
 }
 
-func (m *classifierMethod) configure(live configs.Live, freezing *optim.Freezing) error {
+func (m *classifierMethod) configure(live configs.Live) { m.live = live }
+
+func (m *classifierMethod) freeze(frozen func(name string) bool) error {
 	machine, binding, err := compileTraining(m.env, m.graph, []graph.Node{m.training.Loss, m.training.Logits},
-		m.training.Params, m.training.Grads, m.adam, freezing)
-	if err != nil {
-		return err
+		m.training.Params, m.training.Grads, m.adam, frozen)
+	if err == nil {
+		m.machine, m.binding = machine, binding
 	}
-	m.machine, m.binding, m.live = machine, binding, live
-	return nil
+	return err
 }
 
 func (m *classifierMethod) step(nimg int64, b batch, s *scalars) error {
@@ -93,15 +97,15 @@ func (m *classifierMethod) step(nimg int64, b batch, s *scalars) error {
 	m.machine.Run()
 	// The rate falls linearly to zero over the second half.
 	left := 1 - kimg(nimg)/m.live.TotalKimg
-	bad := m.binding.Step(optim.Hyper{
-		LR:    m.live.LR * min(1, 2*max(0, left)) * warmup(nimg, m.live.WarmupKimg),
-		Beta1: m.live.Beta1, Beta2: m.live.Beta2, Eps: adamEps,
-	})
+	lr := m.live.LR * min(1, 2*max(0, left)) * warmup(nimg, m.live.WarmupKimg)
+	bad := m.binding.Step(optim.Hyper{LR: lr, Beta1: m.live.Beta1, Beta2: m.live.Beta2, Eps: adamEps})
 	s.time("step", start)
 
 	s.add("loss/ce", float64(m.machine.Value(m.training.Loss)[0]))
 	s.add("accuracy/train", accuracy(m.machine.Value(m.training.Logits), b.labels, m.data.Classes()))
-	s.add("grad/nonfinite", float64(bad))
+	s.add("lr", lr)
+	s.add("grad/norm", m.binding.GradNorm())
+	s.add(nonFiniteGrads, float64(bad))
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"innate/configs"
+	"innate/models"
 	"innate/trainer/control"
 	"innate/trainer/optim"
 	"innate/trainer/runlog"
@@ -40,7 +41,7 @@ func (l *Loop) Do(ctx context.Context, c control.Command) error {
 // offerReload is called by the watcher when config.toml has changed. What it
 // read may be older than what a command has written since, so only the fact
 // counts: the loop reads the file itself.
-func (l *Loop) offerReload(string) {
+func (l *Loop) offerReload(string, error) {
 	select {
 	case l.reloads <- struct{}{}:
 	default: // one is waiting already
@@ -62,26 +63,47 @@ func (l *Loop) apply(c control.Command) error {
 		return l.set(c.Set)
 	case control.KindFreeze:
 		return l.freeze(c.Freeze)
+	case control.KindCheckpoint:
+		return l.askedCheckpoint()
+	case control.KindEvaluate:
+		return l.evaluateNow()
+	case control.KindSample:
+		return l.sampleNow(c.Sample)
 	}
-	return fmt.Errorf("loop: command %q, want pause, resume, stop, set or freeze", c.Kind)
+	return fmt.Errorf("loop: command %q, want one of those in trainer/control", c.Kind)
 }
 
+// pause pauses the run, or goes on with it. A run whose directory takes no
+// writes cannot go on: that is tried at once, and its reason is the answer.
 func (l *Loop) pause(paused bool) error {
-	if paused == l.paused {
+	if paused != l.paused {
+		text := "goes on at %.1f kimg"
+		if paused {
+			text = "paused at %.1f kimg"
+		} else {
+			l.pausedFor = ""
+		}
+		l.paused = paused
+		l.setState(l.trainingState())
+		if err := l.recordEvent(runlog.Pause, fmt.Sprintf(text, kimg(l.nimg)), nil); err != nil {
+			return err
+		}
+	}
+	if paused {
 		return nil
 	}
-	l.paused = paused
-	if paused {
-		l.setState(control.StatePaused)
-		return l.log.Event(runlog.Event{Nimg: l.nimg, Kind: runlog.Pause, Text: fmt.Sprintf("paused at %.1f kimg", kimg(l.nimg))})
+	if err := l.storage.retry(); err != nil {
+		return err
 	}
-	l.setState(control.StateRunning)
-	return l.log.Event(runlog.Event{Nimg: l.nimg, Kind: runlog.Pause, Text: fmt.Sprintf("goes on at %.1f kimg", kimg(l.nimg))})
+	if l.storage.full() {
+		return fmt.Errorf("loop: cannot go on yet: %w", l.storage.reason)
+	}
+	return nil
 }
 
 // reread takes up config.toml as it is now.
 func (l *Loop) reread() error {
-	text, err := configs.ReadFile(filepath.Join(l.dir, control.ConfigFile))
+	text, err := configs.ReadSettled(filepath.Join(l.dir, control.ConfigFile), l.text)
 	if err != nil {
 		return err
 	}
@@ -93,7 +115,8 @@ func (l *Loop) reread() error {
 // an event, and the settings in force stay.
 func (l *Loop) rereadOrReport() {
 	if err := l.reread(); err != nil {
-		l.event(runlog.Error, err.Error(), nil)
+		l.refuse(err)
+		l.publish()
 	}
 }
 
@@ -165,6 +188,9 @@ func (l *Loop) edit(text string) error {
 		return err
 	}
 	if err := configs.WriteFile(filepath.Join(l.dir, control.ConfigFile), text); err != nil {
+		if starved(err) && !l.storage.full() {
+			l.storage.hold(err, l.writeStatus) // training waits, too
+		}
 		if back := l.use(old); back != nil {
 			return fmt.Errorf("%w; and going back: %w", err, back)
 		}
@@ -182,10 +208,15 @@ func (l *Loop) reload(text string) {
 		return
 	}
 	if err := l.use(text); err != nil {
-		if l.report.configError != err.Error() {
-			l.report.configError = err.Error()
-			l.event(runlog.Error, err.Error(), nil)
-		}
+		l.refuse(err)
+	}
+}
+
+// refuse reports, once, why config.toml as it is does not apply.
+func (l *Loop) refuse(err error) {
+	if l.report.configError != err.Error() {
+		l.report.configError = err.Error()
+		l.event(runlog.Error, err.Error(), nil)
 	}
 }
 
@@ -197,29 +228,35 @@ func (l *Loop) use(text string) error {
 	}
 	freezing, err := l.resolveFreezing(next)
 	if err != nil {
-		return fmt.Errorf("%s: %w", control.ConfigFile, err)
-	}
-	if err := l.method.configure(next.Live, freezing); err != nil {
 		return err
 	}
-	changes := configs.Diff(l.cfg, next)
 	froze := !slices.Equal(l.freezing.FrozenNames(), freezing.FrozenNames())
+	if froze {
+		if err := l.method.freeze(freezing.Frozen); err != nil {
+			return err
+		}
+	}
+	l.method.configure(next.Live)
+	changes := configs.Diff(l.cfg, next)
 	l.cfg, l.text, l.freezing = next, text, freezing
 	l.report.configError = ""
 	l.announce(changes, froze)
 	return nil
 }
 
-// announce records changed settings as events and makes them visible.
+// announce records changed settings as events, each with its old and new value,
+// and makes them visible.
 func (l *Loop) announce(changes []configs.Change, froze bool) {
 	var settings []string
-	changed := map[string]any{}
+	changed, rules := map[string]any{}, map[string]any{}
 	for _, c := range changes {
+		oldNew := map[string]any{"old": c.Old, "new": c.New}
 		if strings.HasPrefix(c.Key, "freeze.") {
+			rules[c.Key] = oldNew
 			continue
 		}
 		settings = append(settings, fmt.Sprintf("%s %s → %s", strings.TrimPrefix(c.Key, "live."), c.Old, c.New))
-		changed[c.Key] = map[string]any{"old": c.Old, "new": c.New}
+		changed[c.Key] = oldNew
 	}
 	if len(settings) > 0 {
 		l.event(runlog.Config, strings.Join(settings, ", "), changed)
@@ -227,28 +264,37 @@ func (l *Loop) announce(changes []configs.Change, froze bool) {
 	if froze {
 		l.rate.reset()
 		l.publishLayers()
-		l.event(runlog.Freeze, l.freezing.Summary(), map[string]any{
-			"frozen_params": l.freezing.FrozenParams, "fraction": l.freezing.Fraction(),
-			"preset": l.cfg.Freeze.Preset, "freeze": l.cfg.Freeze.Freeze, "train": l.cfg.Freeze.Train,
-		})
+	}
+	if froze || len(rules) > 0 {
+		rules["frozen_params"], rules["fraction"] = l.freezing.FrozenParams, l.freezing.Fraction()
+		rules["preset"], rules["freeze"], rules["train"] = l.cfg.Freeze.Preset, l.cfg.Freeze.Freeze, l.cfg.Freeze.Train
+		l.event(runlog.Freeze, l.freezing.Summary(), rules)
 	}
 	l.publish()
 }
 
+// resolveFreezing applies the [freeze] table to the network; its errors name
+// the line of the file.
 func (l *Loop) resolveFreezing(cfg *configs.Config) (*optim.Freezing, error) {
-	return freezeRule(cfg.Freeze).Resolve(l.method.params(), l.method.preset)
+	params := l.method.params()
+	freezing, err := freezeRule(cfg.Freeze).Resolve(params, l.method.preset)
+	if err == nil {
+		return freezing, nil
+	}
+	for _, list := range []struct {
+		key   string
+		globs []string
+	}{{"freeze.freeze", cfg.Freeze.Freeze}, {"freeze.train", cfg.Freeze.Train}} {
+		for _, glob := range list.globs {
+			if _, err := models.Match(params.Names(), glob); err != nil {
+				return nil, cfg.At(list.key, err)
+			}
+		}
+	}
+	return nil, cfg.At("freeze", err)
 }
 
 // freezeRule translates the [freeze] table; a method without presets has none.
 func freezeRule(f configs.Freeze) optim.FreezeRule {
 	return optim.FreezeRule{Preset: cmp.Or(f.Preset, "none"), Freeze: f.Freeze, Train: f.Train}
-}
-
-// event records something that happened; a log that cannot be written is
-// reported by the next tick, which must be written.
-func (l *Loop) event(kind, text string, values map[string]any) {
-	fmt.Fprintln(l.out, text)
-	if err := l.log.Event(runlog.Event{Nimg: l.nimg, Kind: kind, Text: text, Data: values}); err != nil {
-		fmt.Fprintln(l.out, err)
-	}
 }

@@ -48,9 +48,6 @@ func newDistiller(pool *kernels.Pool, nets gdd.Nets, loss gdd.Loss, batch int) (
 	d.fake = make([]float32, batch*d.faker.Pixels())
 	d.genAdam = optim.NewAdam(nets.Gen.Net.Params.All(), pool)
 	d.disAdam = optim.NewAdam(nets.Disc.Params.All(), pool)
-	if err := d.freeze(func(string) bool { return false }); err != nil {
-		return nil, err
-	}
 	// The discriminator always trains whole; its two stages share an optimizer.
 	if d.disStep, err = d.disc.Compile(pool, nil); err != nil {
 		return nil, err
@@ -96,6 +93,8 @@ func (d *distiller) iterate(iteration int64, genZ, discZ, real []float32, live c
 	d.gen.Set(genZ, nil)
 	d.genStep.Machine.Run()
 	bad := d.genBind.Step(gen)
+	s.add("lr/gen", gen.LR)
+	s.add("grad/gen", d.genBind.GradNorm())
 	s.add("loss/gen", float64(d.genStep.Machine.Value(d.gen.Loss)[0])/n)
 	start = s.time("g", start)
 
@@ -103,9 +102,11 @@ func (d *distiller) iterate(iteration int64, genZ, discZ, real []float32, live c
 	d.disc.Set(d.fake, real, nil)
 	d.disStep.Machine.Run()
 	bad += d.disBind.Step(dis)
+	s.add("lr/disc", dis.LR)
+	s.add("grad/disc", d.disBind.GradNorm())
 	s.add("loss/disc", float64(d.disStep.Machine.Value(d.disc.Loss)[0])/n)
-	addLogits(s, "fake", d.disStep.Machine.Value(d.disc.FakeLogits))
-	addLogits(s, "real", d.disStep.Machine.Value(d.disc.RealLogits))
+	addLogits(s, "logits/fake", "probs/fake", d.disStep.Machine.Value(d.disc.FakeLogits))
+	addLogits(s, "logits/real", "probs/real", d.disStep.Machine.Value(d.disc.RealLogits))
 	start = s.time("d", start)
 
 	if r1Due(iteration, live) {
@@ -118,7 +119,7 @@ func (d *distiller) iterate(iteration int64, genZ, discZ, real []float32, live c
 		s.add("loss/r1", gamma/2*penalty)
 		s.time("r1", start)
 	}
-	s.add("grad/nonfinite", float64(bad))
+	s.add(nonFiniteGrads, float64(bad))
 }
 
 // r1Due says whether an iteration penalises: every r1_interval-th, but not the

@@ -29,6 +29,7 @@ type edmMethod struct {
 	binding  *optim.Binding
 	averaged *optim.EMA
 	ema      *precond.Denoiser
+	initial  *models.ParamSet // fresh weights, or those of model.init
 	live     configs.Live
 
 	eta, noise, dropout *data.Rand
@@ -49,7 +50,7 @@ func edmOver(e env, den *precond.Denoiser) (*edmMethod, error) {
 	var err error
 	n := e.cfg.Run.Batch
 	m := &edmMethod{
-		env: e, den: den, ema: &precond.Denoiser{Net: den.Net.Clone(), Kind: den.Kind},
+		env: e, den: den, ema: &precond.Denoiser{Net: den.Net.Clone(), Kind: den.Kind}, initial: den.Net.Params.Clone(),
 		eta: e.streams.Stream("edm.eta"), noise: e.streams.Stream("edm.noise"), dropout: e.streams.Stream("edm.dropout"),
 		draws: make([]float32, n), sigma: make([]float64, n),
 	}
@@ -95,29 +96,32 @@ func edmDenoiser(e env) (*precond.Denoiser, error) {
 }
 
 func (m *edmMethod) params() *models.ParamSet { return m.den.Net.Params }
+func (m *edmMethod) start() *models.ParamSet  { return m.initial }
+func (m *edmMethod) trained() *optim.Binding  { return m.binding }
 func (m *edmMethod) layers() []control.Layer  { return unetLayers(m.den.Net) }
 
 func (m *edmMethod) preset(names []string, preset string) ([]string, error) {
 	return unet.FreezePreset(names, preset)
 }
 
-func (m *edmMethod) configure(live configs.Live, freezing *optim.Freezing) error {
-	machine, binding, err := compileTraining(m.env, m.graph, []graph.Node{m.training.Loss}, m.training.Params, m.training.Grads, m.adam, freezing)
-	if err != nil {
-		return err
+func (m *edmMethod) configure(live configs.Live) { m.live = live }
+
+func (m *edmMethod) freeze(frozen func(name string) bool) error {
+	machine, binding, err := compileTraining(m.env, m.graph, []graph.Node{m.training.Loss}, m.training.Params, m.training.Grads, m.adam, frozen)
+	if err == nil {
+		m.machine, m.binding = machine, binding
 	}
-	m.machine, m.binding, m.live = machine, binding, live
-	return nil
+	return err
 }
 
 // compileTraining plans a training step that computes the outputs and the
 // gradients of what trains, and nothing else, and binds the optimizer to them.
 func compileTraining(e env, g *graph.Builder, outputs []graph.Node, params []*models.Param, grads []graph.Node,
-	adam *optim.Adam, freezing *optim.Freezing) (*graph.Machine, *optim.Binding, error) {
+	adam *optim.Adam, frozen func(name string) bool) (*graph.Machine, *optim.Binding, error) {
 	var trained []*models.Param
 	var nodes []graph.Node
 	for i, p := range params {
-		if freezing == nil || !freezing.Frozen(p.Name) {
+		if !frozen(p.Name) {
 			trained, nodes = append(trained, p), append(nodes, grads[i])
 		}
 	}
@@ -147,7 +151,8 @@ func (m *edmMethod) step(nimg int64, b batch, s *scalars) error {
 	start = s.time("data", start)
 
 	m.machine.Run()
-	bad := m.binding.Step(optim.Hyper{LR: m.live.LR * warmup(nimg, m.live.WarmupKimg), Beta1: m.live.Beta1, Beta2: m.live.Beta2, Eps: adamEps})
+	lr := m.live.LR * warmup(nimg, m.live.WarmupKimg)
+	bad := m.binding.Step(optim.Hyper{LR: lr, Beta1: m.live.Beta1, Beta2: m.live.Beta2, Eps: adamEps})
 	start = s.time("step", start)
 
 	m.averaged.Update(optim.EMABeta(nimg, len(m.draws), m.live.EMAHalflifeKimg, m.live.EMARamp))
@@ -155,7 +160,9 @@ func (m *edmMethod) step(nimg int64, b batch, s *scalars) error {
 
 	h, w, c := m.data.Shape()
 	s.add("loss/edm", float64(m.machine.Value(t.Loss)[0])/float64(h*w*c)) // per pixel
-	s.add("grad/nonfinite", float64(bad))
+	s.add("lr", lr)
+	s.add("grad/norm", m.binding.GradNorm())
+	s.add(nonFiniteGrads, float64(bad))
 	return nil
 }
 

@@ -2,10 +2,10 @@ package loop
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"innate/metrics"
 	"innate/models/checkpoint"
@@ -37,10 +37,15 @@ const (
 // prepareEvaluation opens the feature network and the reference statistics and
 // compiles a generator over a copy of the EMA weights, once they are needed.
 func (l *Loop) prepareEvaluation() error {
-	im := l.method.image()
-	if im == nil || l.cfg.Live.FIDKimg == 0 || l.eval.fid != nil {
+	if l.method.image() == nil || l.cfg.Live.FIDKimg == 0 || l.eval.fid != nil {
 		return nil
 	}
+	return l.openEvaluation()
+}
+
+// openEvaluation is prepareEvaluation whether or not one is due.
+func (l *Loop) openEvaluation() error {
+	im := l.method.image()
 	slice := oneStepSlice
 	if im.steps > 1 {
 		slice = multiStepSlice
@@ -63,6 +68,7 @@ func (l *Loop) prepareEvaluation() error {
 	if err != nil {
 		return err
 	}
+	e.nimg = l.eval.nimg
 	l.eval = e
 	l.report.fidName, l.report.teacherFID = e.fid.Label(), l.method.teacher()
 	return nil
@@ -110,29 +116,84 @@ func (l *Loop) stepEvaluation() error {
 	return l.recordFID(fid)
 }
 
-// finishEvaluation measures what a finished run still owes: the evaluation
-// under way and one of the last weights.
-func (l *Loop) finishEvaluation(ctx context.Context) error {
-	if l.eval.fid == nil {
+// addTo adds the measurement under way to a checkpoint and returns how far it
+// has come: the weights being measured, and the sums so far.
+func (e *evaluation) addTo(f *checkpoint.File) (done int, err error) {
+	s := e.fid.State()
+	d := len(s.Sum)
+	return s.Nimg, errors.Join(
+		f.AddParams(evalPrefix, e.den.Net.Params.Clone()),
+		f.Add(checkpoint.Float64(evalSum, s.Sum, d)),
+		f.Add(checkpoint.Float64(evalOuter, s.Outer, d, d)),
+	)
+}
+
+// Tensors of an evaluation in a checkpoint.
+const (
+	evalPrefix = "eval/"
+	evalSum    = "eval_sum"
+	evalOuter  = "eval_outer"
+)
+
+// restoreEvaluation goes on with the measurement that a checkpoint has, if any.
+func (l *Loop) restoreEvaluation(f *checkpoint.File, p progress) error {
+	e := &l.eval
+	e.nimg, e.running = p.EvalNimg, false
+	if p.EvalDone == nil {
 		return nil
+	}
+	if e.fid == nil {
+		if err := l.openEvaluation(); err != nil {
+			return err
+		}
+	}
+	if err := f.LoadParams(evalPrefix, e.den.Net.Params); err != nil {
+		return err
+	}
+	s := metrics.State{Nimg: *p.EvalDone}
+	for _, sums := range []struct {
+		name string
+		to   *[]float64
+	}{{evalSum, &s.Sum}, {evalOuter, &s.Outer}} {
+		t, err := f.Tensor(sums.name)
+		if err != nil {
+			return err
+		}
+		if *sums.to, err = t.Float64s(); err != nil {
+			return fmt.Errorf("checkpoint: %s: %w", f.Path, err)
+		}
+	}
+	if err := e.fid.Restore(s); err != nil {
+		return fmt.Errorf("checkpoint: %s: %w", f.Path, err)
+	}
+	e.running = true
+	return nil
+}
+
+// finishEvaluation measures what a finished run still owes: the evaluation
+// under way and one of the last weights. It returns false when the run is to
+// stop before that.
+func (l *Loop) finishEvaluation(ctx context.Context) (bool, error) {
+	if l.eval.fid == nil {
+		return true, nil
 	}
 	for _, again := range []bool{true, false} {
 		for l.eval.running {
-			if ctx.Err() != nil || !l.between(ctx) {
-				return nil
+			if goOn, err := l.between(ctx); !goOn || err != nil {
+				return false, err
 			}
 			if err := l.stepEvaluation(); err != nil {
-				return err
+				return false, err
 			}
 			l.publish()
 		}
 		if again && l.cfg.Live.FIDKimg > 0 && l.eval.nimg < l.nimg {
 			if err := l.evaluate(); err != nil {
-				return err
+				return false, err
 			}
 		}
 	}
-	return l.sample()
+	return true, l.sample()
 }
 
 // recordFID makes a measured value known, and keeps the weights when they are
@@ -147,7 +208,7 @@ func (l *Loop) recordFID(fid float64) error {
 		text += ", the best so far"
 		l.saveBest(fid)
 	}
-	if err := l.log.Tick(runlog.Tick{Nimg: e.nimg, Time: time.Now(), Scalars: map[string]float64{"fid": fid}}); err != nil {
+	if err := l.recordTick(runlog.Tick{Nimg: e.nimg, Time: l.now(), Scalars: map[string]float64{"fid": fid}}); err != nil {
 		return err
 	}
 	_, n := e.fid.Progress()
@@ -165,7 +226,7 @@ func (l *Loop) saveBest(fid float64) {
 	}
 	f.Metadata["nimg"] = fmt.Sprint(l.eval.nimg)
 	f.Metadata[FIDKey(FeatureName(l.cfg.FID.Features))] = fmt.Sprintf("%.4f", fid)
-	l.saver.write(filepath.Join(l.dir, control.CheckpointsDir, "best.safetensors"), f, nil)
+	l.saver.add(&save{slot: bestSlot, path: filepath.Join(l.dir, control.CheckpointsDir, bestFile), file: f, done: func() {}})
 }
 
 // test records the held-out scalars of a method that makes no images.
@@ -174,7 +235,7 @@ func (l *Loop) test() error {
 	if err != nil || len(values) == 0 {
 		return err
 	}
-	return l.log.Tick(runlog.Tick{Nimg: l.nimg, Time: time.Now(), Scalars: values})
+	return l.recordTick(runlog.Tick{Nimg: l.nimg, Time: l.now(), Scalars: values})
 }
 
 // featureBatch is the number of images that a feature network reads at once.

@@ -43,12 +43,17 @@ func Distill(pool *kernels.Pool, nets gdd.Nets, batch int, preset string, live c
 // Bench returns one training step of the benchmark's networks, ready to be
 // called: name "edm" or "gdd", freezing preset, threads.
 func Bench(name, preset string, threads int) (step func(), end func(), err error) {
-	const n, size = 64, 28 * 28
+	return Step(name, preset, threads, 32, 64)
+}
+
+// Step is Bench for a network of that many channels and batches of n images.
+func Step(name, preset string, threads, channels, n int) (step func(), end func(), err error) {
+	const size = 28 * 28
 	pool := kernels.NewPool(threads)
 	images := make([]float32, n*size)
 	data.ImageNormals(1, size, images)
 	net, err := unet.New(unet.Config{
-		Arch: "ddpmpp", Resolution: 28, Channels: 1, ModelChannels: 32, ChannelMult: []int{1, 2, 2},
+		Arch: "ddpmpp", Resolution: 28, Channels: 1, ModelChannels: channels, ChannelMult: []int{1, 2, 2},
 		ChannelMultEmb: 4, NumBlocks: 2, AttnResolutions: []int{7},
 	}, rand.New(rand.NewPCG(1, 2)))
 	if err != nil {
@@ -62,6 +67,7 @@ func Bench(name, preset string, threads int) (step func(), end func(), err error
 	if err != nil {
 		return nil, nil, err
 	}
+	cfg.Run.Batch = n
 	e := env{cfg: cfg, pool: pool, streams: data.NewStreams(1), data: set}
 	freezing, err := optim.FreezeRule{Preset: preset}.Resolve(net.Params, unet.FreezePreset)
 	if err != nil {
@@ -76,14 +82,31 @@ func Bench(name, preset string, threads int) (step func(), end func(), err error
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := m.configure(cfg.Live, freezing); err != nil {
+	if err := m.freeze(freezing.Frozen); err != nil {
 		return nil, nil, err
 	}
+	m.configure(cfg.Live)
 	nimg, s := int64(0), newScalars()
 	return func() {
 		if err := m.step(nimg, batch{images: images}, s); err != nil {
 			panic(err)
 		}
-		nimg += n
+		nimg += int64(n)
 	}, pool.Close, nil
 }
+
+// Watch is divergence for tests.
+type Watch struct{ d divergence }
+
+// Observe returns what begins to diverge, as the event says it.
+func (w *Watch) Observe(nimg int64, means map[string]float64, factor float64) []string {
+	var texts []string
+	for _, f := range w.d.observe(nimg, means, factor) {
+		texts = append(texts, f.String())
+	}
+	return texts
+}
+
+func (w *Watch) Rewind(nimg int64) { w.d.rewind(nimg) }
+func (w *Watch) Suspect() bool     { return w.d.suspect() }
+func (w *Watch) Active() bool      { return w.d.active }

@@ -27,6 +27,7 @@ type gddMethod struct {
 	*distiller
 	ema        *precond.Denoiser
 	averaged   *optim.EMA
+	initial    *models.ParamSet // the teacher's weights
 	live       configs.Live
 	teacherFID *float64 // in many steps, as its file states it
 
@@ -60,7 +61,7 @@ func newGDD(e env) (*gddMethod, error) {
 // gddOver distills a given denoiser.
 func gddOver(e env, den *precond.Denoiser) (*gddMethod, error) {
 	m := &gddMethod{
-		env: e, ema: &precond.Denoiser{Net: den.Net.Clone(), Kind: precond.GDD},
+		env: e, ema: &precond.Denoiser{Net: den.Net.Clone(), Kind: precond.GDD}, initial: den.Net.Params.Clone(),
 		genNoise: e.streams.Stream("gen.z"), disNoise: e.streams.Stream("disc.z"),
 	}
 	nets, err := newNets(e, den)
@@ -120,19 +121,15 @@ func recordedFID(meta map[string]string, name string) *float64 {
 }
 
 func (m *gddMethod) params() *models.ParamSet { return m.nets.Gen.Net.Params }
+func (m *gddMethod) start() *models.ParamSet  { return m.initial }
+func (m *gddMethod) trained() *optim.Binding  { return m.genBind }
 func (m *gddMethod) layers() []control.Layer  { return unetLayers(m.nets.Gen.Net) }
 
 func (m *gddMethod) preset(names []string, preset string) ([]string, error) {
 	return unet.FreezePreset(names, preset)
 }
 
-func (m *gddMethod) configure(live configs.Live, freezing *optim.Freezing) error {
-	if err := m.freeze(freezing.Frozen); err != nil {
-		return err
-	}
-	m.live = live
-	return nil
-}
+func (m *gddMethod) configure(live configs.Live) { m.live = live }
 
 func (m *gddMethod) step(nimg int64, b batch, s *scalars) error {
 	start := time.Now()
@@ -149,15 +146,15 @@ func (m *gddMethod) step(nimg int64, b batch, s *scalars) error {
 }
 
 // addLogits records the mean logit and the mean probability that images are
-// real.
-func addLogits(s *scalars, kind string, logits []float32) {
+// real, under names made by the caller: to make them here would allocate.
+func addLogits(s *scalars, logitsName, probsName string, logits []float32) {
 	var sum, prob float64
 	for _, v := range logits {
 		sum += float64(v)
 		prob += 1 / (1 + math.Exp(-float64(v)))
 	}
-	s.add("logits/"+kind, sum/float64(len(logits)))
-	s.add("probs/"+kind, prob/float64(len(logits)))
+	s.add(logitsName, sum/float64(len(logits)))
+	s.add(probsName, prob/float64(len(logits)))
 }
 
 func (m *gddMethod) tensors() []group {

@@ -90,11 +90,21 @@ func (l *Loop) sample() error {
 	Generate(s.gen, s.z, im.steps, s.images)
 	h, w, c := im.size()
 	name := filepath.Join(control.SamplesDir, fmt.Sprintf("%09d.png", l.nimg))
-	if err := sampleio.WriteGrid(filepath.Join(l.dir, name), s.images, s.n, h, w, c); err != nil {
-		// A picture less is no reason to lose a run.
-		l.event(runlog.Error, err.Error(), nil)
-		return nil
+	grid, err := sampleio.Grid(s.images, s.n, h, w, c, 0)
+	if err != nil {
+		return err
 	}
-	l.report.sampleFile, l.report.sampleNimg = name, l.nimg
-	return l.log.Event(runlog.Event{Nimg: l.nimg, Kind: runlog.Sample, Text: name})
+	return l.storage.write(func() error {
+		err := sampleio.WritePNG(filepath.Join(l.dir, name), grid)
+		if starved(err) {
+			return err
+		}
+		if err != nil {
+			// A picture less is no reason to lose a run.
+			l.event(runlog.Error, err.Error(), nil)
+			return nil
+		}
+		l.report.sampleFile, l.report.sampleNimg = name, l.nimg
+		return l.recordEvent(runlog.Sample, name, nil)
+	})
 }

@@ -15,12 +15,15 @@ import (
 	"innate/trainer/data"
 	"innate/trainer/optim"
 	"innate/trainer/runlog"
+	"innate/trainer/tensorboard"
 )
 
 // Options says which run to continue, or begin, and how.
 type Options struct {
 	Dir string    // an existing run directory whose lock the caller holds
 	Log io.Writer // plain progress lines; nil for none
+
+	Listen string // loopback host:port to answer on beside the control socket; "" for none
 }
 
 // Loop is one training process. Status and Layers may be called from any
@@ -31,6 +34,9 @@ type Loop struct {
 	cfg  *configs.Config
 	log  *runlog.Writer
 	out  io.Writer
+	now  func() time.Time // the wall clock, which may step backwards
+
+	observers []observer // of the run log
 
 	method  method
 	pool    *kernels.Pool
@@ -48,19 +54,27 @@ type Loop struct {
 	tickNimg int64
 	pace     float64 // images per second of wall time
 
-	eval    evaluation
+	home    home
+	tended  time.Time // when the run directory was last looked at
+	storage storage
 	saver   saver
-	samples *sampleGrid
 
-	paused   bool
-	stopping bool
-	started  time.Time
-	state    string
-	report   report
-	commands chan request
-	reloads  chan struct{}
-	status   atomic.Pointer[control.Status]
-	layers   atomic.Pointer[[]control.Layer]
+	eval       evaluation
+	samples    *sampleGrid
+	health     health
+	layerStats layerStats
+
+	paused    bool
+	pausedFor string // why, when nobody asked for it
+	stopping  bool
+	rollbacks int // so far
+	started   time.Time
+	state     string
+	report    report
+	commands  chan request
+	reloads   chan struct{}
+	status    atomic.Pointer[control.Status]
+	layers    atomic.Pointer[[]control.Layer]
 }
 
 // report holds what status says beyond the loop's own fields.
@@ -80,14 +94,18 @@ type report struct {
 // Run trains until the configured number of images, a stop command or the end
 // of ctx, and leaves a checkpoint behind in each case. The caller holds the run
 // directory's lock.
-func Run(ctx context.Context, opts Options) (err error) {
+func Run(ctx context.Context, opts Options) error {
 	l, err := open(opts)
 	if err != nil {
 		return err
 	}
-	defer l.close()
+	return l.run(ctx, opts)
+}
 
-	server, err := control.Serve(l.dir, l)
+// run is Run after open.
+func (l *Loop) run(ctx context.Context, opts Options) error {
+	defer l.close()
+	server, err := l.serve(opts.Listen)
 	if err != nil {
 		return err
 	}
@@ -100,10 +118,23 @@ func Run(ctx context.Context, opts Options) (err error) {
 
 	err = l.train(ctx)
 	if err != nil {
-		l.report.err = err.Error()
-		l.setState(control.StateFailed)
-		err = errors.Join(err, l.log.Event(runlog.Event{Nimg: l.nimg, Kind: runlog.Error, Text: err.Error()}))
+		err = l.fail(err)
 	}
+	return err
+}
+
+// fail leaves word of what ended the run. In a directory that is gone, or is
+// now someone else's, it leaves nothing, and that is the reason.
+func (l *Loop) fail(err error) error {
+	if gone := l.home.check(); gone != nil {
+		return gone
+	}
+	l.report.err = err.Error()
+	l.setState(control.StateFailed)
+	if record := l.recordEvent(runlog.Error, err.Error(), nil); record != nil {
+		return errors.Join(err, record)
+	}
+	_ = l.storage.retry() // what still fits
 	return err
 }
 
@@ -118,9 +149,13 @@ func open(opts Options) (*Loop, error) {
 	if err != nil {
 		return nil, err
 	}
+	home, err := openHome(dir)
+	if err != nil {
+		return nil, err
+	}
 	l := &Loop{
-		dir: dir, text: text, cfg: cfg, out: opts.Log,
-		scalars: newScalars(), started: time.Now(), state: control.StateStarting,
+		dir: dir, home: home, text: text, cfg: cfg, out: opts.Log,
+		scalars: newScalars(), started: time.Now(), state: control.StateStarting, now: time.Now,
 		commands: make(chan request), reloads: make(chan struct{}, 1),
 	}
 	if l.out == nil {
@@ -145,14 +180,21 @@ func open(opts Options) (*Loop, error) {
 	if err := l.resume(); err != nil {
 		return nil, err
 	}
-	if l.freezing, err = l.resolveFreezing(cfg); err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, control.ConfigFile), err)
-	}
-	if err := l.method.configure(cfg.Live, l.freezing); err != nil {
+	if err := l.restoreHealth(); err != nil {
 		return nil, err
 	}
+	if l.freezing, err = l.resolveFreezing(cfg); err != nil {
+		return nil, err
+	}
+	if err := l.method.freeze(l.freezing.Frozen); err != nil {
+		return nil, err
+	}
+	l.method.configure(cfg.Live)
 	if err := l.prepareImages(); err != nil {
 		return nil, err
+	}
+	if cfg.Run.TensorBoard {
+		l.observers = append(l.observers, tensorboard.New(dir, l.nimg, func(err error) { l.event(runlog.Error, err.Error(), nil) }))
 	}
 	l.publishLayers()
 	l.publish()
@@ -160,12 +202,17 @@ func open(opts Options) (*Loop, error) {
 }
 
 func (l *Loop) close() {
-	if err := l.saver.wait(); err != nil {
-		fmt.Fprintf(l.out, "%v\n", err)
-	}
+	l.drain()
 	l.publish()
-	_ = control.WriteStatus(l.dir, l.Status()) // the heartbeat's last beat; nobody is left to tell
+	if l.home.check() == nil {
+		_ = l.writeStatus() // the heartbeat's last beat; nobody is left to tell
+	}
 	_ = l.log.Close()
+	for _, o := range l.observers {
+		if c, ok := o.(io.Closer); ok {
+			_ = c.Close()
+		}
+	}
 	l.pool.Close()
 }
 
@@ -177,7 +224,7 @@ func (l *Loop) train(ctx context.Context) error {
 	if l.nimg > 0 {
 		text = fmt.Sprintf("%s continues at %.1f kimg: %s", l.cfg.Method, kimg(l.nimg), l.freezing.Summary())
 	}
-	if err := l.log.Event(runlog.Event{Nimg: l.nimg, Kind: runlog.Start, Text: text}); err != nil {
+	if err := l.recordEvent(runlog.Start, text, nil); err != nil {
 		return err
 	}
 	if l.nimg == 0 {
@@ -186,8 +233,12 @@ func (l *Loop) train(ctx context.Context) error {
 		}
 	}
 	for l.nimg < l.total() {
-		if !l.between(ctx) {
-			return l.end(runlog.Stop, control.StateStopped, "stopped")
+		goOn, err := l.between(ctx)
+		if err != nil {
+			return err
+		}
+		if !goOn {
+			return l.end(ctx, runlog.Stop, control.StateStopped, "stopped")
 		}
 		if l.nimg >= l.total() { // a command may have lowered it
 			break
@@ -196,25 +247,36 @@ func (l *Loop) train(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := l.finishEvaluation(ctx); err != nil {
+	finished, err := l.finishEvaluation(ctx)
+	if err != nil {
 		return err
 	}
-	return l.end(runlog.Done, control.StateDone, "done")
+	if !finished {
+		return l.end(ctx, runlog.Stop, control.StateStopped, "stopped")
+	}
+	return l.end(ctx, runlog.Done, control.StateDone, "done")
 }
 
-// end writes the last checkpoint and says how the run ended.
-func (l *Loop) end(kind, state, word string) error {
+// end writes the last checkpoint and says how the run ended, once all of it is
+// on disk.
+func (l *Loop) end(ctx context.Context, kind, state, word string) error {
 	l.setState(control.StateStopping)
-	if err := l.checkpoint(); err != nil {
+	if err := l.lastCheckpoint(); err != nil {
 		return err
 	}
-	if err := l.saver.wait(); err != nil {
+	if err := l.settle(ctx); err != nil {
+		return err
+	}
+	text := fmt.Sprintf("%s at %.1f kimg", word, kimg(l.nimg))
+	if err := l.recordEvent(kind, text, nil); err != nil {
+		return err
+	}
+	if err := l.settle(ctx); err != nil {
 		return err
 	}
 	l.setState(state)
-	text := fmt.Sprintf("%s at %.1f kimg", word, kimg(l.nimg))
 	fmt.Fprintln(l.out, text)
-	return l.log.Event(runlog.Event{Nimg: l.nimg, Kind: kind, Text: text})
+	return nil
 }
 
 func (l *Loop) total() int64 { return images(l.cfg.Live.TotalKimg) }

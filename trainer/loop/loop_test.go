@@ -186,46 +186,8 @@ func TestStopAndResume(t *testing.T) {
 		t.Fatalf("state %q after a stop", info.Status.State)
 	}
 	run(t, dir)
-	// FID at the stop differs: an evaluation under way begins again.
-	a, err := checkpoint.Decode(lastCheckpoint(t, alone))
-	check(t, err)
-	b, err := checkpoint.Decode(lastCheckpoint(t, dir))
-	check(t, err)
-	for _, ta := range a.Tensors() {
-		tb, err := b.Tensor(ta.Name)
-		check(t, err)
-		va, err := ta.Float32s()
-		check(t, err)
-		vb, err := tb.Float32s()
-		check(t, err)
-		for i := range va {
-			if va[i] != vb[i] {
-				t.Fatalf("tensor %q differs at %d: %g and %g", ta.Name, i, va[i], vb[i])
-			}
-		}
-	}
-}
-
-// TestTornCheckpoint checks that a damaged newest checkpoint is named and the
-// one before it used.
-func TestTornCheckpoint(t *testing.T) {
-	dir := newRun(t, config("gdd", networks(t)))
-	run(t, dir)
-	want := lastCheckpoint(t, dir)
-	newest := filepath.Join(dir, control.CheckpointsDir, "000000064.safetensors")
-	check(t, os.Truncate(newest, int64(len(want)/2)))
-	run(t, dir)
-	if !bytes.Equal(lastCheckpoint(t, dir), want) {
-		t.Error("the run did not arrive at the same checkpoint again")
-	}
-	history, err := runlog.ReadAll(dir)
-	check(t, err)
-	named := false
-	for _, e := range history.Events {
-		named = named || e.Kind == runlog.Error && strings.Contains(e.Text, "000000064.safetensors") && strings.Contains(e.Text, "the one before")
-	}
-	if !named {
-		t.Errorf("no event names the torn checkpoint; got %+v", history.Events)
+	if !bytes.Equal(lastCheckpoint(t, dir), lastCheckpoint(t, alone)) {
+		t.Error("the last checkpoint differs from that of a run left alone")
 	}
 }
 

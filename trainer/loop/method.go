@@ -19,12 +19,25 @@ type method interface {
 	// preset resolves a freezing preset's name for this network.
 	preset(names []string, preset string) ([]string, error)
 
-	// layers describes params, in order, without the Frozen field.
+	// start are the weights that params began with, before anything was
+	// restored: the teacher's, those of model.init or fresh ones. They do not
+	// change.
+	start() *models.ParamSet
+
+	// trained is the binding by which a step changes params; configure
+	// replaces it.
+	trained() *optim.Binding
+
+	// layers describes params, in order, without their state.
 	layers() []control.Layer
 
-	// configure makes live settings and freezing take effect from the next
-	// step on. It either succeeds or changes nothing.
-	configure(live configs.Live, freezing *optim.Freezing) error
+	// freeze plans the steps to come without the gradients of what is frozen,
+	// which takes a moment. It is called before the first step, and either
+	// succeeds or changes nothing.
+	freeze(frozen func(name string) bool) error
+
+	// configure makes live settings take effect from the next step on.
+	configure(live configs.Live)
 
 	// step trains on one batch. nimg is the number of images seen before it.
 	step(nimg int64, batch batch, s *scalars) error

@@ -4,11 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
-	"strings"
+	"time"
 
 	"innate/models/checkpoint"
 	"innate/trainer/control"
@@ -17,11 +15,19 @@ import (
 )
 
 // A run's checkpoint holds everything that an exact resume needs: the method's
-// tensor groups, and as metadata the counters, random streams, data order and
-// what status reports. Its name is the number of images seen.
+// tensor groups, the FID evaluation under way, and as metadata the counters,
+// random streams, data order and what status reports. It holds no times, so
+// that equal states give equal bytes. Its name is the number of images seen.
 const (
 	checkpointKind = "innate-run-1"
 	checkpointExt  = ".safetensors"
+	bestFile       = "best" + checkpointExt
+)
+
+// Slots of the saver.
+const (
+	newestSlot = "newest"
+	bestSlot   = "best"
 )
 
 // progress is the part of a checkpoint that is not tensors.
@@ -29,151 +35,184 @@ type progress struct {
 	Nimg       int64             `json:"nimg"`
 	Streams    *data.Streams     `json:"streams"`
 	Sampler    data.SamplerState `json:"sampler"`
+	Scalars    map[string]sum    `json:"scalars,omitempty"` // since the last tick
+	Rollbacks  int               `json:"rollbacks,omitempty"`
 	LastFID    *float64          `json:"last_fid"`
 	BestFID    *float64          `json:"best_fid"`
 	FIDNimg    int64             `json:"fid_nimg"`
+	EvalNimg   int64             `json:"eval_nimg"`           // of the last evaluation begun
+	EvalDone   *int              `json:"eval_done,omitempty"` // images it has measured, if it is under way
 	SampleFile string            `json:"sample_file"`
 	SampleNimg int64             `json:"sample_nimg"`
 }
 
-// checkpoint copies the state of the run and writes it in the background.
+// sum is one scalar's values so far.
+type sum struct {
+	Sum   exact `json:"sum"`
+	Count int   `json:"count"`
+}
+
+// exact is a float64 in JSON that comes back bit for bit, NaN and infinities
+// among them.
+type exact float64
+
+// MarshalText writes the shortest text that reads back as the same value.
+func (e exact) MarshalText() ([]byte, error) {
+	return strconv.AppendFloat(nil, float64(e), 'g', -1, 64), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (e *exact) UnmarshalText(text []byte) error {
+	v, err := strconv.ParseFloat(string(text), 64)
+	*e = exact(v)
+	return err
+}
+
+// checkpoint copies the state of the run and has it written in the background.
 func (l *Loop) checkpoint() error {
 	l.report.stage = "checkpoint"
 	if err := l.test(); err != nil {
 		return err
 	}
-	if err := l.saver.wait(); err != nil { // of an earlier write
-		l.event(runlog.Error, err.Error(), nil)
-	}
-	r := l.report
-	meta, err := json.Marshal(progress{
-		Nimg: l.nimg, Streams: l.streams, Sampler: l.sampler.State(),
-		LastFID: r.lastFID, BestFID: r.bestFID, FIDNimg: r.fidNimg,
-		SampleFile: r.sampleFile, SampleNimg: r.sampleNimg,
-	})
+	f, err := l.snapshot()
 	if err != nil {
 		return err
 	}
+	dir, nimg, live := filepath.Join(l.dir, control.CheckpointsDir), l.nimg, l.cfg.Live
+	path := filepath.Join(dir, fmt.Sprintf("%09d%s", nimg, checkpointExt))
+	l.saver.add(&save{
+		slot: newestSlot, path: path, file: f,
+		then: func() error { return prune(dir, path, live.KeepCheckpoints, images(live.KeepEveryKimg)) },
+		done: func() {
+			l.report.checkpointNimg = nimg
+			text := fmt.Sprintf("checkpoint at %.1f kimg", kimg(nimg))
+			if err := l.recordEventAt(nimg, runlog.Checkpoint, text, map[string]any{"nimg": nimg}); err != nil {
+				fmt.Fprintln(l.out, err)
+			}
+			l.publish()
+		},
+	})
+	return nil
+}
+
+// snapshot copies the state of the run into a file yet to be written.
+func (l *Loop) snapshot() (*checkpoint.File, error) {
 	f := checkpoint.New()
+	var err error
 	if f.Metadata, err = l.method.meta(); err != nil {
-		return err
+		return nil, err
 	}
-	f.Metadata["kind"] = checkpointKind
-	f.Metadata["method"] = l.cfg.Method
-	f.Metadata["progress"] = string(meta)
-	f.Metadata["config"] = l.text
 	for _, g := range l.method.tensors() {
 		if err := f.AddParams(g.prefix, g.set.Clone()); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	dir := filepath.Join(l.dir, control.CheckpointsDir)
-	nimg, keep := l.nimg, l.cfg.Live.KeepCheckpoints
-	l.saver.write(filepath.Join(dir, fmt.Sprintf("%09d%s", nimg, checkpointExt)), f, func() error { return prune(dir, keep) })
-	l.report.checkpointNimg = nimg
-	return l.log.Event(runlog.Event{Nimg: nimg, Kind: runlog.Checkpoint, Text: fmt.Sprintf("checkpoint at %.1f kimg", kimg(nimg))})
-}
-
-// saver writes checkpoints in the background, one at a time and in order.
-type saver struct {
-	last chan error
-}
-
-// write starts to write f, whose tensors nobody else changes, and calls then
-// when it is on disk.
-func (s *saver) write(path string, f *checkpoint.File, then func() error) {
-	before, done := s.last, make(chan error, 1)
-	s.last = done
-	go func() {
-		var err error
-		if before != nil {
-			err = <-before
-		}
-		err = errors.Join(err, checkpoint.Write(path, f))
-		if err == nil && then != nil {
-			err = then()
-		}
-		done <- err
-	}()
-}
-
-// wait returns when everything has been written, with what went wrong.
-func (s *saver) wait() error {
-	if s.last == nil {
-		return nil
+	r := l.report
+	p := progress{
+		Nimg: l.nimg, Streams: l.streams, Sampler: l.sampler.State(), Scalars: map[string]sum{}, Rollbacks: l.rollbacks,
+		LastFID: r.lastFID, BestFID: r.bestFID, FIDNimg: r.fidNimg, EvalNimg: l.eval.nimg,
+		SampleFile: r.sampleFile, SampleNimg: r.sampleNimg,
 	}
-	err := <-s.last
-	s.last = nil
-	return err
-}
-
-// checkpointFiles lists a run's checkpoints, newest first.
-func checkpointFiles(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
+	for name, v := range l.scalars.sum {
+		p.Scalars[name] = sum{exact(v), l.scalars.count[name]}
 	}
+	if l.eval.running {
+		done, err := l.eval.addTo(f)
+		if err != nil {
+			return nil, err
+		}
+		p.EvalDone = &done
+	}
+	text, err := json.Marshal(p)
 	if err != nil {
 		return nil, err
 	}
-	var files []string
-	for _, e := range entries {
-		stem, ok := strings.CutSuffix(e.Name(), checkpointExt)
-		if _, err := strconv.ParseInt(stem, 10, 64); ok && err == nil {
-			files = append(files, filepath.Join(dir, e.Name()))
-		}
-	}
-	slices.Sort(files)
-	slices.Reverse(files)
-	return files, nil
+	f.Metadata["kind"] = checkpointKind
+	f.Metadata["method"] = l.cfg.Method
+	f.Metadata["progress"] = string(text)
+	f.Metadata["config"] = l.text
+	return f, nil
 }
 
-// prune removes all but the newest keep checkpoints.
-func prune(dir string, keep int) error {
-	files, err := checkpointFiles(dir)
+// resume restores the newest readable checkpoint. Without any the run begins,
+// or begins again.
+func (l *Loop) resume() error {
+	f, err := l.newest()
 	if err != nil {
 		return err
 	}
-	for _, path := range files[min(max(1, keep), len(files)):] {
-		if err := os.Remove(path); err != nil {
+	if f == nil {
+		used, err := l.log.Used()
+		if err != nil || !used {
 			return err
 		}
+		return l.goOnFrom("begins again: it had not come to a checkpoint")
+	}
+	if err := l.restore(f); err != nil {
+		return err
+	}
+	return l.goOnFrom(fmt.Sprintf("resumed from the checkpoint at %.1f kimg", kimg(l.nimg)))
+}
+
+// rollback restores the newest readable checkpoint within the running process
+// and goes on from there with other noise and another order of the data, so
+// that what went wrong need not come again. The random streams are those of
+// another seed, which the number of rollbacks determines: the run stays exactly
+// resumable. It returns the images seen at the checkpoint.
+func (l *Loop) rollback() (nimg int64, err error) {
+	l.drain()
+	if l.storage.full() {
+		return 0, fmt.Errorf("loop: rollback: the run directory takes no writes: %w", l.storage.reason)
+	}
+	f, err := l.newest()
+	if err != nil {
+		return 0, err
+	}
+	if f == nil {
+		return 0, errors.New("loop: rollback: the run has not come to a checkpoint")
+	}
+	before := l.rollbacks
+	if err := l.restore(f); err != nil {
+		return 0, err
+	}
+	l.rollbacks = max(before, l.rollbacks) + 1
+	seed := uint64(l.cfg.Run.Seed) | uint64(l.rollbacks)<<32 // no run's own: those are below 2^32
+	l.streams.Restart(seed)
+	order := l.sampler.State()
+	order.Seed = seed
+	if err := l.sampler.Restore(order); err != nil {
+		return 0, err
+	}
+	l.rate.reset()
+	l.ticked, l.tickNimg, l.pace = time.Now(), l.nimg, 0
+	if err := l.goOnFrom(fmt.Sprintf("went back to the checkpoint at %.1f kimg, with other noise", kimg(l.nimg))); err != nil {
+		return 0, err
+	}
+	return l.nimg, l.checkpoint() // a resume has to know of the rollback
+}
+
+// newest reads the newest readable checkpoint, nil if there is none, and
+// reports those that cannot be read.
+func (l *Loop) newest() (*checkpoint.File, error) {
+	return NewestCheckpoint(l.dir, func(err error) {
+		l.event(runlog.Error, err.Error()+"; using the one before", nil)
+	})
+}
+
+// goOnFrom makes it known that the run goes on from the images it has seen:
+// what the run log has beyond them counts no more.
+func (l *Loop) goOnFrom(text string) error {
+	if err := l.storage.write(func() error { return l.log.Resume(l.nimg, text) }); err != nil {
+		return err
+	}
+	for _, o := range l.observers {
+		o.Event(runlog.Event{Time: l.now(), Nimg: l.nimg, Kind: runlog.Resume, Text: text, Data: map[string]any{"nimg": l.nimg}})
 	}
 	return nil
 }
 
-// NewestCheckpoint reads the newest checkpoint of a run directory that can be
-// read; the errors of newer ones are passed to broken. A run without any has
-// none: nil, nil.
-func NewestCheckpoint(dir string, broken func(error)) (*checkpoint.File, error) {
-	files, err := checkpointFiles(filepath.Join(dir, control.CheckpointsDir))
-	if err != nil {
-		return nil, err
-	}
-	for _, path := range files {
-		f, err := checkpoint.Read(path)
-		if err == nil && f.Metadata["kind"] != checkpointKind {
-			err = fmt.Errorf("checkpoint: %s: kind %q, want %q", path, f.Metadata["kind"], checkpointKind)
-		}
-		if err == nil {
-			return f, nil
-		}
-		broken(err)
-	}
-	if len(files) > 0 {
-		return nil, fmt.Errorf("%s: none of %d checkpoints can be read", dir, len(files))
-	}
-	return nil, nil
-}
-
-// resume restores the newest checkpoint, if there is one.
-func (l *Loop) resume() error {
-	f, err := NewestCheckpoint(l.dir, func(err error) {
-		l.event(runlog.Error, err.Error()+"; using the one before", nil)
-	})
-	if err != nil || f == nil {
-		return err
-	}
+// restore makes the run what it was at a checkpoint.
+func (l *Loop) restore(f *checkpoint.File) error {
 	if got := f.Metadata["method"]; got != l.cfg.Method {
 		return fmt.Errorf("checkpoint: %s: method %q, want %q", f.Path, got, l.cfg.Method)
 	}
@@ -185,19 +224,23 @@ func (l *Loop) resume() error {
 		return fmt.Errorf("checkpoint: %s: %w", f.Path, err)
 	}
 	for _, g := range l.method.tensors() {
-		if err := restore(f, g); err != nil {
+		if err := restoreGroup(f, g); err != nil {
 			return err
 		}
 	}
-	l.nimg = p.Nimg
+	l.nimg, l.rollbacks = p.Nimg, p.Rollbacks
+	l.scalars = newScalars()
+	for name, v := range p.Scalars {
+		l.scalars.sum[name], l.scalars.count[name] = float64(v.Sum), v.Count
+	}
 	r := &l.report
 	r.lastFID, r.bestFID, r.fidNimg = p.LastFID, p.BestFID, p.FIDNimg
 	r.sampleFile, r.sampleNimg, r.checkpointNimg = p.SampleFile, p.SampleNimg, p.Nimg
-	return l.log.Resume(p.Nimg, fmt.Sprintf("resumed from the checkpoint at %.1f kimg", kimg(p.Nimg)))
+	return l.restoreEvaluation(f, p)
 }
 
-// restore fills one group from a checkpoint.
-func restore(f *checkpoint.File, g group) error {
+// restoreGroup fills one group from a checkpoint.
+func restoreGroup(f *checkpoint.File, g group) error {
 	if g.load == nil {
 		return f.LoadParams(g.prefix, g.set)
 	}

@@ -5,6 +5,10 @@ import (
 	"time"
 )
 
+// nonFiniteGrads is how many values of a step's gradients were NaN or infinite.
+// The optimizer replaces them, by 0 and ±1e5, and training goes on.
+const nonFiniteGrads = "grad/nonfinite"
+
 // scalars collects the values of one tick. A name given several times is
 // averaged; what is charted is the mean since the last tick.
 type scalars struct {

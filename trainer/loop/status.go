@@ -13,7 +13,7 @@ import (
 // Status returns the latest snapshot. Safe for any goroutine.
 func (l *Loop) Status() control.Status {
 	s := *l.status.Load()
-	s.Time = time.Now()
+	s.Time = l.now()
 	return s
 }
 
@@ -38,7 +38,7 @@ func (l *Loop) publish() {
 		Stage: r.stage, StageMs: r.stageMs,
 		Kernels: kernels.Active(), Threads: l.pool.Threads(),
 		SampleFile: r.sampleFile, SampleNimg: r.sampleNimg, CheckpointNimg: r.checkpointNimg,
-		Error: r.err, ConfigError: r.configError, Live: l.cfg.LiveMap(),
+		PauseReason: l.pauseReason(), Error: r.err, ConfigError: r.configError, Live: l.cfg.LiveMap(),
 	}
 	l.status.Store(s)
 }
@@ -63,8 +63,10 @@ func (l *Loop) publishLayers() {
 	for i := range layers {
 		layers[i].Frozen = l.freezing.Frozen(layers[i].Name)
 	}
+	l.layerStats.fill(layers)
 	l.layers.Store(&layers)
-	if err := control.WriteLayers(l.dir, layers); err != nil {
+	err := l.storage.write(func() error { return control.WriteLayers(l.dir, layers) })
+	if err != nil {
 		fmt.Fprintf(l.out, "%v\n", err)
 	}
 }
@@ -82,7 +84,7 @@ func (l *Loop) heartbeat() (stop func()) {
 			case <-done:
 				return
 			case <-beat.C:
-				_ = control.WriteStatus(l.dir, l.Status()) // a full disk shows as a missing beat
+				l.storage.beat(l.writeStatus())
 			}
 		}
 	}()

@@ -1,60 +1,20 @@
 package loop
 
 import (
-	"context"
 	"fmt"
 	"time"
 
-	"innate/trainer/control"
 	"innate/trainer/runlog"
 )
-
-// between applies what arrived since the last step and waits while the run is
-// paused. It returns false when the run is to stop.
-func (l *Loop) between(ctx context.Context) bool {
-	for {
-		select {
-		case <-ctx.Done():
-			return false
-		case r := <-l.commands:
-			r.reply <- l.apply(r.command)
-		case <-l.reloads:
-			l.rereadOrReport()
-		default:
-			if l.stopping {
-				return false
-			}
-			if !l.paused {
-				return true
-			}
-			if !l.wait(ctx) {
-				return false
-			}
-		}
-	}
-}
-
-// wait blocks a paused run until something happens.
-func (l *Loop) wait(ctx context.Context) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case r := <-l.commands:
-		r.reply <- l.apply(r.command)
-	case <-l.reloads:
-		l.rereadOrReport()
-	}
-	return true
-}
 
 // first does what a new run does before its first step: it shows where the
 // student starts.
 func (l *Loop) first() error {
-	if err := l.sample(); err != nil {
+	if err := l.timed("sample", l.sample); err != nil {
 		return err
 	}
 	if l.cfg.Live.FIDKimg > 0 {
-		return l.evaluate()
+		return l.timed("fid", l.evaluate)
 	}
 	return nil
 }
@@ -68,35 +28,56 @@ func (l *Loop) step() error {
 	l.data.Labels(l.index, l.batch.labels)
 	l.scalars.time("data", start)
 
-	before := l.nimg
+	live, before, after := l.cfg.Live, l.nimg, l.nimg+int64(l.cfg.Run.Batch)
+	layersDue := due(before, after, live.LayersKimg)
+	if layersDue {
+		l.method.trained().Measure()
+	}
 	if err := l.method.step(before, l.batch, l.scalars); err != nil {
 		return err
 	}
-	l.nimg += int64(l.cfg.Run.Batch)
+	l.nimg = after
 	l.scalars.steps++
 	l.rate.add(time.Since(start))
 
-	if err := l.stepEvaluation(); err != nil {
-		return err
+	if layersDue {
+		if err := l.timed("layers", l.measureLayers); err != nil {
+			return err
+		}
 	}
-	live := l.cfg.Live
+	if l.eval.running {
+		if err := l.timed("fid", l.stepEvaluation); err != nil {
+			return err
+		}
+	}
 	for _, task := range []struct {
 		everyKimg float64
+		stage     string
 		do        func() error
 	}{
-		{live.FIDKimg, l.evaluate},
-		{live.TickKimg, l.tick},
-		{live.SampleKimg, l.sample},
-		{live.CheckpointKimg, l.checkpoint},
+		{live.TickKimg, "", l.tick}, // first: it may find that a loss diverges and go back
+		{live.FIDKimg, "fid", l.evaluate},
+		{live.SampleKimg, "sample", l.sample},
+		{live.CheckpointKimg, "checkpoint", l.scheduledCheckpoint},
 	} {
 		if due(before, l.nimg, task.everyKimg) {
-			if err := task.do(); err != nil {
+			if err := l.timed(task.stage, task.do); err != nil {
 				return err
 			}
 		}
 	}
 	l.publish()
 	return nil
+}
+
+// timed does something and adds the time it took to a stage, if it has one.
+func (l *Loop) timed(stage string, do func() error) error {
+	start := time.Now()
+	err := do()
+	if stage != "" {
+		l.scalars.time(stage, start)
+	}
+	return err
 }
 
 // due says whether a multiple of interval lies in (before, now]; an interval of
@@ -106,7 +87,7 @@ func due(before, now int64, intervalKimg float64) bool {
 	return n > 0 && now/n > before/n
 }
 
-// tick writes the means since the last tick to the run log.
+// tick writes the means since the last tick to the run log, and judges them.
 func (l *Loop) tick() error {
 	now := time.Now()
 	if wall := now.Sub(l.ticked).Seconds(); wall > 0 {
@@ -120,12 +101,13 @@ func (l *Loop) tick() error {
 	for stage, ms := range l.report.stageMs {
 		means["time/"+stage+"_ms"] = ms
 	}
+	replaced := int64(l.scalars.sum[nonFiniteGrads])
 	l.scalars = newScalars()
-	if err := l.log.Tick(runlog.Tick{Nimg: l.nimg, Time: now, Scalars: means}); err != nil {
+	if err := l.recordTick(runlog.Tick{Nimg: l.nimg, Time: l.now(), Scalars: means}); err != nil {
 		return err
 	}
 	fmt.Fprintln(l.out, l.progressLine(means))
-	return nil
+	return l.checkHealth(means, replaced)
 }
 
 // progressLine is a tick for people without a screen.
@@ -147,5 +129,5 @@ func (l *Loop) progressLine(means map[string]float64) string {
 func (l *Loop) setState(state string) {
 	l.state = state
 	l.publish()
-	_ = control.WriteStatus(l.dir, l.Status()) // the next beat says it again
+	l.storage.beat(l.writeStatus()) // the next beat says it again
 }

@@ -1,0 +1,159 @@
+package loop_test
+
+import (
+	"encoding/json"
+	"maps"
+	"math"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"innate/trainer/loop"
+)
+
+const factor = 20
+
+// observeAll returns the ticks, counted from 0, at which divergence began.
+func observeAll(w *loop.Watch, values []float64) []int {
+	var began []int
+	for i, v := range values {
+		if len(w.Observe(int64(i), map[string]float64{"loss/x": v, "logits/fake": v}, factor)) > 0 {
+			began = append(began, i)
+		}
+	}
+	return began
+}
+
+// level is n ticks of one value.
+func level(n int, v float64) []float64 { return slices.Repeat([]float64{v}, n) }
+
+func TestDivergence(t *testing.T) {
+	nan, inf := math.NaN(), math.Inf(1)
+	growth := level(30, 0.3)
+	for v := 0.3; v < 1e6; v *= 2 {
+		growth = append(growth, v)
+	}
+	slow := level(15, 1)
+	for v := 1.0; v > 1e-3; v *= 0.9 { // and back at once: a loss that was learnt well
+		slow = append(slow, v)
+	}
+	slow = append(slow, level(10, 1.4)...)
+	for _, c := range []struct {
+		name   string
+		values []float64
+		want   []int
+	}{
+		{"quiet", level(100, 0.7), nil},
+		{"a spike", slices.Concat(level(20, 1), level(1, 1000), level(20, 1)), nil},
+		{"spikes apart", slices.Concat(level(20, 1), []float64{1000, 1, 1000, 1, nan, 1}), nil},
+		{"two in a row", slices.Concat(level(20, 1), level(2, 1000)), []int{21}},
+		{"negative", slices.Concat(level(20, -1), level(2, -1000)), []int{21}},
+		{"not beyond the factor", slices.Concat(level(20, 1), level(5, 19.9)), nil},
+		{"just beyond it", slices.Concat(level(20, 1), level(5, 20.1)), []int{21}},
+		{"told once", slices.Concat(level(20, 1), level(8, 1e6)), []int{21}},
+		{"another level", slices.Concat(level(20, 1), level(60, 1e6)), []int{21}},
+		{"recovery and again", slices.Concat(level(20, 1), level(3, 1e6), level(1, 1), level(3, 1e6)), []int{21, 25}},
+		{"not finite from the start", []float64{nan, nan, nan}, []int{1}},
+		{"infinite", slices.Concat(level(3, 1), level(4, inf)), []int{4}},
+		{"NaN for ever", slices.Concat(level(20, 1), level(100, nan)), []int{21}},
+		{"NaN once", slices.Concat(level(20, 1), level(1, nan), level(20, 1)), nil},
+		{"NaN, then large", slices.Concat(level(20, 1), []float64{nan, 500}), []int{21}},
+		{"a wild start", slices.Concat([]float64{1e9, 1e-3, 1e6, 1e7, 1}, level(30, 1)), nil},
+		{"nine ticks are too few", slices.Concat(level(7, 1), level(2, 1e6), level(5, 1)), nil},
+		{"ten are enough", slices.Concat(level(10, 1), level(5, 1e6)), []int{11}},
+		{"near zero and back", slices.Concat(level(30, 1e-4), level(10, 1.4)), nil},
+		{"near zero and off", slices.Concat(level(30, 1e-4), level(10, 5)), []int{31}},
+		{"learnt well and back", slow, nil},
+		{"doubling", growth, []int{36}}, // 0.3·2^6 is the second beyond 6
+	} {
+		if got := observeAll(&loop.Watch{}, c.values); !slices.Equal(got, c.want) {
+			t.Errorf("%s: diverges at %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// TestDivergenceOfSeveral checks that the first tick names all losses that
+// diverge in it, and that a loss which some ticks lack is judged by its own.
+func TestDivergenceOfSeveral(t *testing.T) {
+	w := &loop.Watch{}
+	tick := int64(0)
+	observe := func(means map[string]float64) string {
+		tick++
+		return strings.Join(w.Observe(tick, means, factor), ", ")
+	}
+	for range 20 {
+		observe(map[string]float64{"loss/gen": 1, "loss/disc": 0.5, "loss/r1": 0.01})
+	}
+	observe(map[string]float64{"loss/gen": math.NaN(), "loss/disc": 1e4, "loss/r1": 100})
+	if !w.Suspect() || w.Active() {
+		t.Error("one bad tick: want suspicion alone")
+	}
+	want := "loss/disc is 2e+04 after a median of 0.5, loss/gen is not finite"
+	if got := observe(map[string]float64{"loss/gen": math.NaN(), "loss/disc": 2e4}); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := observe(map[string]float64{"loss/gen": 1, "loss/disc": 0.5, "loss/r1": 100}); got != "" || !w.Active() {
+		t.Errorf("got %q, active %v; the penalty joins what was told", got, w.Active())
+	}
+	observe(map[string]float64{"loss/r1": 0.01})
+	if w.Active() || w.Suspect() {
+		t.Error("all losses are normal again, but the run is not")
+	}
+}
+
+// TestDivergenceRewind goes back to tick 15 and must judge as if what came after
+// had not been.
+func TestDivergenceRewind(t *testing.T) {
+	w, fresh := &loop.Watch{}, &loop.Watch{}
+	values := slices.Concat(level(16, 1), level(5, 50))
+	observeAll(w, values)
+	observeAll(fresh, values[:16])
+	w.Rewind(15)
+	if w.Active() || w.Suspect() {
+		t.Error("the past is judged still")
+	}
+	for i, v := range []float64{21, 21, 1, 45, 45} {
+		means := map[string]float64{"loss/x": v}
+		got, want := w.Observe(int64(16+i), means, factor), fresh.Observe(int64(16+i), means, factor)
+		if !slices.Equal(got, want) {
+			t.Errorf("value %g: %q, want %q", v, got, want)
+		}
+	}
+}
+
+// TestRecordedLosses runs over the losses of four trainings that went well: none
+// may be called divergent, also at a factor far below the default, and blowing
+// any of them up must be found within two ticks.
+func TestRecordedLosses(t *testing.T) {
+	data, err := os.ReadFile("testdata/losses.json")
+	check(t, err)
+	var runs map[string][]map[string]float64
+	check(t, json.Unmarshal(data, &runs))
+	if len(runs) != 4 {
+		t.Fatalf("%d runs, want 4", len(runs))
+	}
+	for name, ticks := range runs {
+		w := &loop.Watch{}
+		for _, tick := range ticks {
+			if found := w.Observe(int64(tick["nimg"]), tick, 5); len(found) > 0 || w.Suspect() {
+				t.Errorf("%s at %v: %v", name, tick, found)
+			}
+		}
+		for _, key := range slices.Sorted(maps.Keys(ticks[0])) {
+			if key == "nimg" || key == "loss/r1" {
+				continue
+			}
+			found := 0
+			for _, tick := range ticks[len(ticks)-2:] {
+				tick = maps.Clone(tick)
+				tick[key] *= 500
+				found += len(w.Observe(int64(tick["nimg"])+1e6, tick, factor))
+			}
+			if found != 1 {
+				t.Errorf("%s: %s 500 times its size was found %d times, want once", name, key, found)
+			}
+			w.Rewind(int64(ticks[len(ticks)-1]["nimg"]))
+		}
+	}
+}

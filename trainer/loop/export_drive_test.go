@@ -1,0 +1,71 @@
+package loop
+
+import (
+	"fmt"
+	"slices"
+
+	"innate/configs"
+	"innate/trainer/control"
+	"innate/trainer/runlog"
+)
+
+// Driven is a run whose reloads and steps a test calls itself, in place of the
+// watcher and of train.
+type Driven struct{ l *Loop }
+
+// Drive opens a run.
+func Drive(dir string) (*Driven, error) {
+	l, err := open(Options{Dir: dir})
+	if err != nil {
+		return nil, err
+	}
+	l.setState(control.StateRunning)
+	return &Driven{l}, nil
+}
+
+// Reload does what the loop does with a text that the watcher has seen.
+func (d *Driven) Reload(text string) { d.l.reload(text) }
+
+// Do applies a command.
+func (d *Driven) Do(c control.Command) error { return d.l.apply(c) }
+
+func (d *Driven) Step() error             { return d.l.step() }
+func (d *Driven) Status() control.Status  { return d.l.Status() }
+func (d *Driven) Config() *configs.Config { return d.l.cfg.Clone() }
+
+// GoBack does what a rollback does last, and returns what observers were told.
+func (d *Driven) GoBack(text string) ([]runlog.Event, error) {
+	heard := &listener{}
+	d.l.observers = append(d.l.observers, heard)
+	err := d.l.goOnFrom(text)
+	return heard.events, err
+}
+
+// listener is an observer that keeps events.
+type listener struct{ events []runlog.Event }
+
+func (l *listener) Tick(runlog.Tick)     {}
+func (l *listener) Event(e runlog.Event) { l.events = append(l.events, e) }
+
+func (d *Driven) Close() { d.l.close() }
+
+// Torn says where the loop, its method and its freezing disagree about the
+// config in force; "" if nowhere.
+func (d *Driven) Torn() string {
+	cfg := d.l.cfg
+	live, rule := d.l.method.(*gddMethod).live, d.l.freezing.Rule
+	if live != cfg.Live {
+		return fmt.Sprintf("the method has %+v, the config %+v", live, cfg.Live)
+	}
+	if rule.Preset != cfg.Freeze.Preset || !slices.Equal(rule.Freeze, cfg.Freeze.Freeze) || !slices.Equal(rule.Train, cfg.Freeze.Train) {
+		return fmt.Sprintf("freezing follows %+v, the config says %+v", rule, cfg.Freeze)
+	}
+	read, err := configs.Parse(control.ConfigFile, d.l.text)
+	if err != nil {
+		return fmt.Sprintf("the text in force: %v", err)
+	}
+	if changes := configs.Diff(read, cfg); len(changes) > 0 {
+		return fmt.Sprintf("the text in force says otherwise: %v", changes)
+	}
+	return ""
+}

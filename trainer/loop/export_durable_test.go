@@ -1,0 +1,51 @@
+package loop
+
+import (
+	"context"
+	"time"
+
+	"innate/models/checkpoint"
+)
+
+// Hooks replace what a test wants to control.
+type Hooks struct {
+	Now  func() time.Time
+	Save func(path string, f *checkpoint.File) error
+}
+
+// RunWith is Run with hooks.
+func RunWith(ctx context.Context, opts Options, h Hooks) error {
+	l, err := open(opts)
+	if err != nil {
+		return err
+	}
+	if h.Now != nil {
+		l.now = h.Now
+	}
+	l.saver.write = h.Save
+	return l.run(ctx, opts)
+}
+
+// Open opens a run that the test steps by hand.
+func Open(dir string) (*Loop, error) {
+	l, err := open(Options{Dir: dir})
+	if err != nil {
+		return nil, err
+	}
+	l.ticked = time.Now()
+	if l.nimg == 0 {
+		err = l.first()
+	}
+	return l, err
+}
+
+func (l *Loop) Close()                         { l.close() }
+func (l *Loop) Step() error                    { return l.step() }
+func (l *Loop) Rollback() (int64, error)       { return l.rollback() }
+func (l *Loop) Checkpoint() error              { return l.checkpoint() }
+func (l *Loop) Settle() error                  { return l.settle(context.Background()) }
+func (l *Loop) SaveWith(h Hooks)               { l.saver.write = h.Save }
+func (l *Loop) Waiting() (busy bool, next int) { return l.saver.busy != nil, len(l.saver.queue) }
+
+// Prune is what follows every checkpoint.
+var Prune = prune

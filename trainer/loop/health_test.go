@@ -1,0 +1,296 @@
+package loop_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"innate/models/checkpoint"
+	"innate/trainer/control"
+	"innate/trainer/runlog"
+)
+
+// copyCheckpoint puts one checkpoint of a run into another, new one.
+func copyCheckpoint(t *testing.T, from, to string, nimg int) {
+	t.Helper()
+	name := fmt.Sprintf("%09d.safetensors", nimg)
+	data, err := os.ReadFile(filepath.Join(from, control.CheckpointsDir, name))
+	check(t, err)
+	check(t, os.MkdirAll(filepath.Join(to, control.CheckpointsDir), 0o755))
+	check(t, os.WriteFile(filepath.Join(to, control.CheckpointsDir, name), data, 0o644))
+}
+
+// divergeRun is a long EDM run that does action when its loss diverges, with a
+// tick every two steps and a checkpoint every two ticks. It has ticks enough to
+// judge by.
+func divergeRun(t *testing.T, action string) (dir string, client *control.Client, stop func()) {
+	t.Helper()
+	dir = newRun(t, strings.NewReplacer("total_kimg = 0.064", "total_kimg = 1000", "keep_checkpoints = 10", "keep_checkpoints = 3",
+		"fid_kimg = 0.032", "fid_kimg = 0", "sample_kimg = 0.032", "sample_kimg = 0",
+		"[live]\n", fmt.Sprintf("[live]\nwarmup_kimg = 0\ndiverge_action = %q\n", action),
+	).Replace(config("edm", networks(t))))
+	client, stop = background(t, dir)
+	until(t, client, "ticks to judge by", func(s control.Status) bool { return s.Nimg >= 120 })
+	return dir, client, stop
+}
+
+// setRate changes the learning rate; 1 is the largest allowed and far too much.
+func setRate(t *testing.T, client *control.Client, rate string) {
+	t.Helper()
+	_, err := client.Set(context.Background(), map[string]string{"live.lr": rate})
+	check(t, err)
+}
+
+// mustBeFinite reads every checkpoint that a resume may use.
+func mustBeFinite(t *testing.T, dir string) {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, control.CheckpointsDir, "*.safetensors"))
+	check(t, err)
+	seen := 0
+	for _, path := range paths {
+		if strings.Contains(path, ".diverged.") {
+			continue
+		}
+		seen++
+		f, err := checkpoint.Read(path)
+		check(t, err)
+		for _, tensor := range f.Tensors() {
+			values, err := tensor.Float32s()
+			if err != nil {
+				continue // not of weights
+			}
+			for _, v := range values {
+				if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+					t.Fatalf("%s: %s holds %g", filepath.Base(path), tensor.Name, v)
+				}
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("no checkpoint was kept")
+	}
+}
+
+// TestDivergeRollsBack lets a run explode with a learning rate that cannot work:
+// it goes back, tries again three times, and pauses at a good state. With a rate
+// that works it gets past the place.
+func TestDivergeRollsBack(t *testing.T) {
+	dir, client, stop := divergeRun(t, "rollback")
+	setRate(t, client, "1")
+	s := until(t, client, "the run to give up", func(s control.Status) bool { return s.State == control.StatePaused })
+	if !strings.Contains(s.PauseReason, "diverges: loss/") || !strings.Contains(s.PauseReason, "in 4 tries") {
+		t.Errorf("paused for %q, want a loss and 4 tries", s.PauseReason)
+	}
+	told, worst := events(t, dir, runlog.Diverge), int64(0)
+	if len(told) != 4 {
+		t.Fatalf("%d events of divergence, want 4: %+v", len(told), told)
+	}
+	for _, e := range told {
+		worst = max(worst, e.Nimg)
+		if e.Data["action"] != "rollback" || !strings.Contains(e.Text, "loss/") {
+			t.Errorf("event %+v", e)
+		}
+	}
+	if s.Nimg >= worst || s.Nimg == 0 {
+		t.Errorf("paused at %d images, want a checkpoint before %d", s.Nimg, worst)
+	}
+	if files := checkpoints(t, dir); !slices.ContainsFunc(files, func(name string) bool { return strings.Contains(name, ".diverged.") }) {
+		t.Errorf("checkpoints %v, want those set aside that did not help", files)
+	}
+	mustBeFinite(t, dir)
+
+	setRate(t, client, "1e-4")
+	_, err := client.Resume(context.Background())
+	check(t, err)
+	s = until(t, client, "the run to get past it", func(s control.Status) bool { return s.Nimg > worst+32 })
+	if told := events(t, dir, runlog.Diverge); s.PauseReason != "" || len(told) != 4 {
+		t.Errorf("at %d images, with a rate that works: %q, %+v", s.Nimg, s.PauseReason, told[4:])
+	}
+	stop()
+	mustBeFinite(t, dir)
+	history, err := runlog.ReadAll(dir)
+	check(t, err)
+	for i, tick := range history.Ticks[1:] {
+		if tick.Nimg < history.Ticks[i].Nimg {
+			t.Errorf("a tick at %d images follows one at %d", tick.Nimg, history.Ticks[i].Nimg)
+		}
+	}
+}
+
+// poison copies a checkpoint and makes one value NaN, in the tensor whose name
+// ends so.
+func poison(t *testing.T, from, tensor, to string) {
+	t.Helper()
+	f, err := checkpoint.Read(from)
+	check(t, err)
+	out, found := checkpoint.New(), false
+	out.Metadata = f.Metadata
+	for _, old := range f.Tensors() {
+		if strings.HasSuffix(old.Name, tensor) {
+			found = true
+			values, err := old.Float32s()
+			check(t, err)
+			values = slices.Clone(values)
+			values[0] = float32(math.NaN())
+			old = checkpoint.Float32(old.Name, values, old.Shape...)
+		}
+		check(t, out.Add(old))
+	}
+	if !found {
+		t.Fatalf("%s has no tensor %q", from, tensor)
+	}
+	check(t, os.MkdirAll(filepath.Dir(to), 0o755))
+	check(t, checkpoint.Write(to, out))
+}
+
+// TestDivergeWithoutCheckpoint has nowhere to go back to.
+func TestDivergeWithoutCheckpoint(t *testing.T) {
+	nets := networks(t)
+	poison(t, nets+"/teacher.safetensors", "dec.28x28_aux_conv.weight", nets+"/nan.safetensors")
+	text := strings.NewReplacer("[model]\n", fmt.Sprintf("[model]\ninit = %q\n", nets+"/nan.safetensors"),
+		"[live]\n", "[live]\ndiverge_action = \"rollback\"\n").Replace(config("edm", nets))
+	dir := newRun(t, text)
+	client, stop := background(t, dir)
+	s := until(t, client, "a pause", func(s control.Status) bool { return s.State == control.StatePaused })
+	if !strings.Contains(s.PauseReason, "loss/edm is not finite") || !strings.Contains(s.PauseReason, "no way back") {
+		t.Errorf("paused for %q", s.PauseReason)
+	}
+	stop()
+	if left, _ := filepath.Glob(filepath.Join(dir, control.CheckpointsDir, "0*")); len(left) > 0 {
+		t.Errorf("weights that are not finite were kept in %v", left)
+	}
+}
+
+// TestDivergePauses checks that a run pauses once, and goes on when it is told
+// to although nothing has changed.
+func TestDivergePauses(t *testing.T) {
+	dir, client, stop := divergeRun(t, "pause")
+	setRate(t, client, "1")
+	s := until(t, client, "the pause", func(s control.Status) bool { return s.State == control.StatePaused })
+	if !strings.Contains(s.PauseReason, "diverges: loss/") {
+		t.Errorf("paused for %q", s.PauseReason)
+	}
+	_, err := client.Resume(context.Background())
+	check(t, err)
+	now := until(t, client, "the run to go on", func(now control.Status) bool { return now.Nimg >= s.Nimg+64 })
+	if now.State != control.StateRunning || now.PauseReason != "" {
+		t.Errorf("state %s, %q; want it running, as it was told", now.State, now.PauseReason)
+	}
+	if told := events(t, dir, runlog.Diverge); len(told) != 1 {
+		t.Errorf("%d events of divergence, want 1: %+v", len(told), told)
+	}
+	stop()
+	mustBeFinite(t, dir)
+}
+
+// TestDivergeIsTold trains on weights that are not finite, to the end.
+func TestDivergeIsTold(t *testing.T) {
+	text := config("edm", networks(t))
+	good := newRun(t, text)
+	run(t, good)
+	for action, want := range map[string]int{"event": 1, "off": 0} {
+		t.Run(action, func(t *testing.T) {
+			dir := newRun(t, strings.NewReplacer("total_kimg = 0.064", "total_kimg = 0.4", "fid_kimg = 0.032", "fid_kimg = 0",
+				"[live]\n", fmt.Sprintf("[live]\ndiverge_action = %q\n", action)).Replace(text))
+			const name = "000000048.safetensors"
+			poison(t, filepath.Join(good, control.CheckpointsDir, name), "net/dec.28x28_aux_conv.weight", filepath.Join(dir, control.CheckpointsDir, name))
+			run(t, dir)
+			told, refused := 0, 0
+			for _, e := range events(t, dir, runlog.Diverge) {
+				switch {
+				case e.Text == "diverges: loss/edm is not finite":
+					told++
+				case strings.HasPrefix(e.Text, "no checkpoint at "):
+					refused++
+				}
+			}
+			if told != want {
+				t.Errorf("told %d times, want %d", told, want)
+			}
+			// At the end or, if losses are not watched, at the first that is due.
+			if refused != 1 {
+				t.Errorf("%d events say that no checkpoint is written, want 1", refused)
+			}
+			if left := checkpoints(t, dir); !slices.Equal(left, []string{name}) {
+				t.Errorf("checkpoints %v, want none beside that of before", left)
+			}
+			// 44 ticks, with NaN in each: at the first, and twice after 20 more.
+			grads := events(t, dir, runlog.NonFinite)
+			if len(grads) != 3 {
+				t.Errorf("%d events tell of gradients that are not finite, want 3", len(grads))
+			}
+			for _, e := range grads {
+				if n, ok := e.Data["values"].(float64); !ok || n < 1 {
+					t.Errorf("event %+v, want how many values", e)
+				}
+			}
+		})
+	}
+}
+
+// TestCheckpointWaits checks that no checkpoint of the schedule is written while
+// a loss is out of bounds, and that one follows when it is normal again.
+func TestCheckpointWaits(t *testing.T) {
+	dir, client, stop := divergeRun(t, "event")
+	setRate(t, client, "1")
+	until(t, client, "divergence", func(s control.Status) bool { return len(events(t, dir, runlog.Diverge)) > 0 })
+	at := events(t, dir, runlog.Diverge)[0].Nimg
+	setRate(t, client, "1e-9") // stays where it is: the level becomes normal
+	until(t, client, "a checkpoint", func(s control.Status) bool { return s.CheckpointNimg > at })
+	stop()
+	for _, e := range events(t, dir, runlog.Checkpoint) {
+		if e.Nimg >= at-8 && e.Nimg < at+8*8 {
+			t.Errorf("a checkpoint at %d images, although the run diverged at %d", e.Nimg, at)
+		}
+	}
+}
+
+// TestScalars checks what a tick of each method charts, and that its stages
+// fill the time between two ticks but not more.
+func TestScalars(t *testing.T) {
+	for method, names := range map[string][]string{
+		"gdd":        {"grad/gen", "grad/disc", "lr/gen", "lr/disc", "time/g_ms", "time/d_ms", "time/fid_ms", "time/sample_ms", "time/checkpoint_ms", "time/layers_ms"},
+		"edm":        {"grad/norm", "lr", "time/step_ms", "time/fid_ms", "time/sample_ms", "time/checkpoint_ms"},
+		"classifier": {"grad/norm", "lr", "time/step_ms", "time/checkpoint_ms"},
+	} {
+		t.Run(method, func(t *testing.T) {
+			dir := newRun(t, strings.NewReplacer("tick_kimg = 0.008", "tick_kimg = 0.008\nlayers_kimg = 0.016",
+				"checkpoint_kimg = 0.016", "checkpoint_kimg = 0.030").Replace(config(method, networks(t))))
+			run(t, dir)
+			history, err := runlog.ReadAll(dir)
+			check(t, err)
+			seen := map[string]float64{}
+			staged, wall := 0.0, 0.0
+			last := runlog.Tick{}
+			for _, tick := range history.Ticks {
+				if _, ok := tick.Scalars["time/data_ms"]; !ok {
+					continue // an evaluation
+				}
+				sum := 0.0
+				for name, v := range tick.Scalars {
+					seen[name] += v
+					if strings.HasPrefix(name, "time/") {
+						sum += 2 * v // steps in a tick
+					}
+				}
+				if last.Nimg > 0 {
+					staged, wall = staged+sum, wall+tick.Time.Sub(last.Time).Seconds()*1e3
+				}
+				last = tick
+			}
+			for _, name := range names {
+				if !(seen[name] > 0) {
+					t.Errorf("%s is %g in all ticks together", name, seen[name])
+				}
+			}
+			if staged > wall+10 || staged < wall/2 {
+				t.Errorf("stages add up to %.1f ms of %.1f", staged, wall)
+			}
+		})
+	}
+}

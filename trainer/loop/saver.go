@@ -1,0 +1,130 @@
+package loop
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"innate/models/checkpoint"
+	"innate/trainer/runlog"
+)
+
+// saver writes checkpoints in the background, one at a time, so that training
+// waits for no disk. At most one file of each slot waits behind the one being
+// written: a newer one takes its place.
+type saver struct {
+	busy  *save
+	ended chan error // of busy
+	queue []*save
+	write func(path string, f *checkpoint.File) error // nil: checkpoint.Write
+}
+
+// save is one file to write, whose tensors nobody changes any more.
+type save struct {
+	slot string
+	path string
+	file *checkpoint.File
+	then func() error // in the background, once it is on disk; may be nil
+	done func()       // on the loop's goroutine, once it is on disk
+}
+
+// add writes a file as soon as those before it have been written. It goes to the
+// end also in place of another: a checkpoint that knows of new best weights must
+// not be on disk before them.
+func (s *saver) add(j *save) {
+	s.queue = slices.DeleteFunc(s.queue, func(waiting *save) bool { return waiting.slot == j.slot })
+	s.queue = append(s.queue, j)
+	s.start()
+}
+
+// start begins with the next file unless one is under way.
+func (s *saver) start() {
+	if s.busy != nil || len(s.queue) == 0 {
+		return
+	}
+	j, ended := s.queue[0], make(chan error, 1)
+	s.busy, s.ended, s.queue = j, ended, s.queue[1:]
+	go func() { ended <- s.run(j) }()
+}
+
+// run writes one file.
+func (s *saver) run(j *save) error {
+	// Someone may have removed the folder; never more than it, though: a run
+	// directory that is gone stays gone.
+	if err := os.Mkdir(filepath.Dir(j.path), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("loop: %w", err)
+	}
+	write := s.write
+	if write == nil {
+		write = checkpoint.Write
+	}
+	if err := write(j.path, j.file); err != nil || j.then == nil {
+		return err
+	}
+	return j.then()
+}
+
+// wait returns when the file under way has been written, or refused.
+func (s *saver) wait() {
+	if s.busy != nil {
+		err := <-s.ended
+		s.ended <- err // it has room for one
+	}
+}
+
+// take returns the file whose writing has ended since the last call, and how,
+// and goes on with the next; nil if there is none.
+func (s *saver) take() (*save, error) {
+	if s.busy == nil {
+		return nil, nil
+	}
+	select {
+	case err := <-s.ended:
+		j := s.busy
+		s.busy = nil
+		s.start()
+		return j, err
+	default:
+		return nil, nil
+	}
+}
+
+// collect takes note of what has been written in the background. What the
+// directory did not take is tried again with all else that it does not take.
+func (l *Loop) collect() error {
+	j, err := l.saver.take()
+	switch {
+	case j == nil:
+		return nil
+	case starved(err):
+		l.storage.hold(err, func() error {
+			switch err := l.saver.run(j); {
+			case starved(err):
+				return err
+			case err != nil:
+				l.event(runlog.Error, err.Error(), nil)
+			default:
+				j.done()
+			}
+			return nil
+		})
+		return nil
+	case err != nil:
+		return err
+	}
+	j.done()
+	return nil
+}
+
+// drain waits for all background writes.
+func (l *Loop) drain() {
+	for l.saver.busy != nil {
+		l.saver.wait()
+		if err := l.collect(); err != nil {
+			l.event(runlog.Error, err.Error(), nil)
+		}
+	}
+}

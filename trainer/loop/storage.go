@@ -1,0 +1,218 @@
+package loop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"innate/trainer/control"
+	"innate/trainer/runlog"
+)
+
+// storage stands between the loop and its run directory. A write that the
+// directory does not take at present, because the disk is full or read-only, is
+// held back with all that come after it, and the loop pauses until they have
+// been made: nothing is lost, and the history has no gap. Its methods belong to
+// the loop's goroutine, except beat. The zero value is ready.
+type storage struct {
+	held   []func() error // in order
+	reason error          // what the first of them met; nil when none is held
+	since  time.Time      // of reason
+	told   bool           // that the run has paused for it
+	missed atomic.Pointer[error]
+}
+
+// starved tells an error of a directory that takes no writes at present from
+// one that waiting does not mend.
+func starved(err error) bool {
+	return slices.ContainsFunc([]error{
+		syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG, // full: the disk, a quota, the limit of a file
+		syscall.EROFS, syscall.EACCES, syscall.EPERM, // read-only
+		syscall.EIO, syscall.ESTALE, // the disk or its server fails
+	}, func(e error) bool { return errors.Is(err, e) })
+}
+
+// write makes a write now, or later if it must wait. Its error is one that
+// waiting does not mend.
+func (s *storage) write(w func() error) error {
+	if s.full() {
+		s.held = append(s.held, w)
+		return nil
+	}
+	err := w()
+	if starved(err) {
+		s.hold(err, w)
+		return nil
+	}
+	return err
+}
+
+// hold keeps a write that has met err.
+func (s *storage) hold(err error, w func() error) {
+	if !s.full() {
+		s.reason, s.since = err, time.Now()
+	}
+	s.held = append(s.held, w)
+}
+
+// full reports whether writes are waiting.
+func (s *storage) full() bool { return s.reason != nil }
+
+// retry makes the writes that wait, until one must wait longer.
+func (s *storage) retry() error {
+	for len(s.held) > 0 {
+		err := s.held[0]() // may add to held
+		if starved(err) {
+			s.reason = err
+			return nil
+		}
+		s.held = s.held[1:]
+		if err != nil {
+			return err
+		}
+	}
+	s.held, s.reason = nil, nil
+	return nil
+}
+
+// beat tells of the outcome of a heartbeat. Safe for any goroutine.
+func (s *storage) beat(err error) {
+	if starved(err) {
+		s.missed.Store(&err)
+	}
+}
+
+// tendEvery is how often the run directory is looked at, and how often writes
+// that wait are tried again.
+const tendEvery = time.Second
+
+// between applies what arrived since the last step, and waits while the run is
+// paused or its directory takes no writes. It returns false when the run is to
+// stop, and an error when it cannot go on.
+func (l *Loop) between(ctx context.Context) (bool, error) {
+	for {
+		if err := l.tend(); err != nil {
+			return false, err
+		}
+		select {
+		case <-ctx.Done():
+			return false, nil
+		case r := <-l.commands:
+			r.reply <- l.apply(r.command)
+		case <-l.reloads:
+			l.rereadOrReport()
+		default:
+			if l.stopping {
+				return false, nil
+			}
+			if !l.paused && !l.storage.full() {
+				return true, nil
+			}
+			l.wait(ctx)
+		}
+	}
+}
+
+// wait blocks a paused run until something happens, or it is time to look at
+// the directory again.
+func (l *Loop) wait(ctx context.Context) {
+	again := time.NewTimer(tendEvery)
+	defer again.Stop()
+	select {
+	case <-ctx.Done():
+	case r := <-l.commands:
+		r.reply <- l.apply(r.command)
+	case <-l.reloads:
+		l.rereadOrReport()
+	case <-again.C:
+	}
+}
+
+// tend looks after the run directory: what was written in the background, what
+// waits to be written, and whether the directory is still there.
+func (l *Loop) tend() error {
+	if err := l.collect(); err != nil {
+		l.event(runlog.Error, err.Error(), nil)
+	}
+	if missed := l.storage.missed.Swap(nil); missed != nil && !l.storage.full() {
+		l.storage.hold(*missed, l.writeStatus)
+	}
+	if now := time.Now(); now.Sub(l.tended) >= tendEvery {
+		l.tended = now
+		if err := l.home.check(); err != nil {
+			return err
+		}
+		if err := l.storage.retry(); err != nil {
+			return err
+		}
+	}
+	l.tellStorage()
+	return nil
+}
+
+// tellStorage makes it known when the directory stops or begins again to take
+// writes.
+func (l *Loop) tellStorage() {
+	s := &l.storage
+	if s.full() == s.told {
+		return
+	}
+	s.told = s.full()
+	text := fmt.Sprintf("goes on at %.1f kimg: the run directory takes writes again after %v",
+		kimg(l.nimg), time.Since(s.since).Round(time.Second))
+	if s.told {
+		text = fmt.Sprintf("paused at %.1f kimg: %v", kimg(l.nimg), s.reason)
+	}
+	l.setState(l.trainingState())
+	l.event(runlog.Pause, text, nil)
+}
+
+// settle returns when everything is on disk. While the directory takes no
+// writes it waits, unless the run is to stop: then what waits is lost.
+func (l *Loop) settle(ctx context.Context) error {
+	for {
+		for l.saver.busy != nil {
+			l.saver.wait()
+			if err := l.collect(); err != nil {
+				return err
+			}
+		}
+		if err := l.storage.retry(); err != nil {
+			return err
+		}
+		if !l.storage.full() {
+			return nil
+		}
+		goOn, err := l.between(ctx)
+		if err != nil {
+			return err
+		}
+		if !goOn {
+			return fmt.Errorf("loop: %s: stopped with %d writes not made: %w; what is on disk is whole, and resume goes on from the last checkpoint",
+				l.dir, len(l.storage.held), l.storage.reason)
+		}
+	}
+}
+
+// trainingState is the state of a run that has begun and is not ending.
+func (l *Loop) trainingState() string {
+	if l.paused || l.storage.full() {
+		return control.StatePaused
+	}
+	return control.StateRunning
+}
+
+// pauseReason says why the run is paused when nobody asked for it.
+func (l *Loop) pauseReason() string {
+	if l.storage.full() {
+		return l.storage.reason.Error()
+	}
+	return l.pausedFor
+}
+
+// writeStatus writes a heartbeat out of turn.
+func (l *Loop) writeStatus() error { return control.WriteStatus(l.dir, l.Status()) }
