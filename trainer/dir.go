@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"innate/configs"
@@ -22,27 +24,10 @@ func Create(runsDir, cfgText, name string) (dir string, err error) {
 	if err != nil {
 		return "", err
 	}
-	runsDir, err = filepath.Abs(runsDir)
-	if err != nil {
-		return "", fmt.Errorf("trainer: %w", err)
-	}
-	if err := os.MkdirAll(runsDir, 0o755); err != nil {
-		return "", fmt.Errorf("trainer: %w", err)
-	}
-	n, err := nextNumber(runsDir)
-	if err != nil {
+	if dir, err = claimNext(runsDir, c.Name); err != nil {
 		return "", err
 	}
-	for ; ; n++ { // someone else may take the number first
-		dir = filepath.Join(runsDir, fmt.Sprintf("%05d-%s", n, c.Name))
-		taken, err := claim(runsDir, n, dir)
-		if err != nil {
-			return "", err
-		}
-		if !taken {
-			return dir, fill(dir, text)
-		}
-	}
+	return dir, fill(dir, text)
 }
 
 // CreateAt makes dir a run directory with cfgText as its config.toml. The
@@ -52,13 +37,43 @@ func CreateAt(dir, cfgText, name string) error {
 	if err != nil {
 		return err
 	}
-	if control.IsRun(dir) {
-		return fmt.Errorf("trainer: %s: a run already: it has a %s", dir, control.ConfigFile)
-	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("trainer: %w", err)
 	}
+	lock, err := Acquire(dir) // of two that make it a run at once, one does
+	if err != nil {
+		return err
+	}
+	defer lock.Release()
+	if control.IsRun(dir) {
+		return fmt.Errorf("trainer: %s: a run already: it has a %s", dir, control.ConfigFile)
+	}
 	return fill(dir, text)
+}
+
+// Adjust edits config.toml of a run without a trainer by key, all or nothing.
+// Unlike an edit of a live run it may change what is fixed while a trainer
+// lives.
+func Adjust(dir string, set map[string]string) error {
+	lock, err := Acquire(dir)
+	if err != nil {
+		return err
+	}
+	defer lock.Release()
+	path := filepath.Join(dir, control.ConfigFile)
+	text, err := configs.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	for _, key := range slices.Sorted(maps.Keys(set)) {
+		if text, err = configs.Set(text, key, set[key]); err != nil {
+			return err
+		}
+	}
+	if _, err := configs.Parse(control.ConfigFile, text); err != nil {
+		return err
+	}
+	return configs.WriteFile(path, text)
 }
 
 // prepare checks a configuration and makes it independent of where it lay.
@@ -91,6 +106,32 @@ func prepare(text, name string) (string, *configs.Config, error) {
 		}
 	}
 	return text, c, nil
+}
+
+// claimNext makes the directory of the next run under runsDir and returns its
+// absolute path.
+func claimNext(runsDir, name string) (dir string, err error) {
+	runsDir, err = filepath.Abs(runsDir)
+	if err != nil {
+		return "", fmt.Errorf("trainer: %w", err)
+	}
+	if err := os.MkdirAll(runsDir, 0o755); err != nil {
+		return "", fmt.Errorf("trainer: %w", err)
+	}
+	n, err := nextNumber(runsDir)
+	if err != nil {
+		return "", err
+	}
+	for ; ; n++ { // someone else may take the number first
+		dir = filepath.Join(runsDir, fmt.Sprintf("%05d-%s", n, name))
+		taken, err := claim(runsDir, n, dir)
+		if err != nil {
+			return "", err
+		}
+		if !taken {
+			return dir, nil
+		}
+	}
 }
 
 // nextNumber is one more than the largest number in front of a name.
@@ -137,10 +178,17 @@ func globQuote(path string) string {
 
 // fill makes the folders and, last, config.toml, which makes it a run.
 func fill(dir, text string) error {
+	if err := makeFolders(dir); err != nil {
+		return err
+	}
+	return configs.WriteFile(filepath.Join(dir, control.ConfigFile), text)
+}
+
+func makeFolders(dir string) error {
 	for _, sub := range []string{control.SamplesDir, control.CheckpointsDir} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
 			return fmt.Errorf("trainer: %w", err)
 		}
 	}
-	return configs.WriteFile(filepath.Join(dir, control.ConfigFile), text)
+	return nil
 }

@@ -1,5 +1,7 @@
-// Package trainer is the process life of a run: making its directory, holding
-// its lock, and starting a trainer that outlives whoever started it.
+// Package trainer is the process life of a run: making its directory, afresh or
+// as a fork of another run, holding its lock, starting a trainer that outlives
+// whoever started it, sharing the machine with other runs, and deleting what is
+// no longer wanted.
 //
 // A trainer is this program run again as "innate train --run DIR" in a session
 // of its own, so that neither a closed terminal nor a lost connection ends it.

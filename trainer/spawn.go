@@ -3,7 +3,6 @@ package trainer
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -37,13 +36,12 @@ func Spawn(ctx context.Context, dir string, args ...string) error {
 	if err != nil {
 		return fmt.Errorf("trainer: %w", err)
 	}
-	out, err := os.OpenFile(filepath.Join(dir, control.LogFile), os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o644)
+	out, err := os.OpenFile(filepath.Join(dir, control.LogFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
 	if err != nil {
 		return fmt.Errorf("trainer: %w", err)
 	}
 	defer out.Close()
-	start, err := out.Seek(0, io.SeekEnd)
-	if err != nil {
+	if _, err := fmt.Fprintf(out, "\n%s%s\n", control.StartMark, time.Now().Format(time.RFC3339)); err != nil {
 		return fmt.Errorf("trainer: %w", err)
 	}
 	cmd := exec.Command(exe, append([]string{"train", "--run", dir}, args...)...)
@@ -54,11 +52,11 @@ func Spawn(ctx context.Context, dir string, args ...string) error {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }() // also keeps a zombie from staying behind
-	return awaitReady(ctx, dir, cmd.Process.Pid, ended, func() string { return lastWords(out, start) })
+	return awaitReady(ctx, dir, cmd.Process.Pid, ended)
 }
 
 // awaitReady waits until the trainer with that pid answers, or has ended.
-func awaitReady(ctx context.Context, dir string, pid int, ended <-chan error, words func() string) error {
+func awaitReady(ctx context.Context, dir string, pid int, ended <-chan error) error {
 	name := filepath.Base(dir)
 	client := control.NewClient(dir)
 	for {
@@ -67,8 +65,8 @@ func awaitReady(ctx context.Context, dir string, pid int, ended <-chan error, wo
 			if err == nil {
 				return nil // a short run may finish before the first probe
 			}
-			if said := words(); said != "" {
-				return fmt.Errorf("trainer: %s: ended while starting: %s", name, said)
+			if said := control.LastWords(dir, 3); len(said) > 0 {
+				return fmt.Errorf("trainer: %s: ended while starting: %s", name, strings.Join(said, " | "))
 			}
 			return fmt.Errorf("trainer: %s: ended while starting: %w, and its log says nothing", name, err)
 		case <-ctx.Done():
@@ -83,21 +81,4 @@ func awaitReady(ctx context.Context, dir string, pid int, ended <-chan error, wo
 			return nil
 		}
 	}
-}
-
-// lastWords returns what the trainer's log says last since offset start, on one
-// line: a panic's message, or else up to three lines.
-func lastWords(log io.ReaderAt, start int64) string {
-	b, _ := io.ReadAll(io.NewSectionReader(log, start, 1<<20))
-	var lines []string
-	for line := range strings.Lines(string(b)) {
-		line = strings.TrimSpace(line)
-		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
-			return line
-		}
-		if line != "" {
-			lines = append(lines, line)
-		}
-	}
-	return strings.Join(lines[max(0, len(lines)-3):], " | ")
 }

@@ -19,7 +19,8 @@ import (
 	"innate/trainer/control"
 )
 
-// TestMain lets the test binary be what Spawn starts: train --run DIR [HOW].
+// TestMain lets the test binary be what Spawn starts, train --run DIR [HOW], and
+// a program that calls Spawn, spawn DIR.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 3 && os.Args[1] == "train" && os.Args[2] == "--run" {
 		how := ""
@@ -28,7 +29,24 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(fakeTrainer(os.Args[3], how))
 	}
-	os.Exit(m.Run())
+	if len(os.Args) > 2 && os.Args[1] == "spawn" {
+		os.Exit(starter(os.Args[2]))
+	}
+	status := m.Run()
+	if trainedRuns != "" {
+		os.RemoveAll(trainedRuns)
+	}
+	os.Exit(status)
+}
+
+// starter starts a trainer and stays, as the workbench does.
+func starter(dir string) int {
+	if err := trainer.Spawn(context.Background(), dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	time.Sleep(20 * time.Second)
+	return 0
 }
 
 // fakeTrainer holds the lock and serves the socket until it is told to stop.

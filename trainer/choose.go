@@ -1,0 +1,181 @@
+package trainer
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"innate/models/checkpoint"
+	"innate/trainer/control"
+	"innate/trainer/runlog"
+)
+
+const checkpointExt = ".safetensors"
+
+// open reads the checkpoint that the options name. A running parent may remove
+// old checkpoints between our look and our reading, so that a missing one is
+// looked for again.
+func (o ForkOptions) open() (parent string, f *checkpoint.File, note string, err error) {
+	if strings.HasSuffix(o.Source, checkpointExt) {
+		if o.At != "" {
+			return "", nil, "", fmt.Errorf("trainer: fork: got a checkpoint file and %q, want one of them", o.At)
+		}
+		f, err = checkpoint.Read(o.Source)
+		return runOf(o.Source), f, "", err
+	}
+	if parent, err = filepath.Abs(o.Source); err != nil {
+		return "", nil, "", fmt.Errorf("trainer: %w", err)
+	}
+	if strings.HasSuffix(o.At, checkpointExt) {
+		f, err = checkpoint.Read(o.At)
+		return parent, f, "", err
+	}
+	const tries = 5
+	for range tries {
+		var paths, notes []string
+		if paths, notes, err = choose(parent, o.At); err != nil {
+			return "", nil, "", err
+		}
+		var broken []string
+		for _, path := range paths {
+			if f, err = checkpoint.Read(path); err == nil {
+				return parent, f, strings.Join(append(notes, broken...), "; "), nil
+			}
+			if errors.Is(err, fs.ErrNotExist) {
+				break // look again
+			}
+			broken = append(broken, err.Error(), "took the one before")
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return "", nil, "", err
+		}
+	}
+	return "", nil, "", err
+}
+
+// runOf returns the run directory that a checkpoint lies in; "" if none.
+func runOf(path string) string {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return ""
+	}
+	folder := filepath.Dir(abs)
+	if dir := filepath.Dir(folder); filepath.Base(folder) == control.CheckpointsDir && control.IsRun(dir) {
+		return dir
+	}
+	return ""
+}
+
+// kept is a checkpoint of a run that is still there.
+type kept struct {
+	path string
+	nimg int64
+}
+
+// keptCheckpoints lists a run's checkpoints, newest first.
+func keptCheckpoints(dir string) ([]kept, error) {
+	folder := filepath.Join(dir, control.CheckpointsDir)
+	entries, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("trainer: %w", err)
+	}
+	var list []kept
+	for _, e := range entries {
+		stem, ok := strings.CutSuffix(e.Name(), checkpointExt)
+		if nimg, err := strconv.ParseInt(stem, 10, 64); ok && err == nil {
+			list = append(list, kept{filepath.Join(folder, e.Name()), nimg})
+		}
+	}
+	slices.SortFunc(list, func(a, b kept) int { return int(b.nimg - a.nimg) })
+	if len(list) == 0 {
+		return nil, fmt.Errorf("trainer: %s: no checkpoint yet", filepath.Base(dir))
+	}
+	return list, nil
+}
+
+// choose returns the checkpoints of run dir that at names, those to be tried
+// first in front: all, newest first, for ""; the one with the lowest FID for
+// "best"; and the one at that many thousands of images, as far as at is written
+// out, for a number: 40 names the checkpoint at 40,064 images, and 40.0 does
+// not.
+func choose(dir, at string) (paths, notes []string, err error) {
+	list, err := keptCheckpoints(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	switch at {
+	case "":
+		for _, k := range list {
+			paths = append(paths, k.path)
+		}
+		return paths, nil, nil
+	case "best":
+		return chooseBest(dir, list)
+	}
+	if _, err := strconv.ParseFloat(at, 64); err != nil {
+		return nil, nil, fmt.Errorf("trainer: checkpoint %q: want best, a file or thousands of images: %s", at, stops(list))
+	}
+	_, decimals, _ := strings.Cut(at, ".")
+	var hits []kept
+	for _, k := range list {
+		if strconv.FormatFloat(kimg(k.nimg), 'f', len(decimals), 64) == at {
+			hits = append(hits, k)
+		}
+	}
+	switch len(hits) {
+	case 1:
+		return []string{hits[0].path}, nil, nil
+	case 0:
+		return nil, nil, fmt.Errorf("trainer: %s: no checkpoint at %s kimg, want one of %s", filepath.Base(dir), at, stops(list))
+	}
+	return nil, nil, fmt.Errorf("trainer: %s: more than one checkpoint at %s kimg, want one of %s", filepath.Base(dir), at, stops(hits))
+}
+
+// stops lists checkpoints as --at takes them, oldest first.
+func stops(list []kept) string {
+	var b []string
+	for _, k := range slices.Backward(list) {
+		b = append(b, strconv.FormatFloat(kimg(k.nimg), 'f', -1, 64))
+	}
+	return strings.Join(b, " ")
+}
+
+// chooseBest returns the checkpoint at which the lowest FID was measured. The
+// best of all values may have been at a checkpoint that is gone; then it says
+// so.
+func chooseBest(dir string, list []kept) (paths, notes []string, err error) {
+	history, err := runlog.ReadAll(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	all, here := math.Inf(1), math.Inf(1)
+	var allNimg int64
+	var best kept
+	for _, t := range history.Ticks {
+		fid, ok := t.Scalars["fid"]
+		if !ok || math.IsNaN(fid) {
+			continue
+		}
+		if fid < all {
+			all, allNimg = fid, t.Nimg
+		}
+		i := slices.IndexFunc(list, func(k kept) bool { return k.nimg == t.Nimg })
+		if i >= 0 && fid < here {
+			here, best = fid, list[i]
+		}
+	}
+	if best.path == "" {
+		return nil, nil, fmt.Errorf("trainer: %s: no FID was measured at a checkpoint, want one of %s", filepath.Base(dir), stops(list))
+	}
+	if all < here {
+		notes = append(notes, fmt.Sprintf("the best FID, %.1f at %.1f kimg, has no checkpoint to go on from; took %.1f at %.1f kimg",
+			all, kimg(allNimg), here, kimg(best.nimg)))
+	}
+	return []string{best.path}, notes, nil
+}

@@ -1,0 +1,117 @@
+package trainer
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"innate/trainer/control"
+	"innate/trainer/runlog"
+)
+
+// known lists what trainers and the workbench leave in a run directory, as
+// patterns of paths in it. What is not here is somebody's own.
+var known = []string{
+	control.ConfigFile, control.StatusFile, control.LayersFile, control.LockFile, control.LogFile,
+	control.SocketFile, control.SocketFile + ".path", control.TokenFile, ".ctl", ".ctl/*",
+	runlog.MetricsFile, runlog.EventsFile, runlog.LayersFile,
+	control.SamplesDir, control.SamplesDir + "/*.png",
+	control.CheckpointsDir, control.CheckpointsDir + "/*.safetensors",
+	"tensorboard", "tensorboard/events.out.tfevents.*",
+	// Unfinished files of a writer that was killed.
+	".*.tmp*", control.SamplesDir + "/.*.tmp*", control.CheckpointsDir + "/.*.tmp*", "tensorboard/.*.tmp*",
+}
+
+// Delete removes a run with everything in its directory. It refuses one that
+// has a trainer, a directory that is not a run, and, unless force is set, one
+// with files in it that no trainer has written.
+func Delete(dir string, force bool) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("trainer: %w", err)
+	}
+	if err := checkRun(dir); err != nil {
+		return err
+	}
+	lock, err := Acquire(dir)
+	if err != nil {
+		return err
+	}
+	defer lock.Release()
+	foreign, err := foreignFiles(dir)
+	if err != nil {
+		return err
+	}
+	if len(foreign) > 0 && !force {
+		return fmt.Errorf("trainer: %s: not deleted: it holds what no trainer wrote: %s", dir, strings.Join(foreign, ", "))
+	}
+	// Nobody sees half a run: it goes under another name first, and is no run
+	// from then on.
+	gone := filepath.Join(filepath.Dir(dir), fmt.Sprintf(".deleted-%s-%d", filepath.Base(dir), os.Getpid()))
+	if err := os.Rename(dir, gone); err != nil {
+		return fmt.Errorf("trainer: %w", err)
+	}
+	if err := os.Remove(filepath.Join(gone, control.ConfigFile)); err != nil {
+		return fmt.Errorf("trainer: %w", err)
+	}
+	if err := os.RemoveAll(gone); err != nil {
+		return fmt.Errorf("trainer: %w", err)
+	}
+	return nil
+}
+
+// checkRun refuses a directory that Create has not made.
+func checkRun(dir string) error {
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return fmt.Errorf("trainer: %w", err)
+	}
+	if info.Mode().Type() == fs.ModeSymlink {
+		return fmt.Errorf("trainer: %s: a link to %s, want the directory itself", dir, realPath(dir))
+	}
+	if !control.IsRun(dir) {
+		return fmt.Errorf("trainer: %s: no run: it has no %s", dir, control.ConfigFile)
+	}
+	for _, sub := range []string{control.SamplesDir, control.CheckpointsDir} {
+		if info, err := os.Lstat(filepath.Join(dir, sub)); err != nil || !info.IsDir() {
+			return fmt.Errorf("trainer: %s: no run: it has no directory %s", dir, sub)
+		}
+	}
+	return nil
+}
+
+// foreignFiles lists what a run directory holds beyond the known, the first
+// few of it.
+func foreignFiles(dir string) ([]string, error) {
+	const enough = 3
+	var foreign []string
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // gone since it was listed
+		}
+		if err != nil {
+			return fmt.Errorf("trainer: %w", err)
+		}
+		rel, _ := filepath.Rel(dir, path) // path begins with dir
+		if rel == "." || slices.ContainsFunc(known, func(p string) bool {
+			ok, _ := filepath.Match(p, rel)
+			return ok
+		}) {
+			return nil
+		}
+		if len(foreign) == enough {
+			foreign = append(foreign, "…")
+			return fs.SkipAll
+		}
+		foreign = append(foreign, rel)
+		if e.IsDir() {
+			return fs.SkipDir
+		}
+		return nil
+	})
+	return foreign, err
+}

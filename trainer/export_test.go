@@ -1,0 +1,4 @@
+package trainer
+
+// OccupancyOf is Occupancy on a machine with that many cores and those runs.
+var OccupancyOf = occupancy

@@ -1,0 +1,168 @@
+package trainer
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"innate/configs"
+	"innate/models/checkpoint"
+	"innate/trainer/control"
+	"innate/trainer/runlog"
+)
+
+// copyHistory copies what run src has logged and shown up to its checkpoint at
+// nimg to run directory dst. Lines that cannot be read, such as one that src is
+// writing, stay behind.
+func copyHistory(src, dst string, nimg int64) error {
+	upTo := func(l logLine) bool { return l.Nimg <= nimg }
+	for _, name := range []string{runlog.MetricsFile, runlog.LayersFile} {
+		if err := copyLines(src, dst, name, upTo); err != nil {
+			return err
+		}
+	}
+	// What happened later at the same number of images, such as the run's end,
+	// is not this run's.
+	last, count := 0, 0
+	if err := eachLine(filepath.Join(src, runlog.EventsFile), func(_ []byte, l logLine) error {
+		if count++; l.Kind == runlog.Checkpoint && l.Nimg == nimg {
+			last = count
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	count = 0
+	if err := copyLines(src, dst, runlog.EventsFile, func(l logLine) bool {
+		count++
+		return upTo(l) && (last == 0 || count <= last)
+	}); err != nil {
+		return err
+	}
+	return copyPictures(src, dst, nimg)
+}
+
+// logLine is what matters here of a line of the run log.
+type logLine struct {
+	Nimg int64  `json:"nimg"`
+	Kind string `json:"kind"`
+}
+
+// eachLine calls f with every line of a log that can be read; f must not keep
+// it. A file that does not exist has none.
+func eachLine(path string, f func(line []byte, l logLine) error) error {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("trainer: %w", err)
+	}
+	defer file.Close()
+	const maxLine = 1 << 20 // a longer one is not ours
+	r := bufio.NewReaderSize(file, maxLine)
+	for long := false; ; {
+		line, err := r.ReadSlice('\n')
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			long = true
+			continue
+		case errors.Is(err, io.EOF):
+			return nil // and a last line without its end is unfinished
+		case err != nil:
+			return fmt.Errorf("trainer: %s: %w", path, err)
+		}
+		var l logLine
+		if !long && json.Unmarshal(line, &l) == nil {
+			if err := f(line, l); err != nil {
+				return err
+			}
+		}
+		long = false
+	}
+}
+
+// copyLines copies the lines of a log that keep wants.
+func copyLines(src, dst, name string, keep func(logLine) bool) (err error) {
+	out, err := os.OpenFile(filepath.Join(dst, name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return fmt.Errorf("trainer: %w", err)
+	}
+	w := bufio.NewWriter(out)
+	err = eachLine(filepath.Join(src, name), func(line []byte, l logLine) error {
+		if !keep(l) {
+			return nil
+		}
+		_, err := w.Write(line)
+		return err
+	})
+	if err = errors.Join(err, w.Flush(), out.Sync(), out.Close()); err != nil {
+		return fmt.Errorf("trainer: %s: %w", out.Name(), err)
+	}
+	return nil
+}
+
+// copyPictures copies the samples drawn up to nimg, and the best network if it
+// was the best by then.
+func copyPictures(src, dst string, nimg int64) error {
+	folder := filepath.Join(src, control.SamplesDir)
+	entries, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("trainer: %w", err)
+	}
+	for _, e := range entries {
+		stem, ok := strings.CutSuffix(e.Name(), ".png")
+		if n, err := strconv.ParseInt(stem, 10, 64); !ok || err != nil || n > nimg {
+			continue
+		}
+		if err := copyFile(filepath.Join(folder, e.Name()), filepath.Join(dst, control.SamplesDir, e.Name())); err != nil {
+			return err
+		}
+	}
+	const best = control.CheckpointsDir + "/best" + checkpointExt
+	f, err := checkpoint.Read(filepath.Join(src, best))
+	if err != nil {
+		return nil // there is none, and one that cannot be read is no loss
+	}
+	if n, err := strconv.ParseInt(f.Metadata["nimg"], 10, 64); err != nil || n > nimg {
+		return nil
+	}
+	return checkpoint.Write(filepath.Join(dst, best), f)
+}
+
+func copyFile(src, dst string) error {
+	b, err := os.ReadFile(src)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // removed since it was listed
+	}
+	if err == nil {
+		err = os.WriteFile(dst, b, 0o644)
+	}
+	if err != nil {
+		return fmt.Errorf("trainer: %w", err)
+	}
+	return nil
+}
+
+// record says in the new run's own log where it comes from.
+func (at origin) record(to Forked, changes []configs.Change) error {
+	log, err := runlog.OpenWriter(to.Dir)
+	if err != nil {
+		return err
+	}
+	changed := map[string]any{}
+	for _, c := range changes {
+		changed[c.Key] = map[string]any{"old": c.Old, "new": c.New}
+	}
+	err = log.Event(runlog.Event{Nimg: at.nimg, Kind: runlog.Fork, Text: to.Text, Data: map[string]any{
+		"run": at.from(), "dir": at.parent, "checkpoint": at.path, "nimg": at.nimg, "changes": changed,
+	}})
+	return errors.Join(err, log.Close())
+}

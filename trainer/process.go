@@ -1,0 +1,102 @@
+package trainer
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"innate/configs"
+	"innate/trainer/control"
+	"innate/trainer/runlog"
+)
+
+// Settle prepares this process to be the trainer of the run in dir, whose lock
+// the caller holds: it takes on the run's niceness, makes the run known to
+// others on this machine until leave is called, and warns of a machine that is
+// in use already, to out and in the run's log. Only the run's configuration can
+// be an error; it is none to share a machine.
+func Settle(dir string, out io.Writer) (leave func(), err error) {
+	cfg, err := configs.Load(filepath.Join(dir, control.ConfigFile))
+	if err != nil {
+		return nil, err
+	}
+	leave = func() {}
+	if forget, err := control.Register(dir); err == nil {
+		leave = forget
+	} else {
+		fmt.Fprintln(out, err)
+	}
+	if err := Renice(cfg.Run.Nice); err != nil {
+		fmt.Fprintln(out, err)
+	}
+	if text := Occupancy(dir); text != "" {
+		fmt.Fprintln(out, text)
+		if err := logMachine(dir, text); err != nil {
+			fmt.Fprintln(out, err)
+		}
+	}
+	return leave, nil
+}
+
+// logMachine adds an event about the machine to a run's log.
+func logMachine(dir, text string) error {
+	info, err := control.ReadInfo(dir)
+	if err != nil {
+		return err
+	}
+	log, err := runlog.OpenWriter(dir)
+	if err != nil {
+		return err
+	}
+	err = log.Event(runlog.Event{Nimg: info.Status.Nimg, Kind: runlog.Machine, Text: text})
+	return errors.Join(err, log.Close())
+}
+
+// Renice makes this process give way to others: it raises the niceness of all
+// its threads to nice, and leaves a higher one as it is.
+func Renice(nice int) error {
+	// Threads that start meanwhile inherit from the one that starts them, so
+	// that a second pass finds any that the first has missed.
+	for range 2 {
+		for _, tid := range threadIDs() {
+			if have, err := niceness(tid); err != nil || have >= nice {
+				continue // the thread has ended, or is as nice already
+			}
+			if err := unix.Setpriority(unix.PRIO_PROCESS, tid, nice); err != nil {
+				return fmt.Errorf("trainer: run.nice %d: %w", nice, err)
+			}
+		}
+	}
+	return nil
+}
+
+// threadIDs lists the threads of this process; 0, the caller's, where the
+// system does not tell.
+func threadIDs() []int {
+	entries, err := os.ReadDir("/proc/self/task") // Linux has a niceness per thread
+	if err != nil {
+		return []int{0}
+	}
+	var ids []int
+	for _, e := range entries {
+		if id, err := strconv.Atoi(e.Name()); err == nil {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// niceness of a thread, or of a process where threads have none of their own.
+func niceness(id int) (int, error) {
+	n, err := unix.Getpriority(unix.PRIO_PROCESS, id)
+	if runtime.GOOS == "linux" {
+		n = 20 - n // Linux's system call answers with 40 for -20 down to 1 for 19
+	}
+	return n, err
+}

@@ -1,0 +1,211 @@
+package trainer_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"innate/configs"
+	"innate/trainer"
+	"innate/trainer/control"
+	"innate/trainer/runlog"
+)
+
+func TestDelete(t *testing.T) {
+	dir := create(t)
+	for _, name := range []string{
+		control.StatusFile, control.LogFile, runlog.MetricsFile, ".config-17.tmp", "samples/000000004.png",
+		"checkpoints/000000004.safetensors", "checkpoints/.000000008.safetensors.tmp123", "checkpoints/best.safetensors",
+	} {
+		check(t, os.WriteFile(filepath.Join(dir, name), nil, 0o644))
+	}
+	check(t, trainer.Delete(dir, false))
+	left, err := os.ReadDir(filepath.Dir(dir))
+	if err != nil || len(left) != 0 {
+		t.Errorf("%v, %v stay", left, err)
+	}
+}
+
+func TestDeleteRefuses(t *testing.T) {
+	intact := func(dir string) {
+		t.Helper()
+		if _, err := configs.Load(filepath.Join(dir, control.ConfigFile)); err != nil {
+			t.Errorf("the run is damaged: %v", err)
+		}
+	}
+	dir := create(t)
+	refuse := func(what, dir string, force bool, want string) {
+		t.Helper()
+		if err := trainer.Delete(dir, force); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", what, err, want)
+		}
+	}
+	lock, err := trainer.Acquire(dir)
+	check(t, err)
+	refuse("running", dir, true, "already running as pid")
+	intact(dir)
+	check(t, lock.Release())
+
+	link := filepath.Join(filepath.Dir(dir), "00007-link")
+	check(t, os.Symlink(dir, link))
+	refuse("link", link, true, "a link to")
+	intact(dir)
+	check(t, os.Remove(link))
+
+	check(t, os.WriteFile(filepath.Join(dir, "thesis.tex"), []byte("mine"), 0o644))
+	check(t, os.MkdirAll(filepath.Join(dir, "samples", "deep", "er"), 0o755))
+	refuse("foreign files", dir, false, "no trainer wrote: samples/deep, thesis.tex")
+	intact(dir)
+
+	other := t.TempDir()
+	refuse("no run", other, true, "it has no config.toml")
+	check(t, os.WriteFile(filepath.Join(other, control.ConfigFile), nil, 0o644))
+	refuse("someone's config.toml", other, true, "it has no directory samples")
+	refuse("nothing", filepath.Join(other, "none"), true, "no such file")
+
+	check(t, trainer.Delete(dir, true))
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("forced: got %v, want it gone", err)
+	}
+}
+
+func TestAdjust(t *testing.T) {
+	dir := create(t)
+	check(t, trainer.Adjust(dir, map[string]string{"run.threads": "3", "run.nice": "5"}))
+	c, err := configs.Load(filepath.Join(dir, control.ConfigFile))
+	if err != nil || c.Run.Threads != 3 || c.Run.Nice != 5 {
+		t.Errorf("got %+v, %v", c, err)
+	}
+	if err := trainer.Adjust(dir, map[string]string{"run.threads": "2", "run.nice": "55"}); err == nil {
+		t.Error("niceness 55 was taken")
+	}
+	lock, err := trainer.Acquire(dir)
+	check(t, err)
+	if err := trainer.Adjust(dir, map[string]string{"run.threads": "1"}); err == nil || !strings.Contains(err.Error(), "already running") {
+		t.Errorf("of a live run: got %v", err)
+	}
+	check(t, lock.Release())
+	if c, err = configs.Load(filepath.Join(dir, control.ConfigFile)); err != nil || c.Run.Threads != 3 {
+		t.Errorf("got %d threads, %v, want 3 still", c.Run.Threads, err)
+	}
+}
+
+// TestOccupancy starts runs beside others and elsewhere on a machine of four.
+func TestOccupancy(t *testing.T) {
+	run := func(name, state string, threads, pid int) control.Info {
+		return control.Info{Dir: "/runs/" + name, Name: name, Alive: true, Status: control.Status{State: state, Threads: threads, PID: pid}}
+	}
+	me := os.Getpid()
+	a, b := run("00000-a", control.StateRunning, 2, me), run("00001-b", control.StateRunning, 1, me)
+	dead := run("00002-c", control.StateDead, 4, me)
+	dead.Alive = false
+	for _, tt := range []struct {
+		runs    []control.Info
+		threads int
+		want    string // "" or a part
+	}{
+		{nil, 0, ""},
+		{[]control.Info{a}, 2, ""},
+		{[]control.Info{a, a}, 2, ""}, // found in two ways
+		{[]control.Info{a}, 3, "machine: 2 of 4 cores are in use by 00000-a; this run will share them; --threads 2 keeps to the free ones"},
+		{[]control.Info{a, b}, 0, "3 of 4 cores are in use by 00000-a, 00001-b; this run will share them; --threads 1 keeps"},
+		{[]control.Info{run("x", control.StateStarting, 0, me)}, 1, "4 of 4 cores are in use by x; this run will share them; --nice 10"},
+		{[]control.Info{run("x", control.StateRunning, 64, me)}, 1, "4 of 4 cores"},
+		{[]control.Info{run("p", control.StatePaused, 4, me), dead}, 4, ""},
+		{[]control.Info{run("far", control.StateRunning, 4, 1<<30)}, 4, ""}, // on another machine
+		{[]control.Info{run("self", control.StateRunning, 4, me)}, 4, ""},
+		{[]control.Info{a, b, run("c", "running", 1, me), run("d", "running", 1, me), run("e", "running", 1, me)}, 1,
+			"by 00000-a, 00001-b, c, 2 more;"},
+	} {
+		got := trainer.OccupancyOf(4, tt.threads, tt.runs, "/runs/self")
+		if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
+			t.Errorf("%d threads: got %q, want %q", tt.threads, got, tt.want)
+		}
+	}
+}
+
+// TestSettle finds a run in another directory through the registry, and notes
+// it in the log.
+func TestSettle(t *testing.T) {
+	base, err := os.MkdirTemp("", "r")
+	check(t, err)
+	t.Cleanup(func() { os.RemoveAll(base) })
+	t.Setenv("XDG_RUNTIME_DIR", base)
+
+	var said bytes.Buffer
+	settle := func(dir string) {
+		t.Helper()
+		lock, err := trainer.Acquire(dir)
+		check(t, err)
+		leave, err := trainer.Settle(dir, &said)
+		check(t, err)
+		check(t, control.WriteStatus(dir, control.Status{State: control.StateRunning, PID: os.Getpid(), Threads: trainer.Cores()}))
+		t.Cleanup(func() { leave(); lock.Release() })
+	}
+	first, second := create(t), create(t)
+	settle(first)
+	if said.Len() > 0 {
+		t.Errorf("alone: %s", said.String())
+	}
+	settle(second)
+	want := fmt.Sprintf("machine: %d of %[1]d cores are in use by %s; this run will share them", trainer.Cores(), filepath.Base(first))
+	history, err := runlog.ReadAll(second)
+	check(t, err)
+	if !strings.HasPrefix(said.String(), want) || len(history.Events) != 1 || history.Events[0].Kind != runlog.Machine {
+		t.Errorf("said %q with events %+v, want %q and one", said.String(), history.Events, want)
+	}
+	check(t, os.WriteFile(filepath.Join(second, control.ConfigFile), []byte("rubbish"), 0o644))
+	if _, err := trainer.Settle(second, &said); err == nil || !strings.Contains(err.Error(), "config.toml:1") {
+		t.Errorf("rubbish: got %v", err)
+	}
+}
+
+// TestRenice raises the niceness of a whole process, in one of its own.
+func TestRenice(t *testing.T) {
+	if os.Getenv("INNATE_TEST_RENICE") == "" {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestRenice$")
+		cmd.Env = append(os.Environ(), "INNATE_TEST_RENICE=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	before := niceOf(t)
+	want := min(19, max(slices.Max(before)+3, 5))
+	for range 4 { // have threads
+		go func() { select {} }()
+	}
+	check(t, trainer.Renice(want))
+	check(t, trainer.Renice(1)) // never less nice
+	for _, n := range niceOf(t) {
+		if n != want {
+			t.Errorf("a thread has niceness %d, want %d", n, want)
+		}
+	}
+}
+
+// niceOf reads the niceness of every thread of this process.
+func niceOf(t *testing.T) (all []int) {
+	t.Helper()
+	stats, err := filepath.Glob("/proc/self/task/*/stat")
+	if err != nil || len(stats) == 0 {
+		t.Skip("no /proc here")
+	}
+	for _, path := range stats {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		_, rest, _ := strings.Cut(string(b), ") ")
+		n, err := strconv.Atoi(strings.Fields(rest)[16]) // field 19, nice, counting from 1 with pid and name before
+		check(t, err)
+		all = append(all, n)
+	}
+	return all
+}
