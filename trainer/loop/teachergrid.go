@@ -1,0 +1,93 @@
+package loop
+
+import (
+	"context"
+	"fmt"
+	"image/png"
+	"os"
+	"path/filepath"
+
+	"innate/configs"
+	"innate/models/kernels"
+	"innate/models/precond"
+	"innate/models/weights"
+	"innate/trainer/control"
+	"innate/trainer/data"
+	"innate/trainer/sampleio"
+)
+
+// TeacherSteps are the Heun steps in which a teacher draws its samples: the
+// 35 network calls of Karras et al. 2022.
+const TeacherSteps = 18
+
+// TeacherFile is the grid that DrawTeacher draws, in a run's directory. The
+// run's own grids are named by a number.
+var TeacherFile = filepath.Join(control.SamplesDir, "teacher.png")
+
+// teacherBatch bounds how long DrawTeacher takes to notice that it is cancelled.
+const teacherBatch = 8
+
+// DrawTeacher draws what the network that a run starts from makes of the noise
+// of the run's own grid, so that both show the same images, and returns the
+// file. One that is there already and large enough stays as it is.
+func DrawTeacher(ctx context.Context, pool *kernels.Pool, dir string, cfg *configs.Config) (string, error) {
+	if cfg.Model.Init == "" {
+		return "", fmt.Errorf("loop: teacher: model.init is empty, want the network that the run starts from")
+	}
+	file, err := weights.Open(cfg.Model.Init)
+	if err != nil {
+		return "", err
+	}
+	den, err := OpenDenoiser(file)
+	if err != nil {
+		return "", err
+	}
+	if den.Kind != precond.EDM {
+		return "", fmt.Errorf("loop: teacher: %s: a one-step generator, want a diffusion model", cfg.Model.Init)
+	}
+	cols, rows := gridShape(cfg.Live.SampleCount)
+	side, c := den.Net.Config.Resolution, den.Net.Config.Channels
+	path := filepath.Join(dir, TeacherFile)
+	if w, h := sizeOfPNG(path); w == cols*side && h == rows*side {
+		return path, nil
+	}
+	// The grid is filled up, so that its size tells how many images it covers.
+	n := cols * rows
+	s, err := precond.NewSampler(pool, den, min(n, teacherBatch))
+	if err != nil {
+		return "", err
+	}
+	images := make([]float32, n*s.Pixels())
+	z := make([]float32, len(images))
+	data.ImageNormals(sampleSeed, s.Pixels(), z)
+	for at := 0; at < len(z); at += teacherBatch * s.Pixels() {
+		if err := ctx.Err(); err != nil {
+			return "", fmt.Errorf("loop: teacher: %w", err)
+		}
+		to := min(at+teacherBatch*s.Pixels(), len(z))
+		Generate(s, z[at:to], TeacherSteps, images[at:to])
+	}
+	return path, sampleio.WriteGrid(path, images, n, side, side, c)
+}
+
+// gridShape is the nearly square grid that n samples are tiled in.
+func gridShape(n int) (cols, rows int) {
+	for cols = 1; cols*cols < n; {
+		cols++
+	}
+	return cols, (n + cols - 1) / cols
+}
+
+// sizeOfPNG reads a picture's size, 0 by 0 if there is none.
+func sizeOfPNG(path string) (w, h int) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, 0
+	}
+	defer f.Close()
+	cfg, err := png.DecodeConfig(f)
+	if err != nil {
+		return 0, 0
+	}
+	return cfg.Width, cfg.Height
+}
