@@ -11,7 +11,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"innate/configs"
 	"innate/trainer/control"
 	"innate/tui/panes"
 	"innate/tui/sixel"
@@ -36,90 +35,9 @@ func (a *App) quit() tea.Cmd {
 	return tea.Quit
 }
 
-// back undoes the last narrowing: read-out, filter, zoom; then it leaves the
-// run for the list.
-func (a *App) back() tea.Cmd {
-	r := a.run
-	if r == nil {
-		return nil
-	}
-	if r.loss.HideCursor() || r.fid.HideCursor() {
-		r.fid.HideCursor()
-		return nil
-	}
-	switch {
-	case a.zoom:
-		a.zoom = false
-	case a.focus == paneLayers && r.layers.Filter() != "":
-		r.layers.SetFilter("")
-	case a.opts.RunsDir != "":
-		a.run = nil
-		return a.follow()
-	}
-	return nil
-}
-
 func (a *App) redraw() tea.Cmd {
 	a.damage()
 	return tea.ClearScreen
-}
-
-func (a *App) setFocus(p pane) {
-	a.focus = p
-	if p == paneLayers || p == paneSamples {
-		a.right = p
-	}
-}
-
-func (a *App) cycleFocus(by pane) { a.setFocus((a.focus + by + paneCount) % paneCount) }
-
-// eachChart changes the focused chart, or both when the focus is elsewhere.
-func (a *App) eachChart(f func(*panes.Chart)) tea.Cmd {
-	if a.focus != paneFID {
-		f(a.run.loss)
-	}
-	if a.focus != paneLoss {
-		f(a.run.fid)
-	}
-	return nil
-}
-
-func (a *App) toggleBraille() tea.Cmd {
-	on := !a.run.loss.ASCII
-	a.run.loss.ASCII, a.run.fid.ASCII = on, on
-	return nil
-}
-
-func (a *App) moveCursor(by int) {
-	if a.focus == paneFID {
-		a.run.fid.MoveCursor(by)
-		return
-	}
-	a.run.loss.MoveCursor(by)
-}
-
-// toggleLayer freezes or trains what the cursor is on.
-func (a *App) toggleLayer() tea.Cmd {
-	r := a.run
-	if err := a.mustRun("freeze"); err != nil {
-		return a.fail(err)
-	}
-	names, freeze := r.layers.Toggle()
-	if len(names) == 0 {
-		return nil
-	}
-	done := fmt.Sprintf("%s: training %s", names[0], tensors(len(names)))
-	if freeze {
-		done = fmt.Sprintf("%s: froze %s", names[0], tensors(len(names)))
-	}
-	return orderFreeze(r.client, r.dir, done, control.FreezeRequest{Toggle: names})
-}
-
-func tensors(n int) string {
-	if n == 1 {
-		return "1 tensor"
-	}
-	return fmt.Sprintf("%d tensors", n)
 }
 
 // mustRun refuses a command that needs a trainer.
@@ -129,69 +47,6 @@ func (a *App) mustRun(what string) error {
 		return fmt.Errorf("%s: the run is %s, want a running trainer (r resumes it)", what, st)
 	}
 	return nil
-}
-
-// openPresets shows the freezing presets with what each would freeze.
-func (a *App) openPresets() tea.Cmd {
-	r := a.run
-	if err := a.mustRun("preset"); err != nil {
-		return a.fail(err)
-	}
-	names := r.layers.Names()
-	if len(names) == 0 {
-		return a.fail(errors.New("preset: no layers known yet"))
-	}
-	presets := configs.FreezePresets()
-	o := overlay{kind: overlayMenu, title: "Freezing preset", pane: paneLayers,
-		accept: func(a *App, i int) tea.Cmd { return a.orderPreset(presets[i]) }}
-	for i, p := range presets {
-		item := menuItem{name: p}
-		if a.opts.FreezePreset != nil {
-			frozen, err := a.opts.FreezePreset(names, p)
-			if err != nil {
-				return a.fail(err)
-			}
-			in, all, n := r.layers.Count(setOf(frozen))
-			item.about = fmt.Sprintf("%5.1f %%", percent(in, all))
-			item.detail = fmt.Sprintf("freezes %s of %s parameters (%s)", thousands(in), thousands(all), tensors(n))
-		}
-		if p == r.info.Status.FreezePreset {
-			o.cursor = i
-		}
-		o.items = append(o.items, item)
-	}
-	// Pressing p offers the next one at once: p, enter steps through them.
-	o.cursor = (o.cursor + 1) % len(o.items)
-	a.overlay = o
-	return nil
-}
-
-func setOf(names []string) map[string]bool {
-	m := make(map[string]bool, len(names))
-	for _, n := range names {
-		m[n] = true
-	}
-	return m
-}
-
-func percent(part, all int64) float64 {
-	if all == 0 {
-		return 0
-	}
-	return 100 * float64(part) / float64(all)
-}
-
-// thousands writes 1,234,567.
-func thousands(n int64) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-func (a *App) orderPreset(name string) tea.Cmd {
-	return orderFreeze(a.run.client, a.run.dir, "preset "+name, control.FreezeRequest{Preset: &name})
 }
 
 func (a *App) orderSet(set map[string]string) tea.Cmd {
@@ -204,23 +59,6 @@ func (a *App) orderSet(set map[string]string) tea.Cmd {
 	return order(r.dir, strings.Join(words, ", "), func(ctx context.Context) (control.Status, error) {
 		return r.client.Set(ctx, set)
 	})
-}
-
-// stepSample shows an older or newer sample; at the newest it follows.
-func (a *App) stepSample(by int) tea.Cmd {
-	r := a.run
-	n := len(r.files)
-	if n == 0 {
-		return nil
-	}
-	at := slices.Index(r.files, r.file)
-	at = max(min(at+by, n-1), 0)
-	r.follow = at == n-1
-	if r.files[at] == r.file {
-		return nil
-	}
-	r.file = r.files[at]
-	return fetchSample(r.dir, r.file)
 }
 
 func (a *App) pauseResume() tea.Cmd {
@@ -283,12 +121,35 @@ func (a *App) handleResumed(m resumedMsg) tea.Cmd {
 	return a.notify("resumed "+baseName(m.dir), a.theme.Good)
 }
 
+// copy puts text on the clipboard of the terminal, also over SSH (OSC 52); what
+// names it in the notice.
+func (a *App) copy(what, text string) tea.Cmd {
+	return tea.Batch(tea.SetClipboard(text), a.notify("copied "+what+" "+text, a.theme.Good))
+}
+
+// copyDir copies the path of the open or selected run.
+func (a *App) copyDir() tea.Cmd {
+	dir := ""
+	if a.run != nil {
+		dir = a.run.dir
+	} else if i := a.runs.selected(); i != nil {
+		dir = i.Dir
+	}
+	if dir == "" {
+		return nil
+	}
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	return a.copy("path", dir)
+}
+
 // editConfig opens config.toml in the user's editor, or says where it is.
 func (a *App) editConfig() tea.Cmd {
 	path := filepath.Join(a.run.dir, control.ConfigFile)
 	for _, k := range []string{"VISUAL", "EDITOR"} {
 		if editor := a.opts.Getenv(k); strings.TrimSpace(editor) != "" {
-			return edit(editor, path)
+			return edit(editor, path, a.configLine())
 		}
 	}
 	return a.notify("edit "+path+" (no $EDITOR is set); it is reloaded when saved", a.theme.Text)

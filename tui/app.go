@@ -1,7 +1,10 @@
 package tui
 
 import (
+	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -15,9 +18,12 @@ import (
 
 // App is the workbench's tea.Model. It belongs to Bubble Tea's event loop.
 type App struct {
-	opts  Options
-	keys  []binding
+	opts     Options
+	keys     []binding
+	commands []command
+
 	theme *theme.Theme
+	dark  bool // the terminal's background
 
 	width, height int
 	layout        layout
@@ -30,11 +36,18 @@ type App struct {
 	noColor   bool
 	pic       picture
 
-	run   *runView // nil: the list of runs shows
-	runs  runsView
-	focus pane
-	right pane // of layers and samples, the one focused last
-	zoom  bool
+	run    *runView // nil: the list of runs shows
+	runs   runsView
+	screen view            // in front of the list of runs: the form, the overlay; or nil
+	view   viewID          // of the open run
+	focus  pane            // of the dashboard
+	right  pane            // of layers and samples, the one focused last
+	seen   map[string]seen // by name of the run
+
+	state      state
+	stateFile  *stateFile
+	remembered state // as last given to stateFile …
+	stateGen   int   // … and how many times
 
 	overlay  overlay
 	prompt   prompt
@@ -52,18 +65,28 @@ type notice struct {
 	ink  theme.Ink
 }
 
-// New returns the workbench, or an error if the options or INNATE_IMAGES make no
-// sense. Nothing is read before it runs.
+// New returns the workbench, or an error if the options, INNATE_IMAGES or
+// INNATE_THEME make no sense. Of files it only reads the remembered state.
 func New(opts Options) (*App, error) {
 	opts, mode, fixed, err := opts.withDefaults()
 	if err != nil {
 		return nil, err
 	}
 	a := &App{
-		opts: opts, keys: keyTable(), theme: theme.New(true, opts.ASCII),
+		opts: opts, keys: keyTable(), commands: commandTable(), dark: true,
 		mode: mode, modeFixed: fixed, probing: !fixed,
 		focus: paneLayers, right: paneLayers, stale: true,
+		seen: map[string]seen{}, stateFile: &stateFile{path: opts.StateFile},
+		runs: runsView{reader: newRunsReader(opts.RunsDir)},
 	}
+	a.recall()
+	if name := opts.Getenv("INNATE_THEME"); name != "" {
+		if !slices.Contains(theme.Names(), name) {
+			return nil, fmt.Errorf("theme: %q, want %s", name, strings.Join(theme.Names(), " | "))
+		}
+		a.state.Theme = name
+	}
+	a.pickTheme()
 	a.probe.SetEnv(opts.Getenv)
 	if fixed {
 		a.probe.Assume(mode)
@@ -74,21 +97,22 @@ func New(opts Options) (*App, error) {
 	return a, nil
 }
 
-// open switches to the dashboard of a run.
+// open switches to a run, in the view shown last.
 func (a *App) open(dir string) {
-	a.run = newRunView(dir, a.theme, a.opts.Location)
+	a.run = newRunView(dir, a.theme, a.opts.Location, a.state.Charts)
 	a.run.loss.ASCII, a.run.fid.ASCII = a.opts.ASCII, a.opts.ASCII
-	a.zoom = false
+	a.state.Run, a.screen = a.run.info.Name, nil
+	a.recallLayers()
 	a.applyMode()
 }
 
 // follow returns the commands that keep the present screen fresh.
 func (a *App) follow() tea.Cmd {
 	if a.run == nil {
-		a.runs.visit++
-		return listRuns(a.opts.RunsDir, a.runs.visit, 0)
+		a.runs.entered = true
+		return a.rereadRuns()
 	}
-	return tea.Batch(pollRun(a.run.poller, 0), ping(a.run.client, 0))
+	return tea.Batch(pollRun(a.run.poller, 0), ping(a.run.client, 0), a.setView(a.view))
 }
 
 // Init asks the terminal what it can do and starts reading. Bubble Tea doesn't
@@ -109,7 +133,7 @@ func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	if a.stale {
 		a.relayout()
 	}
-	return a, tea.Batch(cmd, a.syncPicture())
+	return a, tea.Batch(cmd, a.syncPicture(), a.remember())
 }
 
 func (a *App) update(msg tea.Msg) tea.Cmd {
@@ -129,7 +153,7 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 		if a.run == nil || m.from != a.run.poller {
 			return nil
 		}
-		if m.info != nil || len(m.updates) > 0 || m.layers != nil || m.samples != nil || m.newest != nil || m.err != nil {
+		if m.info != nil || len(m.updates) > 0 || m.layers != nil || m.stats.changed() || m.config != nil || m.samples != nil || m.newest != nil || m.err != nil {
 			a.stale = true
 		}
 		return a.handlePoll(m)
@@ -138,6 +162,8 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 	switch m := msg.(type) {
 	case tea.KeyPressMsg:
 		return a.handleKey(m)
+	case tea.MouseMsg:
+		return a.handleMouse(m)
 	case tea.PasteMsg:
 		a.paste(m.Content)
 	case pingMsg:
@@ -154,7 +180,7 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 		}
 	case sampleMsg:
 		if a.run != nil && m.dir == a.run.dir {
-			a.showSample(m)
+			return a.showSample(m)
 		}
 	case resumedMsg:
 		return a.handleResumed(m)
@@ -162,14 +188,40 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 		return a.handleStarted(m)
 	case runsMsg:
 		return a.handleRuns(m)
+	case runsOrderMsg:
+		return a.handleRunsOrder(m)
+	case formMsg:
+		return a.handleForm(m)
 	case editedMsg:
 		a.damage()
 		if m.err != nil {
 			return a.fail(m.err)
 		}
+	case foundMsg:
+		return a.handleFound(m)
+	case stateMsg:
+		return a.fail(m.err)
 	case noticeOverMsg:
 		if m.id == a.notice.id {
 			a.notice.text = ""
+		}
+	default:
+		return a.offerMessage(msg)
+	}
+	return nil
+}
+
+// offerMessage gives a message that isn't the App's to the views.
+func (a *App) offerMessage(msg tea.Msg) tea.Cmd {
+	views := []view{a.screen}
+	if a.run != nil {
+		views = a.run.views[:]
+	}
+	for _, v := range views {
+		if v, ok := v.(messageView); ok {
+			if cmd, taken := v.receive(a, msg); taken {
+				return cmd
+			}
 		}
 	}
 	return nil
@@ -184,9 +236,11 @@ func (a *App) updateTerminal(msg tea.Msg) bool {
 	case windowPixelsMsg:
 		a.probe.SetWindowPixels(m.w, m.h)
 	case tea.BackgroundColorMsg:
-		a.setTheme(theme.New(m.IsDark(), a.opts.ASCII))
+		a.dark = m.IsDark()
+		a.pickTheme()
 	case tea.ColorProfileMsg:
 		a.noColor = m.Profile <= colorprofile.ASCII
+		a.pickTheme()
 	case tea.ModeReportMsg:
 		if m.Mode == ansi.ModeSynchronizedOutput {
 			a.syncOutput = m.Value.IsSet() || m.Value.IsReset()
@@ -226,20 +280,9 @@ func (a *App) applyMode() {
 	}
 }
 
-func (a *App) setTheme(t *theme.Theme) {
-	a.theme = t
-	if r := a.run; r != nil {
-		r.loss.SetTheme(t)
-		r.fid.SetTheme(t)
-		r.layers.SetTheme(t)
-		r.samples.SetTheme(t)
-		r.events.SetTheme(t)
-	}
-}
-
 // relayout cuts the screen anew for the present state.
 func (a *App) relayout() {
-	a.layout = arrange(a.width, a.height, a.focus, a.right, a.zoom, a.run != nil && a.banner() != "")
+	a.layout = arrange(a.width, a.height, a.headerHeight(), a.run != nil && a.banner() != "")
 }
 
 // View draws the present state. The frame is kept while nothing changes.
@@ -251,6 +294,9 @@ func (a *App) View() tea.View {
 	v := tea.NewView(a.frame)
 	v.AltScreen = true
 	v.ReportFocus = true
+	if a.state.Mouse {
+		v.MouseMode = tea.MouseModeCellMotion
+	}
 	v.WindowTitle = "innate"
 	if a.run != nil {
 		v.WindowTitle = "innate " + panes.Plain(a.run.info.Name)

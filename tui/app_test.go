@@ -20,19 +20,15 @@ import (
 
 func sizeOf(w, h int) tea.WindowSizeMsg { return tea.WindowSizeMsg{Width: w, Height: h} }
 
-// TestKeyTable checks that no binding is hidden by a narrower one, and that the
-// help names every binding of a dashboard or list.
+// TestKeyTable checks that no binding is hidden by a narrower one.
 func TestKeyTable(t *testing.T) {
-	s, _ := openFake(t, 140, 60, defaultFake(), tui.Options{})
-	const scopeRuns, scopeAll, scopeRun = 6, 0, 1
-	for _, b := range tui.KeyTable() {
-		if b.Scope == scopeRuns {
-			continue // checked below
-		}
+	s, _ := openFake(t, 80, 24, defaultFake(), tui.Options{})
+	table := tui.KeyTable()
+	slices.SortStableFunc(table, func(a, b tui.KeyInfo) int { // the list of runs last: it closes the run
+		return strings.Compare(fmt.Sprint(tui.AwayFromRun(a.Scope)), fmt.Sprint(tui.AwayFromRun(b.Scope)))
+	})
+	for _, b := range table {
 		s.app.Enter(b.Scope)
-		if b.Scope == scopeRun || b.Scope == scopeAll {
-			s.app.Enter(5) // events: the pane with the fewest keys of its own
-		}
 		for _, k := range b.Keys {
 			if got := s.app.Lookup(k); got != b.Help {
 				t.Errorf("scope %d: key %q runs %q, want %q", b.Scope, k, got, b.Help)
@@ -42,24 +38,59 @@ func TestKeyTable(t *testing.T) {
 			t.Errorf("scope %d: keys %v lack a help text", b.Scope, b.Keys)
 		}
 	}
-	s.app.Enter(2)
-	s.press("?")
-	help := s.frame()
-	for i := 0; i < 40; i++ {
-		s.press("down")
-		help += s.frame()
-	}
-	for _, b := range tui.KeyTable() {
-		if b.Scope < scopeRuns && !strings.Contains(help, b.Help) {
-			t.Errorf("help lacks %q", b.Help)
+}
+
+// TestHelp checks that the help of every view names its bindings and every
+// command, at any size.
+func TestHelp(t *testing.T) {
+	for _, size := range [][2]int{{80, 24}, {140, 40}} {
+		s, _ := openFake(t, size[0], size[1], defaultFake(), tui.Options{})
+		for _, name := range append(tui.ViewNames(), "runs") {
+			if name == "runs" {
+				s.press("esc", "esc")
+			} else {
+				s.view(name)
+			}
+			scopes := s.app.HelpScopes()
+			s.press("?")
+			help := s.frame()
+			for range 20 {
+				s.press("pgdown")
+				help += s.frame()
+			}
+			s.press("esc")
+			for _, b := range tui.KeyTable() {
+				if slices.Contains(scopes, b.Scope) && !strings.Contains(help, b.Help) {
+					t.Errorf("%s: help lacks %q", name, b.Help)
+				}
+			}
+			for c := range tui.CommandTable() {
+				if !strings.Contains(help, c) {
+					t.Errorf("%s: help lacks :%s", name, c)
+				}
+			}
 		}
 	}
-	s.app.Enter(scopeRuns)
+}
+
+// TestKeysDocument checks that the documentation names every key and command.
+func TestKeysDocument(t *testing.T) {
+	doc := tui.Keys()
 	for _, b := range tui.KeyTable() {
 		for _, k := range b.Keys {
-			if b.Scope == scopeRuns && s.app.Lookup(k) != b.Help {
-				t.Errorf("runs: key %q runs %q, want %q", k, s.app.Lookup(k), b.Help)
+			if !strings.Contains(doc, "`"+k+"`") || !strings.Contains(doc, b.Help) {
+				t.Errorf("documentation lacks key %q, %q", k, b.Help)
 			}
+		}
+	}
+	for c := range tui.CommandTable() {
+		if !strings.Contains(doc, "`:"+c) {
+			t.Errorf("documentation lacks :%s", c)
+		}
+	}
+	for line := range strings.Lines(doc) {
+		if line != "\n" && strings.Count(line, "|") != 3 {
+			t.Errorf("line %q isn't a row of two columns", line)
 		}
 	}
 }
@@ -79,7 +110,7 @@ func TestKeyNames(t *testing.T) {
 // ones: nothing panics and every frame fills the screen.
 func TestTinySizes(t *testing.T) {
 	s, _ := openFake(t, 80, 24, defaultFake(), tui.Options{})
-	keys := []string{"", "?", "p", "S", "/", "z"}
+	keys := []string{"", "?", "p", "S", "/", "z", ":", "2", "5", "6", "7"}
 	n := 0
 	for h := 1; h <= 30; h++ {
 		for w := 1; w <= 90; w += 1 + (w+h)%3 {
@@ -94,11 +125,10 @@ func TestTinySizes(t *testing.T) {
 					t.Fatalf("%dx%d, key %q: line %d is %d cells:\n%s", w, h, k, y, len([]rune(line)), s.frame())
 				}
 			}
-			if k == "z" {
-				s.press("z")
-			} else if k != "" {
+			if k != "" {
 				s.press("esc")
 			}
+			s.view("dashboard")
 			s.press("tab")
 			if strings.Contains(s.frame(), "runs/") && strings.Contains(s.frame(), " open ") {
 				t.Fatal("left the run")
@@ -136,7 +166,8 @@ func TestFreezeOneLayer(t *testing.T) {
 func TestFreezeBlock(t *testing.T) {
 	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
 	f.serve(t)
-	s.press("down", "down", "down", "down", "space") // enc.28x28_block0
+	s.cursorTo("block0") // enc.28x28_block0
+	s.press("space")
 	if len(f.orders) != 1 || len(f.orders[0].Freeze.Toggle) != 6 {
 		t.Fatalf("orders %+v, want one toggle of the six training tensors", f.orders)
 	}
@@ -167,7 +198,7 @@ func TestPresetMenu(t *testing.T) {
 	}})
 	f.serve(t)
 	s.press("p") // the run has gdd-i: the next is offered
-	s.wants("Freezing preset", "freezes 7,744 of 599,185 parameters (9 tensors)")
+	s.wants("Freezing preset", "frozen   84.5 →   1.3 %")
 	s.press("enter")
 	if len(f.orders) != 1 || f.orders[0].Freeze.Preset == nil || *f.orders[0].Freeze.Preset != "gdd-i+qkv" {
 		t.Fatalf("orders %+v, want preset gdd-i+qkv", f.orders)
@@ -206,7 +237,7 @@ func TestCommandErrors(t *testing.T) {
 		"set x":      `set: got "x", want key=value`,
 		"set":        "set: want key=value",
 		"freeze":     "freeze: want a glob",
-		"preset":     "preset: want one name",
+		"preset":     "preset: got 0 arguments, want one name",
 		"set a=1 b=": `set: got "b=", want key=value`,
 	} {
 		s.press(":")
@@ -303,7 +334,7 @@ func TestReattach(t *testing.T) {
 
 func TestSampleHistory(t *testing.T) {
 	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
-	s.press("4")
+	s.view("samples")
 	s.wants("60.0 kimg")
 	s.press("left")
 	s.wants("40.0 kimg")
@@ -323,28 +354,28 @@ func TestRunsOpenAndStart(t *testing.T) {
 	fail := true
 	s := newScreen(t, 100, 30, tui.Options{RunsDir: "runs", Images: "off",
 		Presets: []tui.Preset{{Name: "mnist-edm", About: "teacher"}, {Name: "mnist-gdd-i", About: "student"}},
-		Start: func(_ context.Context, preset string) (string, error) {
+		Start: func(_ context.Context, preset string, _ []string) (string, string, error) {
 			if fail {
-				return "", fmt.Errorf("start %s: disk full", preset)
+				return "", "", fmt.Errorf("start %s: disk full", preset)
 			}
-			return f.dir, nil
+			return f.dir, "", nil
 		}})
 	s.load()
-	s.wants("00003-mnist-gdd-i", "✗ dead", "64.0 / 100.0")
+	s.wants("00003-mnist-gdd-i", "✗ dead", "64.0 /  100")
 	s.press("n")
 	s.wants("Start a run", "teacher")
-	s.press("down", "enter")
-	s.wants("start mnist-gdd-i: disk full")
+	s.press("down", "enter", "S")
+	s.wants("start mnist-gdd-i: disk full", "─ mnist-gdd-i ─")
 	fail = false
-	s.press("n", "enter")
+	s.press("S")
 	s.load()
-	s.wants("started 00003-mnist-gdd-i", "1 Loss")
+	s.wants("started 00003-mnist-gdd-i", "─ Loss ─")
 	s.press("esc")
 	s.load()
 	s.wants("runs", "open")
 	s.press("enter")
 	s.load()
-	s.wants("1 Loss")
+	s.wants("─ Loss ─")
 }
 
 func TestEditWithoutEditor(t *testing.T) {
@@ -403,8 +434,8 @@ func TestClassifier(t *testing.T) {
 	}
 	s := newScreen(t, 120, 40, tui.Options{RunDir: f.dir, Images: "off"})
 	s.load()
-	s.wants("2 Accuracy", "test 0.970", "train 0.975", "1 Loss")
-	s.lacks("log y ─", "2 FID")
+	s.wants("─ Accuracy", "test 0.970", "train 0.975", "─ Loss")
+	s.lacks("log y ─", "─ FID")
 }
 
 // TestReopenDropsOldPolls checks that a poll under way when a run was closed

@@ -5,32 +5,69 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"innate/trainer/runlog"
 	"innate/tui"
 )
 
-// BenchmarkFrame draws the dashboard of a run with 100,000 ticks after a change;
-// the target is 3 ms.
-func BenchmarkFrame(b *testing.B) {
+// longRun is a run with 100,000 ticks of some twenty scalars.
+func longRun(tb testing.TB) *fakeRun {
 	c := defaultFake()
-	c.ticks, c.fidEach, c.tickK = 100_000, 500, 0.01
-	f := newFakeRun(b, b.TempDir(), "00001-long", c)
-	s := newScreen(b, 160, 48, tui.Options{RunDir: f.dir, Images: "blocks"})
-	s.load()
-	b.ReportAllocs()
-	for b.Loop() {
-		s.app.Update(tea.PasteMsg{}) // marks the frame stale, changes nothing
-		s.app.View()
-	}
+	c.ticks, c.fidEach, c.tickK, c.rich = 100_000, 500, 0.01, true
+	f := newFakeRun(tb, tb.TempDir(), "00001-long", c)
+	f.hold(tb)
+	return f
 }
 
-// BenchmarkFirstLoad reads the same history when a dashboard opens.
-func BenchmarkFirstLoad(b *testing.B) {
-	c := defaultFake()
-	c.ticks, c.fidEach, c.tickK = 100_000, 500, 0.01
-	f := newFakeRun(b, b.TempDir(), "00001-long", c)
-	for b.Loop() {
-		s := newScreen(b, 160, 48, tui.Options{RunDir: f.dir, Images: "blocks"})
-		s.load()
-		s.app.View()
-	}
+// BenchmarkFrame draws the dashboard of a long run after a change; the target is
+// 3 ms and 200 allocations. In tick, each frame has another point.
+func BenchmarkFrame(b *testing.B) {
+	f := longRun(b)
+	s := newScreen(b, 160, 48, tui.Options{RunDir: f.dir, Images: "blocks"})
+	s.load()
+	b.Run("same", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			s.app.Update(tea.PasteMsg{}) // marks the frame stale, changes nothing
+			s.app.View()
+		}
+	})
+	b.Run("tick", func(b *testing.B) {
+		b.ReportAllocs()
+		nimg := int64(1_000_000)
+		for b.Loop() {
+			nimg += 10
+			u := runlog.Update{Ticks: []runlog.Tick{{Nimg: nimg, Time: epoch, Scalars: map[string]float64{"loss/gen": 1, "loss/disc": 1}}}}
+			s.app.Update(tui.HistoryMsg(s.app, u))
+			s.app.View()
+		}
+	})
+	s.view("curves")
+	b.Run("curves", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			s.app.Update(tea.PasteMsg{})
+			s.app.View()
+		}
+	})
+}
+
+// BenchmarkAttach opens a long run: until the first frame with curves in it, the
+// target is 150 ms, and until the last one.
+func BenchmarkAttach(b *testing.B) {
+	f := longRun(b)
+	open := func() *screen { return newScreen(b, 160, 48, tui.Options{RunDir: f.dir, Images: "blocks"}) }
+	b.Run("first", func(b *testing.B) {
+		for b.Loop() {
+			s := open()
+			s.app.Update(tui.PollAt(s.app, s.now))
+			s.wants("reading the history")
+		}
+	})
+	b.Run("all", func(b *testing.B) {
+		for b.Loop() {
+			s := open()
+			s.load()
+			s.lacks("reading the history")
+		}
+	})
 }

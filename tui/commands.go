@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -32,8 +31,10 @@ type poller struct {
 	checked   time.Time // last look at lock and heartbeat
 	statusMod stamp
 	layersMod stamp
+	configMod stamp
 	sampleMod stamp
 	newest    string // last sample read
+	layers    layerTail
 }
 
 // stamp tells versions of a file apart.
@@ -54,13 +55,14 @@ func newPoller(dir string) *poller {
 	return &poller{dir: dir, reader: runlog.NewReader(dir)}
 }
 
-// maxUpdates bounds what one message carries; the next poll follows at once.
-const maxUpdates = 16
+// pollTime bounds how long one poll reads a long history; the next one follows
+// at once, but the screen shows what there is in between.
+const pollTime = 40 * time.Millisecond
 
 // poll looks at everything once.
 func (p *poller) poll(now time.Time) pollMsg {
 	m := pollMsg{from: p}
-	for range maxUpdates {
+	for start := time.Now(); ; {
 		u, err := p.reader.Poll()
 		if err != nil {
 			m.err = err
@@ -69,7 +71,7 @@ func (p *poller) poll(now time.Time) pollMsg {
 		if u.Reset || u.Rewind || len(u.Ticks)+len(u.Events) > 0 {
 			m.updates = append(m.updates, u)
 		}
-		if !u.More {
+		if m.more = u.More; !m.more || time.Since(start) > pollTime {
 			break
 		}
 	}
@@ -89,6 +91,14 @@ func (p *poller) poll(now time.Time) pollMsg {
 			m.layers = layers
 		}
 	}
+	stats, err := p.layers.poll(p.dir)
+	if m.stats = stats; err != nil {
+		m.err = err
+	}
+	if s := stampOf(filepath.Join(p.dir, control.ConfigFile)); s != p.configMod {
+		p.configMod = s
+		m.config = readConfig(p.dir)
+	}
 	p.pollSamples(&m, now)
 	return m
 }
@@ -106,8 +116,8 @@ func (p *poller) pollSamples(m *pollMsg, now time.Time) {
 	}
 	m.samples = []string{}
 	for _, e := range entries {
-		if name := e.Name(); strings.HasSuffix(name, ".png") && !strings.HasPrefix(name, ".") {
-			m.samples = append(m.samples, name)
+		if _, ok := gridNimg(e.Name()); ok {
+			m.samples = append(m.samples, e.Name())
 		}
 	}
 	slices.Sort(m.samples)
@@ -125,31 +135,34 @@ func (p *poller) pollSamples(m *pollMsg, now time.Time) {
 const maxSampleBytes = 64 << 20
 
 func readSample(dir, name string) sampleMsg {
-	m := sampleMsg{dir: dir, file: name}
-	path := filepath.Join(dir, control.SamplesDir, name)
+	img, err := readImage(filepath.Join(dir, control.SamplesDir, name))
+	return sampleMsg{dir: dir, file: name, img: img, err: err}
+}
+
+// readImage decodes a PNG file of a sensible size.
+func readImage(path string) (image.Image, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		m.err = fmt.Errorf("sample: %w", err)
-		return m
+		return nil, fmt.Errorf("sample: %w", err)
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err == nil && info.Size() > maxSampleBytes {
-		m.err = fmt.Errorf("sample: %s: %d bytes, want at most %d", path, info.Size(), maxSampleBytes)
-		return m
+		return nil, fmt.Errorf("sample: %s: %d bytes, want at most %d", path, info.Size(), maxSampleBytes)
 	}
 	cfg, _, err := image.DecodeConfig(f)
 	if err == nil && cfg.Width*cfg.Height > maxSampleBytes {
 		err = fmt.Errorf("%d by %d pixels, want at most %d in all", cfg.Width, cfg.Height, maxSampleBytes)
 	}
+	var img image.Image
 	if err == nil {
 		if _, err = f.Seek(0, 0); err == nil {
-			m.img, _, err = image.Decode(f)
+			img, _, err = image.Decode(f)
 		}
 	}
 	if err != nil {
-		m.err = fmt.Errorf("sample: %s: %w", path, err)
+		return nil, fmt.Errorf("sample: %s: %w", path, err)
 	}
-	return m
+	return img, nil
 }
 
 // pollRun polls after a delay.
@@ -192,12 +205,13 @@ func order(dir, done string, do func(context.Context) (control.Status, error)) t
 	}
 }
 
-// orderFreeze changes what is frozen and brings the layers as they are then.
-func orderFreeze(c *control.Client, dir, done string, req control.FreezeRequest) tea.Cmd {
+// orderFreeze changes what is frozen, the named tensors as far as is known, and
+// brings the layers as they are then.
+func orderFreeze(c *control.Client, dir, done string, names []string, req control.FreezeRequest) tea.Cmd {
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), orderTimeout)
 		defer cancel()
-		m := commandMsg{dir: dir, done: done, freeze: true}
+		m := commandMsg{dir: dir, done: done, freeze: true, names: names}
 		if m.status, m.err = c.Freeze(ctx, req); m.err == nil {
 			m.layers, m.err = c.Layers(ctx)
 		}
@@ -213,27 +227,28 @@ func resumeRun(resume func(context.Context, string) error, dir string) tea.Cmd {
 	}
 }
 
-func startRun(start func(context.Context, string) (string, error), preset string) tea.Cmd {
+// startRun starts a run from a preset, or from the run in a directory.
+func startRun(from string, start func(context.Context) (dir, warning string, err error)) tea.Cmd {
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), orderTimeout)
 		defer cancel()
-		dir, err := start(ctx, preset)
-		return startedMsg{preset, dir, err}
+		dir, warning, err := start(ctx)
+		return startedMsg{from, dir, warning, err}
 	}
 }
 
-// listRuns reads the runs after a delay.
-func listRuns(runsDir string, visit int, after time.Duration) tea.Cmd {
-	return tick(after, func(time.Time) tea.Msg {
-		list, err := control.List(runsDir)
-		return runsMsg{visit, list, err}
-	})
+// findRun looks for a run by number, name or path.
+func findRun(runsDir, ref string) tea.Cmd {
+	return func() tea.Msg {
+		dir, err := control.Find(runsDir, ref)
+		return foundMsg{dir, err}
+	}
 }
 
-// edit opens the user's editor on a file; the screen is the editor's until it
-// ends.
-func edit(editor, path string) tea.Cmd {
-	args := append(strings.Fields(editor), path)
+// edit opens the user's editor on a file, at a line if that is known; the screen
+// is the editor's until it ends.
+func edit(editor, path string, line int) tea.Cmd {
+	args := editorArgs(editor, path, line)
 	return tea.ExecProcess(exec.Command(args[0], args[1:]...), func(err error) tea.Msg {
 		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
 			err = fmt.Errorf("editor: %q: not found", args[0])

@@ -1,9 +1,13 @@
 package tui
 
 import (
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+
+	"innate/trainer/control"
+	"innate/trainer/runlog"
 )
 
 // Filter is what Run installs with tea.WithFilter.
@@ -23,10 +27,21 @@ func init() {
 // PollAt returns the message of one look at what the screen shows.
 func PollAt(a *App, now time.Time) tea.Msg {
 	if a.run == nil {
-		return listRuns(a.opts.RunsDir, a.runs.visit, 0)()
+		if v, ok := a.screen.(*overlayView); ok {
+			return v.poller.poll()
+		}
+		return listRuns(a.runs.reader, a.runs.visit, 0)()
 	}
 	return a.run.poller.poll(now)
 }
+
+// HistoryMsg is the message of a poll that found an update.
+func HistoryMsg(a *App, u runlog.Update) tea.Msg {
+	return pollMsg{from: a.run.poller, updates: []runlog.Update{u}}
+}
+
+// InfoMsg is the message of a poll that found a heartbeat.
+func InfoMsg(a *App, info control.Info) tea.Msg { return pollMsg{from: a.run.poller, info: &info} }
 
 // PingNow returns the message of one ping at once.
 func PingNow(a *App) tea.Msg { return ping(a.run.client, 0)() }
@@ -49,17 +64,65 @@ func KeyTable() []KeyInfo {
 	return out
 }
 
+// AwayFromRun tells whether entering a scope closes the run.
+func AwayFromRun(s int) bool {
+	return slices.Contains([]scope{scopeRuns, scopeForm, scopeOverlay}, scope(s))
+}
+
 // Enter brings the app into a state where the scope's keys work.
 func (a *App) Enter(s int) {
-	focus := map[scope]pane{scopeChart: paneLoss, scopeLayers: paneLayers, scopeSamples: paneSamples, scopeEvents: paneEvents}
 	kinds := map[scope]overlayKind{scopeMenu: overlayMenu, scopeConfirm: overlayConfirm, scopeHelp: overlayHelp}
 	a.overlay, a.stale = overlay{kind: kinds[scope(s)]}, true
-	if p, ok := focus[scope(s)]; ok {
-		a.setFocus(p)
+	views := map[scope]viewID{scopeCurves: viewCurves, scopeTree: viewLayers, scopeGrid: viewSamples, scopeTile: viewSamples, scopeConfig: viewConfig, scopeLog: viewEvents}
+	a.view = views[scope(s)] // others work on the dashboard
+	a.setFocus(paneEvents)   // the pane with the fewest keys of its own
+	if p := slices.Index(paneScopes[:], scope(s)); p >= 0 {
+		a.setFocus(pane(p))
 	}
-	if scope(s) == scopeRuns {
+	if a.run != nil {
+		a.run.grids().stage = map[scope]stage{scopeTile: stageSelect}[scope(s)]
+	}
+	if AwayFromRun(s) {
 		a.run = nil
+		a.screen = map[scope]view{scopeForm: &formView{}, scopeOverlay: &overlayView{}}[scope(s)]
 	}
+}
+
+// HelpScopes are the sections that the help lists at present.
+func (a *App) HelpScopes() []int {
+	list := a.current().scopes(a)
+	if h, ok := a.current().(helpView); ok {
+		list = h.helpScopes()
+	}
+	out := []int{int(scopeAll)}
+	if a.run != nil {
+		out = append(out, int(scopeRun))
+	}
+	for _, s := range list {
+		out = append(out, int(s))
+	}
+	return out
+}
+
+// ViewNames lists the views of a run.
+func ViewNames() []string { return viewNames[:] }
+
+// Flush writes the state as Run does at the end.
+func Flush(a *App) { a.flush() }
+
+// PanicMsg is a message whose handling panics.
+func PanicMsg(a *App) tea.Msg {
+	a.keys = []binding{{scopeAll, []string{"!"}, "!", "", "panic", func(*App) tea.Cmd { panic("on purpose") }}}
+	return tea.KeyPressMsg{Code: '!', Text: "!"}
+}
+
+// CommandTable returns the names of the commands, and which take arguments.
+func CommandTable() map[string]bool {
+	m := map[string]bool{}
+	for _, c := range commandTable() {
+		m[c.name] = c.args != ""
+	}
+	return m
 }
 
 // Lookup returns the help of the binding that a key runs, or "".
@@ -72,7 +135,8 @@ func (a *App) Lookup(key string) string {
 
 // SamplesRect returns the cells that a picture may cover.
 func (a *App) SamplesRect() (x, y, w, h int) {
-	r := inner(a.layout.panes[paneSamples])
+	p, _ := a.current().(pictureView).picture(a, a.layout.body)
+	r := p.at
 	return r.X, r.Y, r.W, r.H
 }
 

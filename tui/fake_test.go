@@ -42,18 +42,48 @@ type fakeConfig struct {
 	samples int
 	state   string
 	noFiles bool // nothing but config.toml
+	rich    bool // every scalar that a run of GDD logs
 }
 
 func defaultFake() fakeConfig {
 	return fakeConfig{ticks: 128, tickK: 0.5, fidEach: 8, samples: 3, state: control.StateRunning}
 }
 
+// fakePID is that of every fake trainer: frames show it.
+const fakePID = 4121
+
+// fakeTOML is the config.toml of every fake run.
+const fakeTOML = `# A run that never was.
+name   = "fake"
+method = "gdd"
+
+[run]
+seed = 7                # of every random stream
+
+[model]
+init = "builtin:mnist-teacher"   # the # in "a#b" starts no comment
+
+[disc]
+features = "builtin:mnist-disc-cnn"
+
+[fid]
+features  = "builtin:mnist-fid-cnn"
+reference = "builtin:mnist-fid-ref"
+
+[live]
+gen_lr  = 2e-4    # Adam's learning rate of the generator
+disc_lr = 2e-4
+
+[freeze]
+preset = "gdd-i"  # what trains
+`
+
 // newFakeRun writes a run directory. Everything in it derives from fixed seeds.
 func newFakeRun(tb testing.TB, parent, name string, c fakeConfig) *fakeRun {
 	tb.Helper()
 	f := &fakeRun{dir: filepath.Join(parent, name)}
 	must(tb, os.MkdirAll(filepath.Join(f.dir, control.SamplesDir), 0o755))
-	must(tb, os.WriteFile(filepath.Join(f.dir, control.ConfigFile), []byte("# fake\n"), 0o644))
+	must(tb, os.WriteFile(filepath.Join(f.dir, control.ConfigFile), []byte(fakeTOML), 0o644))
 	if c.noFiles {
 		return f
 	}
@@ -73,7 +103,7 @@ func (f *fakeRun) statusAt(c fakeConfig) control.Status {
 	nimg := int64(float64(c.ticks) * c.tickK * 1000)
 	st := control.Status{
 		Version: control.Version, Run: filepath.Base(f.dir), Dir: f.dir, Method: "gdd", State: c.state,
-		PID: os.Getpid(), Nimg: nimg, TotalNimg: 100_000, ImagesPerSec: 128.4, EtaSec: 281,
+		PID: fakePID, Nimg: nimg, TotalNimg: 100_000, ImagesPerSec: 128.4, EtaSec: 281,
 		Started: epoch, Time: epoch.Add(10 * time.Minute), FreezePreset: "gdd-i",
 		LastFID: &last, BestFID: &best, TeacherFID: &teacher, FIDName: "FID(mnist-cnn)", FIDNimg: nimg,
 		Stage: "train", StageMs: map[string]float64{"g": 231.4, "d": 118.2, "r1": 14.1, "data": 0.6, "ema": 1.2},
@@ -115,6 +145,9 @@ func (f *fakeRun) writeHistory(tb testing.TB, c fakeConfig) {
 			"loss/disc": 1.25 - 0.35*math.Exp(-4*p) + 0.08*r.NormFloat64(),
 			"lr/gen":    5e-4,
 		}
+		if c.rich {
+			addRich(s, i, p)
+		}
 		switch i {
 		case c.ticks * 2 / 5:
 			s["loss/gen"] = math.NaN()
@@ -135,6 +168,19 @@ func (f *fakeRun) writeHistory(tb testing.TB, c fakeConfig) {
 			event(i, runlog.Checkpoint, "checkpoint at 51.2 kimg")
 		}
 	}
+}
+
+// addRich adds the scalars of tick i, a share p into the run.
+func addRich(s map[string]float64, i int, p float64) {
+	r := rand.New(rand.NewPCG(uint64(i), 13))
+	for name, around := range map[string]float64{
+		"loss/r1": 0.2, "logits/real": 0.4 + p, "logits/fake": -0.5 - p, "probs/real": 0.6, "probs/fake": 0.38,
+		"grad/gen": 3 - p, "grad/disc": 1.2, "speed/images_per_sec": 126, "time/gen_ms": 231, "time/disc_ms": 118,
+	} {
+		s[name] = around * (1 + 0.001*float64(len(name))*math.Sin(float64(i)))
+	}
+	s["grad/gen"] *= 1 + 0.1*r.NormFloat64()
+	s["grad/nonfinite"], s["lr/disc"], s["freeze/fraction"] = 0, 5e-4, 0.845
 }
 
 // fakeLayers is a small DDPM++ with the demo's names.
@@ -222,7 +268,7 @@ func (f *fakeRun) hold(tb testing.TB) {
 	tb.Helper()
 	file, err := os.OpenFile(filepath.Join(f.dir, control.LockFile), os.O_CREATE|os.O_RDWR, 0o644)
 	must(tb, err)
-	fmt.Fprintln(file, os.Getpid())
+	fmt.Fprintln(file, fakePID)
 	must(tb, syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB))
 	f.lock = file
 	tb.Cleanup(f.release)

@@ -2,6 +2,8 @@ package tui_test
 
 import (
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +31,9 @@ func newScreen(tb testing.TB, w, h int, opts tui.Options) *screen {
 	opts.Location = time.UTC
 	if opts.Getenv == nil {
 		opts.Getenv = func(k string) string { return map[string]string{"LANG": "C.UTF-8", "TERM": "xterm"}[k] }
+	}
+	if opts.StateFile == "" {
+		opts.StateFile = "-"
 	}
 	app, err := tui.New(opts)
 	must(tb, err)
@@ -82,6 +87,50 @@ func (s *screen) press(keys ...string) {
 	for _, k := range keys {
 		s.send(keyPress(k))
 	}
+}
+
+// view shows a view of the open run by its name.
+func (s *screen) view(name string) {
+	s.tb.Helper()
+	i := slices.Index(tui.ViewNames(), name)
+	if i < 0 {
+		s.tb.Fatalf("view %q, want one of %v", name, tui.ViewNames())
+	}
+	s.press(strconv.Itoa(i + 1))
+}
+
+// typed types text as single keys.
+func (s *screen) typed(text string) {
+	s.tb.Helper()
+	for _, r := range text {
+		if r == ' ' {
+			s.press("space")
+		} else {
+			s.press(string(r))
+		}
+	}
+}
+
+// cursorTo moves the focused list down to the next row that holds text.
+func (s *screen) cursorTo(text string) {
+	s.tb.Helper()
+	for range 200 {
+		s.press("down")
+		for _, line := range s.lines()[3:] { // below the tabs, which have the same marker
+			if _, row, ok := strings.Cut(line, "›"); ok && strings.Contains(row, text) {
+				return
+			}
+		}
+	}
+	s.tb.Fatalf("no row with %q:\n%s", text, s.frame())
+}
+
+// command gives a command line.
+func (s *screen) command(line string) {
+	s.tb.Helper()
+	s.press(":")
+	s.typed(line)
+	s.press("enter")
 }
 
 // load polls once, a quarter of a second after the last time.

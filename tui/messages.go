@@ -17,9 +17,12 @@ type pollMsg struct {
 	from    *poller
 	info    *control.Info // nil: unchanged
 	updates []runlog.Update
+	more    bool            // of the history, to be read at once
 	layers  []control.Layer // nil: unchanged
-	samples []string        // file names in order, nil: unchanged
-	newest  *sampleMsg      // the newest sample, if it is new
+	stats   layerStats
+	config  *configFile // nil: unchanged
+	samples []string    // file names in order, nil: unchanged
+	newest  *sampleMsg  // the newest sample, if it is new
 	err     error
 }
 
@@ -49,6 +52,7 @@ type commandMsg struct {
 	dir    string
 	done   string
 	freeze bool
+	names  []string // of a freeze: tensors that were pending
 	status control.Status
 	layers []control.Layer // after a freeze
 	err    error
@@ -61,19 +65,30 @@ type resumedMsg struct {
 }
 
 type startedMsg struct {
-	preset, dir string
-	err         error
+	from    string // the preset, or the directory of the run that was forked
+	dir     string
+	warning string // what the user should know besides; may be empty
+	err     error
+}
+
+// foundMsg brings the directory of a run that was named.
+type foundMsg struct {
+	dir string
+	err error
 }
 
 // runsMsg brings the list of runs.
 type runsMsg struct {
 	visit int // of the list: an older one no longer polls
-	list  []control.Info
+	list  []runRow
 	err   error
 }
 
 // editedMsg ends an editor.
 type editedMsg struct{ err error }
+
+// stateMsg says why the state could not be remembered.
+type stateMsg struct{ err error }
 
 // noticeOverMsg takes a notice away, unless a newer one shows.
 type noticeOverMsg struct{ id int }

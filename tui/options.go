@@ -26,18 +26,34 @@ type Options struct {
 	RunsDir string // where the list looks; empty disables the list
 
 	Presets []Preset
-	// Start begins a detached run and returns its directory.
-	Start func(ctx context.Context, preset string) (dir string, err error)
+	// Start begins a detached run of a preset with changed settings, each
+	// key=value, and returns its directory, and perhaps a word of warning.
+	Start func(ctx context.Context, preset string, set []string) (dir, warning string, err error)
+	// Fork makes and starts a run from the last checkpoint of the one in dir, with
+	// changed settings, and returns its directory.
+	Fork func(ctx context.Context, dir string, set map[string]string) (newDir string, err error)
+	// Forkable are the settings that a fork may change besides the live ones.
+	Forkable []string
+	// Delete removes a run that has no trainer, with everything it wrote.
+	Delete func(ctx context.Context, dir string) error
 	// Resume restarts the trainer of a run from its last checkpoint.
 	Resume func(ctx context.Context, dir string) error
+	// Teacher draws the grid of samples that the teacher of the run in dir makes
+	// in TeacherSteps from the run's own noise, unless that was done before, and
+	// returns its file.
+	Teacher      func(ctx context.Context, dir string) (png string, err error)
+	TeacherSteps int
 	// FreezePreset returns the parameters that a freezing preset names.
 	FreezePreset func(names []string, preset string) (frozen []string, err error)
 
-	Images   string              // sixel | kitty | iterm | blocks | off; empty reads INNATE_IMAGES, then asks the terminal
-	ASCII    bool                // no braille, no box drawing
-	Getenv   func(string) string // os.Getenv if nil
-	Now      func() time.Time    // time.Now if nil
-	Location *time.Location      // of the times shown, time.Local if nil
+	Images string              // sixel | kitty | iterm | blocks | off; empty reads INNATE_IMAGES, then asks the terminal
+	ASCII  bool                // no braille, no box drawing
+	Getenv func(string) string // os.Getenv if nil
+	Now    func() time.Time    // time.Now if nil
+	// StateFile is where view, theme and the like are remembered; empty derives it
+	// from XDG_STATE_HOME and HOME, a dash remembers nothing.
+	StateFile string
+	Location  *time.Location // of the times shown, time.Local if nil
 }
 
 // Run shows the workbench on the terminal until the user leaves it. Runs go on.
@@ -49,6 +65,7 @@ func Run(ctx context.Context, opts Options) error {
 	// Ten frames a second are plenty for curves and kind to SSH.
 	p := tea.NewProgram(app, tea.WithContext(ctx), tea.WithFPS(10), tea.WithFilter(dropStalePictures))
 	_, err = p.Run()
+	app.flush()
 	if errors.Is(err, tea.ErrInterrupted) || ctx.Err() != nil && errors.Is(err, tea.ErrProgramKilled) {
 		return nil
 	}
@@ -68,6 +85,12 @@ func (o Options) withDefaults() (Options, sixel.Mode, bool, error) {
 	}
 	if o.Location == nil {
 		o.Location = time.Local
+	}
+	switch o.StateFile {
+	case "":
+		o.StateFile = statePath(o.Getenv)
+	case "-":
+		o.StateFile = ""
 	}
 	o.ASCII = o.ASCII || !unicodeTerminal(o.Getenv)
 	name := o.Images

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -15,7 +16,7 @@ const (
 	overlayNone overlayKind = iota
 	overlayHelp
 	overlayMenu
-	overlayConfirm // asks in the footer, covers nothing
+	overlayConfirm // asks in the footer; covers something only with a body
 )
 
 // overlay is what takes the keys before the panes do.
@@ -23,14 +24,18 @@ type overlay struct {
 	kind     overlayKind
 	title    string
 	question string
+	body     []string // of a question: what it is about, styled lines
 	items    []menuItem
-	cursor   int  // of a menu; first line of the help
-	pane     pane // the menu stands over this pane
+	cursor   int // of a menu; first line of the help
 	accept   func(a *App, item int) tea.Cmd
 }
 
-// menuItem is a line of a menu; detail shows below while the cursor is on it.
-type menuItem struct{ name, about, detail string }
+// menuItem is a line of a menu; detail, styled lines, shows below while the
+// cursor is on it.
+type menuItem struct {
+	name, about string
+	detail      []string
+}
 
 func (o *overlay) move(by int) {
 	if n := len(o.items); n > 0 {
@@ -41,7 +46,7 @@ func (o *overlay) move(by int) {
 func (o *overlay) scroll(by int) { o.cursor = max(o.cursor+by, 0) }
 
 func (a *App) openHelp() tea.Cmd {
-	a.overlay = overlay{kind: overlayHelp, pane: paneNone}
+	a.overlay = overlay{kind: overlayHelp}
 	return nil
 }
 
@@ -73,12 +78,18 @@ func (a *App) overlayRect() rect {
 	if a.layout.tooSmall {
 		return rect{}
 	}
-	room := rect{X: 0, Y: headerHeight, W: a.width, H: a.height - headerHeight - 2}
+	room := a.layout.body
 	switch a.overlay.kind {
+	case overlayConfirm:
+		if body := a.overlay.body; len(body) > 0 {
+			return centre(room, widest(body)+4, len(body)+2)
+		}
 	case overlayMenu:
 		w, h := a.menuSize()
-		if r := a.overlayPane(); r.W >= w+2 && r.H >= h {
-			return rect{X: r.X + (r.W-w)/2, Y: r.Y + min(2, (r.H-h)/2), W: w, H: h}
+		if v, ok := a.current().(menuView); ok {
+			if r := v.menuRoom(a, room); r.W >= w+2 && r.H >= h {
+				return rect{X: r.X + (r.W-w)/2, Y: r.Y + min(2, (r.H-h)/2), W: w, H: h}
+			}
 		}
 		return centre(room, w, h)
 	case overlayHelp:
@@ -86,13 +97,6 @@ func (a *App) overlayRect() rect {
 		return centre(room, w+4, len(lines)+2)
 	}
 	return rect{}
-}
-
-func (a *App) overlayPane() rect {
-	if a.overlay.pane < 0 || a.run == nil {
-		return rect{}
-	}
-	return a.layout.panes[a.overlay.pane]
 }
 
 func centre(room rect, w, h int) rect {
@@ -106,12 +110,20 @@ func (a *App) menuSize() (w, h int) {
 	details := 0
 	for _, it := range o.items {
 		w = max(w, a.menuNameWidth()+ansi.StringWidth(it.about)+8)
-		if it.detail != "" {
-			w = max(w, ansi.StringWidth(it.detail)+4)
-			details = 2
+		if n := len(it.detail); n > 0 {
+			w = max(w, widest(it.detail)+4)
+			details = max(details, n+1)
 		}
 	}
 	return w, len(o.items) + details + 2
+}
+
+func widest(lines []string) int {
+	w := 0
+	for _, l := range lines {
+		w = max(w, ansi.StringWidth(l))
+	}
+	return w
 }
 
 func (a *App) menuNameWidth() int {
@@ -133,6 +145,10 @@ func (a *App) drawOverlay(lines []string) {
 	title := a.overlay.title
 	var info []string
 	switch a.overlay.kind {
+	case overlayConfirm:
+		for _, line := range a.overlay.body {
+			body = append(body, " "+line)
+		}
 	case overlayMenu:
 		body = a.menuLines(r.W - 2)
 		if over := len(body) - (r.H - 2); over > 0 { // keep the cursor in view
@@ -172,53 +188,72 @@ func (a *App) menuLines(w int) []string {
 		}
 		lines = append(lines, "   "+row+t.Dim.Render(it.about))
 	}
-	if len(o.items) > 0 && o.items[o.cursor].detail != "" {
-		lines = append(lines, "", " "+t.Frozen.Render(o.items[o.cursor].detail))
+	if len(o.items) > 0 && len(o.items[o.cursor].detail) > 0 {
+		lines = append(lines, "")
+		for _, line := range o.items[o.cursor].detail {
+			lines = append(lines, " "+line)
+		}
 	}
 	return lines
 }
 
-// helpLines lists the key table by scope, in two columns when there is room, and
-// its width.
+// helpLines lists the keys of the present view and the commands, in two columns
+// when there is room, and their width.
 func (a *App) helpLines() ([]string, int) {
-	const keyW, colW = 10, 55
-	var columns [2][]string
-	scopes := [2][]scope{{scopeRun, scopeAll}, {scopeLayers, scopeChart, scopeSamples, scopeEvents}}
-	if a.run == nil {
-		scopes = [2][]scope{{scopeRuns, scopeAll}, nil}
+	const colW = 55
+	v := a.current()
+	own := v.scopes(a)
+	if h, ok := v.(helpView); ok {
+		own = h.helpScopes()
 	}
-	for c := range columns {
-		for _, s := range scopes[c] {
-			if len(columns[c]) > 0 {
-				columns[c] = append(columns[c], "")
-			}
-			columns[c] = append(columns[c], a.theme.Strong.Render(scopeTitles[s]))
-			for _, b := range a.keys {
-				if b.scope == s {
-					columns[c] = append(columns[c], a.theme.Key.Render(panes.Fit(a.keyText(b.show), keyW, ""))+b.help)
-				}
-			}
-		}
+	shared := []scope{scopeAll}
+	if a.run != nil {
+		shared = []scope{scopeRun, scopeAll}
 	}
-	if columns[1] == nil {
-		return columns[0], colW
+	left := a.helpSections(own)
+	right := slices.Concat(a.helpSections(shared), []string{""}, a.helpCommands())
+	switch {
+	case len(left) == 0:
+		return right, colW
+	case a.width < 2*colW+4:
+		return slices.Concat(left, []string{""}, right), colW
 	}
-	if a.width < 2*colW+4 {
-		return append(append(columns[0], ""), columns[1]...), colW
-	}
-	n := max(len(columns[0]), len(columns[1]))
-	lines := make([]string, n)
+	lines := make([]string, max(len(left), len(right)))
 	for i := range lines {
-		left, right := "", ""
-		if i < len(columns[0]) {
-			left = columns[0][i]
+		l, r := "", ""
+		if i < len(left) {
+			l = left[i]
 		}
-		if i < len(columns[1]) {
-			right = columns[1][i]
+		if i < len(right) {
+			r = right[i]
 		}
-		lines[i] = panes.Fit(left, colW, "") + right
+		lines[i] = panes.Fit(l, colW, "") + r
 	}
 	return lines, 2 * colW
+}
+
+func (a *App) helpSections(scopes []scope) []string {
+	var lines []string
+	for i, s := range scopes {
+		if i > 0 {
+			lines = append(lines, "")
+		}
+		lines = append(lines, a.theme.Strong.Render(scopeTitles[s]))
+		for _, b := range a.keys {
+			if b.scope == s {
+				lines = append(lines, a.theme.Key.Render(panes.Fit(a.keyText(b.show), 10, ""))+b.help)
+			}
+		}
+	}
+	return lines
+}
+
+func (a *App) helpCommands() []string {
+	lines := []string{a.theme.Strong.Render("commands, after :")}
+	for _, c := range a.commands {
+		lines = append(lines, a.theme.Key.Render(panes.Fit(c.usage(), 18, a.theme.Glyphs.Ellipsis))+c.help)
+	}
+	return lines
 }
 
 // keyText writes a key for the terminal at hand.
@@ -236,16 +271,8 @@ func (a *App) footer() string {
 	if a.overlay.kind == overlayConfirm {
 		return panes.Fit(" "+t.Warn.Render(a.overlay.question)+"  "+a.keyHints(w, scopeConfirm), w, e)
 	}
-	if p := &a.prompt; p.open() {
-		text := p.text
-		if n := ansi.StringWidth(text); n > w-8 {
-			text = ansi.TruncateLeft(text, n-(w-8), e)
-		}
-		s := " " + t.Accent.Render(p.sign) + text + t.Select.Render("\u00a0")
-		if p.text == "" {
-			s += " " + t.Dim.Render(p.hint)
-		}
-		return panes.Fit(s, w, e)
+	if a.prompt.open() {
+		return panes.Fit(a.promptLine(w), w, e)
 	}
 	return panes.Fit(" "+a.keyHints(w-2, a.scopes()...), w, e)
 }
@@ -253,31 +280,45 @@ func (a *App) footer() string {
 // keyHints joins the footer words of the scopes, as many as fit; those of the
 // last scope, which are how to get help and out, always do.
 func (a *App) keyHints(w int, scopes ...scope) string {
-	var hints, tail []string
+	const gap = "  "
+	width := func(b *binding) int {
+		return ansi.StringWidth(a.keyText(b.show)) + 1 + ansi.StringWidth(a.shortOf(b)) + len(gap)
+	}
+	hints, always := make([]*binding, 0, 32), 0 // the last ones always show
+	room := w + len(gap)
 	for i, s := range scopes {
-		for _, b := range a.keys {
-			if b.scope == s && b.short != "" {
-				h := a.theme.Key.Render(a.keyText(b.show)) + " " + a.theme.Dim.Render(a.shortOf(&b))
-				if i == len(scopes)-1 && len(scopes) > 1 {
-					tail = append(tail, h)
-				} else {
-					hints = append(hints, h)
-				}
+		for j := range a.keys {
+			b := &a.keys[j]
+			if b.scope != s || b.short == "" {
+				continue
+			}
+			hints = append(hints, b)
+			if i == len(scopes)-1 && len(scopes) > 1 {
+				always++
+				room -= width(b)
 			}
 		}
 	}
-	const gap = "  "
-	end := strings.Join(tail, gap)
-	for n := len(hints); n >= 0; n-- {
-		s := strings.Join(hints[:n], gap)
-		if n > 0 && end != "" {
-			s += gap
-		}
-		if s += end; ansi.StringWidth(s) <= w || n == 0 {
-			return s
-		}
+	fit := 0
+	for fit < len(hints)-always && width(hints[fit]) <= room {
+		room -= width(hints[fit])
+		fit++
 	}
-	return end
+	var out strings.Builder
+	out.Grow(16 * w)
+	for i, b := range slices.Delete(hints, fit, len(hints)-always) {
+		if i > 0 {
+			out.WriteString(gap)
+		}
+		a.theme.Key.Start(&out)
+		out.WriteString(a.keyText(b.show))
+		a.theme.Key.Stop(&out)
+		out.WriteByte(' ')
+		a.theme.Dim.Start(&out)
+		out.WriteString(a.shortOf(b))
+		a.theme.Dim.Stop(&out)
+	}
+	return out.String()
 }
 
 // shortOf words a binding for the present state.
@@ -287,8 +328,6 @@ func (a *App) shortOf(b *binding) string {
 		return "quit"
 	case a.run != nil && b.keys[0] == "P" && a.run.info.Status.State == "paused":
 		return "go on"
-	case b.keys[0] == "z" && a.zoom:
-		return "unzoom"
 	}
 	return b.short
 }

@@ -13,19 +13,21 @@ import (
 
 // The sample grid as a picture outside the text frame.
 //
-// The samples pane fills its cells with sixel.Filler; when the frame with the
-// filler is on screen the picture follows as raw output, and stays until
-// something damages it: another size, place or image, a cleared screen, an
-// overlay that covered part of it. Typing does not, as long as nothing changes
-// right of the picture: the renderer rewrites a row from its first to its last
-// changed cell. The samples pane therefore always is the rightmost one, and a
-// change of its border's colour counts as damage. Hiding needs no output of
-// its own: whatever replaces the filler differs from it in every cell, so the
-// renderer writes those cells and the terminal drops their pixels.
+// A view with a picture (pictureView) fills its cells with sixel.Filler; when
+// the frame with the filler is on screen the picture follows as raw output, and
+// stays until something damages it: another size, place or image, a cleared
+// screen, an overlay that covered part of it. Typing does not, as long as
+// nothing changes right of the picture: the renderer rewrites a row from its
+// first to its last changed cell. Views therefore must put nothing that changes
+// right of a picture, and a change of the border's colour there counts as
+// damage (shown.focused). A view has one picture; several images are composed
+// into one. Hiding needs no output of its own: whatever replaces the filler
+// differs from it in every cell, so the renderer writes those cells and the
+// terminal drops their pixels.
 
 // pictureKey says which picture belongs where; the zero key is no picture.
 type pictureKey struct {
-	image      string // run and file
+	image      string // shown.id
 	tile       int
 	mode       sixel.Mode
 	at         rect
@@ -84,31 +86,66 @@ func (a *App) damage() {
 	a.pic.gen++
 }
 
-// wantPicture returns the picture that the present frame has filler for.
-func (a *App) wantPicture() pictureKey {
-	if a.run == nil || a.layout.tooSmall {
-		return pictureKey{}
+// wantPicture returns the picture that the present frame has filler for, and its
+// pixels.
+func (a *App) wantPicture() (pictureKey, image.Image) {
+	if a.run == nil || a.layout.tooSmall || a.probing || !(a.mode.OutOfBand() || a.mode == sixel.Kitty) {
+		return pictureKey{}, nil
 	}
-	s := a.run.samples
-	img, tile := s.Image()
-	at := inner(a.layout.panes[paneSamples])
-	if img == nil || s.Probing || at.Empty() || !(s.Mode.OutOfBand() || s.Mode == sixel.Kitty) {
-		return pictureKey{}
+	v, ok := a.current().(pictureView)
+	if !ok {
+		return pictureKey{}, nil
 	}
-	k := pictureKey{
-		image: a.run.dir + "/" + s.Label(), tile: tile, mode: s.Mode, at: at, registers: a.probe.Registers(),
-		focused: a.focus == paneSamples, theme: a.theme,
+	p, ok := v.picture(a, a.layout.body)
+	if !ok {
+		return pictureKey{}, nil
 	}
+	k := a.keyAt(p.at)
+	k.image, k.tile, k.focused, k.theme = p.id, p.tile, p.focused, a.theme
+	return k, p.img
+}
+
+// keyAt is the key of a picture in the cells at, whatever it shows.
+func (a *App) keyAt(at rect) pictureKey {
+	k := pictureKey{mode: a.mode, at: at, registers: a.probe.Registers()}
 	k.cellW, k.cellH = a.probe.Cell()
 	k.maxW, k.maxH = a.probe.MaxPixels()
+	if !a.mode.OutOfBand() && a.mode != sixel.Kitty {
+		k.cellW, k.cellH = 1, 2 // half-blocks
+	}
 	return k
 }
 
-// syncPicture compares what is wanted with what was placed and returns the
-// command that closes the gap. It runs after every Update.
-func (a *App) syncPicture() tea.Cmd {
+// room is how many pixels the picture may have.
+func (k *pictureKey) room() (w, h int) {
+	w, h = k.at.W*k.cellW, k.at.H*k.cellH
+	if k.mode == sixel.Sixel {
+		w, h = min(w, k.maxW), min(h, k.maxH)
+	}
+	return w, h
+}
+
+// corner is where, in cells of its rectangle, a picture of w by h pixels starts,
+// so that it stands in the middle.
+func (k *pictureKey) corner(w, h int) (dx, dy int) {
+	return (k.at.W - (w+k.cellW-1)/k.cellW) / 2, (k.at.H - (h+k.cellH-1)/k.cellH) / 2
+}
+
+// pictureLate reports whether the picture that is wanted is still to be shown.
+func (a *App) pictureLate() bool {
+	return a.pic.want != (pictureKey{}) && a.pic.damaged && !a.pic.blocked
+}
+
+// syncPicture returns the commands that bring the picture up to date. It runs
+// after every Update.
+func (a *App) syncPicture() tea.Cmd { return tea.Batch(a.loadFilm(), a.placePicture()) }
+
+// placePicture compares what is wanted with what was placed and returns the
+// command that closes the gap.
+func (a *App) placePicture() tea.Cmd {
 	p := &a.pic
-	if want := a.wantPicture(); want != p.want {
+	want, img := a.wantPicture()
+	if want != p.want {
 		p.want = want
 		a.damage()
 	}
@@ -125,7 +162,6 @@ func (a *App) syncPicture() tea.Cmd {
 	if !sameContent(p.encodedK, p.want) {
 		encoded = ""
 	}
-	img, _ := a.run.samples.Image()
 	return sendPicture(placement{gen: p.gen, key: p.want, encoded: encoded, dx: dx, dy: dy}, img, a.syncOutput)
 }
 
@@ -160,17 +196,14 @@ func sendPicture(p placement, img image.Image, sync bool) tea.Cmd {
 // there is no room or the image cannot be encoded.
 func encodePicture(p *placement, img image.Image) {
 	k := p.key
-	w, h := k.at.W*k.cellW, k.at.H*k.cellH
-	if k.mode == sixel.Sixel {
-		w, h = min(w, k.maxW), min(h, k.maxH)
-	}
+	w, h := k.room()
 	fitted := sixel.Fit(img, k.tile, w, h)
 	if fitted == nil {
 		return
 	}
-	cols := (fitted.Bounds().Dx() + k.cellW - 1) / k.cellW
-	rows := (fitted.Bounds().Dy() + k.cellH - 1) / k.cellH
-	p.dx, p.dy = (k.at.W-cols)/2, (k.at.H-rows)/2
+	size := fitted.Bounds().Size()
+	cols, rows := (size.X+k.cellW-1)/k.cellW, (size.Y+k.cellH-1)/k.cellH
+	p.dx, p.dy = k.corner(size.X, size.Y)
 	switch k.mode {
 	case sixel.Sixel:
 		p.encoded, _ = sixel.Encode(fitted, k.registers)

@@ -89,7 +89,7 @@ func TestPictureStays(t *testing.T) {
 	if strings.Trim(before, "\u2800\u00a0\n") != "" {
 		t.Fatalf("the pane isn't all filler: %q", before)
 	}
-	s.press("j", "j", "enter", "y", "x", "s", "/", "q", "esc", "1", "h", "h", "2", "b", "3")
+	s.press("j", "j", "left", "y", "x", "s", "/", "q", "esc", "shift+tab", "h", "h", "shift+tab", "b", "tab", "tab")
 	s.load()
 	f.status.Nimg += 500
 	s.load()
@@ -119,7 +119,7 @@ func TestPictureDamage(t *testing.T) {
 		{"redraw", func() { s.press("ctrl+l") }},
 		{"another font", func() { s.send(uv.CellSizeEvent{Width: 12, Height: 24}) }},
 		{"new sample", func() { f.writeSample(t, 80, 5); s.load() }},
-		{"the pane's border", func() { s.press("4") }},
+		{"the pane's border", func() { s.press("tab") }},
 		{"zoom", func() { s.press("z") }},
 		{"background", func() { s.send(tea.BackgroundColorMsg{Color: ansi.BrightWhite}) }},
 		{"resumed", func() { s.send(tea.ResumeMsg{}) }},
@@ -134,7 +134,7 @@ func TestPictureDamage(t *testing.T) {
 // TestHiddenPicture checks that what replaces the filler differs from it in
 // every cell, so that the terminal drops the pixels, and that it comes back.
 func TestHiddenPicture(t *testing.T) {
-	for _, hide := range [][2]string{{"1 z", "z"}, {"i", "i i"}, {"3 z", "z"}, {"esc", "enter"}} {
+	for _, hide := range [][2]string{{"2", "1"}, {"i", "i i"}, {"z", "esc"}, {"5", "4"}, {"6", "1"}, {"7", "1"}, {"esc", "enter"}} {
 		s, _ := openSixel(t)
 		x, y, w, h := s.app.SamplesRect()
 		s.press(strings.Fields(hide[0])...)

@@ -1,14 +1,12 @@
 package tui
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
-	"innate/trainer/control"
 	"innate/tui/panes"
 )
 
@@ -22,6 +20,15 @@ type prompt struct {
 	changed func(*App, string)
 	accept  func(*App, string) tea.Cmd
 	cancel  func(*App)
+	// complete offers replacements for text[from:], the best first.
+	complete func(a *App, text string) (from int, offers []string)
+
+	offers []string
+	from   int // where in text an offer goes
+	chosen int // offer that tab has put into text, -1 for none
+
+	past  int    // how far back in the history text is taken from, 0 for typed
+	draft string // what was typed before that
 }
 
 func (p *prompt) open() bool { return p.sign != "" }
@@ -48,6 +55,20 @@ func (a *App) promptKey(m tea.KeyPressMsg) tea.Cmd {
 			return accept(a, text)
 		}
 		return nil
+	case "tab":
+		p.cycle(1)
+		return nil
+	case "shift+tab":
+		p.cycle(-1)
+		return nil
+	case "up", "ctrl+p":
+		a.recallCommand(1)
+		return nil
+	case "down", "ctrl+n":
+		a.recallCommand(-1)
+		return nil
+	case "right", "end", "ctrl+e", "ctrl+f":
+		p.text += p.ghost()
 	case "backspace", "ctrl+h":
 		_, n := utf8.DecodeLastRuneInString(p.text)
 		p.text = p.text[:len(p.text)-n]
@@ -79,93 +100,102 @@ func (a *App) promptChanged() {
 	if len(p.text) > maxPrompt {
 		p.text = strings.ToValidUTF8(p.text[:maxPrompt], "")
 	}
+	p.past = 0
+	a.offer()
 	if p.changed != nil {
 		p.changed(a, p.text)
 	}
 }
 
-// openFilter filters the layers as the text is typed.
-func (a *App) openFilter() tea.Cmd {
-	before := a.run.layers.Filter()
-	a.prompt = prompt{
-		sign: "/", text: before, hint: "part of a layer's name",
-		changed: func(a *App, s string) { a.run.layers.SetFilter(s) },
-		cancel:  func(a *App) { a.run.layers.SetFilter(before) },
+// offer looks up completions of what is typed.
+func (a *App) offer() {
+	p := &a.prompt
+	p.chosen = -1
+	if p.complete != nil {
+		p.from, p.offers = p.complete(a, p.text)
 	}
-	return nil
 }
 
-func (a *App) openCommand() tea.Cmd {
-	a.prompt = prompt{
-		sign: ":", hint: "set key=value · freeze GLOB · train GLOB · preset NAME · pause · resume · stop",
-		accept: (*App).command,
+// cycle puts the next offer, or the one before, into the text.
+func (p *prompt) cycle(by int) {
+	n := len(p.offers)
+	switch {
+	case n == 0:
+		return
+	case p.chosen < 0 && by < 0:
+		p.chosen = n - 1
+	default:
+		p.chosen = (p.chosen + by + n) % n
 	}
-	if a.theme.Glyphs.ASCII {
-		a.prompt.hint = strings.ReplaceAll(a.prompt.hint, " · ", ", ")
-	}
-	return nil
+	p.text = p.text[:p.from] + p.offers[p.chosen]
 }
 
-// command runs a line typed after a colon.
-func (a *App) command(line string) tea.Cmd {
-	words := strings.Fields(line)
-	if len(words) == 0 {
-		return nil
+// ghost is what the best offer would add to the text.
+func (p *prompt) ghost() string {
+	if p.chosen >= 0 || len(p.offers) == 0 {
+		return ""
 	}
-	r, args := a.run, words[1:]
-	st := &r.info.Status
-	switch words[0] {
-	case "q", "quit", "detach":
-		return a.quit()
-	case "pause":
-		return order(r.dir, "paused", r.client.Pause)
-	case "resume":
-		return a.resume()
-	case "stop":
-		return a.askStop()
-	case "set":
-		set, err := parseSet(args)
-		if err != nil {
-			return a.fail(err)
-		}
-		return a.orderSet(set)
-	case "preset":
-		if len(args) != 1 {
-			return a.fail(errors.New("preset: want one name"))
-		}
-		return a.orderPreset(args[0])
-	case "freeze", "train":
-		if len(args) == 0 {
-			return a.fail(fmt.Errorf("%s: want a glob, for example dec.28x28_*", words[0]))
-		}
-		req := control.FreezeRequest{}
-		if words[0] == "freeze" {
-			globs := append(append([]string{}, st.FreezeGlobs...), args...)
-			req.Freeze = &globs
+	rest, ok := strings.CutPrefix(p.offers[0], p.text[p.from:])
+	if !ok {
+		return ""
+	}
+	return rest
+}
+
+// recallCommand walks through the commands of before: back for positive.
+func (a *App) recallCommand(by int) {
+	p, h := &a.prompt, a.state.History
+	if p.sign != ":" {
+		return
+	}
+	if p.past == 0 {
+		p.draft = p.text
+	}
+	p.past = max(min(p.past+by, len(h)), 0)
+	p.text = p.draft
+	if p.past > 0 {
+		p.text = h[len(h)-p.past]
+	}
+	a.offer()
+}
+
+// promptLine draws the open prompt with its ghost, the end always in view.
+func (a *App) promptLine(w int) string {
+	t, p := a.theme, &a.prompt
+	text := p.text
+	if n := ansi.StringWidth(text); n > w-8 {
+		text = ansi.TruncateLeft(text, n-(w-8), t.Glyphs.Ellipsis)
+	}
+	s := " " + t.Accent.Render(p.sign) + text
+	if ghost := p.ghost(); ghost != "" {
+		_, n := utf8.DecodeRuneInString(ghost)
+		return s + t.Select.Render(ghost[:n]) + t.Dim.Render(ghost[n:])
+	}
+	s += t.Select.Render("\u00a0")
+	if p.text == "" {
+		s += " " + t.Dim.Render(p.hint)
+	}
+	return s
+}
+
+// completions is the status line while a prompt has something to offer: the
+// offers from the chosen one on, or the help of a command that has none.
+func (a *App) completions() string {
+	t, p := a.theme, &a.prompt
+	if !p.open() || p.complete == nil {
+		return ""
+	}
+	if len(p.offers) == 0 {
+		return t.Dim.Render(a.commandHelp(p.text))
+	}
+	var words []string
+	for i := max(p.chosen-2, 0); i < len(p.offers) && len(words) < 40; i++ {
+		word := strings.TrimSpace(p.offers[i])
+		if i == p.chosen {
+			words = append(words, t.Select.Render(word))
 		} else {
-			globs := append(append([]string{}, st.TrainGlobs...), args...)
-			req.Train = &globs
+			words = append(words, t.Dim.Render(word))
 		}
-		return orderFreeze(r.client, r.dir, words[0]+" "+strings.Join(args, " "), req)
 	}
-	return a.fail(fmt.Errorf("command %q, want set, freeze, train, preset, pause, resume, stop or quit", words[0]))
-}
-
-// parseSet reads key=value words; one key and one value may stand apart.
-func parseSet(args []string) (map[string]string, error) {
-	if len(args) == 2 && !strings.Contains(args[0], "=") {
-		args = []string{args[0] + "=" + args[1]}
-	}
-	set := map[string]string{}
-	for _, arg := range args {
-		key, value, ok := strings.Cut(arg, "=")
-		if !ok || key == "" || value == "" {
-			return nil, fmt.Errorf("set: got %q, want key=value", arg)
-		}
-		set[key] = value
-	}
-	if len(set) == 0 {
-		return nil, errors.New("set: want key=value")
-	}
-	return set, nil
+	return strings.Join(words, "  ")
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -20,15 +19,26 @@ import (
 type runView struct {
 	dir     string
 	info    control.Info
-	known   bool // info has been read
+	known   bool // info has been read …
+	infoGen int  // … so many times
+	header  keptHeader
 	history runlog.History
 	client  *control.Client
 	poller  *poller
 	lost    error // why the trainer doesn't answer although it lives
 
+	views      [viewCount]view
+	configFile *configFile // nil: not read yet
+
+	charts    map[string]chartState // settings remembered for the charts
 	loss, fid *panes.Chart
-	lossKeys  []string // scalars of the loss chart, in order of its curves …
-	fidKeys   []string // … and of the chart of quality
+	location  *time.Location
+	found     map[string]bool // scalars in the log …
+	scalars   int             // … and how many there were when it was last looked
+	lossKeys  []string        // those of the loss chart, in order of its curves …
+	fidKeys   []string        // … and of the chart of quality
+	lastNimg  int64           // of the newest tick
+	reading   bool            // the history is still being read
 	layers    *panes.Layers
 	samples   *panes.Samples
 	events    *panes.Events
@@ -39,35 +49,76 @@ type runView struct {
 	freezeKey string   // what was frozen when the layers were last fetched
 	side      int      // pixels of one sample's side, 0 if unknown: the largest resolution of the network
 	resuming  bool
+	measured  measured // statistics of the layers
+	pace      pace
 }
 
-func newRunView(dir string, t *theme.Theme, loc *time.Location) *runView {
+func newRunView(dir string, t *theme.Theme, loc *time.Location, charts map[string]chartState) *runView {
 	r := &runView{
+		views: newViews(), charts: charts, location: loc, found: map[string]bool{},
 		dir: dir, client: control.NewClient(dir), poller: newPoller(dir),
 		layers: panes.NewLayers(t), samples: panes.NewSamples(t), events: panes.NewEvents(t),
 		follow: true, fidKeys: fidKeysOf(nil),
 	}
 	r.events.Location = loc
+	r.views[viewCurves] = newCurvesView(t, loc, charts)
 	r.info.Name = baseName(dir)
 	r.newCharts(t)
 	return r
 }
 
-// newCharts makes empty charts for the scalars known so far, with the settings
-// of the old ones.
-func (r *runView) newCharts(t *theme.Theme) {
-	loss := panes.NewChart(t, shortNames(r.lossKeys)...)
-	fid := panes.NewChart(t, shortNames(r.fidKeys)...)
-	if r.loss != nil {
-		loss.LogX, loss.LogY, loss.ASCII, loss.Smoothing = r.loss.LogX, r.loss.LogY, r.loss.ASCII, r.loss.Smoothing
-		fid.LogX, fid.LogY, fid.ASCII, fid.Smoothing = r.fid.LogX, r.fid.LogY, r.fid.ASCII, r.fid.Smoothing
-	} else {
-		loss.Smoothing = 0.6
-		fid.LogY = true // from thousands down to tens
+// Names of the charts in the remembered state. The second one shows FID or, of
+// a classifier, its accuracy.
+const (
+	lossChart     = "loss"
+	fidChart      = "fid"
+	accuracyChart = "accuracy"
+)
+
+func (r *runView) fidChart() string {
+	if r.fidKeys[0] == "fid" {
+		return fidChart
 	}
-	r.loss, r.fid = loss, fid
+	return accuracyChart
+}
+
+func (r *runView) chart(name string) *panes.Chart {
+	if name == lossChart {
+		return r.loss
+	}
+	return r.fid
+}
+
+// newCharts makes empty charts for the scalars known so far, set as remembered.
+func (r *runView) newCharts(t *theme.Theme) {
+	ascii := r.loss != nil && r.loss.ASCII
+	r.loss = panes.NewChart(t, shortNames(r.lossKeys)...)
+	r.fid = panes.NewChart(t, shortNames(r.fidKeys)...)
+	for _, name := range []string{lossChart, r.fidChart()} {
+		set, ok := r.charts[name]
+		if !ok {
+			set = chartDefaults[name]
+		}
+		c := r.chart(name)
+		c.ASCII, c.LogX, c.LogY, c.Smoothing = ascii, set.LogX, set.LogY, set.Smoothing
+		c.Location = r.location
+	}
+	r.fid.Best = panes.BestMin
+	if r.fidChart() == accuracyChart {
+		r.fid.Best = panes.BestMax
+	}
 	r.updateReference()
 	r.updateTexts()
+}
+
+// chartDefaults set the charts nobody has changed yet: FID goes from thousands
+// down to tens.
+var chartDefaults = map[string]chartState{lossChart: {Smoothing: 0.6}, fidChart: {LogY: true}}
+
+// hideCursors takes the charts' read-outs away and reports whether any showed.
+func (r *runView) hideCursors() bool {
+	loss, fid := r.loss.HideCursor(), r.fid.HideCursor()
+	return loss || fid
 }
 
 // shortNames drops the group from scalar names: loss/gen is gen.
@@ -109,68 +160,126 @@ func lossKeysOf(known map[string]bool) []string {
 	return keys[:min(len(keys), theme.SeriesCount)]
 }
 
-// addHistory takes new ticks and events into charts and log.
+// addHistory takes new ticks and events into views, charts and log.
 func (r *runView) addHistory(u runlog.Update, t *theme.Theme) {
+	before := r.history.Events
 	r.history.Apply(u)
-	rebuild := u.Reset || u.Rewind
-	known := map[string]bool{}
-	for _, k := range slices.Concat(r.lossKeys, r.fidKeys) {
-		known[k] = true
-	}
-	for _, tick := range u.Ticks {
-		for k := range tick.Scalars {
-			known[k] = true
+	for _, v := range r.views {
+		if h, ok := v.(historyView); ok {
+			r.tell(h, u, before)
 		}
 	}
-	if keys := lossKeysOf(known); !slices.Equal(keys, r.lossKeys) {
-		r.lossKeys, rebuild = keys, true
-	}
-	if keys := fidKeysOf(known); !slices.Equal(keys, r.fidKeys) {
-		r.fidKeys, rebuild = keys, true
-		r.fid.LogY = keys[0] == "fid"
-	}
 	ticks, events := u.Ticks, u.Events
-	if rebuild {
+	switch {
+	case r.findKeys(u.Ticks) || u.Reset:
 		r.newCharts(t)
 		ticks, events = r.history.Ticks, r.history.Events
+	case u.Rewind:
+		r.loss.Rewind(u.RewindNimg)
+		r.fid.Rewind(u.RewindNimg)
 	}
 	for i := range ticks {
 		r.addTick(&ticks[i])
 	}
 	for _, e := range events {
-		switch e.Kind {
-		case runlog.Freeze, runlog.Config, runlog.Pause, runlog.Resume, runlog.Error:
-			x := float64(e.Nimg) / 1000
-			r.loss.AddMark(x, e.Kind)
-			r.fid.AddMark(x, e.Kind)
+		if m := markOf(e); m.Kind != runlog.FID && m.Kind != runlog.Checkpoint && markKinds[m.Kind] {
+			r.loss.Mark(m)
+			r.fid.Mark(m)
 		}
 	}
 	r.events.SetEvents(r.history.Events)
 }
 
+// tell gives an update to a view that gathers ticks and events.
+func (r *runView) tell(h historyView, u runlog.Update, before []runlog.Event) {
+	if rewinder, ok := h.(rewindView); ok && u.Rewind && !u.Reset {
+		rewinder.rewind(u.RewindNimg, before)
+		u.Rewind = false
+	}
+	if u.Reset || u.Rewind {
+		h.addHistory(r.history.Ticks, r.history.Events, true)
+		return
+	}
+	h.addHistory(u.Ticks, u.Events, false)
+}
+
+// findKeys looks for scalars that no tick had before, and reports whether the
+// two charts show others from now on. The view of curves, which gathers all, has
+// been told already: mostly it knows of no new one.
+func (r *runView) findKeys(ticks []runlog.Tick) bool {
+	n := r.views[viewCurves].(*curvesView).curves.Known()
+	if n == r.scalars {
+		return false
+	}
+	r.scalars = n
+	for i := range ticks {
+		for k := range ticks[i].Scalars {
+			r.found[k] = true
+		}
+	}
+	loss, fid := lossKeysOf(r.found), fidKeysOf(r.found)
+	if slices.Equal(loss, r.lossKeys) && slices.Equal(fid, r.fidKeys) {
+		return false
+	}
+	r.lossKeys, r.fidKeys = loss, fid
+	return true
+}
+
 func (r *runView) addTick(tick *runlog.Tick) {
 	x := float64(tick.Nimg) / 1000
-	r.loss.MaxX, r.fid.MaxX = x, x
+	r.lastNimg = tick.Nimg
 	for i, k := range r.lossKeys {
 		if v, ok := tick.Scalars[k]; ok {
-			r.loss.Add(i, x, v)
+			r.loss.AddAt(i, x, tick.Time, v)
 		}
 	}
 	for i, k := range r.fidKeys {
 		if v, ok := tick.Scalars[k]; ok && !math.IsNaN(v) {
-			r.fid.Add(i, x, v) // null means that this tick had no evaluation
+			r.fid.AddAt(i, x, tick.Time, v) // null means that this tick had no evaluation
 		}
 	}
+}
+
+// markKinds are the events that charts mark.
+var markKinds = map[string]bool{
+	runlog.Freeze: true, runlog.Config: true, runlog.Checkpoint: true, runlog.FID: true, runlog.Pause: true,
+	runlog.Resume: true, runlog.Error: true, runlog.Diverge: true,
+}
+
+func markOf(e runlog.Event) panes.Mark {
+	return panes.Mark{X: float64(e.Nimg) / 1000, Kind: e.Kind, Text: e.Text}
+}
+
+// alignCharts makes both charts end where the run is, also while its history is
+// being read: the axes then don't move under the curves.
+func (r *runView) alignCharts() {
+	nimg := r.lastNimg
+	if r.reading {
+		nimg = max(nimg, r.info.Status.Nimg)
+	}
+	r.loss.MaxX, r.fid.MaxX = float64(nimg)/1000, float64(nimg)/1000
+}
+
+// progress tells how much of the history has been read.
+func (r *runView) progress() string {
+	text := "reading the history: " + panes.Kimg(r.lastNimg)
+	if all := r.info.Status.Nimg; all >= r.lastNimg {
+		whole := panes.Kimg(all)
+		text = "reading the history: " + panes.FitLeft(panes.Kimg(r.lastNimg), len(whole)) + " of " + whole
+	}
+	return text + " kimg"
 }
 
 // setInfo takes a new status.
 func (r *runView) setInfo(info control.Info) {
 	r.info, r.known = info, true
+	r.infoGen++
 	if !r.info.Alive {
 		r.lost = nil
 	}
 	r.updateReference()
 	r.updateTexts()
+	r.learnSpeed()
 }
 
 // updateReference draws the teacher's quality, once known, across the FID chart.
@@ -229,6 +338,7 @@ func (a *App) handlePoll(m pollMsg) tea.Cmd {
 	}
 	if m.info != nil {
 		r.setInfo(*m.info)
+		cmds = append(cmds, a.watch(r.info), a.askLastWords())
 		if key := frozenKey(r.info.Status); r.info.Alive && key != r.freezeKey {
 			r.freezeKey = key
 			cmds = append(cmds, fetchLayers(r.client, r.dir))
@@ -237,17 +347,26 @@ func (a *App) handlePoll(m pollMsg) tea.Cmd {
 	if m.layers != nil {
 		a.setLayers(m.layers)
 	}
+	more := r.feedLayers(m.stats)
+	if m.config != nil {
+		cmds = append(cmds, a.setConfig(m.config))
+	}
 	if m.samples != nil {
 		r.files = m.samples
 	}
 	if m.newest != nil && (r.follow || r.file == "") {
-		a.showSample(*m.newest)
+		r.file = m.newest.file
+		cmds = append(cmds, a.showSample(*m.newest))
 	}
 	if m.err != nil {
 		cmds = append(cmds, a.fail(m.err))
 	}
+	if r.reading != m.more {
+		r.reading, a.stale = m.more, true
+	}
+	r.alignCharts()
 	after := pollEvery
-	if len(m.updates) == maxUpdates {
+	if m.more || more {
 		after = 0
 	}
 	return tea.Batch(append(cmds, pollRun(r.poller, after))...)
@@ -256,7 +375,9 @@ func (a *App) handlePoll(m pollMsg) tea.Cmd {
 func (a *App) setLayers(layers []control.Layer) {
 	r := a.run
 	old := r.side
-	r.layers.SetLayers(layers)
+	if r.layers.SetLayers(layers) {
+		r.measured.fed = 0 // it is another network: they count anew
+	}
 	r.side = 0
 	for _, l := range layers {
 		r.side = max(r.side, l.Resolution)
@@ -264,27 +385,6 @@ func (a *App) setLayers(layers []control.Layer) {
 	if img, _ := r.samples.Image(); img != nil && r.side != old {
 		r.samples.SetImage(img, r.side, r.samples.Label())
 	}
-}
-
-// showSample puts a decoded sample into its pane.
-func (a *App) showSample(m sampleMsg) {
-	r := a.run
-	if m.err != nil {
-		a.notify(m.err.Error(), a.theme.Bad)
-		return
-	}
-	r.file = m.file
-	r.samples.SetImage(m.img, r.side, sampleLabel(m.file))
-}
-
-// sampleLabel words a file name, which is the number of images seen:
-// 000120000.png is the sample at 120 kimg.
-func sampleLabel(file string) string {
-	name := strings.TrimSuffix(file, ".png")
-	if nimg, err := strconv.ParseInt(name, 10, 64); err == nil && nimg >= 0 {
-		return panes.Kimg(nimg) + " kimg"
-	}
-	return panes.Plain(name)
 }
 
 // handlePing notes whether the trainer answers.
@@ -307,7 +407,7 @@ func (a *App) handlePing(m pingMsg) tea.Cmd {
 func (a *App) handleCommand(m commandMsg) tea.Cmd {
 	r := a.run
 	if m.freeze {
-		r.layers.Settle()
+		r.layers.Settle(m.names...)
 		if m.layers != nil {
 			a.setLayers(m.layers)
 		}

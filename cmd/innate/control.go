@@ -27,6 +27,14 @@ var stopCommand = command{"stop", "RUN", "ends a run after a checkpoint; resume 
 	})
 }}
 
+var checkpointCommand = command{"checkpoint", "RUN", "writes a checkpoint of a running run now", func(ctx context.Context, c *cli, args []string) error {
+	return send(ctx, c, "checkpoint", args, (*control.Client).Checkpoint)
+}}
+
+var evaluateCommand = command{"evaluate", "RUN", "makes a running run measure its FID now", func(ctx context.Context, c *cli, args []string) error {
+	return send(ctx, c, "evaluate", args, (*control.Client).Evaluate)
+}}
+
 // send sends a command without arguments to one run.
 func send(ctx context.Context, c *cli, name string, args []string, call func(*control.Client, context.Context) (control.Status, error)) error {
 	f, runs := c.runFlags(name)

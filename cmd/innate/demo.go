@@ -36,7 +36,8 @@ func runDemo(ctx context.Context, c *cli, args []string) error {
 		return err
 	}
 	if !*plain && term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd())) {
-		if err := trainer.Spawn(ctx, dir); err != nil {
+		c.warnOccupied(dir)
+		if err := trainer.Spawn(ctx, dir, edits.process.args()...); err != nil {
 			return err
 		}
 		if err := workbench(ctx, c, dir); err != nil {
@@ -46,7 +47,7 @@ func runDemo(ctx context.Context, c *cli, args []string) error {
 		return nil
 	}
 	fmt.Fprintln(c.out, dir)
-	if err := train(ctx, dir, c.out); err != nil {
+	if err := train(ctx, c, dir, edits.process.listen); err != nil {
 		return err
 	}
 	return summarize(c, dir)

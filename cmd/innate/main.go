@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"flag"
@@ -10,6 +11,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"golang.org/x/term"
 
 	"innate/models/kernels"
 	"innate/trainer/control"
@@ -28,6 +31,7 @@ type command struct {
 type cli struct {
 	out, err io.Writer
 	getenv   func(string) string
+	ask      func(question string) (yes bool) // nil where nobody can be asked
 }
 
 // usageError is a mistake in the command line: exit status 2.
@@ -40,15 +44,27 @@ func usagef(format string, args ...any) error {
 func commands() []command {
 	return []command{
 		demoCommand, openCommand, trainCommand, startCommand,
-		lsCommand, statusCommand, logsCommand,
-		pauseCommand, resumeCommand, stopCommand, setCommand, freezeCommand,
-		sampleCommand, fidCommand, exportCommand, inspectCommand,
+		lsCommand, statusCommand, eventsCommand, logsCommand,
+		pauseCommand, resumeCommand, stopCommand, forkCommand, deleteCommand, setCommand, freezeCommand,
+		checkpointCommand, evaluateCommand,
+		sampleCommand, fidCommand, exportCommand, inspectCommand, keysCommand,
 	}
 }
 
 func main() {
 	c := &cli{out: os.Stdout, err: os.Stderr, getenv: os.Getenv}
+	if term.IsTerminal(int(os.Stdin.Fd())) {
+		c.ask = ask
+	}
 	os.Exit(c.main(context.Background(), os.Args[1:]))
+}
+
+// ask puts a question to whoever sits at the terminal.
+func ask(question string) (yes bool) {
+	fmt.Fprintf(os.Stderr, "%s [y/N] ", question)
+	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n') // an end of input is a no
+	answer = strings.ToLower(strings.TrimSpace(answer))
+	return answer == "y" || answer == "yes"
 }
 
 // main runs one command line and returns the exit status: 0 done, 1 an error,

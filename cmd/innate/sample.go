@@ -2,14 +2,17 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"innate/metrics"
 	"innate/models/kernels"
 	"innate/models/precond"
+	"innate/trainer/control"
 	"innate/trainer/data"
 	"innate/trainer/loop"
 	"innate/trainer/sampleio"
@@ -19,16 +22,20 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 
 var sampleCommand = command{"sample", "RUN|FILE", "draws images and writes them as one PNG", runSample}
 
-func runSample(_ context.Context, c *cli, args []string) error {
+func runSample(ctx context.Context, c *cli, args []string) error {
 	f, runs := c.runFlags("sample")
 	n := f.Int("n", 64, "`images` to draw")
 	seed := f.Uint64("seed", 0, "first `seed`; every image has its own")
 	steps := f.Int("steps", 0, "1, or Heun `steps` of 2 and more; default: what the network is for")
 	out := f.String("out", "samples.png", "PNG `file` to write")
 	threads := f.Int("threads", 0, "`threads`, 0 for all cores")
+	now := f.Bool("now", false, "let a running run draw its grid between two steps; takes --seed alone")
 	ref, err := parseOne(f, args, wantNetwork)
 	if err != nil {
 		return err
+	}
+	if *now {
+		return sampleNow(ctx, c, f, *runs, ref, *seed)
 	}
 	if *n < 1 || *steps < 0 {
 		return usagef("sample: got --n %d --steps %d, want at least 1 and at least 0", *n, *steps)
@@ -52,6 +59,37 @@ func runSample(_ context.Context, c *cli, args []string) error {
 		return err
 	}
 	fmt.Fprintln(c.out, *out)
+	return nil
+}
+
+// sampleNow makes a running run draw its sample grid, from other noise if --seed
+// is given, and prints the file.
+func sampleNow(ctx context.Context, c *cli, f *flag.FlagSet, runs, ref string, seed uint64) error {
+	var r control.SampleRequest
+	var stray []string
+	f.Visit(func(set *flag.Flag) {
+		switch set.Name {
+		case "seed":
+			r.Seed = &seed
+		case "now", "runs":
+		default:
+			stray = append(stray, "--"+set.Name)
+		}
+	})
+	if len(stray) > 0 {
+		return usagef("sample --now: got %s, want --seed alone: the run's settings say the rest", strings.Join(stray, " "))
+	}
+	dir, err := control.Find(control.RunsDir(runs), ref)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+	defer cancel()
+	st, err := control.NewClient(dir).Sample(ctx, r)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(c.out, filepath.Join(dir, st.SampleFile))
 	return nil
 }
 

@@ -23,7 +23,13 @@ func runStart(ctx context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := trainer.Spawn(ctx, dir); err != nil {
+	return spawn(ctx, c, dir, edits.process)
+}
+
+// spawn starts a trainer for a new run and prints the run's directory.
+func spawn(ctx context.Context, c *cli, dir string, p process) error {
+	c.warnOccupied(dir)
+	if err := trainer.Spawn(ctx, dir, p.args()...); err != nil {
 		return err
 	}
 	fmt.Fprintln(c.out, dir)
@@ -34,23 +40,32 @@ var resumeCommand = command{"resume", "RUN", "lets a paused run go on; restarts 
 
 func runResume(ctx context.Context, c *cli, args []string) error {
 	f, runs := c.runFlags("resume")
+	var p process
+	p.register(f)
 	dir, err := findRun(f, runs, args)
 	if err != nil {
 		return err
 	}
-	return resume(ctx, dir)
+	return c.resume(ctx, dir, p)
 }
 
 // resume lets a paused run go on and restarts one without a trainer from its
 // last checkpoint.
-func resume(ctx context.Context, dir string) error {
+func (c *cli) resume(ctx context.Context, dir string, p process) error {
 	info, err := control.ReadInfo(dir)
 	if err != nil {
 		return err
 	}
-	if !info.Alive {
-		return trainer.Spawn(ctx, dir)
+	if info.Alive {
+		if p.given() {
+			return fmt.Errorf("%s: has a trainer: --threads, --nice and --listen count when one starts, so stop it first", info.Name)
+		}
+		_, err = control.NewClient(dir).Resume(ctx)
+		return err
 	}
-	_, err = control.NewClient(dir).Resume(ctx)
-	return err
+	if err := p.adjust(dir); err != nil {
+		return err
+	}
+	c.warnOccupied(dir)
+	return trainer.Spawn(ctx, dir, p.args()...)
 }

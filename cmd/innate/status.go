@@ -49,7 +49,15 @@ func runLs(_ context.Context, c *cli, args []string) error {
 		fmt.Fprintf(w, "%s\t%s\t%.1f/%.0f\t%s\t%.1f %%\t%s\t%s\n", i.Name, s.State,
 			float64(s.Nimg)/1000, float64(s.TotalNimg)/1000, speed, 100*s.FrozenFraction, number(s.LastFID), number(s.BestFID))
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, i := range infos {
+		if said := epitaph(i); said != "" {
+			fmt.Fprintln(c.out, said)
+		}
+	}
+	return nil
 }
 
 func number(v *float64) string {
@@ -65,38 +73,52 @@ func printJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-var statusCommand = command{"status", "RUN [--json]", "how one run does", runStatus}
+var statusCommand = command{"status", "RUN [--json|--watch]", "how one run does", runStatus}
 
 func runStatus(ctx context.Context, c *cli, args []string) error {
 	f, runs := c.runFlags("status")
 	asJSON := f.Bool("json", false, "print JSON")
+	follow := f.Bool("watch", false, "print lines of plain text as the run goes on, and end with it: status 1 if it dies or fails")
+	every := f.Duration("every", 5*time.Second, "least `time` between two lines of --watch; events come at once")
 	dir, err := findRun(f, runs, args)
 	if err != nil {
 		return err
 	}
-	s, err := currentStatus(ctx, dir)
+	if *follow {
+		if *asJSON || *every <= 0 {
+			return usagef("status --watch: got --json or --every %v, want no --json and a time above 0", *every)
+		}
+		return watch(ctx, c.out, dir, *every)
+	}
+	info, err := currentInfo(ctx, dir)
 	if err != nil {
 		return err
 	}
 	if *asJSON {
-		return printJSON(c.out, s)
+		return printJSON(c.out, info.Status)
 	}
-	printStatus(c.out, s)
+	printStatus(c.out, info)
 	return nil
 }
 
-// currentStatus asks the trainer, and reads the run directory if none answers.
-func currentStatus(ctx context.Context, dir string) (control.Status, error) {
+// currentInfo reads the run directory, and asks the trainer if there is one
+// that answers.
+func currentInfo(ctx context.Context, dir string) (control.Info, error) {
+	info, err := control.ReadInfo(dir)
+	if err != nil || !info.Alive {
+		return info, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	if s, err := control.NewClient(dir).Status(ctx); err == nil {
-		return s, nil
+		info.Status = s
+		return info, nil
 	}
-	info, err := control.ReadInfo(dir)
-	return info.Status, err
+	return control.ReadInfo(dir) // it may have ended meanwhile
 }
 
-func printStatus(out io.Writer, s control.Status) {
+func printStatus(out io.Writer, info control.Info) {
+	s := info.Status
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	defer w.Flush()
 	row := func(name, format string, args ...any) {
@@ -115,6 +137,9 @@ func printStatus(out io.Writer, s control.Status) {
 		row("teacher", "%s %.2f in many steps", s.FIDName, *s.TeacherFID)
 	}
 	row("kernels", "%s, %d threads", s.Kernels, s.Threads)
+	if s.Listen != "" {
+		row("listens", "%s, token in %s", s.Listen, filepath.Join(s.Dir, control.TokenFile))
+	}
 	if s.SampleFile != "" {
 		row("samples", "%s", filepath.Join(s.Dir, s.SampleFile))
 	}
@@ -122,7 +147,14 @@ func printStatus(out io.Writer, s control.Status) {
 		row("config", "%s", s.ConfigError)
 	}
 	if s.Error != "" {
-		row("error", "%s", s.Error)
+		row("error", "%s", control.OneLine(s.Error))
+	}
+	switch s.State {
+	case control.StateDead:
+		row("log", "%s", lastWords(info.Dir))
+		row("next", "%s; innate logs %s shows more", hint(info), info.Name)
+	case control.StateFailed, control.StateStopped, control.StateNew:
+		row("next", "%s", hint(info))
 	}
 }
 

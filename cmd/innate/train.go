@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
-	"io"
 	"os/signal"
 	"slices"
 	"strings"
@@ -32,7 +32,10 @@ func runTrain(ctx context.Context, c *cli, args []string) error {
 		if len(rest) > 0 || len(edits.set) > 0 || *out != "" {
 			return usagef("train --run: continues a run as it is, want no CONFIG, --set, --kimg or --out")
 		}
-		return train(ctx, *dir, c.out)
+		if err := edits.process.adjust(*dir); err != nil {
+			return err
+		}
+		return train(ctx, c, *dir, edits.process.listen)
 	}
 	if len(rest) != 1 {
 		return usagef("train: got %d arguments, want one %s", len(rest), wantConfig())
@@ -42,20 +45,25 @@ func runTrain(ctx context.Context, c *cli, args []string) error {
 		return err
 	}
 	fmt.Fprintln(c.out, d)
-	return train(ctx, d, c.out)
+	return train(ctx, c, d, edits.process.listen)
 }
 
 // train runs a trainer in this process until its run ends or a signal stops it.
-// A hang-up does not: a run outlives the terminal it was started from.
-func train(ctx context.Context, dir string, out io.Writer) error {
+// A hang-up does not, nor does a pipe that nobody reads any more: a run outlives
+// the terminal it was started from.
+func train(ctx context.Context, c *cli, dir, listen string) error {
 	lock, err := trainer.Acquire(dir)
 	if err != nil {
 		return err
 	}
-	signal.Ignore(syscall.SIGHUP)
+	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	err = loop.Run(ctx, loop.Options{Dir: dir, Log: out})
+	leave, err := trainer.Settle(dir, c.err)
+	if err == nil {
+		err = loop.Run(ctx, loop.Options{Dir: dir, Log: c.out, Listen: listen})
+		leave()
+	}
 	return errors.Join(err, lock.Release())
 }
 
@@ -80,14 +88,12 @@ func create(runs, out, config string, e edits) (string, error) {
 }
 
 // edits are changes to a config given on the command line.
-type edits struct{ set []string }
-
-// flagSet is the part of flag.FlagSet that edits register with.
-type flagSet interface {
-	Func(name, usage string, fn func(string) error)
+type edits struct {
+	set     []string // key=value
+	process process
 }
 
-func (e *edits) register(f flagSet) {
+func (e *edits) register(f *flag.FlagSet) {
 	f.Func("set", "`key=value` to change in the config, such as live.gen_lr=2e-4; may be repeated", func(s string) error {
 		e.set = append(e.set, s)
 		return nil
@@ -96,11 +102,12 @@ func (e *edits) register(f flagSet) {
 		e.set = append(e.set, "live.total_kimg="+s)
 		return nil
 	})
+	e.process.register(f)
 }
 
 // apply edits a config's text and validates the result.
 func (e edits) apply(text string) (string, error) {
-	for _, s := range e.set {
+	for _, s := range slices.Concat(e.set, e.process.set) {
 		key, value, err := splitEdit(s)
 		if err != nil {
 			return "", err

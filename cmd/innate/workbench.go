@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"io"
+	"maps"
+	"slices"
 
 	"innate/configs"
 	"innate/models/unet"
 	"innate/trainer"
 	"innate/trainer/control"
+	"innate/trainer/loop"
 	"innate/tui"
 )
 
@@ -16,14 +20,28 @@ func workbench(ctx context.Context, c *cli, dir string) error {
 	runs := control.RunsDir("")
 	opts := tui.Options{
 		RunDir: dir, RunsDir: runs, Getenv: c.getenv,
-		Start: func(ctx context.Context, preset string) (string, error) {
-			d, err := create(runs, "", preset, edits{})
+		Start: func(ctx context.Context, preset string, set []string) (dir, warning string, err error) {
+			if dir, err = create(runs, "", preset, edits{set: set}); err != nil {
+				return "", "", err
+			}
+			return dir, trainer.Occupancy(dir), trainer.Spawn(ctx, dir)
+		},
+		Fork: func(ctx context.Context, dir string, set map[string]string) (string, error) {
+			forked, err := trainer.Fork(trainer.ForkOptions{
+				RunsDir: runs, Source: dir, Edit: func(text string) (string, error) { return setDiffering(text, set) },
+			})
 			if err != nil {
 				return "", err
 			}
-			return d, trainer.Spawn(ctx, d)
+			return forked.Dir, trainer.Spawn(ctx, forked.Dir)
 		},
-		Resume:       resume,
+		Forkable: trainer.Forkable(),
+		Delete:   func(_ context.Context, dir string) error { return trainer.Delete(dir, false) },
+		Resume: func(ctx context.Context, dir string) error {
+			quiet := &cli{out: io.Discard, err: io.Discard, getenv: c.getenv} // the screen is not ours to write on
+			return quiet.resume(ctx, dir, process{})
+		},
+		Teacher: drawTeacher, TeacherSteps: loop.TeacherSteps,
 		FreezePreset: unet.FreezePreset,
 	}
 	for _, name := range presets() {
@@ -34,6 +52,27 @@ func workbench(ctx context.Context, c *cli, dir string) error {
 		opts.Presets = append(opts.Presets, tui.Preset{Name: name, About: configs.Summary(text)})
 	}
 	return tui.Run(ctx, opts)
+}
+
+// setDiffering changes the settings of a config's text that have other values.
+// The others keep the way they are written.
+func setDiffering(text string, set map[string]string) (string, error) {
+	c, err := configs.Parse(control.ConfigFile, text)
+	if err != nil {
+		return "", err
+	}
+	set = maps.Clone(set)
+	for _, e := range c.Entries() {
+		if set[e.Key] == e.Value {
+			delete(set, e.Key)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(set)) {
+		if text, err = configs.Set(text, key, set[key]); err != nil {
+			return "", err
+		}
+	}
+	return text, nil
 }
 
 var openCommand = command{"open", "RUN", "the workbench on one run", func(ctx context.Context, c *cli, args []string) error {

@@ -15,30 +15,46 @@ type canvas struct {
 	mask   []uint8
 	inks   []uint8
 	text   []rune // overrides dots where not 0
+	dash   int    // line style of line and vertical: every how many columns of dots breaks, 0 = none
 }
 
 // Ink numbers of a canvas: 0 is the terminal's own, then rules, labels, and two
-// for each series.
+// for each style of a series. Styles with the same colour differ in their line,
+// or sign.
 const (
 	inkNone = iota
 	inkRule
 	inkLabel
+	inkFocus
 	inkFrozen
 	inkWarn
 	inkBad
 	inkRaw
-	inkSeries = inkRaw + theme.SeriesCount
-	inkCount  = inkSeries + theme.SeriesCount
+	inkSeries = inkRaw + styleCount
+	inkCount  = inkSeries + styleCount
+
+	styleCount = 3 * theme.SeriesCount // solid, dashed, dotted
 )
+
+func rawInk(series int) uint8    { return uint8(inkRaw + series%styleCount) }
+func seriesInk(series int) uint8 { return uint8(inkSeries + series%styleCount) }
 
 func inksOf(t *theme.Theme) [inkCount]theme.Ink {
 	var k [inkCount]theme.Ink
-	k[inkRule], k[inkLabel], k[inkFrozen] = t.Faint, t.Dim, t.Frozen
+	k[inkRule], k[inkLabel], k[inkFocus], k[inkFrozen] = t.Faint, t.Dim, t.Accent, t.Frozen
 	k[inkWarn], k[inkBad] = t.Warn, t.Bad
-	for i := range theme.SeriesCount {
-		k[inkRaw+i], k[inkSeries+i] = t.Raw[i], t.Series[i]
+	for i := range styleCount {
+		k[inkRaw+i], k[inkSeries+i] = t.Raw[i%theme.SeriesCount], t.Series[i%theme.SeriesCount]
 	}
 	return k
+}
+
+// style sets the line style of a series: solid, dashed, dotted.
+func (c *canvas) style(series int) {
+	c.dash = [...]int{0, 4, 2}[series%styleCount/theme.SeriesCount]
+	if c.dx == 1 {
+		c.dash = 0 // the signs differ already
+	}
 }
 
 func (c *canvas) reset(w, h int, ascii bool) {
@@ -75,14 +91,30 @@ func (c *canvas) set(x, y int, ink uint8) {
 	c.inks[i] = ink
 }
 
-// vertical draws the dots of column x from y0 to y1, in either order.
+// vertical draws the dots of column x from y0 to y1, in either order, a cell at
+// a time: dense curves are mostly this.
 func (c *canvas) vertical(x, y0, y1 int, ink uint8) {
 	if y0 > y1 {
 		y0, y1 = y1, y0
 	}
 	y0, y1 = max(y0, 0), min(y1, c.h*c.dy-1)
-	for y := y0; y <= y1; y++ {
-		c.set(x, y, ink)
+	if x < 0 || x >= c.w*c.dx || y0 > y1 || c.dash > 0 && x%c.dash >= c.dash/2 {
+		return
+	}
+	top, bottom := c.h*c.dy-1-y1, c.h*c.dy-1-y0
+	if c.dy == 1 {
+		for y := top; y <= bottom; y++ {
+			c.mask[y*c.w+x], c.inks[y*c.w+x] = 1, ink
+		}
+		return
+	}
+	for y := top; y <= bottom; {
+		end := min(y|3, bottom) // the last dot in this cell
+		i := y>>2*c.w + x>>1
+		for ; y <= end; y++ {
+			c.mask[i] |= dotBits[y&3][x&1]
+		}
+		c.inks[i] = ink
 	}
 }
 
@@ -120,8 +152,26 @@ func (c *canvas) write(x, y int, s string, ink uint8) {
 	}
 }
 
+// covered counts the cells with dots under a text of n cells; ok is false if it
+// doesn't fit, or would touch other text.
+func (c *canvas) covered(x, y, n int) (taken int, ok bool) {
+	if x < 0 || y < 0 || x+n > c.w || y >= c.h {
+		return 0, false
+	}
+	for i := max(x-1, 0); i < min(x+n+1, c.w); i++ {
+		at := y*c.w + i
+		if c.text[at] != 0 {
+			return 0, false
+		}
+		if c.mask[at] != 0 {
+			taken++
+		}
+	}
+	return taken, true
+}
+
 // asciiMarks tell series apart without colour.
-var asciiMarks = [theme.SeriesCount]rune{'*', 'o', '+', 'x'}
+var asciiMarks = [styleCount]rune{'*', 'o', '+', 'x', '#', '@', '%', '&', 'a', 'b', 'c', 'd'}
 
 func (c *canvas) rune(i int) rune {
 	switch {

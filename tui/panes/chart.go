@@ -1,53 +1,81 @@
 package panes
 
 import (
-	"fmt"
 	"math"
 	"slices"
-	"strings"
-
-	"github.com/charmbracelet/x/ansi"
+	"time"
 
 	"innate/tui/theme"
 )
 
-// Mark is an event drawn as a dotted vertical line with a glyph on the x axis.
+// Mark is an event, drawn as a glyph on the x axis and, if it changes what is
+// trained, a dotted vertical line.
 type Mark struct {
 	X    float64 // kimg
 	Kind string  // event kind of the run log
+	Text string  // shown with the cursor on it
 }
 
-// Chart draws curves over kimg. X and Y may be logarithmic; values that a
-// logarithmic axis has no place for, and NaN, are gaps.
+// Best says which value of a curve gets a mark of its own.
+type Best uint8
+
+const (
+	BestNone Best = iota
+	BestMin
+	BestMax
+)
+
+// Chart draws curves over kimg or time. X and Y may be logarithmic; values that
+// a logarithmic axis has no place for, and NaN, are gaps.
+//
+// Everything can be seen, or a window of x that is zoomed and panned and by
+// default follows the newest data; y spans what is visible.
 type Chart struct {
 	LogX, LogY bool
-	ASCII      bool    // draw without braille
-	Smoothing  float64 // weight of the past in the moving average, 0 = off
-	Empty      string  // shown while there is no point
-	MaxX       float64 // kimg that the x axis reaches at least, so that charts line up
+	XTime      bool           // x is minutes since the start, where AddAt has told times
+	ASCII      bool           // draw without braille
+	Letters    bool           // mark few curves by letters too; many always are
+	Smoothing  float64        // weight of the past in the moving average, 0 = off
+	Best       Best           // which value to mark, and to name in Info
+	Empty      string         // shown while there is no point
+	MaxX       float64        // kimg that the x axis reaches at least, so that charts line up
+	LabelW     int            // least width of the y labels, likewise
+	Location   *time.Location // of the times shown
 
 	theme  *theme.Theme
 	curves []*curve
-	marks  []Mark
-	ref    float64 // reference line, NaN = none
-	refTag string
-	cursor int // column of the read-out from the right, -1 = off
+	clock  *clock // of the chart's own run
+	marks  []Mark // in order of x
+	ref    float64
+	refTag string // the reference line at ref; NaN = none
+	lens   *lens
+	bounds *[2]float64 // full range of x in units of its axis, instead of that of the points
 
 	canvas  canvas
-	columns []column
-	edges   []float64
+	scratch scratch
 	plotW   int // width of the plot in the last View …
-	viewW   int // … and of the whole
+	plotH   int // … its height …
+	labelW  int // … and the width of the labels left of it
+	viewW   int // the last View's whole width
 }
 
 // NewChart returns an empty chart with one curve for each name, in the order of
 // the series colours.
 func NewChart(t *theme.Theme, names ...string) *Chart {
-	c := &Chart{theme: t, ref: math.NaN(), cursor: -1}
+	c := &Chart{theme: t, ref: math.NaN(), Location: time.Local, clock: new(clock), lens: new(lens)}
 	for _, n := range names {
-		c.curves = append(c.curves, &curve{name: n})
+		c.curves = append(c.curves, newCurve(n, c.clock))
 	}
 	return c
+}
+
+// AddCurve appends a curve of another run, with a clock of its own, and returns
+// its number.
+func (c *Chart) AddCurve(name string) int {
+	s := newCurve(name, new(clock))
+	s.guest = true
+	c.curves = append(c.curves, s)
+	return len(c.curves) - 1
 }
 
 // SetTheme redraws in other colours.
@@ -56,13 +84,50 @@ func (c *Chart) SetTheme(t *theme.Theme) { c.theme = t }
 // Add appends a point: x in kimg, not below the last one; y may be NaN.
 func (c *Chart) Add(series int, x, y float64) { c.curves[series].add(x, y) }
 
-// AddMark appends an event line.
-func (c *Chart) AddMark(x float64, kind string) { c.marks = append(c.marks, Mark{x, kind}) }
+// AddAt appends a point with the time it was made.
+func (c *Chart) AddAt(series int, x float64, t time.Time, y float64) {
+	s := c.curves[series]
+	s.add(x, y)
+	s.clock.add(x, t)
+}
+
+// AddMark appends an event.
+func (c *Chart) AddMark(x float64, kind string) { c.Mark(Mark{X: x, Kind: kind}) }
+
+// Mark appends an event with its text.
+func (c *Chart) Mark(m Mark) { c.marks = insertMark(c.marks, m) }
+
+// insertMark keeps the order of x; nearly always the new one is the last.
+func insertMark(marks []Mark, m Mark) []Mark {
+	i := len(marks)
+	for i > 0 && marks[i-1].X > m.X {
+		i--
+	}
+	return slices.Insert(marks, i, m)
+}
+
+// Rewind drops the points of the chart's own run beyond nimg. Marks stay: what
+// happened then did happen.
+func (c *Chart) Rewind(nimg int64) {
+	x := float64(nimg) / 1000
+	c.clock.rewind(x)
+	for _, s := range c.curves {
+		if !s.guest {
+			s.rewind(x)
+		}
+	}
+}
 
 // Clear drops all points and marks.
 func (c *Chart) Clear() {
+	*c.clock = clock{}
 	for i, old := range c.curves {
-		c.curves[i] = &curve{name: old.name}
+		k := c.clock
+		if old.guest {
+			k = new(clock)
+		}
+		c.curves[i] = newCurve(old.name, k)
+		c.curves[i].guest, c.curves[i].hidden = old.guest, old.hidden
 	}
 	c.marks = nil
 }
@@ -75,6 +140,9 @@ func (c *Chart) Names() []string {
 	}
 	return names
 }
+
+// Show draws or hides a curve. The others keep their colours.
+func (c *Chart) Show(series int, on bool) { c.curves[series].hidden = !on }
 
 // Len returns the number of points of all curves.
 func (c *Chart) Len() int {
@@ -97,389 +165,115 @@ func (c *Chart) CycleSmoothing() {
 	c.Smoothing = smoothings[(i+1)%len(smoothings)]
 }
 
-// MoveCursor moves the read-out by columns, switching it on at the newest point.
-func (c *Chart) MoveCursor(by int) {
-	if c.cursor < 0 {
-		c.cursor = 0
-		return
-	}
-	c.cursor = min(max(c.cursor-by, 0), max(c.plotW-1, 0))
+// timed tells whether the x axis shows time.
+func (c *Chart) timed() bool { return c.XTime && c.clock.known() }
+
+// drawable tells whether a curve has a place on the x axis.
+func (c *Chart) drawable(s *curve) bool {
+	return !s.hidden && len(s.x) > 0 && (!c.timed() || s.clock.known())
 }
 
-// HideCursor switches the read-out off and tells whether it was on.
-func (c *Chart) HideCursor() bool {
-	on := c.cursor >= 0
-	c.cursor = -1
-	return on
+// axisX returns where x is on the x axis; kimgX is its inverse.
+func (c *Chart) axisX(k *clock, x float64) float64 {
+	if c.timed() {
+		return k.minutes(x)
+	}
+	return x
 }
 
-// Info is the legend for the frame: each curve with its newest value, or the
-// values under the cursor, and the axes' modes.
-func (c *Chart) Info() []string {
-	t := c.theme
-	var parts []string
-	x, reading := c.cursorX()
-	if reading {
-		parts = append(parts, t.Accent.Render(Value(x)+" kimg"))
+func (c *Chart) kimgX(k *clock, v float64) float64 {
+	if c.timed() {
+		return k.kimg(v)
 	}
-	for i, s := range c.curves {
-		if len(s.x) == 0 {
-			continue
-		}
-		ys := s.smoothed(c.Smoothing)
-		v, ok := ys.last()
-		if reading {
-			v, ok = s.near(ys, x)
-		}
-		text := "-"
-		if ok {
-			text = Value(v)
-		}
-		mark := t.Glyphs.Line
-		if t.Glyphs.ASCII {
-			mark = string(asciiMarks[i%theme.SeriesCount])
-		}
-		if len(c.curves) > 1 {
-			text = s.name + " " + text
-		}
-		parts = append(parts, t.Series[i%theme.SeriesCount].Render(mark)+" "+text)
-	}
-	if !reading && len(parts) > 0 {
-		for _, m := range c.modes() {
-			parts = append(parts, t.Dim.Render(m))
-		}
-	}
-	return parts
+	return v
 }
 
-func (c *Chart) modes() []string {
-	var m []string
-	if c.LogY {
-		m = append(m, "log y")
-	}
-	if c.LogX {
-		m = append(m, "log x")
-	}
-	if c.Smoothing > 0 {
-		m = append(m, fmt.Sprintf("ema %g", c.Smoothing))
-	}
-	return m
-}
-
-// near returns the value at the last point not beyond x.
-func (s *curve) near(ys *values, x float64) (float64, bool) {
-	i := lowerBound(s.x, math.Nextafter(x, math.Inf(1)))
-	if i == 0 {
-		return 0, false
-	}
-	return ys.v[i-1], finite(ys.v[i-1])
-}
-
-// cursorX returns the x value under the cursor.
-func (c *Chart) cursorX() (float64, bool) {
-	lo, hi, ok := c.rangeX()
-	if c.cursor < 0 || !ok || c.plotW < 1 {
-		return 0, false
-	}
-	col := max(c.plotW-1-c.cursor, 0)
-	return newScale(lo, hi, c.LogX).value((float64(col) + 0.5) / float64(c.plotW)), true
-}
-
-// rangeX returns the span of all drawable points.
+// rangeX returns the span of all drawable points in units of the x axis.
 func (c *Chart) rangeX() (lo, hi float64, ok bool) {
 	lo, hi = math.Inf(1), math.Inf(-1)
 	for _, s := range c.curves {
-		x := s.x
-		if c.LogX {
-			x = x[lowerBound(x, math.SmallestNonzeroFloat64):]
+		if !c.drawable(s) {
+			continue
 		}
-		if len(x) > 0 {
-			lo, hi = math.Min(lo, x[0]), math.Max(hi, x[len(x)-1])
+		first, last := s.x[0], s.x[len(s.x)-1]
+		if !c.LogX {
+			lo, hi = min(lo, c.axisX(s.clock, first)), max(hi, c.axisX(s.clock, last))
+		} else if v, ok := c.firstPositive(s); ok {
+			lo, hi = min(lo, v), max(hi, c.axisX(s.clock, last))
 		}
 	}
-	if lo > hi {
+	switch {
+	case lo > hi:
 		return 0, 0, false
+	case c.bounds != nil:
+		return c.bounds[0], c.bounds[1], true
+	case c.MaxX > 0:
+		hi = max(hi, c.axisX(c.clock, c.MaxX))
 	}
-	hi = math.Max(hi, c.MaxX)
 	if !c.LogX {
-		lo = math.Min(lo, 0) // training starts at zero; so does its axis
+		lo = min(lo, 0) // training starts at zero; so does its axis
 	}
 	return lo, hi, true
 }
 
-// View draws the chart with its axes.
-func (c *Chart) View(w, h int) string {
-	e := c.theme.Glyphs.Ellipsis
-	if w < 1 || h < 1 {
-		return Block(nil, w, h, e)
+// firstPositive returns the first place of a curve that a logarithmic axis has.
+func (c *Chart) firstPositive(s *curve) (float64, bool) {
+	from := lowerBound(s.x, math.SmallestNonzeroFloat64)
+	for _, x := range s.x[from:] {
+		if v := c.axisX(s.clock, x); v > 0 {
+			return v, true
+		}
 	}
-	lo, hi, ok := c.rangeX()
-	if !ok || w < 12 || h < 3 {
-		return Centered(strings.Split(c.theme.Dim.Render(c.Empty), "\n"), w, h, e)
+	return 0, false
+}
+
+// windowX returns the range of x that is seen.
+func (c *Chart) windowX() (lo, hi float64, ok bool) {
+	lo, hi, ok = c.rangeX()
+	if ok {
+		c.lens.use(c.LogX, c.timed())
+		lo, hi = c.lens.window(lo, hi)
 	}
-	plotH := h
-	if h >= 5 {
-		plotH -= 2 // the x axis and its labels
-	}
-	sx := newScale(lo, hi, c.LogX)
-	// The width of the y labels needs the y range, which needs the columns,
-	// which need the width: start from the last answer.
-	guess := max(w-7, 4)
-	if c.viewW == w && c.plotW > 0 {
-		guess = c.plotW
-	}
-	c.viewW = w
-	layers := c.layers(guess, sx)
-	ylo, yhi, ok := c.rangeY(layers)
+	return lo, hi, ok
+}
+
+// Zoom shows less of x, for a factor below 1, or more, about the cursor if it is
+// on and visible, else about the right edge.
+func (c *Chart) Zoom(factor float64) {
+	lo, hi, ok := c.windowX()
 	if !ok {
-		return Centered(strings.Split(c.theme.Dim.Render("no finite value"), "\n"), w, h, e)
-	}
-	sy := newScale(ylo, yhi, c.LogY)
-	yticks := sy.ticks(max(plotH/3, 1))
-	labelW := 3
-	for _, t := range yticks {
-		labelW = max(labelW, len(t.label))
-	}
-	if w-labelW-1 < 6 {
-		labelW = 0
-	}
-	c.plotW = w - labelW - 1
-	if c.plotW != guess {
-		layers = c.layers(c.plotW, sx)
-	}
-	c.canvas.reset(c.plotW, plotH, c.ASCII)
-	c.drawMarks(sx)
-	c.drawReference(sy)
-	for _, l := range layers {
-		c.drawCurve(l, sy)
-	}
-	c.drawCursor()
-	return c.compose(w, h, plotH, labelW, sx, sy, yticks)
-}
-
-// layer is one decimated curve, in drawing order.
-type layer struct {
-	columns []column
-	ink     uint8
-	raw     bool // the faint curve under a smoothed one
-}
-
-func (c *Chart) layers(plotW int, sx scale) []layer {
-	dots := plotW * 2
-	if c.ASCII {
-		dots = plotW
-	}
-	c.edges = slices.Grow(c.edges[:0], dots+1)
-	for i := range dots + 1 {
-		c.edges = append(c.edges, sx.value(float64(i)/float64(dots)))
-	}
-	c.edges[0] = math.Nextafter(math.Min(c.edges[0], sx.lo), math.Inf(-1))
-	if c.LogX {
-		c.edges[0] = math.Max(c.edges[0], math.SmallestNonzeroFloat64)
-	}
-	need := dots * len(c.curves) * 2
-	if cap(c.columns) < need {
-		c.columns = make([]column, need)
-	}
-	free := c.columns[:cap(c.columns)]
-	take := func(s *curve, y *values) []column {
-		cols := decimate(free[:0:dots], s.x, y, c.edges, c.LogY)
-		free = free[dots:]
-		return cols
-	}
-	var out []layer
-	if c.Smoothing > 0 {
-		for i, s := range c.curves {
-			out = append(out, layer{take(s, &s.y), uint8(inkRaw + i%theme.SeriesCount), true})
-		}
-	}
-	for i, s := range c.curves {
-		out = append(out, layer{take(s, s.smoothed(c.Smoothing)), uint8(inkSeries + i%theme.SeriesCount), false})
-	}
-	return out
-}
-
-// rangeY spans the curves. Under smoothing the raw curve counts without its
-// most extreme columns, so that one spike doesn't flatten everything.
-func (c *Chart) rangeY(layers []layer) (lo, hi float64, ok bool) {
-	lo, hi = math.Inf(1), math.Inf(-1)
-	for _, l := range layers {
-		var mins, maxs []float64
-		for i := range l.columns {
-			if col := &l.columns[i]; col.n > 0 {
-				mins, maxs = append(mins, col.min), append(maxs, col.max)
-			}
-		}
-		if len(mins) == 0 {
-			continue
-		}
-		if l.raw && len(mins) >= 20 {
-			slices.Sort(mins)
-			slices.Sort(maxs)
-			lo, hi = math.Min(lo, mins[len(mins)/20]), math.Max(hi, maxs[len(maxs)-1-len(maxs)/20])
-			continue
-		}
-		lo, hi = math.Min(lo, slices.Min(mins)), math.Max(hi, slices.Max(maxs))
-	}
-	if lo > hi {
-		return 0, 0, false
-	}
-	if c.ref > 0 || finite(c.ref) && !c.LogY {
-		lo, hi = math.Min(lo, c.ref), math.Max(hi, c.ref)
-	}
-	return lo, hi, true
-}
-
-// drawCurve draws the extremes of each column and joins neighbours that no NaN
-// separates.
-func (c *Chart) drawCurve(l layer, sy scale) {
-	top := float64(c.canvas.h*c.canvas.dy - 1)
-	dot := func(v float64) int {
-		// Far outside is just outside: int conversion must not overflow.
-		return int(math.Round(math.Min(math.Max(sy.at(v), -1), 2) * top))
-	}
-	prev := -1
-	for i := range l.columns {
-		col := &l.columns[i]
-		if col.n == 0 {
-			if col.headGap {
-				prev = -1
-			}
-			continue
-		}
-		if col.headGap {
-			prev = -1
-		}
-		if prev >= 0 {
-			c.canvas.line(prev, dot(l.columns[prev].last), i, dot(col.first), l.ink)
-		}
-		c.canvas.vertical(i, dot(col.min), dot(col.max), l.ink)
-		prev = i
-		if col.tailGap {
-			prev = -1
-		}
-	}
-}
-
-func (c *Chart) drawReference(sy scale) {
-	p := sy.at(c.ref)
-	if !(p >= 0 && p <= 1) {
 		return
 	}
-	v := &c.canvas
-	y := int(math.Round(p * float64(v.h*v.dy-1)))
-	for x := 0; x < v.w*v.dx; x++ {
-		if x/v.dx%2 == 0 {
-			v.set(x, y, inkLabel)
+	about := hi
+	if x, reading := c.cursorX(); reading {
+		if v := c.axisX(c.clock, x); v >= lo && v <= hi {
+			about = v
 		}
 	}
-	row := v.h - 1 - y/v.dy
-	if row > 0 {
-		row-- // above the line …
-	} else {
-		row++ // … unless it is the top
+	// Closer than four points of the longest curve there is nothing to see.
+	longest := 4
+	for _, s := range c.curves {
+		longest = max(longest, len(s.x))
 	}
-	if n := ansi.StringWidth(c.refTag); n+2 < v.w {
-		v.write(v.w-n, row, c.refTag, inkLabel)
+	lo, hi, _ = c.rangeX()
+	c.lens.zoom(factor, about, 4/float64(longest), lo, hi)
+}
+
+// Pan moves a zoomed window by a share of its width, right for positive. Moving
+// left it no longer follows the newest data; moved back to the end it does.
+func (c *Chart) Pan(by float64) {
+	if _, _, ok := c.windowX(); ok {
+		lo, hi, _ := c.rangeX()
+		c.lens.pan(by, lo, hi)
 	}
 }
 
-func markInk(kind string) uint8 {
-	switch kind {
-	case "freeze":
-		return inkFrozen
-	case "error", "stop":
-		return inkBad
-	case "config", "pause":
-		return inkWarn
-	}
-	return inkLabel
-}
+// Follow makes a zoomed window follow the newest data again.
+func (c *Chart) Follow() { c.lens.parked = false }
 
-func (c *Chart) drawMarks(sx scale) {
-	v := &c.canvas
-	for _, m := range c.marks {
-		p := sx.at(m.X)
-		if !(p >= 0 && p <= 1) {
-			continue
-		}
-		x := min(int(p*float64(v.w)), v.w-1) * v.dx
-		for y := 0; y < v.h*v.dy; y += 2 {
-			v.set(x, y, inkRule)
-		}
-	}
-}
+// ResetZoom shows everything.
+func (c *Chart) ResetZoom() { c.lens.reset() }
 
-func (c *Chart) drawCursor() {
-	if c.cursor < 0 {
-		return
-	}
-	v := &c.canvas
-	x := max(v.w-1-c.cursor, 0)
-	for y := range v.h {
-		if i := y*v.w + x; v.mask[i] == 0 {
-			v.write(x, y, c.theme.Glyphs.Vertical, inkLabel)
-		}
-	}
-}
-
-// compose joins y labels, plot, x axis and x labels.
-func (c *Chart) compose(w, h, plotH, labelW int, sx, sy scale, yticks []tick) string {
-	g, t, inks := c.theme.Glyphs, c.theme, inksOf(c.theme)
-	labels := make([]string, plotH)
-	for _, tk := range yticks {
-		p := sy.at(tk.v)
-		if row := plotH - 1 - int(math.Round(p*float64(plotH*c.canvas.dy-1)))/c.canvas.dy; row >= 0 && row < plotH {
-			labels[row] = tk.label
-		}
-	}
-	var b strings.Builder
-	b.Grow(w * h * 4)
-	for y := range plotH {
-		if y > 0 {
-			b.WriteByte('\n')
-		}
-		tickMark := g.AxisY
-		if labels[y] != "" {
-			tickMark = g.AxisTickY
-		}
-		b.WriteString(t.Dim.Render(FitLeft(labels[y], labelW)))
-		b.WriteString(t.Faint.Render(tickMark))
-		c.canvas.row(&b, y, &inks)
-	}
-	if plotH < h {
-		b.WriteByte('\n')
-		c.axisX(&b, w, labelW, sx, &inks)
-	}
-	return b.String()
-}
-
-// axisX writes the x axis with its ticks and event glyphs, and the labels below.
-func (c *Chart) axisX(b *strings.Builder, w, labelW int, sx scale, inks *[inkCount]theme.Ink) {
-	g := c.theme.Glyphs
-	var axis, labels canvas
-	axis.reset(w, 1, true)
-	labels.reset(w, 1, true)
-	axis.write(0, 0, strings.Repeat(" ", labelW)+g.AxisCorner+strings.Repeat(g.AxisX, c.plotW), inkRule)
-	const unit = "kimg"
-	end := -1 // last column used by a label
-	labels.write(w-len(unit), 0, unit, inkLabel)
-	for _, tk := range sx.ticks(max(c.plotW/12, 2)) {
-		x := labelW + 1 + min(int(sx.at(tk.v)*float64(c.plotW)), c.plotW-1)
-		axis.write(x, 0, g.AxisTickX, inkRule)
-		from := max(x-len(tk.label)/2, 0)
-		if from > end+1 && from+len(tk.label) < w-len(unit) {
-			labels.write(from, 0, tk.label, inkLabel)
-			end = from + len(tk.label)
-		}
-	}
-	for _, m := range c.marks {
-		if p := sx.at(m.X); p >= 0 && p <= 1 {
-			x := labelW + 1 + min(int(p*float64(c.plotW)), c.plotW-1)
-			axis.write(x, 0, g.Event(m.Kind), markInk(m.Kind))
-		}
-	}
-	axis.row(b, 0, inks)
-	b.WriteByte('\n')
-	labels.row(b, 0, inks)
-}
+// Zoomed and Following tell about the window.
+func (c *Chart) Zoomed() bool    { return c.lens.span > 0 }
+func (c *Chart) Following() bool { return !c.lens.parked }

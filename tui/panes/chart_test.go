@@ -238,11 +238,11 @@ func TestChartCursor(t *testing.T) {
 	c.MoveCursor(-1)
 	c.MoveCursor(-1 << 20) // far left: the first column
 	info := ansi.Strip(strings.Join(c.Info(), " "))
-	if !strings.Contains(info, "kimg") || !strings.Contains(info, "gen 0 ") || !strings.HasSuffix(info, "disc 0") {
+	if !strings.Contains(info, "kimg") || !strings.Contains(info, "gen 1.000 ") || !strings.HasSuffix(info, "disc 0") {
 		t.Errorf("read-out %q at the left end", info)
 	}
 	c.MoveCursor(1 << 20)
-	if info := ansi.Strip(strings.Join(c.Info(), " ")); !strings.Contains(info, "gen 99.00") || !strings.Contains(info, "disc -90.00") {
+	if info := ansi.Strip(strings.Join(c.Info(), " ")); !strings.Contains(info, "gen 100.0") || !strings.Contains(info, "disc -100.0") {
 		t.Errorf("read-out %q at the right end", info)
 	}
 	if !c.HideCursor() || c.HideCursor() {
@@ -324,5 +324,18 @@ func BenchmarkChart(b *testing.B) {
 				c.View(100, 30)
 			}
 		})
+	}
+}
+
+// TestChartAllocations holds a frame to a few allocations, however long the
+// curves are.
+func TestChartAllocations(t *testing.T) {
+	c := bigChart(20_000)
+	c.AddMark(5000, "freeze")
+	c.SetReference(1, "reference")
+	c.MoveCursor(-1)
+	c.View(100, 30)
+	if n := testing.AllocsPerRun(20, func() { c.View(100, 30) }); n > 50 {
+		t.Errorf("%v allocations a frame, want at most 50", n)
 	}
 }

@@ -69,19 +69,7 @@ func (e *Events) Last(w int) string {
 
 func (e *Events) line(ev runlog.Event) string {
 	t := e.theme
-	var ink theme.Ink
-	switch ev.Kind {
-	case runlog.Freeze:
-		ink = t.Frozen
-	case runlog.Error, runlog.Stop:
-		ink = t.Bad
-	case runlog.Config, runlog.Pause:
-		ink = t.Warn
-	case runlog.Done, runlog.Start, runlog.Resume:
-		ink = t.Good
-	default:
-		ink = t.Dim
-	}
+	ink := eventInk(t, ev.Kind)
 	var b strings.Builder
 	b.WriteString(" " + t.Dim.Render(ev.Time.In(e.Location).Format("15:04:05")))
 	b.WriteString(t.Dim.Render(FitLeft(Kimg(ev.Nimg)+"k", 9)))

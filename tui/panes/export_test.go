@@ -1,5 +1,7 @@
 package panes
 
+import "time"
+
 // Ticks returns the labels and values of an axis.
 func Ticks(lo, hi float64, log bool, n int) (labels []string, values []float64) {
 	for _, t := range newScale(lo, hi, log).ticks(n) {
@@ -20,9 +22,10 @@ func Decimate(x, y, edges []float64, positive bool) []Column {
 	var out []Column
 	var ys values
 	for _, v := range y {
-		ys.add(v)
+		ys.v = append(ys.v, v)
 	}
-	for _, c := range decimate(nil, x, &ys, edges, positive) {
+	cols, _, _ := decimate(nil, x, &ys, edges, positive)
+	for _, c := range cols {
 		out = append(out, Column{c.first, c.last, c.min, c.max, c.n, c.headGap, c.tailGap})
 	}
 	return out
@@ -30,7 +33,7 @@ func Decimate(x, y, edges []float64, positive bool) []Column {
 
 // Smooth returns the moving average of ys, added in pieces of the given size.
 func Smooth(ys []float64, weight float64, piece int) []float64 {
-	var c curve
+	c := newCurve("", nil)
 	for i, y := range ys {
 		c.add(float64(i), y)
 		if i%piece == 0 {
@@ -39,3 +42,21 @@ func Smooth(ys []float64, weight float64, piece int) []float64 {
 	}
 	return c.smoothed(weight).v
 }
+
+// Window returns the range of x that is seen.
+func (c *Chart) Window() (lo, hi float64) {
+	lo, hi, _ = c.windowX()
+	return lo, hi
+}
+
+// Clock translates between images and minutes.
+type Clock struct{ clock }
+
+// Kimg and Minutes are the two directions.
+func (k *Clock) Kimg(minute float64) float64 { return k.kimg(minute) }
+
+// Minutes returns when x was reached.
+func (k *Clock) Minutes(x float64) float64 { return k.minutes(x) }
+
+// Add appends a tick.
+func (k *Clock) Add(x float64, t time.Time) { k.add(x, t) }

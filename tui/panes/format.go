@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 )
@@ -106,42 +107,60 @@ func FitLeft(s string, w int) string {
 // Plain replaces control characters, so that text from files can neither move
 // the cursor nor break a line.
 func Plain(s string) string {
-	s = ansi.Strip(s)
+	// Nearly all text is plain already, and escape sequences start with a control
+	// character, if need be as a byte that is no UTF-8.
+	if !strings.ContainsFunc(s, func(r rune) bool { return isControl(r) || r == utf8.RuneError }) {
+		return s
+	}
 	return strings.Map(func(r rune) rune {
-		if r < 0x20 || r >= 0x7f && r < 0xa0 {
+		if isControl(r) {
 			return ' '
 		}
 		return r
-	}, s)
+	}, ansi.Strip(s))
 }
+
+func isControl(r rune) bool { return r < 0x20 || r >= 0x7f && r < 0xa0 }
 
 // Block pads or cuts lines to exactly h lines of w cells.
 func Block(lines []string, w, h int, ellipsis string) string {
+	return block(lines, 0, false, w, h, ellipsis)
+}
+
+// Centered places a few lines in the middle of a w by h block.
+func Centered(lines []string, w, h int, ellipsis string) string {
+	return block(lines, max((h-len(lines))/2, 0), true, w, h, ellipsis)
+}
+
+// block writes lines from row top on, in the middle of their row if they are to
+// be centred.
+func block(lines []string, top int, centred bool, w, h int, ellipsis string) string {
+	size := h * (max(w, 0) + 1)
+	for _, l := range lines {
+		size += len(l)
+	}
 	var b strings.Builder
+	b.Grow(size)
 	for y := range h {
 		if y > 0 {
 			b.WriteByte('\n')
 		}
 		line := ""
-		if y < len(lines) {
-			line = lines[y]
+		if i := y - top; i >= 0 && i < len(lines) {
+			line = lines[i]
 		}
-		b.WriteString(Fit(line, w, ellipsis))
+		n := ansi.StringWidth(line)
+		if n > w {
+			line = Fit(line, w, ellipsis)
+			n = w
+		}
+		left := 0
+		if centred {
+			left = (w - n) / 2
+		}
+		repeat(&b, " ", left)
+		b.WriteString(line)
+		repeat(&b, " ", w-n-left)
 	}
 	return b.String()
-}
-
-// Centered places a few lines in the middle of a w by h block.
-func Centered(lines []string, w, h int, ellipsis string) string {
-	out := make([]string, 0, h)
-	for range max((h-len(lines))/2, 0) {
-		out = append(out, "")
-	}
-	for _, l := range lines {
-		if pad := (w - ansi.StringWidth(l)) / 2; pad > 0 {
-			l = strings.Repeat(" ", pad) + l
-		}
-		out = append(out, l)
-	}
-	return Block(out, w, h, ellipsis)
 }

@@ -21,36 +21,74 @@ func Frame(t *theme.Theme, title string, info []string, body string, w, h int, f
 	}
 	var b strings.Builder
 	b.Grow(len(body) + 8*w + 32*h)
-	b.WriteString(topEdge(t, edge, title, info, w))
-	side := edge.Render(g.Vertical)
+	topEdge(&b, t, edge, title, info, w)
 	for line := range strings.SplitSeq(body, "\n") {
 		b.WriteByte('\n')
-		b.WriteString(side)
+		write(&b, edge, g.Vertical, 1)
 		b.WriteString(line)
-		b.WriteString(side)
+		write(&b, edge, g.Vertical, 1)
 	}
 	b.WriteByte('\n')
-	b.WriteString(edge.Render(g.BottomLeft + strings.Repeat(g.Horizontal, w-2) + g.BottomRight))
+	edge.Start(&b)
+	b.WriteString(g.BottomLeft)
+	repeat(&b, g.Horizontal, w-2)
+	b.WriteString(g.BottomRight)
+	edge.Stop(&b)
 	return b.String()
 }
 
-func topEdge(t *theme.Theme, edge theme.Ink, title string, info []string, w int) string {
+func topEdge(b *strings.Builder, t *theme.Theme, edge theme.Ink, title string, info []string, w int) {
 	g := t.Glyphs
 	room := max(w-4, 0) // two corners and one rule beside each
+	used := 0
 	if title != "" {
-		title = ansi.Truncate(" "+title+" ", room, g.Ellipsis)
+		if used = ansi.StringWidth(title) + 2; used > room {
+			title = ansi.Truncate(" "+title+" ", room, g.Ellipsis)
+			used = ansi.StringWidth(title)
+		} else {
+			title = " " + title + " "
+		}
 	}
-	right, tw := "", ansi.StringWidth(title)
-	for n := len(info); n > 0; n-- {
-		right = " " + strings.Join(info[:n], "  ") + " "
-		if tw+ansi.StringWidth(right)+1 <= room {
+	// As many items as fit, with a space around and two between, and a rule.
+	shown, infoW := 0, 0
+	for _, item := range info {
+		next := infoW + ansi.StringWidth(item) + 2
+		if used+next+1 > room {
 			break
 		}
-		right = ""
+		shown, infoW = shown+1, next
 	}
-	if right != "" {
-		right += edge.Render(g.Horizontal)
+	if shown > 0 {
+		infoW++ // the rule
 	}
-	rule := max(w-3-tw-ansi.StringWidth(right), 0)
-	return Fit(edge.Render(g.TopLeft+g.Horizontal)+title+edge.Render(strings.Repeat(g.Horizontal, rule))+right+edge.Render(g.TopRight), w, "")
+	edge.Start(b)
+	b.WriteString(g.TopLeft)
+	repeat(b, g.Horizontal, min(w-2, 1))
+	edge.Stop(b)
+	b.WriteString(title)
+	write(b, edge, g.Horizontal, max(w-3-used-infoW, 0))
+	for i, item := range info[:shown] {
+		repeat(b, " ", min(i, 1)+1)
+		b.WriteString(item)
+	}
+	if shown > 0 {
+		b.WriteString(" ")
+		write(b, edge, g.Horizontal, 1)
+	}
+	write(b, edge, g.TopRight, 1)
+}
+
+// write appends a glyph n times in an ink.
+func write(b *strings.Builder, ink theme.Ink, glyph string, n int) {
+	if n > 0 {
+		ink.Start(b)
+		repeat(b, glyph, n)
+		ink.Stop(b)
+	}
+}
+
+func repeat(b *strings.Builder, s string, n int) {
+	for range n {
+		b.WriteString(s)
+	}
 }

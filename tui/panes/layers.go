@@ -2,182 +2,151 @@ package panes
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 
 	"innate/trainer/control"
 	"innate/tui/theme"
 )
 
-// Layers is the tree of the trained network: blocks, and in them the layer
-// units that freezing works on (a unit is a weight with its bias).
+// Layers is the tree of the trained network: parts, resolutions, blocks, and in
+// them the layer units that freezing works on (a unit is a weight with its bias).
+// Sorted, it is a flat list of the units.
 type Layers struct {
 	Empty string // shown while no layer is known
 
-	theme   *theme.Theme
-	groups  []group
-	folded  map[string]bool
-	pending map[string]bool // units with a command under way
-	filter  string
+	theme *theme.Theme
+	net   *network
+	open  []bool // by node: are its rows shown
+	rows  []int  // visible nodes, in order
 
-	rows   []layerRow // visible, in order
-	cursor int
+	filter string
+	terms  []term
+	hits   []int // of the first i tensors, how many the filter accepts
+
+	sort    LayerColumn
+	reverse bool
+	chosen  stat // drawn over time
+	stats   layerStats
+	cells   []float32 // of a sparkline; reused
+
+	marked, pending int // tensors
+	history         FreezeHistory
+	speed           speedModel
+
+	cursor int // in rows
 	top    int // first row on screen
-	height int // of the last View, for paging
+	first  int // line of that row in the last View …
+	height int // … and how many rows there were, for paging
 }
 
-// unit is one layer: the tensors that are frozen together.
-type unit struct {
-	key, short, kind string
-	tensors          []control.Layer
-	count            int64
-	frozen           int64 // parameters of frozen tensors
-}
-
-// group is one block of units; a bare layer outside any block is a group of one
-// with the same key.
-type group struct {
-	key   string
-	units []unit
-}
-
-// layerRow is a line of the list: a group, or with unit >= 0 one of its units.
-type layerRow struct{ group, unit int }
-
-// NewLayers returns an empty list.
+// NewLayers returns an empty tree.
 func NewLayers(t *theme.Theme) *Layers {
-	return &Layers{theme: t, folded: map[string]bool{}, pending: map[string]bool{}}
+	return &Layers{theme: t, net: newNetwork(nil), hits: []int{0}, chosen: statUpdate}
 }
 
 // SetTheme redraws in other colours.
 func (l *Layers) SetTheme(t *theme.Theme) { l.theme = t }
 
-// SetLayers replaces the network, keeping cursor and folds where they were.
-func (l *Layers) SetLayers(layers []control.Layer) {
-	at := l.key()
-	l.groups = groupLayers(layers)
+// SetLayers brings the network as it is now. Cursor, folds, marks and the
+// history of measurements stay unless it is another network, of which only the
+// cursor and the folds that still fit stay; it reports whether it is.
+func (l *Layers) SetLayers(layers []control.Layer) (other bool) {
+	l.history.See(layers)
+	if l.net.same(layers) {
+		l.net.update(layers)
+		l.rebuild()
+		return false
+	}
+	before, open, at := l.net, l.open, -1
+	if l.cursor < len(l.rows) {
+		at = l.rows[l.cursor]
+	}
+	type id struct {
+		level level
+		key   string
+	}
+	old := make(map[id]int, len(before.nodes))
+	for i := range before.nodes {
+		old[id{before.nodes[i].level, before.nodes[i].key}] = i
+	}
+	l.net, l.stats = newNetwork(layers), layerStats{}
+	l.marked, l.pending, l.speed = 0, 0, speedModel{}
+	l.open = make([]bool, len(l.net.nodes))
+	keep := -1
+	for i := range l.net.nodes {
+		u := &l.net.nodes[i]
+		l.open[i] = u.level < levelUnit
+		if j, ok := old[id{u.level, u.key}]; ok {
+			l.open[i] = open[j]
+			if j == at {
+				keep = i
+			}
+		}
+	}
+	l.rows = l.rows[:0]
 	l.rebuild()
+	l.seek(keep)
+	return true
+}
+
+// rebuild lists the visible rows anew and keeps the cursor on its layer and, as
+// far as there are rows, at its height on the screen.
+func (l *Layers) rebuild() {
+	at := -1
+	if l.cursor < len(l.rows) {
+		at = l.rows[l.cursor]
+	}
+	l.match()
+	l.rows = l.rows[:0]
+	if l.sort != ByTree {
+		for i := range l.net.nodes {
+			if u := &l.net.nodes[i]; u.level == levelUnit && l.hit(u.lo, u.hi) > 0 {
+				l.rows = append(l.rows, i)
+			}
+		}
+		l.sortRows()
+	} else {
+		l.listTree()
+	}
 	l.seek(at)
 }
 
-// groupLayers sorts tensors into units and units into blocks by their names:
-// enc.28x28_block0.conv0.weight is a tensor of the unit conv0 in the block
-// enc.28x28_block0; enc.28x28_conv and map_layer0 stand alone or by part.
-func groupLayers(layers []control.Layer) []group {
-	var groups []group
-	index := map[string]int{}
-	for _, t := range layers {
-		key, block := splitName(t)
-		gi, ok := index[block]
-		if !ok {
-			gi = len(groups)
-			index[block] = gi
-			groups = append(groups, group{key: block})
-		}
-		g := &groups[gi]
-		n := len(g.units)
-		if n == 0 || g.units[n-1].key != key {
-			g.units = append(g.units, unit{key: key, kind: t.Kind, short: strings.TrimPrefix(key, block+".")})
-			n++
-		}
-		u := &g.units[n-1]
-		u.tensors = append(u.tensors, t)
-		u.count += int64(t.Count)
-		if t.Frozen {
-			u.frozen += int64(t.Count)
-		}
-	}
-	return groups
-}
-
-// splitName returns the unit and block that a tensor belongs to.
-func splitName(t control.Layer) (unit, block string) {
-	unit = t.Name
-	if i := strings.LastIndexByte(unit, '.'); i > 0 {
-		unit = unit[:i]
-	}
-	parts := strings.SplitN(unit, ".", 3)
-	switch {
-	case len(parts) == 3:
-		return unit, parts[0] + "." + parts[1]
-	case len(parts) == 2:
-		return unit, unit
-	case t.Part != "":
-		return unit, t.Part
-	}
-	return unit, unit
-}
-
-// single reports whether the group is drawn as one line without children.
-func (g *group) single() bool { return len(g.units) == 1 && g.units[0].key == g.key }
-
-func (g *group) sums() (count, frozen int64) {
-	for i := range g.units {
-		count += g.units[i].count
-		frozen += g.units[i].frozen
-	}
-	return count, frozen
-}
-
-func (l *Layers) rebuild() {
-	l.rows = l.rows[:0]
-	for gi := range l.groups {
-		g := &l.groups[gi]
-		if g.single() {
-			if l.matches(g.key) {
-				l.rows = append(l.rows, layerRow{gi, 0})
-			}
+// listTree lists the rows of the tree. Under a filter what matches shows
+// whatever is folded, down to the tensors where only some of a unit match.
+func (l *Layers) listTree() {
+	for i := 0; i < len(l.net.nodes); {
+		u := &l.net.nodes[i]
+		hits := l.hit(u.lo, u.hi)
+		if hits == 0 {
+			i = u.end
 			continue
 		}
-		head := len(l.rows)
-		l.rows = append(l.rows, layerRow{gi, -1})
-		for ui := range g.units {
-			if l.matches(g.units[ui].key) && (!l.folded[g.key] || l.filter != "") {
-				l.rows = append(l.rows, layerRow{gi, ui})
-			}
+		l.rows = append(l.rows, i)
+		open := l.open[i]
+		if len(l.terms) > 0 && !open {
+			open = u.level < levelUnit || hits < u.hi-u.lo
 		}
-		if l.filter != "" && len(l.rows) == head+1 {
-			l.rows = l.rows[:head]
+		if open {
+			i++
+			continue
 		}
+		i = u.end
 	}
-	l.cursor = max(min(l.cursor, len(l.rows)-1), 0)
 }
 
-func (l *Layers) matches(key string) bool {
-	return l.filter == "" || strings.Contains(strings.ToLower(key), l.filter)
-}
-
-// key names the row under the cursor.
-func (l *Layers) key() string {
-	if l.cursor >= len(l.rows) {
-		return ""
-	}
-	r := l.rows[l.cursor]
-	if r.unit < 0 {
-		return l.groups[r.group].key
-	}
-	return l.groups[r.group].units[r.unit].key
-}
-
-func (l *Layers) seek(key string) {
-	for i, r := range l.rows {
-		g := &l.groups[r.group]
-		if r.unit < 0 && g.key == key || r.unit >= 0 && g.units[r.unit].key == key {
-			l.cursor = i
+// seek puts the cursor on a node, or the nearest above it that is visible, and
+// scrolls along.
+func (l *Layers) seek(at int) {
+	before := l.cursor
+	for ; at >= 0; at = l.net.nodes[at].parent {
+		if y := slices.Index(l.rows, at); y >= 0 {
+			l.cursor = y
+			l.top = max(l.top+y-before, 0)
 			return
 		}
 	}
+	l.Move(0)
 }
-
-// SetFilter shows only units whose name contains s, whatever its case.
-func (l *Layers) SetFilter(s string) {
-	at := l.key()
-	l.filter = strings.ToLower(s)
-	l.rebuild()
-	l.seek(at)
-}
-
-// Filter returns the filter in force.
-func (l *Layers) Filter() string { return l.filter }
 
 // Move moves the cursor by rows, stopping at the ends.
 func (l *Layers) Move(by int) { l.cursor = max(min(l.cursor+by, len(l.rows)-1), 0) }
@@ -185,137 +154,94 @@ func (l *Layers) Move(by int) { l.cursor = max(min(l.cursor+by, len(l.rows)-1), 
 // Page moves by screens.
 func (l *Layers) Page(by int) { l.Move(by * max(l.height-1, 1)) }
 
-// Fold folds or unfolds the block under the cursor. Folding from inside a block
-// moves to its head.
+// MoveTo moves the cursor to the row drawn in a line of the last View, for the
+// mouse. It returns whether there is one.
+func (l *Layers) MoveTo(line int) bool {
+	y := l.top + line - l.first
+	if line < l.first || line >= l.first+l.height || y >= len(l.rows) {
+		return false
+	}
+	l.cursor = y
+	return true
+}
+
+// Fold folds or unfolds what the cursor is on; folding something closed folds
+// what it is in, and the cursor goes there. A sorted list has no folds.
 func (l *Layers) Fold(fold bool) {
-	if l.cursor >= len(l.rows) {
+	if l.cursor >= len(l.rows) || l.sort != ByTree {
 		return
 	}
-	g := &l.groups[l.rows[l.cursor].group]
-	if g.single() {
+	at := l.rows[l.cursor]
+	if fold && (l.net.leaf(at) || !l.open[at]) && l.net.nodes[at].parent >= 0 {
+		at = l.net.nodes[at].parent
+	}
+	if l.net.leaf(at) || l.open[at] == !fold {
 		return
 	}
-	l.folded[g.key] = fold
-	at := l.key()
-	if fold {
-		at = g.key
-	}
+	l.open[at] = !fold
 	l.rebuild()
-	l.seek(at)
 }
 
-// FoldAll folds or unfolds every block.
-func (l *Layers) FoldAll(fold bool) {
-	at := l.key()
-	if fold && l.cursor < len(l.rows) {
-		at = l.groups[l.rows[l.cursor].group].key
-	}
-	for i := range l.groups {
-		l.folded[l.groups[i].key] = fold
-	}
-	l.rebuild()
-	l.seek(at)
-}
-
-// ToggleFold flips the block under the cursor.
+// ToggleFold flips what the cursor is on.
 func (l *Layers) ToggleFold() {
 	if l.cursor < len(l.rows) {
-		l.Fold(!l.folded[l.groups[l.rows[l.cursor].group].key])
+		l.Fold(l.open[l.rows[l.cursor]])
 	}
 }
 
-// units returns what the cursor row stands for; of a block under a filter only
-// the units that show.
-func (l *Layers) units() []*unit {
-	if l.cursor >= len(l.rows) {
-		return nil
+// FoldAll folds everything down to a list of blocks, or unfolds down to the
+// units.
+func (l *Layers) FoldAll(fold bool) {
+	for i := range l.net.nodes {
+		u := &l.net.nodes[i]
+		l.open[i] = u.level < levelBlock || u.level == levelBlock && !fold
 	}
-	r := l.rows[l.cursor]
-	g := &l.groups[r.group]
-	if r.unit >= 0 {
-		return []*unit{&g.units[r.unit]}
-	}
-	var us []*unit
-	for i := range g.units {
-		if l.matches(g.units[i].key) {
-			us = append(us, &g.units[i])
-		}
-	}
-	return us
+	l.rebuild()
 }
 
-// Toggle returns the tensors to flip when the cursor row is toggled: it freezes
-// what still trains, or trains everything if all is frozen. Their units show as
-// pending until Settle. It returns nothing while a command is under way there.
-func (l *Layers) Toggle() (names []string, freeze bool) {
-	us := l.units()
-	for _, u := range us {
-		if l.pending[u.key] {
-			return nil, false
-		}
-		freeze = freeze || u.frozen < u.count
-	}
-	for _, u := range us {
-		for _, t := range u.tensors {
-			if t.Frozen != freeze {
-				names = append(names, t.Name)
-				l.pending[u.key] = true
-			}
-		}
-	}
-	return names, freeze
-}
-
-// Settle ends the pending state of all units: the answer came.
-func (l *Layers) Settle() { clear(l.pending) }
-
-// Names returns all parameter names in order.
+// Names returns all parameter names, in the order given to SetLayers.
 func (l *Layers) Names() []string {
 	var names []string
-	for i := range l.groups {
-		for j := range l.groups[i].units {
-			for _, t := range l.groups[i].units[j].tensors {
-				names = append(names, t.Name)
-			}
-		}
+	for _, i := range l.net.order {
+		names = append(names, l.net.tensors[i].Name)
 	}
 	return names
 }
 
 // Count sums the parameters whose name is in names, and of all.
 func (l *Layers) Count(names map[string]bool) (in, all int64, tensors int) {
-	for i := range l.groups {
-		for j := range l.groups[i].units {
-			for _, t := range l.groups[i].units[j].tensors {
-				all += int64(t.Count)
-				if names[t.Name] {
-					in += int64(t.Count)
-					tensors++
-				}
-			}
+	for i := range l.net.tensors {
+		t := &l.net.tensors[i]
+		all += int64(t.Count)
+		if names[t.Name] {
+			in += int64(t.Count)
+			tensors++
 		}
 	}
 	return in, all, tensors
 }
 
-// Info is the legend for the frame: how many units are frozen, and the filter.
+// Info is the legend for the frame: filter, order, marks, and how many units
+// are frozen.
 func (l *Layers) Info() []string {
+	t, g := l.theme, l.theme.Glyphs
 	var info []string
 	if l.filter != "" {
-		info = append(info, l.theme.Accent.Render("/"+l.filter))
+		info = append(info, t.Accent.Render("/"+Plain(l.filter)))
 	}
-	frozen, all := 0, 0
-	for i := range l.groups {
-		for j := range l.groups[i].units {
-			all++
-			if u := &l.groups[i].units[j]; u.frozen == u.count {
-				frozen++
-			}
-		}
+	if l.marked > 0 {
+		info = append(info, t.Accent.Render(fmt.Sprintf("%s %d marked", g.Done, l.marked)))
 	}
-	if all > 0 {
-		g := l.theme.Glyphs
-		info = append(info, l.theme.Frozen.Render(g.Frozen)+fmt.Sprintf(" %d", frozen)+l.theme.Dim.Render(fmt.Sprintf("/%d", all)))
+	if l.sort != ByTree {
+		info = append(info, t.Dim.Render("by ")+l.sort.String()+l.arrow())
+	}
+	units, frozen := 0, 0
+	for i := 0; i < len(l.net.nodes); i = l.net.nodes[i].end {
+		units += l.net.nodes[i].units
+		frozen += l.net.nodes[i].frozenUnits
+	}
+	if units > 0 {
+		info = append(info, t.Frozen.Render(g.Frozen)+fmt.Sprintf(" %d", frozen)+t.Dim.Render(fmt.Sprintf("/%d", units)))
 	}
 	return info
 }

@@ -1,38 +1,98 @@
 package panes
 
-import (
-	"strconv"
-	"strings"
+import "strings"
 
-	"innate/tui/theme"
-)
+// layerColumns are the widths of the columns; 0 leaves one out. The name takes
+// what is left, and past nameMax the sparkline.
+type layerColumns struct {
+	indent            int // per level
+	name, kind, shape int
+	params, state     int
+	each              int  // of a measurement; like params, with the arrow's cell
+	all               bool // three of them
+	spark             int
+}
 
-// Widths of the columns right of the name.
 const (
-	kindW  = 7
-	shapeW = 14
-	countW = 8
-	wordW  = 9 // glyph and word of the state
-	glyphW = 2
+	markW    = 2  // cursor and mark
+	nameMax  = 40 // what the longest common name needs in a sorted list
+	sparkMax = 96
+	sparkGap = 2
 )
 
-// View draws the visible rows around the cursor.
+// columnsFor decides by width alone, so that nothing moves while values change.
+func columnsFor(w int) layerColumns {
+	c := layerColumns{indent: 1, params: 8, state: 2}
+	switch {
+	case w >= 116:
+		c = layerColumns{indent: 2, kind: 8, params: 9, state: 11, each: 9, all: true, spark: 22}
+		if w >= 150 {
+			c.shape = 16
+		}
+	case w >= 70:
+		c = layerColumns{indent: 2, kind: 7, params: 8, state: 10, each: 9, spark: 14}
+	case w >= 56:
+		c.indent, c.kind, c.state = 2, 7, 9
+	case w >= 44:
+		c.kind, c.state = 7, 9
+	case w >= 34:
+		c.kind = 7
+	}
+	measured := c.each
+	if c.all {
+		measured *= int(statCount)
+	}
+	c.name = w - markW - c.kind - c.shape - c.params - 1 - c.state - measured
+	if c.spark > 0 {
+		c.name -= sparkGap + c.spark
+	}
+	c.name = max(c.name, 0)
+	if extra := c.name - nameMax; extra > 0 && c.spark > 0 {
+		extra = min(extra, sparkMax-c.spark)
+		c.name -= extra
+		c.spark += extra
+	}
+	return c
+}
+
+// View draws the map, if there is room, the heads of the columns and the
+// visible rows around the cursor.
 func (l *Layers) View(w, h int) string {
 	g := l.theme.Glyphs
 	l.height = h
-	if len(l.groups) == 0 || len(l.rows) == 0 {
+	if len(l.rows) == 0 {
 		text := l.Empty
-		if len(l.groups) > 0 {
-			text = "no layer matches /" + l.filter
+		if len(l.net.nodes) > 0 {
+			text = "no layer matches /" + Plain(l.filter)
 		}
 		return Centered(strings.Split(l.theme.Dim.Render(text), "\n"), w, h, g.Ellipsis)
 	}
-	l.scroll(h)
-	lines := make([]string, 0, h)
-	for y := l.top; y < len(l.rows) && len(lines) < h; y++ {
-		lines = append(lines, l.line(l.rows[y], y == l.cursor, w))
+	if w <= 0 || h <= 0 {
+		return Block(nil, w, h, "")
 	}
-	return Block(lines, w, h, g.Ellipsis)
+	p := &pen{ellipsis: g.Ellipsis, w: w}
+	p.b.Grow(3 * w * h)
+	if m, ok := l.uMapOf(w, h); ok {
+		m.draw(p, l)
+		if h >= 30 {
+			p.line()
+		}
+	}
+	c := columnsFor(w)
+	if c.spark > 0 && h-p.lines >= 8 {
+		l.heads(p, c)
+		p.line()
+	}
+	l.first, l.height = p.lines, h-p.lines
+	l.scroll(l.height)
+	for y := l.top; p.lines < h; y++ {
+		if y < len(l.rows) {
+			l.line(p, c, y)
+			continue
+		}
+		p.line()
+	}
+	return strings.TrimSuffix(p.b.String(), "\n")
 }
 
 // scroll keeps the cursor on screen and the last page full.
@@ -42,90 +102,51 @@ func (l *Layers) scroll(h int) {
 	l.top = max(min(l.top, len(l.rows)-h), 0)
 }
 
-// line draws one row: marker, name, kind, shape, parameters, state. Kind and
-// shape show when the name leaves room.
-func (l *Layers) line(r layerRow, selected bool, w int) string {
-	t, g := l.theme, l.theme.Glyphs
-	c := l.cells(r)
-	stateW := glyphW
-	if w >= 44 {
-		stateW = wordW
-	}
-	nameW := w - 1 - countW - 1 - stateW
-	var kindCol, shapeCol string
-	if nameW-kindW >= 22 {
-		nameW -= kindW
-		kindCol = Fit(Plain(c.kind), kindW, g.Ellipsis)
-	}
-	if nameW-shapeW >= 30 {
-		nameW -= shapeW
-		shapeCol = FitLeft(c.shape, shapeW)
-	}
-	marker := " "
-	if selected {
-		marker = g.Cursor
-	}
-	name := Fit(Plain(c.name), nameW, g.Ellipsis)
-	number := shapeCol + FitLeft(Count(c.count), countW) + " "
-	state, ink := l.state(c.count, c.frozen, c.pending)
-	state = Fit(state, stateW, "")
-	if selected {
-		return t.Select.Render(marker + name + kindCol + number + state)
-	}
-	if c.head {
-		name = t.Strong.Render(name)
-	}
-	return marker + name + kindCol + t.Dim.Render(number) + ink.Render(state)
-}
-
-// cells is what a row says.
-type cells struct {
-	name, kind, shape string
-	count, frozen     int64
-	pending, head     bool
-}
-
-func (l *Layers) cells(r layerRow) cells {
-	g, grp := l.theme.Glyphs, &l.groups[r.group]
-	if r.unit < 0 {
-		arrow := g.Open
-		if l.folded[grp.key] && l.filter == "" {
-			arrow = g.Folded
+// heads names the columns; the one that orders the rows has an arrow, the one
+// that is drawn over time is bright.
+func (l *Layers) heads(p *pen, c layerColumns) {
+	t := l.theme
+	head := func(col LayerColumn, w int, right bool) {
+		k, arrow := t.Dim, " "
+		if s, ok := col.stat(); ok && s == l.chosen {
+			k = t.Text
 		}
-		c := cells{name: arrow + " " + grp.key, head: true}
-		c.count, c.frozen = grp.sums()
-		for i := range grp.units {
-			c.pending = c.pending || l.pending[grp.units[i].key]
+		if col == l.sort {
+			k, arrow = t.Accent, l.arrow()
 		}
-		return c
+		if right {
+			p.right(k, col.String()+arrow, w)
+			return
+		}
+		p.text(k, col.String()+arrow, w)
 	}
-	u := &grp.units[r.unit]
-	c := cells{name: "    " + u.short, kind: u.kind, shape: shapeText(u.tensors[0].Shape, g.Times), count: u.count, frozen: u.frozen, pending: l.pending[u.key]}
-	if grp.single() {
-		c.name, c.head = "  "+u.key, true
+	p.space(markW)
+	head(ByName, c.name, false)
+	head(ByKind, c.kind, false)
+	p.text(t.Dim, "shape", c.shape)
+	head(ByParams, c.params, true)
+	p.space(1)
+	head(ByState, c.state, false)
+	for k := range statCount {
+		if c.all || k == l.chosen {
+			head(ByGrad+LayerColumn(k), c.each, true)
+		}
 	}
-	return c
+	p.space(sparkGap)
+	over := "over time"
+	if c.spark >= 20 {
+		over = columnNames[ByGrad+LayerColumn(l.chosen)] + " over time"
+	}
+	if nimg := l.stats.nimg; len(nimg) > 1 && c.spark >= 40 {
+		over += ", " + Kimg(nimg[0]) + " to " + Kimg(nimg[len(nimg)-1]) + " kimg"
+	}
+	p.text(t.Dim, over, c.spark)
 }
 
-// shapeText writes the shape of a unit's first tensor, its weight.
-func shapeText(shape []int, times string) string {
-	var s []string
-	for _, d := range shape {
-		s = append(s, strconv.Itoa(d))
+// arrow shows the direction of the order: down from the largest, or from a.
+func (l *Layers) arrow() string {
+	if l.reverse {
+		return glyphsOf(l.theme).up
 	}
-	return strings.Join(s, times)
-}
-
-// state words what happens to count parameters of which frozen stand still.
-func (l *Layers) state(count, frozen int64, pending bool) (string, theme.Ink) {
-	t, g := l.theme, l.theme.Glyphs
-	switch {
-	case pending:
-		return g.Pending + " pending", t.Warn
-	case count > 0 && frozen == count:
-		return g.Frozen + " frozen", t.Frozen
-	case frozen > 0:
-		return g.Mixed + " partly", t.Frozen
-	}
-	return g.Training + " train", t.Good
+	return glyphsOf(l.theme).down
 }

@@ -2,14 +2,10 @@ package panes_test
 
 import (
 	"image"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/charmbracelet/x/ansi"
-
-	"innate/trainer/control"
 	"innate/trainer/runlog"
 	"innate/tui/panes"
 	"innate/tui/sixel"
@@ -66,95 +62,6 @@ func TestFrame(t *testing.T) {
 		if got := top(w); got != want {
 			t.Errorf("width %d: %s, want %s", w, got, want)
 		}
-	}
-}
-
-func someLayers() []control.Layer {
-	mk := func(name string, count int, frozen bool) control.Layer {
-		return control.Layer{Name: name, Kind: "conv", Shape: []int{count}, Count: count, Frozen: frozen}
-	}
-	return []control.Layer{
-		mk("map_layer0.weight", 10, false), mk("map_layer0.bias", 1, false),
-		mk("enc.8x8_conv.weight", 20, false), mk("enc.8x8_conv.bias", 2, false),
-		mk("enc.8x8_block0.conv0.weight", 100, true), mk("enc.8x8_block0.conv0.bias", 5, true),
-		mk("enc.8x8_block0.norm0.weight", 4, false), mk("enc.8x8_block0.norm0.bias", 4, false),
-		mk("out_conv.weight", 9, true),
-	}
-}
-
-func TestLayersTree(t *testing.T) {
-	l := panes.NewLayers(theme.New(true, false))
-	l.SetLayers(someLayers())
-	view := func() string { return strings.Join(plain(l.View(60, 12)), "\n") }
-	for _, want := range []string{"map_layer0", "▾ enc.8x8_block0", "    conv0", "105 ❄ frozen", "8 ● train", "113 ◐ partly", "out_conv"} {
-		if !strings.Contains(view(), want) {
-			t.Errorf("no %q in\n%s", want, view())
-		}
-	}
-	l.Move(1 << 30)
-	l.Move(-1) // norm0
-	l.Fold(true)
-	if strings.Contains(view(), "norm0") || !strings.Contains(view(), "›▸ enc.8x8_block0") {
-		t.Errorf("folded:\n%s", view())
-	}
-	names, freeze := l.Toggle()
-	if want := []string{"enc.8x8_block0.norm0.weight", "enc.8x8_block0.norm0.bias"}; !freeze || !slices.Equal(names, want) {
-		t.Errorf("toggling a partly frozen block: freeze %v %v, want the rest %v", freeze, names, want)
-	}
-	if !strings.Contains(view(), "pending") {
-		t.Errorf("not pending:\n%s", view())
-	}
-	if names, _ := l.Toggle(); names != nil {
-		t.Errorf("toggled again while pending: %v", names)
-	}
-	l.Settle()
-	l.Fold(false)
-	l.SetFilter("CONV0")
-	if v := view(); strings.Contains(v, "norm0") || strings.Contains(v, "map_layer0") || !strings.Contains(v, "conv0") {
-		t.Errorf("filtered:\n%s", v)
-	}
-	if names, freeze = l.Toggle(); freeze || len(names) != 2 {
-		t.Errorf("toggling a filtered block: freeze %v %v, want conv0 to train", freeze, names)
-	}
-	l.SetFilter("nothing")
-	if !strings.Contains(view(), "no layer matches /nothing") {
-		t.Errorf("no match:\n%s", view())
-	}
-	if names, _ = l.Toggle(); names != nil {
-		t.Errorf("toggled nothing: %v", names)
-	}
-}
-
-// TestLayersCursorStays checks that an update keeps the cursor on its layer.
-func TestLayersCursorStays(t *testing.T) {
-	l := panes.NewLayers(theme.New(true, false))
-	l.SetLayers(someLayers())
-	l.Move(3) // conv0
-	l.SetLayers(someLayers()[2:])
-	if v := strings.Join(plain(l.View(60, 12)), "\n"); !strings.Contains(v, "›    conv0") {
-		t.Errorf("cursor moved:\n%s", v)
-	}
-	l.SetLayers(nil)
-	l.Move(3)
-	l.Page(-1)
-	l.ToggleFold()
-	checkSize(t, "no layers", l.View(30, 5), 30, 5)
-}
-
-func TestLayersScroll(t *testing.T) {
-	l := panes.NewLayers(theme.New(true, false))
-	l.SetLayers(someLayers())
-	for h := 1; h < 9; h++ {
-		for range 12 {
-			l.Move(1)
-			if v := l.View(50, h); !strings.Contains(ansi.Strip(v), "›") {
-				t.Fatalf("height %d: cursor out of sight:\n%s", h, ansi.Strip(v))
-			}
-		}
-		l.Move(-1 << 30)
-	}
-	for w := 1; w < 120; w++ {
-		checkSize(t, "layers", l.View(w, 6), w, 6)
 	}
 }
 

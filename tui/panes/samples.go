@@ -33,8 +33,8 @@ func NewSamples(t *theme.Theme) *Samples { return &Samples{theme: t} }
 // SetTheme redraws in other colours.
 func (s *Samples) SetTheme(t *theme.Theme) { s.theme = t }
 
-// SetImage shows img, a grid of square samples of tile pixels (0 if unknown);
-// label says which. A nil img empties the pane.
+// SetImage shows img, a grid of square samples of tile pixels (0 if unknown,
+// sixel.AsIs for a picture made for its place); label says which. A nil img empties the pane.
 func (s *Samples) SetImage(img image.Image, tile int, label string) {
 	s.img, s.tile, s.label, s.blocks = img, tile, label, nil
 }
@@ -63,10 +63,14 @@ func (s *Samples) View(w, h int) string {
 	case s.Probing:
 		text = "asking the terminal for its image support"
 	case s.Mode == sixel.Off:
-		text = "images are off"
+		text = "images are off\ni shows them"
 	}
 	if text != "" {
-		return Centered(strings.Split(s.theme.Dim.Render(text), "\n"), w, h, e)
+		lines := strings.Split(text, "\n")
+		for i := range lines {
+			lines[i] = s.theme.Dim.Render(lines[i])
+		}
+		return Centered(lines, w, h, e)
 	}
 	switch s.Mode {
 	case sixel.Kitty:

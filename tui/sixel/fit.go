@@ -8,14 +8,21 @@ import (
 // MinTiles is how many samples should show before they are shrunk.
 const MinTiles = 6
 
+// AsIs is the tile of a picture that was composed pixel by pixel.
+const AsIs = -1
+
 // Fit arranges a grid of square samples of tile pixels for a box of w by h
 // pixels. Samples are enlarged by whole factors, nearest neighbour, as far as
 // three quarters of them fit; the last ones may be left out. If even at their
 // own size fewer fit the first ones show, and only if those were fewer than
 // MinTiles are they shrunk by area averages. A tile of 0,
 // or one that does not divide the picture, takes the picture as one sample.
-// The result is grey when img is. It is nil when there is no room.
+// The result is grey when img is. It is nil when there is no room. A tile of
+// AsIs leaves the picture alone: it was made for the box.
 func Fit(img image.Image, tile, w, h int) image.Image {
+	if tile == AsIs {
+		return img
+	}
 	b := img.Bounds()
 	if w < 4 || h < 4 || b.Empty() {
 		return nil
@@ -60,32 +67,60 @@ func capacity(w, h, d, gap int) (cols, rows int) {
 	return (w + gap) / (d + gap), (h + gap) / (d + gap)
 }
 
-func (s source) grid(w, h int) image.Image {
-	n := s.cols * s.rows
+// Layout is how samples lie beside each other: Cols by Rows of them, each Side
+// by Side pixels, with Gap pixels between.
+type Layout struct{ Cols, Rows, Side, Gap int }
+
+// Size returns the pixels that the samples and the gaps between them take.
+func (l Layout) Size() (w, h int) {
+	return l.Cols*(l.Side+l.Gap) - l.Gap, l.Rows*(l.Side+l.Gap) - l.Gap
+}
+
+// Spot returns where sample i lies, from the corner of the first one.
+func (l Layout) Spot(i int) image.Rectangle {
+	at := image.Pt(i%l.Cols, i/l.Cols).Mul(l.Side + l.Gap)
+	return image.Rectangle{at, at.Add(image.Pt(l.Side, l.Side))}
+}
+
+// Arrange returns how Fit lays out n samples of side pixels, cols in a row, in a
+// box of w by h pixels. It is false when there is no room.
+func Arrange(n, cols, side, w, h int) (Layout, bool) {
+	if n < 1 || cols < 1 || side < 1 {
+		return Layout{}, false
+	}
 	const gap = 2
+	rows := (n + cols - 1) / cols
 	for f := 8; f >= 1; f-- {
-		cols, rows := capacity(w, h, s.w*f, gap)
-		if 4*cols*rows < 3*n {
+		fitX, fitY := capacity(w, h, side*f, gap)
+		if 4*fitX*fitY < 3*n {
 			continue
 		}
-		if s.cols <= cols && s.rows <= rows {
-			return s.render(s.cols, s.rows, s.w*f, s.h*f, gap) // as it was
+		if cols <= fitX && rows <= fitY {
+			return Layout{cols, rows, side * f, gap}, true // as it was
 		}
-		cols, rows = balance(n, cols, rows)
-		return s.render(cols, rows, s.w*f, s.h*f, gap)
+		fitX, fitY = balance(n, fitX, fitY)
+		return Layout{fitX, fitY, side * f, gap}, true
 	}
-	d := s.w
+	d := side
 	for ; d > 6; d-- {
-		if cols, rows := capacity(w, h, d, 1); cols*rows >= min(n, MinTiles) {
+		if fitX, fitY := capacity(w, h, d, 1); fitX*fitY >= min(n, MinTiles) {
 			break
 		}
 	}
-	cols, rows := capacity(w, h, d, 1)
-	if cols == 0 || rows == 0 {
+	fitX, fitY := capacity(w, h, d, 1)
+	if fitX == 0 || fitY == 0 {
+		return Layout{}, false
+	}
+	fitX, fitY = balance(n, fitX, fitY)
+	return Layout{fitX, fitY, d, 1}, true
+}
+
+func (s source) grid(w, h int) image.Image {
+	l, ok := Arrange(s.cols*s.rows, s.cols, s.w, w, h)
+	if !ok {
 		return nil
 	}
-	cols, rows = balance(n, cols, rows)
-	return s.render(cols, rows, d, d, 1)
+	return s.render(l.Cols, l.Rows, l.Side, l.Side, l.Gap)
 }
 
 // balance makes rows of nearly equal length of the n samples, or as many as

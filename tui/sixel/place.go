@@ -15,6 +15,11 @@ import (
 // Rect is a rectangle of cells, the top left cell of the screen being 0, 0.
 type Rect struct{ X, Y, W, H int }
 
+// Contains reports whether a cell lies inside r.
+func (r Rect) Contains(x, y int) bool {
+	return x >= r.X && x < r.X+r.W && y >= r.Y && y < r.Y+r.H
+}
+
 // Empty reports whether the rectangle holds no cell.
 func (r Rect) Empty() bool { return r.W <= 0 || r.H <= 0 }
 

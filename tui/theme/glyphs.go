@@ -18,7 +18,7 @@ type Glyphs struct {
 	Pause, Resume, Stop     string
 	Config, Checkpoint, FID string
 	Sample, Error, Done     string
-	Arrows, Times           string
+	Arrows, Times, Lock     string
 }
 
 var unicodeGlyphs = Glyphs{
@@ -32,7 +32,7 @@ var unicodeGlyphs = Glyphs{
 	Pause: "‖", Resume: "▸", Stop: "■",
 	Config: "✎", Checkpoint: "▪", FID: "◆",
 	Sample: "▦", Error: "✗", Done: "✓",
-	Arrows: "↑↓", Times: "×",
+	Arrows: "↑↓", Times: "×", Lock: "⊘",
 }
 
 var asciiGlyphs = Glyphs{
@@ -47,7 +47,7 @@ var asciiGlyphs = Glyphs{
 	Pause: "=", Resume: ">", Stop: "#",
 	Config: "C", Checkpoint: "k", FID: "f",
 	Sample: "s", Error: "!", Done: "+",
-	Arrows: "up/dn", Times: "x",
+	Arrows: "up/dn", Times: "x", Lock: "=",
 }
 
 // Event returns the glyph for an event kind of the run log; unknown kinds get

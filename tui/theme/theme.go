@@ -137,4 +137,46 @@ func New(dark, ascii bool) *Theme {
 	return t
 }
 
+// MonoName is the theme without colour, for NO_COLOR and for taste.
+const MonoName = "mono"
+
+// Names lists the themes to choose from; auto follows the background.
+func Names() []string { return []string{"auto", "dark", "light", MonoName} }
+
+// Pick returns a theme by name; dark says what auto, or no name, follows.
+func Pick(name string, dark, ascii bool) *Theme {
+	switch name {
+	case "dark":
+		return New(true, ascii)
+	case "light":
+		return New(false, ascii)
+	case MonoName:
+		return Mono(ascii)
+	}
+	return New(dark, ascii)
+}
+
+// Mono returns the theme without colour.
+func Mono(ascii bool) *Theme {
+	bold := ink(lipgloss.NewStyle().Bold(true))
+	faint := ink(lipgloss.NewStyle().Faint(true))
+	reverse := ink(lipgloss.NewStyle().Reverse(true))
+	t := &Theme{
+		Dark: true, Glyphs: unicodeGlyphs,
+		Strong: bold, Dim: faint, Faint: faint, Accent: bold,
+		Bad: bold, Key: ink(lipgloss.NewStyle().Underline(true)),
+		Border: faint, BorderFocus: bold,
+		Select: reverse, Banner: reverse, BannerBad: ink(lipgloss.NewStyle().Bold(true).Reverse(true)),
+	}
+	if ascii {
+		t.Glyphs = asciiGlyphs
+	}
+	for i := range SeriesCount {
+		t.Raw[i] = faint
+	}
+	t.Series[1] = bold // two curves of a chart differ in weight
+	t.Series[3] = bold
+	return t
+}
+
 func hexColor(s string) color.Color { return lipgloss.Color(s) }

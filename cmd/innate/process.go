@@ -1,0 +1,95 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"strings"
+
+	"innate/trainer"
+	"innate/trainer/control"
+)
+
+// process is what a command line says of a trainer's process. Nothing that the
+// run computes depends on it, so a resumed run may have another.
+type process struct {
+	set    []string // run.threads=N and run.nice=N, as edits of config.toml
+	listen string   // address of the control API beside the socket
+}
+
+func (p *process) register(f *flag.FlagSet) {
+	setting := func(flag, key, usage string) {
+		f.Func(flag, usage, func(s string) error {
+			p.set = append(p.set, key+"="+s)
+			return nil
+		})
+	}
+	setting("threads", "run.threads", "`threads` to compute with, 0 for all cores; results do not depend on it")
+	setting("nice", "run.nice", "niceness `0 to 19` of the trainer: 19 gives way to everything else")
+	f.StringVar(&p.listen, "listen", "", "also answer at `address`, such as 127.0.0.1:7777, to who has the token in control.token")
+}
+
+func (p process) given() bool { return len(p.set) > 0 || p.listen != "" }
+
+// adjust writes the settings into the config of a run without a trainer.
+func (p process) adjust(dir string) error {
+	if len(p.set) == 0 {
+		return nil
+	}
+	set := map[string]string{}
+	for _, s := range p.set {
+		key, value, err := splitEdit(s)
+		if err != nil {
+			return err
+		}
+		set[key] = value
+	}
+	return trainer.Adjust(dir, set)
+}
+
+// args are the arguments that a spawned trainer needs beside its directory.
+func (p process) args() []string {
+	if p.listen == "" {
+		return nil
+	}
+	return []string{"--listen", p.listen}
+}
+
+// warnOccupied says on standard error when a trainer for dir would have to
+// share its cores. The trainer notes the same in the run's events.
+func (c *cli) warnOccupied(dir string) {
+	if text := trainer.Occupancy(dir); text != "" {
+		fmt.Fprintf(c.err, "innate: %s\n", text)
+	}
+}
+
+// epitaph says how a run without a trainer ended and how it goes on; "" for one
+// that ended well.
+func epitaph(info control.Info) string {
+	s := info.Status
+	var said string
+	switch s.State {
+	case control.StateDead:
+		said = lastWords(info.Dir)
+	case control.StateFailed:
+		said = s.Error
+	default:
+		return ""
+	}
+	return fmt.Sprintf("%s is %s: %s; %s", info.Name, s.State, control.OneLine(said), hint(info))
+}
+
+// lastWords is the end of a trainer's log in one line.
+func lastWords(dir string) string {
+	if said := strings.Join(control.LastWords(dir, 3), " | "); said != "" {
+		return said
+	}
+	return "its log says nothing"
+}
+
+// hint says how to go on with a run that has no trainer.
+func hint(info control.Info) string {
+	if n := info.Status.CheckpointNimg; n > 0 {
+		return fmt.Sprintf("innate resume %s goes on from %.1f kimg", info.Name, float64(n)/1000)
+	}
+	return fmt.Sprintf("innate resume %s begins again", info.Name)
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"innate/trainer/control"
+	"innate/trainer/runlog"
+)
+
+// watch follows a run in lines of plain text, which a screen reader, a pipe and
+// a dumb terminal take alike: events as they come, and a line on how the run
+// does when that has changed, at most one in every. It moves no cursor. It ends
+// with the run, with an error if that died or failed.
+func watch(ctx context.Context, out io.Writer, dir string, every time.Duration) error {
+	w := watcher{out: out, every: every}
+	reader := runlog.NewReader(dir)
+	for {
+		info, err := control.ReadInfo(dir) // before the log, to read all of a run that has ended
+		if err != nil {
+			return err
+		}
+		for more := true; more; {
+			u, err := reader.Poll()
+			if err != nil {
+				return err
+			}
+			if err := w.add(u); err != nil {
+				return err
+			}
+			more = u.More
+		}
+		if err := w.progress(info); err != nil {
+			return err
+		}
+		if !info.Alive {
+			return verdict(info)
+		}
+		if !sleep(ctx, pollEvery) {
+			return nil
+		}
+	}
+}
+
+type watcher struct {
+	out     io.Writer
+	every   time.Duration
+	tick    runlog.Tick // the last one with losses
+	shown   string      // the last line, less its time of day
+	shownAt time.Time   // zero: history is being read, and is no news
+}
+
+// add takes in what the log has new.
+func (w *watcher) add(u runlog.Update) error {
+	for _, t := range u.Ticks {
+		for name := range t.Scalars {
+			if strings.HasPrefix(name, "loss/") {
+				w.tick = t
+				break
+			}
+		}
+	}
+	if w.shownAt.IsZero() {
+		return nil
+	}
+	for _, e := range u.Events {
+		if _, err := fmt.Fprintf(w.out, "%s  %.1f kimg  %s: %s\n", e.Time.Format(time.TimeOnly), float64(e.Nimg)/1000,
+			control.OneLine(e.Kind), control.OneLine(e.Text)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// progress prints how the run does, if that is news and not too soon after the
+// last line. The end of a run is never too soon.
+func (w *watcher) progress(info control.Info) error {
+	line, now := w.line(info.Status), time.Now()
+	if line == w.shown || info.Alive && !w.shownAt.IsZero() && now.Sub(w.shownAt) < w.every {
+		return nil
+	}
+	w.shown, w.shownAt = line, now
+	_, err := fmt.Fprintf(w.out, "%s  %s\n", now.Format(time.TimeOnly), line)
+	return err
+}
+
+func (w *watcher) line(s control.Status) string {
+	parts := []string{s.State, fmt.Sprintf("%.1f of %.0f kimg", float64(s.Nimg)/1000, float64(s.TotalNimg)/1000)}
+	if s.State == control.StateRunning {
+		parts = append(parts, fmt.Sprintf("%.1f images/s", s.ImagesPerSec))
+	}
+	for _, name := range sortedKeys(w.tick.Scalars) {
+		if strings.HasPrefix(name, "loss/") {
+			parts = append(parts, fmt.Sprintf("%s %.4g", name, w.tick.Scalars[name]))
+		}
+	}
+	if s.LastFID != nil {
+		parts = append(parts, fmt.Sprintf("%s %.1f at %.1f kimg", s.FIDName, *s.LastFID, float64(s.FIDNimg)/1000))
+	}
+	if s.ConfigError != "" {
+		parts = append(parts, control.OneLine(s.ConfigError))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// verdict is the exit status of watching a run that has no trainer any more.
+func verdict(info control.Info) error {
+	if said := epitaph(info); said != "" {
+		return errors.New(said)
+	}
+	if info.Status.State == control.StateNew {
+		return fmt.Errorf("%s has not been started; %s", info.Name, hint(info))
+	}
+	return nil
+}

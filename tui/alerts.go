@@ -1,0 +1,59 @@
+package tui
+
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"innate/trainer/control"
+	"innate/tui/panes"
+	"innate/tui/theme"
+)
+
+// seen is what the workbench last knew of a run, to notice what happened to it.
+type seen struct {
+	active bool
+	best   *float64 // best FID of the time watched
+}
+
+// watch alerts the user when a run ends or dies, or its FID gets a new best.
+// What is true when a run is first seen is no news.
+func (a *App) watch(info control.Info) tea.Cmd {
+	st := &info.Status
+	before, known := a.seen[info.Name]
+	now := seen{control.Active(st.State), before.best}
+	better := st.BestFID != nil && (now.best == nil || *st.BestFID < *now.best)
+	if better {
+		now.best = new(*st.BestFID)
+	}
+	a.seen[info.Name] = now
+	name := panes.Plain(info.Name)
+	switch {
+	case !known:
+	case before.active && !now.active:
+		return a.alert(name+": "+st.State, badgeInk(a.theme, st.State))
+	case better && before.best != nil:
+		quality := "FID"
+		if st.FIDName != "" {
+			quality = panes.Plain(st.FIDName)
+		}
+		return a.alert(name+": "+quality+" "+panes.Value(*st.BestFID)+", a new best", a.theme.Good)
+	}
+	return nil
+}
+
+// alert rings the bell and asks the terminal for a notification (OSC 9), unless
+// the user wants quiet.
+func (a *App) alert(text string, ink theme.Ink) tea.Cmd {
+	show := a.notify(text, ink)
+	if a.state.Quiet {
+		return show
+	}
+	return tea.Batch(show, tea.Raw("\a\x1b]9;"+text+"\x1b\\"))
+}
+
+func (a *App) toggleAlerts() tea.Cmd {
+	a.state.Quiet = !a.state.Quiet
+	if a.state.Quiet {
+		return a.notify("notifications off", a.theme.Text)
+	}
+	return a.notify("notifications on: a run's end, and a new best FID", a.theme.Text)
+}

@@ -1,0 +1,248 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"innate/configs"
+	"innate/trainer/control"
+	"innate/tui/panes"
+)
+
+// configSetMsg is the trainer's answer to a change of settings.
+type configSetMsg struct {
+	view   *configView
+	keys   []string
+	done   string
+	status control.Status
+	err    error
+}
+
+// freshOverMsg ends the show of what a reload has changed, unless there was
+// another since.
+type freshOverMsg struct {
+	view *configView
+	id   int
+}
+
+// freshTime is how long a reload's changes stay marked.
+const freshTime = 8 * time.Second
+
+// setConfig takes in config.toml as it is now and marks what is new in it.
+func (a *App) setConfig(f *configFile) tea.Cmd {
+	r := a.run
+	v, old := r.config(), r.configFile
+	r.configFile = f
+	v.pane.SetLines(f.lines)
+	if old == nil {
+		v.pane.MoveTo(f.firstLive())
+	}
+	v.pane.Fresh, v.refused = nil, refusal{}
+	if old == nil || old.parsed == nil || f.parsed == nil {
+		return nil
+	}
+	fresh := map[int]string{}
+	for _, c := range configs.Diff(old.parsed, f.parsed) {
+		if line, ok := f.lineOf[c.Key]; ok {
+			fresh[line] = emptyOr(c.Old) + " " + a.arrow() + " " + emptyOr(c.New)
+		}
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	v.pane.Fresh = fresh
+	v.freshID++
+	id := v.freshID
+	return tick(freshTime, func(time.Time) tea.Msg { return freshOverMsg{v, id} })
+}
+
+func (a *App) arrow() string {
+	if a.theme.Glyphs.ASCII {
+		return "->"
+	}
+	return "→"
+}
+
+// editSetting types a new value for the setting under the cursor.
+func (a *App) editSetting() tea.Cmd {
+	v := a.run.config()
+	key, entry, err := v.setting(a)
+	if err != nil {
+		return a.fail(err)
+	}
+	if err := a.mustRun("set"); err != nil {
+		return a.fail(err)
+	}
+	v.refused = refusal{}
+	v.editing = key
+	p := prompt{
+		sign: key + " = ", text: v.written(a, key, entry.Value), hint: entry.Want, chosen: -1,
+		cancel: func(*App) { v.editing = "" },
+	}
+	if entry.Choices != nil {
+		p.text = strings.Trim(entry.Value, `"`)
+		// All of them, whatever is typed: they are few, and tab goes through them.
+		p.complete = func(*App, string) (int, []string) { return 0, entry.Choices }
+		p.offers = entry.Choices
+	}
+	before := p.text
+	p.accept = func(a *App, text string) tea.Cmd {
+		v.editing = ""
+		if text = strings.TrimSpace(text); text == before {
+			return nil
+		}
+		return v.set(a, map[string]string{key: text})
+	}
+	a.prompt = p
+	return nil
+}
+
+// setting returns the live setting under the cursor.
+func (v *configView) setting(a *App) (string, configs.Entry, error) {
+	f := a.run.configFile
+	key := f.key(v.pane.Cursor())
+	switch {
+	case key == "":
+		return "", configs.Entry{}, errors.New("set: there is no setting on this line")
+	case !isLive(key):
+		return "", configs.Entry{}, fmt.Errorf("set: %s: fixed once a run has started; :fork begins another run", key)
+	}
+	entry, ok := f.entries[key]
+	if !ok {
+		return "", entry, fmt.Errorf("set: %s: %s doesn't parse as it is; e mends it", key, control.ConfigFile)
+	}
+	return key, entry, nil
+}
+
+// written is a value as the file has it, or as given if it spans lines.
+func (v *configView) written(a *App, key, value string) string {
+	f := a.run.configFile
+	code, _ := panes.SplitComment(f.lines[f.lineOf[key]].Text)
+	_, text, _ := strings.Cut(code, "=")
+	if text = strings.TrimSpace(text); text == "" || strings.Count(text, "[") != strings.Count(text, "]") {
+		return value
+	}
+	return text
+}
+
+// set sends settings to the trainer.
+func (v *configView) set(a *App, set map[string]string) tea.Cmd {
+	keys := slices.Sorted(maps.Keys(set))
+	var words []string
+	for _, k := range keys {
+		words = append(words, strings.TrimPrefix(k, "live.")+" = "+set[k])
+	}
+	client, done := a.run.client, strings.Join(words, ", ")
+	v.order = configOrder{waiting: true, seen: v.history.seen}
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), orderTimeout)
+		defer cancel()
+		st, err := client.Set(ctx, set)
+		return configSetMsg{v, keys, done, st, err}
+	}
+}
+
+// undoWait is how long after its answer the event of a change may take to
+// arrive: until then the history doesn't know of it, and a second undo would
+// repeat the first.
+const undoWait = 2 * time.Second
+
+// undoConfig takes the last change of settings back, or does it again.
+func (a *App) undoConfig(again bool) tea.Cmd {
+	v := a.run.config()
+	what, set := "undo", v.history.undo()
+	if again {
+		what, set = "redo", v.history.again()
+	}
+	if err := a.mustRun(what); err != nil {
+		return a.fail(err)
+	}
+	switch {
+	case set == nil && again:
+		return a.fail(errors.New("redo: nothing was undone"))
+	case set == nil:
+		return a.fail(errors.New("undo: no change of settings is known"))
+	case v.order.waiting || v.order.seen == v.history.seen && a.opts.Now().Sub(v.order.at) < undoWait:
+		return a.fail(fmt.Errorf("%s: the last change is still on its way", what))
+	}
+	if f := a.run.configFile; f != nil {
+		for _, key := range slices.Sorted(maps.Keys(set)) {
+			if line, ok := f.lineOf[key]; ok {
+				v.pane.MoveTo(line)
+			}
+		}
+	}
+	return v.set(a, set)
+}
+
+func (v *configView) receive(a *App, msg tea.Msg) (tea.Cmd, bool) {
+	switch m := msg.(type) {
+	case configSetMsg:
+		if m.view != v {
+			return nil, false
+		}
+		v.order.waiting, v.order.at = false, a.opts.Now()
+		if m.err != nil {
+			v.order.at = time.Time{} // there will be no event
+			v.refused = refusal{m.keys[0], refusalWords(m.err.Error(), m.keys[0])}
+		}
+		return a.handleCommand(commandMsg{dir: a.run.dir, done: m.done, status: m.status, err: m.err}), true
+	case freshOverMsg:
+		if m.view == v && m.id == v.freshID {
+			v.pane.Fresh = nil
+		}
+		return nil, m.view == v
+	}
+	return nil, false
+}
+
+// refusalWords is what a refusal says of a setting, less the place where it
+// will stand.
+func refusalWords(text, key string) string {
+	if _, words, ok := strings.Cut(text, key+": "); ok {
+		return words
+	}
+	return text
+}
+
+// configLine is where the editor should open config.toml, from 1: where it was
+// refused, or where the cursor of its view is; 0 for anywhere.
+func (a *App) configLine() int {
+	if line, _ := errorLine(a.run.info.Status.ConfigError); line > 0 {
+		return line
+	}
+	if a.view == viewConfig {
+		return a.run.config().pane.Cursor() + 1
+	}
+	return 0
+}
+
+// editorArgs is the command that opens a file in an editor, at a line if one is
+// given and the editor's way of saying so is known. Most take +LINE.
+func editorArgs(editor, path string, line int) []string {
+	args := strings.Fields(editor)
+	if line <= 0 {
+		return append(args, path)
+	}
+	n := strconv.Itoa(line)
+	switch filepath.Base(args[0]) {
+	case "code", "codium", "code-insiders", "cursor", "windsurf":
+		return append(args, "--goto", path+":"+n)
+	case "hx", "helix", "subl", "zed", "lapce":
+		return append(args, path+":"+n)
+	case "kate", "kwrite":
+		return append(args, "--line", n, path)
+	case "vi", "vim", "nvim", "view", "gvim", "nano", "pico", "emacs", "emacsclient", "micro", "kak", "joe", "jmacs", "mg", "ne", "jed", "gedit", "mcedit", "less":
+		return append(args, "+"+n, path)
+	}
+	return append(args, path)
+}

@@ -1,0 +1,126 @@
+package tui
+
+import (
+	"strings"
+
+	"innate/configs"
+	"innate/tui/panes"
+)
+
+// entry is what is known of a setting of the open run.
+func (v *configView) entry(a *App, key string) (configs.Entry, bool) {
+	f := a.run.configFile
+	if f == nil || key == "" {
+		return configs.Entry{}, false
+	}
+	if e, ok := f.entries[key]; ok {
+		return e, true
+	}
+	doc, want := configs.Doc(key) // the file doesn't parse: no values
+	return configs.Entry{Key: key, Doc: doc, Want: want, Live: isLive(key)}, doc != ""
+}
+
+// strip is the meaning of the setting under the cursor in three lines.
+func (v *configView) strip(a *App, w int) []string {
+	t, f := a.theme, a.run.configFile
+	lines := []string{t.Border.Render(strings.Repeat(t.Glyphs.Horizontal, w))}
+	key := f.key(v.pane.Cursor())
+	e, ok := v.entry(a, key)
+	if !ok {
+		return append(lines, " "+t.Dim.Render("the cursor is on no setting"))
+	}
+	facts := []string{"want " + e.Want}
+	for _, fact := range v.others(f, key) {
+		facts = append(facts, fact[0]+" "+fact[1])
+	}
+	return append(lines, " "+t.Strong.Render(key)+"  "+e.Doc, " "+t.Dim.Render(strings.Join(facts, "   ")))
+}
+
+// others are the values that a setting could have instead, by name.
+func (v *configView) others(f *configFile, key string) [][2]string {
+	var list [][2]string
+	if value, ok := f.presets[key]; ok {
+		list = append(list, [2]string{"preset", emptyOr(value)})
+	}
+	if value, ok := f.defaults[key]; ok && key != "name" {
+		list = append(list, [2]string{"default", emptyOr(value)})
+	}
+	return list
+}
+
+// drawSetting explains the setting under the cursor.
+func (v *configView) drawSetting(a *App, r rect) []string {
+	t, f := a.theme, a.run.configFile
+	key := f.key(v.pane.Cursor())
+	e, ok := v.entry(a, key)
+	title := "Setting"
+	if ok {
+		title = key
+	}
+	return a.framed(r, title, false, func(w, h int) string {
+		if !ok {
+			return panes.Centered([]string{t.Dim.Render("the cursor is on no setting")}, w, h, t.Glyphs.Ellipsis)
+		}
+		lines := []string{""}
+		for _, text := range panes.Wrap(e.Doc, w-4) {
+			lines = append(lines, "  "+text)
+		}
+		lines = append(lines, "")
+		const nameW = 10
+		fact := func(name, text string) {
+			for i, part := range panes.Wrap(text, max(w-4-nameW, 8)) {
+				if i > 0 {
+					name = ""
+				}
+				lines = append(lines, "  "+t.Dim.Render(panes.Fit(name, nameW, ""))+part)
+			}
+		}
+		if e.Value != "" {
+			fact("value", t.Strong.Render(emptyOr(e.Value)))
+		}
+		for _, o := range v.others(f, key) {
+			fact(o[0], o[1])
+		}
+		fact("want", e.Want)
+		lines = append(lines, "")
+		if e.Live {
+			lines = append(lines, "  "+t.Good.Render(t.Glyphs.Training)+" live: it may change at any time")
+		} else {
+			lines = append(lines, "  "+t.Dim.Render(t.Glyphs.Lock+" fixed once a run has started"))
+		}
+		return panes.Block(lines, w, h, t.Glyphs.Ellipsis)
+	})
+}
+
+// drawHistory lists the changes made during the run, the newest first; what was
+// undone is dim.
+func (v *configView) drawHistory(a *App, r rect) []string {
+	t, list := a.theme, v.history.list
+	var info []string
+	if v.history.again() != nil {
+		info = append(info, t.Key.Render("ctrl+r")+t.Dim.Render(" redo"))
+	}
+	if v.history.undo() != nil {
+		info = append(info, t.Key.Render("u")+t.Dim.Render(" undo"))
+	}
+	return a.framed(r, "Changes", false, func(w, h int) string {
+		if len(list) == 0 {
+			return panes.Centered([]string{t.Dim.Render("nothing was changed since the start")}, w, h, t.Glyphs.Ellipsis)
+		}
+		var lines []string
+		for i := len(list) - 1; i >= 0 && len(lines) < h; i-- {
+			c := list[i]
+			when := c.at.In(a.opts.Location).Format("15:04:05")
+			for _, key := range c.keys {
+				what := strings.TrimPrefix(key, "live.") + "  " + emptyOr(c.old[key]) + " " + a.arrow() + " " + emptyOr(c.new[key])
+				ink := t.Text
+				if c.undone {
+					what, ink = what+"  undone", t.Dim
+				}
+				lines = append(lines, " "+t.Dim.Render(panes.Fit(when, 10, ""))+ink.Render(what))
+				when = ""
+			}
+		}
+		return panes.Block(lines, w, h, t.Glyphs.Ellipsis)
+	}, info...)
+}

@@ -1,0 +1,261 @@
+package tui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"innate/tui/panes"
+	"innate/tui/theme"
+)
+
+func (f *formView) title() string {
+	if f.fork {
+		return "fork of " + baseName(f.source)
+	}
+	return "new run"
+}
+
+func (*formView) scopes(*App) []scope { return []scope{scopeForm} }
+
+func formKeys() []binding {
+	move := func(do func(f *panes.Form)) func(*App) tea.Cmd {
+		return func(a *App) tea.Cmd { do(&a.screen.(*formView).form); return nil }
+	}
+	return []binding{
+		{scopeForm, []string{"enter"}, "enter", "edit", "type another value", (*App).editField},
+		{scopeForm, []string{"space"}, "space", "next", "the next of a few values", (*App).nextChoice},
+		{scopeForm, []string{"u"}, "u", "undo", "the value it came with", (*App).undoField},
+		{scopeForm, []string{"tab", "]"}, "tab", "group", "next group", move(func(f *panes.Form) { f.Group(1) })},
+		{scopeForm, []string{"shift+tab", "["}, "[", "", "group before", move(func(f *panes.Form) { f.Group(-1) })},
+		{scopeForm, []string{"S", "ctrl+s"}, "S", "start", "start the run", (*App).startForm},
+		{scopeForm, []string{"up", "k"}, "↑ k", "", "up", move(func(f *panes.Form) { f.Move(-1) })},
+		{scopeForm, []string{"down", "j"}, "↓ j", "", "down", move(func(f *panes.Form) { f.Move(1) })},
+		{scopeForm, []string{"pgup", "ctrl+b"}, "pgup", "", "page up", move(func(f *panes.Form) { f.Page(-1) })},
+		{scopeForm, []string{"pgdown", "ctrl+f"}, "pgdn", "", "page down", move(func(f *panes.Form) { f.Page(1) })},
+		{scopeForm, []string{"home", "g"}, "g", "", "first", move(func(f *panes.Form) { f.Move(-1 << 30) })},
+		{scopeForm, []string{"end", "G"}, "G", "", "last", move(func(f *panes.Form) { f.Move(1 << 30) })},
+	}
+}
+
+// back leaves the form; what was changed is not lost by one key.
+func (f *formView) back(a *App) bool {
+	if n := len(f.changes()); n > 0 && a.runs.starting == "" {
+		a.ask("Leave without starting? "+settings(n)+" changed.", func(a *App) tea.Cmd {
+			a.screen = nil
+			return nil
+		})
+		return true
+	}
+	a.screen = nil
+	return true
+}
+
+func settings(n int) string {
+	if n == 1 {
+		return "1 setting"
+	}
+	return fmt.Sprintf("%d settings", n)
+}
+
+// editable refuses a setting that cannot be changed.
+func (a *App) editable() (*formView, error) {
+	f := a.screen.(*formView)
+	switch key := f.at().Key; {
+	case a.runs.starting != "":
+		return f, fmt.Errorf("%s: the run is being started", key)
+	case f.fixed[key] && f.fork:
+		return f, fmt.Errorf("%s: fixed: a fork goes on with the same network, data and metric", key)
+	case f.fixed[key]:
+		return f, fmt.Errorf("%s: fixed by the preset: start from another one", key)
+	}
+	return f, nil
+}
+
+// editField lets the value under the cursor be typed; it is checked meanwhile.
+func (a *App) editField() tea.Cmd {
+	f, err := a.editable()
+	if err != nil {
+		return a.fail(err)
+	}
+	e := *f.at()
+	before, had := f.edits[e.Key]
+	text := plainValue(e.Value)
+	if had && f.errs[e.Key] != "" {
+		text = before
+	}
+	end := func(change func()) {
+		f.editing = ""
+		change()
+		f.check()
+	}
+	f.editing = e.Key
+	a.prompt = prompt{
+		sign: e.Key[strings.LastIndexByte(e.Key, '.')+1:] + " = ", text: text, hint: e.Want, chosen: -1,
+		changed: func(_ *App, s string) { f.set(e.Key, s) },
+		accept:  func(_ *App, s string) tea.Cmd { end(func() { f.edits[e.Key] = s }); return nil },
+		cancel: func(*App) {
+			end(func() {
+				if delete(f.edits, e.Key); had {
+					f.edits[e.Key] = before
+				}
+			})
+		},
+	}
+	if len(e.Choices) > 0 {
+		a.prompt.complete = func(_ *App, text string) (int, []string) {
+			if offers := matching(e.Choices, text); len(offers) > 0 {
+				return 0, offers
+			}
+			return 0, e.Choices
+		}
+		a.offer()
+	}
+	f.check()
+	return nil
+}
+
+// nextChoice takes the next of a setting's few values.
+func (a *App) nextChoice() tea.Cmd {
+	f, err := a.editable()
+	if err != nil {
+		return a.fail(err)
+	}
+	e := f.at()
+	if len(e.Choices) == 0 {
+		return a.editField()
+	}
+	at := slices.Index(e.Choices, plainValue(e.Value))
+	f.set(e.Key, e.Choices[(at+1)%len(e.Choices)])
+	return nil
+}
+
+func (a *App) undoField() tea.Cmd {
+	f := a.screen.(*formView)
+	delete(f.edits, f.at().Key)
+	f.check()
+	return nil
+}
+
+func (f *formView) mouse(a *App, m tea.MouseMsg, r rect) tea.Cmd {
+	e := m.Mouse()
+	switch m.(type) {
+	case tea.MouseWheelMsg:
+		f.form.Move(wheel(e))
+	case tea.MouseClickMsg:
+		list, _ := f.split(r)
+		i := f.form.At(e.Y - list.Y - 1)
+		switch {
+		case e.Button != tea.MouseLeft || i < 0 || !list.Contains(e.X, e.Y):
+		case i == f.form.Cursor():
+			return a.editField()
+		default:
+			f.form.SetCursor(i)
+		}
+	}
+	return nil
+}
+
+// The explanation stands right of the settings where there is width for both,
+// else below.
+const (
+	formSide   = 150
+	sideW      = 54
+	formHelpH  = 6
+	formLeastH = 16
+)
+
+func (f *formView) split(r rect) (list, help rect) {
+	switch {
+	case r.W >= formSide:
+		return splitX(r, r.W-sideW)
+	case r.H >= formLeastH:
+		return splitY(r, r.H-formHelpH)
+	}
+	return r, rect{}
+}
+
+func (f *formView) draw(a *App, r rect) []string {
+	t, e := a.theme, f.at()
+	list, help := f.split(r)
+	in := inner(list)
+	body := f.form.View(t, in.W, in.H) // before its Info
+	lines := a.framed(list, panes.Plain(baseName(f.source)), true, func(int, int) string { return body }, f.form.Info(t)...)
+	if help.H == 0 {
+		return lines
+	}
+	side := a.framed(help, e.Key, false, func(w, h int) string {
+		text := f.help(t, w-2)
+		if help.X > 0 {
+			text = append(text, f.summary(t, w-2, h-len(text))...)
+		}
+		for i := range text {
+			text[i] = " " + text[i]
+		}
+		return panes.Block(text, w, h, t.Glyphs.Ellipsis)
+	})
+	if help.X == 0 {
+		return append(lines, side...)
+	}
+	for i := range lines {
+		lines[i] += side[i]
+	}
+	return lines
+}
+
+// help explains the setting under the cursor in lines of w cells.
+func (f *formView) help(t *theme.Theme, w int) []string {
+	e, was := f.at(), f.from[f.form.Cursor()].Value
+	var lines []string
+	for _, l := range panes.Wrap(panes.Plain(e.Doc), w) {
+		lines = append(lines, l)
+	}
+	pair := func(name, text string) string { return t.Dim.Render(panes.Fit(name, 8, "")) + text }
+	lines = append(lines, pair("values", panes.Plain(e.Want)))
+	if f.changed(f.form.Cursor()) {
+		lines = append(lines, pair("was", panes.Plain(shortValue(was))))
+	}
+	when := "fixed once the run has started"
+	if e.Live {
+		when = "may change while the run goes on"
+	}
+	if f.fixed[e.Key] {
+		when = "cannot be changed here"
+	}
+	return append(lines, pair("", t.Dim.Render(when)))
+}
+
+// summary says what would be started, in at most h lines.
+func (f *formView) summary(t *theme.Theme, w, h int) []string {
+	source := panes.Plain(baseName(f.source))
+	lines := []string{"", t.Strong.Render(source)}
+	for _, l := range panes.Wrap(panes.Plain(f.about), w) {
+		lines = append(lines, t.Dim.Render(l))
+	}
+	lines = append(lines, "")
+	changes := f.changes()
+	if len(changes) == 0 {
+		return append(lines, t.Dim.Render("nothing changed; S starts it"))
+	}
+	lines = append(lines, t.Strong.Render("changed"))
+	for i, c := range changes {
+		if len(lines) >= h-1 && i < len(changes)-1 {
+			return append(lines, t.Dim.Render(fmt.Sprintf("%d more", len(changes)-i)))
+		}
+		to := shortValue(c.New)
+		lines = append(lines, t.Warn.Render(t.Glyphs.Config)+" "+c.Key+" "+t.Warn.Render(panes.Plain(to))+
+			t.Dim.Render("  was "+panes.Plain(shortValue(c.Old))))
+	}
+	return lines
+}
+
+// status is the line above the footer: what has no field of its own, or what
+// the form is for.
+func (f *formView) status(a *App, _ rect) string {
+	if text := f.errs[""]; text != "" {
+		return " " + a.theme.Bad.Render(panes.Plain(text))
+	}
+	return " " + a.theme.Dim.Render(panes.Plain(f.about))
+}

@@ -1,0 +1,260 @@
+package tui
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"innate/trainer/control"
+	"innate/tui/panes"
+	"innate/tui/theme"
+)
+
+// badgeInk is the colour of a state.
+func badgeInk(t *theme.Theme, state string) theme.Ink {
+	switch state {
+	case control.StateRunning, control.StateDone:
+		return t.Good
+	case control.StatePaused, control.StateStarting, control.StateStopping:
+		return t.Warn
+	case control.StateDead, control.StateFailed:
+		return t.Bad
+	}
+	return t.Dim
+}
+
+// badge words the state of a run.
+func badge(t *theme.Theme, state, stage string) string {
+	glyph, ink := t.Glyphs.Dot, badgeInk(t, state)
+	switch state {
+	case control.StatePaused:
+		glyph = t.Glyphs.Pause
+	case control.StateStopped:
+		glyph = t.Glyphs.Stop
+	case control.StateDone:
+		glyph = t.Glyphs.Done
+	case control.StateDead, control.StateFailed:
+		glyph = t.Glyphs.Error
+	}
+	if state == "" {
+		state = "reading"
+	}
+	s := ink.Render(glyph + " " + panes.Plain(state))
+	if state == control.StateRunning && betweenSteps(stage) {
+		s += " " + t.Dim.Render(panes.Plain(stage))
+	}
+	return s
+}
+
+// ends puts left and right at the ends of a line; left is cut first.
+func (a *App) ends(left, right string) string {
+	e := a.theme.Glyphs.Ellipsis
+	rw := ansi.StringWidth(right)
+	if rw > a.width-10 {
+		return panes.Fit(left, a.width, e)
+	}
+	return panes.Fit(left, a.width-rw, e) + right
+}
+
+// header is three lines for a run: what runs and which view shows, how far it
+// is, what it costs and yields; and one for the list of runs. The lines are kept
+// until something that they show changes, mostly once a second.
+func (a *App) header() []string {
+	if a.run == nil {
+		return []string{a.runsTitle()}
+	}
+	r := a.run
+	key := headerKey{a.theme, a.width, a.view, r.infoGen, r.fidName()}
+	if key != r.header.key {
+		r.header.lines, r.header.key = []string{a.titleLine(), a.progressLine(), a.factsLine()}, key
+	}
+	return r.header.lines
+}
+
+// keptHeader is the header as last drawn.
+type keptHeader struct {
+	key   headerKey
+	lines []string
+}
+
+// headerKey is everything that the header shows.
+type headerKey struct {
+	theme   *theme.Theme
+	width   int
+	view    viewID
+	infoGen int
+	fidName string
+}
+
+func (a *App) headerHeight() int {
+	if a.run == nil {
+		return 1
+	}
+	return 3
+}
+
+func (a *App) titleLine() string {
+	t, st := a.theme, &a.run.info.Status
+	left, plain := a.titleLeft()
+	left += a.drawTabs(a.tabs(plain))
+	right := badge(t, st.State, st.Stage) + " "
+	if room := a.width - ansi.StringWidth(left) - 1; ansi.StringWidth(right) > room {
+		// The stage alone says that the run is running.
+		if right = badge(t, st.State, ""); st.State == control.StateRunning && betweenSteps(st.Stage) && len(st.Stage)+3 <= room {
+			right = t.Good.Render(t.Glyphs.Dot + " " + panes.Plain(st.Stage))
+		}
+		right += " "
+	}
+	return a.ends(left, right)
+}
+
+// titleLeft names the run and its method; the width in cells comes with it.
+func (a *App) titleLeft() (string, int) {
+	t, r := a.theme, a.run
+	left := " " + t.Accent.Render("innate") + "  " + t.Strong.Render(panes.Plain(r.info.Name))
+	if m := methodName(&r.info.Status); m != "" {
+		left += "  " + t.Dim.Render(m)
+	}
+	return left, ansi.StringWidth(left)
+}
+
+// methodName writes the method as the paper does.
+func methodName(st *control.Status) string {
+	switch {
+	case st.Method == "gdd" && strings.HasPrefix(st.FreezePreset, "gdd-i"):
+		return "GDD-I"
+	case st.Method == "gdd":
+		return "GDD"
+	case st.Method == "edm":
+		return "EDM"
+	}
+	return panes.Plain(st.Method)
+}
+
+func (a *App) progressLine() string {
+	t, g := a.theme, a.theme.Glyphs
+	st := &a.run.info.Status
+	total := "?"
+	fraction := 0.0
+	if st.TotalNimg > 0 {
+		total = panes.Kimg(st.TotalNimg)
+		fraction = math.Min(math.Max(float64(st.Nimg)/float64(st.TotalNimg), 0), 1)
+	}
+	right := fmt.Sprintf("  %s / %s kimg  %3.0f %%", panes.FitLeft(panes.Kimg(st.Nimg), len(total)), total, math.Floor(fraction*100))
+	speed, eta := "-", "-"
+	if st.State == control.StateRunning {
+		if st.ImagesPerSec > 0 {
+			speed = rate(st.ImagesPerSec)
+		}
+		if st.EtaSec > 0 && st.EtaSec < 1e9 {
+			eta = panes.Duration(secondsOf(st.EtaSec))
+		}
+	}
+	if a.width >= 64 {
+		right += "  " + panes.FitLeft(speed, 5) + " " + t.Dim.Render("img/s") + "  " + t.Dim.Render("ETA") + " " + panes.Fit(eta, 7, "")
+	}
+	right += " "
+	w := a.width - 1 - ansi.StringWidth(right)
+	ink := t.Good
+	switch st.State {
+	case control.StateDead, control.StateFailed:
+		ink = t.Bad
+	case control.StatePaused, control.StateStopping, control.StateStarting:
+		ink = t.Warn
+	case control.StateStopped, control.StateNew:
+		ink = t.Dim
+	}
+	return panes.Fit(" "+bar(t, ink, w, fraction)+right, a.width, g.Ellipsis)
+}
+
+// rate writes a speed in at most five characters.
+func rate(v float64) string {
+	switch {
+	case v < 9.995:
+		return fmt.Sprintf("%.2f", v)
+	case v < 999.95:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return panes.Count(int64(v))
+}
+
+func bar(t *theme.Theme, ink theme.Ink, w int, fraction float64) string {
+	if w < 4 {
+		return strings.Repeat(" ", max(w, 0))
+	}
+	g := t.Glyphs
+	halves := int(math.Round(fraction * float64(2*w)))
+	done := strings.Repeat(g.BarDone, halves/2)
+	rest := w - halves/2
+	if halves%2 == 1 {
+		done += g.BarEdge
+		rest--
+	}
+	return ink.Render(done) + t.Faint.Render(strings.Repeat(g.BarRest, rest))
+}
+
+// factsLine tells freezing, quality and machine; what doesn't fit is left out
+// from the end.
+func (a *App) factsLine() string {
+	t, g, r := a.theme, a.theme.Glyphs, a.run
+	st := &r.info.Status
+	var machine string
+	if st.Kernels != "" {
+		machine = t.Dim.Render(fmt.Sprintf("%s %s%d", panes.Plain(st.Kernels), g.Times, st.Threads)) + " "
+	}
+	line := ""
+	for _, fact := range a.facts() {
+		next := line + "   " + fact
+		if line == "" {
+			next = " " + fact
+		}
+		if ansi.StringWidth(next)+2+ansi.StringWidth(machine) > a.width && line != "" {
+			break
+		}
+		line = next
+	}
+	return a.ends(line, machine)
+}
+
+// facts lists what the header's third line says, the most important first.
+func (a *App) facts() []string {
+	t, g, r := a.theme, a.theme.Glyphs, a.run
+	st := &r.info.Status
+	var facts []string
+	if st.Params > 0 {
+		facts = append(facts, t.Frozen.Render(g.Frozen)+fmt.Sprintf(" %.1f %%", 100*st.FrozenFraction)+
+			t.Dim.Render(" of "+panes.Count(st.Params)+" frozen"))
+	}
+	if st.LastFID != nil {
+		s := t.Dim.Render(r.fidName()) + " " + panes.Value(*st.LastFID)
+		if st.BestFID != nil {
+			s += t.Dim.Render(" best ") + panes.Value(*st.BestFID)
+		}
+		facts = append(facts, s)
+	}
+	if st.TeacherFID != nil {
+		facts = append(facts, t.Dim.Render("teacher ")+panes.Value(*st.TeacherFID))
+	}
+	var steps []string
+	for _, k := range []string{"g", "d", "r1", "step", "data", "ema"} {
+		if ms, ok := st.StageMs[k]; ok && ms >= 0.05 {
+			steps = append(steps, fmt.Sprintf("%s %.1f", k, ms))
+		}
+	}
+	if len(steps) > 0 {
+		facts = append(facts, t.Dim.Render("ms a step ")+strings.Join(steps, "  "))
+	}
+	return facts
+}
+
+func secondsOf(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// betweenSteps reports whether a running trainer is busy with something else
+// than steps, which is worth a word.
+func betweenSteps(stage string) bool { return stage != "" && stage != "train" }
+
+// plainBadge is the badge without colour, for the cursor row.
+func plainBadge(t *theme.Theme, state string) string { return ansi.Strip(badge(t, state, "")) }

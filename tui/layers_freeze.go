@@ -1,0 +1,238 @@
+package tui
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"innate/configs"
+	"innate/trainer/control"
+	"innate/tui/panes"
+)
+
+// freezeOrder is a change of what is frozen that can be given to the trainer.
+type freezeOrder struct {
+	what  string   // as a question
+	done  string   // words its success
+	names []string // tensors that change sides, as far as that is known
+	req   control.FreezeRequest
+}
+
+// give shows the tensors as pending and sends the order.
+func (a *App) give(o freezeOrder) tea.Cmd {
+	a.run.layers.Pend(o.names)
+	return orderFreeze(a.run.client, a.run.dir, o.done, o.names, o.req)
+}
+
+// giveOrAsk gives an order for one block at once, and asks about a larger one.
+func (a *App) giveOrAsk(o freezeOrder) tea.Cmd {
+	if len(a.run.layers.Blocks(o.names)) > 1 {
+		return a.askFreeze(o)
+	}
+	return a.give(o)
+}
+
+// summaryWidth is that of the summary in overlays.
+const summaryWidth = 62
+
+// askFreeze shows what an order would change, and gives it if that is wanted.
+func (a *App) askFreeze(o freezeOrder) tea.Cmd {
+	before := a.run.layers.Summary(o.names)
+	a.overlay = overlay{
+		kind: overlayConfirm, title: o.what, question: o.what + "?", body: a.summaryLines(o.names),
+		accept: func(a *App, _ int) tea.Cmd {
+			// A toggle means something else once others have been at it.
+			if now := a.run.layers.Summary(o.names); now.Freezes != before.Freezes || now.Trains != before.Trains {
+				return a.fail(errors.New("freeze: the layers changed meanwhile; look again"))
+			}
+			if err := a.mustRun("freeze"); err != nil {
+				return a.fail(err)
+			}
+			return a.give(o)
+		},
+	}
+	return nil
+}
+
+// summaryLines tells what changing sides of some tensors means, and where.
+func (a *App) summaryLines(names []string) []string {
+	t, l := a.theme, a.run.layers
+	lines := strings.Split(l.Summary(names).View(t, summaryWidth), "\n")
+	blocks := l.Blocks(names)
+	if len(blocks) == 0 {
+		lines[0] = panes.Fit(t.Dim.Render("nothing changes"), summaryWidth, "")
+		return append(lines, panes.Fit("", summaryWidth, ""))
+	}
+	where := strings.Join(blocks[:min(len(blocks), 2)], ", ")
+	if more := len(blocks) - 2; more > 0 {
+		where += fmt.Sprintf(" and %d more", more)
+	}
+	return append(lines, panes.Fit(t.Dim.Render("in      ")+panes.Plain(where), summaryWidth, t.Glyphs.Ellipsis))
+}
+
+// selected is the order to toggle what is marked or under the cursor; ok is
+// false while an earlier one is under way.
+func (a *App) selected() (o freezeOrder, ok bool) {
+	names, freeze := a.run.layers.Selected()
+	if len(names) == 0 {
+		return o, false
+	}
+	verb := "Train "
+	if freeze {
+		verb = "Freeze "
+	}
+	return freezeOrder{
+		what: verb + tensors(len(names)), done: a.toggled(names), names: names, req: control.FreezeRequest{Toggle: names},
+	}, true
+}
+
+// toggled words the outcome of toggling.
+func (a *App) toggled(names []string) string {
+	s := a.run.layers.Summary(names)
+	switch {
+	case s.Trains == 0:
+		return fmt.Sprintf("%s: froze %s", names[0], tensors(s.Freezes))
+	case s.Freezes == 0:
+		return fmt.Sprintf("%s: training %s", names[0], tensors(s.Trains))
+	}
+	return fmt.Sprintf("%s: froze %d, training %s", names[0], s.Freezes, tensors(s.Trains))
+}
+
+func tensors(n int) string {
+	if n == 1 {
+		return "1 tensor"
+	}
+	return fmt.Sprintf("%d tensors", n)
+}
+
+// toggleLayer freezes or trains what is marked or under the cursor; more than
+// one block only after a question.
+func (a *App) toggleLayer() tea.Cmd { return a.toggleBy((*App).giveOrAsk) }
+
+// previewLayer asks in any case.
+func (a *App) previewLayer() tea.Cmd { return a.toggleBy((*App).askFreeze) }
+
+func (a *App) toggleBy(act func(*App, freezeOrder) tea.Cmd) tea.Cmd {
+	if err := a.mustRun("freeze"); err != nil {
+		return a.fail(err)
+	}
+	if o, ok := a.selected(); ok {
+		return act(a, o)
+	}
+	return nil
+}
+
+// undoFreeze goes back to what was frozen before the last change, whoever made
+// it; redoFreeze takes that back.
+func (a *App) undoFreeze() tea.Cmd { return a.stepFreeze("undo", a.run.layers.Undo) }
+func (a *App) redoFreeze() tea.Cmd { return a.stepFreeze("redo", a.run.layers.Redo) }
+
+func (a *App) stepFreeze(verb string, step func() []string) tea.Cmd {
+	if err := a.mustRun(verb); err != nil {
+		return a.fail(err)
+	}
+	undo, redo := a.run.layers.Steps()
+	if verb == "undo" && undo == 0 || verb == "redo" && redo == 0 {
+		return a.notify("nothing to "+verb, a.theme.Text)
+	}
+	names := step()
+	if len(names) == 0 {
+		return a.notify(verb+": the trainer has not answered yet", a.theme.Warn)
+	}
+	return a.give(freezeOrder{done: verb + ": " + a.toggled(names), names: names, req: control.FreezeRequest{Toggle: names}})
+}
+
+// rule is what config.toml says at present.
+func (a *App) rule() freezeRule {
+	st := &a.run.info.Status
+	return freezeRule{st.FreezePreset, st.FreezeGlobs, st.TrainGlobs}
+}
+
+// orderOf makes an order of a new rule. Where its outcome cannot be foretold, the
+// trainer says what comes of it.
+func (a *App) orderOf(what, done string, r freezeRule, req control.FreezeRequest) freezeOrder {
+	o := freezeOrder{what: what, done: done, req: req}
+	l := a.run.layers
+	if frozen, err := a.frozenUnder(r, l.Names()); err == nil {
+		o.names = l.Differing(frozen)
+	}
+	return o
+}
+
+func (a *App) presetOrder(name string) freezeOrder {
+	r := a.rule()
+	r.preset = name
+	return a.orderOf("Preset "+name, "preset "+name, r, control.FreezeRequest{Preset: &name})
+}
+
+// commandPreset gives a preset by name.
+func (a *App) commandPreset(name string) tea.Cmd {
+	if !slices.Contains(configs.FreezePresets(), name) {
+		return a.fail(fmt.Errorf("preset: %q, want %s", name, strings.Join(configs.FreezePresets(), ", ")))
+	}
+	return a.giveOrAsk(a.presetOrder(name))
+}
+
+// commandFreeze adds globs to what is frozen or trained.
+func (a *App) commandFreeze(name string, args []string) tea.Cmd {
+	if len(args) == 0 {
+		return a.fail(fmt.Errorf("%s: want a glob, for example dec.28x28_*", name))
+	}
+	r, req := a.rule(), control.FreezeRequest{}
+	if name == "freeze" {
+		r.freeze = slices.Concat(r.freeze, args)
+		req.Freeze = &r.freeze
+	} else {
+		r.train = slices.Concat(r.train, args)
+		req.Train = &r.train
+	}
+	line := name + " " + strings.Join(args, " ")
+	return a.giveOrAsk(a.orderOf(strings.ToUpper(name[:1])+line[1:], line, r, req))
+}
+
+// openPresets shows the freezing presets with what each would change.
+func (a *App) openPresets() tea.Cmd {
+	r := a.run
+	if err := a.mustRun("preset"); err != nil {
+		return a.fail(err)
+	}
+	names := r.layers.Names()
+	if len(names) == 0 {
+		return a.fail(errors.New("preset: no layers known yet"))
+	}
+	presets := configs.FreezePresets()
+	o := overlay{kind: overlayMenu, title: "Freezing preset",
+		accept: func(a *App, i int) tea.Cmd { return a.give(a.presetOrder(presets[i])) }}
+	for i, p := range presets {
+		item := menuItem{name: p}
+		rule := a.rule()
+		rule.preset = p
+		frozen, err := a.frozenUnder(rule, names)
+		switch {
+		case err == nil:
+			in, all, _ := r.layers.Count(frozen)
+			item.about = fmt.Sprintf("%5.1f %% frozen", percent(in, all))
+			item.detail = a.summaryLines(r.layers.Differing(frozen))
+		case !errors.Is(err, errNoPresets):
+			return a.fail(err)
+		}
+		if p == r.info.Status.FreezePreset {
+			o.cursor = i
+		}
+		o.items = append(o.items, item)
+	}
+	// Pressing p offers the next one at once: p, enter steps through them.
+	o.cursor = (o.cursor + 1) % len(o.items)
+	a.overlay = o
+	return nil
+}
+
+func percent(part, all int64) float64 {
+	if all == 0 {
+		return 0
+	}
+	return 100 * float64(part) / float64(all)
+}

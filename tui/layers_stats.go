@@ -1,0 +1,97 @@
+package tui
+
+import (
+	"path/filepath"
+	"time"
+
+	"innate/trainer/control"
+	"innate/trainer/runlog"
+)
+
+// layerTail follows layers.jsonl for the poller.
+type layerTail struct {
+	reader *runlog.LayerReader
+	seen   stamp
+}
+
+// layerStats is what was added to layers.jsonl. After a reset only that counts.
+type layerStats struct {
+	stats []runlog.LayerStats
+	reset bool
+}
+
+func (s *layerStats) changed() bool { return s.reset || len(s.stats) > 0 }
+
+// poll reads what is new; the file of a run that has none yet is missing.
+func (t *layerTail) poll(dir string) (layerStats, error) {
+	if t.reader == nil {
+		t.reader = runlog.NewLayerReader(dir)
+	}
+	s := stampOf(filepath.Join(dir, runlog.LayersFile))
+	if s == t.seen {
+		return layerStats{}, nil
+	}
+	stats, reset, err := t.reader.Poll()
+	if err == nil {
+		t.seen = s // after an error it is tried again
+	}
+	return layerStats{stats, reset}, err
+}
+
+// measured is the statistics of the open run and how many of them the tree has
+// taken in.
+type measured struct {
+	stats []runlog.LayerStats
+	fed   int
+}
+
+// feedEach bounds the statistics that one message brings to the tree, so that a
+// long history does not hold up the screen.
+const feedEach = 64
+
+// feedLayers gives the tree its next measurements and reports whether there are
+// more.
+func (r *runView) feedLayers(s layerStats) (more bool) {
+	m := &r.measured
+	if s.reset {
+		*m = measured{}
+		r.layers.ClearStats()
+	}
+	m.stats = append(m.stats, s.stats...)
+	if !r.layers.Known() {
+		return false // they wait for the names
+	}
+	to := min(m.fed+feedEach, len(m.stats))
+	for _, s := range m.stats[m.fed:to] {
+		r.layers.SetStats(s.Nimg, s.Grad, s.Update, s.Distance)
+	}
+	m.fed = to
+	return to < len(m.stats)
+}
+
+// speedSettles is how long a run must train without a change before its speed
+// counts as that of what is frozen now.
+const speedSettles = 3 * time.Second
+
+// pace notices when the speed of a run is steady.
+type pace struct {
+	key   string // what is frozen; empty between steps
+	since time.Time
+}
+
+// learnSpeed tells the layers how fast the run is at its present share of frozen
+// parameters.
+func (r *runView) learnSpeed() {
+	st := &r.info.Status
+	key := ""
+	if st.State == control.StateRunning && !betweenSteps(st.Stage) {
+		key = frozenKey(*st)
+	}
+	if key == "" || key != r.pace.key {
+		r.pace = pace{key, st.Time}
+		return
+	}
+	if st.Time.Sub(r.pace.since) >= speedSettles {
+		r.layers.SetSpeed(st.FrozenFraction, st.ImagesPerSec)
+	}
+}

@@ -1,0 +1,274 @@
+package tui
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"innate/trainer/control"
+	"innate/tui/machine"
+	"innate/tui/panes"
+	"innate/tui/theme"
+)
+
+func (v *machineView) drawGauges(a *App, r rect) []string {
+	t := a.theme
+	var info []string
+	if n := len(v.load.Cores); n > 0 {
+		info = append(info, t.Dim.Render(fmt.Sprintf("%d cores", n)))
+	}
+	if r.W < 110 && len(v.runs) > 0 { // there is no frame for them
+		info = append(info, t.Warn.Render(fmt.Sprintf("other runs: %d", len(v.runs))))
+	}
+	return a.framed(r, "Machine", true, func(w, h int) string {
+		return panes.Block(panes.Gauges(t, v.gauges(a), w, h), w, h, t.Glyphs.Ellipsis)
+	}, info...)
+}
+
+// gauges measure everything there is, from the processor to the images.
+func (v *machineView) gauges(a *App) []panes.Gauge {
+	t, l, p := a.theme, v.load, v.trainer(a)
+	st := &a.run.info.Status
+	cores := float64(len(l.Cores))
+	memory := partOf(float64(l.MemUsed), float64(l.MemTotal))
+	used := partOf(float64(v.disk.Total-v.disk.Free), float64(v.disk.Total))
+
+	gauges := []panes.Gauge{
+		{Name: "CPU", Share: l.CPU(), Value: percentOf(l.CPU()), Detail: v.averages(), Past: v.past["cpu"], Max: 1, Ink: t.Series[1]},
+		{Name: "trainer", Share: partOf(p.Cores, cores), Value: unknownOr(p.Cores, "%.2f cores"), Detail: v.trainerDetail(a),
+			Past: v.past["trainer"], Max: cores, Ink: t.Series[1]},
+		{Name: "memory", Share: memory, Value: ofBytes(float64(l.MemUsed), float64(l.MemTotal)), Detail: v.memoryDetail(a),
+			Past: v.past["memory"], Max: 1, Ink: fullness(t, memory)},
+		{Name: "disk", Share: used, Value: freeBytes(v.disk), Detail: v.diskDetail(a), Past: v.past["disk"], Ink: fullness(t, used)},
+	}
+	for _, g := range v.gpus {
+		gauges = append(gauges, panes.Gauge{Name: gpuName(g), Share: g.Use, Value: percentOf(g.Use), Detail: gpuDetail(t, g),
+			Past: v.past[gpuName(g)], Max: 1, Ink: t.Series[1]})
+	}
+	if len(v.gpus) == 0 {
+		why := "looking"
+		if v.noGPU != nil {
+			why = v.noGPU.Error()
+		}
+		gauges = append(gauges, panes.Gauge{Name: "GPU", Detail: why, Flat: true})
+	}
+	speed := math.NaN()
+	if st.State == control.StateRunning {
+		speed = st.ImagesPerSec
+	}
+	return append(gauges, panes.Gauge{Name: "speed", Share: math.NaN(), Value: unknownOr(speed, "%.1f img/s"),
+		Detail: "of training, over the last ticks", Past: v.speed, Ink: t.Series[0]})
+}
+
+// fullness warns of what is nearly used up.
+func fullness(t *theme.Theme, share float64) theme.Ink {
+	switch {
+	case share >= 0.97:
+		return t.Bad
+	case share >= 0.9:
+		return t.Warn
+	}
+	return t.Series[1]
+}
+
+func percentOf(share float64) string { return unknownOr(100*share, "%.0f %%") }
+
+// unknownOr writes a number, a dash for none.
+func unknownOr(v float64, format string) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return "-"
+	}
+	return fmt.Sprintf(format, v)
+}
+
+func ofBytes(part, whole float64) string {
+	if !(whole > 0) {
+		return "-"
+	}
+	// One unit for both, so that they compare at a glance.
+	unit, div := "GB", 1e9
+	if whole < 1e9 {
+		unit, div = "MB", 1e6
+	}
+	return fmt.Sprintf("%.1f / %.1f %s", part/div, whole/div, unit)
+}
+
+func freeBytes(d machine.Disk) string {
+	if d.Total == 0 {
+		return "-"
+	}
+	return panes.Bytes(float64(d.Free)) + " free"
+}
+
+func (v *machineView) averages() string {
+	if avg := v.load.Average; !math.IsNaN(avg[0]) {
+		return fmt.Sprintf("load %.2f  %.2f  %.2f", avg[0], avg[1], avg[2])
+	}
+	return ""
+}
+
+func (v *machineView) trainerDetail(a *App) string {
+	info := &a.run.info
+	switch p := v.load.Procs[info.Status.PID]; {
+	case !info.Alive:
+		return "there is none"
+	case p.RSS == 0:
+		return fmt.Sprintf("pid %d is not to be seen here", info.Status.PID)
+	default:
+		return fmt.Sprintf("pid %d  %d threads  %s %s%d", info.Status.PID, p.Threads, panes.Plain(info.Status.Kernels), a.theme.Glyphs.Times, info.Status.Threads)
+	}
+}
+
+func (v *machineView) memoryDetail(a *App) string {
+	if p := v.trainer(a); p.RSS > 0 {
+		return "trainer " + panes.Bytes(float64(p.RSS))
+	}
+	return ""
+}
+
+func (v *machineView) diskDetail(a *App) string {
+	if v.disk.Total == 0 && v.disk.Bytes == 0 {
+		return ""
+	}
+	s := "run " + panes.Bytes(float64(v.disk.Bytes))
+	if v.disk.More {
+		s += " or more"
+	}
+	if p := v.trainer(a); !math.IsNaN(p.Written) {
+		s += "  writes " + panes.Bytes(p.Written) + "/s"
+	}
+	return s
+}
+
+func gpuName(g machine.GPU) string { return fmt.Sprintf("GPU %d", g.Index) }
+
+func gpuDetail(t *theme.Theme, g machine.GPU) string {
+	degrees := "°C"
+	if t.Glyphs.ASCII {
+		degrees = "C"
+	}
+	parts := []string{ofBytes(g.MemUsed, g.MemTotal)}
+	if !math.IsNaN(g.Celsius) {
+		parts = append(parts, fmt.Sprintf("%.0f %s", g.Celsius, degrees))
+	}
+	if !math.IsNaN(g.Watts) {
+		parts = append(parts, fmt.Sprintf("%.0f W", g.Watts))
+	}
+	return strings.Join(append(parts, g.Name), "  ")
+}
+
+// stageNames explain the keys of control.Status.StageMs.
+var stageNames = map[string]string{
+	"g": "generator", "d": "discriminator", "r1": "gradient penalty", "step": "training step",
+	"data": "data", "ema": "average", "layers": "layer statistics", "fid": "FID", "checkpoint": "checkpoint", "sample": "samples",
+}
+
+func (v *machineView) drawStages(a *App, r rect) []string {
+	t, st := a.theme, &a.run.info.Status
+	return a.framed(r, "Time of a step", false, func(w, h int) string {
+		if len(st.StageMs) == 0 {
+			return panes.Centered([]string{t.Dim.Render("no step has been timed yet")}, w, h, t.Glyphs.Ellipsis)
+		}
+		return panes.Block(stageLines(t, st.StageMs, w, h), w, h, t.Glyphs.Ellipsis)
+	})
+}
+
+// stageLines draws a bar for each stage, the slowest first; together they are
+// the step.
+func stageLines(t *theme.Theme, ms map[string]float64, w, h int) []string {
+	const nameW, numbersW = 18, 20
+	total := 0.0
+	for _, v := range ms {
+		total += max(v, 0)
+	}
+	names := slices.SortedFunc(maps.Keys(ms), func(x, y string) int {
+		return cmp.Or(cmp.Compare(ms[y], ms[x]), cmp.Compare(x, y))
+	})
+	line := func(name string, ink theme.Ink, v, part float64) string {
+		return "  " + panes.Fit(name, nameW, t.Glyphs.Ellipsis) + panes.Meter(t, ink, max(w-nameW-numbersW-4, 0), part) +
+			panes.FitLeft(fmt.Sprintf("%.1f ms", v), 12) + t.Dim.Render(panes.FitLeft(fmt.Sprintf("%.1f %%", 100*part), 8))
+	}
+	gap := h >= 2*len(names)+2
+	var lines []string
+	for _, k := range names {
+		name := panes.Plain(k)
+		if long, ok := stageNames[k]; ok {
+			name = long
+		}
+		v := max(ms[k], 0)
+		lines = append(lines, line(name, t.Series[0], v, v/max(total, 1e-9)))
+		if gap {
+			lines = append(lines, "")
+		}
+	}
+	if !gap && h > len(lines)+1 {
+		lines = append(lines, "")
+	}
+	return append(lines, line("together", t.Dim, total, 1))
+}
+
+// coreW is the room of one core's meter.
+const coreW = 24
+
+// drawCores shows how busy every core is, in columns.
+func (v *machineView) drawCores(a *App, r rect) []string {
+	t, cores := a.theme, v.load.Cores
+	return a.framed(r, "Cores", false, func(w, h int) string {
+		columns := max((w-2)/coreW, 1)
+		rows := (len(cores) + columns - 1) / columns
+		lines := make([]string, rows)
+		for i, busy := range cores {
+			lines[i%rows] += "  " + t.Dim.Render(panes.FitLeft(fmt.Sprint(i), 3)) + " " +
+				panes.Meter(t, t.Series[1], coreW-12, busy) + panes.FitLeft(percentOf(busy), 6)
+		}
+		return panes.Block(lines, w, h, t.Glyphs.Ellipsis)
+	})
+}
+
+// coresHeight is what the frame of cores needs in so many cells of width.
+func (v *machineView) coresHeight(w int) int {
+	columns := max((w-4)/coreW, 1)
+	return max((len(v.load.Cores)+columns-1)/columns, 1) + 2
+}
+
+// drawRuns lists the other runs that share the machine, with as many columns as
+// leave their names some room.
+func (v *machineView) drawRuns(a *App, r rect) []string {
+	t := a.theme
+	const gap = 2
+	columns := []struct {
+		name string
+		w    int
+	}{{"CPU", 11}, {"memory", 9}, {"speed", 12}, {"state", 11}}
+	return a.framed(r, "Other runs here", false, func(w, h int) string {
+		if len(v.runs) == 0 {
+			return panes.Centered([]string{t.Dim.Render("this run has the machine to itself")}, w, h, t.Glyphs.Ellipsis)
+		}
+		nameW, n := w-2*gap, 0
+		for n < len(columns) && nameW-columns[n].w-gap >= 16 {
+			nameW -= columns[n].w + gap
+			n++
+		}
+		head := "  " + panes.Fit("run", nameW, "")
+		for _, c := range columns[:n] {
+			head += "  " + panes.FitLeft(c.name, c.w)
+		}
+		lines := []string{t.Dim.Render(head)}
+		for _, info := range v.runs {
+			cores, memory := "-", "-"
+			if p, ok := v.load.Procs[info.Status.PID]; ok {
+				cores, memory = unknownOr(p.Cores, "%.2f cores"), panes.Bytes(float64(p.RSS))
+			}
+			cells := []string{cores, memory, unknownOr(info.Status.ImagesPerSec, "%.1f img/s"), badge(t, info.Status.State, "")}
+			line := "  " + panes.Fit(panes.Plain(info.Name), nameW, t.Glyphs.Ellipsis)
+			for i, c := range columns[:n] {
+				line += "  " + panes.FitLeft(cells[i], c.w)
+			}
+			lines = append(lines, line)
+		}
+		return panes.Block(lines, w, h, t.Glyphs.Ellipsis)
+	})
+}

@@ -1,0 +1,105 @@
+package tui
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"innate/trainer/control"
+	"innate/tui/machine"
+)
+
+// machineReader looks at the computer; machine.Machine does.
+type machineReader interface {
+	Load(pids []int) machine.Load
+	Disk(ctx context.Context, dir string) machine.Disk
+	GPUs(ctx context.Context) ([]machine.GPU, error)
+}
+
+// newMachineReader makes the reader of a view; tests replace it.
+var newMachineReader = func() machineReader { return machine.New() }
+
+// Three chains of commands look at the machine while its view shows, so that a
+// file system or a driver that hangs holds up its own numbers only. Each message
+// carries the visit that it belongs to: what comes for an earlier one ends its
+// chain.
+type (
+	loadMsg struct {
+		view  *machineView
+		visit int
+		load  machine.Load
+	}
+	diskMsg struct {
+		view  *machineView
+		visit int
+		disk  machine.Disk
+		runs  []control.Info // with a trainer, this one's left out
+	}
+	gpuMsg struct {
+		view  *machineView
+		visit int
+		gpus  []machine.GPU
+		err   error
+	}
+)
+
+// Intervals of the looks, and how long they may take.
+const (
+	loadEvery   = time.Second
+	gpuEvery    = 2 * time.Second
+	diskEvery   = 5 * time.Second
+	gpuTimeout  = 2 * time.Second
+	diskTimeout = 2 * time.Second
+)
+
+func (v *machineView) lookAtLoad(after time.Duration) tea.Cmd {
+	visit, pids, reader := v.visit, v.pids, v.reader
+	return tick(after, func(time.Time) tea.Msg { return loadMsg{v, visit, reader.Load(pids)} })
+}
+
+func (v *machineView) lookAtGPU(after time.Duration) tea.Cmd {
+	visit, reader := v.visit, v.reader
+	return tick(after, func(time.Time) tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), gpuTimeout)
+		defer cancel()
+		gpus, err := reader.GPUs(ctx)
+		return gpuMsg{v, visit, gpus, err}
+	})
+}
+
+// lookAtDisk measures the run and finds the others with a trainer beside it.
+func (v *machineView) lookAtDisk(runsDir, dir string, after time.Duration) tea.Cmd {
+	visit, reader := v.visit, v.reader
+	return tick(after, func(time.Time) tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), diskTimeout)
+		defer cancel()
+		m := diskMsg{view: v, visit: visit, disk: reader.Disk(ctx, dir)}
+		if runsDir == "" {
+			runsDir = filepath.Dir(filepath.Clean(dir))
+		}
+		for _, info := range activeRuns(runsDir) {
+			if info.Name != baseName(dir) {
+				m.runs = append(m.runs, info)
+			}
+		}
+		return m
+	})
+}
+
+// activeRuns lists the runs of a directory that a trainer holds. A run that
+// cannot be read is left out; the list of runs tells about it.
+func activeRuns(dir string) []control.Info {
+	entries, _ := os.ReadDir(dir)
+	var list []control.Info
+	for _, e := range entries {
+		if run := filepath.Join(dir, e.Name()); control.IsRun(run) {
+			if info, err := control.ReadInfo(run); err == nil && info.Alive {
+				list = append(list, info)
+			}
+		}
+	}
+	return list
+}

@@ -1,0 +1,183 @@
+package tui_test
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"innate/trainer/control"
+	"innate/tui"
+)
+
+// TestCompletion types the beginning of lines and takes what is offered.
+func TestCompletion(t *testing.T) {
+	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
+	f.serve(t)
+	for _, c := range []struct {
+		typed string
+		keys  []string
+		want  string // the prompt then
+	}{
+		{"pa", []string{"right"}, ":pause"},
+		{"p", []string{"tab"}, ":preset"},
+		{"p", []string{"tab", "tab"}, ":pause"},
+		{"p", []string{"shift+tab"}, ":copy"}, // contains p
+		{"set gen_l", []string{"tab"}, ":set live.gen_lr="},
+		{"set live.gen_lr=", []string{"tab"}, ":set live.gen_lr=0.0002"},
+		{"set gen_lr=", []string{"right"}, ":set gen_lr=0.0002"},
+		{"freeze e", []string{"tab"}, ":freeze enc.*"},
+		{"train *.q", []string{"tab"}, ":train *.qkv.*"},
+		{"ch", []string{"tab"}, ":checkpoint"},
+		{"preset gdd-i+q", []string{"tab"}, ":preset gdd-i+qkv"},
+		{"view la", []string{"tab"}, ":view layers"},
+		{"theme m", []string{"tab"}, ":theme mono"},
+		{"open 00003", []string{"tab"}, ":open 00003-mnist-gdd-i"},
+		{"nonsense x", []string{"tab"}, ":nonsense x"},
+	} {
+		s.press(":")
+		s.typed(c.typed)
+		s.press(c.keys...)
+		lines := s.lines()
+		if got := strings.TrimSpace(lines[len(lines)-1]); !strings.HasPrefix(got+" ", c.want+" ") && !strings.HasPrefix(got, c.want+"\u00a0") {
+			t.Errorf("%q, %v: %q, want %q", c.typed, c.keys, got, c.want)
+		}
+		s.exact(120, 40)
+		s.press("esc")
+	}
+	s.press(":")
+	s.typed("fr")
+	s.wants(":freeze", "freeze  ") // ghost and offers
+	s.press("esc")
+}
+
+// TestCommands gives commands that change what shows.
+func TestCommands(t *testing.T) {
+	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
+	f.serve(t)
+	s.command("view machine")
+	s.wants("›6 machine", "discriminator")
+	s.command("view moon")
+	s.wants(`view: "moon", want dashboard, curves`)
+	s.command("freeze enc.*")
+	if n := len(f.orders); n != 1 || (*f.orders[0].Freeze.Freeze)[0] != "enc.*" {
+		t.Errorf("orders %+v, want freeze enc.*", f.orders)
+	}
+	s.command("checkpoint")
+	s.wants("checkpoint written")
+	s.command("evaluate")
+	s.command("sample x")
+	s.wants(`sample: got "x", want one seed`)
+	s.command("sample 12")
+	var kinds []string
+	for _, o := range f.orders[1:] {
+		kinds = append(kinds, o.Kind)
+	}
+	if !slices.Equal(kinds, []string{"checkpoint", "evaluate", "sample"}) || *f.orders[3].Sample.Seed != 12 {
+		t.Errorf("orders %+v, want checkpoint, evaluate, sample 12", f.orders[1:])
+	}
+	s.command("open 7")
+	s.wants(`control: run "7": none in runs`)
+	s.command("open 3")
+	s.load()
+	s.wants("›6 machine")
+	s.command("stop")
+	s.wants("Stop 00003-mnist-gdd-i?")
+	s.press("n")
+}
+
+// TestUnavailable checks that a command says why it cannot be given.
+func TestUnavailable(t *testing.T) {
+	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
+	s.command("fork")
+	s.wants("fork: not available here; use `innate fork 00003-mnist-gdd-i`")
+	f.release()
+	s.load()
+	s.load()
+	s.load()
+	s.load()
+	for _, line := range []string{"pause", "set gen_lr=1", "freeze enc.*", "preset none", "stop"} {
+		s.command(line)
+		s.wants(strings.Fields(line)[0] + ": the run is dead, want a running trainer")
+	}
+	s.press("esc", "esc")
+	s.load()
+	for _, line := range []string{"pause", "view curves", "edit", "fork"} {
+		s.command(line)
+		s.wants(line[:4], "no run is open")
+	}
+}
+
+func TestForkCommand(t *testing.T) {
+	var got map[string]string
+	var from string
+	fail := true
+	opts := tui.Options{Fork: func(_ context.Context, dir string, set map[string]string) (string, error) {
+		from, got = dir, set
+		if fail {
+			return "", errors.New("fork: no checkpoint yet")
+		}
+		return dir, nil
+	}}
+	s, f := openFake(t, 120, 40, defaultFake(), opts)
+	s.command("fork gen_lr=1e-4 seed=3")
+	s.wants("fork: no checkpoint yet")
+	if from != f.dir || !maps.Equal(got, map[string]string{"gen_lr": "1e-4", "seed": "3"}) {
+		t.Errorf("forked %q with %v", from, got)
+	}
+	fail = false
+	s.command("fork")
+	s.load()
+	s.wants("started 00003-mnist-gdd-i")
+	if len(got) != 0 {
+		t.Errorf("settings %v, want none", got)
+	}
+}
+
+// TestAlerts checks what rings, and that it does once.
+func TestAlerts(t *testing.T) {
+	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
+	rings := func() (n int, text string) {
+		for _, r := range s.raw {
+			if strings.HasPrefix(r, "\a") {
+				n, text = n+1, r
+			}
+		}
+		s.raw = nil
+		return n, text
+	}
+	status := func(change func(*control.Status)) {
+		t.Helper()
+		change(&f.status)
+		must(t, control.WriteStatus(f.dir, f.status))
+		s.load()
+	}
+	fid := func(v float64) func(*control.Status) { return func(st *control.Status) { st.BestFID = &v } }
+	if n, _ := rings(); n != 0 {
+		t.Errorf("%d alerts on opening", n)
+	}
+	status(fid(60.5))
+	if n, text := rings(); n != 1 || text != "\a\x1b]9;00003-mnist-gdd-i: FID(mnist-cnn) 60.50, a new best\x1b\\" {
+		t.Errorf("%d alerts, %q", n, text)
+	}
+	status(fid(70)) // after a rewind
+	status(fid(60.5))
+	if n, text := rings(); n != 0 {
+		t.Errorf("%d alerts for an old best: %q", n, text)
+	}
+	s.press("N")
+	status(fid(50))
+	s.wants("a new best")
+	if n, _ := rings(); n != 0 {
+		t.Error("rings although notifications are off")
+	}
+	s.press("N")
+	f.release()
+	status(func(st *control.Status) { st.State = control.StateDone })
+	s.load()
+	if n, text := rings(); n != 1 || !strings.Contains(text, "done") {
+		t.Errorf("%d alerts, %q, want one of the end", n, text)
+	}
+}

@@ -1,0 +1,4 @@
+package panes
+
+// StatText writes a measurement as the layers do.
+var StatText = statText

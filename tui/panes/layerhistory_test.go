@@ -1,0 +1,135 @@
+package panes_test
+
+import (
+	"slices"
+	"testing"
+
+	"innate/trainer/control"
+	"innate/tui/panes"
+	"innate/tui/theme"
+)
+
+// server is what a trainer does with toggles.
+type server []control.Layer
+
+func (s server) toggle(names ...string) {
+	for i := range s {
+		if slices.Contains(names, s[i].Name) {
+			s[i].Frozen = !s[i].Frozen
+		}
+	}
+}
+
+func (s server) frozen() (names string) {
+	for _, l := range s {
+		if l.Frozen {
+			names += l.Name
+		}
+	}
+	return names
+}
+
+func TestFreezeHistory(t *testing.T) {
+	s := server{{Name: "a"}, {Name: "b"}, {Name: "c"}}
+	var h panes.FreezeHistory
+	if h.Undo() != nil || h.Redo() != nil {
+		t.Error("an empty history has steps")
+	}
+	see := func(want string, undo, redo int) {
+		t.Helper()
+		h.See(slices.Clone(s))
+		if u, r := h.Steps(); s.frozen() != want || u != undo || r != redo {
+			t.Errorf("frozen %q with %d steps back and %d on, want %q, %d, %d", s.frozen(), u, r, want, undo, redo)
+		}
+	}
+	see("", 0, 0)
+	s.toggle("a")
+	see("a", 1, 0)
+	see("a", 1, 0) // nothing new
+	s.toggle("a", "b", "c")
+	see("bc", 2, 0)
+
+	// A refused undo changes nothing; the next one is the same.
+	refused := h.Undo()
+	see("bc", 2, 0)
+	if again := h.Undo(); !slices.Equal(refused, again) || len(again) != 3 {
+		t.Errorf("undo %v, and %v after a refusal", refused, again)
+	}
+	s.toggle(h.Undo()...)
+	see("a", 1, 1)
+	s.toggle(h.Undo()...)
+	see("", 0, 2)
+	s.toggle(h.Redo()...)
+	see("a", 1, 1)
+	// By hand is as good as by redo.
+	s.toggle("a", "b", "c")
+	see("bc", 2, 0)
+	s.toggle(h.Undo()...)
+	see("a", 1, 1)
+
+	// Someone else froze c while the undo was under way: from there the way
+	// back leads to what was seen before, and redo is gone.
+	names := h.Undo()
+	s.toggle("c")
+	s.toggle(names...)
+	see("c", 2, 0)
+	s.toggle(h.Undo()...)
+	see("a", 1, 1)
+
+	// Another network starts anew.
+	s = server{{Name: "x", Frozen: true}}
+	see("x", 0, 0)
+}
+
+func TestFreezeHistoryIsBounded(t *testing.T) {
+	s := make(server, 9)
+	for i := range s {
+		s[i].Name = string(rune('a' + i))
+	}
+	var h panes.FreezeHistory
+	for i := range 500 {
+		for b := range s {
+			s[b].Frozen = i>>b&1 == 1
+		}
+		h.See(s)
+	}
+	if undo, _ := h.Steps(); undo != 100 {
+		t.Errorf("%d steps, want the last 100", undo)
+	}
+	for len(h.Undo()) > 0 {
+		s.toggle(h.Undo()...)
+		h.See(s)
+	}
+	if _, redo := h.Steps(); redo != 100 {
+		t.Errorf("%d steps to redo, want 100", redo)
+	}
+}
+
+// TestLayersUndo undoes through the tree, as the keys do.
+func TestLayersUndo(t *testing.T) {
+	s := server(teacher())
+	l := panes.NewLayers(theme.New(true, false))
+	l.SetLayers(s)
+	l.SetFilter("frozen kind:conv0")
+	l.SetFilter("enc.28x28_block0.conv0")
+	names, freeze := l.Toggle()
+	if freeze || len(names) != 2 || l.Undo() != nil {
+		t.Fatalf("toggled %v, freeze %v; undo must wait for the answer", names, freeze)
+	}
+	s.toggle(names...)
+	l.Settle()
+	l.SetLayers(s)
+	if u, r := l.Steps(); u != 1 || r != 0 {
+		t.Errorf("%d, %d steps", u, r)
+	}
+	back := l.Undo()
+	if !slices.Equal(back, names) || l.Undo() != nil || l.Redo() != nil {
+		t.Errorf("undo %v, want %v, and nothing more until it is answered", back, names)
+	}
+	s.toggle(back...)
+	l.Settle()
+	l.SetLayers(s)
+	if again := l.Redo(); !slices.Equal(again, names) {
+		t.Errorf("redo %v, want %v", again, names)
+	}
+}

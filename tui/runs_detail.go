@@ -1,0 +1,180 @@
+package tui
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"innate/trainer/control"
+	"innate/tui/panes"
+	"innate/tui/theme"
+)
+
+// runDetail shows what is known of one run: facts and settings, its quality over
+// time, and its newest events.
+type runDetail struct {
+	dir    string
+	points int // that the chart was made of, …
+	last   float64
+	theme  *theme.Theme // … in these colours
+	chart  *panes.Chart
+}
+
+// draw fills r for a run, which may be nil.
+func (d *runDetail) draw(a *App, row *runRow, r rect) []string {
+	t, g := a.theme, a.theme.Glyphs
+	if row == nil {
+		return a.framed(r, "", false, func(w, h int) string { return panes.Block(nil, w, h, "") })
+	}
+	left, right := splitX(r, min(max(r.W*2/5, 54), 84))
+	top, low := splitY(right, max(r.H*3/5, r.H-20))
+	facts := a.framed(left, panes.Plain(row.Name), false, func(w, h int) string {
+		return panes.Block(row.facts(a, w-2, h), w, h, g.Ellipsis)
+	}, row.badge(t))
+	d.update(a, row)
+	chart := a.framed(top, d.title(row), false, d.chart.View, d.chart.Info()...)
+	log := panes.NewEvents(t)
+	log.Location = a.opts.Location
+	log.SetEvents(row.events)
+	events := a.framed(low, "Events", false, log.View)
+	lines := slices.Concat(chart, events)
+	for i := range lines {
+		lines[i] = facts[i] + lines[i]
+	}
+	return lines
+}
+
+// title names the chart.
+func (d *runDetail) title(row *runRow) string {
+	switch {
+	case row.quality == "accuracy/test":
+		return "Accuracy"
+	case row.Status.FIDName != "":
+		return panes.Plain(row.Status.FIDName)
+	}
+	return "Quality"
+}
+
+// update makes the chart anew when it is for another run or points.
+func (d *runDetail) update(a *App, row *runRow) {
+	last := math.NaN()
+	if n := len(row.points); n > 0 {
+		last = row.points[n-1].kimg
+	}
+	if d.chart == nil || d.dir != row.Dir || d.theme != a.theme || d.points != len(row.points) || d.last != last && len(row.points) > 0 {
+		d.dir, d.theme, d.points, d.last = row.Dir, a.theme, len(row.points), last
+		d.chart = panes.NewChart(a.theme, "value")
+		d.chart.ASCII, d.chart.Best = a.opts.ASCII, panes.BestMin
+		d.chart.LogY = row.quality == "fid"
+		if row.quality != "fid" {
+			d.chart.Best = panes.BestMax
+		}
+		for _, p := range row.points {
+			d.chart.Add(0, p.kimg, p.value)
+		}
+	}
+	d.chart.Empty = "no evaluation yet"
+	d.chart.SetReference(math.NaN(), "")
+	if v := row.Status.TeacherFID; v != nil && len(row.points) > 0 {
+		d.chart.SetReference(*v, "teacher "+panes.Value(*v))
+	}
+}
+
+// facts words a run in lines of w cells, what matters most first.
+func (r *runRow) facts(a *App, w, h int) []string {
+	t, st := a.theme, &r.Status
+	var lines []string
+	add := func(name, text string) {
+		if text != "" {
+			lines = append(lines, " "+t.Dim.Render(panes.Fit(name, 11, ""))+text)
+		}
+	}
+	para := func(ink theme.Ink, text string) {
+		for _, l := range panes.Wrap(panes.Plain(text), w) {
+			lines = append(lines, " "+ink.Render(l))
+		}
+	}
+	for _, err := range []error{r.err, r.confErr} {
+		if err != nil {
+			para(t.Bad, err.Error())
+			lines = append(lines, "")
+		}
+	}
+	if st.State == control.StateFailed && st.Error != "" {
+		para(t.Bad, st.Error)
+		lines = append(lines, "")
+	}
+	add("method", r.method())
+	if c := r.config; c != nil {
+		add("data", panes.Plain(c.Data.Dataset))
+		add("from", panes.Plain(c.Model.Init))
+	}
+	if st.TotalNimg > 0 {
+		add("images", panes.Kimg(st.Nimg)+t.Dim.Render(" / ")+wholeKimg(st.TotalNimg)+" kimg"+r.etaText(t))
+	}
+	if age, ok := r.age(a.opts.Now()); ok {
+		word, at := "ended", st.Time
+		if control.Active(st.State) {
+			word, at = "started", st.Started
+		}
+		add(word, panes.Duration(age)+" ago"+t.Dim.Render(at.In(a.opts.Location).Format("  2006-01-02 15:04")))
+	}
+	if st.Params > 0 {
+		add("frozen", t.Frozen.Render(t.Glyphs.Frozen)+" "+frozenShare(st.FrozenFraction)+t.Dim.Render(" of "+panes.Count(st.Params)))
+	}
+	if st.CheckpointNimg > 0 {
+		add("checkpoint", panes.Kimg(st.CheckpointNimg)+" kimg")
+	}
+	if st.Kernels != "" {
+		add("machine", panes.Plain(st.Kernels)+" "+t.Glyphs.Times+panes.Count(int64(st.Threads)))
+	}
+	return append(lines, r.changeLines(t, h-len(lines))...)
+}
+
+func (r *runRow) etaText(t *theme.Theme) string {
+	st := &r.Status
+	if st.State != control.StateRunning || st.EtaSec <= 0 || st.EtaSec >= 1e9 {
+		return ""
+	}
+	return "  " + rate(st.ImagesPerSec) + t.Dim.Render(" img/s  ETA ") + panes.Duration(secondsOf(st.EtaSec))
+}
+
+// changeLines lists the settings that aren't those of the preset, in at most n
+// lines.
+func (r *runRow) changeLines(t *theme.Theme, n int) []string {
+	if r.config == nil || n < 3 {
+		return nil
+	}
+	base := "the defaults of " + r.config.Method
+	if r.preset != "" {
+		base = r.preset
+	}
+	if len(r.changes) == 0 {
+		return []string{"", " " + t.Dim.Render("settings of "+panes.Plain(base))}
+	}
+	lines := []string{"", " " + t.Strong.Render("changed") + t.Dim.Render(" from "+panes.Plain(base))}
+	keyW, newW := 0, 0
+	for _, c := range r.changes {
+		keyW, newW = max(keyW, len(c.Key)), max(newW, len([]rune(c.New)))
+	}
+	for i, c := range r.changes {
+		if len(lines) == n-1 && i < len(r.changes)-1 {
+			return append(lines, " "+t.Dim.Render(fmt.Sprintf("%d more", len(r.changes)-i)))
+		}
+		lines = append(lines, " "+t.Warn.Render(t.Glyphs.Config)+" "+panes.Fit(c.Key, keyW, "")+"  "+
+			t.Warn.Render(panes.Fit(shortValue(panes.Plain(c.New)), min(newW, 30), t.Glyphs.Ellipsis))+t.Dim.Render("  was "+shortValue(panes.Plain(c.Old))))
+	}
+	return lines
+}
+
+// shortValue writes a value in TOML notation for people: strings without quotes.
+func shortValue(s string) string {
+	if s == `""` || s == "[]" {
+		return "empty"
+	}
+	if rest, ok := strings.CutPrefix(s, `"`); ok && strings.Count(s, `"`) == 2 && !strings.Contains(s, `\`) {
+		return strings.TrimSuffix(rest, `"`)
+	}
+	return s
+}

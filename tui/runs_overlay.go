@@ -1,0 +1,252 @@
+package tui
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"innate/trainer/control"
+	"innate/trainer/runlog"
+	"innate/tui/panes"
+	"innate/tui/theme"
+)
+
+// overlaid are the scalars by which runs are compared.
+var overlaid = []string{"fid", "kid", "accuracy/test", "loss/gen", "loss/disc", "loss/edm", "loss/ce"}
+
+// maxOverlaid bounds how many runs share the charts: beyond, nobody can tell them
+// apart.
+const maxOverlaid = 12
+
+// overlayView lays the curves of several runs over each other.
+type overlayView struct {
+	dirs   []string
+	curves *panes.Curves
+	runs   []*panes.Run
+	poller *overlayPoller
+	errs   []error // why a log cannot be read
+	kept   map[string]float64
+}
+
+// overlayPoller follows the logs of the runs, by one command at a time.
+type overlayPoller struct{ readers []*runlog.Reader }
+
+// overlayMsg is what was added to each log.
+type overlayMsg struct {
+	from    *overlayPoller
+	updates [][]runlog.Update
+	errs    []error
+	more    bool
+}
+
+// poll reads on in every log, for a bounded time.
+func (p *overlayPoller) poll() overlayMsg {
+	m := overlayMsg{p, make([][]runlog.Update, len(p.readers)), make([]error, len(p.readers)), false}
+	until := time.Now().Add(historyTime)
+	for i, r := range p.readers {
+		for {
+			u, err := r.Poll()
+			if err != nil {
+				m.errs[i] = err
+				break
+			}
+			m.updates[i] = append(m.updates[i], u)
+			if !u.More {
+				break
+			}
+			if time.Now().After(until) {
+				m.more = true
+				break
+			}
+		}
+	}
+	return m
+}
+
+func pollOverlay(p *overlayPoller, after time.Duration) tea.Cmd {
+	return tick(after, func(time.Time) tea.Msg { return p.poll() })
+}
+
+// openOverlay shows the marked runs, or the one under the cursor.
+func (a *App) openOverlay() tea.Cmd {
+	runs := a.runs.targets()
+	switch {
+	case len(runs) == 0:
+		return nil
+	case len(runs) > maxOverlaid:
+		return a.fail(fmt.Errorf("overlay: %d runs are marked, want at most %d", len(runs), maxOverlaid))
+	}
+	v := &overlayView{poller: &overlayPoller{}, kept: map[string]float64{}, errs: make([]error, len(runs))}
+	var names []string
+	for _, r := range runs {
+		v.dirs = append(v.dirs, r.Dir)
+		names = append(names, curveName(r.Name, runs))
+		v.poller.readers = append(v.poller.readers, runlog.NewReader(r.Dir))
+	}
+	v.curves, v.runs = panes.NewOverlay(a.theme, names, overlaid)
+	v.curves.ASCII, v.curves.Location, v.curves.Empty = a.opts.ASCII, a.opts.Location, "reading the logs"
+	v.curves.Smoothing = 0.9 // the noise of several runs hides them all
+	if name := qualityName(runs); name != "" {
+		v.curves.SetTitle("fid", name)
+	}
+	a.screen = v
+	cmd := pollOverlay(v.poller, 0)
+	if len(runs) == 1 {
+		return tea.Batch(cmd, a.notify("one run; space marks others to compare it with", a.theme.Text))
+	}
+	return cmd
+}
+
+// curveName is short for a run in the legends: its number, if no other has it.
+func curveName(name string, among []*runRow) string {
+	n, ok := control.Number(name)
+	for _, o := range among {
+		if m, _ := control.Number(o.Name); m == n && o.Name != name {
+			ok = false
+		}
+	}
+	if !ok {
+		return panes.Plain(name)
+	}
+	return "#" + strconv.Itoa(n)
+}
+
+// receive takes in what was added to the logs.
+func (v *overlayView) receive(_ *App, msg tea.Msg) (tea.Cmd, bool) {
+	m, ok := msg.(overlayMsg)
+	if !ok || m.from != v.poller {
+		return nil, ok
+	}
+	v.errs = m.errs
+	for i, updates := range m.updates {
+		for _, u := range updates {
+			v.add(v.runs[i], u)
+		}
+	}
+	v.curves.Empty = "no evaluation and no loss logged yet"
+	if m.more {
+		return pollOverlay(v.poller, 0), true
+	}
+	return pollOverlay(v.poller, runsEvery), true
+}
+
+func (v *overlayView) add(run *panes.Run, u runlog.Update) {
+	switch {
+	case u.Reset:
+		run.Rewind(-1)
+	case u.Rewind:
+		run.Rewind(u.RewindNimg)
+	}
+	for _, t := range u.Ticks {
+		clear(v.kept)
+		for _, key := range overlaid {
+			if y, ok := t.Scalars[key]; ok {
+				v.kept[key] = y
+			}
+		}
+		run.AddTick(float64(t.Nimg)/1000, t.Time, v.kept)
+	}
+}
+
+func (v *overlayView) title() string           { return "overlay of runs" }
+func (*overlayView) scopes(*App) []scope       { return []scope{scopeOverlay} }
+func (v *overlayView) setTheme(t *theme.Theme) { v.curves.SetTheme(t) }
+
+// back takes the read-out, the zoom and the single chart away, and then leaves.
+func (v *overlayView) back(a *App) bool {
+	switch {
+	case v.curves.HideCursor(), v.curves.ResetZoom():
+	case v.curves.Maximised():
+		v.curves.Maximise()
+	default:
+		a.screen = nil
+	}
+	return true
+}
+
+func overlayViewKeys() []binding {
+	do := func(f func(c *panes.Curves)) func(*App) tea.Cmd {
+		return func(a *App) tea.Cmd { f(a.screen.(*overlayView).curves); return nil }
+	}
+	return []binding{
+		{scopeOverlay, []string{"t"}, "t", "time", "x axis: images seen, or time since the start", do(func(c *panes.Curves) { c.XTime = !c.XTime })},
+		{scopeOverlay, []string{"y"}, "y", "log y", "logarithmic y axis of the chart", do(func(c *panes.Curves) { c.ToggleLogY(false) })},
+		{scopeOverlay, []string{"x"}, "x", "log x", "logarithmic x axis", do(func(c *panes.Curves) { c.LogX = !c.LogX })},
+		{scopeOverlay, []string{"s"}, "s", "smooth", "smoothing: off, 0.6, 0.9, 0.97", do(func(c *panes.Curves) { c.CycleSmoothing(true) })},
+		{scopeOverlay, []string{"enter"}, "enter", "one", "this chart alone, or all", do(func(c *panes.Curves) { c.Maximise() })},
+		{scopeOverlay, []string{"left", "h"}, "← h", "", "cursor left: read values", do(func(c *panes.Curves) { c.MoveCursor(-1) })},
+		{scopeOverlay, []string{"right", "l"}, "→ l", "", "cursor right", do(func(c *panes.Curves) { c.MoveCursor(1) })},
+		{scopeOverlay, []string{"shift+left", "H"}, "H", "", "cursor left by ten", do(func(c *panes.Curves) { c.MoveCursor(-10) })},
+		{scopeOverlay, []string{"shift+right", "L"}, "L", "", "cursor right by ten", do(func(c *panes.Curves) { c.MoveCursor(10) })},
+		{scopeOverlay, []string{"tab"}, "tab", "next", "next chart", do(func(c *panes.Curves) { c.Step(1) })},
+		{scopeOverlay, []string{"shift+tab"}, "shift+tab", "", "chart before", do(func(c *panes.Curves) { c.Step(-1) })},
+		{scopeOverlay, []string{"up", "k"}, "↑ k", "", "chart above", do(func(c *panes.Curves) { c.Move(0, -1) })},
+		{scopeOverlay, []string{"down", "j"}, "↓ j", "", "chart below", do(func(c *panes.Curves) { c.Move(0, 1) })},
+		{scopeOverlay, []string{"+", "="}, "+", "", "zoom in", do(func(c *panes.Curves) { c.Zoom(0.5) })},
+		{scopeOverlay, []string{"-"}, "-", "", "zoom out", do(func(c *panes.Curves) { c.Zoom(2) })},
+		{scopeOverlay, []string{"["}, "[", "", "earlier", do(func(c *panes.Curves) { c.Pan(-0.25) })},
+		{scopeOverlay, []string{"]"}, "]", "", "later", do(func(c *panes.Curves) { c.Pan(0.25) })},
+		{scopeOverlay, []string{"f"}, "f", "", "follow the newest", do((*panes.Curves).Follow)},
+		{scopeOverlay, []string{"b"}, "b", "", "braille or ASCII curves", do(func(c *panes.Curves) { c.ASCII = !c.ASCII })},
+	}
+}
+
+// split cuts the screen into the list of runs and the charts.
+func (v *overlayView) split(r rect) (legend, charts rect) {
+	return splitY(r, min(len(v.dirs)+2, max(r.H/3, 3)))
+}
+
+func (v *overlayView) draw(a *App, r rect) []string {
+	legend, charts := v.split(r)
+	lines := a.framed(legend, "Runs", false, func(w, h int) string { return panes.Block(v.legend(a, h), w, h, a.theme.Glyphs.Ellipsis) })
+	return append(lines, strings.Split(v.curves.View(charts.W, charts.H), "\n")...)
+}
+
+// legend tells the runs in h lines: how their curves look, and how they are.
+func (v *overlayView) legend(a *App, h int) []string {
+	t := a.theme
+	nameW := 0
+	for _, dir := range v.dirs {
+		nameW = max(nameW, len([]rune(baseName(dir))))
+	}
+	var lines []string
+	for i, dir := range v.dirs {
+		if i == h-1 && len(v.dirs) > h {
+			return append(lines, t.Dim.Render(fmt.Sprintf("   %d more", len(v.dirs)-i)))
+		}
+		line := " " + v.curves.RunSign(i, len(v.dirs)) + "  " + panes.Fit(panes.Plain(baseName(dir)), min(nameW, runNameMax), t.Glyphs.Ellipsis)
+		row := a.runs.named(dir)
+		switch {
+		case v.errs[i] != nil:
+			line += "  " + t.Bad.Render(panes.Plain(v.errs[i].Error()))
+		case row == nil:
+			line += "  " + t.Dim.Render("gone")
+		default:
+			line += "  " + panes.Fit(row.badge(t), 10, "") + "  " + panes.Fit(row.method(), 10, "") + "  " +
+				panes.FitLeft(row.kimgCell(t, 0).Text, 13)
+			if v := row.Status.BestFID; v != nil {
+				line += "  " + t.Dim.Render("best ") + panes.FitLeft(panes.Value(*v), 6)
+			}
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// mouse moves the read-out to where is clicked, and zooms by the wheel.
+func (v *overlayView) mouse(_ *App, m tea.MouseMsg, r rect) tea.Cmd {
+	e := m.Mouse()
+	_, charts := v.split(r)
+	switch m.(type) {
+	case tea.MouseWheelMsg:
+		v.curves.Scroll(wheel(e))
+	case tea.MouseClickMsg:
+		if e.Button == tea.MouseLeft {
+			v.curves.CursorAt(e.X-charts.X, e.Y-charts.Y)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+package tui
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"innate/trainer/control"
+	"innate/tui/panes"
+	"innate/tui/theme"
+)
+
+// The columns of the list of runs, in order.
+const (
+	colState = iota
+	colRun
+	colMethod
+	colData
+	colKimg
+	colBest
+	colLast
+	colSpeed
+	colFrozen
+	colAge
+	colTrend
+	colCount
+)
+
+// Cells of the columns whose content takes what there is.
+const (
+	runNameMin, runNameMax = 17, 34
+	barW                   = 10 // of the progress beside the kimg
+	trendMin, trendMax     = 12, 48
+)
+
+// runColumns lays out the list in w cells. Which columns show depends on the
+// width alone, so that nothing moves while runs go on.
+func runColumns(w int) []panes.TableColumn {
+	cols := []panes.TableColumn{
+		colState:  {Name: "state", W: 10},
+		colRun:    {Name: "run", W: runNameMin, Down: true},
+		colMethod: {Name: "method"},
+		colData:   {Name: "data"},
+		colKimg:   {Name: "kimg", W: 13, Right: true, Down: true},
+		colBest:   {Name: "best", W: 7, Right: true},
+		colLast:   {Name: "last", Right: true},
+		colSpeed:  {Name: "img/s", Right: true, Down: true},
+		colFrozen: {Name: "frozen", Right: true, Down: true},
+		colAge:    {Name: "age", W: 7, Right: true},
+		colTrend:  {Name: "trend"},
+	}
+	used := panes.TableMargin - panes.TableGap + 1 // and a space at the right end
+	for _, c := range cols {
+		if c.W > 0 {
+			used += c.W + panes.TableGap
+		}
+	}
+	// What comes first is dropped last.
+	for _, c := range []struct{ col, w int }{
+		{colMethod, 10}, {colSpeed, 6}, {colLast, 7}, {colFrozen, 7}, {colData, 6}, {colTrend, trendMin},
+	} {
+		if used+c.w+panes.TableGap <= w {
+			cols[c.col].W = c.w
+			used += c.w + panes.TableGap
+		}
+	}
+	give := func(col, most int) {
+		extra := min(max(w-used, 0), most-cols[col].W)
+		cols[col].W += extra
+		used += extra
+	}
+	give(colRun, 26)
+	if used+barW+1 <= w {
+		cols[colKimg].W += barW + 1
+		used += barW + 1
+	}
+	give(colRun, runNameMax)
+	if cols[colTrend].W > 0 {
+		give(colTrend, trendMax)
+	}
+	return cols
+}
+
+// cells words a run for the list.
+func (r *runRow) cells(t *theme.Theme, cols []panes.TableColumn, now time.Time) []panes.TableCell {
+	st, none := &r.Status, panes.TableCell{Text: t.Dim.Render("-"), Order: math.NaN()}
+	c := make([]panes.TableCell, colCount)
+	for i := range c {
+		c[i] = none
+	}
+	number, _ := control.Number(r.Name)
+	c[colState] = panes.TableCell{Text: r.badge(t), Order: stateOrder(st.State)}
+	c[colRun] = panes.TableCell{Text: panes.Plain(r.Name), Order: float64(number)}
+	if m := r.method(); m != "" {
+		c[colMethod] = panes.TableCell{Text: m}
+	}
+	if r.config != nil {
+		c[colData] = panes.TableCell{Text: panes.Plain(r.config.Data.Dataset)}
+	}
+	c[colKimg] = r.kimgCell(t, cols[colKimg].W)
+	fid := func(v *float64) panes.TableCell {
+		if v == nil {
+			return none
+		}
+		return panes.TableCell{Text: panes.Value(*v), Order: *v}
+	}
+	c[colBest], c[colLast] = fid(st.BestFID), fid(st.LastFID)
+	if st.State == control.StateRunning && st.ImagesPerSec > 0 {
+		c[colSpeed] = panes.TableCell{Text: rate(st.ImagesPerSec), Order: st.ImagesPerSec}
+	}
+	if st.Params > 0 {
+		c[colFrozen] = panes.TableCell{Text: frozenShare(st.FrozenFraction), Order: st.FrozenFraction}
+	}
+	if age, ok := r.age(now); ok {
+		c[colAge] = panes.TableCell{Text: panes.Duration(age), Order: age.Seconds()}
+	}
+	values := make([]float64, len(r.points))
+	for i, p := range r.points {
+		values[i] = p.value
+	}
+	c[colTrend] = panes.TableCell{Text: t.Series[0].Render(panes.Sparkline(t, values, min(cols[colTrend].W, len(values)), r.quality == "fid")), Order: r.improvement()}
+	return c
+}
+
+// kimgCell shows how far a run is, with a bar if w has room for it.
+func (r *runRow) kimgCell(t *theme.Theme, w int) panes.TableCell {
+	st := &r.Status
+	if st.TotalNimg <= 0 {
+		return panes.TableCell{Text: t.Dim.Render("-"), Order: math.NaN()}
+	}
+	text := panes.Kimg(st.Nimg) + t.Dim.Render(" / "+panes.FitLeft(wholeKimg(st.TotalNimg), 4))
+	if w > barW+1+8 {
+		fraction := min(max(float64(st.Nimg)/float64(st.TotalNimg), 0), 1)
+		text += " " + bar(t, badgeInk(t, st.State), barW, fraction)
+	}
+	return panes.TableCell{Text: text, Order: float64(st.Nimg)}
+}
+
+// wholeKimg writes a total, which seldom has decimals.
+func wholeKimg(nimg int64) string { return strings.TrimSuffix(panes.Kimg(nimg), ".0") }
+
+func frozenShare(fraction float64) string { return fmt.Sprintf("%.1f %%", 100*fraction) }
+
+// badge words the state of a run.
+func (r *runRow) badge(t *theme.Theme) string {
+	if r.err != nil {
+		return t.Bad.Render(t.Glyphs.Error + " error")
+	}
+	return badge(t, r.Status.State, "")
+}
+
+// method is what the trainer said, or before it has said anything, the config.
+func (r *runRow) method() string {
+	st := r.Status
+	if st.Method == "" && r.config != nil {
+		st.Method, st.FreezePreset = r.config.Method, r.config.Freeze.Preset
+	}
+	return methodName(&st)
+}
+
+// stateOrder puts what needs attention or is at work first.
+func stateOrder(state string) float64 {
+	for i, s := range []string{
+		control.StateRunning, control.StateStarting, control.StateStopping, control.StatePaused,
+		control.StateDead, control.StateFailed, control.StateNew, control.StateStopped, control.StateDone,
+	} {
+		if s == state {
+			return float64(i)
+		}
+	}
+	return 9
+}
+
+// age is the time since a run started, or since it ended.
+func (r *runRow) age(now time.Time) (time.Duration, bool) {
+	st := &r.Status
+	since := st.Time
+	if control.Active(st.State) {
+		since = st.Started
+	}
+	if since.IsZero() || st.State == control.StateNew {
+		return 0, false
+	}
+	return max(now.Sub(since), 0), true
+}
+
+// improvement is what share of its first value the quality has reached.
+func (r *runRow) improvement() float64 {
+	if len(r.points) < 2 || r.points[0].value == 0 {
+		return math.NaN()
+	}
+	return r.points[len(r.points)-1].value / r.points[0].value
+}

@@ -1,0 +1,207 @@
+package tui
+
+import (
+	"fmt"
+	"image"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"innate/tui/panes"
+	"innate/tui/sixel"
+	"innate/tui/theme"
+)
+
+// plate is a picture composed of several, for one place on the screen.
+type plate struct {
+	id       string // names everything that the pixels and captions depend on
+	img      image.Image
+	captions []caption
+	dx, dy   int // cells from the corner of its rectangle
+
+	grid  panes.Mosaic // of a selection: the samples that show …
+	first int          // … from which on
+	film  []string     // of one sample: the grids beside it
+}
+
+// caption is a line of text above a part of the picture.
+type caption struct {
+	x, w int // cells from the left of the picture's rectangle
+	text string
+}
+
+// captionLine draws the captions in w cells.
+func (p *plate) captionLine(t *theme.Theme, w int) string {
+	var b strings.Builder
+	x := 0
+	for _, c := range p.captions {
+		b.WriteString(strings.Repeat(" ", max(c.x-x, 0)))
+		text := ansi.Truncate(c.text, max(c.w, 0), t.Glyphs.Ellipsis)
+		b.WriteString(text)
+		x = max(c.x, x) + ansi.StringWidth(text)
+	}
+	return panes.Fit(b.String(), w, t.Glyphs.Ellipsis)
+}
+
+// compose makes the picture of the present stage, unless it is the one that
+// shows already.
+func (v *samplesView) compose(a *App, at rect) plate {
+	k := a.keyAt(at)
+	w, h := k.room()
+	grid, file := v.source(a)
+	id := fmt.Sprint(a.run.dir, "/", file, " ", a.run.side, " ", v.stage, " ", v.cell, " ", k)
+	film := v.filmOf(a, w, h)
+	if v.stage == stageTile {
+		id += fmt.Sprint(film.files, film.ready)
+	}
+	if v.fresh != nil {
+		id += fmt.Sprint(v.fresh.seed)
+	}
+	if v.stage == stageTeacher {
+		id += fmt.Sprint(v.teacher.gen)
+	}
+	if id == v.plate.id || grid == nil {
+		return v.plate
+	}
+	p := plate{id: id}
+	switch v.stage {
+	case stageGrid:
+		p.img = sixel.Fit(grid, a.run.side, w, h)
+		p.caption(&k, a.theme, "from other noise, seed "+fmt.Sprint(v.fresh.seed)+", "+panes.Kimg(v.fresh.nimg)+" kimg: esc leads back to the run's own", 0)
+	case stageTeacher:
+		v.composeTeacher(a, &p, &k)
+	case stageSelect:
+		v.composeSelection(a, &p, &k)
+	case stageTile:
+		v.composeTile(a, &p, &k, film)
+	}
+	return p
+}
+
+// caption adds a caption over the pixels from x on, up to the picture's end; the
+// one before ends there. The first one places the picture.
+func (p *plate) caption(k *pictureKey, t *theme.Theme, text string, x int) {
+	if p.img == nil {
+		return
+	}
+	size := p.img.Bounds().Size()
+	p.dx, p.dy = k.corner(size.X, size.Y)
+	at := p.dx + (x+k.cellW-1)/k.cellW
+	if n := len(p.captions); n > 0 {
+		p.captions[n-1].w = at - p.captions[n-1].x - 1
+		p.captions = append(p.captions, caption{at, k.at.W - at, t.Dim.Render(text)})
+		return
+	}
+	// A caption longer than its picture starts further left.
+	at = max(min(at, k.at.W-ansi.StringWidth(text)-1), 1)
+	p.captions = append(p.captions, caption{at, k.at.W - at, t.Dim.Render(text)})
+}
+
+// composeTeacher puts the teacher's and the run's samples of the same noise side
+// by side, or above each other where that is higher than wide.
+func (v *samplesView) composeTeacher(a *App, p *plate, k *pictureKey) {
+	w, h := k.room()
+	gap := max(4*k.cellW, w/40)
+	ours, theirs := v.tiles(a), panes.CutTiles(v.teacher.img, a.run.side)
+	n := min(ours.Len(), theirs.Len())
+	stacked := h > w
+	boxW, boxH := (w-gap)/2, h
+	if stacked {
+		boxW, boxH = w, (h-gap)/2
+	}
+	l, ok := sixel.Arrange(n, min(ours.Cols(), n), a.run.side, boxW, boxH)
+	if !ok {
+		return
+	}
+	mw, mh := l.Size()
+	second := image.Pt(0, mh+gap)
+	if !stacked {
+		second = image.Pt((mw+gap+k.cellW-1)/k.cellW*k.cellW, 0)
+	}
+	canvas := panes.NewCanvas(second.X+mw, second.Y+mh, v.teacher.img, ours.At(0))
+	panes.Mosaic{Tiles: theirs.Range(0, n), Layout: l, Mark: -1}.Draw(canvas, image.Point{})
+	panes.Mosaic{Tiles: ours.Range(0, n), Layout: l, Mark: -1}.Draw(canvas, second)
+	p.img = canvas
+	teacher := fmt.Sprintf("teacher, %d Heun steps", a.opts.TeacherSteps)
+	student := "this run, " + sampleLabel(v.shown)
+	if a.run.info.Status.Method == "gdd" {
+		student = "student, one step, " + sampleLabel(v.shown)
+	}
+	if stacked {
+		p.caption(k, a.theme, "above: "+teacher+"; below: "+student, 0)
+		return
+	}
+	p.caption(k, a.theme, teacher, 0)
+	p.caption(k, a.theme, student, second.X)
+}
+
+// composeSelection draws the grid with a frame around the selected sample, and
+// as many of the others as there is room for.
+func (v *samplesView) composeSelection(a *App, p *plate, k *pictureKey) {
+	w, h := k.room()
+	t := v.tiles(a)
+	const frame = 2 // widest gap of a layout
+	l, ok := sixel.Arrange(t.Len(), t.Cols(), a.run.side, w-2*frame, h-2*frame)
+	if !ok {
+		return
+	}
+	v.cell = min(v.cell, t.Len()-1)
+	room := l.Cols * l.Rows
+	p.first = v.cell / room * room
+	p.grid = panes.Mosaic{Tiles: t.Range(p.first, room), Layout: l, Mark: v.cell - p.first}
+	cw, ch := p.grid.Size()
+	canvas := panes.NewCanvas(cw, ch, t.At(0))
+	p.grid.Draw(canvas, image.Point{})
+	p.img = canvas
+	text := v.cellName(t)
+	if room < t.Len() {
+		text += fmt.Sprintf("   %d to %d show", p.first+1, min(p.first+room, t.Len()))
+	}
+	p.caption(k, a.theme, text+"   enter enlarges it", 0)
+}
+
+// cellName counts the selected sample, in a constant width.
+func (v *samplesView) cellName(t panes.Tiles) string {
+	all := fmt.Sprint(t.Len())
+	return "sample " + panes.FitLeft(fmt.Sprint(v.cell+1), len(all)) + " of " + all
+}
+
+// composeTile enlarges the selected sample and shows how it looked in earlier
+// and later grids.
+func (v *samplesView) composeTile(a *App, p *plate, k *pictureKey, f film) {
+	t := v.tiles(a)
+	v.cell = max(min(v.cell, t.Len()-1), 0)
+	tile := t.At(v.cell)
+	if tile == nil {
+		return
+	}
+	big := sixel.Fit(tile, 0, f.tile, f.tile)
+	if big == nil {
+		return
+	}
+	p.film = f.files
+	size := big.Bounds().Size()
+	m := panes.Mosaic{Layout: f.layout, Mark: f.mark}
+	width, height, x := size.X, size.Y, 0
+	if len(f.files) > 0 {
+		x = (size.X + f.gap + k.cellW - 1) / k.cellW * k.cellW
+		mw, mh := m.Size()
+		width, height = x+mw, max(height, mh)
+		for _, file := range f.files {
+			img, _ := v.decoded.get(file)
+			m.Tiles = append(m.Tiles, panes.CutTiles(img, a.run.side).At(v.cell))
+		}
+	}
+	canvas := panes.NewCanvas(width, height, append(m.Tiles, tile)...)
+	panes.Mosaic{Tiles: []image.Image{tile}, Layout: sixel.Layout{Cols: 1, Rows: 1, Side: size.X}, Mark: -1}.Draw(canvas, image.Point{})
+	m.Draw(canvas, image.Pt(x, 0))
+	p.img = canvas
+	p.caption(k, a.theme, v.cellName(t), 0)
+	if n := len(f.files); n > 0 {
+		text := fmt.Sprintf("in %d of %d grids, %s to %s", n, len(a.run.files), kimgOf(f.files[0]), sampleLabel(f.files[n-1]))
+		if !f.ready {
+			text = fmt.Sprintf("reading %d grids", n)
+		}
+		p.caption(k, a.theme, text, x)
+	}
+}

@@ -1,0 +1,159 @@
+package tui
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"innate/trainer/control"
+	"innate/tui/panes"
+	"innate/tui/sixel"
+)
+
+// savedMsg ends the writing of a picture. If a file of that name was there,
+// nothing has been written.
+type savedMsg struct {
+	path   string
+	img    image.Image
+	exists bool
+	err    error
+}
+
+// Composed pictures are written as for a box of this size; a grid as it is.
+const savedCols, savedRows = 1920, 540 // of one by two pixels
+
+// picturePNG is what shows, for a file: the run's pixels, not the terminal's.
+func (a *App) picturePNG() image.Image {
+	v := a.run.grids()
+	if grid, _ := v.source(a); a.view != viewSamples || v.stage == stageGrid || grid == nil {
+		return grid
+	}
+	copied, mode := *v, a.mode
+	copied.frames, copied.plate, a.mode = v.plate.film, plate{}, sixel.Blocks
+	p := copied.compose(a, rect{W: savedCols, H: savedRows})
+	a.mode = mode
+	return p.img
+}
+
+// saveName suggests a name in the working directory.
+func (a *App) saveName() string {
+	v := a.run.grids()
+	name := a.run.info.Name
+	switch {
+	case a.view != viewSamples:
+	case v.stage == stageTeacher:
+		name += "-teacher"
+	case v.stage == stageTile:
+		name += fmt.Sprintf("-sample%d", v.cell+1)
+	}
+	if v.fresh != nil {
+		return fmt.Sprintf("%s-%skimg-seed%d.png", name, panes.Kimg(v.fresh.nimg), v.fresh.seed)
+	}
+	return name + "-" + kimgOf(v.shown) + "kimg.png"
+}
+
+// askSave asks for a file name.
+func (a *App) askSave() tea.Cmd {
+	if a.picturePNG() == nil {
+		return a.fail(errors.New("write: no samples yet"))
+	}
+	a.prompt = prompt{sign: "write ", text: a.saveName(), hint: "a PNG file", chosen: -1, accept: (*App).save}
+	return nil
+}
+
+// commandSave is askSave without the question.
+func (a *App) commandSave(args []string) tea.Cmd {
+	name := strings.Join(args, " ")
+	if name == "" {
+		name = a.saveName()
+	}
+	return a.save(name)
+}
+
+// save writes what shows to a file that isn't there yet.
+func (a *App) save(path string) tea.Cmd {
+	path = strings.TrimSpace(path)
+	img := a.picturePNG()
+	switch {
+	case path == "":
+		return nil
+	case img == nil:
+		return a.fail(errors.New("write: no samples yet"))
+	case !strings.EqualFold(filepath.Ext(path), ".png"):
+		path += ".png"
+	}
+	return savePNG(path, img, false)
+}
+
+// saved says where the picture is, or asks before it replaces another file.
+func (a *App) saved(m savedMsg) tea.Cmd {
+	switch {
+	case m.err != nil:
+		return a.fail(m.err)
+	case m.exists:
+		a.overlay = overlay{
+			kind: overlayConfirm, question: panes.Plain(m.path) + " exists. Overwrite it?",
+			accept: func(*App, int) tea.Cmd { return savePNG(m.path, m.img, true) },
+		}
+		return nil
+	}
+	path := m.path
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	return a.notify("wrote "+path, a.theme.Good)
+}
+
+// savePNG writes a picture. A file that is there is only replaced on demand, and
+// then whole or not at all.
+func savePNG(path string, img image.Image, replace bool) tea.Cmd {
+	return func() tea.Msg {
+		m := savedMsg{path: path, img: img}
+		var f *os.File
+		if replace {
+			f, m.err = os.CreateTemp(filepath.Dir(path), ".sample-*.png")
+		} else {
+			f, m.err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		}
+		if errors.Is(m.err, fs.ErrExist) {
+			m.exists, m.err = true, nil
+			return m
+		}
+		if m.err == nil {
+			m.err = png.Encode(f, img)
+			if err := errors.Join(f.Chmod(0o644), f.Close()); m.err == nil {
+				m.err = err
+			}
+			if m.err == nil && replace {
+				m.err = os.Rename(f.Name(), path)
+			}
+			if m.err != nil {
+				os.Remove(f.Name())
+			}
+		}
+		if m.err != nil {
+			m.err = fmt.Errorf("write: %s: %w", path, m.err)
+		}
+		return m
+	}
+}
+
+// copySample copies the path of the grid that shows.
+func (a *App) copySample() tea.Cmd {
+	grid, file := a.run.grids().source(a)
+	if grid == nil {
+		return a.fail(errors.New("copy: no samples yet"))
+	}
+	path := filepath.Join(a.run.dir, control.SamplesDir, file)
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	return a.copy("path", path)
+}

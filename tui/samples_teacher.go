@@ -1,0 +1,85 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"image"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// teacherTimeout bounds the drawing of the teacher's grid, dozens of steps for
+// every sample on a machine that trains meanwhile.
+const teacherTimeout = 15 * time.Minute
+
+// teacherGrid is what the teacher makes of the run's noise.
+type teacherGrid struct {
+	img    image.Image
+	gen    int                // tells it from one drawn before
+	cancel context.CancelFunc // not nil while it is being drawn
+}
+
+// teacherMsg ends Options.Teacher.
+type teacherMsg struct {
+	from *samplesView
+	img  image.Image
+	err  error
+}
+
+// toggleTeacher shows the teacher's samples beside the run's, or takes them
+// away. The first time they must be drawn, which a second press stops.
+func (a *App) toggleTeacher() tea.Cmd {
+	r, v := a.run, a.run.grids()
+	grid, _ := r.samples.Image()
+	switch {
+	case v.stage == stageTeacher:
+		v.stage = stageGrid
+		return nil
+	case v.teacher.cancel != nil:
+		v.teacher.cancel()
+		return nil
+	case a.opts.Teacher == nil:
+		return a.fail(errors.New("teacher: not available here"))
+	case grid == nil:
+		return a.fail(errors.New("teacher: no samples yet, want some to show it beside"))
+	case r.configFile != nil && r.configFile.parsed != nil && r.configFile.parsed.Model.Init == "":
+		return a.fail(errors.New("teacher: model.init is empty: this run began with fresh weights, want one that has a teacher"))
+	case v.teacher.img != nil && v.teacher.img.Bounds() == grid.Bounds():
+		v.fresh, v.stage = nil, stageTeacher
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), teacherTimeout)
+	v.teacher.cancel = cancel
+	draw, dir := a.opts.Teacher, r.dir
+	return func() tea.Msg {
+		m := teacherMsg{from: v}
+		path, err := draw(ctx, dir)
+		if err == nil {
+			m.img, err = readImage(path)
+		}
+		m.err = err
+		return m
+	}
+}
+
+// addTeacher shows the grid that has been drawn.
+func (v *samplesView) addTeacher(a *App, m teacherMsg) tea.Cmd {
+	m.from.teacher.cancel()
+	m.from.teacher.cancel = nil
+	if m.from != v {
+		return nil
+	}
+	if errors.Is(m.err, context.Canceled) {
+		return a.notify("the teacher has stopped drawing", a.theme.Text)
+	}
+	if m.err != nil {
+		return a.fail(m.err)
+	}
+	v.teacher.img, v.teacher.gen = m.img, v.teacher.gen+1
+	v.fresh, v.stage = nil, stageTeacher
+	if a.view != viewSamples {
+		return a.notify("the teacher's samples are drawn: see the view of samples", a.theme.Good)
+	}
+	return nil
+}

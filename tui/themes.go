@@ -1,0 +1,63 @@
+package tui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"innate/tui/theme"
+)
+
+// pickTheme puts the chosen theme into force: auto follows the terminal's
+// background, and a terminal without colour (or NO_COLOR) gets mono.
+func (a *App) pickTheme() {
+	name := a.state.Theme
+	if a.noColor {
+		name = theme.MonoName
+	}
+	a.setTheme(theme.Pick(name, a.dark, a.opts.ASCII))
+}
+
+// setTheme replaces the theme everywhere. An equal one is not replaced, since
+// another theme draws the picture anew.
+func (a *App) setTheme(t *theme.Theme) {
+	if a.theme != nil && *a.theme == *t {
+		return
+	}
+	a.theme = t
+	if v, ok := a.screen.(themeView); ok {
+		v.setTheme(t)
+	}
+	if r := a.run; r != nil {
+		r.loss.SetTheme(t)
+		r.fid.SetTheme(t)
+		r.layers.SetTheme(t)
+		r.samples.SetTheme(t)
+		r.events.SetTheme(t)
+		for _, v := range r.views {
+			if v, ok := v.(themeView); ok {
+				v.setTheme(t)
+			}
+		}
+	}
+}
+
+func (a *App) cycleTheme() tea.Cmd {
+	names := theme.Names()
+	at := max(slices.Index(names, a.state.Theme), 0) // unset is auto, the first
+	return a.chooseTheme(names[(at+1)%len(names)])
+}
+
+func (a *App) chooseTheme(name string) tea.Cmd {
+	if !slices.Contains(theme.Names(), name) {
+		return a.fail(fmt.Errorf("theme: %q, want %s", name, strings.Join(theme.Names(), ", ")))
+	}
+	a.state.Theme = name
+	a.pickTheme()
+	if a.noColor && name != theme.MonoName {
+		return a.notify("theme: "+name+" (the terminal has no colour: mono shows)", a.theme.Text)
+	}
+	return a.notify("theme: "+name, a.theme.Text)
+}

@@ -1,0 +1,189 @@
+package tui
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"innate/trainer/control"
+	"innate/trainer/runlog"
+	"innate/tui/panes"
+)
+
+// configView shows config.toml, what it changes, and what was changed during
+// the run. Settings are edited in place, by the trainer: the file says what the
+// run does.
+type configView struct {
+	pane    panes.Config
+	history configHistory
+	freshID int     // counts reloads
+	editing string  // setting that is being typed, or ""
+	refused refusal // the last edit here
+	order   configOrder
+
+	clicked   int // line clicked last …
+	clickedAt time.Time
+}
+
+// configOrder is the change that was sent last.
+type configOrder struct {
+	waiting bool      // for the trainer's answer
+	seen    int       // changes known when it was sent
+	at      time.Time // of the answer
+}
+
+// refusal is why a setting was not changed.
+type refusal struct{ key, why string }
+
+func (*configView) title() string       { return viewNames[viewConfig] }
+func (*configView) scopes(*App) []scope { return []scope{scopeConfig} }
+
+func (r *runView) config() *configView { return r.views[viewConfig].(*configView) }
+
+func configKeys() []binding {
+	do := func(f func(*panes.Config)) func(*App) tea.Cmd {
+		return func(a *App) tea.Cmd { f(&a.run.config().pane); return nil }
+	}
+	return []binding{
+		{scopeConfig, []string{"enter"}, "enter", "set", "change the setting under the cursor", (*App).editSetting},
+		{scopeConfig, []string{"u"}, "u", "undo", "take the last change of settings back", func(a *App) tea.Cmd { return a.undoConfig(false) }},
+		{scopeConfig, []string{"ctrl+r"}, "ctrl+r", "", "do again what was undone", func(a *App) tea.Cmd { return a.undoConfig(true) }},
+		{scopeConfig, []string{"/"}, "/", "filter", "only lines with these words", (*App).filterConfig},
+		{scopeConfig, []string{"d"}, "d", "diff", "only what differs from the preset", do(func(c *panes.Config) {
+			text, changed := c.Filter()
+			c.SetFilter(text, !changed)
+		})},
+		{scopeConfig, []string{"up", "k"}, "↑ k", "", "up", do(func(c *panes.Config) { c.Move(-1) })},
+		{scopeConfig, []string{"down", "j"}, "↓ j", "", "down", do(func(c *panes.Config) { c.Move(1) })},
+		{scopeConfig, []string{"pgup", "ctrl+b"}, "pgup", "", "page up", do(func(c *panes.Config) { c.Page(-1) })},
+		{scopeConfig, []string{"pgdown", "ctrl+f"}, "pgdn", "", "page down", do(func(c *panes.Config) { c.Page(1) })},
+		{scopeConfig, []string{"home", "g"}, "g", "", "first line", do(func(c *panes.Config) { c.Move(-1 << 30) })},
+		{scopeConfig, []string{"end", "G"}, "G", "", "last line", do(func(c *panes.Config) { c.Move(1 << 30) })},
+	}
+}
+
+func (a *App) filterConfig() tea.Cmd {
+	c := &a.run.config().pane
+	before, changed := c.Filter()
+	a.prompt = prompt{
+		sign: "/", text: before, hint: "words of a line",
+		changed: func(a *App, text string) { c.SetFilter(text, changed) },
+		cancel:  func(*App) { c.SetFilter(before, changed) },
+	}
+	return nil
+}
+
+// back takes a refusal away, then the filter.
+func (v *configView) back(*App) bool {
+	text, changed := v.pane.Filter()
+	switch {
+	case v.refused.key != "":
+		v.refused = refusal{}
+	case text != "" || changed:
+		v.pane.SetFilter("", false)
+	default:
+		return false
+	}
+	return true
+}
+
+func (v *configView) addHistory(_ []runlog.Tick, events []runlog.Event, reset bool) {
+	v.history.add(events, reset)
+}
+
+// mouse moves the cursor to a click; a second one edits.
+func (v *configView) mouse(a *App, m tea.MouseMsg, r rect) tea.Cmd {
+	file, _ := v.split(r)
+	e, in := m.Mouse(), inner(file)
+	switch m.(type) {
+	case tea.MouseWheelMsg:
+		v.pane.Move(3 * wheel(e))
+	case tea.MouseClickMsg:
+		line, ok := v.pane.At(e.Y - in.Y)
+		if !ok || !in.Contains(e.X, e.Y) || e.Button != tea.MouseLeft {
+			return nil
+		}
+		again := line == v.clicked && a.opts.Now().Sub(v.clickedAt) <= doubleClick
+		v.clicked, v.clickedAt = line, a.opts.Now()
+		v.pane.MoveTo(line)
+		if again {
+			v.clickedAt = time.Time{}
+			return a.editSetting()
+		}
+	}
+	return nil
+}
+
+// split gives the panel its place at the right, where there is width.
+func (*configView) split(r rect) (file, panel rect) {
+	if r.W < 120 {
+		return r, rect{}
+	}
+	return splitX(r, r.W-max(46, r.W*36/100))
+}
+
+// stripRows is what the meaning of a setting takes below the file where there
+// is no panel: a rule and two lines.
+const stripRows = 3
+
+func (v *configView) draw(a *App, r rect) []string {
+	at, panel := v.split(r)
+	t, f := a.theme, a.run.configFile
+	if f != nil {
+		v.mark(a)
+	}
+	lines := a.framed(at, control.ConfigFile, true, func(w, h int) string {
+		switch {
+		case f == nil:
+			return panes.Centered([]string{t.Dim.Render("reading " + control.ConfigFile)}, w, h, t.Glyphs.Ellipsis)
+		case f.err != nil:
+			return panes.Centered([]string{t.Bad.Render(panes.Plain(f.err.Error()))}, w, h, t.Glyphs.Ellipsis)
+		case panel.Empty() && h > 3*stripRows:
+			return v.pane.View(t, w, h-stripRows) + "\n" + panes.Block(v.strip(a, w), w, stripRows, t.Glyphs.Ellipsis)
+		}
+		return v.pane.View(t, w, h)
+	}, v.pane.Info(t)...)
+	if panel.Empty() {
+		return lines
+	}
+	about, changes := splitY(panel, min(16, panel.H/2))
+	return beside(lines, append(v.drawSetting(a, about), v.drawHistory(a, changes)...))
+}
+
+// mark tells the pane what is typed and what is refused: by the trainer, of the
+// file; or of an edit made here.
+func (v *configView) mark(a *App) {
+	f := a.run.configFile
+	v.pane.Typing, v.pane.Typed = v.editing != "" && a.prompt.open(), a.prompt.text
+	v.pane.Bad = map[int]string{}
+	if line, why := errorLine(a.run.info.Status.ConfigError); line > 0 && line <= len(f.lines) {
+		v.pane.Bad[line-1] = why
+	}
+	if line, ok := f.lineOf[v.refused.key]; ok {
+		v.pane.Bad[line] = v.refused.why
+	}
+}
+
+// status explains what is being typed.
+func (v *configView) status(a *App, _ rect) string {
+	if e, ok := v.entry(a, v.editing); ok && a.prompt.open() {
+		return " " + a.theme.Dim.Render(e.Doc+"; want "+e.Want)
+	}
+	return a.run.events.Last(a.width)
+}
+
+var configPosition = regexp.MustCompile(`(?:^|\s)` + regexp.QuoteMeta(control.ConfigFile) + `:(\d+):\s*`)
+
+// errorLine returns the line that a refusal names, counted from one, and what
+// it says of it; or 0.
+func errorLine(text string) (line int, why string) {
+	at := configPosition.FindStringSubmatchIndex(text)
+	if at == nil {
+		return 0, ""
+	}
+	n, _ := strconv.Atoi(text[at[2]:at[3]]) // 0 if it is beyond any file
+	return n, strings.TrimSpace(text[at[1]:])
+}

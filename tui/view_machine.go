@@ -1,0 +1,164 @@
+package tui
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"innate/trainer/control"
+	"innate/trainer/runlog"
+	"innate/tui/machine"
+)
+
+// machineView tells what the run costs its computer, and where the time of a
+// step goes. It looks once a second, while it shows.
+type machineView struct {
+	reader machineReader
+	visit  int       // counts the times that the view was entered
+	pids   []int     // to look at: the trainer's first
+	looked time.Time // last, at the load
+
+	load  machine.Load
+	disk  machine.Disk
+	gpus  []machine.GPU
+	noGPU error          // why there are none
+	runs  []control.Info // with a trainer, other than this
+	past  map[string][]float64
+	speed []float64 // images a second, by ticks
+}
+
+// pastLooks are kept for the graphs: those of a minute.
+const pastLooks = 60
+
+func (*machineView) title() string       { return viewNames[viewMachine] }
+func (*machineView) scopes(*App) []scope { return nil }
+
+// enter begins to look. A gap would look like a jump, so graphs begin anew after
+// one.
+func (v *machineView) enter(a *App) tea.Cmd {
+	if v.reader == nil {
+		v.reader = newMachineReader()
+	}
+	if now := a.opts.Now(); v.past == nil || now.Sub(v.looked) > 3*loadEvery {
+		v.past = map[string][]float64{}
+	}
+	v.visit++
+	v.listPIDs(a)
+	return tea.Batch(v.lookAtLoad(0), v.lookAtGPU(0), v.lookAtDisk(a.opts.RunsDir, a.run.dir, 0))
+}
+
+// listPIDs says which processes to look at.
+func (v *machineView) listPIDs(a *App) {
+	v.pids = nil
+	if info := a.run.info; info.Alive {
+		v.pids = append(v.pids, info.Status.PID)
+	}
+	for _, r := range v.runs {
+		v.pids = append(v.pids, r.Status.PID)
+	}
+}
+
+func (v *machineView) receive(a *App, msg tea.Msg) (tea.Cmd, bool) {
+	shows := a.run != nil && a.current() == view(v)
+	live := func(from *machineView, visit int) bool { return from == v && visit == v.visit && shows }
+	switch m := msg.(type) {
+	case loadMsg:
+		if !live(m.view, m.visit) {
+			return nil, m.view == v
+		}
+		v.setLoad(a, m.load)
+		return v.lookAtLoad(loadEvery), true
+	case diskMsg:
+		if !live(m.view, m.visit) {
+			return nil, m.view == v
+		}
+		v.disk, v.runs = m.disk, m.runs
+		return v.lookAtDisk(a.opts.RunsDir, a.run.dir, diskEvery), true
+	case gpuMsg:
+		if !live(m.view, m.visit) {
+			return nil, m.view == v
+		}
+		v.gpus, v.noGPU = m.gpus, m.err
+		return v.lookAtGPU(gpuEvery), true
+	}
+	return nil, false
+}
+
+// setLoad takes a look in and adds a second to the graphs.
+func (v *machineView) setLoad(a *App, l machine.Load) {
+	v.load, v.looked = l, a.opts.Now()
+	v.listPIDs(a)
+	add := func(name string, x float64) {
+		p := append(v.past[name], x)
+		v.past[name] = p[max(len(p)-pastLooks, 0):]
+	}
+	trainer := v.trainer(a)
+	add("cpu", l.CPU())
+	add("trainer", trainer.Cores)
+	add("memory", partOf(float64(l.MemUsed), float64(l.MemTotal)))
+	add("disk", trainer.Written)
+	for _, g := range v.gpus {
+		add(gpuName(g), g.Use)
+	}
+}
+
+// trainer is what the run's process uses, all unknown without one.
+func (v *machineView) trainer(a *App) machine.Process {
+	if p, ok := v.load.Procs[a.run.info.Status.PID]; ok && a.run.info.Alive {
+		return p
+	}
+	return machine.Process{Cores: math.NaN(), Written: math.NaN()}
+}
+
+// partOf is a part of a whole, NaN if there is none.
+func partOf(part, whole float64) float64 {
+	if !(whole > 0) {
+		return math.NaN()
+	}
+	return part / whole
+}
+
+// addHistory gathers the speed, of which ticks tell more than a minute.
+func (v *machineView) addHistory(ticks []runlog.Tick, _ []runlog.Event, reset bool) {
+	if reset {
+		v.speed = nil
+	}
+	for _, t := range ticks {
+		if s, ok := t.Scalars["speed/images_per_sec"]; ok {
+			v.speed = append(v.speed, s)
+		}
+	}
+	v.speed = v.speed[max(len(v.speed)-pastLooks, 0):]
+}
+
+// draw puts the machine beside the time of a step where there is width, else
+// above it.
+func (v *machineView) draw(a *App, r rect) []string {
+	stages := max(len(a.run.info.Status.StageMs), 1)
+	if r.W >= 150 {
+		left, right := splitX(r, r.W*58/100)
+		steps, low := splitY(right, min(2*stages+4, right.H/2))
+		cores, runs := splitY(low, min(v.coresHeight(low.W), low.H/2))
+		return beside(v.drawGauges(a, left), slices.Concat(v.drawStages(a, steps), v.drawCores(a, cores), v.drawRuns(a, runs)))
+	}
+	n := len(v.gauges(a))
+	top, low := splitY(r, min(n+2, r.H*2/3))
+	if pitch := (r.H - stages - 6) / n; pitch > 1 {
+		top, low = splitY(r, pitch*n+1)
+	}
+	if r.W < 110 {
+		return append(v.drawGauges(a, top), v.drawStages(a, low)...)
+	}
+	steps, runs := splitX(low, low.W*60/100)
+	return append(v.drawGauges(a, top), beside(v.drawStages(a, steps), v.drawRuns(a, runs))...)
+}
+
+// beside joins two blocks of equal height.
+func beside(left, right []string) []string {
+	for i := range left {
+		left[i] += right[i]
+	}
+	return left
+}

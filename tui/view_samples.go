@@ -1,0 +1,343 @@
+package tui
+
+import (
+	"fmt"
+	"image"
+	"slices"
+
+	tea "charm.land/bubbletea/v2"
+
+	"innate/configs"
+	"innate/trainer/runlog"
+	"innate/tui/panes"
+	"innate/tui/sixel"
+	"innate/tui/theme"
+)
+
+// stage is how close the view of samples looks.
+type stage int
+
+const (
+	stageGrid    stage = iota
+	stageTeacher       // the teacher's grid beside the run's
+	stageSelect        // a cursor over the grid
+	stageTile          // the sample under it, and how it formed
+)
+
+// samplesView shows the run's grids of samples in full size: one of them, all
+// along the time, beside the teacher's, or a single sample.
+type samplesView struct {
+	pane  *panes.Samples // of what isn't simply the run's grid
+	plate plate          // in pane
+
+	stage   stage
+	cell    int        // the selected sample
+	shown   string     // file in the samples widget of the run
+	fresh   *freshGrid // from other noise, instead of the run's grid; or nil
+	drawing bool       // such a grid is on its way
+	teacher teacherGrid
+
+	decoded gridCache
+	frames  []string // in a copy for a file: what the film may show
+	reading bool     // grids of the film are on their way
+	playing bool
+	playGen int // tells an animation's frames from those of the one before
+
+	fids    []fidAt
+	freezes []int64 // images seen at each
+}
+
+// grids is the open run's view of samples.
+func (r *runView) grids() *samplesView { return r.views[viewSamples].(*samplesView) }
+
+func (*samplesView) title() string { return viewNames[viewSamples] }
+
+func (v *samplesView) scopes(*App) []scope {
+	if v.stage == stageSelect || v.stage == stageTile {
+		return []scope{scopeTile, scopeGrid, scopeSamples}
+	}
+	return []scope{scopeGrid, scopeSamples}
+}
+
+func (*samplesView) helpScopes() []scope { return []scope{scopeGrid, scopeTile, scopeSamples} }
+
+func (v *samplesView) setTheme(t *theme.Theme) {
+	v.plate = plate{} // captions are styled
+	if v.pane != nil {
+		v.pane.SetTheme(t)
+	}
+}
+
+func (v *samplesView) addHistory(ticks []runlog.Tick, events []runlog.Event, reset bool) {
+	if reset {
+		v.fids, v.freezes = nil, nil
+	}
+	for _, t := range ticks {
+		v.addTick(t)
+	}
+	for _, e := range events {
+		if e.Kind == runlog.Freeze {
+			v.freezes = append(v.freezes, e.Nimg)
+		}
+	}
+}
+
+// samplesParts are the rectangles of the view inside its border.
+type samplesParts struct{ captions, picture, timeline rect }
+
+func (v *samplesView) parts(a *App, r rect) samplesParts {
+	p := samplesParts{picture: inner(r)}
+	if len(a.run.files) == 0 || p.picture.H < 8 {
+		return p
+	}
+	p.picture, p.timeline = splitY(p.picture, p.picture.H-2)
+	if v.stage != stageGrid || v.fresh != nil {
+		p.captions, p.picture = splitY(p.picture, 1)
+	}
+	return p
+}
+
+func (v *samplesView) draw(a *App, r rect) []string {
+	s, name := a.run.samples, "Samples"
+	switch {
+	case v.teacher.cancel != nil:
+		name += "  " + a.theme.Dim.Render("the teacher is drawing; t stops it")
+	case v.drawing:
+		name += "  " + a.theme.Dim.Render("drawing from other noise")
+	}
+	info := s.Info()
+	if v.fresh != nil {
+		info[0] = fmt.Sprint("seed ", v.fresh.seed)
+	}
+	return a.framed(r, name, true, func(w, h int) string { return v.body(a, v.parts(a, r)) }, info...)
+}
+
+// body draws what is inside the border.
+func (v *samplesView) body(a *App, p samplesParts) string {
+	show := a.run.samples
+	if img, _ := show.Image(); img == nil {
+		return v.nothing(a, p.picture)
+	}
+	if v.composes() {
+		show = v.composed(a, p.picture)
+	}
+	text := show.View(p.picture.W, p.picture.H)
+	if !p.captions.Empty() {
+		text = v.plate.captionLine(a.theme, p.captions.W) + "\n" + text
+	}
+	if p.timeline.Empty() {
+		return text
+	}
+	for _, line := range v.timeline(a, p.timeline.W) {
+		text += "\n" + line
+	}
+	return text
+}
+
+// nothing says when there will be a picture, if ever.
+func (v *samplesView) nothing(a *App, r rect) string {
+	run := a.run
+	lines := []string{run.samples.Empty}
+	if f := run.configFile; f != nil && f.parsed != nil {
+		switch every := f.parsed.Live.SampleKimg; {
+		case f.parsed.Method == configs.Classifier:
+			lines[0] = "a classifier draws no samples"
+		case every == 0:
+			lines = append(lines, "", "live.sample_kimg is 0: none will be drawn")
+		default:
+			lines = append(lines, "", fmt.Sprintf("a grid is drawn every %g kimg (live.sample_kimg)", every))
+		}
+	}
+	for i := range lines {
+		lines[i] = a.theme.Dim.Render(lines[i])
+	}
+	return panes.Centered(lines, r.W, r.H, a.theme.Glyphs.Ellipsis)
+}
+
+// composes tells whether the picture differs from the run's grid as it is.
+func (v *samplesView) composes() bool { return v.stage != stageGrid || v.fresh != nil }
+
+func (v *samplesView) picture(a *App, r rect) (shown, bool) {
+	at := v.parts(a, r).picture
+	if !v.composes() {
+		return a.samplesPicture(at, true)
+	}
+	img, tile := v.composed(a, at).Image()
+	return shown{at, img, tile, v.plate.id, true}, img != nil && !at.Empty()
+}
+
+// samplesPicture is the picture of the samples widget in the cells at.
+func (a *App) samplesPicture(at rect, focused bool) (shown, bool) {
+	img, tile := a.run.samples.Image()
+	id := a.run.dir + "/" + a.run.grids().shown
+	return shown{at, img, tile, id, focused}, img != nil && !at.Empty()
+}
+
+// back leads from one sample to the grid, from other noise to the run's, and
+// from the teacher to the student alone.
+func (v *samplesView) back(*App) bool {
+	switch {
+	case v.stage == stageTile:
+		v.stage = stageSelect
+	case v.stage != stageGrid:
+		v.stage = stageGrid
+	case v.fresh != nil:
+		v.fresh = nil
+	default:
+		return false
+	}
+	return true
+}
+
+func (v *samplesView) receive(a *App, msg tea.Msg) (tea.Cmd, bool) {
+	switch m := msg.(type) {
+	case playMsg:
+		return v.playOn(a, m), true
+	case filmMsg:
+		v.addFilm(m)
+	case freshMsg:
+		return v.addFresh(a, m), true
+	case teacherMsg:
+		return v.addTeacher(a, m), true
+	case savedMsg:
+		return a.saved(m), true
+	default:
+		return nil, false
+	}
+	return nil, true
+}
+
+// mouse steps by the wheel; a click chooses a time, or a sample and then
+// enlarges it.
+func (v *samplesView) mouse(a *App, m tea.MouseMsg, r rect) tea.Cmd {
+	e, p := m.Mouse(), v.parts(a, r)
+	switch m.(type) {
+	case tea.MouseWheelMsg:
+		return a.stepSample(wheel(e))
+	case tea.MouseClickMsg:
+		switch {
+		case p.timeline.Contains(e.X, e.Y):
+			return a.stepTo(v.fileAt(a, e.X-p.timeline.X, p.timeline.W))
+		case p.picture.Contains(e.X, e.Y) && v.stage != stageTeacher:
+			v.click(a, r, e)
+		}
+	}
+	return nil
+}
+
+// click selects the sample under the pointer; the selected one is enlarged.
+func (v *samplesView) click(a *App, r rect, e tea.Mouse) {
+	before := v.stage
+	if before == stageTile || before == stageGrid && v.look(a) != nil {
+		return
+	}
+	at := v.parts(a, r).picture
+	v.composed(a, at)
+	k := a.keyAt(at)
+	x, y := (e.X-at.X-v.plate.dx)*k.cellW, (e.Y-at.Y-v.plate.dy)*k.cellH
+	for i := range v.plate.grid.Tiles {
+		if !image.Pt(x, y).In(v.plate.grid.Spot(i)) {
+			continue
+		}
+		hit := v.plate.first + i
+		if hit == v.cell && before == stageSelect {
+			v.stage = stageTile
+		}
+		v.cell = hit
+	}
+}
+
+// look goes one stage closer, or says why it cannot.
+func (v *samplesView) look(a *App) error {
+	grid, _ := v.source(a)
+	switch {
+	case grid == nil:
+		return fmt.Errorf("select: no samples yet")
+	case v.tiles(a).Len() < 1:
+		return fmt.Errorf("select: the size of one sample is unknown")
+	case v.stage == stageSelect:
+		v.stage = stageTile
+	case v.stage != stageTile:
+		v.stage = stageSelect
+	}
+	return nil
+}
+
+// enlarge is the key of look.
+func (a *App) enlarge() tea.Cmd {
+	if err := a.run.grids().look(a); err != nil {
+		return a.fail(err)
+	}
+	return nil
+}
+
+// moveCell moves the cursor over the grid by columns and rows.
+func (a *App) moveCell(dx, dy int) tea.Cmd {
+	v := a.run.grids()
+	t := v.tiles(a)
+	cols := t.Cols()
+	if v.stage == stageSelect && v.plate.grid.Layout.Cols > 0 {
+		cols = v.plate.grid.Layout.Cols // as it shows
+	}
+	if to := v.cell + dx + dy*cols; to >= 0 && to < t.Len() {
+		v.cell = to
+	}
+	return nil
+}
+
+func samplesKeys() []binding {
+	move := func(dx, dy int) func(*App) tea.Cmd { return func(a *App) tea.Cmd { return a.moveCell(dx, dy) } }
+	step := func(by int) func(*App) tea.Cmd { return func(a *App) tea.Cmd { return a.stepSample(by) } }
+	return slices.Concat([]binding{
+		{scopeTile, []string{"left", "h"}, "← h", "", "the sample left of it", move(-1, 0)},
+		{scopeTile, []string{"right", "l"}, "→ l", "", "the sample right of it", move(1, 0)},
+		{scopeTile, []string{"up", "k"}, "↑ k", "", "the sample above", move(0, -1)},
+		{scopeTile, []string{"down", "j"}, "↓ j", "", "the sample below", move(0, 1)},
+
+		{scopeGrid, []string{"enter"}, "enter", "select", "select a sample; again: enlarge it", (*App).enlarge},
+		{scopeGrid, []string{"a"}, "a", "animate", "animate the grids from the first on", (*App).play},
+		{scopeGrid, []string{"t"}, "t", "teacher", "the teacher's beside it, same noise", (*App).toggleTeacher},
+		{scopeGrid, []string{"n"}, "n", "new noise", "draw samples from other noise now", (*App).drawFresh},
+		{scopeGrid, []string{"w"}, "w", "write PNG", "write what shows as a PNG", (*App).askSave},
+		{scopeGrid, []string{"c"}, "c", "", "copy the path of the samples", (*App).copySample},
+		{scopeGrid, []string{","}, ",", "", "one grid back", step(-1)},
+		{scopeGrid, []string{"."}, ".", "", "one grid on", step(1)},
+		{scopeGrid, []string{"["}, "[", "", "ten grids back", step(-10)},
+		{scopeGrid, []string{"]"}, "]", "", "ten grids on", step(10)},
+	}, []binding{
+		{scopeSamples, []string{"left", "h", "up", "k"}, "← h", "older", "the grid before", step(-1)},
+		{scopeSamples, []string{"right", "l", "down", "j"}, "→ l", "newer", "the next grid", step(1)},
+		{scopeSamples, []string{"end", "G"}, "G", "newest", "follow the newest grid", step(1 << 30)},
+		{scopeSamples, []string{"home", "g"}, "g", "", "the first grid; leave other noise", step(-1 << 30)},
+	})
+}
+
+// source is the grid that shows, with an id for its pixels.
+func (v *samplesView) source(a *App) (image.Image, string) {
+	if v.fresh != nil {
+		return v.fresh.img, v.fresh.file
+	}
+	img, _ := a.run.samples.Image()
+	return img, v.shown
+}
+
+// tiles are the samples of the grid that shows.
+func (v *samplesView) tiles(a *App) panes.Tiles {
+	img, _ := v.source(a)
+	return panes.CutTiles(img, a.run.side)
+}
+
+// composed brings the view's own pane up to date.
+func (v *samplesView) composed(a *App, at rect) *panes.Samples {
+	if v.pane == nil {
+		v.pane = panes.NewSamples(a.theme)
+		v.pane.Empty = "no room"
+	}
+	s := a.run.samples
+	v.pane.Mode, v.pane.Probing, v.pane.NoColor = s.Mode, s.Probing, s.NoColor
+	if p := v.compose(a, at); p.id != v.plate.id {
+		v.plate = p
+		v.pane.SetImage(p.img, sixel.AsIs, "")
+	}
+	return v.pane
+}
