@@ -10,6 +10,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"golang.org/x/sys/unix"
 
 	"innate/trainer/control"
 	"innate/tui/panes"
@@ -38,6 +39,15 @@ func (a *App) quit() tea.Cmd {
 func (a *App) redraw() tea.Cmd {
 	a.damage()
 	return tea.ClearScreen
+}
+
+// suspend gives the terminal back to its shell. Where that could not wake the
+// workbench again, because both are of one process group, nobody would.
+func (a *App) suspend() tea.Cmd {
+	if session, err := unix.Getsid(0); err == nil && session == unix.Getpgrp() {
+		return a.fail(errors.New("suspend: there is no shell to go back to (q leaves; runs go on)"))
+	}
+	return tea.Suspend
 }
 
 // mustRun refuses a command that needs a trainer.
@@ -80,7 +90,8 @@ func (a *App) askStop() tea.Cmd {
 		kind:     overlayConfirm,
 		question: "Stop " + panes.Plain(a.run.info.Name) + "? It writes a checkpoint first.",
 		accept: func(a *App, _ int) tea.Cmd {
-			return order(a.run.dir, "stopping after a checkpoint", a.run.client.Stop)
+			return tea.Batch(a.notify("stopping: it first ends what it is at", a.theme.Warn),
+				order(a.run.dir, "stopping after a checkpoint", a.run.client.Stop))
 		},
 	}
 	return nil

@@ -33,6 +33,7 @@ type App struct {
 	mode      sixel.Mode
 	modeFixed bool // chosen by the user, not by the probe
 	probing   bool
+	profile   colorprofile.Profile // how many colours the renderer may use
 	noColor   bool
 	pic       picture
 
@@ -239,7 +240,7 @@ func (a *App) updateTerminal(msg tea.Msg) bool {
 		a.dark = m.IsDark()
 		a.pickTheme()
 	case tea.ColorProfileMsg:
-		a.noColor = m.Profile <= colorprofile.ASCII
+		a.profile, a.noColor = m.Profile, m.Profile <= colorprofile.ASCII
 		a.pickTheme()
 	case tea.ModeReportMsg:
 		if m.Mode == ansi.ModeSynchronizedOutput {
@@ -267,11 +268,28 @@ func (a *App) afterTerminal(msg tea.Msg) tea.Cmd {
 		a.mode = a.probe.Best()
 	}
 	a.applyMode()
-	if _, ok := msg.(tea.WindowSizeMsg); ok {
+	switch msg.(type) {
+	case tea.WindowSizeMsg:
 		a.damage() // the renderer clears the screen
 		return tea.Batch(tea.Raw(sixel.QuerySize), windowPixels)
+	case tea.FocusMsg:
+		if a.mode == sixel.Sixel {
+			return tea.ClearScreen // xterm doesn't drop pictures that are overwritten while its window is covered
+		}
+	case tea.TerminalVersionMsg, tea.ColorProfileMsg:
+		return a.moreColours()
 	}
 	return nil
+}
+
+// moreColours takes a terminal that told its version for one of 256 colours: all
+// that answer have them, but TERM=xterm, which xterm and SSH leave us with,
+// promises 16. The theme needs no more than 256.
+func (a *App) moreColours() tea.Cmd {
+	if a.profile != colorprofile.ANSI || a.probe.Version() == "" {
+		return nil
+	}
+	return tea.Sequence(func() tea.Msg { return tea.ColorProfileMsg{Profile: colorprofile.ANSI256} }, a.redraw())
 }
 
 func (a *App) applyMode() {

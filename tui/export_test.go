@@ -5,6 +5,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 
 	"innate/trainer/control"
 	"innate/trainer/runlog"
@@ -142,3 +143,6 @@ func (a *App) SamplesRect() (x, y, w, h int) {
 
 // ProbeOver is the message that ends the wait for the terminal's answers.
 func ProbeOver() tea.Msg { return probeOverMsg{} }
+
+// Profile returns how many colours the renderer may use.
+func (a *App) Profile() colorprofile.Profile { return a.profile }

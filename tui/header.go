@@ -241,7 +241,7 @@ func (a *App) facts() []string {
 	var steps []string
 	for _, k := range []string{"g", "d", "r1", "step", "data", "ema"} {
 		if ms, ok := st.StageMs[k]; ok && ms >= 0.05 {
-			steps = append(steps, fmt.Sprintf("%s %.1f", k, ms))
+			steps = append(steps, t.Dim.Render(k)+fmt.Sprintf(" %.1f", ms))
 		}
 	}
 	if len(steps) > 0 {

@@ -85,7 +85,7 @@ func allKeys() []binding {
 		{scopeAll, []string{"?"}, "?", "help", "this help", (*App).openHelp},
 		{scopeAll, []string{"esc"}, "esc", "", "back", (*App).back},
 		{scopeAll, []string{"ctrl+l"}, "ctrl+l", "", "redraw the screen", (*App).redraw},
-		{scopeAll, []string{"ctrl+z"}, "ctrl+z", "", "suspend the workbench", func(*App) tea.Cmd { return tea.Suspend }},
+		{scopeAll, []string{"ctrl+z"}, "ctrl+z", "", "suspend the workbench", (*App).suspend},
 		{scopeAll, []string{"q", "ctrl+c"}, "q", "detach", "leave; runs go on", (*App).quit},
 	}
 }

@@ -101,17 +101,20 @@ type windowPixelsMsg struct{ w, h int }
 
 // Intervals of the periodic commands, and how long things may take.
 const (
-	pollEvery    = 250 * time.Millisecond
-	infoEvery    = time.Second // heartbeat and lock, when the files look unchanged
-	pingEvery    = 2 * time.Second
-	runsEvery    = time.Second
-	pingTimeout  = 1500 * time.Millisecond
-	orderTimeout = 5 * time.Minute // a command waits for the end of an evaluation
-	probeWait    = 1500 * time.Millisecond
-	noticeTime   = 6 * time.Second
-	sampleGrace  = 5 * time.Second  // a sample that doesn't decode yet may still be being written
-	staleAfter   = 10 * time.Second // a heartbeat older than this is worth a word
+	pollEvery   = 250 * time.Millisecond
+	infoEvery   = time.Second // heartbeat and lock, when the files look unchanged
+	pingEvery   = 2 * time.Second
+	runsEvery   = time.Second
+	pingTimeout = 1500 * time.Millisecond
+	probeWait   = 1500 * time.Millisecond
+	noticeTime  = 6 * time.Second
+	sampleGrace = 5 * time.Second  // a sample that doesn't decode yet may still be being written
+	staleAfter  = 10 * time.Second // a heartbeat older than this is worth a word
 	// frameWait is longer than a frame: raw output is flushed before the frame of
 	// the same tick, but a picture must come after the frame with its filler.
 	frameWait = 150 * time.Millisecond
 )
+
+// orderTimeout is long because a command waits for the end of an evaluation;
+// tests have less patience.
+var orderTimeout = 5 * time.Minute

@@ -94,7 +94,10 @@ func (a *App) overlayRect() rect {
 		return centre(room, w, h)
 	case overlayHelp:
 		lines, w := a.helpLines()
-		return centre(room, w+4, len(lines)+2)
+		if w += 4; room.W-w < 16 {
+			w = room.W // slivers of the view beside it would only distract
+		}
+		return centre(room, w, len(lines)+2)
 	}
 	return rect{}
 }
@@ -200,7 +203,8 @@ func (a *App) menuLines(w int) []string {
 // helpLines lists the keys of the present view and the commands, in two columns
 // when there is room, and their width.
 func (a *App) helpLines() ([]string, int) {
-	const colW = 55
+	const least, most = 55, 64
+	colW := max(min((a.width-4)/2, most), least)
 	v := a.current()
 	own := v.scopes(a)
 	if h, ok := v.(helpView); ok {

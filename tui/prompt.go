@@ -185,7 +185,10 @@ func (a *App) completions() string {
 	if !p.open() || p.complete == nil {
 		return ""
 	}
-	if len(p.offers) == 0 {
+	switch {
+	case len(p.offers) == 0 && p.sign != ":":
+		return ""
+	case len(p.offers) == 0:
 		return t.Dim.Render(a.commandHelp(p.text))
 	}
 	var words []string

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"innate/trainer/control"
 	"innate/tui/panes"
 	"innate/tui/theme"
@@ -129,7 +131,7 @@ func (r *runRow) facts(a *App, w, h int) []string {
 	if st.Kernels != "" {
 		add("machine", panes.Plain(st.Kernels)+" "+t.Glyphs.Times+panes.Count(int64(st.Threads)))
 	}
-	return append(lines, r.changeLines(t, h-len(lines))...)
+	return append(lines, r.changeLines(t, w, h-len(lines))...)
 }
 
 func (r *runRow) etaText(t *theme.Theme) string {
@@ -141,8 +143,8 @@ func (r *runRow) etaText(t *theme.Theme) string {
 }
 
 // changeLines lists the settings that aren't those of the preset, in at most n
-// lines.
-func (r *runRow) changeLines(t *theme.Theme, n int) []string {
+// lines of w cells. What a setting was is left out where it doesn't fit.
+func (r *runRow) changeLines(t *theme.Theme, w, n int) []string {
 	if r.config == nil || n < 3 {
 		return nil
 	}
@@ -154,16 +156,25 @@ func (r *runRow) changeLines(t *theme.Theme, n int) []string {
 		return []string{"", " " + t.Dim.Render("settings of "+panes.Plain(base))}
 	}
 	lines := []string{"", " " + t.Strong.Render("changed") + t.Dim.Render(" from "+panes.Plain(base))}
+	const column = 12 // of the new values; longer ones stand out of it
 	keyW, newW := 0, 0
 	for _, c := range r.changes {
-		keyW, newW = max(keyW, len(c.Key)), max(newW, len([]rune(c.New)))
+		keyW = max(keyW, len(c.Key))
+		if n := ansi.StringWidth(shortValue(panes.Plain(c.New))); n <= column {
+			newW = max(newW, n)
+		}
 	}
 	for i, c := range r.changes {
 		if len(lines) == n-1 && i < len(r.changes)-1 {
 			return append(lines, " "+t.Dim.Render(fmt.Sprintf("%d more", len(r.changes)-i)))
 		}
-		lines = append(lines, " "+t.Warn.Render(t.Glyphs.Config)+" "+panes.Fit(c.Key, keyW, "")+"  "+
-			t.Warn.Render(panes.Fit(shortValue(panes.Plain(c.New)), min(newW, 30), t.Glyphs.Ellipsis))+t.Dim.Render("  was "+shortValue(panes.Plain(c.Old))))
+		value := shortValue(panes.Plain(c.New))
+		value = panes.Fit(value, min(max(newW, ansi.StringWidth(value)), max(w-keyW-5, 1)), t.Glyphs.Ellipsis)
+		line := " " + t.Warn.Render(t.Glyphs.Config) + " " + panes.Fit(c.Key, keyW, "") + "  " + t.Warn.Render(value)
+		if was := "  was " + shortValue(panes.Plain(c.Old)); ansi.StringWidth(line)+ansi.StringWidth(was) <= w {
+			line += t.Dim.Render(was)
+		}
+		lines = append(lines, line)
 	}
 	return lines
 }

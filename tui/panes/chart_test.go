@@ -27,13 +27,13 @@ func TestTicks(t *testing.T) {
 		{0, 64, false, 4, "0 20 40 60"},
 		{0.61, 0.74, false, 3, "0.65 0.70"},
 		{-1, 1, false, 4, "-1.0 -0.5 0.0 0.5 1.0"},
-		{0, 5_000_000, false, 5, "0 1e+06 2e+06 3e+06 4e+06 5e+06"},
+		{0, 5_000_000, false, 5, "0 1e6 2e6 3e6 4e6 5e6"},
 		{0, 20_000, false, 4, "0 5000 10k 15k 20k"},
 		{7, 7, false, 2, "7"},
 		{0, 0, false, 2, "-1 0 1"},
 		{45, 3500, true, 4, "100 300 1000 3000"},
 		{45, 3500, true, 2, "100 1000"},
-		{1e-6, 1e6, true, 4, "1e-06 0.001 1 1000 1e+06"},
+		{1e-6, 1e6, true, 4, "1e-6 0.001 1 1000 1e6"},
 		{40, 47, true, 4, "40 42 44 46"},
 	} {
 		labels, values := panes.Ticks(c.lo, c.hi, c.log, c.n)
@@ -337,5 +337,26 @@ func TestChartAllocations(t *testing.T) {
 	c.View(100, 30)
 	if n := testing.AllocsPerRun(20, func() { c.View(100, 30) }); n > 50 {
 		t.Errorf("%v allocations a frame, want at most 50", n)
+	}
+}
+
+// TestAxisFromZero checks that a linear axis begins at zero when the smallest
+// value is next to it, on either side, and not otherwise.
+func TestAxisFromZero(t *testing.T) {
+	for _, c := range []struct {
+		lo, hi float64
+		want   bool
+	}{{0.01, 1.5, true}, {0.5, 1.5, false}, {-1.5, -0.01, true}, {-1.5, -0.5, false}} {
+		ch := panes.NewChart(theme.New(true, false), "v")
+		ch.Add(0, 0, c.lo)
+		ch.Add(0, 1, c.hi)
+		labelled := false
+		for line := range strings.Lines(ansi.Strip(ch.View(60, 20))) {
+			label, _, _ := strings.Cut(line, "┤")
+			labelled = labelled || strings.TrimSpace(label) == "0.0"
+		}
+		if labelled != c.want {
+			t.Errorf("values %g to %g: a label at zero is %v, want %v\n%s", c.lo, c.hi, labelled, c.want, ansi.Strip(ch.View(60, 20)))
+		}
 	}
 }

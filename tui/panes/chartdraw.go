@@ -18,6 +18,7 @@ func (c *Chart) draw(sx, sy scale) {
 	if c.lettered() {
 		c.drawLetters(sy)
 	}
+	c.drawTag(sy)
 	for i := range c.curves {
 		c.drawBest(i, sx, sy)
 	}
@@ -97,14 +98,27 @@ func (c *Chart) drawReference(sy scale) {
 			v.set(x, y, inkLabel)
 		}
 	}
-	row := v.h - 1 - y/v.dy
-	if row > 0 {
-		row-- // above the line …
-	} else {
-		row++ // … unless it is the top
+}
+
+// drawTag names the reference line at one of its ends, above or below it, where
+// that covers least of the curves.
+func (c *Chart) drawTag(sy scale) {
+	p := sy.at(c.ref)
+	if !(p >= 0 && p <= 1) || !c.fits(c.refTag) {
+		return
 	}
-	if c.fits(c.refTag) {
-		v.write(v.w-ansi.StringWidth(c.refTag), row, c.refTag, inkLabel)
+	v := &c.canvas
+	n, row := ansi.StringWidth(c.refTag), c.row(p)
+	least, atX, atRow := math.MaxInt, 0, 0
+	for _, x := range []int{v.w - n, 1} {
+		for _, r := range []int{row - 1, row + 1} {
+			if taken, ok := v.covered(x, r, n); ok && taken < least {
+				least, atX, atRow = taken, x, r
+			}
+		}
+	}
+	if least < math.MaxInt {
+		v.write(atX, atRow, c.refTag, inkLabel)
 	}
 }
 

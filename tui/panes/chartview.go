@@ -191,7 +191,19 @@ func (c *Chart) rangeY(sx scale) (lo, hi float64, ok bool) {
 			lo, hi = min(lo, b.y), max(hi, b.y)
 		}
 	}
+	if !c.LogY {
+		lo, hi = toZero(lo, hi), -toZero(-hi, -lo)
+	}
 	return lo, hi, true
+}
+
+// toZero extends a range down to zero if it ends just above: an axis that starts
+// at nothing says more than one that starts at next to nothing.
+func toZero(lo, hi float64) float64 {
+	if lo > 0 && lo < hi/20 {
+		return 0
+	}
+	return lo
 }
 
 // compose joins y labels, plot, x axis and x labels.

@@ -150,12 +150,12 @@ func (c *Config) below(i, w int) []string {
 // number, a mark, and gaps.
 func (c *Config) gutter() int { return 1 + max(len(strconv.Itoa(len(c.lines))), 4) + 3 }
 
-// scroll keeps the cursor and what stands below it in view, and the end of the
-// file at the bottom.
+// scroll keeps the cursor, what stands below it and a few lines around it in
+// view, and the end of the file at the bottom.
 func (c *Config) scroll(w, h int) {
 	c.height = h
-	c.top = max(min(c.top, c.cursor), c.cursor-h)
-	c.top = max(c.top, 0)
+	around := min(5, h/4)
+	c.top = max(min(c.top, c.cursor-around), c.cursor-h, 0)
 	used := func(from, to int) int {
 		n := 0
 		for i := from; i <= to && n <= h; i++ {
@@ -163,7 +163,7 @@ func (c *Config) scroll(w, h int) {
 		}
 		return n
 	}
-	for c.top < c.cursor && used(c.top, c.cursor) > h {
+	for c.top < c.cursor && used(c.top, min(c.cursor+around, len(c.visible)-1)) > h {
 		c.top++
 	}
 	for c.top > 0 && used(c.top-1, len(c.visible)-1) <= h {

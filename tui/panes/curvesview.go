@@ -69,7 +69,8 @@ func (c *Curves) layout(n, focus, w, h int) {
 	c.top = min(max(c.top, row-g.rows+1, 0), row, g.all-g.rows)
 }
 
-// viewRow draws the charts of one visible row.
+// viewRow draws the charts of one visible row. The last chart of all has the rest
+// of its row.
 func (c *Curves) viewRow(shown []*curveGroup, row, w, h int) []string {
 	g := &c.grid
 	y0, y1 := row*h/g.rows, (row+1)*h/g.rows
@@ -78,10 +79,10 @@ func (c *Curves) viewRow(shown []*curveGroup, row, w, h int) []string {
 		x0, x1 := col*w/g.cols, (col+1)*w/g.cols
 		i := (c.top+row)*g.cols + col
 		if i >= len(shown) {
-			for y := range lines {
-				lines[y] += strings.Repeat(" ", x1-x0)
-			}
-			continue
+			break
+		}
+		if i == len(shown)-1 {
+			x1 = w
 		}
 		cell := gridCell{group: shown[i], x: x0, y: y0, w: x1 - x0, h: y1 - y0}
 		view := c.viewChart(&cell)

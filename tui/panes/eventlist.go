@@ -192,7 +192,7 @@ func (e *EventList) row(t *theme.Theme, i, w int) string {
 	if i == e.cursor {
 		return t.Select.Render(Fit(t.Glyphs.Cursor+at+kimg+"  "+glyph+" "+text, w, t.Glyphs.Ellipsis))
 	}
-	return " " + t.Dim.Render(at) + t.Dim.Render(kimg) + "  " + eventInk(t, ev.Kind).Render(glyph) + " " + text
+	return Fit(" "+t.Dim.Render(at)+t.Dim.Render(kimg)+"  "+eventInk(t, ev.Kind).Render(glyph)+" "+text, w-1, t.Glyphs.Ellipsis)
 }
 
 // clipText bounds what is drawn on one line.

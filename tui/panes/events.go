@@ -51,7 +51,7 @@ func (e *Events) View(w, h int) string {
 	end := len(e.events) - e.back
 	var lines []string
 	for _, ev := range e.events[max(end-h, 0):end] {
-		lines = append(lines, e.line(ev))
+		lines = append(lines, Fit(e.line(ev), w-1, e.theme.Glyphs.Ellipsis))
 	}
 	if len(lines) == 0 {
 		lines = []string{e.theme.Dim.Render(" no events yet")}

@@ -37,6 +37,10 @@ func Kimg(nimg int64) string {
 	return strconv.FormatFloat(k, 'f', 1, 64)
 }
 
+// shortExponent shortens what strconv writes: 1.2e-04 and 1.2e+05 say no more
+// than 1.2e-4 and 1.2e5.
+var shortExponent = strings.NewReplacer("e-0", "e-", "e+0", "e", "e+", "e")
+
 // Value writes a measurement with about four significant digits.
 func Value(v float64) string {
 	a := math.Abs(v)
@@ -50,7 +54,7 @@ func Value(v float64) string {
 	case a == 0:
 		return "0"
 	case a >= 1e6 || a < 1e-3:
-		return strconv.FormatFloat(v, 'e', 1, 64)
+		return shortExponent.Replace(strconv.FormatFloat(v, 'e', 1, 64))
 	case a >= 999.5:
 		return strconv.FormatFloat(v, 'f', 0, 64)
 	case a >= 99.95:

@@ -143,9 +143,6 @@ func cutRunes(s string, n int) string {
 	return s
 }
 
-// 1.2e-04 and 1.2e+05 say no more than 1.2e-4 and 1.2e5.
-var shortExponent = strings.NewReplacer("e-0", "e-", "e+0", "e", "e+", "e")
-
 // statText writes a measurement in six cells or less, unless it is absurd, most
 // of them with four decimals, so that a column can be compared at a glance.
 func statText(v float64) string {

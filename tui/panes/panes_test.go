@@ -18,7 +18,7 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("Count(%d) = %q, want %q", n, got, want)
 		}
 	}
-	for v, want := range map[float64]string{0: "0", 0.71234: "0.712", 9.9996: "10.00", 87.311: "87.31", 128.44: "128.4", 3518.2: "3518", 2e-5: "2.0e-05", 1.5e7: "1.5e+07", -1.25: "-1.250"} {
+	for v, want := range map[float64]string{0: "0", 0.71234: "0.712", 9.9996: "10.00", 87.311: "87.31", 128.44: "128.4", 3518.2: "3518", 2e-5: "2.0e-5", 1.5e7: "1.5e7", -1.25: "-1.250"} {
 		if got := panes.Value(v); got != want {
 			t.Errorf("Value(%v) = %q, want %q", v, got, want)
 		}

@@ -129,7 +129,7 @@ func niceStep(raw float64) float64 {
 // too wide to stand beside a chart.
 func fixed(v float64, decimals int) string {
 	if a := math.Abs(v); decimals > 4 || a >= 1e6 {
-		return strconv.FormatFloat(v, 'e', 0, 64)
+		return shortExponent.Replace(strconv.FormatFloat(v, 'e', 0, 64))
 	} else if a >= 1e4 && math.Mod(v, 100) == 0 {
 		return strconv.FormatFloat(v/1000, 'f', -1, 64) + "k"
 	}

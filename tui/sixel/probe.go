@@ -96,6 +96,9 @@ func (p *Probe) Assume(m Mode) { p.assumed = m }
 // into a message of its own.
 func (p *Probe) SetVersion(name string) { p.version = name }
 
+// Version returns the terminal's name and version, empty if it didn't tell.
+func (p *Probe) Version() string { return p.version }
+
 // observeGraphics reads CSI ? item ; status ; values S.
 func (p *Probe) observeGraphics(s string) bool {
 	s = strings.TrimPrefix(strings.TrimPrefix(s, "\x1b["), "\x9b")

@@ -1,0 +1,139 @@
+package tui_test
+
+import (
+	"net"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"innate/trainer/control"
+	"innate/tui"
+)
+
+// mute listens where the trainer of a run would. It takes every connection and
+// says nothing, as a trainer does that is stopped or busy with one long step.
+func mute(tb testing.TB, dir string) {
+	tb.Helper()
+	l, err := net.Listen("unix", filepath.Join(dir, control.SocketFile))
+	must(tb, err)
+	var held []net.Conn
+	var done sync.WaitGroup
+	done.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			held = append(held, c)
+		}
+	})
+	tb.Cleanup(func() {
+		l.Close()
+		done.Wait()
+		for _, c := range held {
+			c.Close()
+		}
+	})
+}
+
+// reel drives an App as Bubble Tea does, with commands running beside it, and
+// measures how long the App keeps the screen waiting.
+type reel struct {
+	app        *tui.App
+	msgs       chan tea.Msg
+	running    sync.WaitGroup
+	worst, all time.Duration
+	n          int
+}
+
+func (r *reel) send(msg tea.Msg) {
+	start := time.Now()
+	_, cmd := r.app.Update(msg)
+	r.app.View()
+	took := time.Since(start)
+	r.worst, r.all, r.n = max(r.worst, took), r.all+took, r.n+1
+	r.start(cmd)
+}
+
+func (r *reel) start(cmd tea.Cmd) {
+	if cmd == nil {
+		return
+	}
+	r.running.Go(func() {
+		switch m := cmd().(type) {
+		case nil:
+		case tea.BatchMsg:
+			for _, c := range m {
+				r.start(c)
+			}
+		default:
+			r.msgs <- m
+		}
+	})
+}
+
+// until delivers messages as they come until the frame has a text.
+func (r *reel) until(text string) bool {
+	for end := time.After(10 * time.Second); ; {
+		if strings.Contains(r.frame(), text) {
+			return true
+		}
+		select {
+		case m := <-r.msgs:
+			r.send(m)
+		case <-end:
+			return false
+		}
+	}
+}
+
+func (r *reel) frame() string { return ansi.Strip(r.app.View().Content) }
+
+// TestSlowTrainer presses every key that works on a run whose trainer takes
+// connections but doesn't answer. Nothing waits for it but commands, which give
+// up after a while and say so.
+func TestSlowTrainer(t *testing.T) {
+	tui.HurryOrders(t, 300*time.Millisecond)
+	f := newFakeRun(t, t.TempDir(), "mute", defaultFake())
+	f.hold(t)
+	mute(t, f.dir)
+	app := newScreen(t, 120, 40, tui.Options{RunDir: f.dir}).app
+	r := &reel{app: app, msgs: make(chan tea.Msg, 10_000)}
+	t.Cleanup(r.running.Wait)
+
+	r.send(tui.PollAt(app, time.Now()))
+	r.start(func() tea.Msg { return tui.PingNow(app) })
+	for _, b := range tui.KeyTable() {
+		for _, k := range b.Keys {
+			if tui.AwayFromRun(b.Scope) || k == "q" || k == "ctrl+c" {
+				continue
+			}
+			app.Enter(b.Scope)
+			r.send(keyPress(k))
+			r.send(keyPress("esc")) // out of what it has opened
+		}
+	}
+	t.Logf("%d messages, %v each, %v at most", r.n, r.all/time.Duration(r.n), r.worst)
+	// The least that anything waits for the trainer is more than a second.
+	if mean := r.all / time.Duration(r.n); mean > 50*time.Millisecond || r.worst > time.Second {
+		t.Errorf("a key takes %v, %v at most, want 50ms; no key may wait for the trainer", mean, r.worst)
+	}
+
+	if !r.until("the trainer doesn't answer: ") {
+		t.Errorf("no word of the trainer's silence:\n%s", r.frame())
+	}
+	r.send(keyPress("1"))
+	r.send(keyPress("P"))
+	if !r.until("pause: context deadline exceeded") {
+		t.Errorf("no word of the pause that was not answered:\n%s", r.frame())
+	}
+	r.send(keyPress("2"))
+	if !strings.Contains(r.frame(), "›2 curves") {
+		t.Errorf("keys don't work any more:\n%s", r.frame())
+	}
+}
