@@ -337,6 +337,9 @@ func (a *App) handlePoll(m pollMsg) tea.Cmd {
 		r.addHistory(u, a.theme)
 	}
 	if m.info != nil {
+		if old := &r.info.Status; m.info.Alive && m.info.Status.PID == old.PID && m.info.Status.Time.Before(old.Time) {
+			m.info.Status = *old // the trainer's answer is newer than the heartbeat in its file
+		}
 		r.setInfo(*m.info)
 		cmds = append(cmds, a.watch(r.info), a.askLastWords())
 		if key := frozenKey(r.info.Status); r.info.Alive && key != r.freezeKey {

@@ -137,3 +137,22 @@ func TestSlowTrainer(t *testing.T) {
 		t.Errorf("keys don't work any more:\n%s", r.frame())
 	}
 }
+
+// TestOlderHeartbeat reads the heartbeat of before an answer after it: what the
+// answer said stays.
+func TestOlderHeartbeat(t *testing.T) {
+	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
+	f.serve(t)
+	before := f.status
+	f.status.Time = before.Time.Add(time.Second)
+	s.press("P")
+	s.wants("‖ paused")
+	before.ImagesPerSec++ // another file, but an older one
+	must(t, control.WriteStatus(f.dir, before))
+	s.load()
+	s.wants("‖ paused")
+	before.Time = before.Time.Add(2 * time.Second)
+	must(t, control.WriteStatus(f.dir, before))
+	s.load()
+	s.wants("● running")
+}
