@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -39,14 +40,21 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// starter starts a trainer and stays, as the workbench does.
+// starter starts a trainer and stays, as the workbench does, until it is hung
+// up: also where the tests run with that signal ignored, as under nohup.
 func starter(dir string) int {
+	hangUp := make(chan os.Signal, 1)
+	signal.Notify(hangUp, syscall.SIGHUP)
 	if err := trainer.Spawn(context.Background(), dir); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	time.Sleep(20 * time.Second)
-	return 0
+	select {
+	case <-hangUp:
+		return 1
+	case <-time.After(20 * time.Second):
+		return 0
+	}
 }
 
 // fakeTrainer holds the lock and serves the socket until it is told to stop.
