@@ -147,11 +147,11 @@ func TestOlderHeartbeat(t *testing.T) {
 	f.status.Time = before.Time.Add(time.Second)
 	s.press("P")
 	s.wants("‖ paused")
-	before.ImagesPerSec++ // another file, but an older one
+	before.Stage = "evaluate" // another size tells the files apart
 	must(t, control.WriteStatus(f.dir, before))
 	s.load()
 	s.wants("‖ paused")
-	before.Time = before.Time.Add(2 * time.Second)
+	before.Time, before.Stage = before.Time.Add(2*time.Second), "checkpoint"
 	must(t, control.WriteStatus(f.dir, before))
 	s.load()
 	s.wants("● running")
