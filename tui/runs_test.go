@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -282,9 +283,12 @@ func TestRunsDelete(t *testing.T) {
 }
 
 func TestRunsOrders(t *testing.T) {
+	var mu sync.Mutex // several are resumed at once
 	var resumed []string
 	opts := listOptions()
 	opts.Resume = func(_ context.Context, dir string) error {
+		mu.Lock()
+		defer mu.Unlock()
 		resumed = append(resumed, filepath.Base(dir))
 		return nil
 	}
