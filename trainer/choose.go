@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -16,13 +15,11 @@ import (
 	"innate/trainer/runlog"
 )
 
-const checkpointExt = ".safetensors"
-
 // open reads the checkpoint that the options name. A running parent may remove
 // old checkpoints between our look and our reading, so that a missing one is
 // looked for again.
 func (o ForkOptions) open() (parent string, f *checkpoint.File, note string, err error) {
-	if strings.HasSuffix(o.Source, checkpointExt) {
+	if strings.HasSuffix(o.Source, control.CheckpointExt) {
 		if o.At != "" {
 			return "", nil, "", fmt.Errorf("trainer: fork: got a checkpoint file and %q, want one of them", o.At)
 		}
@@ -32,7 +29,7 @@ func (o ForkOptions) open() (parent string, f *checkpoint.File, note string, err
 	if parent, err = filepath.Abs(o.Source); err != nil {
 		return "", nil, "", fmt.Errorf("trainer: %w", err)
 	}
-	if strings.HasSuffix(o.At, checkpointExt) {
+	if strings.HasSuffix(o.At, control.CheckpointExt) {
 		f, err = checkpoint.Read(o.At)
 		return parent, f, "", err
 	}
@@ -72,31 +69,13 @@ func runOf(path string) string {
 	return ""
 }
 
-// kept is a checkpoint of a run that is still there.
-type kept struct {
-	path string
-	nimg int64
-}
-
-// keptCheckpoints lists a run's checkpoints, newest first.
-func keptCheckpoints(dir string) ([]kept, error) {
-	folder := filepath.Join(dir, control.CheckpointsDir)
-	entries, err := os.ReadDir(folder)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("trainer: %w", err)
+// keptCheckpoints lists a run's checkpoints, newest first; none is an error.
+func keptCheckpoints(dir string) ([]control.Checkpoint, error) {
+	list, err := control.Checkpoints(filepath.Join(dir, control.CheckpointsDir))
+	if err == nil && len(list) == 0 {
+		err = fmt.Errorf("trainer: %s: no checkpoint yet", filepath.Base(dir))
 	}
-	var list []kept
-	for _, e := range entries {
-		stem, ok := strings.CutSuffix(e.Name(), checkpointExt)
-		if nimg, err := strconv.ParseInt(stem, 10, 64); ok && err == nil {
-			list = append(list, kept{filepath.Join(folder, e.Name()), nimg})
-		}
-	}
-	slices.SortFunc(list, func(a, b kept) int { return int(b.nimg - a.nimg) })
-	if len(list) == 0 {
-		return nil, fmt.Errorf("trainer: %s: no checkpoint yet", filepath.Base(dir))
-	}
-	return list, nil
+	return list, err
 }
 
 // choose returns the checkpoints of run dir that at names, those to be tried
@@ -112,7 +91,7 @@ func choose(dir, at string) (paths, notes []string, err error) {
 	switch at {
 	case "":
 		for _, k := range list {
-			paths = append(paths, k.path)
+			paths = append(paths, k.Path)
 		}
 		return paths, nil, nil
 	case "best":
@@ -122,15 +101,15 @@ func choose(dir, at string) (paths, notes []string, err error) {
 		return nil, nil, fmt.Errorf("trainer: checkpoint %q: want best, a file or thousands of images: %s", at, stops(list))
 	}
 	_, decimals, _ := strings.Cut(at, ".")
-	var hits []kept
+	var hits []control.Checkpoint
 	for _, k := range list {
-		if strconv.FormatFloat(kimg(k.nimg), 'f', len(decimals), 64) == at {
+		if strconv.FormatFloat(kimg(k.Nimg), 'f', len(decimals), 64) == at {
 			hits = append(hits, k)
 		}
 	}
 	switch len(hits) {
 	case 1:
-		return []string{hits[0].path}, nil, nil
+		return []string{hits[0].Path}, nil, nil
 	case 0:
 		return nil, nil, fmt.Errorf("trainer: %s: no checkpoint at %s kimg, want one of %s", filepath.Base(dir), at, stops(list))
 	}
@@ -138,10 +117,10 @@ func choose(dir, at string) (paths, notes []string, err error) {
 }
 
 // stops lists checkpoints as --at takes them, oldest first.
-func stops(list []kept) string {
+func stops(list []control.Checkpoint) string {
 	var b []string
 	for _, k := range slices.Backward(list) {
-		b = append(b, strconv.FormatFloat(kimg(k.nimg), 'f', -1, 64))
+		b = append(b, strconv.FormatFloat(kimg(k.Nimg), 'f', -1, 64))
 	}
 	return strings.Join(b, " ")
 }
@@ -149,14 +128,14 @@ func stops(list []kept) string {
 // chooseBest returns the checkpoint at which the lowest FID was measured. The
 // best of all values may have been at a checkpoint that is gone; then it says
 // so.
-func chooseBest(dir string, list []kept) (paths, notes []string, err error) {
+func chooseBest(dir string, list []control.Checkpoint) (paths, notes []string, err error) {
 	history, err := runlog.ReadAll(dir)
 	if err != nil {
 		return nil, nil, err
 	}
 	all, here := math.Inf(1), math.Inf(1)
 	var allNimg int64
-	var best kept
+	var best control.Checkpoint
 	for _, t := range history.Ticks {
 		fid, ok := t.Scalars["fid"]
 		if !ok || math.IsNaN(fid) {
@@ -165,17 +144,17 @@ func chooseBest(dir string, list []kept) (paths, notes []string, err error) {
 		if fid < all {
 			all, allNimg = fid, t.Nimg
 		}
-		i := slices.IndexFunc(list, func(k kept) bool { return k.nimg == t.Nimg })
+		i := slices.IndexFunc(list, func(k control.Checkpoint) bool { return k.Nimg == t.Nimg })
 		if i >= 0 && fid < here {
 			here, best = fid, list[i]
 		}
 	}
-	if best.path == "" {
+	if best.Path == "" {
 		return nil, nil, fmt.Errorf("trainer: %s: no FID was measured at a checkpoint, want one of %s", filepath.Base(dir), stops(list))
 	}
 	if all < here {
 		notes = append(notes, fmt.Sprintf("the best FID, %.1f at %.1f kimg, has no checkpoint to go on from; took %.1f at %.1f kimg",
-			all, kimg(allNimg), here, kimg(best.nimg)))
+			all, kimg(allNimg), here, kimg(best.Nimg)))
 	}
-	return []string{best.path}, notes, nil
+	return []string{best.Path}, notes, nil
 }

@@ -195,7 +195,7 @@ func (at origin) fill(to Forked, f *checkpoint.File, text string, cfg *configs.C
 	if err := makeFolders(to.Dir); err != nil {
 		return err
 	}
-	path := filepath.Join(to.Dir, control.CheckpointsDir, fmt.Sprintf("%09d%s", at.nimg, checkpointExt))
+	path := filepath.Join(to.Dir, control.CheckpointsDir, control.CheckpointFile(at.nimg))
 	if err := checkpoint.Write(path, f); err != nil {
 		return err
 	}

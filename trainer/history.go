@@ -126,7 +126,7 @@ func copyPictures(src, dst string, nimg int64) error {
 			return err
 		}
 	}
-	const best = control.CheckpointsDir + "/best" + checkpointExt
+	const best = control.CheckpointsDir + "/best" + control.CheckpointExt
 	f, err := checkpoint.Read(filepath.Join(src, best))
 	if err != nil {
 		return nil // there is none, and one that cannot be read is no loss

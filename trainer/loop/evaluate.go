@@ -294,7 +294,7 @@ func FIDKey(features string) string { return "fid/" + features }
 // that of its file, without builtin: and the word fid.
 func FeatureName(ref string) string {
 	name := strings.TrimPrefix(ref, weights.Prefix)
-	name = strings.TrimSuffix(filepath.Base(name), checkpointExt)
+	name = strings.TrimSuffix(filepath.Base(name), control.CheckpointExt)
 	return strings.Replace(name, "-fid-", "-", 1)
 }
 

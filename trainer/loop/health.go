@@ -5,7 +5,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"innate/models/kernels"
@@ -152,17 +151,15 @@ func (l *Loop) goBack(why string) error {
 // setAside renames the checkpoints at nimg and later, so that nothing goes on
 // from them. It leaves the oldest one.
 func (l *Loop) setAside(nimg int64) error {
-	files, err := checkpointFiles(filepath.Join(l.dir, control.CheckpointsDir))
+	files, err := control.Checkpoints(filepath.Join(l.dir, control.CheckpointsDir))
 	if err != nil {
 		return err
 	}
-	for _, path := range files[:max(0, len(files)-1)] {
-		stem := strings.TrimSuffix(path, checkpointExt)
-		at, err := strconv.ParseInt(filepath.Base(stem), 10, 64)
-		if err != nil || at < nimg {
+	for _, f := range files[:max(0, len(files)-1)] {
+		if f.Nimg < nimg {
 			continue
 		}
-		if err := os.Rename(path, stem+".diverged"+checkpointExt); err != nil {
+		if err := os.Rename(f.Path, strings.TrimSuffix(f.Path, control.CheckpointExt)+".diverged"+control.CheckpointExt); err != nil {
 			return err
 		}
 	}

@@ -29,7 +29,7 @@ var leftovers = []struct {
 	pattern string
 	young   time.Duration
 }{
-	{filepath.Join(control.CheckpointsDir, ".*"+checkpointExt+".tmp*"), 0},
+	{filepath.Join(control.CheckpointsDir, ".*"+control.CheckpointExt+".tmp*"), 0},
 	{filepath.Join(control.SamplesDir, ".sample-*.png"), 0},
 	{probePattern, 0},
 	{".config-*.tmp", time.Minute},

@@ -20,8 +20,7 @@ import (
 // that equal states give equal bytes. Its name is the number of images seen.
 const (
 	checkpointKind = "innate-run-1"
-	checkpointExt  = ".safetensors"
-	bestFile       = "best" + checkpointExt
+	bestFile       = "best" + control.CheckpointExt
 )
 
 // Slots of the saver.
@@ -79,7 +78,7 @@ func (l *Loop) checkpoint() error {
 		return err
 	}
 	dir, nimg, live := filepath.Join(l.dir, control.CheckpointsDir), l.nimg, l.cfg.Live
-	path := filepath.Join(dir, fmt.Sprintf("%09d%s", nimg, checkpointExt))
+	path := filepath.Join(dir, control.CheckpointFile(nimg))
 	l.saver.add(&save{
 		slot: newestSlot, path: path, file: f,
 		then: func() error { return prune(dir, path, live.KeepCheckpoints, images(live.KeepEveryKimg)) },

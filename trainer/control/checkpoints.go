@@ -1,0 +1,43 @@
+package control
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// CheckpointExt ends the name of every checkpoint.
+const CheckpointExt = ".safetensors"
+
+// Checkpoint is a file that a run can go on from.
+type Checkpoint struct {
+	Path string
+	Nimg int64 // images seen, as its name states
+}
+
+// CheckpointFile is the name of the checkpoint at nimg images.
+func CheckpointFile(nimg int64) string { return fmt.Sprintf("%09d%s", nimg, CheckpointExt) }
+
+// Checkpoints lists the checkpoints in a run's folder for them, newest first;
+// files with other names, such as the best network's, are none. A folder that
+// does not exist holds none.
+func Checkpoints(folder string) ([]Checkpoint, error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("control: %w", err)
+	}
+	var list []Checkpoint
+	for _, e := range entries {
+		stem, ok := strings.CutSuffix(e.Name(), CheckpointExt)
+		if nimg, err := strconv.ParseInt(stem, 10, 64); ok && err == nil && nimg >= 0 {
+			list = append(list, Checkpoint{filepath.Join(folder, e.Name()), nimg})
+		}
+	}
+	slices.SortFunc(list, func(a, b Checkpoint) int { return int(b.Nimg - a.Nimg) })
+	return list, nil
+}
