@@ -167,7 +167,11 @@ func (a *App) progressLine() string {
 	case control.StateStopped, control.StateNew:
 		ink = t.Dim
 	}
-	return panes.Fit(" "+bar(t, ink, w, fraction)+right, a.width, g.Ellipsis)
+	meter := strings.Repeat(" ", max(w, 0))
+	if w >= 4 {
+		meter = panes.Meter(t, ink, w, fraction)
+	}
+	return panes.Fit(" "+meter+right, a.width, g.Ellipsis)
 }
 
 // rate writes a speed in at most five characters.
@@ -179,21 +183,6 @@ func rate(v float64) string {
 		return fmt.Sprintf("%.1f", v)
 	}
 	return panes.Count(int64(v))
-}
-
-func bar(t *theme.Theme, ink theme.Ink, w int, fraction float64) string {
-	if w < 4 {
-		return strings.Repeat(" ", max(w, 0))
-	}
-	g := t.Glyphs
-	halves := int(math.Round(fraction * float64(2*w)))
-	done := strings.Repeat(g.BarDone, halves/2)
-	rest := w - halves/2
-	if halves%2 == 1 {
-		done += g.BarEdge
-		rest--
-	}
-	return ink.Render(done) + t.Faint.Render(strings.Repeat(g.BarRest, rest))
 }
 
 // factsLine tells freezing, quality and machine; what doesn't fit is left out
@@ -255,6 +244,3 @@ func secondsOf(s float64) time.Duration { return time.Duration(s * float64(time.
 // betweenSteps reports whether a running trainer is busy with something else
 // than steps, which is worth a word.
 func betweenSteps(stage string) bool { return stage != "" && stage != "train" }
-
-// plainBadge is the badge without colour, for the cursor row.
-func plainBadge(t *theme.Theme, state string) string { return ansi.Strip(badge(t, state, "")) }

@@ -131,8 +131,7 @@ func (r *runRow) kimgCell(t *theme.Theme, w int) panes.TableCell {
 	}
 	text := panes.Kimg(st.Nimg) + t.Dim.Render(" / "+panes.FitLeft(wholeKimg(st.TotalNimg), 4))
 	if w > barW+1+8 {
-		fraction := min(max(float64(st.Nimg)/float64(st.TotalNimg), 0), 1)
-		text += " " + bar(t, badgeInk(t, st.State), barW, fraction)
+		text += " " + panes.Meter(t, badgeInk(t, st.State), barW, float64(st.Nimg)/float64(st.TotalNimg))
 	}
 	return panes.TableCell{Text: text, Order: float64(st.Nimg)}
 }
