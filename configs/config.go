@@ -125,10 +125,6 @@ type Freeze struct {
 // FreezePresets lists the values of freeze.preset, the paper's options 0 to 3.
 func FreezePresets() []string { return byKey["freeze.preset"].choices() }
 
-// DivergeActions lists the values of live.diverge_action: what happens when a
-// loss diverges.
-func DivergeActions() []string { return byKey["live.diverge_action"].choices() }
-
 // Default returns the settings that a file of that method starts from: the one
 // place where defaults are written. Settings of other methods stay zero.
 func Default(method string) (*Config, error) {
