@@ -34,17 +34,16 @@ func runEvents(ctx context.Context, c *cli, args []string) error {
 		if err != nil {
 			return err
 		}
-		for more := true; more; {
-			u, err := reader.Poll()
-			if err != nil {
-				return err
-			}
+		err = reader.Each(func(u runlog.Update) error {
 			for _, e := range u.Events {
 				if err := show(c.out, e); err != nil {
 					return err
 				}
 			}
-			more = u.More
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 		if !*follow || !info.Alive || !sleep(ctx, pollEvery) {
 			return nil

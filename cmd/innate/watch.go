@@ -24,15 +24,8 @@ func watch(ctx context.Context, out io.Writer, dir string, every time.Duration) 
 		if err != nil {
 			return err
 		}
-		for more := true; more; {
-			u, err := reader.Poll()
-			if err != nil {
-				return err
-			}
-			if err := w.add(u); err != nil {
-				return err
-			}
-			more = u.More
+		if err := reader.Each(w.add); err != nil {
+			return err
 		}
 		if err := w.progress(info); err != nil {
 			return err

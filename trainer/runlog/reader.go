@@ -73,6 +73,20 @@ func (r *Reader) Poll() (Update, error) {
 	return u, err
 }
 
+// Each polls until there is no more, and hands every update to f, whose error
+// ends it.
+func (r *Reader) Each(f func(Update) error) error {
+	for {
+		u, err := r.Poll()
+		if err == nil {
+			err = f(u)
+		}
+		if err != nil || !u.More {
+			return err
+		}
+	}
+}
+
 func (r *Reader) addTick(u *Update, line []byte) {
 	t, resume, err := r.scanner.decode(line)
 	switch {
@@ -178,15 +192,9 @@ func dropBeyond(ticks []Tick, nimg int64) []Tick {
 // ReadAll reads the whole log of dir.
 func ReadAll(dir string) (History, error) {
 	var h History
-	r := NewReader(dir)
-	for {
-		u, err := r.Poll()
-		if err != nil {
-			return h, err
-		}
+	err := NewReader(dir).Each(func(u Update) error {
 		h.Apply(u)
-		if !u.More {
-			return h, nil
-		}
-	}
+		return nil
+	})
+	return h, err
 }
