@@ -2,6 +2,7 @@ package loop
 
 import (
 	"fmt"
+	"image"
 	"path/filepath"
 
 	"innate/models/precond"
@@ -86,11 +87,8 @@ func (l *Loop) sample() error {
 	if err := l.prepareSamples(); err != nil {
 		return err
 	}
-	s := l.samples
-	Generate(s.gen, s.z, im.steps, s.images)
-	h, w, c := im.size()
 	name := filepath.Join(control.SamplesDir, fmt.Sprintf("%09d.png", l.nimg))
-	grid, err := sampleio.Grid(s.images, s.n, h, w, c, 0)
+	grid, err := l.drawSamples(l.samples.z)
 	if err != nil {
 		return err
 	}
@@ -104,7 +102,21 @@ func (l *Loop) sample() error {
 			l.event(runlog.Error, err.Error(), nil)
 			return nil
 		}
-		l.report.sampleFile, l.report.sampleNimg = name, l.nimg
-		return l.recordEvent(runlog.Sample, name, nil)
+		return l.announceSamples(name)
 	})
+}
+
+// drawSamples makes a grid of what the EMA weights make of noise z, as prepared
+// by prepareSamples.
+func (l *Loop) drawSamples(z []float32) (image.Image, error) {
+	s, im := l.samples, l.method.image()
+	Generate(s.gen, z, im.steps, s.images)
+	h, w, c := im.size()
+	return sampleio.Grid(s.images, s.n, h, w, c, 0)
+}
+
+// announceSamples makes a grid that has been written known.
+func (l *Loop) announceSamples(name string) error {
+	l.report.sampleFile, l.report.sampleNimg = name, l.nimg
+	return l.recordEvent(runlog.Sample, name, nil)
 }

@@ -6,7 +6,6 @@ import (
 
 	"innate/trainer/control"
 	"innate/trainer/data"
-	"innate/trainer/runlog"
 	"innate/trainer/sampleio"
 )
 
@@ -38,19 +37,19 @@ func (l *Loop) sampleNow(r control.SampleRequest) error {
 	if err := l.prepareSamples(); err != nil {
 		return err
 	}
-	s, name := l.samples, fmt.Sprintf("%09d.png", l.nimg)
-	z := s.z
+	z, name := l.samples.z, fmt.Sprintf("%09d.png", l.nimg)
 	if r.Seed != nil {
 		name = fmt.Sprintf("%09d-seed%d.png", l.nimg, *r.Seed)
-		z = make([]float32, len(s.z))
+		z = make([]float32, len(z))
 		data.ImageNormals(*r.Seed, im.values(), z)
 	}
-	Generate(s.gen, z, im.steps, s.images)
-	name = filepath.Join(control.SamplesDir, name)
-	h, w, c := im.size()
-	if err := sampleio.WriteGrid(filepath.Join(l.dir, name), s.images, s.n, h, w, c); err != nil {
+	grid, err := l.drawSamples(z)
+	if err != nil {
 		return err
 	}
-	l.report.sampleFile, l.report.sampleNimg = name, l.nimg
-	return l.recordEvent(runlog.Sample, name, nil)
+	name = filepath.Join(control.SamplesDir, name)
+	if err := sampleio.WritePNG(filepath.Join(l.dir, name), grid); err != nil {
+		return err
+	}
+	return l.announceSamples(name)
 }

@@ -45,7 +45,7 @@ func DrawTeacher(ctx context.Context, pool *kernels.Pool, dir string, cfg *confi
 	if den.Kind != precond.EDM {
 		return "", fmt.Errorf("loop: teacher: %s: a one-step generator, want a diffusion model", cfg.Model.Init)
 	}
-	cols, rows := gridShape(cfg.Live.SampleCount)
+	cols, rows := sampleio.Shape(cfg.Live.SampleCount)
 	side, c := den.Net.Config.Resolution, den.Net.Config.Channels
 	path := filepath.Join(dir, TeacherFile)
 	if w, h := sizeOfPNG(path); w == cols*side && h == rows*side {
@@ -68,14 +68,6 @@ func DrawTeacher(ctx context.Context, pool *kernels.Pool, dir string, cfg *confi
 		Generate(s, z[at:to], TeacherSteps, images[at:to])
 	}
 	return path, sampleio.WriteGrid(path, images, n, side, side, c)
-}
-
-// gridShape is the nearly square grid that n samples are tiled in.
-func gridShape(n int) (cols, rows int) {
-	for cols = 1; cols*cols < n; {
-		cols++
-	}
-	return cols, (n + cols - 1) / cols
 }
 
 // sizeOfPNG reads a picture's size, 0 by 0 if there is none.

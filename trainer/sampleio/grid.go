@@ -16,7 +16,7 @@ import (
 
 // Grid tiles images [n h w c] of values in [-1, 1], row by row from the top
 // left, without gaps. c is 1 (gray) or 3 (RGB). cols is the number of tiles in a
-// row; 0 chooses the nearly square grid of ceil(sqrt n) columns. Places that
+// row; 0 chooses the nearly square grid of Shape. Places that
 // remain in the last row are black.
 func Grid(images []float32, n, h, w, c, cols int) (image.Image, error) {
 	if n < 1 || h < 1 || w < 1 || c != 1 && c != 3 || cols < 0 {
@@ -26,7 +26,7 @@ func Grid(images []float32, n, h, w, c, cols int) (image.Image, error) {
 		return nil, fmt.Errorf("sampleio: %d values, want %d for %d images of %dx%dx%d", len(images), n*h*w*c, n, h, w, c)
 	}
 	if cols == 0 {
-		cols = int(math.Ceil(math.Sqrt(float64(n))))
+		cols, _ = Shape(n)
 	}
 	cols = min(cols, n)
 	bounds := image.Rect(0, 0, cols*w, (n+cols-1)/cols*h)
@@ -51,6 +51,12 @@ func Grid(images []float32, n, h, w, c, cols int) (image.Image, error) {
 		}
 	})
 	return img, nil
+}
+
+// Shape is the nearly square grid that n images are tiled in.
+func Shape(n int) (cols, rows int) {
+	cols = int(math.Ceil(math.Sqrt(float64(n))))
+	return cols, (n + cols - 1) / cols
 }
 
 // eachRow calls f for every row of pixels of every image: its number over all
