@@ -81,7 +81,7 @@ func fakeTrainer(dir, how string) int {
 	}
 	defer lock.Release()
 	loop := &fakeLoop{stop: make(chan struct{})}
-	s, err := control.Serve(dir, loop)
+	s, err := control.Serve(dir, loop, control.Options{})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

@@ -285,7 +285,7 @@ func (f *fakeRun) release() {
 // serve answers on the control socket.
 func (f *fakeRun) serve(tb testing.TB) {
 	tb.Helper()
-	s, err := control.Serve(f.dir, f)
+	s, err := control.Serve(f.dir, f, control.Options{})
 	must(tb, err)
 	tb.Cleanup(func() { s.Close() })
 }

@@ -20,7 +20,7 @@ func listening(t *testing.T, limits control.Limits) (s *control.Server, dir, tok
 	t.Helper()
 	dir = shortDir(t)
 	metrics := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "innate_images_total 1\n") })
-	s, err := control.ServeWith(dir, &fakeRunner{state: control.StateRunning},
+	s, err := control.Serve(dir, &fakeRunner{state: control.StateRunning},
 		control.Options{Listen: "localhost:0", Metrics: metrics}.WithLimits(limits))
 	if err != nil {
 		t.Fatal(err)
@@ -107,7 +107,7 @@ func TestTokenIsNew(t *testing.T) {
 	if err := os.WriteFile(path, []byte(first+"\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	s, err := control.ServeWith(dir, &fakeRunner{}, control.Options{Listen: "127.0.0.1:0"})
+	s, err := control.Serve(dir, &fakeRunner{}, control.Options{Listen: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestListenRefuses(t *testing.T) {
 		{taken.Addr().String(), "control: listen " + taken.Addr().String() + ": bind: address already in use"},
 	} {
 		dir := shortDir(t)
-		_, err := control.ServeWith(dir, &fakeRunner{}, control.Options{Listen: tt.addr})
+		_, err := control.Serve(dir, &fakeRunner{}, control.Options{Listen: tt.addr})
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %s", tt.addr, err, tt.want)
 		}

@@ -49,13 +49,10 @@ type Server struct {
 	http    []*http.Server
 }
 
-// Serve is ServeWith without options.
-func Serve(dir string, r Runner) (*Server, error) { return ServeWith(dir, r, Options{}) }
-
-// ServeWith listens on the control socket of run directory dir and answers in
+// Serve listens on the control socket of run directory dir and answers in
 // the background until Close. A socket that nobody serves any more is replaced;
 // one that is served is an error. The caller holds the run's lock.
-func ServeWith(dir string, r Runner, opts Options) (*Server, error) {
+func Serve(dir string, r Runner, opts Options) (*Server, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("control: %w", err)

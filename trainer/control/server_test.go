@@ -65,7 +65,7 @@ func (f *fakeRunner) Do(ctx context.Context, c control.Command) error {
 
 func serve(t *testing.T, dir string, r control.Runner) *control.Server {
 	t.Helper()
-	s, err := control.Serve(dir, r)
+	s, err := control.Serve(dir, r, control.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +221,7 @@ func TestSocketIsPrivate(t *testing.T) {
 func TestServeTwice(t *testing.T) {
 	dir := shortDir(t)
 	first := serve(t, dir, &fakeRunner{})
-	_, err := control.Serve(dir, &fakeRunner{})
+	_, err := control.Serve(dir, &fakeRunner{}, control.Options{})
 	want := fmt.Sprintf("control: listen %s: already served by pid %d", first.Path(), os.Getpid())
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
@@ -378,7 +378,7 @@ func shortDirIn(t *testing.T, base string) string {
 }
 
 func TestServeMissingDirectory(t *testing.T) {
-	if _, err := control.Serve(filepath.Join(shortDir(t), "none"), &fakeRunner{}); err == nil || !strings.HasPrefix(err.Error(), "control: listen ") {
+	if _, err := control.Serve(filepath.Join(shortDir(t), "none"), &fakeRunner{}, control.Options{}); err == nil || !strings.HasPrefix(err.Error(), "control: listen ") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -27,7 +27,7 @@ func streaming(t testing.TB, r control.Runner, limits control.Limits) (*control.
 		limits.DeliverEvery = time.Millisecond
 	}
 	dir, hub := shortDir(t), control.NewHub(r)
-	s, err := control.ServeWith(dir, r, control.Options{Hub: hub}.WithLimits(limits))
+	s, err := control.Serve(dir, r, control.Options{Hub: hub}.WithLimits(limits))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 func (l *Loop) serve(listen string) (*control.Server, error) {
 	hub := control.NewHub(l)
 	metrics := prom.New(l, hub, l.cfg.Run.Batch)
-	server, err := control.ServeWith(l.dir, l, control.Options{Hub: hub, Metrics: metrics.Handler(), Listen: listen})
+	server, err := control.Serve(l.dir, l, control.Options{Hub: hub, Metrics: metrics.Handler(), Listen: listen})
 	if err != nil {
 		return nil, err
 	}
