@@ -25,24 +25,29 @@ func copyCheckpoint(t *testing.T, from, to string, nimg int) {
 	check(t, os.WriteFile(filepath.Join(to, control.CheckpointsDir, name), data, 0o644))
 }
 
-// divergeRun is a long EDM run that does action when its loss diverges, with a
-// tick every two steps and a checkpoint every two ticks. It has ticks enough to
-// judge by.
-func divergeRun(t *testing.T, action string) (dir string, client *control.Client, stop func()) {
+// divergeRun is a long run that does action when its loss diverges, with a tick
+// every two steps and a checkpoint every two ticks. It has ticks enough to judge
+// by.
+func divergeRun(t *testing.T, method, action string) (dir string, client *control.Client, stop func()) {
 	t.Helper()
+	first := ""
+	if method == "edm" {
+		first = "warmup_kimg = 0"
+	}
 	dir = newRun(t, strings.NewReplacer("total_kimg = 0.064", "total_kimg = 1000", "keep_checkpoints = 10", "keep_checkpoints = 3",
 		"fid_kimg = 0.032", "fid_kimg = 0", "sample_kimg = 0.032", "sample_kimg = 0",
-		"[live]\n", fmt.Sprintf("[live]\nwarmup_kimg = 0\ndiverge_action = %q\n", action),
-	).Replace(config("edm", networks(t))))
+		"[live]\n", fmt.Sprintf("[live]\n%s\ndiverge_action = %q\n", first, action),
+	).Replace(config(method, networks(t))))
 	client, stop = background(t, dir)
 	until(t, client, "ticks to judge by", func(s control.Status) bool { return s.Nimg >= 120 })
 	return dir, client, stop
 }
 
-// setRate changes the learning rate; 1 is the largest allowed and far too much.
-func setRate(t *testing.T, client *control.Client, rate string) {
+// setLive changes a live setting. Of live.lr and live.r1_gamma, the largest value
+// allowed is far too much.
+func setLive(t *testing.T, client *control.Client, key, value string) {
 	t.Helper()
-	_, err := client.Set(context.Background(), map[string]string{"live.lr": rate})
+	_, err := client.Set(context.Background(), map[string]string{key: value})
 	check(t, err)
 }
 
@@ -76,12 +81,21 @@ func mustBeFinite(t *testing.T, dir string) {
 	}
 }
 
-// TestDivergeRollsBack lets a run explode with a learning rate that cannot work:
-// it goes back, tries again three times, and pauses at a good state. With a rate
-// that works it gets past the place.
+// TestDivergeRollsBack lets a run explode with a setting that cannot work: it
+// goes back, tries again three times, and pauses at a good state. With one that
+// works it gets past the place.
 func TestDivergeRollsBack(t *testing.T) {
-	dir, client, stop := divergeRun(t, "rollback")
-	setRate(t, client, "1")
+	for _, c := range []struct{ method, key, bad, good string }{
+		{"edm", "live.lr", "1", "1e-4"},
+		{"gdd", "live.r1_gamma", "1000", "1e-4"},
+	} {
+		t.Run(c.method, func(t *testing.T) { divergeRollsBack(t, c.method, c.key, c.bad, c.good) })
+	}
+}
+
+func divergeRollsBack(t *testing.T, method, key, bad, good string) {
+	dir, client, stop := divergeRun(t, method, "rollback")
+	setLive(t, client, key, bad)
 	s := until(t, client, "the run to give up", func(s control.Status) bool { return s.State == control.StatePaused })
 	if !strings.Contains(s.PauseReason, "diverges: loss/") || !strings.Contains(s.PauseReason, "in 4 tries") {
 		t.Errorf("paused for %q, want a loss and 4 tries", s.PauseReason)
@@ -104,12 +118,12 @@ func TestDivergeRollsBack(t *testing.T) {
 	}
 	mustBeFinite(t, dir)
 
-	setRate(t, client, "1e-4")
+	setLive(t, client, key, good)
 	_, err := client.Resume(context.Background())
 	check(t, err)
 	s = until(t, client, "the run to get past it", func(s control.Status) bool { return s.Nimg > worst+32 })
 	if told := events(t, dir, runlog.Diverge); s.PauseReason != "" || len(told) != 4 {
-		t.Errorf("at %d images, with a rate that works: %q, %+v", s.Nimg, s.PauseReason, told[4:])
+		t.Errorf("at %d images, with a setting that works: %q, %+v", s.Nimg, s.PauseReason, told[4:])
 	}
 	stop()
 	mustBeFinite(t, dir)
@@ -169,8 +183,8 @@ func TestDivergeWithoutCheckpoint(t *testing.T) {
 // TestDivergePauses checks that a run pauses once, and goes on when it is told
 // to although nothing has changed.
 func TestDivergePauses(t *testing.T) {
-	dir, client, stop := divergeRun(t, "pause")
-	setRate(t, client, "1")
+	dir, client, stop := divergeRun(t, "edm", "pause")
+	setLive(t, client, "live.lr", "1")
 	s := until(t, client, "the pause", func(s control.Status) bool { return s.State == control.StatePaused })
 	if !strings.Contains(s.PauseReason, "diverges: loss/") {
 		t.Errorf("paused for %q", s.PauseReason)
@@ -236,11 +250,11 @@ func TestDivergeIsTold(t *testing.T) {
 // TestCheckpointWaits checks that no checkpoint of the schedule is written while
 // a loss is out of bounds, and that one follows when it is normal again.
 func TestCheckpointWaits(t *testing.T) {
-	dir, client, stop := divergeRun(t, "event")
-	setRate(t, client, "1")
+	dir, client, stop := divergeRun(t, "edm", "event")
+	setLive(t, client, "live.lr", "1")
 	until(t, client, "divergence", func(s control.Status) bool { return len(events(t, dir, runlog.Diverge)) > 0 })
 	at := events(t, dir, runlog.Diverge)[0].Nimg
-	setRate(t, client, "1e-9") // stays where it is: the level becomes normal
+	setLive(t, client, "live.lr", "1e-9") // stays where it is: the level becomes normal
 	until(t, client, "a checkpoint", func(s control.Status) bool { return s.CheckpointNimg > at })
 	stop()
 	for _, e := range events(t, dir, runlog.Checkpoint) {
