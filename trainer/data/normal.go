@@ -55,6 +55,19 @@ func ImageNormals(firstSeed uint64, per int, dst []float32) {
 	}
 }
 
+// ImageLabels fills dst [N classes] with the one-hot labels of consecutive
+// images, of classes drawn uniformly. As with noise, every image has a generator
+// of its own seed.
+func ImageLabels(firstSeed uint64, classes int, dst []float32) {
+	var pcg rand.PCG
+	rng := rand.New(&pcg)
+	clear(dst)
+	for i := range len(dst) / classes {
+		pcg.Seed(seedOf("class", firstSeed+uint64(i), 0))
+		dst[i*classes+rng.IntN(classes)] = 1
+	}
+}
+
 func fillNormal(pcg *rand.PCG, dst []float32) {
 	for len(dst) >= 2 {
 		u := pcg.Uint64()

@@ -228,6 +228,32 @@ func TestImageNormalsDoNotDependOnBatches(t *testing.T) {
 	}
 }
 
+func TestImageLabels(t *testing.T) {
+	const classes, n = 4, 4000
+	all := make([]float32, n*classes)
+	all[0], all[1] = 7, 7 // of an earlier use
+	data.ImageLabels(100, classes, all)
+	part := make([]float32, 3*classes)
+	data.ImageLabels(102, classes, part)
+	if !slices.Equal(part, all[2*classes:5*classes]) {
+		t.Error("labels differ in another batch")
+	}
+	var counts [classes]int
+	for i := range n {
+		label := all[i*classes : (i+1)*classes]
+		class := slices.Index(label, 1)
+		if class < 0 || label[0]+label[1]+label[2]+label[3] != 1 {
+			t.Fatalf("label %v of image %d, want one 1", label, i)
+		}
+		counts[class]++
+	}
+	for class, c := range counts { // five standard deviations
+		if c < n/classes-137 || c > n/classes+137 {
+			t.Errorf("class %d drawn %d times of %d", class, c, n)
+		}
+	}
+}
+
 func TestDrawingDoesNotAllocate(t *testing.T) {
 	r := data.NewStreams(1).Stream("z")
 	s := data.NewSampler(100, 1)
