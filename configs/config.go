@@ -48,6 +48,7 @@ type Run struct {
 // Data names the training images. Fixed.
 type Data struct {
 	Dataset string `toml:"dataset" want:"mnist" doc:"training images"`
+	Labels  bool   `toml:"labels" for:"edm" want:"true or false" doc:"condition the network on the images' classes"`
 }
 
 // Model is the network to train (edm), or the teacher whose architecture and

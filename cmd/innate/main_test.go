@@ -43,6 +43,7 @@ func TestExitStatus(t *testing.T) {
 		{[]string{"set", "7", "--runs", runs}, 2, "key=value"},
 		{[]string{"freeze", "7", "--runs", runs, "--preset", "none"}, 1, "7"},
 		{[]string{"sample", "builtin:nobody"}, 1, "nobody"},
+		{[]string{"sample", "builtin:mnist-teacher", "--class", "3"}, 2, "got 3, want none: the network is not class-conditional"},
 		{[]string{"sample", "builtin:mnist-fid-cnn"}, 1, "precond"},
 		{[]string{"fid", "builtin:nobody"}, 1, "nobody"},
 		{[]string{"inspect", filepath.Join(runs, "missing.safetensors")}, 1, "missing.safetensors"},

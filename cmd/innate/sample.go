@@ -13,7 +13,6 @@ import (
 	"innate/models/kernels"
 	"innate/models/precond"
 	"innate/trainer/control"
-	"innate/trainer/data"
 	"innate/trainer/loop"
 	"innate/trainer/sampleio"
 )
@@ -26,6 +25,7 @@ func runSample(ctx context.Context, c *cli, args []string) error {
 	f, runs := c.runFlags("sample")
 	n := f.Int("n", 64, "`images` to draw")
 	seed := f.Uint64("seed", 0, "first `seed`; every image has its own")
+	class := f.Int("class", -1, "draw this `class` of a class-conditional network alone; default: one a row, rows being filled")
 	steps := f.Int("steps", 0, "1, or Heun `steps` of 2 and more; default: what the network is for")
 	out := f.String("out", "samples.png", "PNG `file` to write")
 	threads := f.Int("threads", 0, "`threads`, 0 for all cores")
@@ -44,22 +44,40 @@ func runSample(ctx context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
+	cfg := den.Net.Config
+	if *class >= cfg.LabelDim || *class < -1 {
+		return usagef("sample --class: got %d, want %s", *class, classesOf(cfg.LabelDim))
+	}
 	pool := kernels.NewPool(*threads)
 	defer pool.Close()
 	s, err := precond.NewSampler(pool, den, min(*n, 64))
 	if err != nil {
 		return err
 	}
-	z := make([]float32, *n*s.Pixels())
-	images := make([]float32, len(z))
-	data.ImageNormals(*seed, s.Pixels(), z)
-	loop.Generate(s, z, k, images)
-	cfg := den.Net.Config
-	if err := sampleio.WriteGrid(*out, images, *n, cfg.Resolution, cfg.Resolution, cfg.Channels); err != nil {
+	grid := loop.Arrange(den, *n)
+	if *class >= 0 {
+		grid = loop.ArrangeClass(*n, *class)
+	}
+	latents := grid.Latents(den, *seed)
+	images := make([]float32, len(latents.Z))
+	latents.Generate(s, k, images)
+	img, err := sampleio.Grid(images, grid.N, cfg.Resolution, cfg.Resolution, cfg.Channels, grid.Cols)
+	if err != nil {
+		return err
+	}
+	if err := sampleio.WritePNG(*out, img); err != nil {
 		return err
 	}
 	fmt.Fprintln(c.out, *out)
 	return nil
+}
+
+// classesOf says which classes there are to choose from.
+func classesOf(n int) string {
+	if n == 0 {
+		return "none: the network is not class-conditional"
+	}
+	return fmt.Sprintf("0 to %d", n-1)
 }
 
 // sampleNow makes a running run draw its sample grid, from other noise if --seed
@@ -145,11 +163,11 @@ func runFID(ctx context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
-	z := make([]float32, batch*s.Pixels())
+	latents := loop.NewLatents(den, batch)
 	fid, err := loop.OpenFID(pool, *feats, *ref, den.Net.Config.Resolution, metrics.CollectorConfig{
 		Source: func(first int, images []float32) error {
-			data.ImageNormals(*seed+uint64(first), s.Pixels(), z)
-			loop.Generate(s, z, k, images)
+			latents.Draw(*seed + uint64(first))
+			latents.Generate(s, k, images)
 			return ctx.Err()
 		},
 		SourceBatch: batch, Values: s.Pixels(), Nimg: *n,

@@ -76,6 +76,7 @@ type Status struct {
 
 	SampleFile     string `json:"sample_file,omitempty"` // relative to Dir
 	SampleNimg     int64  `json:"sample_nimg"`
+	SampleClasses  []int  `json:"sample_classes,omitempty"` // class of each row of the sample grids, if the network is class-conditional
 	CheckpointNimg int64  `json:"checkpoint_nimg"`
 
 	PauseReason string         `json:"pause_reason,omitempty"` // why the run paused, when nobody asked for it

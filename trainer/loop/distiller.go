@@ -79,8 +79,10 @@ func (d *distiller) freeze(frozen func(name string) bool) error {
 
 // iterate runs one iteration: the generator stage on noise genZ, the
 // discriminator stage on noise discZ and real images, and R1 on the same images
-// when it is due. genZ, discZ and real are [N H W C]; iteration counts from 0.
-func (d *distiller) iterate(iteration int64, genZ, discZ, real []float32, live configs.Live, s *scalars) {
+// when it is due. genZ, discZ and real are [N H W C]; labels are those of the real
+// images, [N classes], which the fakes share, or nil for unconditional networks;
+// iteration counts from 0.
+func (d *distiller) iterate(iteration int64, genZ, discZ, real, labels []float32, live configs.Live, s *scalars) {
 	gen := optim.Hyper{LR: live.GenLR, Beta1: live.Beta1, Beta2: live.Beta2, Eps: adamEps}
 	dis := gen
 	dis.LR = live.DiscLR
@@ -90,7 +92,7 @@ func (d *distiller) iterate(iteration int64, genZ, discZ, real []float32, live c
 	n := float64(d.batch)
 
 	start := time.Now()
-	d.gen.Set(genZ, nil)
+	d.gen.Set(genZ, labels)
 	d.genStep.Machine.Run()
 	bad := d.genBind.Step(gen)
 	s.add("lr/gen", gen.LR)
@@ -98,8 +100,8 @@ func (d *distiller) iterate(iteration int64, genZ, discZ, real []float32, live c
 	s.add("loss/gen", float64(d.genStep.Machine.Value(d.gen.Loss)[0])/n)
 	start = s.time("g", start)
 
-	d.faker.OneStep(discZ, nil, d.fake)
-	d.disc.Set(d.fake, real, nil)
+	d.faker.OneStep(discZ, labels, d.fake)
+	d.disc.Set(d.fake, real, labels)
 	d.disStep.Machine.Run()
 	bad += d.disBind.Step(dis)
 	s.add("lr/disc", dis.LR)
@@ -111,7 +113,7 @@ func (d *distiller) iterate(iteration int64, genZ, discZ, real []float32, live c
 
 	if r1Due(iteration, live) {
 		gamma, every := live.R1Gamma, float64(live.R1Interval)
-		d.r1.Set(real, nil, float32(gamma/2*every))
+		d.r1.Set(real, labels, float32(gamma/2*every))
 		d.r1Step.Machine.Run()
 		bad += d.r1Bind.Step(dis)
 		penalty := float64(d.r1Step.Machine.Value(d.r1.Penalty)[0])

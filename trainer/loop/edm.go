@@ -69,8 +69,12 @@ func edmOver(e env, den *precond.Denoiser) (*edmMethod, error) {
 // model.init.
 func edmDenoiser(e env) (*precond.Denoiser, error) {
 	c := e.cfg.Model
+	classes := 0
+	if e.cfg.Data.Labels {
+		classes = e.data.Classes()
+	}
 	net, err := unet.New(unet.Config{
-		Arch: c.Arch, Resolution: c.Resolution, Channels: c.Channels,
+		Arch: c.Arch, Resolution: c.Resolution, Channels: c.Channels, LabelDim: classes,
 		ModelChannels: c.ModelChannels, ChannelMult: c.ChannelMult, ChannelMultEmb: 4,
 		NumBlocks: c.NumBlocks, AttnResolutions: c.AttnResolutions, Dropout: c.Dropout,
 	}, rand.New(e.streams.Stream("edm.init")))
@@ -141,6 +145,9 @@ func (m *edmMethod) step(nimg int64, b batch, s *scalars) error {
 	start := time.Now()
 	t := m.training
 	copy(m.graph.Data(t.Images), b.images)
+	if !t.Label.IsZero() {
+		copy(m.graph.Data(t.Label), b.labels)
+	}
 	m.noise.FillNormal(m.graph.Data(t.Noise))
 	m.eta.FillNormal(m.draws)
 	for i, eta := range m.draws {

@@ -14,7 +14,6 @@ import (
 	"innate/models/precond"
 	"innate/models/weights"
 	"innate/trainer/control"
-	"innate/trainer/data"
 	"innate/trainer/runlog"
 )
 
@@ -56,10 +55,10 @@ func (l *Loop) openEvaluation() error {
 	if err != nil {
 		return err
 	}
-	z := make([]float32, slice*im.values())
+	latents := NewLatents(im.den, slice)
 	source := func(first int, images []float32) error {
-		data.ImageNormals(fidSeed+uint64(first), im.values(), z)
-		Generate(gen, z, im.steps, images)
+		latents.Draw(fidSeed + uint64(first))
+		latents.Generate(gen, im.steps, images)
 		return nil
 	}
 	e.fid, err = OpenFID(l.pool, l.cfg.FID.Features, l.cfg.FID.Reference, im.den.Net.Config.Resolution, metrics.CollectorConfig{

@@ -15,7 +15,7 @@ import (
 // Distill runs the iterations of a distillation on given inputs and returns the
 // losses of each: generator, discriminator (per image) and R1, NaN where it did
 // not run.
-func Distill(pool *kernels.Pool, nets gdd.Nets, batch int, preset string, live configs.Live, genZ, discZ, real [][]float32) ([]map[string]float64, error) {
+func Distill(pool *kernels.Pool, nets gdd.Nets, batch int, preset string, live configs.Live, genZ, discZ, real [][]float32, labels []float32) ([]map[string]float64, error) {
 	d, err := newDistiller(pool, nets, gdd.NonSaturating, batch)
 	if err != nil {
 		return nil, err
@@ -34,7 +34,7 @@ func Distill(pool *kernels.Pool, nets gdd.Nets, batch int, preset string, live c
 	var losses []map[string]float64
 	for i := range genZ {
 		s := newScalars()
-		d.iterate(int64(i), genZ[i], discZ[i], real[i], live, s)
+		d.iterate(int64(i), genZ[i], discZ[i], real[i], labels, live, s)
 		losses = append(losses, s.means())
 	}
 	return losses, nil

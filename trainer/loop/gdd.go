@@ -21,7 +21,8 @@ import (
 
 // gddMethod distills a diffusion teacher into a one-step generator through a
 // GAN loss alone (Zheng & Yang, GDD), with most of the generator frozen in
-// GDD-I. Losses are sums over the batch, as in the authors' code.
+// GDD-I. Losses are sums over the batch, as in the authors' code. A teacher that
+// is conditioned on classes makes a student and a discriminator that are, too.
 type gddMethod struct {
 	env
 	*distiller
@@ -49,6 +50,9 @@ func newGDD(e env) (*gddMethod, error) {
 	if cfg := den.Net.Config; cfg.Resolution != h || cfg.Channels != c {
 		return nil, fmt.Errorf("loop: %s makes %dx%d images with %d channels, want the data's %dx%d with %d",
 			e.cfg.Model.Init, cfg.Resolution, cfg.Resolution, cfg.Channels, h, w, c)
+	}
+	if n := den.Net.Config.LabelDim; n != 0 && n != e.data.Classes() {
+		return nil, fmt.Errorf("loop: %s is conditioned on %d classes, want the data's %d or none", e.cfg.Model.Init, n, e.data.Classes())
 	}
 	m, err := gddOver(e, den)
 	if err != nil {
@@ -96,7 +100,7 @@ func newNets(e env, gen *precond.Denoiser) (gdd.Nets, error) {
 	if err != nil {
 		return gdd.Nets{}, err
 	}
-	heads, err := disc.New(disc.NewConfig(proj, e.cfg.Disc.Width, 0), rng)
+	heads, err := disc.New(disc.NewConfig(proj, e.cfg.Disc.Width, gen.Net.Config.LabelDim), rng)
 	if err != nil {
 		return gdd.Nets{}, err
 	}
@@ -137,7 +141,11 @@ func (m *gddMethod) step(nimg int64, b batch, s *scalars) error {
 	m.disNoise.FillNormal(m.disZ)
 	s.time("data", start)
 
-	m.iterate(nimg/int64(m.batch), m.genZ, m.disZ, b.images, m.live, s)
+	labels := b.labels
+	if m.nets.Gen.Net.Config.LabelDim == 0 {
+		labels = nil
+	}
+	m.iterate(nimg/int64(m.batch), m.genZ, m.disZ, b.images, labels, m.live, s)
 
 	start = time.Now()
 	m.averaged.Update(optim.EMABeta(nimg, m.batch, m.live.EMAHalflifeKimg, m.live.EMARamp))

@@ -24,10 +24,16 @@ import (
 // bound of 1e-4 is a hundred times the reference's own float32 error, and
 // smaller than the effect of leaving out any one correction.
 func TestGoldenIterations(t *testing.T) {
+	for _, name := range []string{"gdd_uncond", "gdd_cond"} {
+		t.Run(name, func(t *testing.T) { goldenIterations(t, name) })
+	}
+}
+
+func goldenIterations(t *testing.T, name string) {
 	pool := kernels.NewPool(2)
 	defer pool.Close()
 	graphtest.EachImpl(t, func(t *testing.T) {
-		gold, nets := goldenNets(t)
+		gold, nets := goldenNets(t, name)
 		const batch, iterations, interval = 4, 4, 2
 		cfg := gold.Config
 		values := batch * cfg.Resolution * cfg.Resolution * cfg.Channels
@@ -38,9 +44,13 @@ func TestGoldenIterations(t *testing.T) {
 			discZ = append(discZ, z[(2*i+1)*values:(2*i+2)*values])
 			reals = append(reals, real[i*values:(i+1)*values])
 		}
+		var labels []float32 // the same in every iteration
+		if cfg.LabelDim > 0 {
+			labels = gold.Floats(t, "label")
+		}
 		got, err := loop.Distill(pool, nets, batch, "gdd-i", configs.Live{
 			GenLR: 2e-3, DiscLR: 1e-3, Beta2: 0.99, R1Gamma: 0.02, R1Interval: interval,
-		}, genZ, discZ, reals)
+		}, genZ, discZ, reals, labels)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,9 +74,9 @@ func TestGoldenIterations(t *testing.T) {
 }
 
 // goldenNets builds the networks that the stored iterations start from.
-func goldenNets(t *testing.T) (*nettest.Golden, gdd.Nets) {
+func goldenNets(t *testing.T, name string) (*nettest.Golden, gdd.Nets) {
 	t.Helper()
-	gold := nettest.Load(t, "../../models/gdd/testdata/gdd_uncond")
+	gold := nettest.Load(t, "../../models/gdd/testdata/"+name)
 	cnn, err := features.New(features.Config{Channels: gold.Config.Channels, Widths: []int{4, 6, 8}, Classes: 10}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +95,9 @@ func goldenNets(t *testing.T) (*nettest.Golden, gdd.Nets) {
 		t.Fatal(err)
 	}
 	gold.Fill(t, "proj/", proj.Mix)
-	d, err := disc.New(disc.NewConfig(proj, 8, 0), nil)
+	heads := disc.NewConfig(proj, 8, gold.Config.LabelDim)
+	heads.CMap, heads.EmbedDim = 6, 10
+	d, err := disc.New(heads, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,6 @@ import (
 
 	"innate/models/precond"
 	"innate/trainer/control"
-	"innate/trainer/data"
 	"innate/trainer/runlog"
 	"innate/trainer/sampleio"
 )
@@ -19,7 +18,7 @@ const (
 	fidSeed    = 0       // first seed of evaluations
 )
 
-// imager generates unconditional images with a network's EMA weights.
+// imager generates images with a network's EMA weights.
 type imager struct {
 	den   *precond.Denoiser // its parameters are the EMA weights
 	steps int               // 1: one-step generator; more: Heun steps
@@ -35,21 +34,13 @@ func (m *imager) values() int {
 	return h * w * c
 }
 
-// Generate turns noise z [N H W C], standard normal, into images of the same
-// shape, nominally in [-1, 1] and not clamped: in one step, or in Heun steps.
-func Generate(s *precond.Sampler, z []float32, steps int, images []float32) {
-	if steps == 1 {
-		s.OneStep(z, nil, images)
-		return
-	}
-	s.Heun(z, steps, nil, images)
-}
-
 // sampleGrid draws the fixed images that a run shows as it learns.
 type sampleGrid struct {
-	gen       *precond.Sampler
-	n         int
-	z, images []float32
+	Arrangement
+	gen     *precond.Sampler
+	count   int // live.sample_count that it is for
+	latents *Latents
+	images  []float32
 }
 
 // prepareImages compiles what samples and evaluations need.
@@ -64,17 +55,27 @@ func (l *Loop) prepareImages() error {
 // when the number of samples changes.
 func (l *Loop) prepareSamples() error {
 	im, n := l.method.image(), l.cfg.Live.SampleCount
-	if im == nil || l.samples != nil && l.samples.n == n {
+	if im == nil || l.samples != nil && l.samples.count == n {
 		return nil
 	}
-	gen, err := precond.NewSampler(l.pool, im.den, n)
+	a := Arrange(im.den, n)
+	gen, err := precond.NewSampler(l.pool, im.den, a.N)
 	if err != nil {
 		return err
 	}
-	s := &sampleGrid{gen: gen, n: n, z: make([]float32, n*im.values()), images: make([]float32, n*im.values())}
-	data.ImageNormals(sampleSeed, im.values(), s.z)
-	l.samples = s
+	l.samples = &sampleGrid{
+		Arrangement: a, gen: gen, count: n,
+		latents: a.Latents(im.den, sampleSeed), images: make([]float32, a.N*im.values()),
+	}
 	return nil
+}
+
+// sampleClasses are the classes of the sample grid's rows, if it has any.
+func (l *Loop) sampleClasses() []int {
+	if l.samples == nil {
+		return nil
+	}
+	return l.samples.Classes
 }
 
 // sample writes the grid of fixed seeds as seen by the EMA weights.
@@ -88,7 +89,7 @@ func (l *Loop) sample() error {
 		return err
 	}
 	name := filepath.Join(control.SamplesDir, fmt.Sprintf("%09d.png", l.nimg))
-	grid, err := l.drawSamples(l.samples.z)
+	grid, err := l.drawSamples(l.samples.latents)
 	if err != nil {
 		return err
 	}
@@ -106,13 +107,13 @@ func (l *Loop) sample() error {
 	})
 }
 
-// drawSamples makes a grid of what the EMA weights make of noise z, as prepared
-// by prepareSamples.
-func (l *Loop) drawSamples(z []float32) (image.Image, error) {
+// drawSamples makes a grid of what the EMA weights make of latents in the
+// arrangement of prepareSamples.
+func (l *Loop) drawSamples(latents *Latents) (image.Image, error) {
 	s, im := l.samples, l.method.image()
-	Generate(s.gen, z, im.steps, s.images)
+	latents.Generate(s.gen, im.steps, s.images)
 	h, w, c := im.size()
-	return sampleio.Grid(s.images, s.n, h, w, c, 0)
+	return sampleio.Grid(s.images, s.N, h, w, c, s.Cols)
 }
 
 // announceSamples makes a grid that has been written known.

@@ -23,19 +23,22 @@ import (
 	"innate/trainer/runlog"
 )
 
-// networks writes a tiny teacher, a tiny CNN and reference statistics, and
-// returns their folder.
+// networks writes tiny teachers, one without and some with classes, a tiny CNN
+// and reference statistics, and returns their folder.
 func networks(t *testing.T) string {
 	t.Helper()
 	dir, rng := t.TempDir(), rand.New(rand.NewPCG(1, 2))
-	net, err := unet.New(unet.Config{
-		Arch: "ddpmpp", Resolution: 28, Channels: 1, ModelChannels: 8, ChannelMult: []int{1, 1, 1}, ChannelMultEmb: 4, NumBlocks: 1,
-	}, rng)
-	check(t, err)
-	teacher := checkpoint.New()
-	check(t, (&precond.Denoiser{Net: net, Kind: precond.EDM}).AddTo(teacher, ""))
-	teacher.Metadata[loop.FIDKey("cnn")] = "12.5"
-	check(t, checkpoint.Write(filepath.Join(dir, "teacher.safetensors"), teacher))
+	for name, classes := range map[string]int{"teacher": 0, "teacher10": 10, "teacher3": 3} {
+		net, err := unet.New(unet.Config{
+			Arch: "ddpmpp", Resolution: 28, Channels: 1, ModelChannels: 8, ChannelMult: []int{1, 1, 1}, ChannelMultEmb: 4, NumBlocks: 1,
+			LabelDim: classes,
+		}, rand.New(rand.NewPCG(3, 4)))
+		check(t, err)
+		teacher := checkpoint.New()
+		check(t, (&precond.Denoiser{Net: net, Kind: precond.EDM}).AddTo(teacher, ""))
+		teacher.Metadata[loop.FIDKey("cnn")] = "12.5"
+		check(t, checkpoint.Write(filepath.Join(dir, name+".safetensors"), teacher))
+	}
 
 	cnn, err := features.New(features.Config{Channels: 1, Widths: []int{8, 8}, Classes: 10}, rng)
 	check(t, err)
@@ -53,6 +56,12 @@ func networks(t *testing.T) string {
 	check(t, err)
 	check(t, metrics.SaveStats(filepath.Join(dir, "ref.npz"), stats))
 	return dir
+}
+
+// conditional makes a run of config that is conditioned on the class.
+func conditional(text string) string {
+	text = strings.Replace(text, "teacher.safetensors", "teacher10.safetensors", 1)
+	return strings.Replace(text, "[model]\nmodel_channels", "[data]\nlabels = true\n[model]\nmodel_channels", 1)
 }
 
 // config is a run of one method that is over in a second or two.
@@ -149,9 +158,12 @@ func lastCheckpoint(t *testing.T, dir string) []byte {
 // checkpoints, and continues it from each of its checkpoints in turn: the last
 // checkpoint must not differ by a bit.
 func TestResumeIsExact(t *testing.T) {
-	for _, method := range []string{"gdd", "edm", "classifier"} {
-		t.Run(method, func(t *testing.T) {
-			text := config(method, networks(t))
+	dir := networks(t)
+	for name, text := range map[string]string{
+		"gdd": config("gdd", dir), "edm": config("edm", dir), "classifier": config("classifier", dir),
+		"conditional gdd": conditional(config("gdd", dir)), "conditional edm": conditional(config("edm", dir)),
+	} {
+		t.Run(name, func(t *testing.T) {
 			alone := newRun(t, text)
 			run(t, alone)
 			want := lastCheckpoint(t, alone)
@@ -331,6 +343,7 @@ func TestBadNetworks(t *testing.T) {
 	for _, c := range []struct{ name, old, new, want string }{
 		{"missing teacher", "teacher.safetensors", "nobody.safetensors", "nobody.safetensors"},
 		{"teacher that is no U-Net", "teacher.safetensors", "cnn.safetensors", "cnn.safetensors"},
+		{"teacher of other classes", "teacher.safetensors", "teacher3.safetensors", "3 classes, want the data's 10 or none"},
 		{"unknown builtin", dir + "/teacher.safetensors", "builtin:nobody", "nobody"},
 		{"image size that cannot be halved", "in_size = 28", "in_size = 30", "30"},
 	} {

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 
 	"innate/trainer/control"
-	"innate/trainer/data"
 	"innate/trainer/sampleio"
 )
 
@@ -37,13 +36,12 @@ func (l *Loop) sampleNow(r control.SampleRequest) error {
 	if err := l.prepareSamples(); err != nil {
 		return err
 	}
-	z, name := l.samples.z, fmt.Sprintf("%09d.png", l.nimg)
+	latents, name := l.samples.latents, fmt.Sprintf("%09d.png", l.nimg)
 	if r.Seed != nil {
 		name = fmt.Sprintf("%09d-seed%d.png", l.nimg, *r.Seed)
-		z = make([]float32, len(z))
-		data.ImageNormals(*r.Seed, im.values(), z)
+		latents = l.samples.Latents(im.den, *r.Seed)
 	}
-	grid, err := l.drawSamples(z)
+	grid, err := l.drawSamples(latents)
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func (l *Loop) publish() {
 		LastFID: r.lastFID, BestFID: r.bestFID, TeacherFID: r.teacherFID, FIDName: r.fidName, FIDNimg: r.fidNimg,
 		Stage: r.stage, StageMs: r.stageMs,
 		Kernels: kernels.Active(), Threads: l.pool.Threads(),
-		SampleFile: r.sampleFile, SampleNimg: r.sampleNimg, CheckpointNimg: r.checkpointNimg,
+		SampleFile: r.sampleFile, SampleNimg: r.sampleNimg, SampleClasses: l.sampleClasses(), CheckpointNimg: r.checkpointNimg,
 		PauseReason: l.pauseReason(), Error: r.err, ConfigError: r.configError, Live: l.cfg.LiveMap(),
 	}
 	l.status.Store(s)

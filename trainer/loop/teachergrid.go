@@ -12,7 +12,6 @@ import (
 	"innate/models/precond"
 	"innate/models/weights"
 	"innate/trainer/control"
-	"innate/trainer/data"
 	"innate/trainer/sampleio"
 )
 
@@ -45,29 +44,32 @@ func DrawTeacher(ctx context.Context, pool *kernels.Pool, dir string, cfg *confi
 	if den.Kind != precond.EDM {
 		return "", fmt.Errorf("loop: teacher: %s: a one-step generator, want a diffusion model", cfg.Model.Init)
 	}
-	cols, rows := sampleio.Shape(cfg.Live.SampleCount)
+	a := Arrange(den, cfg.Live.SampleCount)
+	rows := (a.N + a.Cols - 1) / a.Cols
+	a.N = rows * a.Cols // filled up, so that the grid's size tells how many it covers
 	side, c := den.Net.Config.Resolution, den.Net.Config.Channels
 	path := filepath.Join(dir, TeacherFile)
-	if w, h := sizeOfPNG(path); w == cols*side && h == rows*side {
+	if w, h := sizeOfPNG(path); w == a.Cols*side && h == rows*side {
 		return path, nil
 	}
-	// The grid is filled up, so that its size tells how many images it covers.
-	n := cols * rows
-	s, err := precond.NewSampler(pool, den, min(n, teacherBatch))
+	s, err := precond.NewSampler(pool, den, min(a.N, teacherBatch))
 	if err != nil {
 		return "", err
 	}
-	images := make([]float32, n*s.Pixels())
-	z := make([]float32, len(images))
-	data.ImageNormals(sampleSeed, s.Pixels(), z)
-	for at := 0; at < len(z); at += teacherBatch * s.Pixels() {
+	latents := a.Latents(den, sampleSeed)
+	images := make([]float32, a.N*s.Pixels())
+	for at := 0; at < a.N; at += teacherBatch {
 		if err := ctx.Err(); err != nil {
 			return "", fmt.Errorf("loop: teacher: %w", err)
 		}
-		to := min(at+teacherBatch*s.Pixels(), len(z))
-		Generate(s, z[at:to], TeacherSteps, images[at:to])
+		to := min(at+teacherBatch, a.N)
+		latents.Range(at, teacherBatch).Generate(s, TeacherSteps, images[at*s.Pixels():to*s.Pixels()])
 	}
-	return path, sampleio.WriteGrid(path, images, n, side, side, c)
+	grid, err := sampleio.Grid(images, a.N, side, side, c, a.Cols)
+	if err != nil {
+		return "", err
+	}
+	return path, sampleio.WritePNG(path, grid)
 }
 
 // sizeOfPNG reads a picture's size, 0 by 0 if there is none.

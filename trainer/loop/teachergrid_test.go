@@ -14,7 +14,6 @@ import (
 	"innate/trainer/control"
 	"innate/trainer/data"
 	"innate/trainer/loop"
-	"innate/trainer/sampleio"
 )
 
 // TestDrawTeacher checks the images against the sampler's own, that a grid is
@@ -76,9 +75,7 @@ func writeTeacher(t *testing.T, pool *kernels.Pool, path string, n int) {
 	z, images := make([]float32, n*s.Pixels()), make([]float32, n*s.Pixels())
 	data.ImageNormals(1<<20, s.Pixels(), z)
 	s.Heun(z, loop.TeacherSteps, nil, images)
-	if err := sampleio.WriteGrid(path, images, n, 28, 28, 1); err != nil {
-		t.Fatal(err)
-	}
+	writeGrid(t, path, images, n)
 }
 
 func readAll(t *testing.T, path string) []byte {

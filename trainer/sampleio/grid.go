@@ -69,15 +69,6 @@ func eachRow(n, h, cols int, f func(row, tile, y int)) {
 	}
 }
 
-// WriteGrid writes the nearly square grid of images [n h w c] to path.
-func WriteGrid(path string, images []float32, n, h, w, c int) error {
-	img, err := Grid(images, n, h, w, c, 0)
-	if err != nil {
-		return err
-	}
-	return WritePNG(path, img)
-}
-
 // WritePNG writes img to a temporary file beside path, flushes it to disk and
 // renames it. On an error path keeps what it had.
 func WritePNG(path string, img image.Image) (err error) {
