@@ -22,6 +22,15 @@ const maxAnswerBytes = 16 << 20
 // ErrNotRunning means that nothing listens on the control socket.
 var ErrNotRunning = errors.New("no trainer is running")
 
+// errLate words a deadline: the trainer answers between two steps, and what it
+// does between them may take longer than the caller waits.
+var errLate = late{}
+
+type late struct{}
+
+func (late) Error() string { return "no answer in time; the trainer may be busy, and still do it" }
+func (late) Unwrap() error { return context.DeadlineExceeded }
+
 // Client talks to the trainer of one run directory. It holds no connection, so
 // it may be kept while trainers come and go, and used from several goroutines.
 type Client struct {
@@ -155,6 +164,8 @@ func (c *Client) send(ctx context.Context, method, route string, body any) (*htt
 	switch {
 	case errors.Is(err, ErrNotRunning):
 		return nil, fmt.Errorf("control: %s: %w", c.name, ErrNotRunning)
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return nil, fmt.Errorf("control: %s: %s: %w", c.name, route, errLate)
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("control: %s: %s: %w", c.name, route, ctx.Err())
 	case errors.Is(err, io.EOF):
