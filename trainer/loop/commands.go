@@ -77,15 +77,14 @@ func (l *Loop) apply(c control.Command) error {
 // writes cannot go on: that is tried at once, and its reason is the answer.
 func (l *Loop) pause(paused bool) error {
 	if paused != l.paused {
-		text := "goes on at %.1f kimg"
-		if paused {
-			text = "paused at %.1f kimg"
-		} else {
+		kind, text := runlog.Pause, "paused at %.1f kimg"
+		if !paused {
+			kind, text = runlog.Resume, "goes on at %.1f kimg"
 			l.pausedFor = ""
 		}
 		l.paused = paused
 		l.setState(l.trainingState())
-		if err := l.recordEvent(runlog.Pause, fmt.Sprintf(text, kimg(l.nimg)), nil); err != nil {
+		if err := l.recordEvent(kind, fmt.Sprintf(text, kimg(l.nimg)), nil); err != nil {
 			return err
 		}
 	}

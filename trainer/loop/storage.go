@@ -162,13 +162,14 @@ func (l *Loop) tellStorage() {
 		return
 	}
 	s.told = s.full()
+	kind := runlog.Resume
 	text := fmt.Sprintf("goes on at %.1f kimg: the run directory takes writes again after %v",
 		kimg(l.nimg), time.Since(s.since).Round(time.Second))
 	if s.told {
-		text = fmt.Sprintf("paused at %.1f kimg: %v", kimg(l.nimg), s.reason)
+		kind, text = runlog.Pause, fmt.Sprintf("paused at %.1f kimg: %v", kimg(l.nimg), s.reason)
 	}
 	l.setState(l.trainingState())
-	l.event(runlog.Pause, text, nil)
+	l.event(kind, text, nil)
 }
 
 // settle returns when everything is on disk. While the directory takes no

@@ -51,6 +51,13 @@ type Event struct {
 	Data map[string]any // the same for programs; may be nil
 }
 
+// Rewinds tells a resume from a checkpoint, at which the history since then
+// counts no more, from the end of a pause.
+func (e Event) Rewinds() bool {
+	_, from := e.Data["nimg"]
+	return e.Kind == Resume && from
+}
+
 // reserved keys of metrics.jsonl are not scalars.
 var reserved = map[string]bool{"nimg": true, "time": true, "resume": true}
 

@@ -68,12 +68,12 @@ func (w *Writer) Tick(t runlog.Tick) {
 
 // Event writes a sample grid as an image and other events as text.
 func (w *Writer) Event(e runlog.Event) {
-	switch e.Kind {
-	case runlog.Checkpoint: // of no use on a curve
+	switch {
+	case e.Kind == runlog.Checkpoint: // of no use on a curve
 		return
-	case runlog.Resume: // the run has gone back to a checkpoint
+	case e.Rewinds():
 		w.begin(e.Nimg + 1)
-	case runlog.Sample:
+	case e.Kind == runlog.Sample:
 		w.image(e)
 	default:
 		// Four spaces make it code, in which Markdown leaves globs alone.

@@ -79,7 +79,7 @@ func story(t *testing.T, dir string, w *tensorboard.Writer, at time.Time) {
 	}
 	event(3000, runlog.Config, "gen_lr 0.0005 → 0.0002")
 	event(3000, runlog.Checkpoint, "checkpoint at 3.0 kimg")
-	event(1000, runlog.Resume, "resumed from the checkpoint at 1.0 kimg")
+	w.Event(runlog.Event{Time: at, Nimg: 1000, Kind: runlog.Resume, Text: "resumed from the checkpoint at 1.0 kimg", Data: map[string]any{"nimg": 1000}})
 	w.Tick(runlog.Tick{Nimg: 2000, Time: at, Scalars: map[string]float64{"loss/gen": 7}})
 	event(2000, runlog.Freeze, "18.0 % of 9 parameters frozen: dec.*_block0.*")
 }
