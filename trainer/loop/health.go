@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"innate/models/kernels"
@@ -148,10 +149,15 @@ func (l *Loop) goBack(why string) error {
 	return nil
 }
 
+// divergedExt ends the names of checkpoints that were set aside.
+const divergedExt = ".diverged" + control.CheckpointExt
+
 // setAside renames the checkpoints at nimg and later, so that nothing goes on
-// from them. It leaves the oldest one.
+// from them. It leaves the oldest one. Of those set aside so far it keeps as many
+// as of the others.
 func (l *Loop) setAside(nimg int64) error {
-	files, err := control.Checkpoints(filepath.Join(l.dir, control.CheckpointsDir))
+	folder := filepath.Join(l.dir, control.CheckpointsDir)
+	files, err := control.Checkpoints(folder)
 	if err != nil {
 		return err
 	}
@@ -159,7 +165,17 @@ func (l *Loop) setAside(nimg int64) error {
 		if f.Nimg < nimg {
 			continue
 		}
-		if err := os.Rename(f.Path, strings.TrimSuffix(f.Path, control.CheckpointExt)+".diverged"+control.CheckpointExt); err != nil {
+		if err := os.Rename(f.Path, strings.TrimSuffix(f.Path, control.CheckpointExt)+divergedExt); err != nil {
+			return err
+		}
+	}
+	aside, err := filepath.Glob(filepath.Join(folder, "*"+divergedExt))
+	if err != nil {
+		return err
+	}
+	slices.Sort(aside) // by images seen
+	for _, path := range aside[:max(0, len(aside)-l.cfg.Live.KeepCheckpoints)] {
+		if err := os.Remove(path); err != nil {
 			return err
 		}
 	}
