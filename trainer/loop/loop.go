@@ -52,7 +52,8 @@ type Loop struct {
 	scalars  *scalars
 	ticked   time.Time // of the last tick, for the pace with everything included
 	tickNimg int64
-	pace     float64 // images per second of wall time
+	pace     float64 // images per second of wall time, averaged …
+	paced    int     // … over so many ticks
 
 	home    home
 	tended  time.Time // when the run directory was last looked at

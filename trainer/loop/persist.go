@@ -183,7 +183,7 @@ func (l *Loop) rollback() (nimg int64, err error) {
 		return 0, err
 	}
 	l.rate.reset()
-	l.ticked, l.tickNimg, l.pace = time.Now(), l.nimg, 0
+	l.ticked, l.tickNimg, l.pace, l.paced = time.Now(), l.nimg, 0, 0
 	if err := l.goOnFrom(fmt.Sprintf("went back to the checkpoint at %.1f kimg, with other noise", kimg(l.nimg))); err != nil {
 		return 0, err
 	}

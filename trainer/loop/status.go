@@ -43,7 +43,7 @@ func (l *Loop) publish() {
 	l.status.Store(s)
 }
 
-// eta estimates the seconds left from the pace of the last tick, evaluation and
+// eta estimates the seconds left from the pace of the last ticks, evaluation and
 // all; before the first tick from the training speed.
 func (l *Loop) eta() float64 {
 	pace := l.pace

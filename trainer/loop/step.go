@@ -87,11 +87,16 @@ func due(before, now int64, intervalKimg float64) bool {
 	return n > 0 && now/n > before/n
 }
 
+// paceTicks is over how many ticks the pace is averaged, so that the time left
+// does not jump with every evaluation.
+const paceTicks = 40
+
 // tick writes the means since the last tick to the run log, and judges them.
 func (l *Loop) tick() error {
 	now := time.Now()
 	if wall := now.Sub(l.ticked).Seconds(); wall > 0 {
-		l.pace = float64(l.nimg-l.tickNimg) / wall
+		l.paced = min(l.paced+1, paceTicks)
+		l.pace += (float64(l.nimg-l.tickNimg)/wall - l.pace) / float64(l.paced)
 	}
 	l.ticked, l.tickNimg = now, l.nimg
 	means := l.scalars.means()
