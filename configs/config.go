@@ -158,7 +158,7 @@ func Default(method string) (*Config, error) {
 		c.Live.GenLR, c.Live.DiscLR = 5e-4, 2e-4
 		c.Live.Beta1, c.Live.Beta2 = 0, 0.99
 		c.Live.R1Gamma, c.Live.R1Interval = 1e-4, 16
-		c.Live.EMAHalflifeKimg, c.Live.EMARamp = 8, 0.05
+		c.Live.EMAHalflifeKimg, c.Live.EMARamp = 16, 0.2
 		c.Live.TotalKimg, c.Live.FIDKimg, c.Live.SampleKimg = 400, 10, 2
 		c.Live.SampleCount = 64
 		c.Freeze = Freeze{Preset: "gdd-i", Freeze: []string{}, Train: []string{}}
