@@ -26,3 +26,6 @@ func Film(a *App) (files []string, mark int, ready bool) {
 	f := v.filmOf(a, w, h)
 	return f.files, f.mark, f.ready
 }
+
+// LabelWidth is how many cells of the view of samples are for classes.
+func LabelWidth(a *App) int { return a.run.grids().parts(a, a.layout.body).labels }

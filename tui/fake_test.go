@@ -40,6 +40,7 @@ type fakeConfig struct {
 	tickK   float64 // kimg between ticks
 	fidEach int     // ticks between evaluations
 	samples int
+	classes int // rows of samples, each of one class; 0: unconditional
 	state   string
 	noFiles bool // nothing but config.toml
 	rich    bool // every scalar that a run of GDD logs
@@ -108,6 +109,9 @@ func (f *fakeRun) statusAt(c fakeConfig) control.Status {
 		LastFID: &last, BestFID: &best, TeacherFID: &teacher, FIDName: "FID(mnist-cnn)", FIDNimg: nimg,
 		Stage: "train", StageMs: map[string]float64{"g": 231.4, "d": 118.2, "r1": 14.1, "data": 0.6, "ema": 1.2},
 		Kernels: "avx2", Threads: 2, CheckpointNimg: nimg - nimg%10_000,
+	}
+	for class := range c.classes {
+		st.SampleClasses = append(st.SampleClasses, class)
 	}
 	countFrozen(&st, f.layers)
 	return st
@@ -234,13 +238,23 @@ func fakeLayers() []control.Layer {
 	return out
 }
 
-// writeSample writes an 8 by 8 grid of rings and strokes, 28 pixels each.
+// writeSample writes an 8 by 8 grid of rings and strokes, 28 pixels each; of a
+// class-conditional run 7 of every class.
 func (f *fakeRun) writeSample(tb testing.TB, kimg int, seed uint64) {
 	tb.Helper()
-	img := image.NewGray(image.Rect(0, 0, 8*28, 8*28))
+	if classes := len(f.status.SampleClasses); classes > 0 {
+		f.writeGrid(tb, kimg, seed, 7, classes)
+		return
+	}
+	f.writeGrid(tb, kimg, seed, 8, 8)
+}
+
+func (f *fakeRun) writeGrid(tb testing.TB, kimg int, seed uint64, cols, rows int) {
+	tb.Helper()
+	img := image.NewGray(image.Rect(0, 0, cols*28, rows*28))
 	r := rand.New(rand.NewPCG(seed, 3))
-	for i := range 64 {
-		ox, oy := i%8*28, i/8*28
+	for i := range cols * rows {
+		ox, oy := i%cols*28, i/cols*28
 		cx, cy, rx, ry := 10+8*r.Float64(), 10+8*r.Float64(), 3+6*r.Float64(), 4+6*r.Float64()
 		slant := r.Float64() - 0.5
 		for y := range 28 {

@@ -28,7 +28,7 @@ import (
 // pictureKey says which picture belongs where; the zero key is no picture.
 type pictureKey struct {
 	image      string // shown.id
-	tile       int
+	tiling     sixel.Tiling
 	mode       sixel.Mode
 	at         rect
 	cellW      int
@@ -101,7 +101,7 @@ func (a *App) wantPicture() (pictureKey, image.Image) {
 		return pictureKey{}, nil
 	}
 	k := a.keyAt(p.at)
-	k.image, k.tile, k.focused, k.theme = p.id, p.tile, p.focused, a.theme
+	k.image, k.tiling, k.focused, k.theme = p.id, p.tiling, p.focused, a.theme
 	return k, p.img
 }
 
@@ -197,7 +197,7 @@ func sendPicture(p placement, img image.Image, sync bool) tea.Cmd {
 func encodePicture(p *placement, img image.Image) {
 	k := p.key
 	w, h := k.room()
-	fitted := sixel.Fit(img, k.tile, w, h)
+	fitted := k.tiling.Fit(img, w, h)
 	if fitted == nil {
 		return
 	}
@@ -208,18 +208,18 @@ func encodePicture(p *placement, img image.Image) {
 	case sixel.Sixel:
 		p.encoded, _ = sixel.Encode(fitted, k.registers)
 	case sixel.ITerm:
-		p.encoded, _ = sixel.EncodeITerm(pad(fitted, cols*k.cellW, rows*k.cellH), cols, rows)
+		p.encoded, _ = sixel.EncodeITerm(pad(fitted, cols*k.cellW, rows*k.cellH, image.Point{}), cols, rows)
 	case sixel.Kitty:
-		p.encoded, _ = sixel.EncodeKitty(pad(fitted, w, h), k.at.W, k.at.H)
+		p.encoded, _ = sixel.EncodeKitty(pad(fitted, w, h, image.Pt(p.dx*k.cellW, p.dy*k.cellH)), k.at.W, k.at.H)
 	}
 }
 
-// pad centres img on a transparent canvas, so that a terminal that scales
-// pictures to whole cells has nothing to scale.
-func pad(img image.Image, w, h int) image.Image {
+// pad puts img on a transparent canvas, so that a terminal that scales pictures
+// to whole cells has nothing to scale. In every mode pixels begin at the corner
+// of a cell: clicks and labels count from there.
+func pad(img image.Image, w, h int, at image.Point) image.Image {
 	out := image.NewNRGBA(image.Rect(0, 0, w, h))
 	b := img.Bounds()
-	at := image.Pt((w-b.Dx())/2, (h-b.Dy())/2)
 	draw.Draw(out, b.Sub(b.Min).Add(at), img, b.Min, draw.Src)
 	return out
 }

@@ -12,6 +12,7 @@ import (
 	"innate/trainer/control"
 	"innate/trainer/runlog"
 	"innate/tui/panes"
+	"innate/tui/sixel"
 	"innate/tui/theme"
 )
 
@@ -274,12 +275,18 @@ func (r *runView) progress() string {
 func (r *runView) setInfo(info control.Info) {
 	r.info, r.known = info, true
 	r.infoGen++
+	r.samples.ByRow = r.tiling().ByRow
 	if !r.info.Alive {
 		r.lost = nil
 	}
 	r.updateReference()
 	r.updateTexts()
 	r.learnSpeed()
+}
+
+// tiling is how the run's grids are made of samples.
+func (r *runView) tiling() sixel.Tiling {
+	return sixel.Tiling{Side: r.side, ByRow: len(r.info.Status.SampleClasses) > 0}
 }
 
 // updateReference draws the teacher's quality, once known, across the FID chart.

@@ -17,11 +17,12 @@ type plate struct {
 	id       string // names everything that the pixels and captions depend on
 	img      image.Image
 	captions []caption
-	dx, dy   int // cells from the corner of its rectangle
+	labels   map[int]string // beside lines of its rectangle
+	dx, dy   int            // cells from the corner of its rectangle
+	cols     int            // cells that it is wide
 
-	grid  panes.Mosaic // of a selection: the samples that show …
-	first int          // … from which on
-	film  []string     // of one sample: the grids beside it
+	grid panes.Mosaic // of a selection: the samples that show
+	film []string     // of one sample: the grids beside it
 }
 
 // caption is a line of text above a part of the picture.
@@ -49,7 +50,7 @@ func (v *samplesView) compose(a *App, at rect) plate {
 	k := a.keyAt(at)
 	w, h := k.room()
 	grid, file := v.source(a)
-	id := fmt.Sprint(a.run.dir, "/", file, " ", a.run.side, " ", v.stage, " ", v.cell, " ", k)
+	id := fmt.Sprint(a.run.dir, "/", file, " ", a.run.side, a.run.info.Status.SampleClasses, " ", v.stage, " ", v.cell, " ", k)
 	film := v.filmOf(a, w, h)
 	if v.stage == stageTile {
 		id += fmt.Sprint(film.files, film.ready)
@@ -66,8 +67,7 @@ func (v *samplesView) compose(a *App, at rect) plate {
 	p := plate{id: id}
 	switch v.stage {
 	case stageGrid:
-		p.img = sixel.Fit(grid, a.run.side, w, h)
-		p.caption(&k, a.theme, "from other noise, seed "+fmt.Sprint(v.fresh.seed)+", "+panes.Kimg(v.fresh.nimg)+" kimg: esc leads back to the run's own", 0)
+		v.composeGrid(a, &p, &k)
 	case stageTeacher:
 		v.composeTeacher(a, &p, &k)
 	case stageSelect:
@@ -78,14 +78,16 @@ func (v *samplesView) compose(a *App, at rect) plate {
 	return p
 }
 
-// caption adds a caption over the pixels from x on, up to the picture's end; the
-// one before ends there. The first one places the picture.
-func (p *plate) caption(k *pictureKey, t *theme.Theme, text string, x int) {
-	if p.img == nil {
-		return
-	}
-	size := p.img.Bounds().Size()
+// put sets the picture and places it.
+func (p *plate) put(k *pictureKey, img image.Image) {
+	size := img.Bounds().Size()
+	p.img, p.cols = img, (size.X+k.cellW-1)/k.cellW
 	p.dx, p.dy = k.corner(size.X, size.Y)
+}
+
+// caption adds a caption over the pixels from x on, up to the picture's end; the
+// one before ends there.
+func (p *plate) caption(k *pictureKey, t *theme.Theme, text string, x int) {
 	at := p.dx + (x+k.cellW-1)/k.cellW
 	if n := len(p.captions); n > 0 {
 		p.captions[n-1].w = at - p.captions[n-1].x - 1
@@ -97,19 +99,40 @@ func (p *plate) caption(k *pictureKey, t *theme.Theme, text string, x int) {
 	p.captions = append(p.captions, caption{at, k.at.W - at, t.Dim.Render(text)})
 }
 
+// composeGrid draws the grid as it is.
+func (v *samplesView) composeGrid(a *App, p *plate, k *pictureKey) {
+	w, h := k.room()
+	grid, _ := v.source(a)
+	img := a.run.tiling().Fit(grid, w, h)
+	if img == nil {
+		return
+	}
+	p.put(k, img)
+	t := v.tiles(a)
+	l, _ := a.run.tiling().Arrange(t.Len(), t.Cols(), w, h)
+	v.label(a, p, k, l, 0, img.Bounds().Dy())
+	if f := v.fresh; f != nil {
+		p.caption(k, a.theme, "from other noise, seed "+fmt.Sprint(f.seed)+", "+panes.Kimg(f.nimg)+" kimg: esc leads back to the run's own", 0)
+	}
+}
+
 // composeTeacher puts the teacher's and the run's samples of the same noise side
 // by side, or above each other where that is higher than wide.
 func (v *samplesView) composeTeacher(a *App, p *plate, k *pictureKey) {
 	w, h := k.room()
 	gap := max(4*k.cellW, w/40)
 	ours, theirs := v.tiles(a), panes.CutTiles(v.teacher.img, a.run.side)
+	if a.run.tiling().ByRow { // one may be of a time with more samples
+		cols := min(ours.Cols(), theirs.Cols())
+		ours, theirs = ours.Crop(cols), theirs.Crop(cols)
+	}
 	n := min(ours.Len(), theirs.Len())
 	stacked := h > w
 	boxW, boxH := (w-gap)/2, h
 	if stacked {
 		boxW, boxH = w, (h-gap)/2
 	}
-	l, ok := sixel.Arrange(n, min(ours.Cols(), n), a.run.side, boxW, boxH)
+	l, ok := a.run.tiling().Arrange(n, min(ours.Cols(), n), boxW, boxH)
 	if !ok {
 		return
 	}
@@ -119,15 +142,17 @@ func (v *samplesView) composeTeacher(a *App, p *plate, k *pictureKey) {
 		second = image.Pt((mw+gap+k.cellW-1)/k.cellW*k.cellW, 0)
 	}
 	canvas := panes.NewCanvas(second.X+mw, second.Y+mh, v.teacher.img, ours.At(0))
-	panes.Mosaic{Tiles: theirs.Range(0, n), Layout: l, Mark: -1}.Draw(canvas, image.Point{})
-	panes.Mosaic{Tiles: ours.Range(0, n), Layout: l, Mark: -1}.Draw(canvas, second)
-	p.img = canvas
+	panes.Mosaic{Tiles: theirs.First(n).In(l), Layout: l, Mark: -1}.Draw(canvas, image.Point{})
+	panes.Mosaic{Tiles: ours.First(n).In(l), Layout: l, Mark: -1}.Draw(canvas, second)
+	p.put(k, canvas)
+	v.label(a, p, k, l, 0, mh)
 	teacher := fmt.Sprintf("teacher, %d Heun steps", a.opts.TeacherSteps)
 	student := "this run, " + sampleLabel(v.shown)
 	if a.run.info.Status.Method == "gdd" {
 		student = "student, one step, " + sampleLabel(v.shown)
 	}
 	if stacked {
+		v.label(a, p, k, l, second.Y, mh)
 		p.caption(k, a.theme, "above: "+teacher+"; below: "+student, 0)
 		return
 	}
@@ -141,29 +166,30 @@ func (v *samplesView) composeSelection(a *App, p *plate, k *pictureKey) {
 	w, h := k.room()
 	t := v.tiles(a)
 	const frame = 2 // widest gap of a layout
-	l, ok := sixel.Arrange(t.Len(), t.Cols(), a.run.side, w-2*frame, h-2*frame)
+	l, ok := a.run.tiling().Arrange(t.Len(), t.Cols(), w-2*frame, h-2*frame)
 	if !ok {
 		return
 	}
 	v.cell = min(v.cell, t.Len()-1)
-	room := l.Cols * l.Rows
-	p.first = v.cell / room * room
-	p.grid = panes.Mosaic{Tiles: t.Range(p.first, room), Layout: l, Mark: v.cell - p.first}
+	l = l.Page(v.cell)
+	p.grid = panes.Mosaic{Tiles: t.In(l), Layout: l, Mark: l.Place(v.cell)}
 	cw, ch := p.grid.Size()
 	canvas := panes.NewCanvas(cw, ch, t.At(0))
 	p.grid.Draw(canvas, image.Point{})
-	p.img = canvas
-	text := v.cellName(t)
-	if room < t.Len() {
-		text += fmt.Sprintf("   %d to %d show", p.first+1, min(p.first+room, t.Len()))
-	}
-	p.caption(k, a.theme, text+"   enter enlarges it", 0)
+	p.put(k, canvas)
+	v.label(a, p, k, l, 0, ch)
+	p.caption(k, a.theme, v.cellName(a)+a.run.pageName(l, t)+"   enter enlarges it", 0)
 }
 
-// cellName counts the selected sample, in a constant width.
-func (v *samplesView) cellName(t panes.Tiles) string {
+// cellName counts the selected sample and names its class, in a constant width.
+func (v *samplesView) cellName(a *App) string {
+	t := v.tiles(a)
 	all := fmt.Sprint(t.Len())
-	return "sample " + panes.FitLeft(fmt.Sprint(v.cell+1), len(all)) + " of " + all
+	name := "sample " + panes.FitLeft(fmt.Sprint(v.cell+1), len(all)) + " of " + all
+	if classes := v.classes(a); len(classes) > 0 {
+		name += ", class " + panes.FitLeft(fmt.Sprint(classes[v.cell/t.Cols()]), classWidth(classes))
+	}
+	return name
 }
 
 // composeTile enlarges the selected sample and shows how it looked in earlier
@@ -195,8 +221,8 @@ func (v *samplesView) composeTile(a *App, p *plate, k *pictureKey, f film) {
 	canvas := panes.NewCanvas(width, height, append(m.Tiles, tile)...)
 	panes.Mosaic{Tiles: []image.Image{tile}, Layout: sixel.Layout{Cols: 1, Rows: 1, Side: size.X}, Mark: -1}.Draw(canvas, image.Point{})
 	m.Draw(canvas, image.Pt(x, 0))
-	p.img = canvas
-	p.caption(k, a.theme, v.cellName(t), 0)
+	p.put(k, canvas)
+	p.caption(k, a.theme, v.cellName(a), 0)
 	if n := len(f.files); n > 0 {
 		text := fmt.Sprintf("in %d of %d grids, %s to %s", n, len(a.run.files), kimgOf(f.files[0]), sampleLabel(f.files[n-1]))
 		if !f.ready {

@@ -10,6 +10,7 @@ import (
 
 	"innate/trainer/runlog"
 	"innate/tui/panes"
+	"innate/tui/sixel"
 	"innate/tui/theme"
 )
 
@@ -44,9 +45,9 @@ type pictureView interface {
 type shown struct {
 	at      rect
 	img     image.Image
-	tile    int    // pixels of one sample's side, which stays whole; 0 if unknown
-	id      string // tells images apart: one id always means the same pixels
-	focused bool   // the border right of the image is drawn in the colour of focus
+	tiling  sixel.Tiling // samples stay whole
+	id      string       // tells images apart: one id always means the same pixels
+	focused bool         // the border right of the image is drawn in the colour of focus
 }
 
 // enterView hears that it is about to be shown.

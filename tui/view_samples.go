@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"slices"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -25,7 +26,8 @@ const (
 )
 
 // samplesView shows the run's grids of samples in full size: one of them, all
-// along the time, beside the teacher's, or a single sample.
+// along the time, beside the teacher's, or a single sample. Rows that are classes
+// stay rows and are labelled, see samples_classes.go.
 type samplesView struct {
 	pane  *panes.Samples // of what isn't simply the run's grid
 	plate plate          // in pane
@@ -83,14 +85,19 @@ func (v *samplesView) addHistory(ticks []runlog.Tick, events []runlog.Event, res
 }
 
 // samplesParts are the rectangles of the view inside its border.
-type samplesParts struct{ captions, picture, timeline rect }
+type samplesParts struct {
+	captions, picture, timeline rect
+	labels                      int // cells left of captions and picture, for classes
+}
 
 func (v *samplesView) parts(a *App, r rect) samplesParts {
 	p := samplesParts{picture: inner(r)}
-	if len(a.run.files) == 0 || p.picture.H < 8 {
+	if img, _ := a.run.samples.Image(); img == nil || len(a.run.files) == 0 || p.picture.H < 8 {
 		return p
 	}
 	p.picture, p.timeline = splitY(p.picture, p.picture.H-2)
+	p.labels = v.labelWidth(a)
+	_, p.picture = splitX(p.picture, p.labels)
 	if v.stage != stageGrid || v.fresh != nil {
 		p.captions, p.picture = splitY(p.picture, 1)
 	}
@@ -118,12 +125,13 @@ func (v *samplesView) body(a *App, p samplesParts) string {
 	if img, _ := show.Image(); img == nil {
 		return v.nothing(a, p.picture)
 	}
-	if v.composes() {
+	if v.composes(a) {
 		show = v.composed(a, p.picture)
 	}
-	text := show.View(p.picture.W, p.picture.H)
+	at := v.covered(p)
+	text := v.labelled(p, show.View(at.W, at.H))
 	if !p.captions.Empty() {
-		text = v.plate.captionLine(a.theme, p.captions.W) + "\n" + text
+		text = strings.Repeat(" ", p.labels) + v.plate.captionLine(a.theme, p.captions.W) + "\n" + text
 	}
 	if p.timeline.Empty() {
 		return text
@@ -154,23 +162,26 @@ func (v *samplesView) nothing(a *App, r rect) string {
 	return panes.Centered(lines, r.W, r.H, a.theme.Glyphs.Ellipsis)
 }
 
-// composes tells whether the picture differs from the run's grid as it is.
-func (v *samplesView) composes() bool { return v.stage != stageGrid || v.fresh != nil }
+// composes tells whether the picture is more than the run's grid as it is.
+func (v *samplesView) composes(a *App) bool {
+	return v.stage != stageGrid || v.fresh != nil || a.run.tiling().ByRow
+}
 
 func (v *samplesView) picture(a *App, r rect) (shown, bool) {
-	at := v.parts(a, r).picture
-	if !v.composes() {
-		return a.samplesPicture(at, true)
+	p := v.parts(a, r)
+	if !v.composes(a) {
+		return a.samplesPicture(p.picture, true)
 	}
-	img, tile := v.composed(a, at).Image()
-	return shown{at, img, tile, v.plate.id, true}, img != nil && !at.Empty()
+	img, tiling := v.composed(a, p.picture).Image()
+	at := v.covered(p)
+	return shown{at, img, tiling, v.plate.id, true}, img != nil && !at.Empty()
 }
 
 // samplesPicture is the picture of the samples widget in the cells at.
 func (a *App) samplesPicture(at rect, focused bool) (shown, bool) {
-	img, tile := a.run.samples.Image()
+	img, tiling := a.run.samples.Image()
 	id := a.run.dir + "/" + a.run.grids().shown
-	return shown{at, img, tile, id, focused}, img != nil && !at.Empty()
+	return shown{at, img, tiling, id, focused}, img != nil && !at.Empty()
 }
 
 // back leads from one sample to the grid, from other noise to the run's, and
@@ -235,11 +246,11 @@ func (v *samplesView) click(a *App, r rect, e tea.Mouse) {
 	v.composed(a, at)
 	k := a.keyAt(at)
 	x, y := (e.X-at.X-v.plate.dx)*k.cellW, (e.Y-at.Y-v.plate.dy)*k.cellH
-	for i := range v.plate.grid.Tiles {
-		if !image.Pt(x, y).In(v.plate.grid.Spot(i)) {
+	for place := range v.plate.grid.Tiles {
+		if !image.Pt(x, y).In(v.plate.grid.Spot(place)) {
 			continue
 		}
-		hit := v.plate.first + i
+		hit := v.plate.grid.Layout.Index(place)
 		if hit == v.cell && before == stageSelect {
 			v.stage = stageTile
 		}
@@ -275,11 +286,11 @@ func (a *App) enlarge() tea.Cmd {
 func (a *App) moveCell(dx, dy int) tea.Cmd {
 	v := a.run.grids()
 	t := v.tiles(a)
-	cols := t.Cols()
-	if v.stage == stageSelect && v.plate.grid.Layout.Cols > 0 {
-		cols = v.plate.grid.Layout.Cols // as it shows
+	down := t.Cols()
+	if l := v.plate.grid.Layout; v.stage == stageSelect && l.Cols > 0 {
+		down = l.Stride() // as it shows
 	}
-	if to := v.cell + dx + dy*cols; to >= 0 && to < t.Len() {
+	if to := v.cell + dx + dy*down; to >= 0 && to < t.Len() {
 		v.cell = to
 	}
 	return nil

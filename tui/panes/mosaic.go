@@ -34,6 +34,21 @@ func (t Tiles) Len() int { return t.n }
 // Cols is how many samples the grid has in a row.
 func (t Tiles) Cols() int { return t.cols }
 
+// Rows is how many rows the grid has.
+func (t Tiles) Rows() int { return t.n / max(t.cols, 1) }
+
+// First keeps at most n samples.
+func (t Tiles) First(n int) Tiles {
+	t.n = min(t.n, n)
+	return t
+}
+
+// Crop keeps at most so many columns.
+func (t Tiles) Crop(cols int) Tiles {
+	t.n, t.cols = t.Rows()*min(cols, t.cols), min(cols, t.cols)
+	return t
+}
+
 // At returns sample i, or nil if there is none.
 func (t Tiles) At(i int) image.Image {
 	sub, ok := t.img.(interface {
@@ -55,12 +70,21 @@ func (t Tiles) Range(first, n int) []image.Image {
 	return list
 }
 
+// In returns the samples that a layout shows, by place.
+func (t Tiles) In(l sixel.Layout) []image.Image {
+	var list []image.Image
+	for row := range l.Rows {
+		list = append(list, t.Range(l.Index(row*l.Cols), l.Cols)...)
+	}
+	return list
+}
+
 // Mosaic shows samples beside each other as its Layout says. Its zero value
 // shows nothing.
 type Mosaic struct {
-	Tiles  []image.Image // nil ones stay black
+	Tiles  []image.Image // by place; nil ones stay black
 	Layout sixel.Layout
-	Mark   int // the one with a frame around it, -1 for none
+	Mark   int // the place with a frame around it, -1 for none
 }
 
 // Size returns the pixels of the mosaic; a mark takes a gap on every side.
@@ -72,9 +96,9 @@ func (m Mosaic) Size() (w, h int) {
 	return w, h
 }
 
-// Spot returns where sample i lies in the mosaic.
-func (m Mosaic) Spot(i int) image.Rectangle {
-	r := m.Layout.Spot(i)
+// Spot returns where a place lies in the mosaic.
+func (m Mosaic) Spot(place int) image.Rectangle {
+	r := m.Layout.Spot(place)
 	if m.Mark >= 0 {
 		r = r.Add(image.Pt(m.Layout.Gap, m.Layout.Gap))
 	}

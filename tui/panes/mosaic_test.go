@@ -3,10 +3,13 @@ package panes_test
 import (
 	"image"
 	"image/color"
+	"slices"
+	"strings"
 	"testing"
 
 	"innate/tui/panes"
 	"innate/tui/sixel"
+	"innate/tui/theme"
 )
 
 // countingGrid has cols by rows samples of side pixels; sample i is i+1 all over.
@@ -111,5 +114,51 @@ func TestPickLayout(t *testing.T) {
 	}
 	if l, _ := panes.PickLayout(8, 28, 4*58, 2*58); l.Side != 56 {
 		t.Errorf("samples are %d pixels, want 56: there is room to double them", l.Side)
+	}
+}
+
+// TestTilesInLayout checks which samples a layout with cut rows shows, and those
+// of a part of the grid.
+func TestTilesInLayout(t *testing.T) {
+	tiles := panes.CutTiles(countingGrid(5, 3, 4), 4)
+	for _, c := range []struct {
+		name  string
+		tiles panes.Tiles
+		l     sixel.Layout
+		want  []uint8
+	}{
+		{"cut rows", tiles, sixel.Layout{Cols: 3, Rows: 2, Skip: 2}, []uint8{1, 2, 3, 6, 7, 8}},
+		{"their ends", tiles, sixel.Layout{Cols: 3, Rows: 2, Skip: 2, First: 7}, []uint8{8, 9, 10, 13, 14, 15}},
+		{"below the last row", tiles, sixel.Layout{Cols: 3, Rows: 2, Skip: 2, First: 12}, []uint8{13, 14, 15}},
+		{"other rows", tiles, sixel.Layout{Cols: 4, Rows: 3, First: 8}, []uint8{9, 10, 11, 12, 13, 14, 15}},
+		{"the first", tiles.First(6), sixel.Layout{Cols: 4, Rows: 3}, []uint8{1, 2, 3, 4, 5, 6}},
+		{"two columns", tiles.Crop(2), sixel.Layout{Cols: 2, Rows: 3}, []uint8{1, 2, 6, 7, 11, 12}},
+		{"more than there are", tiles.Crop(9).First(99), sixel.Layout{Cols: 1, Rows: 1, Skip: 4, First: 14}, []uint8{15}},
+	} {
+		var got []uint8
+		for _, tile := range c.tiles.In(c.l) {
+			at := tile.Bounds().Min
+			got = append(got, tile.(*image.Gray).GrayAt(at.X, at.Y).Y)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: samples %v, want %v", c.name, got, c.want)
+		}
+	}
+	if n := tiles.Crop(2).Rows(); n != 3 {
+		t.Errorf("%d rows of two samples, want 3", n)
+	}
+}
+
+// TestSamplesByRow checks that half-blocks follow when it becomes known that rows
+// are classes.
+func TestSamplesByRow(t *testing.T) {
+	s := panes.NewSamples(theme.New(true, false))
+	s.Mode = sixel.Blocks
+	s.SetImage(countingGrid(2, 6, 4), 4, "5 kimg")
+	lines := func() int { return strings.Count(s.View(120, 9), "▀\x1b[m") }
+	free := lines()
+	s.ByRow = true
+	if n := lines(); free != 4 || n != 7 {
+		t.Errorf("%d lines of pixels, as rows %d, want 4 and 7", free, n)
 	}
 }

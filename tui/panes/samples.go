@@ -14,6 +14,7 @@ type Samples struct {
 	Mode    sixel.Mode
 	Probing bool   // the terminal hasn't answered yet
 	NoColor bool   // draw half-blocks as letters
+	ByRow   bool   // rows of the grid stay rows: each shows a class
 	Empty   string // shown while there is no image
 
 	theme *theme.Theme
@@ -21,10 +22,14 @@ type Samples struct {
 	tile  int    // pixels of one sample's side, 0 if unknown
 	label string // what the image is, for the frame
 
-	blocks      []string // cached half-blocks …
-	blocksW     int      // … for this size
-	blocksH     int
-	blocksPlain bool
+	blocks    []string // cached half-blocks …
+	blocksFor blocksKey
+}
+
+// blocksKey is what half-blocks of one image depend on.
+type blocksKey struct {
+	w, h           int
+	noColor, byRow bool
 }
 
 // NewSamples returns an empty pane.
@@ -39,8 +44,10 @@ func (s *Samples) SetImage(img image.Image, tile int, label string) {
 	s.img, s.tile, s.label, s.blocks = img, tile, label, nil
 }
 
-// Image returns what SetImage set.
-func (s *Samples) Image() (img image.Image, tile int) { return s.img, s.tile }
+// Image returns the image, and how it is made of samples.
+func (s *Samples) Image() (image.Image, sixel.Tiling) {
+	return s.img, sixel.Tiling{Side: s.tile, ByRow: s.ByRow}
+}
 
 // Label returns what the image is.
 func (s *Samples) Label() string { return s.label }
@@ -78,14 +85,15 @@ func (s *Samples) View(w, h int) string {
 	case sixel.Sixel, sixel.ITerm:
 		return s.rows(w, h, sixel.Filler)
 	}
-	if s.blocks == nil || s.blocksW != w || s.blocksH != h || s.blocksPlain != s.NoColor {
-		s.blocks, s.blocksW, s.blocksH, s.blocksPlain = s.draw(w, h), w, h, s.NoColor
+	if k := (blocksKey{w, h, s.NoColor, s.ByRow}); s.blocks == nil || s.blocksFor != k {
+		s.blocks, s.blocksFor = s.draw(w, h), k
 	}
 	return Centered(s.blocks, w, h, e)
 }
 
 func (s *Samples) draw(w, h int) []string {
-	img := sixel.Fit(s.img, s.tile, w, 2*h)
+	grid, tiling := s.Image()
+	img := tiling.Fit(grid, w, 2*h)
 	if img == nil {
 		return []string{}
 	}

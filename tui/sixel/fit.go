@@ -8,19 +8,28 @@ import (
 // MinTiles is how many samples should show before they are shrunk.
 const MinTiles = 6
 
-// AsIs is the tile of a picture that was composed pixel by pixel.
+// minSide is the side below which samples aren't shrunk.
+const minSide = 6
+
+// AsIs is the side of a picture that was composed pixel by pixel: it was made
+// for its box and is left alone.
 const AsIs = -1
 
-// Fit arranges a grid of square samples of tile pixels for a box of w by h
-// pixels. Samples are enlarged by whole factors, nearest neighbour, as far as
-// three quarters of them fit; the last ones may be left out. If even at their
-// own size fewer fit the first ones show, and only if those were fewer than
-// MinTiles are they shrunk by area averages. A tile of 0,
-// or one that does not divide the picture, takes the picture as one sample.
-// The result is grey when img is. It is nil when there is no room. A tile of
-// AsIs leaves the picture alone: it was made for the box.
-func Fit(img image.Image, tile, w, h int) image.Image {
-	if tile == AsIs {
+// Tiling is how a picture is made of square samples, and with it the rule by
+// which they may be moved to use the room that a box has.
+type Tiling struct {
+	Side  int  // pixels of one; 0, or what doesn't divide the picture: it is one sample
+	ByRow bool // rows stay rows, because each shows a class of its own
+}
+
+// Fit is Tiling.Fit of a picture whose rows mean nothing.
+func Fit(img image.Image, side, w, h int) image.Image { return Tiling{Side: side}.Fit(img, w, h) }
+
+// Fit arranges a grid of samples for a box of w by h pixels, as Arrange says.
+// Samples are enlarged by nearest neighbour and shrunk by area averages. The
+// result is grey when img is. It is nil when there is no room.
+func (t Tiling) Fit(img image.Image, w, h int) image.Image {
+	if t.Side == AsIs {
 		return img
 	}
 	b := img.Bounds()
@@ -28,11 +37,11 @@ func Fit(img image.Image, tile, w, h int) image.Image {
 		return nil
 	}
 	s := source{img: img, cols: 1, rows: 1, w: b.Dx(), h: b.Dy()}
-	if tile > 0 {
+	if side := t.Side; side > 0 {
 		for gap := 0; gap <= 2; gap++ {
-			if (b.Dx()+gap)%(tile+gap) == 0 && (b.Dy()+gap)%(tile+gap) == 0 {
-				s.cols, s.rows = (b.Dx()+gap)/(tile+gap), (b.Dy()+gap)/(tile+gap)
-				s.w, s.h, s.gap = tile, tile, gap
+			if (b.Dx()+gap)%(side+gap) == 0 && (b.Dy()+gap)%(side+gap) == 0 {
+				s.cols, s.rows = (b.Dx()+gap)/(side+gap), (b.Dy()+gap)/(side+gap)
+				s.w, s.h, s.gap = side, side, gap
 				break
 			}
 		}
@@ -40,7 +49,11 @@ func Fit(img image.Image, tile, w, h int) image.Image {
 	if s.cols*s.rows == 1 {
 		return s.single(w, h)
 	}
-	return s.grid(w, h)
+	l, ok := t.Arrange(s.cols*s.rows, s.cols, w, h)
+	if !ok {
+		return nil
+	}
+	return s.render(l, l.Side, l.Side)
 }
 
 // source is a picture made of cols by rows samples of w by h pixels.
@@ -52,87 +65,20 @@ type source struct {
 
 // single scales the only sample to the box.
 func (s source) single(w, h int) image.Image {
+	one := Layout{Cols: 1, Rows: 1}
 	if f := min(w/s.w, h/s.h); f >= 1 {
-		return s.render(1, 1, s.w*f, s.h*f, 0)
+		return s.render(one, s.w*f, s.h*f)
 	}
 	dw, dh := w, s.h*w/s.w
 	if dh > h {
 		dw, dh = s.w*h/s.h, h
 	}
-	return s.render(1, 1, max(dw, 1), max(dh, 1), 0)
+	return s.render(one, max(dw, 1), max(dh, 1))
 }
 
-// capacity returns how many samples of d by d pixels with gaps fit.
-func capacity(w, h, d, gap int) (cols, rows int) {
-	return (w + gap) / (d + gap), (h + gap) / (d + gap)
-}
-
-// Layout is how samples lie beside each other: Cols by Rows of them, each Side
-// by Side pixels, with Gap pixels between.
-type Layout struct{ Cols, Rows, Side, Gap int }
-
-// Size returns the pixels that the samples and the gaps between them take.
-func (l Layout) Size() (w, h int) {
-	return l.Cols*(l.Side+l.Gap) - l.Gap, l.Rows*(l.Side+l.Gap) - l.Gap
-}
-
-// Spot returns where sample i lies, from the corner of the first one.
-func (l Layout) Spot(i int) image.Rectangle {
-	at := image.Pt(i%l.Cols, i/l.Cols).Mul(l.Side + l.Gap)
-	return image.Rectangle{at, at.Add(image.Pt(l.Side, l.Side))}
-}
-
-// Arrange returns how Fit lays out n samples of side pixels, cols in a row, in a
-// box of w by h pixels. It is false when there is no room.
-func Arrange(n, cols, side, w, h int) (Layout, bool) {
-	if n < 1 || cols < 1 || side < 1 {
-		return Layout{}, false
-	}
-	const gap = 2
-	rows := (n + cols - 1) / cols
-	for f := 8; f >= 1; f-- {
-		fitX, fitY := capacity(w, h, side*f, gap)
-		if 4*fitX*fitY < 3*n {
-			continue
-		}
-		if cols <= fitX && rows <= fitY {
-			return Layout{cols, rows, side * f, gap}, true // as it was
-		}
-		fitX, fitY = balance(n, fitX, fitY)
-		return Layout{fitX, fitY, side * f, gap}, true
-	}
-	d := side
-	for ; d > 6; d-- {
-		if fitX, fitY := capacity(w, h, d, 1); fitX*fitY >= min(n, MinTiles) {
-			break
-		}
-	}
-	fitX, fitY := capacity(w, h, d, 1)
-	if fitX == 0 || fitY == 0 {
-		return Layout{}, false
-	}
-	fitX, fitY = balance(n, fitX, fitY)
-	return Layout{fitX, fitY, d, 1}, true
-}
-
-func (s source) grid(w, h int) image.Image {
-	l, ok := Arrange(s.cols*s.rows, s.cols, s.w, w, h)
-	if !ok {
-		return nil
-	}
-	return s.render(l.Cols, l.Rows, l.Side, l.Side, l.Gap)
-}
-
-// balance makes rows of nearly equal length of the n samples, or as many as
-// have room.
-func balance(n, cols, rows int) (int, int) {
-	rows = min(rows, (n+cols-1)/cols)
-	return (min(n, cols*rows) + rows - 1) / rows, rows
-}
-
-// render draws cols by rows samples of dw by dh pixels, in the source's order.
-func (s source) render(cols, rows, dw, dh, gap int) image.Image {
-	rect := image.Rect(0, 0, cols*(dw+gap)-gap, rows*(dh+gap)-gap)
+// render draws the samples that l shows, dw by dh pixels each.
+func (s source) render(l Layout, dw, dh int) image.Image {
+	rect := image.Rect(0, 0, l.Cols*(dw+l.Gap)-l.Gap, l.Rows*(dh+l.Gap)-l.Gap)
 	grey, isGrey := toGrey(s.img)
 	var outGrey *image.Gray
 	var outRGBA *image.RGBA
@@ -144,9 +90,13 @@ func (s source) render(cols, rows, dw, dh, gap int) image.Image {
 			outRGBA.Pix[i] = 255
 		}
 	}
-	for i := range min(cols*rows, s.cols*s.rows) {
+	for place := range l.Cols * l.Rows {
+		i := l.Index(place)
+		if i >= s.cols*s.rows {
+			break
+		}
 		from := image.Pt(i%s.cols*(s.w+s.gap), i/s.cols*(s.h+s.gap))
-		to := image.Pt(i%cols*(dw+gap), i/cols*(dh+gap))
+		to := image.Pt(place%l.Cols*(dw+l.Gap), place/l.Cols*(dh+l.Gap))
 		if isGrey {
 			s.tileGrey(grey, outGrey, from, to, dw, dh)
 		} else {
