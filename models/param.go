@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 )
 
 // Param is one named tensor: row-major float32 values in checkpoint layout.
@@ -109,6 +110,12 @@ func (s *ParamSet) CopyFrom(src *ParamSet) error {
 // path.Match over the whole name, so "*" also crosses dots. A pattern that
 // selects nothing is an error.
 func Match(names []string, pattern string) ([]string, error) {
+	if !strings.ContainsAny(pattern, `*?[\`) { // toggles leave hundreds of plain names
+		if !slices.Contains(names, pattern) {
+			return nil, fmt.Errorf("freeze: pattern %q matches no parameter", pattern)
+		}
+		return []string{pattern}, nil
+	}
 	var hits []string
 	for _, name := range names {
 		ok, err := path.Match(pattern, name)

@@ -193,9 +193,9 @@ func TestFreezeRefused(t *testing.T) {
 }
 
 func TestPresetMenu(t *testing.T) {
-	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{FreezePreset: func(names []string, p string) ([]string, error) {
+	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{Frozen: frozenBy(func(names []string, p string) ([]string, error) {
 		return names[:len(p)], nil
-	}})
+	})})
 	f.serve(t)
 	s.press("p") // the run has gdd-i: the next is offered
 	s.wants("Freezing preset", "frozen   84.5 →   1.3 %")

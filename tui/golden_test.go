@@ -199,7 +199,7 @@ func TestGoldenOverlays(t *testing.T) {
 		}
 		return out, nil
 	}
-	s, _ := openFake(t, 120, 40, defaultFake(), tui.Options{FreezePreset: preset})
+	s, _ := openFake(t, 120, 40, defaultFake(), tui.Options{Frozen: frozenBy(preset)})
 	s.press("p")
 	s.golden("menu-120x40", 120, 40)
 	s.press("esc", "?")

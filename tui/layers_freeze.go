@@ -146,14 +146,14 @@ func (a *App) stepFreeze(verb string, step func() []string) tea.Cmd {
 }
 
 // rule is what config.toml says at present.
-func (a *App) rule() freezeRule {
+func (a *App) rule() configs.Freeze {
 	st := &a.run.info.Status
-	return freezeRule{st.FreezePreset, st.FreezeGlobs, st.TrainGlobs}
+	return configs.Freeze{Preset: st.FreezePreset, Freeze: st.FreezeGlobs, Train: st.TrainGlobs}
 }
 
 // orderOf makes an order of a new rule. Where its outcome cannot be foretold, the
 // trainer says what comes of it.
-func (a *App) orderOf(what, done string, r freezeRule, req control.FreezeRequest) freezeOrder {
+func (a *App) orderOf(what, done string, r configs.Freeze, req control.FreezeRequest) freezeOrder {
 	o := freezeOrder{what: what, done: done, req: req}
 	l := a.run.layers
 	if frozen, err := a.frozenUnder(r, l.Names()); err == nil {
@@ -164,7 +164,7 @@ func (a *App) orderOf(what, done string, r freezeRule, req control.FreezeRequest
 
 func (a *App) presetOrder(name string) freezeOrder {
 	r := a.rule()
-	r.preset = name
+	r.Preset = name
 	return a.orderOf("Preset "+name, "preset "+name, r, control.FreezeRequest{Preset: &name})
 }
 
@@ -183,11 +183,11 @@ func (a *App) commandFreeze(name string, args []string) tea.Cmd {
 	}
 	r, req := a.rule(), control.FreezeRequest{}
 	if name == "freeze" {
-		r.freeze = slices.Concat(r.freeze, args)
-		req.Freeze = &r.freeze
+		r.Freeze = slices.Concat(r.Freeze, args)
+		req.Freeze = &r.Freeze
 	} else {
-		r.train = slices.Concat(r.train, args)
-		req.Train = &r.train
+		r.Train = slices.Concat(r.Train, args)
+		req.Train = &r.Train
 	}
 	line := name + " " + strings.Join(args, " ")
 	return a.giveOrAsk(a.orderOf(strings.ToUpper(name[:1])+line[1:], line, r, req))
@@ -209,14 +209,14 @@ func (a *App) openPresets() tea.Cmd {
 	for i, p := range presets {
 		item := menuItem{name: p}
 		rule := a.rule()
-		rule.preset = p
+		rule.Preset = p
 		frozen, err := a.frozenUnder(rule, names)
 		switch {
 		case err == nil:
 			in, all, _ := r.layers.Count(frozen)
 			item.about = fmt.Sprintf("%5.1f %% frozen", percent(in, all))
 			item.detail = a.summaryLines(r.layers.Differing(frozen))
-		case !errors.Is(err, errNoPresets):
+		case !errors.Is(err, errNoFrozen):
 			return a.fail(err)
 		}
 		if p == r.info.Status.FreezePreset {

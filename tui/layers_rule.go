@@ -3,72 +3,36 @@ package tui
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
-	"path"
-	"strings"
 
+	"innate/configs"
 	"innate/trainer/runlog"
 	"innate/tui/panes"
 )
 
-// freezeRule is a [freeze] table: what the preset and the freeze globs name is
-// frozen, less what the train globs name.
-type freezeRule struct {
-	preset        string
-	freeze, train []string
+// errNoFrozen says that nobody told the workbench how to foretell the outcome of
+// a [freeze] table.
+var errNoFrozen = errors.New("freeze: what it freezes is not known here")
+
+// frozenUnder returns which of the names a [freeze] table freezes.
+func (a *App) frozenUnder(table configs.Freeze, names []string) (map[string]bool, error) {
+	if a.opts.Frozen == nil {
+		return nil, errNoFrozen
+	}
+	return a.opts.Frozen(names, table)
 }
 
-// errNoPresets says that nobody told the workbench what presets freeze, so that
-// it cannot foretell a rule's outcome.
-var errNoPresets = errors.New("preset: what it freezes is not known here")
-
-// frozenUnder returns which of the names a rule freezes.
-func (a *App) frozenUnder(r freezeRule, names []string) (map[string]bool, error) {
-	if a.opts.FreezePreset == nil {
-		return nil, errNoPresets
-	}
-	list, err := a.opts.FreezePreset(names, r.preset)
-	if err != nil {
-		return nil, err
-	}
-	frozen := make(map[string]bool, len(list))
-	for _, name := range list {
-		frozen[name] = true
-	}
-	for _, side := range []struct {
-		globs  []string
-		frozen bool
-	}{{r.freeze, true}, {r.train, false}} {
-		for _, glob := range side.globs {
-			if !strings.ContainsAny(glob, `*?[\`) { // toggles leave hundreds of plain names
-				frozen[glob] = side.frozen
-				continue
-			}
-			for _, name := range names {
-				switch ok, err := path.Match(glob, name); {
-				case err != nil:
-					return nil, fmt.Errorf("freeze: pattern %q: %w", glob, err)
-				case ok:
-					frozen[name] = side.frozen
-				}
-			}
-		}
-	}
-	return frozen, nil
-}
-
-// ruleOf reads the rule that was in force after a freeze event, and the one
-// before it. Events of another program may lack either.
-func ruleOf(e *runlog.Event) (before, after freezeRule, ok bool) {
+// ruleOf reads the [freeze] table that was in force after a freeze event, and the
+// one before it. Events of another program may lack either.
+func ruleOf(e *runlog.Event) (before, after configs.Freeze, ok bool) {
 	preset, ok := e.Data["preset"].(string)
 	if !ok {
 		return before, after, false
 	}
-	after = freezeRule{preset, words(e.Data["freeze"]), words(e.Data["train"])}
+	after = configs.Freeze{Preset: preset, Freeze: words(e.Data["freeze"]), Train: words(e.Data["train"])}
 	before = after
 	// A setting that changed has its old value beside it, in TOML notation, which
 	// JSON reads: quoted strings, and lists of them.
-	for key, to := range map[string]any{"freeze.preset": &before.preset, "freeze.freeze": &before.freeze, "freeze.train": &before.train} {
+	for key, to := range map[string]any{"freeze.preset": &before.Preset, "freeze.freeze": &before.Freeze, "freeze.train": &before.Train} {
 		change, _ := e.Data[key].(map[string]any)
 		if old, _ := change["old"].(string); old != "" && json.Unmarshal([]byte(old), to) != nil {
 			return before, after, false

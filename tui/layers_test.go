@@ -16,9 +16,17 @@ import (
 
 	"innate/configs"
 	"innate/trainer/control"
+	"innate/trainer/optim"
 	"innate/trainer/runlog"
 	"innate/tui"
 )
+
+// frozenBy applies [freeze] tables as the trainer does.
+func frozenBy(preset optim.PresetFunc) func([]string, configs.Freeze) (map[string]bool, error) {
+	return func(names []string, t configs.Freeze) (map[string]bool, error) {
+		return optim.FreezeRule{Preset: t.Preset, Freeze: t.Freeze, Train: t.Train}.Frozen(names, preset)
+	}
+}
 
 // gddI freezes convolutions as the paper's presets do.
 func gddI(names []string, preset string) ([]string, error) {
@@ -64,7 +72,7 @@ func (f *fakeRun) writeStats(tb testing.TB, from, to int) {
 // that answers.
 func openLayers(t *testing.T, w, h int, opts tui.Options) (*screen, *fakeRun) {
 	t.Helper()
-	opts.FreezePreset = gddI
+	opts.Frozen = frozenBy(gddI)
 	s, f := openFake(t, w, h, defaultFake(), opts)
 	f.serve(t)
 	f.writeStats(t, 1, 65)

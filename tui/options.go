@@ -9,6 +9,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"innate/configs"
 	"innate/tui/sixel"
 )
 
@@ -43,8 +44,9 @@ type Options struct {
 	// returns its file.
 	Teacher      func(ctx context.Context, dir string) (png string, err error)
 	TeacherSteps int
-	// FreezePreset returns the parameters that a freezing preset names.
-	FreezePreset func(names []string, preset string) (frozen []string, err error)
+	// Frozen returns which parameters a [freeze] table freezes. Without it the
+	// screen waits for the trainer to say what comes of a change.
+	Frozen func(names []string, table configs.Freeze) (map[string]bool, error)
 
 	Images string              // sixel | kitty | iterm | blocks | off; empty reads INNATE_IMAGES, then asks the terminal
 	ASCII  bool                // no braille, no box drawing

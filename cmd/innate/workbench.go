@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"innate/configs"
-	"innate/models/unet"
 	"innate/trainer"
 	"innate/trainer/control"
 	"innate/trainer/loop"
@@ -42,7 +41,7 @@ func workbench(ctx context.Context, c *cli, dir string) error {
 			return quiet.resume(ctx, dir, process{})
 		},
 		Teacher: drawTeacher, TeacherSteps: loop.TeacherSteps,
-		FreezePreset: unet.FreezePreset,
+		Frozen: loop.Frozen,
 	}
 	for _, name := range presets() {
 		text, err := configs.PresetText(name)

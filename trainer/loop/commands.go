@@ -10,6 +10,7 @@ import (
 
 	"innate/configs"
 	"innate/models"
+	"innate/models/unet"
 	"innate/trainer/control"
 	"innate/trainer/optim"
 	"innate/trainer/runlog"
@@ -291,6 +292,11 @@ func (l *Loop) resolveFreezing(cfg *configs.Config) (*optim.Freezing, error) {
 		}
 	}
 	return nil, cfg.At("freeze", err)
+}
+
+// Frozen returns which of a network's parameters a [freeze] table freezes.
+func Frozen(names []string, table configs.Freeze) (map[string]bool, error) {
+	return freezeRule(table).Frozen(names, unet.FreezePreset)
 }
 
 // freezeRule translates the [freeze] table; a method without presets has none.

@@ -34,7 +34,7 @@ type Freezing struct {
 // Resolve applies the rule to params. A pattern that matches nothing is an
 // error, and so is a rule that leaves nothing to train.
 func (r FreezeRule) Resolve(params *models.ParamSet, preset PresetFunc) (*Freezing, error) {
-	frozen, err := r.frozenSet(params.Names(), preset)
+	frozen, err := r.Frozen(params.Names(), preset)
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +54,9 @@ func (r FreezeRule) Resolve(params *models.ParamSet, preset PresetFunc) (*Freezi
 	return f, nil
 }
 
-// frozenSet returns the set of frozen names.
-func (r FreezeRule) frozenSet(names []string, preset PresetFunc) (map[string]bool, error) {
+// Frozen returns which of a network's parameters the rule freezes. A pattern that
+// matches nothing is an error.
+func (r FreezeRule) Frozen(names []string, preset PresetFunc) (map[string]bool, error) {
 	list, err := preset(names, r.Preset)
 	if err != nil {
 		return nil, err
@@ -103,7 +104,7 @@ func (r FreezeRule) Toggle(params *models.ParamSet, preset PresetFunc, names ...
 		return r, errors.New("freeze: no parameter to toggle")
 	}
 	all := params.Names()
-	before, err := r.frozenSet(all, preset)
+	before, err := r.Frozen(all, preset)
 	if err != nil {
 		return r, err
 	}
@@ -128,12 +129,12 @@ func (r FreezeRule) Toggle(params *models.ParamSet, preset PresetFunc, names ...
 // frozen or not as wanted, puts it into the other.
 func (r *FreezeRule) move(from, to *[]string, name string, frozen bool, all []string, preset PresetFunc) error {
 	*from = slices.DeleteFunc(*from, func(pattern string) bool { return pattern == name })
-	now, err := r.frozenSet(all, preset)
+	now, err := r.Frozen(all, preset)
 	if err != nil || now[name] == frozen {
 		return err
 	}
 	*to = append(*to, name)
-	if now, err = r.frozenSet(all, preset); err != nil || now[name] == frozen {
+	if now, err = r.Frozen(all, preset); err != nil || now[name] == frozen {
 		return err
 	}
 	for _, pattern := range r.Train {
