@@ -90,6 +90,8 @@ func TestArrange(t *testing.T) {
 		{0, 64, loop.Arrangement{N: 64, Cols: 8}},
 		{3, 8, loop.Arrangement{N: 9, Cols: 3, Classes: []int{0, 1, 2}}},
 		{10, 64, loop.Arrangement{N: 70, Cols: 7, Classes: []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}}},
+		{10, 20, loop.Arrangement{N: 20, Cols: 2, Classes: []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}}},
+		{10, 9, loop.Arrangement{N: 9, Cols: 3, Classes: []int{0, 3, 6}}},
 		{10, 1, loop.Arrangement{N: 1, Cols: 1, Classes: []int{0}}},
 		{1000, 16, loop.Arrangement{N: 16, Cols: 4, Classes: []int{0, 250, 500, 750}}},
 	} {

@@ -64,17 +64,17 @@ type Arrangement struct {
 }
 
 // Arrange lays out n samples of a network: in a nearly square grid, or with one
-// class to a row. Such a grid has full rows and so a few samples more; of many
-// classes it shows some, evenly chosen.
+// class to a row. Such a grid has full rows and so a few samples more. Where all
+// classes would make it more than five times as high as wide, it is nearly square
+// and shows some of them, evenly chosen.
 func Arrange(den *precond.Denoiser, n int) Arrangement {
 	cols, rows := sampleio.Shape(n)
 	classes := den.Net.Config.LabelDim
 	if classes == 0 {
 		return Arrangement{N: n, Cols: cols}
 	}
-	if classes <= 2*rows {
-		rows = classes
-		cols = (n + rows - 1) / rows
+	if each := (n + classes - 1) / classes; classes <= 5*each {
+		cols, rows = each, classes
 	}
 	a := Arrangement{N: rows * cols, Cols: cols}
 	for row := range rows {
