@@ -109,24 +109,24 @@ func (s source) render(l Layout, dw, dh int) image.Image {
 	return outRGBA
 }
 
-// span returns the source pixels [a, b) behind destination pixel i of d.
-func span(i, d, n int) (a, b int) {
-	a, b = i*n/d, ((i+1)*n+d-1)/d
-	if d >= n { // enlarging: one pixel
-		b = a + 1
-	}
-	return a, b
+// span returns the source pixels [a, b) behind destination pixel i of d. Each of
+// the n of the source counts f times: so many that f·n is at least d, and that
+// enlarging is shrinking, too.
+func span(i, d, n int) (a, b, f int) {
+	f = (d + n - 1) / n
+	n *= f
+	return i * n / d, ((i+1)*n + d - 1) / d, f
 }
 
 func (s source) tileGrey(src, dst *image.Gray, from, to image.Point, dw, dh int) {
 	for y := range dh {
-		y0, y1 := span(y, dh, s.h)
+		y0, y1, fy := span(y, dh, s.h)
 		for x := range dw {
-			x0, x1 := span(x, dw, s.w)
+			x0, x1, fx := span(x, dw, s.w)
 			sum := 0
 			for sy := y0; sy < y1; sy++ {
 				for sx := x0; sx < x1; sx++ {
-					sum += int(src.Pix[(from.Y+sy)*src.Stride+from.X+sx])
+					sum += int(src.Pix[(from.Y+sy/fy)*src.Stride+from.X+sx/fx])
 				}
 			}
 			dst.Pix[(to.Y+y)*dst.Stride+to.X+x] = uint8(sum / ((y1 - y0) * (x1 - x0)))
@@ -137,13 +137,13 @@ func (s source) tileGrey(src, dst *image.Gray, from, to image.Point, dw, dh int)
 func (s source) tileColor(dst *image.RGBA, from, to image.Point, dw, dh int) {
 	min := s.img.Bounds().Min.Add(from)
 	for y := range dh {
-		y0, y1 := span(y, dh, s.h)
+		y0, y1, fy := span(y, dh, s.h)
 		for x := range dw {
-			x0, x1 := span(x, dw, s.w)
+			x0, x1, fx := span(x, dw, s.w)
 			var r, g, b, n uint32
 			for sy := y0; sy < y1; sy++ {
 				for sx := x0; sx < x1; sx++ {
-					pr, pg, pb, _ := s.img.At(min.X+sx, min.Y+sy).RGBA()
+					pr, pg, pb, _ := s.img.At(min.X+sx/fx, min.Y+sy/fy).RGBA()
 					r, g, b, n = r+pr>>8, g+pg>>8, b+pb>>8, n+1
 				}
 			}

@@ -89,17 +89,19 @@ func arrangeFreely(n, cols, side, w, h int) (Layout, bool) {
 }
 
 // arrangeRows keeps every sample in its row. That all rows show comes first, then
-// three quarters of each row, then whole factors of enlargement: samples are
-// shrunk until there is room for all rows. What has no room is left out at the
-// right and at the bottom.
+// three quarters of each row, then whole factors of enlargement, and then any of a
+// quarter and more: a few tall rows seldom leave the room for a whole one. Samples
+// are shrunk until there is room for all rows. What has no room is left out at
+// the right and at the bottom.
 func arrangeRows(cols, rows, side, w, h int) (Layout, bool) {
 	fit := func(d, gap int) Layout {
 		fitX, fitY := capacity(w, h, d, gap)
 		fitX = min(fitX, cols)
 		return Layout{Cols: fitX, Rows: min(fitY, rows), Side: d, Gap: gap, Skip: cols - fitX}
 	}
-	for f := 8; f > 1; f-- {
-		if l := fit(side*f, 2); l.Rows == rows && 4*l.Cols >= 3*cols {
+	for d := 8 * side; d >= side+side/4; d-- {
+		whole := d%side == 0
+		if l := fit(d, 2); (whole || d < 2*side) && l.Rows == rows && 4*l.Cols >= 3*cols {
 			return l, true
 		}
 	}

@@ -3,6 +3,7 @@ package sixel_test
 import (
 	"image"
 	"image/color"
+	"slices"
 	"testing"
 
 	"innate/tui/sixel"
@@ -62,6 +63,8 @@ func TestArrangeByRowSizes(t *testing.T) {
 		{"a panel in sixel", 300, 298, 7, 10, 28},
 		{"a narrow panel in sixel", 100, 600, 3, 10, 28},
 		{"wide", 1500, 700, 7, 10, 56},
+		{"too low to double them", 950, 527, 7, 10, 50},
+		{"no room worth it", 950, 360, 7, 10, 28},
 		{"three quarters of a row", 400, 900, 6, 10, 56},
 		{"a little low", 300, 290, 7, 10, 28}, // closer to each other
 		{"low", 300, 288, 7, 10, 27},
@@ -98,6 +101,21 @@ func TestPage(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestFitBetween enlarges four pixels to five: those between two are their mean.
+func TestFitBetween(t *testing.T) {
+	img := image.NewGray(image.Rect(0, 0, 4, 8)) // one column of two samples
+	for y := range 8 {
+		copy(img.Pix[y*img.Stride:], []uint8{0, 100, 200, 40})
+	}
+	g, ok := sixel.Tiling{Side: 4, ByRow: true}.Fit(img, 5, 12).(*image.Gray)
+	if !ok || g.Bounds() != image.Rect(0, 0, 5, 12) {
+		t.Fatalf("%v, want two samples of 5x5", g)
+	}
+	if got, want := g.Pix[:5], []uint8{0, 66, 150, 146, 40}; !slices.Equal(got, want) {
+		t.Errorf("pixels %v, want %v", got, want)
 	}
 }
 
