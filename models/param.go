@@ -110,15 +110,13 @@ func (s *ParamSet) CopyFrom(src *ParamSet) error {
 // path.Match over the whole name, so "*" also crosses dots. A pattern that
 // selects nothing is an error.
 func Match(names []string, pattern string) ([]string, error) {
-	if !strings.ContainsAny(pattern, `*?[\`) { // toggles leave hundreds of plain names
-		if !slices.Contains(names, pattern) {
-			return nil, fmt.Errorf("freeze: pattern %q matches no parameter", pattern)
-		}
-		return []string{pattern}, nil
-	}
+	plain := !strings.ContainsAny(pattern, `*?[\`) // toggles leave hundreds of plain names
 	var hits []string
 	for _, name := range names {
-		ok, err := path.Match(pattern, name)
+		ok, err := name == pattern, error(nil)
+		if !plain {
+			ok, err = path.Match(pattern, name)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("freeze: pattern %q: %w", pattern, err)
 		}
