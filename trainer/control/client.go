@@ -22,10 +22,8 @@ const maxAnswerBytes = 16 << 20
 // ErrNotRunning means that nothing listens on the control socket.
 var ErrNotRunning = errors.New("no trainer is running")
 
-// errLate words a deadline: the trainer answers between two steps, and what it
-// does between them may take longer than the caller waits.
-var errLate = late{}
-
+// late words a deadline: the trainer answers between two steps, and what it does
+// between them may take longer than the caller waits.
 type late struct{}
 
 func (late) Error() string { return "no answer in time; the trainer may be busy, and still do it" }
@@ -165,7 +163,7 @@ func (c *Client) send(ctx context.Context, method, route string, body any) (*htt
 	case errors.Is(err, ErrNotRunning):
 		return nil, fmt.Errorf("control: %s: %w", c.name, ErrNotRunning)
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return nil, fmt.Errorf("control: %s: %s: %w", c.name, route, errLate)
+		return nil, fmt.Errorf("control: %s: %s: %w", c.name, route, late{})
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("control: %s: %s: %w", c.name, route, ctx.Err())
 	case errors.Is(err, io.EOF):
