@@ -44,9 +44,8 @@ func runSample(ctx context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
-	cfg := den.Net.Config
-	if *class >= cfg.LabelDim || *class < -1 {
-		return usagef("sample --class: got %d, want %s", *class, classesOf(cfg.LabelDim))
+	if classes := den.Net.Config.LabelDim; *class >= classes || *class < -1 {
+		return usagef("sample --class: got %d, want %s", *class, classesOf(classes))
 	}
 	pool := kernels.NewPool(*threads)
 	defer pool.Close()
@@ -61,7 +60,7 @@ func runSample(ctx context.Context, c *cli, args []string) error {
 	latents := grid.Latents(den, *seed)
 	images := make([]float32, len(latents.Z))
 	latents.Generate(s, k, images)
-	img, err := sampleio.Grid(images, grid.N, cfg.Resolution, cfg.Resolution, cfg.Channels, grid.Cols)
+	img, err := grid.Grid(den, images)
 	if err != nil {
 		return err
 	}

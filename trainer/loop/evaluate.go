@@ -62,7 +62,7 @@ func (l *Loop) openEvaluation() error {
 		return nil
 	}
 	e.fid, err = OpenFID(l.pool, l.cfg.FID.Features, l.cfg.FID.Reference, im.den.Net.Config.Resolution, metrics.CollectorConfig{
-		Source: source, SourceBatch: slice, Values: im.values(), Nimg: l.cfg.FID.Samples,
+		Source: source, SourceBatch: slice, Values: gen.Pixels(), Nimg: l.cfg.FID.Samples,
 	})
 	if err != nil {
 		return err

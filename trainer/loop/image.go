@@ -24,16 +24,6 @@ type imager struct {
 	steps int               // 1: one-step generator; more: Heun steps
 }
 
-func (m *imager) size() (h, w, c int) {
-	cfg := m.den.Net.Config
-	return cfg.Resolution, cfg.Resolution, cfg.Channels
-}
-
-func (m *imager) values() int {
-	h, w, c := m.size()
-	return h * w * c
-}
-
 // sampleGrid draws the fixed images that a run shows as it learns.
 type sampleGrid struct {
 	Arrangement
@@ -65,7 +55,7 @@ func (l *Loop) prepareSamples() error {
 	}
 	l.samples = &sampleGrid{
 		Arrangement: a, gen: gen, count: n,
-		latents: a.Latents(im.den, sampleSeed), images: make([]float32, a.N*im.values()),
+		latents: a.Latents(im.den, sampleSeed), images: make([]float32, a.N*gen.Pixels()),
 	}
 	return nil
 }
@@ -112,8 +102,7 @@ func (l *Loop) sample() error {
 func (l *Loop) drawSamples(latents *Latents) (image.Image, error) {
 	s, im := l.samples, l.method.image()
 	latents.Generate(s.gen, im.steps, s.images)
-	h, w, c := im.size()
-	return sampleio.Grid(s.images, s.N, h, w, c, s.Cols)
+	return s.Grid(im.den, s.images)
 }
 
 // announceSamples makes a grid that has been written known.

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"image"
 	"slices"
 
 	"innate/models/precond"
@@ -87,6 +88,12 @@ func Arrange(den *precond.Denoiser, n int) Arrangement {
 func ArrangeClass(n, class int) Arrangement {
 	cols, rows := sampleio.Shape(n)
 	return Arrangement{N: n, Cols: cols, Classes: slices.Repeat([]int{class}, rows)}
+}
+
+// Grid arranges images [N H W C] of a network.
+func (a Arrangement) Grid(den *precond.Denoiser, images []float32) (image.Image, error) {
+	side, channels := den.Net.Config.Resolution, den.Net.Config.Channels
+	return sampleio.Grid(images, a.N, side, side, channels, a.Cols)
 }
 
 // Latents draws what the arranged samples are made from.

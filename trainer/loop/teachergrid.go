@@ -47,7 +47,7 @@ func DrawTeacher(ctx context.Context, pool *kernels.Pool, dir string, cfg *confi
 	a := Arrange(den, cfg.Live.SampleCount)
 	rows := (a.N + a.Cols - 1) / a.Cols
 	a.N = rows * a.Cols // filled up, so that the grid's size tells how many it covers
-	side, c := den.Net.Config.Resolution, den.Net.Config.Channels
+	side := den.Net.Config.Resolution
 	path := filepath.Join(dir, TeacherFile)
 	if w, h := sizeOfPNG(path); w == a.Cols*side && h == rows*side {
 		return path, nil
@@ -65,7 +65,7 @@ func DrawTeacher(ctx context.Context, pool *kernels.Pool, dir string, cfg *confi
 		to := min(at+teacherBatch, a.N)
 		latents.Range(at, teacherBatch).Generate(s, TeacherSteps, images[at*s.Pixels():to*s.Pixels()])
 	}
-	grid, err := sampleio.Grid(images, a.N, side, side, c, a.Cols)
+	grid, err := a.Grid(den, images)
 	if err != nil {
 		return "", err
 	}
