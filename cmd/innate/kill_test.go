@@ -37,16 +37,7 @@ method = "gdd"
 [run]
 batch = 4
 threads = 2
-[model]
-init = "DIR/teacher.safetensors"
-[disc]
-features = "DIR/cnn.safetensors"
-in_size = 28
-cmix = 8
-width = 8
-[fid]
-features = "DIR/cnn.safetensors"
-reference = "DIR/ref.npz"
+NETWORKS
 samples = 600
 [live]
 total_kimg = 2
@@ -61,9 +52,20 @@ r1_interval = 4
 `
 )
 
-// tinyNetworks writes what tinyConfig names: a U-Net, a CNN and statistics.
-func tinyNetworks(t *testing.T, dir string) {
+// withTinyNetworks writes a U-Net, a CNN and statistics to dir and puts the tables
+// that name them, up to [fid], where a config says NETWORKS.
+func withTinyNetworks(t *testing.T, dir, config string) string {
 	t.Helper()
+	const tables = `[model]
+init = "DIR/teacher.safetensors"
+[disc]
+features = "DIR/cnn.safetensors"
+in_size = 28
+cmix = 8
+width = 8
+[fid]
+features = "DIR/cnn.safetensors"
+reference = "DIR/ref.npz"`
 	rng := rand.New(rand.NewPCG(1, 2))
 	net, err := unet.New(unet.Config{
 		Arch: "ddpmpp", Resolution: 28, Channels: 1, ModelChannels: 8, ChannelMult: []int{1, 1, 1}, ChannelMultEmb: 4, NumBlocks: 1,
@@ -85,6 +87,7 @@ func tinyNetworks(t *testing.T, dir string) {
 	stats, err := acc.Stats()
 	check(t, err)
 	check(t, metrics.SaveStats(filepath.Join(dir, "ref.npz"), stats))
+	return strings.Replace(config, "NETWORKS", strings.ReplaceAll(tables, "DIR", dir), 1)
 }
 
 func check(t *testing.T, err error) {
@@ -143,9 +146,8 @@ func (p *trainerProcess) await(t *testing.T, dir string, more int64) bool {
 // polite means. The last checkpoints must be those of a run left alone, byte for
 // byte, and so must what was logged be, apart from times.
 func TestE2EKillAnywhere(t *testing.T) {
-	binary, nets := e2e(t), t.TempDir()
-	tinyNetworks(t, nets)
-	text := strings.ReplaceAll(tinyConfig, "DIR", nets)
+	binary := e2e(t)
+	text := withTinyNetworks(t, t.TempDir(), tinyConfig)
 	newRun := func(t *testing.T) string {
 		dir := filepath.Join(t.TempDir(), "run")
 		check(t, trainer.CreateAt(dir, text, "tiny"))

@@ -192,16 +192,7 @@ method = "gdd"
 batch = 4
 threads = 1
 tensorboard = false
-[model]
-init = "DIR/teacher.safetensors"
-[disc]
-features = "DIR/cnn.safetensors"
-in_size = 28
-cmix = 8
-width = 8
-[fid]
-features = "DIR/cnn.safetensors"
-reference = "DIR/ref.npz"
+NETWORKS
 samples = 100
 [live]
 gen_lr = 1e-4
@@ -218,8 +209,7 @@ layers_kimg = 0.04
 func (d *desk) tinyRun() (dir string) {
 	d.t.Helper()
 	base := filepath.Dir(d.runs)
-	tinyNetworks(d.t, base)
-	check(d.t, os.WriteFile(filepath.Join(base, "tiny.toml"), []byte(strings.ReplaceAll(deskRun, "DIR", base)), 0o644))
+	check(d.t, os.WriteFile(filepath.Join(base, "tiny.toml"), []byte(withTinyNetworks(d.t, base, deskRun)), 0o644))
 	dir = strings.TrimSpace(d.must("start", "tiny.toml"))
 	d.trains(dir, 128)
 	d.must("pause", dir)
