@@ -13,10 +13,9 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"innate/trainer/control"
+	"innate/trainer/golden"
 	"innate/tui"
 )
-
-var update = flag.Bool("update", false, "rewrite testdata/*.golden")
 
 // golden compares the frame with testdata/name.golden, and checks that it fills
 // the screen exactly.
@@ -28,16 +27,7 @@ func (s *screen) golden(name string, w, h int) {
 		// Cells of kitty and sixel fillers are told from plain space.
 		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
-	path := filepath.Join(goldenDir, name+".golden")
-	if *update {
-		must(s.tb, os.WriteFile(path, []byte(b.String()), 0o644))
-		return
-	}
-	want, err := os.ReadFile(path)
-	must(s.tb, err)
-	if string(want) != b.String() {
-		s.tb.Errorf("%s differs (run with -update and read the diff); got:\n%s", path, b.String())
-	}
+	golden.Check(s.tb, filepath.Join(goldenDir, name+".golden"), []byte(b.String()))
 }
 
 // exact checks that the frame is h lines of w cells, as the renderer counts.

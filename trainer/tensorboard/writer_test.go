@@ -3,7 +3,6 @@ package tensorboard_test
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
 	"image/png"
 	"math"
@@ -15,11 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"innate/trainer/golden"
 	"innate/trainer/runlog"
 	"innate/trainer/tensorboard"
 )
-
-var update = flag.Bool("update", false, "write testdata anew")
 
 func check(t *testing.T, err error) {
 	t.Helper()
@@ -139,15 +137,7 @@ func TestGolden(t *testing.T) {
 	check(t, w.Close())
 	got, err := os.ReadFile(files(t, dir)[0])
 	check(t, err)
-	const golden = "testdata/events.out.tfevents.1763854000.host.1.innate"
-	if *update {
-		check(t, os.WriteFile(golden, got, 0o644))
-	}
-	want, err := os.ReadFile(golden)
-	check(t, err)
-	if !bytes.Equal(got, want) {
-		t.Errorf("the file differs from %s; after a change that TensorBoard can still read, use -update", golden)
-	}
+	golden.Check(t, "testdata/events.out.tfevents.1763854000.host.1.innate", got)
 }
 
 // TestNames checks that files of later processes sort behind those of earlier

@@ -1,12 +1,9 @@
 package panes_test
 
 import (
-	"flag"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,8 +14,6 @@ import (
 	"innate/tui/panes"
 	"innate/tui/theme"
 )
-
-var updateCurves = flag.Bool("update-curves", false, "rewrite testdata/curves-*.golden")
 
 var epoch = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
 
@@ -64,54 +59,41 @@ func feed(add func(float64, time.Time, map[string]float64), seed uint64, to floa
 	}
 }
 
-// golden compares a view, which must have exactly the size asked for, with
-// testdata/name.golden.
-func golden(t *testing.T, name, view string, w, h int) {
+// goldenCurves compares a view, which must have exactly the size asked for, with
+// testdata/curves-NAME.golden.
+func goldenCurves(t *testing.T, name, view string, w, h int) {
 	t.Helper()
 	checkSize(t, name, view, w, h)
 	var b strings.Builder
 	for _, l := range plain(view) {
 		b.WriteString(strings.TrimRight(l, " ") + "\n")
 	}
-	path := filepath.Join("testdata", "curves-"+name+".golden")
-	if *updateCurves {
-		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(want) != b.String() {
-		t.Errorf("%s differs (run with -update-curves and read the diff); got:\n%s", path, b.String())
-	}
+	compareGolden(t, "curves-"+name, b.String())
 }
 
 func TestCurvesGolden(t *testing.T) {
 	for _, size := range [][2]int{{80, 22}, {120, 37}, {200, 57}} {
 		w, h := size[0], size[1]
 		name := fmt.Sprintf("%dx%d", w, h)
-		golden(t, name, fakeCurves(false).View(w, h), w, h)
+		goldenCurves(t, name, fakeCurves(false).View(w, h), w, h)
 	}
 	c := fakeCurves(true)
-	golden(t, "ascii-80x22", c.View(80, 22), 80, 22)
+	goldenCurves(t, "ascii-80x22", c.View(80, 22), 80, 22)
 
 	c = fakeCurves(false)
 	c.View(120, 37)
 	c.CursorAt(25, 5)
-	golden(t, "cursor-120x37", c.View(120, 37), 120, 37)
+	goldenCurves(t, "cursor-120x37", c.View(120, 37), 120, 37)
 
 	c = fakeCurves(false)
 	feed(c.AddRun("00002-mnist-gdd").AddTick, 3, 40)
 	c.XTime = true
 	c.Focus("fid")
 	c.Maximise()
-	golden(t, "overlay-120x37", c.View(120, 37), 120, 37)
+	goldenCurves(t, "overlay-120x37", c.View(120, 37), 120, 37)
 	c.Focus("loss")
 	c.Zoom(0.5)
-	golden(t, "overlay-loss-120x37", c.View(120, 37), 120, 37)
+	goldenCurves(t, "overlay-loss-120x37", c.View(120, 37), 120, 37)
 }
 
 // TestCurvesGroups checks what is found in a log, and its order.

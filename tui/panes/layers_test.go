@@ -1,21 +1,18 @@
 package panes_test
 
 import (
-	"flag"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"innate/trainer/control"
+	"innate/trainer/golden"
 	"innate/tui/panes"
 	"innate/tui/theme"
 )
-
-var updateLayers = flag.Bool("update-layers", false, "rewrite testdata/layers-*.golden")
 
 // uNet describes a network shaped like EDM's: blocks per resolution, channels
 // times 1, 2, … with attention at the deepest resolution.
@@ -136,17 +133,7 @@ func show(tb testing.TB, l *panes.Layers, w, h int) string {
 
 func compareGolden(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name+".golden")
-	if *updateLayers {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil || string(want) != got {
-		t.Errorf("%s differs (run with -update-layers and read the diff) %v; got:\n%s", path, err, got)
-	}
+	golden.Check(t, filepath.Join("testdata", name+".golden"), []byte(got))
 }
 
 func TestLayersGolden(t *testing.T) {
