@@ -14,11 +14,15 @@ var (
 	// attentionDef: qkv [N H W 3C] to [N H W C].
 	attentionDef = register(&Def{
 		Name: "attention", Shape: attentionShape, Grad: attentionGrad, Expand: attentionExpand,
+		FLOP: func(_ any, in []Shape, out Shape) int64 { return 2 * attentionProduct(out) },
 	}, attentionKernel)
 
 	// attentionGradDef: qkv, dout [N H W C] to the gradient of qkv. It computes
 	// the attention weights again, which is cheaper than keeping them.
-	attentionGradDef = register(&Def{Name: "attention_grad", Shape: sameAsFirst}, attentionGradKernel)
+	attentionGradDef = register(&Def{
+		Name: "attention_grad", Shape: sameAsFirst,
+		FLOP: func(_ any, in []Shape, _ Shape) int64 { return 5 * attentionProduct(in[1]) },
+	}, attentionGradKernel)
 )
 
 // Attention is self-attention over the pixels of every sample. Channel
@@ -28,6 +32,11 @@ var (
 func (g *Builder) Attention(qkv Node, n int) Node {
 	return g.Apply(attentionDef, heads(n), qkv)
 }
+
+// attentionProduct counts one of attention's matrix products, P x P x C values a
+// sample over all heads, for an output [N H W C] of P pixels. Forward has two of
+// them, backward five, since it makes the scores again.
+func attentionProduct(out Shape) int64 { return 2 * int64(out.Size()) * int64(out[1]*out[2]) }
 
 func attentionShape(attr any, in []Shape) (Shape, error) {
 	n, s := int(attr.(heads)), in[0]

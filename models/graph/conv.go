@@ -16,15 +16,15 @@ type ConvOpts struct{ Stride, Pad int }
 var (
 	// convDef: x [N H W Ci], w [Co Ci K K] and optionally bias [Co] to
 	// y [N OH OW Co]; attribute ConvOpts.
-	convDef = register(&Def{Name: "conv", Shape: convOutShape}, convKernel)
+	convDef = register(&Def{Name: "conv", Shape: convOutShape, FLOP: convFLOP}, convKernel)
 
 	// convGradInputDef: dy [N OH OW Co] and w to the gradient of x; attribute
 	// convInputAttr.
-	convGradInputDef = register(&Def{Name: "conv_grad_input", Shape: convInputShape}, convGradInputKernel)
+	convGradInputDef = register(&Def{Name: "conv_grad_input", Shape: convInputShape, FLOP: convGradInputFLOP}, convGradInputKernel)
 
 	// convGradWeightDef: x and dy to the gradient of w; attribute
 	// convWeightAttr.
-	convGradWeightDef = register(&Def{Name: "conv_grad_weight", Shape: convWeightShape}, convGradWeightKernel)
+	convGradWeightDef = register(&Def{Name: "conv_grad_weight", Shape: convWeightShape, FLOP: convGradWeightFLOP}, convGradWeightKernel)
 )
 
 // convInputAttr adds the size of x, which dy alone does not determine when the
@@ -200,3 +200,15 @@ func convGradWeightKernel(pool *kernels.Pool, attr any, out Buf, in []Buf) func(
 	x, dy, dw := in[0].Data, in[1].Data, out.Data
 	return func() { conv.Run(x, dy, dw) }
 }
+
+// convFLOP counts a multiplication and an addition for every output value and
+// weight that reaches it; the padding is counted as if it were pixels.
+func convFLOP(_ any, in []Shape, out Shape) int64 { return macs(out, in[1]) }
+
+func convGradInputFLOP(_ any, in []Shape, _ Shape) int64 { return macs(in[0], in[1]) }
+
+func convGradWeightFLOP(_ any, in []Shape, out Shape) int64 { return macs(in[1], out) }
+
+// macs is the work of a convolution with output y [N OH OW Co] and weight w
+// [Co Ci K K], which is that of either of its gradients, too.
+func macs(y, w Shape) int64 { return 2 * int64(y.Size()) * int64(w.Size()/w[0]) }

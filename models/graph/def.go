@@ -33,6 +33,11 @@ type Def struct {
 	// whenever that input has as many values as the output, the kernel reads
 	// element j of it no later than it writes element j of the output.
 	InPlace uint64
+
+	// FLOP counts the multiplications and additions of one application by the
+	// textbook's algorithm, whatever a kernel does instead. Nil for operations
+	// that are bound by memory, for which a count would say nothing.
+	FLOP func(attr any, in []Shape, out Shape) int64
 }
 
 // Call is one application of a Def, as its Grad sees it.

@@ -1,10 +1,10 @@
 package graph
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"gorgonia.org/gorgonia"
@@ -31,6 +31,7 @@ type Machine struct {
 	values  map[Node][]float32
 	arena   []float32
 	profile bool
+	runs    int // since profiling was turned on
 }
 
 var _ gorgonia.VM = (*Machine)(nil)
@@ -137,6 +138,7 @@ func (m *Machine) Run() {
 }
 
 func (m *Machine) runProfiled() {
+	m.runs++
 	last := time.Now()
 	for i := range m.steps {
 		s := &m.steps[i]
@@ -180,39 +182,31 @@ func (m *Machine) Close() error {
 	return nil
 }
 
-// OpTime is the time spent in all operations of one kind.
-type OpTime struct {
-	Op    string
-	Nodes int // how many such operations one run executes
-	Time  time.Duration
+// OpCost is what one operation of a machine has cost since Profile(true).
+type OpCost struct {
+	Op    string        // its kind: conv, group_norm_grad, …
+	Layer string        // the scope it was built in; a gradient has that of its forward operation
+	FLOP  int64         // multiplications and additions of one run; 0 for kinds that count none
+	Time  time.Duration // of all runs
 }
 
 // Profile turns timing of every operation on, from zero, or off.
 func (m *Machine) Profile(on bool) {
-	m.profile = on
+	m.profile, m.runs = on, 0
 	for i := range m.steps {
 		m.steps[i].spent = 0
 	}
 }
 
-// Report is the time since Profile(true), the most expensive kind first.
-func (m *Machine) Report() []OpTime {
-	byName := map[string]*OpTime{}
-	for _, s := range m.steps {
-		t := byName[s.op.def.Name]
-		if t == nil {
-			t = &OpTime{Op: s.op.def.Name}
-			byName[t.Op] = t
-		}
-		t.Nodes++
-		t.Time += s.spent
+// Runs is how often the machine has run since Profile(true).
+func (m *Machine) Runs() int { return m.runs }
+
+// Report is what every operation has cost since Profile(true), in the order in
+// which a run executes them.
+func (m *Machine) Report() []OpCost {
+	report := make([]OpCost, len(m.steps))
+	for i, s := range m.steps {
+		report[i] = OpCost{Op: s.op.def.Name, Layer: strings.Join(s.op.scope, "."), FLOP: s.op.flop(), Time: s.spent}
 	}
-	var report []OpTime
-	for _, t := range byName {
-		report = append(report, *t)
-	}
-	slices.SortFunc(report, func(a, b OpTime) int {
-		return cmp.Or(cmp.Compare(b.Time, a.Time), cmp.Compare(a.Op, b.Op))
-	})
 	return report
 }

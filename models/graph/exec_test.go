@@ -275,18 +275,52 @@ func TestProfile(t *testing.T) {
 		}
 	}
 	report := m.Report()
-	nodes, linear := 0, graph.OpTime{}
-	for i, r := range report {
-		nodes += r.Nodes
+	linear, flop := 0, int64(0)
+	for _, r := range report {
 		if r.Op == "linear" {
-			linear = r
+			linear++
+			flop += r.FLOP
 		}
-		if i > 0 && r.Time > report[i-1].Time {
-			t.Errorf("report not ordered by time: %v", report)
+		if r.Time <= 0 {
+			t.Errorf("%v took no time", r)
 		}
 	}
-	if nodes != m.NodeCount() || linear.Nodes != 3 || linear.Time <= 0 {
-		t.Errorf("report %v of %d operations", report, m.NodeCount())
+	want := int64(2 * 200 * (30*64 + 64*64 + 64*8))
+	if len(report) != m.NodeCount() || linear != 3 || flop != want {
+		t.Errorf("%d operations, want %d; %d linear of %d FLOP, want 3 of %d", len(report), m.NodeCount(), linear, flop, want)
+	}
+}
+
+// TestCosts checks scopes and counts of the operations that have them.
+func TestCosts(t *testing.T) {
+	g := graph.NewBuilder()
+	x, w := g.Input("x", 2, 8, 8, 3), g.Param(models.NewParam("w", 12, 3, 3, 3))
+	conv := func() node {
+		defer g.Scope("enc")()
+		return g.Conv(x, w, node{}, graph.ConvOpts{Stride: 1, Pad: 1})
+	}()
+	att := g.Attention(conv, 2)
+	grads, err := g.Grad(g.Sum(att), x, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := compile(t, g, append(grads, g.MatMul(g.Input("a", 5, 7), g.Input("b", 9, 7), false, true))...)
+	const taps, attention = 2 * 2 * 64 * 12 * 3 * 9, 2 * 2 * 64 * 4 * 64
+	want := map[string]graph.OpCost{
+		"conv":             {Op: "conv", Layer: "enc", FLOP: taps},
+		"conv_grad_input":  {Op: "conv_grad_input", Layer: "enc", FLOP: taps},
+		"conv_grad_weight": {Op: "conv_grad_weight", Layer: "enc", FLOP: taps},
+		"attention_grad":   {Op: "attention_grad", FLOP: 5 * attention},
+		"matmul":           {Op: "matmul", FLOP: 2 * 5 * 7 * 9},
+	}
+	for _, got := range m.Report() {
+		if w, ok := want[got.Op]; ok && got != w {
+			t.Errorf("got %+v, want %+v", got, w)
+		}
+		delete(want, got.Op)
+	}
+	if len(want) > 0 {
+		t.Errorf("not in the report: %v", want)
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 var matMulDef, linearDef, softmaxDef, crossEntropyDef *Def
 
 func init() {
-	matMulDef = register(&Def{Name: "matmul", Shape: matMulShape, Grad: matMulGrad}, matMulKernel)
-	linearDef = register(&Def{Name: "linear", Shape: linearShape, Grad: linearGrad}, linearKernel)
+	matMulDef = register(&Def{Name: "matmul", Shape: matMulShape, Grad: matMulGrad, FLOP: matMulFLOP}, matMulKernel)
+	linearDef = register(&Def{Name: "linear", Shape: linearShape, Grad: linearGrad, FLOP: linearFLOP}, linearKernel)
 	softmaxDef = register(&Def{Name: "softmax", Shape: softmaxShape, InPlace: 1, Grad: softmaxGrad}, softmaxKernel)
 	crossEntropyDef = register(&Def{Name: "cross_entropy", Shape: crossEntropyShape, NoGrad: 2, Grad: crossEntropyGrad}, crossEntropyKernel)
 }
@@ -109,6 +109,13 @@ func matMulKernel(pool *kernels.Pool, attr any, out Buf, in []Buf) func() {
 	gemm := kernels.NewGemm(pool, batch, m, n, k, t.a, t.b)
 	return func() { gemm.Run(in[0].Data, in[1].Data, out.Data) }
 }
+
+func matMulFLOP(attr any, in []Shape, out Shape) int64 {
+	_, _, _, k, _ := matDims(attr.(transposes), in[0], in[1])
+	return 2 * int64(out.Size()) * int64(k)
+}
+
+func linearFLOP(_ any, in []Shape, out Shape) int64 { return 2 * int64(out.Size()) * int64(in[0][1]) }
 
 func linearShape(_ any, in []Shape) (Shape, error) {
 	x, w, b := in[0], in[1], in[2]

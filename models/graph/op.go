@@ -132,13 +132,26 @@ func (o *op) String() string {
 	return fmt.Sprintf("%s%v", o.def.Name, o.attr)
 }
 
-// where names the op with its scope and input shapes, for messages.
-func (o *op) where() string {
+// flop is the number of multiplications and additions of the op.
+func (o *op) flop() int64 {
+	if o.def.FLOP == nil {
+		return 0
+	}
+	return o.def.FLOP(o.attr, o.inShapes(), o.shape)
+}
+
+// inShapes are the shapes of the inputs.
+func (o *op) inShapes() []Shape {
 	shapes := make([]Shape, len(o.in))
 	for i, n := range o.in {
 		shapes[i] = n.Shape()
 	}
-	at := o.def.Name + describe(shapes)
+	return shapes
+}
+
+// where names the op with its scope and input shapes, for messages.
+func (o *op) where() string {
+	at := o.def.Name + describe(o.inShapes())
 	if len(o.scope) > 0 {
 		at = strings.Join(o.scope, ".") + ": " + at
 	}
