@@ -29,13 +29,14 @@ type head struct {
 // down halves the map: spectrally normalised conv4x4, batch norm, leaky ReLU.
 type down struct {
 	conv            snConv
+	norm            string        // the batch norm's name within its head
 	weight, bias    *models.Param // of the batch norm
 	runMean, runVar *models.Param
 }
 
 // snConv is a spectrally normalised convolution.
 type snConv struct {
-	name         string
+	unit         string        // its name within its head
 	weight, bias *models.Param // bias is nil in the final layer
 	u, v         *models.Param // [Co], [Ci·k·k]: power-iteration state, of unit length
 	stride, pad  int
@@ -59,16 +60,16 @@ func New(cfg Config, rng *rand.Rand) (*Disc, error) {
 		h := head{name: fmt.Sprintf("heads.%d", i)}
 		for j, width := range cfg.downWidths(i) {
 			h.downs = append(h.downs, down{
-				conv: d.snConv(fmt.Sprintf("%s.body.%d", h.name, 3*j), channels, width, 4, true, rng),
+				conv: d.snConv(h.name, fmt.Sprintf("body.%d", 3*j), channels, width, 4, true, rng),
 			})
-			d.batchNorm(fmt.Sprintf("%s.body.%d", h.name, 3*j+1), width, &h.downs[j])
+			d.batchNorm(h.name, fmt.Sprintf("body.%d", 3*j+1), width, &h.downs[j])
 			channels = width
 		}
 		out := 1
 		if cfg.LabelDim > 0 {
 			out = cfg.CMap
 		}
-		h.cls = d.snConv(h.name+".cls", channels, out, cfg.clsKernel(), false, rng)
+		h.cls = d.snConv(h.name, "cls", channels, out, cfg.clsKernel(), false, rng)
 		if cfg.LabelDim > 0 {
 			h.class = d.class(h.name, rng)
 		}
@@ -79,8 +80,9 @@ func New(cfg Config, rng *rand.Rand) (*Disc, error) {
 
 // snConv makes a convolution that halves its input if it has a bias, as the
 // ones before a batch norm do; the final one slides over its input unpadded.
-func (d *Disc) snConv(name string, in, out, k int, bias bool, rng *rand.Rand) snConv {
-	c := snConv{name: name, stride: 1}
+func (d *Disc) snConv(head, unit string, in, out, k int, bias bool, rng *rand.Rand) snConv {
+	c := snConv{unit: unit, stride: 1}
+	name := head + "." + unit
 	fanIn := in * k * k
 	if bias {
 		c.bias = d.Params.Add(models.NewParam(name+".bias", out))
@@ -100,7 +102,9 @@ func (d *Disc) snConv(name string, in, out, k int, bias bool, rng *rand.Rand) sn
 	return c
 }
 
-func (d *Disc) batchNorm(name string, channels int, to *down) {
+func (d *Disc) batchNorm(head, unit string, channels int, to *down) {
+	to.norm = unit
+	name := head + "." + unit
 	to.weight = d.Params.Add(models.NewParam(name+".weight", channels))
 	to.bias = d.Params.Add(models.NewParam(name+".bias", channels))
 	to.runMean = d.Buffers.Add(models.NewParam(name+".running_mean", channels))

@@ -89,6 +89,7 @@ func (h *head) forward(g *graph.Builder, x, label graph.Node, s State) graph.Nod
 
 func (d *down) forward(g *graph.Builder, x graph.Node, s State) graph.Node {
 	x = d.conv.forward(g, x, s)
+	defer g.Scope(d.norm)()
 	shape := x.Shape()
 	y, mean, variance := g.BatchNormLeakyReLU(x, g.Param(d.weight), g.Param(d.bias), normEps, slope)
 	// The running variance is of the unbiased estimate, the norm of the biased.
@@ -105,7 +106,7 @@ func (d *down) forward(g *graph.Builder, x graph.Node, s State) graph.Node {
 // forward makes one power iteration and convolves with the weight divided by
 // its estimated largest singular value.
 func (c *snConv) forward(g *graph.Builder, x graph.Node, s State) graph.Node {
-	defer g.Scope(c.name)()
+	defer g.Scope(c.unit)()
 	w, u, v := g.SpectralNorm(g.Param(c.weight), s.nodes[c.u], s.nodes[c.v])
 	s.nodes[c.u], s.nodes[c.v] = u, v
 	var bias graph.Node

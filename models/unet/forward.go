@@ -53,12 +53,12 @@ func (n *Net) Forward(g *graph.Builder, x graph.Node, c Cond) graph.Node {
 			h = b.forward(g, g.Concat(h, skip), e, c.Dropout)
 		}
 	}
-	defer g.Scope("dec.aux")()
+	defer g.Scope("dec")()
 	return n.auxConv.forward(g, n.auxNorm.silu(g, h))
 }
 
 func (n *Net) firstConv(g *graph.Builder, x graph.Node) graph.Node {
-	defer g.Scope("enc.conv")()
+	defer g.Scope("enc")()
 	return n.enc[0].conv.forward(g, x)
 }
 

@@ -2,6 +2,7 @@ package unet
 
 import (
 	"math"
+	"strings"
 
 	"innate/models"
 	"innate/models/graph"
@@ -19,6 +20,7 @@ type linear struct {
 
 // forward maps x [N in] to [N out].
 func (l *linear) forward(g *graph.Builder, x graph.Node) graph.Node {
+	defer g.Scope(unitOf(l.weight))()
 	return g.Linear(x, g.Param(l.weight), param(g, l.bias))
 }
 
@@ -42,6 +44,7 @@ type conv struct {
 
 // forward maps x [N H W in] to [N H' W' out].
 func (c *conv) forward(g *graph.Builder, x graph.Node) graph.Node {
+	defer g.Scope(unitOf(c.weight))()
 	half := c.weight.Shape[2] / 2
 	pad := (len(c.taps) - 1) / 2
 	switch c.resample {
@@ -69,11 +72,13 @@ type norm struct {
 func (n *norm) groups() int { return groupCount(n.weight.Shape[0]) }
 
 func (n *norm) forward(g *graph.Builder, x graph.Node) graph.Node {
+	defer g.Scope(unitOf(n.weight))()
 	return g.GroupNorm(x, g.Param(n.weight), g.Param(n.bias), n.groups(), normEps)
 }
 
 // silu is forward followed by x·sigmoid(x), as one operation.
 func (n *norm) silu(g *graph.Builder, x graph.Node) graph.Node {
+	defer g.Scope(unitOf(n.weight))()
 	return g.GroupNormSiLU(x, g.Param(n.weight), g.Param(n.bias), n.groups(), normEps)
 }
 
@@ -102,8 +107,21 @@ func (b *block) forward(g *graph.Builder, x, emb graph.Node, drop *Dropout) grap
 	if b.qkv == nil {
 		return x
 	}
-	a := g.Attention(b.qkv.forward(g, b.norm2.forward(g, x)), 1)
+	a := b.attention(g, b.qkv.forward(g, b.norm2.forward(g, x)))
 	return g.AddScaled(b.proj.forward(g, a), x, skipScale)
+}
+
+// attention is the block's self-attention, with one head.
+func (b *block) attention(g *graph.Builder, qkv graph.Node) graph.Node {
+	defer g.Scope("attention")()
+	return g.Attention(qkv, 1)
+}
+
+// unitOf is the last part of a layer's name, conv0 for
+// enc.28x28_block0.conv0.weight: its scope within the block.
+func unitOf(weight *models.Param) string {
+	unit := weight.Name[:strings.LastIndexByte(weight.Name, '.')]
+	return unit[strings.LastIndexByte(unit, '.')+1:]
 }
 
 // param is the node of p, or no node for nil.
