@@ -32,6 +32,8 @@ type cli struct {
 	out, err io.Writer
 	getenv   func(string) string
 	ask      func(question string) (yes bool) // nil where nobody can be asked
+
+	cpuProfile io.Closer // ends and closes the profile of --cpuprofile; nil without one
 }
 
 // usageError is a mistake in the command line: exit status 2.
@@ -47,7 +49,7 @@ func commands() []command {
 		lsCommand, statusCommand, eventsCommand, logsCommand,
 		pauseCommand, resumeCommand, stopCommand, forkCommand, deleteCommand, setCommand, freezeCommand,
 		checkpointCommand, evaluateCommand,
-		sampleCommand, fidCommand, exportCommand, inspectCommand, keysCommand,
+		sampleCommand, fidCommand, exportCommand, inspectCommand, profileCommand, keysCommand,
 	}
 }
 
@@ -71,6 +73,9 @@ func ask(question string) (yes bool) {
 // 2 wrong usage.
 func (c *cli) main(ctx context.Context, args []string) int {
 	err := c.dispatch(ctx, args)
+	if c.cpuProfile != nil {
+		err = errors.Join(err, c.cpuProfile.Close())
+	}
 	var usage usageError
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
@@ -118,6 +123,13 @@ func (c *cli) help() {
 func (c *cli) flags(cmd string) *flag.FlagSet {
 	f := flag.NewFlagSet("innate "+cmd, flag.ContinueOnError)
 	f.SetOutput(c.err)
+	f.Func("cpuprofile", "`file` that gets a CPU profile of this process, for go tool pprof", func(path string) (err error) {
+		if c.cpuProfile != nil {
+			return errors.New("given twice")
+		}
+		c.cpuProfile, err = startCPUProfile(path)
+		return err
+	})
 	return f
 }
 

@@ -47,6 +47,9 @@ func NewSampler(pool *kernels.Pool, den *Denoiser, batch int) (*Sampler, error) 
 	return s, err
 }
 
+// Machine is what one call of the network runs.
+func (s *Sampler) Machine() *graph.Machine { return s.machine }
+
 // Batch is the number of images of one run.
 func (s *Sampler) Batch() int { return s.batch }
 

@@ -53,6 +53,7 @@ func newClassifier(e env) (*classifierMethod, error) {
 func (m *classifierMethod) params() *models.ParamSet { return m.net.Params }
 func (m *classifierMethod) start() *models.ParamSet  { return m.initial }
 func (m *classifierMethod) trained() *optim.Binding  { return m.binding }
+func (m *classifierMethod) programs() []program      { return []program{{"step", m.machine}} }
 
 func (m *classifierMethod) preset(names []string, preset string) ([]string, error) {
 	if preset != "none" {

@@ -124,6 +124,12 @@ func (d *distiller) iterate(iteration int64, genZ, discZ, real, labels []float32
 	s.add(nonFiniteGrads, float64(bad))
 }
 
+func (d *distiller) programs() []program {
+	return []program{
+		{"g", d.genStep.Machine}, {"d fakes", d.faker.Machine()}, {"d", d.disStep.Machine}, {"r1", d.r1Step.Machine},
+	}
+}
+
 // r1Due says whether an iteration penalises: every r1_interval-th, but not the
 // very first.
 func r1Due(iteration int64, live configs.Live) bool {

@@ -102,6 +102,7 @@ func edmDenoiser(e env) (*precond.Denoiser, error) {
 func (m *edmMethod) params() *models.ParamSet { return m.den.Net.Params }
 func (m *edmMethod) start() *models.ParamSet  { return m.initial }
 func (m *edmMethod) trained() *optim.Binding  { return m.binding }
+func (m *edmMethod) programs() []program      { return []program{{"step", m.machine}} }
 func (m *edmMethod) layers() []control.Layer  { return unetLayers(m.den.Net) }
 
 func (m *edmMethod) preset(names []string, preset string) ([]string, error) {

@@ -162,17 +162,7 @@ func open(opts Options) (*Loop, error) {
 	if l.out == nil {
 		l.out = io.Discard
 	}
-	if l.data, err = openDataset(cfg.Data.Dataset); err != nil {
-		return nil, err
-	}
-	h, w, c := l.data.Shape()
-	n := cfg.Run.Batch
-	l.index = make([]int, n)
-	l.batch = batch{images: make([]float32, n*h*w*c), labels: make([]float32, n*l.data.Classes())}
-	l.pool = kernels.NewPool(cfg.Run.Threads)
-	l.streams = data.NewStreams(uint64(cfg.Run.Seed))
-	l.sampler = data.NewSampler(l.data.Len(), uint64(cfg.Run.Seed))
-	if l.method, err = newMethod(env{cfg: cfg, pool: l.pool, streams: l.streams, data: l.data}); err != nil {
+	if err := l.build(); err != nil {
 		return nil, err
 	}
 	if l.log, err = runlog.OpenWriter(dir); err != nil {
@@ -184,13 +174,9 @@ func open(opts Options) (*Loop, error) {
 	if err := l.restoreHealth(); err != nil {
 		return nil, err
 	}
-	if l.freezing, err = l.resolveFreezing(cfg); err != nil {
+	if err := l.prepareMethod(); err != nil {
 		return nil, err
 	}
-	if err := l.method.freeze(l.freezing.Frozen); err != nil {
-		return nil, err
-	}
-	l.method.configure(cfg.Live)
 	if err := l.prepareImages(); err != nil {
 		return nil, err
 	}
@@ -200,6 +186,37 @@ func open(opts Options) (*Loop, error) {
 	l.publishLayers()
 	l.publish()
 	return l, nil
+}
+
+// build makes what trains, as the configuration says: data, random streams and
+// the method with its networks. It touches no run directory.
+func (l *Loop) build() error {
+	var err error
+	if l.data, err = openDataset(l.cfg.Data.Dataset); err != nil {
+		return err
+	}
+	h, w, c := l.data.Shape()
+	n := l.cfg.Run.Batch
+	l.index = make([]int, n)
+	l.batch = batch{images: make([]float32, n*h*w*c), labels: make([]float32, n*l.data.Classes())}
+	l.pool = kernels.NewPool(l.cfg.Run.Threads)
+	l.streams = data.NewStreams(uint64(l.cfg.Run.Seed))
+	l.sampler = data.NewSampler(l.data.Len(), uint64(l.cfg.Run.Seed))
+	l.method, err = newMethod(env{cfg: l.cfg, pool: l.pool, streams: l.streams, data: l.data})
+	return err
+}
+
+// prepareMethod makes the method take on the configuration's live settings and freezing.
+func (l *Loop) prepareMethod() error {
+	var err error
+	if l.freezing, err = l.resolveFreezing(l.cfg); err != nil {
+		return err
+	}
+	if err := l.method.freeze(l.freezing.Frozen); err != nil {
+		return err
+	}
+	l.method.configure(l.cfg.Live)
+	return nil
 }
 
 func (l *Loop) close() {

@@ -5,6 +5,7 @@ import (
 
 	"innate/configs"
 	"innate/models"
+	"innate/models/graph"
 	"innate/models/kernels"
 	"innate/trainer/control"
 	"innate/trainer/data"
@@ -39,6 +40,10 @@ type method interface {
 	// configure makes live settings take effect from the next step on.
 	configure(live configs.Live)
 
+	// programs are what the steps to come run, in the order in which they do, with
+	// the names that their times have in status.
+	programs() []program
+
 	// step trains on one batch. nimg is the number of images seen before it.
 	step(nimg int64, batch batch, s *scalars) error
 
@@ -68,6 +73,12 @@ type method interface {
 type batch struct {
 	images []float32 // [N H W C] in [-1, 1]
 	labels []float32 // [N classes], one-hot
+}
+
+// program is one machine of a step.
+type program struct {
+	stage   string
+	machine *graph.Machine
 }
 
 // group is one set of tensors in a checkpoint, stored under prefix.

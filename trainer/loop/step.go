@@ -21,23 +21,16 @@ func (l *Loop) first() error {
 
 // step trains on one batch and does what is then due.
 func (l *Loop) step() error {
-	start := time.Now()
 	l.report.stage = "train"
-	l.sampler.Next(l.index)
-	l.data.Images(l.index, l.batch.images)
-	l.data.Labels(l.index, l.batch.labels)
-	l.scalars.time("data", start)
-
 	live, before, after := l.cfg.Live, l.nimg, l.nimg+int64(l.cfg.Run.Batch)
 	layersDue := due(before, after, live.LayersKimg)
 	if layersDue {
 		l.method.trained().Measure()
 	}
-	if err := l.method.step(before, l.batch, l.scalars); err != nil {
+	start := time.Now()
+	if err := l.trainStep(); err != nil {
 		return err
 	}
-	l.nimg = after
-	l.scalars.steps++
 	l.rate.add(time.Since(start))
 
 	if layersDue {
@@ -67,6 +60,21 @@ func (l *Loop) step() error {
 		}
 	}
 	l.publish()
+	return nil
+}
+
+// trainStep trains on one batch, and nothing else.
+func (l *Loop) trainStep() error {
+	start := time.Now()
+	l.sampler.Next(l.index)
+	l.data.Images(l.index, l.batch.images)
+	l.data.Labels(l.index, l.batch.labels)
+	l.scalars.time("data", start)
+	if err := l.method.step(l.nimg, l.batch, l.scalars); err != nil {
+		return err
+	}
+	l.nimg += int64(l.cfg.Run.Batch)
+	l.scalars.steps++
 	return nil
 }
 

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/pprof"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"innate/configs"
+	"innate/trainer/control"
+	"innate/trainer/loop"
+)
+
+var profileCommand = command{"profile", "RUN|CONFIG", "where the time of a training step goes", runProfile}
+
+// profiled is what the command prints as JSON.
+type profiled struct {
+	Config string `json:"config"`
+	*loop.Profile
+	PeakBytes int64 `json:"peak_bytes"` // most memory that the process held
+}
+
+func runProfile(ctx context.Context, c *cli, args []string) error {
+	f, runs := c.runFlags("profile")
+	steps := f.Int("steps", 16, "training `steps` to measure")
+	top := f.Int("top", 20, "`rows` of each table; 0 for all")
+	asJSON := f.Bool("json", false, "print JSON")
+	var edits edits
+	edits.register(f)
+	ref, err := parseOne(f, args, wantConfig()+", or RUN")
+	if err != nil {
+		return err
+	}
+	if *steps < 1 || *top < 0 {
+		return usagef("profile: got --steps %d --top %d, want at least 1 and at least 0", *steps, *top)
+	}
+	name, cfg, err := configOf(*runs, ref, edits)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	p, err := loop.MeasureProfile(ctx, cfg, *steps)
+	if err != nil {
+		return err
+	}
+	out := profiled{Config: name, Profile: p, PeakBytes: peakMemory()}
+	if *asJSON {
+		return printJSON(c.out, out)
+	}
+	out.print(c.out, *top, cfg)
+	return nil
+}
+
+// configOf reads the configuration of a preset or file, or else of a run, with
+// edits. A run is only read: its trainer, if it has one, goes on.
+func configOf(runs, ref string, e edits) (name string, cfg *configs.Config, err error) {
+	text, _, err := configs.Open(ref)
+	if err != nil {
+		dir, noRun := control.Find(control.RunsDir(runs), ref)
+		if noRun != nil {
+			return "", nil, fmt.Errorf("%w; and %w", noRun, err)
+		}
+		ref = filepath.Join(dir, control.ConfigFile)
+		if text, _, err = configs.Open(ref); err != nil {
+			return "", nil, err
+		}
+	}
+	if text, err = e.apply(text); err != nil {
+		return "", nil, err
+	}
+	cfg, err = configs.Parse(ref, text)
+	return ref, cfg, err
+}
+
+// peakMemory is the most memory that this process has held, in bytes; 0 where
+// the system does not tell.
+func peakMemory() int64 {
+	var u unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return int64(u.Maxrss) << 10
+}
+
+// print writes the profile as tables, the first rows of each.
+func (p profiled) print(out io.Writer, top int, cfg *configs.Config) {
+	fmt.Fprintf(out, "%s: %s, batch %d, %s, %d threads, %.1f %% frozen\n", p.Config, p.Method, p.Batch, p.Kernels, p.Threads, 100*p.Frozen)
+	fmt.Fprintf(out, "a step: %s ms, %.1f images/s (mean of %d); peak of the machine: %.1f GFLOP/s\n",
+		ms(p.Step), float64(p.Batch)/p.Step.Seconds(), p.Steps, p.Peak/1e9)
+	fmt.Fprintf(out, "memory: %s at most, of which activations %s\n", mebibytes(p.PeakBytes), mebibytes(int64(p.Held)))
+
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	defer w.Flush()
+	fmt.Fprintln(w, "\nSTAGE\tMS/STEP\tSHARE\tGFLOP/S\tOF PEAK\tACTIVATIONS\t")
+	for _, s := range p.Stages {
+		if s.Time == 0 && s.Stage == "r1" {
+			fmt.Fprintf(w, "r1\t0\tdue every %d steps\t\t\t%s\t\n", cfg.Live.R1Interval, mebibytes(int64(s.Arena)))
+			continue
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t\n", s.Stage, p.share(s.Time), p.rate(s.Time, s.FLOP), mebibytes(int64(s.Arena)))
+	}
+	for _, t := range []struct {
+		title string
+		costs []loop.Cost
+	}{{"OPERATION", p.Ops}, {"LAYER", p.Layers}} {
+		fmt.Fprintf(w, "\n%s\tSTAGE\tCOUNT\tMS/STEP\tSHARE\tGFLOP/S\tOF PEAK\t\n", t.title)
+		shown := t.costs
+		if top > 0 {
+			shown = shown[:min(top, len(shown))]
+		}
+		for _, c := range shown {
+			fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t\n", c.Name, c.Stage, c.Count, p.share(c.Time), p.rate(c.Time, c.FLOP))
+		}
+		if rest := len(t.costs) - len(shown); rest > 0 {
+			var left time.Duration
+			for _, c := range t.costs[len(shown):] {
+				left += c.Time
+			}
+			fmt.Fprintf(w, "%d more\t\t\t%s\t\t\t\n", rest, p.share(left))
+		}
+	}
+}
+
+// share is two cells: milliseconds a step, and the share of the step.
+func (p profiled) share(d time.Duration) string {
+	return fmt.Sprintf("%s\t%.1f %%", ms(d), 100*d.Seconds()/p.Step.Seconds())
+}
+
+// rate is two cells: GFLOP/s and their share of the peak, empty where nothing is
+// counted.
+func (p profiled) rate(d time.Duration, flop int64) string {
+	if flop == 0 || d <= 0 {
+		return "\t"
+	}
+	r := float64(flop) / d.Seconds()
+	return fmt.Sprintf("%.1f\t%.0f %%", r/1e9, 100*r/p.Peak)
+}
+
+func ms(d time.Duration) string { return fmt.Sprintf("%.2f", d.Seconds()*1000) }
+
+func mebibytes(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }
+
+// cpuProfile is a file that a CPU profile is being written to.
+type cpuProfile struct{ *os.File }
+
+// startCPUProfile profiles this process until the result is closed.
+func startCPUProfile(path string) (io.Closer, error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return cpuProfile{f}, nil
+}
+
+// Close ends the profile.
+func (p cpuProfile) Close() error {
+	pprof.StopCPUProfile()
+	return p.File.Close()
+}
