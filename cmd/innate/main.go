@@ -49,7 +49,7 @@ func commands() []command {
 		lsCommand, statusCommand, eventsCommand, logsCommand,
 		pauseCommand, resumeCommand, stopCommand, forkCommand, deleteCommand, setCommand, freezeCommand,
 		checkpointCommand, evaluateCommand,
-		sampleCommand, fidCommand, exportCommand, inspectCommand, profileCommand, keysCommand,
+		sampleCommand, fidCommand, exportCommand, inspectCommand, profileCommand, keysCommand, versionCommand,
 	}
 }
 
