@@ -24,7 +24,7 @@ type Features interface {
 	Batch() int // B, images in a call
 	// Features reads images [B H W C], 8-bit levels in [-1, 1], and writes
 	// out [B D]. Each row depends on its own image only.
-	Features(images, out []float32)
+	Features(images, out []float32) error
 }
 
 // Source fills images [SourceBatch H W C] in [-1, 1] with the images numbered
@@ -70,7 +70,7 @@ type Collector struct {
 	done   int       // images measured
 	images []float32 // [SourceBatch H W C]
 	chunk  []float32 // [B H W C], input of the feature network
-	out    []float32 // [B D]
+	out    []float32 // [SourceBatch D], and room for a whole last B
 }
 
 // NewCollector checks cfg and allocates everything that steps need.
@@ -84,7 +84,7 @@ func NewCollector(cfg CollectorConfig) (*Collector, error) {
 		acc:    NewAccumulator(dim),
 		images: make([]float32, cfg.SourceBatch*cfg.Values),
 		chunk:  make([]float32, batch*cfg.Values),
-		out:    make([]float32, batch*dim),
+		out:    make([]float32, (cfg.SourceBatch+batch-1)/batch*batch*dim),
 	}, nil
 }
 
@@ -104,8 +104,13 @@ func (c *Collector) Step() (done bool, err error) {
 		k := min(batch, n-lo)
 		// Rows past k keep older images; their features are not used.
 		Quantize(c.chunk[:k*values], c.images[lo*values:(lo+k)*values])
-		c.cfg.Features.Features(c.chunk, c.out)
-		c.acc.Add(c.out[:k*dim], k)
+		if err := c.cfg.Features.Features(c.chunk, c.out[lo*dim:(lo+batch)*dim]); err != nil {
+			return false, fmt.Errorf("metrics: features from image %d: %w", c.done+lo, err)
+		}
+	}
+	for lo := 0; lo < n; lo += batch { // all of them or none
+		k := min(batch, n-lo)
+		c.acc.Add(c.out[lo*dim:(lo+k)*dim], k)
 	}
 	c.done += n
 	return c.done >= c.cfg.Nimg, nil

@@ -16,11 +16,12 @@ type corners struct{ batch, values int }
 
 func (c corners) Dim() int   { return 2 }
 func (c corners) Batch() int { return c.batch }
-func (c corners) Features(images, out []float32) {
+func (c corners) Features(images, out []float32) error {
 	for i := range c.batch {
 		out[2*i] = images[i*c.values]
 		out[2*i+1] = images[(i+1)*c.values-1]
 	}
+	return nil
 }
 
 // ramp numbers its images: image i is full of levels of i.
@@ -212,5 +213,43 @@ func TestQuantize(t *testing.T) {
 	metrics.QuantizeBytes(got, src)
 	if !slices.Equal(got, want) {
 		t.Errorf("bytes %v, want %v", got, want)
+	}
+}
+
+// failing is a feature network whose device gives up in the middle.
+type failing struct {
+	corners
+	calls, bad *int
+}
+
+func (f failing) Features(images, out []float32) error {
+	if *f.calls++; *f.calls == *f.bad {
+		return errors.New("device lost")
+	}
+	return f.corners.Features(images, out)
+}
+
+// TestCollectorFeaturesFail checks that a step whose features fail adds nothing
+// and can be repeated.
+func TestCollectorFeaturesFail(t *testing.T) {
+	cfg := config(8, 3, 50)
+	want := collect(t, cfg)
+	calls, bad := 0, 5
+	cfg.Features = failing{corners{3, 3}, &calls, &bad}
+	c, err := metrics.NewCollector(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := 0
+	for done := false; !done; {
+		if done, err = c.Step(); err != nil {
+			if failed++; !strings.Contains(err.Error(), "features from image 11: device lost") {
+				t.Fatal(err)
+			}
+		}
+	}
+	got, err := c.Stats()
+	if err != nil || failed != 1 || !slices.Equal(got.Mu, want.Mu) || !slices.Equal(got.Sigma, want.Sigma) {
+		t.Errorf("after %d failures %v, %v; want %v after one", failed, got, err, want)
 	}
 }

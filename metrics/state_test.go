@@ -13,8 +13,9 @@ type identity struct{}
 
 func (identity) Dim() int   { return 2 }
 func (identity) Batch() int { return 3 }
-func (identity) Features(images, out []float32) {
+func (identity) Features(images, out []float32) error {
 	copy(out, images)
+	return nil
 }
 
 func halfway(t *testing.T) *metrics.Collector {

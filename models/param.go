@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unsafe"
 )
 
 // Param is one named tensor: row-major float32 values in checkpoint layout.
@@ -128,4 +129,16 @@ func Match(names []string, pattern string) ([]string, error) {
 		return nil, fmt.Errorf("freeze: pattern %q matches no parameter", pattern)
 	}
 	return hits, nil
+}
+
+// AlignedFloats allocates n zeros that start on a cache line of 64 bytes.
+func AlignedFloats(n int) []float32 {
+	const line = 16 // values
+	buf := make([]float32, n+line-1)
+	skip := 0
+	if n > 0 {
+		past := int(uintptr(unsafe.Pointer(&buf[0])) / 4 % line)
+		skip = (line - past) % line
+	}
+	return buf[skip : skip+n : skip+n]
 }

@@ -15,6 +15,9 @@ func TestDependencies(t *testing.T) {
 	}{
 		{"innate/tui", []string{"innate/models", "innate/metrics", "innate/trainer/loop", "innate/trainer/optim", "innate/trainer/data", "innate/trainer/tensorboard", "gorgonia.org", "github.com/prometheus/client_golang"}},
 		{"innate/models/kernels", []string{"innate/models/graph", "gorgonia.org", "innate/configs"}},
+		{"innate/models/graph", []string{"innate/models/kernels", "innate/models/device", "innate/models/cpu"}},
+		{"innate/models/device", []string{"innate/models/kernels", "innate/models/cpu"}},
+		{"innate/models/cpu", []string{"innate/configs", "innate/trainer", "innate/metrics", "innate/tui"}},
 		{"innate/models/gdd", []string{"innate/configs", "innate/trainer", "innate/tui"}},
 		{"innate/metrics", []string{"innate/configs", "innate/trainer", "innate/tui"}},
 		{"innate/trainer/loop", []string{"innate/tui", "charm.land"}},
@@ -52,4 +55,19 @@ func deps(t *testing.T, pkg string) []string {
 		t.Fatalf("go list -deps %s: %v\n%s", pkg, err, out)
 	}
 	return strings.Fields(string(out))
+}
+
+// TestPoolUser checks that one package alone hands work to threads: the others
+// speak to a device.
+func TestPoolUser(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "innate/models/...", "innate/trainer/optim", "innate/metrics").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		if slices.Contains(fields[1:], "innate/models/kernels") && fields[0] != "innate/models/cpu" && fields[0] != "innate/models/graph/graphtest" {
+			t.Errorf("%s imports the kernels, which only innate/models/cpu may", fields[0])
+		}
+	}
 }

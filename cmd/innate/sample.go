@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"innate/metrics"
-	"innate/models/kernels"
+	"innate/models/cpu"
 	"innate/models/precond"
 	"innate/trainer/control"
 	"innate/trainer/loop"
@@ -47,9 +47,9 @@ func runSample(ctx context.Context, c *cli, args []string) error {
 	if classes := den.Net.Config.LabelDim; *class >= classes || *class < -1 {
 		return usagef("sample --class: got %d, want %s", *class, classesOf(classes))
 	}
-	pool := kernels.NewPool(*threads)
-	defer pool.Close()
-	s, err := precond.NewSampler(pool, den, min(*n, 64))
+	dev := cpu.New(*threads)
+	defer dev.Close()
+	s, err := precond.NewSampler(dev, den, min(*n, 64))
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,9 @@ func runSample(ctx context.Context, c *cli, args []string) error {
 	}
 	latents := grid.Latents(den, *seed)
 	images := make([]float32, len(latents.Z))
-	latents.Generate(s, k, images)
+	if err := latents.Generate(s, k, images); err != nil {
+		return err
+	}
 	img, err := grid.Grid(den, images)
 	if err != nil {
 		return err
@@ -155,15 +157,15 @@ func runFID(ctx context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
-	pool := kernels.NewPool(*threads)
-	defer pool.Close()
+	dev := cpu.New(*threads)
+	defer dev.Close()
 	const batch = 50
-	s, err := precond.NewSampler(pool, den, batch)
+	s, err := precond.NewSampler(dev, den, batch)
 	if err != nil {
 		return err
 	}
 	latents := loop.NewLatents(den, batch)
-	fid, err := loop.OpenFID(pool, *feats, *ref, den.Net.Config.Resolution, metrics.CollectorConfig{
+	fid, err := loop.OpenFID(dev, *feats, *ref, den.Net.Config.Resolution, metrics.CollectorConfig{
 		Source: func(first int, images []float32) error {
 			latents.Draw(*seed + uint64(first))
 			latents.Generate(s, k, images)
@@ -195,9 +197,9 @@ func runFIDRef(ctx context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
-	pool := kernels.NewPool(*threads)
-	defer pool.Close()
-	stats, err := loop.ReferenceStats(ctx, pool, *feats)
+	dev := cpu.New(*threads)
+	defer dev.Close()
+	stats, err := loop.ReferenceStats(ctx, dev, *feats)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@ import (
 	"runtime"
 
 	"innate/configs"
-	"innate/models/kernels"
+	"innate/models/cpu"
 	"innate/trainer/control"
 	"innate/trainer/loop"
 )
@@ -18,7 +18,7 @@ func drawTeacher(ctx context.Context, dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	pool := kernels.NewPool(max(1, runtime.GOMAXPROCS(0)/2))
-	defer pool.Close()
-	return loop.DrawTeacher(ctx, pool, dir, cfg)
+	dev := cpu.New(max(1, runtime.GOMAXPROCS(0)/2))
+	defer dev.Close()
+	return loop.DrawTeacher(ctx, dev, dir, cfg)
 }

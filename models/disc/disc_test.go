@@ -8,10 +8,11 @@ import (
 	"testing"
 
 	"innate/models"
+	"innate/models/cpu"
+	"innate/models/device"
 	"innate/models/disc"
 	"innate/models/features"
 	"innate/models/graph"
-	"innate/models/kernels"
 	"innate/models/nettest"
 )
 
@@ -195,10 +196,10 @@ func TestRunningStatistics(t *testing.T) {
 	if len(assigns) != len(d.Buffers.All()) {
 		t.Errorf("%d buffers change, want %d", len(assigns), len(d.Buffers.All()))
 	}
-	pool := kernels.NewPool(1)
-	defer pool.Close()
+	dev := cpu.New(1)
+	defer dev.Close()
 	// Power iterations that have converged: both passes see the same weight.
-	settle, err := graph.Compile(g, pool, []graph.Node{conv}, assigns...)
+	settle, err := dev.Compile(g, device.Request{Outputs: []graph.Node{conv}, Assigns: assigns})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +233,7 @@ func TestRunningStatistics(t *testing.T) {
 
 	// Without assigns nothing is stored.
 	kept := d.Buffers.Clone()
-	dry, err := graph.Compile(g, pool, []graph.Node{conv})
+	dry, err := dev.Compile(g, device.Request{Outputs: []graph.Node{conv}})
 	if err != nil {
 		t.Fatal(err)
 	}

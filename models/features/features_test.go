@@ -9,9 +9,10 @@ import (
 	"testing"
 
 	"innate/models/checkpoint"
+	"innate/models/cpu"
+	"innate/models/device"
 	"innate/models/features"
 	"innate/models/graph"
-	"innate/models/kernels"
 	"innate/models/nettest"
 )
 
@@ -26,11 +27,11 @@ func build(t *testing.T) *features.Net {
 	return net
 }
 
-func pool(t *testing.T) *kernels.Pool {
+func newDevice(t *testing.T) device.Device {
 	t.Helper()
-	p := kernels.NewPool(2)
-	t.Cleanup(p.Close)
-	return p
+	d := cpu.New(2)
+	t.Cleanup(d.Close)
+	return d
 }
 
 // images draws n images of the given side in [-1, 1].
@@ -95,7 +96,7 @@ func TestForward(t *testing.T) {
 			t.Errorf("map %d: %v", i, s)
 		}
 	}
-	m, err := graph.Compile(g, pool(t), []graph.Node{maps[2], pooled, logits})
+	m, err := newDevice(t).Compile(g, device.Request{Outputs: []graph.Node{maps[2], pooled, logits}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +134,7 @@ func TestExtractor(t *testing.T) {
 	x := images(5, 20)
 	var want, wantLogits []float32
 	for _, batch := range []int{5, 2, 8} {
-		e, err := features.NewExtractor(pool(t), net, 20, batch)
+		e, err := features.NewExtractor(newDevice(t), net, 20, batch)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -209,7 +210,7 @@ func TestClassifier(t *testing.T) {
 	if err != nil || gradErr != nil {
 		t.Fatal(err, gradErr)
 	}
-	m, err := graph.Compile(g, pool(t), append([]graph.Node{c.Loss, c.Logits}, c.Grads...))
+	m, err := newDevice(t).Compile(g, device.Request{Outputs: append([]graph.Node{c.Loss, c.Logits}, c.Grads...)})
 	if err != nil {
 		t.Fatal(err)
 	}

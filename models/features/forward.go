@@ -4,8 +4,8 @@ import (
 	"fmt"
 
 	"innate/models"
+	"innate/models/device"
 	"innate/models/graph"
-	"innate/models/kernels"
 )
 
 // Maps adds the stages to g: x [N H W C] to one map a stage, finest first, each
@@ -44,14 +44,14 @@ func (n *Net) param(g *graph.Builder, name string) graph.Node { return g.Param(n
 // concurrent use.
 type Extractor struct {
 	dim, batch, pixels int
-	machine            *graph.Machine
+	program            device.Program
 	in                 []float32
 	pooled, logits     graph.Node
 	classes            int
 }
 
 // NewExtractor compiles net for batches of square images of the given size.
-func NewExtractor(pool *kernels.Pool, net *Net, size, batch int) (*Extractor, error) {
+func NewExtractor(dev device.Device, net *Net, size, batch int) (*Extractor, error) {
 	e := &Extractor{
 		dim: net.Config.Dim(), batch: batch, classes: net.Config.Classes,
 		pixels: size * size * net.Config.Channels,
@@ -65,7 +65,7 @@ func NewExtractor(pool *kernels.Pool, net *Net, size, batch int) (*Extractor, er
 		return nil, err
 	}
 	e.in = g.Data(x)
-	e.machine, err = graph.Compile(g, pool, []graph.Node{e.pooled, e.logits})
+	e.program, err = dev.Compile(g, device.Request{Outputs: []graph.Node{e.pooled, e.logits}})
 	return e, err
 }
 
@@ -79,17 +79,17 @@ func (e *Extractor) Batch() int { return e.batch }
 func (e *Extractor) Classes() int { return e.classes }
 
 // Features fills out [B Dim] from images [B H W C] in [-1, 1], for any B.
-func (e *Extractor) Features(images, out []float32) {
-	e.run(images, out, e.pooled, e.dim)
+func (e *Extractor) Features(images, out []float32) error {
+	return e.run(images, out, e.pooled, e.dim)
 }
 
 // Logits fills out [B Classes] from images [B H W C] in [-1, 1], for any B.
-func (e *Extractor) Logits(images, out []float32) {
-	e.run(images, out, e.logits, e.classes)
+func (e *Extractor) Logits(images, out []float32) error {
+	return e.run(images, out, e.logits, e.classes)
 }
 
 // run feeds the images batch by batch; the last batch may be partial.
-func (e *Extractor) run(images, out []float32, n graph.Node, width int) {
+func (e *Extractor) run(images, out []float32, n graph.Node, width int) error {
 	count := len(images) / e.pixels
 	if len(images) != count*e.pixels || len(out) != count*width {
 		panic(fmt.Sprintf("features: %d values into %d, want %d and %d an image", len(images), len(out), e.pixels, width))
@@ -97,9 +97,12 @@ func (e *Extractor) run(images, out []float32, n graph.Node, width int) {
 	for at := 0; at < count; at += e.batch {
 		end := min(count, at+e.batch)
 		copy(e.in, images[at*e.pixels:end*e.pixels])
-		e.machine.Run()
-		copy(out[at*width:end*width], e.machine.Value(n))
+		if err := e.program.Run(); err != nil {
+			return err
+		}
+		copy(out[at*width:end*width], e.program.Value(n))
 	}
+	return nil
 }
 
 // Classifier is the graph of one training step of the network itself: the mean

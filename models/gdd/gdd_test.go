@@ -7,12 +7,13 @@ import (
 	"testing"
 
 	"innate/models"
+	"innate/models/cpu"
+	"innate/models/device"
 	"innate/models/disc"
 	"innate/models/features"
 	"innate/models/gdd"
 	"innate/models/graph"
 	"innate/models/graph/graphtest"
-	"innate/models/kernels"
 	"innate/models/nettest"
 	"innate/models/precond"
 	"innate/models/unet"
@@ -67,20 +68,20 @@ func labels(t *testing.T, gold *nettest.Golden) []float32 {
 }
 
 // eachCase runs f for both golden files on every implementation of the kernels.
-func eachCase(t *testing.T, f func(t *testing.T, gold *nettest.Golden, nets gdd.Nets, pool *kernels.Pool)) {
-	pool := kernels.NewPool(2)
-	defer pool.Close()
+func eachCase(t *testing.T, f func(t *testing.T, gold *nettest.Golden, nets gdd.Nets, dev device.Device)) {
+	dev := cpu.New(2)
+	defer dev.Close()
 	for _, name := range []string{"gdd_uncond", "gdd_cond"} {
 		graphtest.EachImpl(t, func(t *testing.T) {
 			gold, nets := load(t, name)
-			f(t, gold, nets, pool)
+			f(t, gold, nets, dev)
 		})
 	}
 }
 
-func compile(t *testing.T, s *gdd.Stage, pool *kernels.Pool) *gdd.Step {
+func compile(t *testing.T, s *gdd.Stage, dev device.Device) *gdd.Step {
 	t.Helper()
-	step, err := s.Compile(pool, nil)
+	step, err := s.Compile(dev, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,10 +95,10 @@ func checkGrads(t *testing.T, gold *nettest.Golden, prefix string, step *gdd.Ste
 	for i, p := range step.Params {
 		want := gold.Floats(t, prefix+p.Name)
 		if strings.Contains(p.Name, ".body.0.bias") || strings.Contains(p.Name, ".body.3.bias") {
-			nettest.Within(t, prefix+p.Name, step.Grads[i], want, 1e-5)
+			nettest.Within(t, prefix+p.Name, step.Program.Value(step.Grads[i]), want, 1e-5)
 			continue
 		}
-		nettest.Near(t, prefix+p.Name, step.Grads[i], want, 1e-4)
+		nettest.Near(t, prefix+p.Name, step.Program.Value(step.Grads[i]), want, 1e-4)
 	}
 }
 
@@ -117,7 +118,7 @@ func checkU(t *testing.T, gold *nettest.Golden, prefix string, d *disc.Disc) {
 }
 
 func TestGoldenLogits(t *testing.T) {
-	eachCase(t, func(t *testing.T, gold *nettest.Golden, nets gdd.Nets, pool *kernels.Pool) {
+	eachCase(t, func(t *testing.T, gold *nettest.Golden, nets gdd.Nets, dev device.Device) {
 		cfg := gold.Config
 		var real, label, logits graph.Node
 		var maps []graph.Node
@@ -136,7 +137,7 @@ func TestGoldenLogits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := graph.Compile(g, pool, append([]graph.Node{logits}, maps...), assigns...)
+		m, err := dev.Compile(g, device.Request{Outputs: append([]graph.Node{logits}, maps...), Assigns: assigns})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,20 +152,20 @@ func TestGoldenLogits(t *testing.T) {
 }
 
 func TestGoldenGenStage(t *testing.T) {
-	eachCase(t, func(t *testing.T, gold *nettest.Golden, nets gdd.Nets, pool *kernels.Pool) {
+	eachCase(t, func(t *testing.T, gold *nettest.Golden, nets gdd.Nets, dev device.Device) {
 		s, err := gdd.NewGenStage(nets, gdd.NonSaturating, batch)
 		if err != nil {
 			t.Fatal(err)
 		}
-		step := compile(t, &s.Stage, pool)
+		step := compile(t, &s.Stage, dev)
 		s.Set(gold.Images(t, "z_g"), labels(t, gold))
-		step.Machine.Run()
-		nettest.Near(t, "fake", step.Machine.Value(s.Fake), gold.Images(t, "fake_g"), 1e-5)
-		nettest.Near(t, "loss", step.Machine.Value(s.Loss), gold.Floats(t, "g_loss"), 1e-5)
+		step.Program.Run()
+		nettest.Near(t, "fake", step.Program.Value(s.Fake), gold.Images(t, "fake_g"), 1e-5)
+		nettest.Near(t, "loss", step.Program.Value(s.Loss), gold.Floats(t, "g_loss"), 1e-5)
 		checkGrads(t, gold, "g_grad/model.", step)
 		checkU(t, gold, "g_u/", nets.Disc)
 
-		smp, err := precond.NewSampler(pool, nets.Gen, 3)
+		smp, err := precond.NewSampler(dev, nets.Gen, 3)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,32 +177,32 @@ func TestGoldenGenStage(t *testing.T) {
 }
 
 func TestGoldenDiscStage(t *testing.T) {
-	eachCase(t, func(t *testing.T, gold *nettest.Golden, nets gdd.Nets, pool *kernels.Pool) {
+	eachCase(t, func(t *testing.T, gold *nettest.Golden, nets gdd.Nets, dev device.Device) {
 		s, err := gdd.NewDiscStage(nets, gdd.NonSaturating, batch)
 		if err != nil {
 			t.Fatal(err)
 		}
-		step := compile(t, &s.Stage, pool)
+		step := compile(t, &s.Stage, dev)
 		s.Set(gold.Images(t, "fake_d"), gold.Images(t, "real"), labels(t, gold))
-		step.Machine.Run()
-		nettest.Near(t, "loss", step.Machine.Value(s.Loss), gold.Floats(t, "d_loss"), 1e-5)
+		step.Program.Run()
+		nettest.Near(t, "loss", step.Program.Value(s.Loss), gold.Floats(t, "d_loss"), 1e-5)
 		checkGrads(t, gold, "d_grad/", step)
 		checkU(t, gold, "d_u/", nets.Disc)
 	})
 }
 
 func TestGoldenR1Stage(t *testing.T) {
-	eachCase(t, func(t *testing.T, gold *nettest.Golden, nets gdd.Nets, pool *kernels.Pool) {
+	eachCase(t, func(t *testing.T, gold *nettest.Golden, nets gdd.Nets, dev device.Device) {
 		s, err := gdd.NewR1Stage(nets, batch)
 		if err != nil {
 			t.Fatal(err)
 		}
-		step := compile(t, &s.Stage, pool)
+		step := compile(t, &s.Stage, dev)
 		s.Set(gold.Images(t, "real"), labels(t, gold), gamma/2)
-		step.Machine.Run()
-		nettest.Near(t, "logits", step.Machine.Value(s.Logits), gold.Floats(t, "logits_real"), 1e-5)
-		nettest.Near(t, "inner gradient", step.Machine.Value(s.Inner), gold.Images(t, "r1_inner"), 1e-5)
-		loss := step.Machine.Value(s.Penalty)[0] * gamma / 2
+		step.Program.Run()
+		nettest.Near(t, "logits", step.Program.Value(s.Logits), gold.Floats(t, "logits_real"), 1e-5)
+		nettest.Near(t, "inner gradient", step.Program.Value(s.Inner), gold.Images(t, "r1_inner"), 1e-5)
+		loss := step.Program.Value(s.Penalty)[0] * gamma / 2
 		nettest.Near(t, "loss", []float32{loss}, gold.Floats(t, "r1_loss"), 1e-5)
 		checkGrads(t, gold, "r1_grad/", step)
 		checkU(t, gold, "r1_u/", nets.Disc)
@@ -212,8 +213,8 @@ func TestGoldenR1Stage(t *testing.T) {
 // change, and the same stage compiles for another choice.
 func TestFreeze(t *testing.T) {
 	gold, nets := load(t, "gdd_cond")
-	pool := kernels.NewPool(1)
-	defer pool.Close()
+	dev := cpu.New(1)
+	defer dev.Close()
 	s, err := gdd.NewGenStage(nets, gdd.NonSaturating, batch)
 	if err != nil {
 		t.Fatal(err)
@@ -222,7 +223,7 @@ func TestFreeze(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	step, err := s.Compile(pool, func(name string) bool { return !slices.Contains(frozen, name) })
+	step, err := s.Compile(dev, func(name string) bool { return !slices.Contains(frozen, name) }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,14 +234,14 @@ func TestFreeze(t *testing.T) {
 	if !slices.Equal(names, gold.TrainablePreset1) {
 		t.Errorf("trains %v, want %v", names, gold.TrainablePreset1)
 	}
-	whole := compile(t, &s.Stage, pool)
-	if a, b := step.Machine.NodeCount(), whole.Machine.NodeCount(); a >= b {
+	whole := compile(t, &s.Stage, dev)
+	if a, b := step.Program.Memory().Operations, whole.Program.Memory().Operations; a >= b {
 		t.Errorf("%d operations with frozen layers, %d without", a, b)
 	}
 	s.Set(gold.Images(t, "z_g"), labels(t, gold))
-	step.Machine.Run()
+	step.Program.Run()
 	checkGrads(t, gold, "g_grad/model.", step)
-	none, err := s.Compile(pool, func(string) bool { return false })
+	none, err := s.Compile(dev, func(string) bool { return false }, nil)
 	if err != nil || len(none.Grads) != 0 {
 		t.Errorf("all frozen: %d gradients, %v", len(none.Grads), err)
 	}
@@ -249,8 +250,8 @@ func TestFreeze(t *testing.T) {
 // TestHinge holds the hinge losses against their definition on the logits.
 func TestHinge(t *testing.T) {
 	gold, nets := load(t, "gdd_uncond")
-	pool := kernels.NewPool(1)
-	defer pool.Close()
+	dev := cpu.New(1)
+	defer dev.Close()
 	mean := func(logits []float32, f func(float64) float64) float32 {
 		sum := 0.0
 		for _, l := range logits {
@@ -262,22 +263,22 @@ func TestHinge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	step := compile(t, &gen.Stage, pool)
+	step := compile(t, &gen.Stage, dev)
 	gen.Set(gold.Images(t, "z_g"), nil)
-	step.Machine.Run()
-	want := mean(step.Machine.Value(gen.Logits), func(l float64) float64 { return -l })
-	nettest.Near(t, "generator", step.Machine.Value(gen.Loss), []float32{want}, 1e-5)
+	step.Program.Run()
+	want := mean(step.Program.Value(gen.Logits), func(l float64) float64 { return -l })
+	nettest.Near(t, "generator", step.Program.Value(gen.Loss), []float32{want}, 1e-5)
 
 	dis, err := gdd.NewDiscStage(nets, gdd.Hinge, batch)
 	if err != nil {
 		t.Fatal(err)
 	}
-	step = compile(t, &dis.Stage, pool)
+	step = compile(t, &dis.Stage, dev)
 	dis.Set(gold.Images(t, "fake_d"), gold.Images(t, "real"), nil)
-	step.Machine.Run()
-	want = mean(step.Machine.Value(dis.FakeLogits), func(l float64) float64 { return max(0, 1+l) }) +
-		mean(step.Machine.Value(dis.RealLogits), func(l float64) float64 { return max(0, 1-l) })
-	nettest.Near(t, "discriminator", step.Machine.Value(dis.Loss), []float32{want}, 1e-5)
+	step.Program.Run()
+	want = mean(step.Program.Value(dis.FakeLogits), func(l float64) float64 { return max(0, 1+l) }) +
+		mean(step.Program.Value(dis.RealLogits), func(l float64) float64 { return max(0, 1-l) })
+	nettest.Near(t, "discriminator", step.Program.Value(dis.Loss), []float32{want}, 1e-5)
 }
 
 // TestThreads: gradients are the same to the bit for one thread and for two.
@@ -289,16 +290,18 @@ func TestThreads(t *testing.T) {
 		if err := nets.Disc.Buffers.CopyFrom(start); err != nil {
 			t.Fatal(err)
 		}
-		pool := kernels.NewPool(i + 1)
-		defer pool.Close()
+		dev := cpu.New(i + 1)
+		defer dev.Close()
 		s, err := gdd.NewR1Stage(nets, batch)
 		if err != nil {
 			t.Fatal(err)
 		}
-		step := compile(t, &s.Stage, pool)
+		step := compile(t, &s.Stage, dev)
 		s.Set(gold.Images(t, "real"), labels(t, gold), 1)
-		step.Machine.Run()
-		results[i] = step.Grads
+		step.Program.Run()
+		for _, n := range step.Grads {
+			results[i] = append(results[i], step.Program.Value(n))
+		}
 	}
 	for i := range results[0] {
 		if !slices.Equal(results[0][i], results[1][i]) {

@@ -2,11 +2,12 @@ package gdd
 
 import (
 	"fmt"
+	"slices"
 
 	"innate/models"
+	"innate/models/device"
 	"innate/models/disc"
 	"innate/models/graph"
-	"innate/models/kernels"
 	"innate/models/precond"
 	"innate/models/unet"
 )
@@ -62,10 +63,10 @@ func (n Nets) judge(g *graph.Builder, images, label graph.Node, s disc.State) (g
 }
 
 // Stage is the graph of one stage before it is compiled: it knows the gradient
-// of every parameter, and a machine computes those that are asked for.
+// of every parameter, and a program computes those that are asked for.
 type Stage struct {
 	Graph   *graph.Builder
-	Outputs []graph.Node   // losses and logits that every machine computes
+	Outputs []graph.Node   // losses and logits that every program computes
 	Assigns []graph.Assign // the discriminator's buffers, stored after each run
 	Params  []*models.Param
 	Grads   []graph.Node // one for each of Params
@@ -73,34 +74,30 @@ type Stage struct {
 
 // Step is a compiled stage.
 type Step struct {
-	Machine *graph.Machine
+	Program device.Program
 	Params  []*models.Param // those that train
-	Grads   [][]float32     // one for each of Params, of its size; valid until the next run
+	Grads   []graph.Node    // one for each of Params, outputs of the program
 }
 
-// Compile plans a machine for the parameters of which train says true (nil: all
+// Compile plans a program for the parameters of which train says true (nil: all
 // of them). A frozen parameter's gradient is not computed. A stage can be
-// compiled again whenever the choice changes; machines of one stage share its
-// inputs and must not run at the same time.
-func (s *Stage) Compile(pool *kernels.Pool, train func(name string) bool) (*Step, error) {
+// compiled again whenever the choice changes, in place of the step that old is,
+// if any: see device.Request.
+func (s *Stage) Compile(dev device.Device, train func(name string) bool, old *Step) (*Step, error) {
 	step := &Step{}
-	outputs := append([]graph.Node{}, s.Outputs...)
-	var grads []graph.Node
 	for i, p := range s.Params {
 		if train == nil || train(p.Name) {
 			step.Params = append(step.Params, p)
-			grads = append(grads, s.Grads[i])
+			step.Grads = append(step.Grads, s.Grads[i])
 		}
 	}
-	m, err := graph.Compile(s.Graph, pool, append(outputs, grads...), s.Assigns...)
-	if err != nil {
-		return nil, err
+	r := device.Request{Outputs: slices.Concat(s.Outputs, step.Grads), Assigns: s.Assigns}
+	if old != nil {
+		r.Replaces = old.Program
 	}
-	step.Machine = m
-	for _, n := range grads {
-		step.Grads = append(step.Grads, m.Value(n))
-	}
-	return step, nil
+	var err error
+	step.Program, err = dev.Compile(s.Graph, r)
+	return step, err
 }
 
 // differentiate adds the gradients of loss for every parameter of set.

@@ -1,10 +1,8 @@
 package graph
 
-import "innate/models/kernels"
-
-// affineDef: x [... C], scale [C], shift [C] to x·scale + shift. All gradients
+// OpAffine: x [... C], scale [C], shift [C] to x·scale + shift. All gradients
 // are primitives.
-var affineDef = register(&Def{
+var OpAffine = register(&Def{
 	Name: "affine_per_channel", InPlace: 1 << 0,
 	Shape: func(_ any, in []Shape) (Shape, error) { return in[0], checkAffine(in) },
 	Grad: func(g *Builder, c Call, dy Node, need []bool) []Node {
@@ -19,15 +17,9 @@ var affineDef = register(&Def{
 			}
 		})
 	},
-}, func(pool *kernels.Pool, _ any, out Buf, in []Buf) func() {
-	x, scale, shift, y := in[0].Data, in[1].Data, in[2].Data, out.Data
-	c := len(scale)
-	return parallel(pool, len(x)/c, grainFor(c), func(lo, hi int) {
-		kernels.AffineRows(y[lo*c:hi*c], x[lo*c:hi*c], scale, shift)
-	})
 })
 
 // AffinePerChannel is x[N ... C]·scale[C] + shift[C] in one pass.
 func (g *Builder) AffinePerChannel(x, scale, shift Node) Node {
-	return g.Apply(affineDef, nil, x, scale, shift)
+	return g.Apply(OpAffine, nil, x, scale, shift)
 }

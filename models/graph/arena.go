@@ -1,24 +1,10 @@
 package graph
 
-import (
-	"slices"
-	"unsafe"
-)
+import "slices"
 
 // lineFloats is how many float32 values one cache line of 64 bytes holds; every
 // buffer of an arena starts on a line.
 const lineFloats = 16
-
-// alignedFloats allocates n zeros that start on a cache line.
-func alignedFloats(n int) []float32 {
-	buf := make([]float32, n+lineFloats-1)
-	skip := 0
-	if n > 0 {
-		past := int(uintptr(unsafe.Pointer(&buf[0])) / 4 % lineFloats)
-		skip = (lineFloats - past) % lineFloats
-	}
-	return buf[skip : skip+n : skip+n]
-}
 
 // want is a buffer that some node needs between two steps of a run.
 type want struct {

@@ -3,56 +3,54 @@ package graph
 import (
 	"fmt"
 	"math"
-
-	"innate/models/kernels"
 )
 
-// heads is the attribute of attention.
-type heads int
+// Heads is the attribute of attention.
+type Heads int
 
 var (
-	// attentionDef: qkv [N H W 3C] to [N H W C].
-	attentionDef = register(&Def{
+	// OpAttention: qkv [N H W 3C] to [N H W C].
+	OpAttention = register(&Def{
 		Name: "attention", Shape: attentionShape, Grad: attentionGrad, Expand: attentionExpand,
 		FLOP: func(_ any, in []Shape, out Shape) int64 { return 2 * attentionProduct(out) },
-	}, attentionKernel)
+	})
 
-	// attentionGradDef: qkv, dout [N H W C] to the gradient of qkv. It computes
+	// OpAttentionGrad: qkv, dout [N H W C] to the gradient of qkv. It computes
 	// the attention weights again, which is cheaper than keeping them.
-	attentionGradDef = register(&Def{
+	OpAttentionGrad = register(&Def{
 		Name: "attention_grad", Shape: sameAsFirst,
 		FLOP: func(_ any, in []Shape, _ Shape) int64 { return 5 * attentionProduct(in[1]) },
-	}, attentionGradKernel)
+	})
 )
 
 // Attention is self-attention over the pixels of every sample. Channel
 // 3·(head·c + i) + {0, 1, 2} of qkv [N H W 3C] holds element i of that head's
-// query, key and value, c = C/heads. Each head's result is
+// query, key and value, c = C/Heads. Each head's result is
 // softmax(q·kᵀ/√c)·v; together [N H W C].
 func (g *Builder) Attention(qkv Node, n int) Node {
-	return g.Apply(attentionDef, heads(n), qkv)
+	return g.Apply(OpAttention, Heads(n), qkv)
 }
 
 // attentionProduct counts one of attention's matrix products, P x P x C values a
-// sample over all heads, for an output [N H W C] of P pixels. Forward has two of
+// sample over all Heads, for an output [N H W C] of P pixels. Forward has two of
 // them, backward five, since it makes the scores again.
 func attentionProduct(out Shape) int64 { return 2 * int64(out.Size()) * int64(out[1]*out[2]) }
 
 func attentionShape(attr any, in []Shape) (Shape, error) {
-	n, s := int(attr.(heads)), in[0]
+	n, s := int(attr.(Heads)), in[0]
 	if len(s) != 4 || n < 1 || s[3]%(3*n) != 0 {
-		return nil, fmt.Errorf("qkv %v with %d heads, want [N H W 3C], C a multiple of the heads", []int(s), n)
+		return nil, fmt.Errorf("qkv %v with %d Heads, want [N H W 3C], C a multiple of the Heads", []int(s), n)
 	}
 	return s.withLast(s[3] / 3), nil
 }
 
 func attentionGrad(g *Builder, c Call, dy Node, _ []bool) []Node {
-	return []Node{g.Apply(attentionGradDef, c.Attr, c.In[0], dy)}
+	return []Node{g.Apply(OpAttentionGrad, c.Attr, c.In[0], dy)}
 }
 
 func attentionExpand(g *Builder, attr any, in []Node) Node {
 	s := in[0].Shape()
-	count, pixels, c := int(attr.(heads)), s[1]*s[2], s[3]/3
+	count, pixels, c := int(attr.(Heads)), s[1]*s[2], s[3]/3
 	size := c / count
 	part := func(offset, head int) Node { // [N P size]
 		all := g.Reshape(g.SliceStep(in[0], offset, 3), s[0], pixels, c)
@@ -64,7 +62,7 @@ func attentionExpand(g *Builder, attr any, in []Node) Node {
 	outs := make([]Node, count)
 	for h := range outs {
 		q, k, v := part(0, h), part(1, h), part(2, h)
-		scores := g.Scale(g.MatMul(q, k, false, true), attentionScale(size))
+		scores := g.Scale(g.MatMul(q, k, false, true), AttentionScale(size))
 		outs[h] = g.MatMul(g.Softmax(scores), v, false, false)
 	}
 	out := outs[0]
@@ -74,156 +72,5 @@ func attentionExpand(g *Builder, attr any, in []Node) Node {
 	return g.Reshape(out, s[0], s[1], s[2], c)
 }
 
-// attentionScale is 1/√c.
-func attentionScale(c int) float32 { return float32(1 / math.Sqrt(float64(c))) }
-
-// attentionFloats bounds the scores held at a time: 2 MiB.
-const attentionFloats = 1 << 19
-
-// attentionPlan handles some (sample, head) pairs at a time, so that the scores
-// of a batch need not all be in memory.
-type attentionPlan struct {
-	pool               *kernels.Pool
-	pixels, size, head int // pixels per sample, channels per head, heads
-	pairs, batch       int // pairs in all, pairs at a time (a divisor)
-	first              int // first pair of the current batch
-	scale              float32
-
-	q, k, v, o []float32 // [batch P size]; q is scaled by 1/√c
-	w          []float32 // [batch P P] scores, then weights
-	scores     *kernels.Gemm
-	softmax    func()
-}
-
-func newAttentionPlan(pool *kernels.Pool, n int, qkv Buf) *attentionPlan {
-	s := qkv.Shape
-	p := &attentionPlan{pool: pool, pixels: s[1] * s[2], size: s[3] / 3 / n, head: n, pairs: s[0] * n}
-	p.scale = attentionScale(p.size)
-	p.batch = p.pairs
-	for p.pairs%p.batch != 0 || p.batch > 1 && p.batch*p.pixels*p.pixels > attentionFloats {
-		p.batch--
-	}
-	values := p.batch * p.pixels * p.size
-	p.q, p.k, p.v, p.o = alignedFloats(values), alignedFloats(values), alignedFloats(values), alignedFloats(values)
-	p.w = alignedFloats(p.batch * p.pixels * p.pixels)
-	p.scores = kernels.NewGemm(pool, p.batch, p.pixels, p.pixels, p.size, false, true)
-	p.softmax = parallel(pool, p.batch*p.pixels, grainFor(4*p.pixels), func(lo, hi int) {
-		for r := lo; r < hi; r++ {
-			row := p.w[r*p.pixels:][:p.pixels]
-			kernels.SoftmaxRow(row, row)
-		}
-	})
-	return p
-}
-
-// eachPair prepares f(pair of the batch, offset of the pair's first pixel and
-// channel in a buffer of C channels) for all pairs of the current batch.
-func (p *attentionPlan) eachPair(f func(pair, at int)) func() {
-	return parallel(p.pool, p.batch, grainFor(4*p.pixels*p.size), func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			n, h := (p.first+i)/p.head, (p.first+i)%p.head
-			f(i, (n*p.pixels*p.head+h)*p.size)
-		}
-	})
-}
-
-// split prepares the copy of one batch of qkv to q, k and v.
-func (p *attentionPlan) split(qkv []float32) func() {
-	c := p.head * p.size
-	return p.eachPair(func(pair, at int) {
-		for px := range p.pixels {
-			src := qkv[3*(at+px*c):][:3*p.size]
-			row := (pair*p.pixels + px) * p.size
-			q, k, v := p.q[row:][:p.size], p.k[row:][:p.size], p.v[row:][:p.size]
-			for i := range q {
-				q[i] = src[3*i] * p.scale
-				k[i] = src[3*i+1]
-				v[i] = src[3*i+2]
-			}
-		}
-	})
-}
-
-// copyHeads prepares the copy of one batch between a [batch P size] buffer and
-// the pairs' channels of a [N P C] buffer: into all, or out of it.
-func (p *attentionPlan) copyHeads(all, batch []float32, into bool) func() {
-	c := p.head * p.size
-	return p.eachPair(func(pair, at int) {
-		for px := range p.pixels {
-			a := all[at+px*c:][:p.size]
-			b := batch[(pair*p.pixels+px)*p.size:][:p.size]
-			if into {
-				copy(a, b)
-			} else {
-				copy(b, a)
-			}
-		}
-	})
-}
-
-// eachBatch runs the steps for all batches.
-func (p *attentionPlan) eachBatch(steps func()) func() {
-	return func() {
-		for p.first = 0; p.first < p.pairs; p.first += p.batch {
-			steps()
-		}
-	}
-}
-
-func attentionKernel(pool *kernels.Pool, attr any, out Buf, in []Buf) func() {
-	p := newAttentionPlan(pool, int(attr.(heads)), in[0])
-	split, join := p.split(in[0].Data), p.copyHeads(out.Data, p.o, true)
-	values := kernels.NewGemm(pool, p.batch, p.pixels, p.size, p.pixels, false, false)
-	return p.eachBatch(func() {
-		split()
-		p.scores.Run(p.q, p.k, p.w)
-		p.softmax()
-		values.Run(p.w, p.v, p.o)
-		join()
-	})
-}
-
-// attentionGradKernel: with w the weights and a = q·kᵀ (q scaled),
-//
-//	dv = wᵀ·do, dw = do·vᵀ, da = w·(dw - Σ_k dw·w), dq = da·k/√c, dk = daᵀ·q.
-func attentionGradKernel(pool *kernels.Pool, attr any, out Buf, in []Buf) func() {
-	p := newAttentionPlan(pool, int(attr.(heads)), in[0])
-	dw := alignedFloats(len(p.w))
-	dq, dk, dv := alignedFloats(len(p.q)), alignedFloats(len(p.k)), alignedFloats(len(p.v))
-	split, gather := p.split(in[0].Data), p.copyHeads(in[1].Data, p.o, false)
-	gradV := kernels.NewGemm(pool, p.batch, p.pixels, p.size, p.pixels, true, false)
-	gradW := kernels.NewGemm(pool, p.batch, p.pixels, p.pixels, p.size, false, true)
-	gradQ := kernels.NewGemm(pool, p.batch, p.pixels, p.size, p.pixels, false, false)
-	softmaxGrad := parallel(pool, p.batch*p.pixels, grainFor(4*p.pixels), func(lo, hi int) {
-		for r := lo; r < hi; r++ {
-			w, d := p.w[r*p.pixels:][:p.pixels], dw[r*p.pixels:][:p.pixels]
-			kernels.AddScalar(d, d, -float32(kernels.Dot(d, w)))
-			kernels.Mul(d, d, w)
-		}
-	})
-	c := p.head * p.size
-	join := p.eachPair(func(pair, at int) {
-		for px := range p.pixels {
-			dst := out.Data[3*(at+px*c):][:3*p.size]
-			row := (pair*p.pixels + px) * p.size
-			q, k, v := dq[row:][:p.size], dk[row:][:p.size], dv[row:][:p.size]
-			for i := range q {
-				dst[3*i] = q[i] * p.scale
-				dst[3*i+1] = k[i]
-				dst[3*i+2] = v[i]
-			}
-		}
-	})
-	return p.eachBatch(func() {
-		split()
-		gather()
-		p.scores.Run(p.q, p.k, p.w)
-		p.softmax()
-		gradV.Run(p.w, p.o, dv)
-		gradW.Run(p.o, p.v, dw)
-		softmaxGrad()
-		gradQ.Run(dw, p.k, dq)
-		gradV.Run(dw, p.q, dk) // daᵀ·q has the form of wᵀ·do
-		join()
-	})
-}
+// AttentionScale is 1/√c.
+func AttentionScale(c int) float32 { return float32(1 / math.Sqrt(float64(c))) }

@@ -10,10 +10,10 @@ import (
 )
 
 func TestAttention(t *testing.T) {
-	for _, c := range []struct{ n, h, w, c, heads int }{{2, 3, 2, 4, 1}, {2, 2, 3, 6, 3}, {1, 1, 1, 2, 2}, {3, 4, 4, 16, 2}} {
+	for _, c := range []struct{ n, h, w, c, Heads int }{{2, 3, 2, 4, 1}, {2, 2, 3, 6, 3}, {1, 1, 1, 2, 2}, {3, 4, 4, 16, 2}} {
 		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {
 			graphtest.Check(t, func(g *graph.Builder, in ...graph.Node) graph.Node {
-				return g.Attention(in[0], c.heads)
+				return g.Attention(in[0], c.Heads)
 			}, graphtest.Normal(c.n, c.h, c.w, 3*c.c))
 		})
 	}
@@ -40,8 +40,8 @@ func TestAttentionDefinition(t *testing.T) {
 }
 
 func TestAttentionRefuses(t *testing.T) {
-	for _, heads := range []int{0, 2} {
-		msg := failure(t, func(g *graph.Builder) { g.Attention(g.Input("qkv", 1, 2, 2, 9), heads) })
-		wantMessage(t, msg, fmt.Sprintf("qkv [1 2 2 9] with %d heads", heads))
+	for _, Heads := range []int{0, 2} {
+		msg := failure(t, func(g *graph.Builder) { g.Attention(g.Input("qkv", 1, 2, 2, 9), Heads) })
+		wantMessage(t, msg, fmt.Sprintf("qkv [1 2 2 9] with %d Heads", Heads))
 	}
 }

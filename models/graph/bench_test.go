@@ -3,8 +3,9 @@ package graph_test
 import (
 	"testing"
 
+	"innate/models/cpu"
+	"innate/models/device"
 	"innate/models/graph"
-	"innate/models/kernels"
 )
 
 // BenchmarkFused times fused operations at the sizes of a small U-Net (64 images
@@ -36,8 +37,8 @@ func BenchmarkFused(b *testing.B) {
 		{"bilinear", [][]int{{64, 16, 16, 32}}, func(g *graph.Builder, in ...graph.Node) graph.Node { return g.Bilinear(in[0], 32, 32, true) }},
 		{"attention", [][]int{{64, 7, 7, 192}}, func(g *graph.Builder, in ...graph.Node) graph.Node { return g.Attention(in[0], 1) }},
 	}
-	pool := kernels.NewPool(1)
-	defer pool.Close()
+	dev := cpu.New(1)
+	defer dev.Close()
 	for _, c := range tests {
 		for _, gradients := range []bool{false, true} {
 			name := c.name
@@ -49,7 +50,7 @@ func BenchmarkFused(b *testing.B) {
 				if !gradients {
 					outputs = outputs[:1]
 				}
-				m, err := graph.Compile(g, pool, outputs)
+				m, err := dev.Compile(g, device.Request{Outputs: outputs})
 				if err != nil {
 					b.Fatal(err)
 				}

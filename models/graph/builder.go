@@ -50,11 +50,45 @@ func (n Node) op() *op {
 // id orders nodes: a node's id is larger than those of its inputs.
 func (n Node) id() int64 { return n.n.ID() }
 
-// leaf is the storage behind a node that no operation makes.
-type leaf struct {
-	name  string
-	data  []float32
-	konst bool // set once, never changed: what depends on it alone is computed once
+// Leaf is the host's storage behind a node that no operation makes.
+type Leaf struct {
+	Name  string
+	Data  []float32
+	Const bool          // set once, never changed: what depends on it alone is computed once
+	Param *models.Param // nil for inputs and constants
+}
+
+// Def is the operation that makes n, nil for a leaf.
+func (n Node) Def() *Def {
+	if o := n.op(); o != nil {
+		return o.def
+	}
+	return nil
+}
+
+// Attr is the attribute of the operation that makes n.
+func (n Node) Attr() any { return n.op().attr }
+
+// In are the inputs of the operation that makes n. The caller must not change
+// them.
+func (n Node) In() []Node { return n.op().in }
+
+// Layer is the scope in which n was built; a gradient has that of its forward
+// operation.
+func (n Node) Layer() string { return strings.Join(n.op().scope, ".") }
+
+// Where names the operation that makes n with its layer and the shapes of its
+// inputs, for messages.
+func (n Node) Where() string { return n.op().where() }
+
+// FLOP is the number of multiplications and additions of the operation that
+// makes n; 0 where it counts none.
+func (n Node) FLOP() int64 {
+	o := n.op()
+	if o.def.FLOP == nil {
+		return 0
+	}
+	return o.def.FLOP(o.attr, o.inShapes(), o.shape)
 }
 
 // Builder makes one graph. It is not safe for concurrent use; different
@@ -64,7 +98,7 @@ type Builder struct {
 	twice  bool
 	scope  []string
 	merged map[callKey]Node
-	leaves map[Node]*leaf
+	leaves map[Node]*Leaf
 	params map[*models.Param]Node
 	consts map[uint32]Node
 	inputs map[string]bool
@@ -89,7 +123,7 @@ func NewBuilder(opts ...Option) *Builder {
 	g := &Builder{
 		exprs:  gorgonia.NewGraph(),
 		merged: map[callKey]Node{},
-		leaves: map[Node]*leaf{},
+		leaves: map[Node]*Leaf{},
 		params: map[*models.Param]Node{},
 		consts: map[uint32]Node{},
 		inputs: map[string]bool{},
@@ -142,12 +176,12 @@ func (g *Builder) Scope(name string) func() {
 }
 
 // newLeaf adds a node that no operation makes.
-func (g *Builder) newLeaf(l *leaf, s Shape) Node {
+func (g *Builder) newLeaf(l *Leaf, s Shape) Node {
 	if len(s) > maxRank || slices.ContainsFunc(s, func(d int) bool { return d <= 0 }) {
-		g.failf("%s: shape %v, want at most %d positive sizes", l.name, []int(s), maxRank)
+		g.failf("%s: shape %v, want at most %d positive sizes", l.Name, []int(s), maxRank)
 	}
 	// Gorgonia merges inputs of equal name and shape, hence the number.
-	name := gorgonia.WithName(fmt.Sprintf("%s#%d", l.name, len(g.leaves)))
+	name := gorgonia.WithName(fmt.Sprintf("%s#%d", l.Name, len(g.leaves)))
 	var n *gorgonia.Node
 	if len(s) == 0 {
 		n = gorgonia.NewScalar(g.exprs, tensor.Float32, name)
@@ -166,9 +200,9 @@ func (g *Builder) Input(name string, shape ...int) Node {
 		g.failf("input %q declared twice", name)
 	}
 	g.inputs[full] = true
-	l := &leaf{name: full}
+	l := &Leaf{Name: full}
 	n := g.newLeaf(l, shape)
-	l.data = alignedFloats(Shape(shape).Size())
+	l.Data = models.AlignedFloats(Shape(shape).Size())
 	return n
 }
 
@@ -182,7 +216,7 @@ func (g *Builder) Param(p *models.Param) Node {
 	if len(p.Data) != Shape(p.Shape).Size() {
 		g.failf("parameter %q: %d values, want %v", p.Name, len(p.Data), p.Shape)
 	}
-	n := g.newLeaf(&leaf{name: p.Name, data: p.Data}, slices.Clone(p.Shape))
+	n := g.newLeaf(&Leaf{Name: p.Name, Data: p.Data, Param: p}, slices.Clone(p.Shape))
 	g.params[p] = n
 	return n
 }
@@ -191,7 +225,7 @@ func (g *Builder) Param(p *models.Param) Node {
 func (g *Builder) Const(v float32, shape ...int) Node {
 	n, ok := g.consts[math.Float32bits(v)]
 	if !ok {
-		n = g.newLeaf(&leaf{name: fmt.Sprintf("const %v", v), data: []float32{v}, konst: true}, nil)
+		n = g.newLeaf(&Leaf{Name: fmt.Sprintf("const %v", v), Data: []float32{v}, Const: true}, nil)
 		g.consts[math.Float32bits(v)] = n
 	}
 	if len(shape) == 0 {
@@ -203,11 +237,14 @@ func (g *Builder) Const(v float32, shape ...int) Node {
 // Data is the storage of an Input or a Param.
 func (g *Builder) Data(n Node) []float32 {
 	l := g.leaves[n]
-	if l == nil || l.konst {
+	if l == nil || l.Const {
 		panic(fmt.Sprintf("graph: Data of %v, want an input or a parameter", n))
 	}
-	return l.data
+	return l.Data
 }
+
+// Leaf is what lies behind a node that no operation makes.
+func (g *Builder) Leaf(n Node) *Leaf { return g.leaves[n] }
 
 // Apply adds the application of d to in, or returns the node of an equal
 // application made before. It panics if the shapes do not fit.

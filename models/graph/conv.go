@@ -2,8 +2,6 @@ package graph
 
 import (
 	"fmt"
-
-	"innate/models/kernels"
 )
 
 // ConvOpts are the attributes of a convolution: Stride is 1 or 2, Pad the
@@ -14,53 +12,63 @@ type ConvOpts struct{ Stride, Pad int }
 // in both of its inputs, and the gradients of one are applications of the other
 // two. A convolution can thus be differentiated any number of times.
 var (
-	// convDef: x [N H W Ci], w [Co Ci K K] and optionally bias [Co] to
+	// OpConv: x [N H W Ci], w [Co Ci K K] and optionally bias [Co] to
 	// y [N OH OW Co]; attribute ConvOpts.
-	convDef = register(&Def{Name: "conv", Shape: convOutShape, FLOP: convFLOP}, convKernel)
+	OpConv = register(&Def{Name: "conv", Shape: convOutShape, FLOP: convFLOP})
 
-	// convGradInputDef: dy [N OH OW Co] and w to the gradient of x; attribute
-	// convInputAttr.
-	convGradInputDef = register(&Def{Name: "conv_grad_input", Shape: convInputShape, FLOP: convGradInputFLOP}, convGradInputKernel)
+	// OpConvGradInput: dy [N OH OW Co] and w to the gradient of x; attribute
+	// ConvInputAttr.
+	OpConvGradInput = register(&Def{Name: "conv_grad_input", Shape: convInputShape, FLOP: convGradInputFLOP})
 
-	// convGradWeightDef: x and dy to the gradient of w; attribute
-	// convWeightAttr.
-	convGradWeightDef = register(&Def{Name: "conv_grad_weight", Shape: convWeightShape, FLOP: convGradWeightFLOP}, convGradWeightKernel)
+	// OpConvGradWeight: x and dy to the gradient of w; attribute
+	// ConvWeightAttr.
+	OpConvGradWeight = register(&Def{Name: "conv_grad_weight", Shape: convWeightShape, FLOP: convGradWeightFLOP})
 )
 
-// convInputAttr adds the size of x, which dy alone does not determine when the
+// ConvInputAttr adds the size of x, which dy alone does not determine when the
 // stride leaves a remainder.
-type convInputAttr struct {
+type ConvInputAttr struct {
 	ConvOpts
 	H, W int
 }
 
-// convWeightAttr adds the size of the square kernel.
-type convWeightAttr struct {
+// ConvWeightAttr adds the size of the square kernel.
+type ConvWeightAttr struct {
 	ConvOpts
 	K int
 }
 
 func init() { // here, since the gradients refer to each other
-	convDef.Grad = convGrad
-	convGradInputDef.Grad = convGradInputGrad
-	convGradWeightDef.Grad = convGradWeightGrad
+	OpConv.Grad = convGrad
+	OpConvGradInput.Grad = convGradInputGrad
+	OpConvGradWeight.Grad = convGradWeightGrad
 }
 
 // Conv is the cross-correlation of x [N H W Ci] with w [Co Ci K K], zero padded,
 // plus b [Co] unless b is the zero Node: [N OH OW Co].
 func (g *Builder) Conv(x, w, b Node, opts ConvOpts) Node {
 	if b.IsZero() {
-		return g.Apply(convDef, opts, x, w)
+		return g.Apply(OpConv, opts, x, w)
 	}
-	return g.Apply(convDef, opts, x, w, b)
+	return g.Apply(OpConv, opts, x, w, b)
 }
 
-// convShapeOf assembles and checks the shape of a convolution of x by w.
-func convShapeOf(o ConvOpts, x, w Shape) (kernels.ConvShape, error) {
+// ConvDims are the sizes of a convolution with square kernels: x [N H W Ci], w
+// [Co Ci K K], y [N oh ow Co], zero padding of Pad on every side.
+type ConvDims struct{ N, H, W, Ci, Co, K, Stride, Pad int }
+
+// Out is the height and width of the output.
+func (s ConvDims) Out() (oh, ow int) {
+	return (s.H+2*s.Pad-s.K)/s.Stride + 1, (s.W+2*s.Pad-s.K)/s.Stride + 1
+}
+
+// ConvDimsOf are the sizes of the convolution of x with w, or what is wrong
+// with them.
+func ConvDimsOf(o ConvOpts, x, w Shape) (ConvDims, error) {
 	if len(x) != 4 || len(w) != 4 {
-		return kernels.ConvShape{}, fmt.Errorf("input %v and weight %v, want four axes each", x, w)
+		return ConvDims{}, fmt.Errorf("input %v and weight %v, want four axes each", x, w)
 	}
-	s := kernels.ConvShape{N: x[0], H: x[1], W: x[2], Ci: x[3], Co: w[0], K: w[2], Stride: o.Stride, Pad: o.Pad}
+	s := ConvDims{N: x[0], H: x[1], W: x[2], Ci: x[3], Co: w[0], K: w[2], Stride: o.Stride, Pad: o.Pad}
 	switch {
 	case w[1] != x[3]:
 		return s, fmt.Errorf("weight %v for %d channels, want %d", w, w[1], x[3])
@@ -80,7 +88,7 @@ func convOutShape(attr any, in []Shape) (Shape, error) {
 	if len(in) != 2 && len(in) != 3 {
 		return nil, fmt.Errorf("%d inputs, want x, w and perhaps a bias", len(in))
 	}
-	s, err := convShapeOf(attr.(ConvOpts), in[0], in[1])
+	s, err := ConvDimsOf(attr.(ConvOpts), in[0], in[1])
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +100,7 @@ func convOutShape(attr any, in []Shape) (Shape, error) {
 }
 
 func convInputShape(attr any, in []Shape) (Shape, error) {
-	a := attr.(convInputAttr)
+	a := attr.(ConvInputAttr)
 	dy, w := in[0], in[1]
 	if len(dy) != 4 || len(w) != 4 {
 		return nil, fmt.Errorf("gradient %v and weight %v, want four axes each", dy, w)
@@ -102,7 +110,7 @@ func convInputShape(attr any, in []Shape) (Shape, error) {
 }
 
 func convWeightShape(attr any, in []Shape) (Shape, error) {
-	a := attr.(convWeightAttr)
+	a := attr.(ConvWeightAttr)
 	x, dy := in[0], in[1]
 	if len(x) != 4 || len(dy) != 4 {
 		return nil, fmt.Errorf("input %v and gradient %v, want four axes each", x, dy)
@@ -113,7 +121,7 @@ func convWeightShape(attr any, in []Shape) (Shape, error) {
 
 // checkConvOut wants dy to have the shape that x convolved by w has.
 func checkConvOut(o ConvOpts, x, w, dy Shape) error {
-	s, err := convShapeOf(o, x, w)
+	s, err := ConvDimsOf(o, x, w)
 	if err != nil {
 		return err
 	}
@@ -128,10 +136,10 @@ func convGrad(g *Builder, c Call, dy Node, need []bool) []Node {
 	x, w := c.In[0], c.In[1]
 	grads := make([]Node, len(c.In))
 	if need[0] {
-		grads[0] = g.Apply(convGradInputDef, convInputAttr{o, x.Shape()[1], x.Shape()[2]}, dy, w)
+		grads[0] = g.Apply(OpConvGradInput, ConvInputAttr{o, x.Shape()[1], x.Shape()[2]}, dy, w)
 	}
 	if need[1] {
-		grads[1] = g.Apply(convGradWeightDef, convWeightAttr{o, w.Shape()[2]}, x, dy)
+		grads[1] = g.Apply(OpConvGradWeight, ConvWeightAttr{o, w.Shape()[2]}, x, dy)
 	}
 	if len(need) == 3 && need[2] {
 		grads[2] = g.SumPerChannel(dy)
@@ -142,63 +150,30 @@ func convGrad(g *Builder, c Call, dy Node, need []bool) []Node {
 // convGradInputGrad: dx = A(w)ᵀ dy, so the gradient of dy is A(w) applied to the
 // upstream gradient, which has the shape of x.
 func convGradInputGrad(g *Builder, c Call, ddx Node, need []bool) []Node {
-	o := c.Attr.(convInputAttr).ConvOpts
+	o := c.Attr.(ConvInputAttr).ConvOpts
 	dy, w := c.In[0], c.In[1]
 	grads := make([]Node, 2)
 	if need[0] {
-		grads[0] = g.Apply(convDef, o, ddx, w)
+		grads[0] = g.Apply(OpConv, o, ddx, w)
 	}
 	if need[1] {
-		grads[1] = g.Apply(convGradWeightDef, convWeightAttr{o, w.Shape()[2]}, ddx, dy)
+		grads[1] = g.Apply(OpConvGradWeight, ConvWeightAttr{o, w.Shape()[2]}, ddx, dy)
 	}
 	return grads
 }
 
 // convGradWeightGrad: the upstream gradient has the shape of w.
 func convGradWeightGrad(g *Builder, c Call, ddw Node, need []bool) []Node {
-	o := c.Attr.(convWeightAttr).ConvOpts
+	o := c.Attr.(ConvWeightAttr).ConvOpts
 	x, dy := c.In[0], c.In[1]
 	grads := make([]Node, 2)
 	if need[0] {
-		grads[0] = g.Apply(convGradInputDef, convInputAttr{o, x.Shape()[1], x.Shape()[2]}, dy, ddw)
+		grads[0] = g.Apply(OpConvGradInput, ConvInputAttr{o, x.Shape()[1], x.Shape()[2]}, dy, ddw)
 	}
 	if need[1] {
-		grads[1] = g.Apply(convDef, o, x, ddw)
+		grads[1] = g.Apply(OpConv, o, x, ddw)
 	}
 	return grads
-}
-
-// shapeForKernel is convShapeOf for shapes that were checked before.
-func shapeForKernel(o ConvOpts, x, w Shape) kernels.ConvShape {
-	s, err := convShapeOf(o, x, w)
-	if err != nil {
-		panic("graph: conv: " + err.Error())
-	}
-	return s
-}
-
-func convKernel(pool *kernels.Pool, attr any, out Buf, in []Buf) func() {
-	conv := kernels.NewConvForward(pool, shapeForKernel(attr.(ConvOpts), in[0].Shape, in[1].Shape))
-	x, w, y := in[0].Data, in[1].Data, out.Data
-	var bias []float32
-	if len(in) == 3 {
-		bias = in[2].Data
-	}
-	return func() { conv.Run(x, w, bias, y) }
-}
-
-func convGradInputKernel(pool *kernels.Pool, attr any, out Buf, in []Buf) func() {
-	o := attr.(convInputAttr).ConvOpts
-	conv := kernels.NewConvGradInput(pool, shapeForKernel(o, out.Shape, in[1].Shape))
-	dy, w, dx := in[0].Data, in[1].Data, out.Data
-	return func() { conv.Run(dy, w, dx) }
-}
-
-func convGradWeightKernel(pool *kernels.Pool, attr any, out Buf, in []Buf) func() {
-	o := attr.(convWeightAttr).ConvOpts
-	conv := kernels.NewConvGradWeight(pool, shapeForKernel(o, in[0].Shape, out.Shape))
-	x, dy, dw := in[0].Data, in[1].Data, out.Data
-	return func() { conv.Run(x, dy, dw) }
 }
 
 // convFLOP counts a multiplication and an addition for every output value and

@@ -1,6 +1,6 @@
 package graph
 
-import "innate/models/kernels"
+import "slices"
 
 // Def defines one kind of operation. Attributes (the attr arguments) must be
 // comparable: equal definition, attributes and inputs mean the same node.
@@ -47,27 +47,16 @@ type Call struct {
 	Out  Node
 }
 
-// Buf is the storage of a node at run time: row-major values and their shape.
-type Buf struct {
-	Data  []float32
-	Shape Shape
-}
+// defs are all operations, in the order in which the package initialises.
+var defs []*Def
 
-// Kernel prepares one operation on the cpu machine. It is called once when a
-// machine is compiled: it allocates what scratch it needs and returns the body
-// that every step runs, which must not allocate. The values of in and out are
-// at fixed addresses for the life of the machine; what out holds before the
-// body runs is arbitrary.
-type Kernel func(pool *kernels.Pool, attr any, out Buf, in []Buf) func()
+// Ops lists every operation, so that a device can be checked to know them all.
+func Ops() []*Def { return slices.Clone(defs) }
 
-// cpuKernels holds the cpu machine's implementation of every Def. It is written
-// while the package initialises and only read afterwards.
-var cpuKernels = map[*Def]Kernel{}
-
-// register adds d with its cpu kernel. It is called from the init function of
-// the operation's file; a variable initialiser would be cyclic, because a
+// register adds d to the operations. It is called from the init function of the
+// operation's file where a variable initialiser would be cyclic, because a
 // gradient refers to the operations that it is built from.
-func register(d *Def, k Kernel) *Def {
-	cpuKernels[d] = k
+func register(d *Def) *Def {
+	defs = append(defs, d)
 	return d
 }

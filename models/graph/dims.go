@@ -38,22 +38,22 @@ func (s Shape) withLast(n int) Shape {
 // maxRank is the most axes a node may have.
 const maxRank = 6
 
-// shapeKey is a Shape that can be compared, for use in attributes.
-type shapeKey struct {
+// ShapeKey is a Shape that can be compared, for use in attributes.
+type ShapeKey struct {
 	rank int
 	dims [maxRank]int
 }
 
-func keyOf(s Shape) shapeKey {
-	k := shapeKey{rank: len(s)}
+func keyOf(s Shape) ShapeKey {
+	k := ShapeKey{rank: len(s)}
 	copy(k.dims[:], s)
 	return k
 }
 
-func (k shapeKey) shape() Shape { return slices.Clone(Shape(k.dims[:k.rank])) }
+func (k ShapeKey) Shape() Shape { return slices.Clone(Shape(k.dims[:k.rank])) }
 
 // String prints the shape as [N H W C].
-func (k shapeKey) String() string { return fmt.Sprint([]int(k.dims[:k.rank])) }
+func (k ShapeKey) String() string { return fmt.Sprint([]int(k.dims[:k.rank])) }
 
 // sameShape is the Shape function of elementwise operations.
 func sameShape(_ any, in []Shape) (Shape, error) {

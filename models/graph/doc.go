@@ -1,6 +1,6 @@
 // Package graph builds expression graphs of float32 tensors, differentiates
-// them and runs them. It is the only package that imports Gorgonia, whose graph
-// carries the nodes; operations, gradients and execution are our own.
+// them and plans how they run. It is the only package that imports Gorgonia,
+// whose graph carries the nodes; operations, gradients and plans are our own.
 //
 // Layout. Values are row-major, activations [N H W C], convolution weights
 // [Cout Cin kH kW], linear weights [out in]; a scalar has no axes.
@@ -13,12 +13,12 @@
 // It can be called on its own results; fused operations without a second
 // derivative must then be expanded, with the option TwiceDifferentiable.
 //
-// Running. Compile plans a Machine for a list of outputs: it executes the nodes
-// that these need and no others, so that the weight gradient of a frozen layer
-// costs nothing. Run reads inputs and parameters in place and does not
-// allocate. Results do not depend on the number of threads, nor on how storage
-// is shared.
+// Planning. A Plan for a list of outputs holds the nodes that these need and no
+// others, so that the weight gradient of a frozen layer costs nothing, how long
+// each value must live, and where in one arena. A device of package device runs
+// it; nothing here knows of any.
 //
-// An operation is a Def (its shape, its gradient) and a Kernel registered for
-// it; graphtest checks both in a few lines.
+// An operation is a Def: its shape, its gradient, and its expansion if it is
+// fused. Each device has its own implementation of it; graphtest checks both in a
+// few lines.
 package graph

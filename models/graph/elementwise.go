@@ -1,47 +1,41 @@
 package graph
 
-import (
-	"math"
-
-	"innate/models/kernels"
-)
-
 var (
-	addDef, addNDef, subDef, mulDef, divDef *Def
-	scaleDef, addScalarDef, addScaledDef    *Def
-	squareDef, sqrtDef, rsqrtDef            *Def
-	expDef, logDef, sigmoidDef, softplusDef *Def
-	siluDef, siluGradDef                    *Def
-	leakyReLUDef, leakyReLUGradDef          *Def
+	OpAdd, OpAddN, OpSub, OpMul, OpDiv  *Def
+	OpScale, OpAddScalar, OpAddScaled   *Def
+	OpSquare, OpSqrt, OpRsqrt           *Def
+	OpExp, OpLog, OpSigmoid, OpSoftplus *Def
+	OpSiLU, OpSiLUGrad                  *Def
+	OpLeakyReLU, OpLeakyReLUGrad        *Def
 )
 
 func init() {
-	addDef = register(&Def{Name: "add", Shape: sameShape, InPlace: 3, Grad: addNGrad}, binaryKernel(kernels.Add))
-	addNDef = register(&Def{Name: "add_n", Shape: sameShape, InPlace: 3, Grad: addNGrad}, addNKernel)
-	subDef = register(&Def{Name: "sub", Shape: sameShape, InPlace: 3, Grad: subGrad}, binaryKernel(kernels.Sub))
-	mulDef = register(&Def{Name: "mul", Shape: sameShape, InPlace: 3, Grad: mulGrad}, binaryKernel(kernels.Mul))
-	divDef = register(&Def{Name: "div", Shape: sameShape, InPlace: 3, Grad: divGrad}, binaryKernel(kernels.Div))
+	OpAdd = register(&Def{Name: "add", Shape: sameShape, InPlace: 3, Grad: addNGrad})
+	OpAddN = register(&Def{Name: "add_n", Shape: sameShape, InPlace: 3, Grad: addNGrad})
+	OpSub = register(&Def{Name: "sub", Shape: sameShape, InPlace: 3, Grad: subGrad})
+	OpMul = register(&Def{Name: "mul", Shape: sameShape, InPlace: 3, Grad: mulGrad})
+	OpDiv = register(&Def{Name: "div", Shape: sameShape, InPlace: 3, Grad: divGrad})
 
-	scaleDef = register(&Def{Name: "scale", Shape: sameShape, InPlace: 1, Grad: scaleGrad}, unaryAttrKernel(kernels.Scale))
-	addScalarDef = register(&Def{Name: "add_scalar", Shape: sameShape, InPlace: 1, Grad: addNGrad}, unaryAttrKernel(kernels.AddScalar))
-	addScaledDef = register(&Def{Name: "add_scaled", Shape: sameShape, InPlace: 3, Grad: addScaledGrad}, binaryAttrKernel(kernels.AddScaled))
+	OpScale = register(&Def{Name: "scale", Shape: sameShape, InPlace: 1, Grad: scaleGrad})
+	OpAddScalar = register(&Def{Name: "add_scalar", Shape: sameShape, InPlace: 1, Grad: addNGrad})
+	OpAddScaled = register(&Def{Name: "add_scaled", Shape: sameShape, InPlace: 3, Grad: addScaledGrad})
 
-	squareDef = register(&Def{Name: "square", Shape: sameShape, InPlace: 1, Grad: squareGrad}, unaryKernel(kernels.Square))
-	sqrtDef = register(&Def{Name: "sqrt", Shape: sameShape, InPlace: 1, Grad: sqrtGrad}, unaryKernel(kernels.Sqrt))
-	rsqrtDef = register(&Def{Name: "rsqrt", Shape: sameShape, InPlace: 1, Grad: rsqrtGrad}, unaryKernel(rsqrt))
-	expDef = register(&Def{Name: "exp", Shape: sameShape, InPlace: 1, Grad: expGrad}, unaryKernel(kernels.Exp))
-	logDef = register(&Def{Name: "log", Shape: sameShape, InPlace: 1, Grad: logGrad}, unaryKernel(kernels.Log))
-	sigmoidDef = register(&Def{Name: "sigmoid", Shape: sameShape, InPlace: 1, Grad: sigmoidGrad}, unaryKernel(kernels.Sigmoid))
-	softplusDef = register(&Def{Name: "softplus", Shape: sameShape, InPlace: 1, Grad: softplusGrad}, unaryKernel(kernels.Softplus))
+	OpSquare = register(&Def{Name: "square", Shape: sameShape, InPlace: 1, Grad: squareGrad})
+	OpSqrt = register(&Def{Name: "sqrt", Shape: sameShape, InPlace: 1, Grad: sqrtGrad})
+	OpRsqrt = register(&Def{Name: "rsqrt", Shape: sameShape, InPlace: 1, Grad: rsqrtGrad})
+	OpExp = register(&Def{Name: "exp", Shape: sameShape, InPlace: 1, Grad: expGrad})
+	OpLog = register(&Def{Name: "log", Shape: sameShape, InPlace: 1, Grad: logGrad})
+	OpSigmoid = register(&Def{Name: "sigmoid", Shape: sameShape, InPlace: 1, Grad: sigmoidGrad})
+	OpSoftplus = register(&Def{Name: "softplus", Shape: sameShape, InPlace: 1, Grad: softplusGrad})
 
-	siluDef = register(&Def{Name: "silu", Shape: sameShape, InPlace: 1, Grad: siluGrad}, unaryKernel(kernels.SiLU))
-	siluGradDef = register(&Def{Name: "silu_grad", Shape: sameShape, InPlace: 3, Grad: siluGradGrad}, binaryKernel(kernels.SiLUGrad))
-	leakyReLUDef = register(&Def{Name: "leaky_relu", Shape: sameShape, InPlace: 1, Grad: leakyReLUGrad}, unaryAttrKernel(kernels.LeakyReLU))
-	leakyReLUGradDef = register(&Def{Name: "leaky_relu_grad", Shape: sameShape, InPlace: 3, NoGrad: 1, Grad: leakyReLUGradGrad}, binaryAttrKernel(kernels.LeakyReLUGrad))
+	OpSiLU = register(&Def{Name: "silu", Shape: sameShape, InPlace: 1, Grad: siluGrad})
+	OpSiLUGrad = register(&Def{Name: "silu_grad", Shape: sameShape, InPlace: 3, Grad: siluGradGrad})
+	OpLeakyReLU = register(&Def{Name: "leaky_relu", Shape: sameShape, InPlace: 1, Grad: leakyReLUGrad})
+	OpLeakyReLUGrad = register(&Def{Name: "leaky_relu_grad", Shape: sameShape, InPlace: 3, NoGrad: 1, Grad: leakyReLUGradGrad})
 }
 
 // Add is a + b, of equal shapes.
-func (g *Builder) Add(a, b Node) Node { return g.Apply(addDef, nil, a, b) }
+func (g *Builder) Add(a, b Node) Node { return g.Apply(OpAdd, nil, a, b) }
 
 // AddN is the sum of any number of nodes of equal shape.
 func (g *Builder) AddN(in ...Node) Node {
@@ -53,55 +47,55 @@ func (g *Builder) AddN(in ...Node) Node {
 	case 2:
 		return g.Add(in[0], in[1])
 	}
-	return g.Apply(addNDef, nil, in...)
+	return g.Apply(OpAddN, nil, in...)
 }
 
 // Sub is a - b, of equal shapes.
-func (g *Builder) Sub(a, b Node) Node { return g.Apply(subDef, nil, a, b) }
+func (g *Builder) Sub(a, b Node) Node { return g.Apply(OpSub, nil, a, b) }
 
 // Mul is a * b element by element, of equal shapes.
-func (g *Builder) Mul(a, b Node) Node { return g.Apply(mulDef, nil, a, b) }
+func (g *Builder) Mul(a, b Node) Node { return g.Apply(OpMul, nil, a, b) }
 
 // Div is a / b element by element, of equal shapes.
-func (g *Builder) Div(a, b Node) Node { return g.Apply(divDef, nil, a, b) }
+func (g *Builder) Div(a, b Node) Node { return g.Apply(OpDiv, nil, a, b) }
 
 // Scale is x * c for a fixed c.
 func (g *Builder) Scale(x Node, c float32) Node {
 	if c == 1 {
 		return x
 	}
-	return g.Apply(scaleDef, c, x)
+	return g.Apply(OpScale, c, x)
 }
 
 // AddScalar is x + c for a fixed c.
-func (g *Builder) AddScalar(x Node, c float32) Node { return g.Apply(addScalarDef, c, x) }
+func (g *Builder) AddScalar(x Node, c float32) Node { return g.Apply(OpAddScalar, c, x) }
 
 // AddScaled is (a + b) * c in one pass: a residual connection and its scale.
-func (g *Builder) AddScaled(a, b Node, c float32) Node { return g.Apply(addScaledDef, c, a, b) }
+func (g *Builder) AddScaled(a, b Node, c float32) Node { return g.Apply(OpAddScaled, c, a, b) }
 
 // Square is x².
-func (g *Builder) Square(x Node) Node { return g.Apply(squareDef, nil, x) }
+func (g *Builder) Square(x Node) Node { return g.Apply(OpSquare, nil, x) }
 
 // Sqrt is √x.
-func (g *Builder) Sqrt(x Node) Node { return g.Apply(sqrtDef, nil, x) }
+func (g *Builder) Sqrt(x Node) Node { return g.Apply(OpSqrt, nil, x) }
 
 // Rsqrt is 1/√x.
-func (g *Builder) Rsqrt(x Node) Node { return g.Apply(rsqrtDef, nil, x) }
+func (g *Builder) Rsqrt(x Node) Node { return g.Apply(OpRsqrt, nil, x) }
 
 // Exp is eˣ.
-func (g *Builder) Exp(x Node) Node { return g.Apply(expDef, nil, x) }
+func (g *Builder) Exp(x Node) Node { return g.Apply(OpExp, nil, x) }
 
 // Log is the natural logarithm.
-func (g *Builder) Log(x Node) Node { return g.Apply(logDef, nil, x) }
+func (g *Builder) Log(x Node) Node { return g.Apply(OpLog, nil, x) }
 
 // Sigmoid is 1/(1+e⁻ˣ).
-func (g *Builder) Sigmoid(x Node) Node { return g.Apply(sigmoidDef, nil, x) }
+func (g *Builder) Sigmoid(x Node) Node { return g.Apply(OpSigmoid, nil, x) }
 
 // Softplus is log(1+eˣ), computed without overflow.
-func (g *Builder) Softplus(x Node) Node { return g.Apply(softplusDef, nil, x) }
+func (g *Builder) Softplus(x Node) Node { return g.Apply(OpSoftplus, nil, x) }
 
 // SiLU is x·sigmoid(x).
-func (g *Builder) SiLU(x Node) Node { return g.Apply(siluDef, nil, x) }
+func (g *Builder) SiLU(x Node) Node { return g.Apply(OpSiLU, nil, x) }
 
 // ReLU is max(x, 0).
 func (g *Builder) ReLU(x Node) Node { return g.LeakyReLU(x, 0) }
@@ -111,7 +105,7 @@ func (g *Builder) LeakyReLU(x Node, slope float32) Node {
 	if !(slope >= 0 && slope <= 1) {
 		g.failf("leaky_relu %v: slope %v, want 0 to 1", []int(x.Shape()), slope)
 	}
-	return g.Apply(leakyReLUDef, slope, x)
+	return g.Apply(OpLeakyReLU, slope, x)
 }
 
 func addNGrad(_ *Builder, c Call, dy Node, need []bool) []Node {
@@ -185,7 +179,7 @@ func softplusGrad(g *Builder, c Call, dy Node, _ []bool) []Node {
 }
 
 func siluGrad(g *Builder, c Call, dy Node, _ []bool) []Node {
-	return []Node{g.Apply(siluGradDef, nil, c.In[0], dy)}
+	return []Node{g.Apply(OpSiLUGrad, nil, c.In[0], dy)}
 }
 
 // siluGradGrad differentiates dy·silu'(x), where silu' = s·(1 + x·(1-s)),
@@ -194,7 +188,7 @@ func siluGradGrad(g *Builder, c Call, ddy Node, need []bool) []Node {
 	x, dy := c.In[0], c.In[1]
 	return gradsOf(need, func(i int) Node {
 		if i == 1 {
-			return g.Apply(siluGradDef, nil, x, ddy)
+			return g.Apply(OpSiLUGrad, nil, x, ddy)
 		}
 		s := g.Sigmoid(x)
 		slope := g.Sub(s, g.Square(s))
@@ -206,58 +200,9 @@ func siluGradGrad(g *Builder, c Call, ddy Node, need []bool) []Node {
 // leakyReLUGrad asks for the sign of the output, which is that of the input:
 // the input need not be kept.
 func leakyReLUGrad(g *Builder, c Call, dy Node, _ []bool) []Node {
-	return []Node{g.Apply(leakyReLUGradDef, c.Attr, c.Out, dy)}
+	return []Node{g.Apply(OpLeakyReLUGrad, c.Attr, c.Out, dy)}
 }
 
 func leakyReLUGradGrad(g *Builder, c Call, ddy Node, _ []bool) []Node {
-	return []Node{{}, g.Apply(leakyReLUGradDef, c.Attr, c.In[0], ddy)}
-}
-
-// unaryKernel prepares dst[i] = f(x[i]).
-func unaryKernel(f func(dst, x []float32)) Kernel {
-	return func(pool *kernels.Pool, _ any, out Buf, in []Buf) func() {
-		y, x := out.Data, in[0].Data
-		return parallel(pool, len(y), elementGrain, func(lo, hi int) { f(y[lo:hi], x[lo:hi]) })
-	}
-}
-
-// unaryAttrKernel prepares dst[i] = f(x[i], c), c being the attribute.
-func unaryAttrKernel(f func(dst, x []float32, c float32)) Kernel {
-	return func(pool *kernels.Pool, attr any, out Buf, in []Buf) func() {
-		y, x, c := out.Data, in[0].Data, attr.(float32)
-		return parallel(pool, len(y), elementGrain, func(lo, hi int) { f(y[lo:hi], x[lo:hi], c) })
-	}
-}
-
-// binaryKernel prepares dst[i] = f(a[i], b[i]).
-func binaryKernel(f func(dst, a, b []float32)) Kernel {
-	return func(pool *kernels.Pool, _ any, out Buf, in []Buf) func() {
-		y, a, b := out.Data, in[0].Data, in[1].Data
-		return parallel(pool, len(y), elementGrain, func(lo, hi int) { f(y[lo:hi], a[lo:hi], b[lo:hi]) })
-	}
-}
-
-// binaryAttrKernel prepares dst[i] = f(a[i], b[i], c), c being the attribute.
-func binaryAttrKernel(f func(dst, a, b []float32, c float32)) Kernel {
-	return func(pool *kernels.Pool, attr any, out Buf, in []Buf) func() {
-		y, a, b, c := out.Data, in[0].Data, in[1].Data, attr.(float32)
-		return parallel(pool, len(y), elementGrain, func(lo, hi int) { f(y[lo:hi], a[lo:hi], b[lo:hi], c) })
-	}
-}
-
-// addNKernel sums in the order of the inputs.
-func addNKernel(pool *kernels.Pool, _ any, out Buf, in []Buf) func() {
-	y := out.Data
-	return parallel(pool, len(y), elementGrain, func(lo, hi int) {
-		kernels.Add(y[lo:hi], in[0].Data[lo:hi], in[1].Data[lo:hi])
-		for _, b := range in[2:] {
-			kernels.Add(y[lo:hi], y[lo:hi], b.Data[lo:hi])
-		}
-	})
-}
-
-func rsqrt(dst, x []float32) {
-	for i, v := range x[:len(dst)] {
-		dst[i] = float32(1 / math.Sqrt(float64(v)))
-	}
+	return []Node{{}, g.Apply(OpLeakyReLUGrad, c.Attr, c.In[0], ddy)}
 }

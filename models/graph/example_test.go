@@ -4,8 +4,9 @@ import (
 	"fmt"
 
 	"innate/models"
+	"innate/models/cpu"
+	"innate/models/device"
 	"innate/models/graph"
-	"innate/models/kernels"
 )
 
 // A loss, the gradient of one of two parameters, and one run. The gradient of b,
@@ -28,9 +29,9 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	pool := kernels.NewPool(1)
-	defer pool.Close()
-	m, err := graph.Compile(g, pool, []graph.Node{loss, dw})
+	dev := cpu.New(1)
+	defer dev.Close()
+	m, err := dev.Compile(g, device.Request{Outputs: []graph.Node{loss, dw}})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -5,9 +5,10 @@ import (
 	"math"
 	"testing"
 
+	"innate/models/cpu"
+	"innate/models/device"
 	"innate/models/graph"
 	"innate/models/graph/graphtest"
-	"innate/models/kernels"
 )
 
 // The arrays of testdata/ops.npz were made by PyTorch 1.13 in float32 on one
@@ -63,9 +64,9 @@ func (a golden) input(g *graph.Builder, name string) graph.Node {
 // evaluate runs a graph once and returns copies of the outputs.
 func evaluate(t *testing.T, g *graph.Builder, outputs ...graph.Node) [][]float32 {
 	t.Helper()
-	pool := kernels.NewPool(2)
-	defer pool.Close()
-	m, err := graph.Compile(g, pool, outputs)
+	dev := cpu.New(2)
+	defer dev.Close()
+	m, err := dev.Compile(g, device.Request{Outputs: outputs})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,8 +3,9 @@ package graph_test
 import (
 	"testing"
 
+	"innate/models/cpu"
+	"innate/models/device"
 	"innate/models/graph"
-	"innate/models/kernels"
 )
 
 // scalarGraph is a graph with one scalar input of that value.
@@ -25,17 +26,17 @@ func mustGrad(t *testing.T, g *builder, cost, wrt node) node {
 	return grads[0]
 }
 
-// newPool is a pool for the length of a test.
-func newPool(t *testing.T, threads int) *kernels.Pool {
+// newDevice is a device for the length of a test.
+func newDevice(t *testing.T, threads int) device.Device {
 	t.Helper()
-	pool := kernels.NewPool(threads)
-	t.Cleanup(pool.Close)
-	return pool
+	dev := cpu.New(threads)
+	t.Cleanup(dev.Close)
+	return dev
 }
 
-func compile(t *testing.T, g *builder, outputs ...node) *graph.Machine {
+func compile(t *testing.T, g *builder, outputs ...node) device.Program {
 	t.Helper()
-	m, err := graph.Compile(g, newPool(t, 1), outputs)
+	m, err := newDevice(t, 1).Compile(g, device.Request{Outputs: outputs})
 	if err != nil {
 		t.Fatal(err)
 	}

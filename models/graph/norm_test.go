@@ -6,9 +6,10 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"innate/models/cpu"
+	"innate/models/device"
 	"innate/models/graph"
 	"innate/models/graph/graphtest"
-	"innate/models/kernels"
 )
 
 // shifted draws normal values around a mean, scaled.
@@ -241,16 +242,16 @@ func TestRunsDoNotAllocate(t *testing.T) {
 			return wn
 		}, [][]int{{8, 24, 3, 3}, {8}, {216}}},
 	}
-	pool := kernels.NewPool(2)
-	defer pool.Close()
+	dev := cpu.New(2)
+	defer dev.Close()
 	for name, c := range tests {
 		graphtest.EachImpl(t, func(t *testing.T) {
 			g, outputs := withGradients(t, c.f, c.in)
-			m, err := graph.Compile(g, pool, outputs)
+			m, err := dev.Compile(g, device.Request{Outputs: outputs})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if n := testing.AllocsPerRun(3, m.Run); n != 0 {
+			if n := testing.AllocsPerRun(3, func() { m.Run() }); n != 0 {
 				t.Errorf("%s: %v allocations per run", name, n)
 			}
 		})

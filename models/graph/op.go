@@ -9,8 +9,6 @@ import (
 	"github.com/chewxy/hm"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
-
-	"innate/models/kernels"
 )
 
 // op is the one operation type that Gorgonia sees: the application of a Def.
@@ -74,39 +72,10 @@ func (o *op) InferShape(...gorgonia.DimSizer) (tensor.Shape, error) {
 	return tensor.Shape(o.shape).Clone(), nil
 }
 
-// Do computes the operation alone, on Gorgonia's values; a Machine never calls
-// it.
-func (o *op) Do(vs ...gorgonia.Value) (gorgonia.Value, error) {
-	if len(vs) != len(o.in) {
-		return nil, fmt.Errorf("graph: %s: %d values, want %d", o.def.Name, len(vs), len(o.in))
-	}
-	in := make([]Buf, len(vs))
-	for i, v := range vs {
-		switch d := v.Data().(type) {
-		case []float32:
-			in[i] = Buf{d, o.in[i].Shape()}
-		case float32:
-			in[i] = Buf{[]float32{d}, o.in[i].Shape()}
-		default:
-			return nil, fmt.Errorf("graph: %s: input %d is %T, want float32", o.def.Name, i, d)
-		}
-	}
-	out := Buf{alignedFloats(o.shape.Size()), o.shape}
-	if o.def.Alias {
-		copy(out.Data, in[0].Data)
-	} else {
-		k := cpuKernels[o.def]
-		if k == nil {
-			return nil, fmt.Errorf("graph: %s: no cpu kernel", o.def.Name)
-		}
-		pool := kernels.NewPool(1)
-		defer pool.Close()
-		k(pool, o.attr, out, in)()
-	}
-	if len(o.shape) == 0 {
-		return gorgonia.NewF32(out.Data[0]), nil
-	}
-	return tensor.New(tensor.WithShape(o.shape...), tensor.WithBacking(out.Data)), nil
+// Do is Gorgonia's way of computing an operation alone. Devices do that here,
+// whole programs at a time.
+func (o *op) Do(...gorgonia.Value) (gorgonia.Value, error) {
+	return nil, fmt.Errorf("graph: %s: want a device to run it", o.def.Name)
 }
 
 // ReturnsPtr, CallsExtern and OverwritesInput answer Gorgonia's own machines.
@@ -115,7 +84,7 @@ func (o *op) ReturnsPtr() bool { return false }
 // CallsExtern is false: there is no cgo.
 func (o *op) CallsExtern() bool { return false }
 
-// OverwritesInput is -1: storage is planned by Compile.
+// OverwritesInput is -1: storage is planned by Plan.
 func (o *op) OverwritesInput() int { return -1 }
 
 // WriteHash writes what is unique to this op.
@@ -130,14 +99,6 @@ func (o *op) String() string {
 		return o.def.Name
 	}
 	return fmt.Sprintf("%s%v", o.def.Name, o.attr)
-}
-
-// flop is the number of multiplications and additions of the op.
-func (o *op) flop() int64 {
-	if o.def.FLOP == nil {
-		return 0
-	}
-	return o.def.FLOP(o.attr, o.inShapes(), o.shape)
 }
 
 // inShapes are the shapes of the inputs.

@@ -3,37 +3,57 @@ package graph
 import (
 	"fmt"
 	"slices"
+
+	"innate/models"
 )
 
-// plan decides where every value of a machine lives.
-type plan struct {
-	order []Node        // what the results need, inputs first
-	root  map[Node]Node // the node whose storage a value is; itself unless an alias
-	konst map[Node]bool // depends on constants alone
-	last  map[Node]int  // last step that reads a root; past the end for results
-	data  map[Node][]float32
-	arena []float32
+// Assign copies Src's value to Dst when a run is complete.
+type Assign struct {
+	Dst *models.Param
+	Src Node
 }
 
-// newPlan lists the nodes that results need and how long each must live.
-func newPlan(g *Builder, results []Node) (*plan, error) {
-	p := &plan{
-		order: reachable(results...),
-		root:  map[Node]Node{},
-		konst: map[Node]bool{},
-		last:  map[Node]int{},
-		data:  map[Node][]float32{},
+// Plan says what a device has to do for some results: the nodes that they need
+// and no others, and how long the value of each must live.
+type Plan struct {
+	Nodes   []Node   // everything that the results need, inputs first
+	Results []Node   // outputs, then the sources of assigns
+	Assigns []Assign // in order
+
+	root  map[Node]Node // whose storage a value is; itself unless an alias
+	konst map[Node]bool // depends on constants alone
+	last  map[Node]int  // last position in Nodes that reads a root; past the end for results
+}
+
+// NewPlan plans the computation of outputs and of the sources of assigns.
+func NewPlan(g *Builder, outputs []Node, assigns []Assign) (*Plan, error) {
+	p := &Plan{
+		Results: slices.Clone(outputs), Assigns: assigns,
+		root: map[Node]Node{}, konst: map[Node]bool{}, last: map[Node]int{},
 	}
-	for i, n := range p.order {
+	for _, a := range assigns {
+		p.Results = append(p.Results, a.Src)
+	}
+	if len(p.Results) == 0 {
+		return nil, fmt.Errorf("graph: compile: no outputs")
+	}
+	for i, n := range p.Results {
+		if n.IsZero() || n.n.Graph() != g.exprs {
+			return nil, fmt.Errorf("graph: compile: result %d, %v, does not belong to this graph", i, n)
+		}
+	}
+	for _, a := range assigns {
+		if !a.Src.Shape().Equal(a.Dst.Shape) {
+			return nil, fmt.Errorf("graph: compile: assign %q: shape %v, want %v", a.Dst.Name, []int(a.Src.Shape()), a.Dst.Shape)
+		}
+	}
+	p.Nodes = reachable(p.Results...)
+	for i, n := range p.Nodes {
 		p.root[n] = n
 		o := n.op()
 		if o == nil {
-			p.konst[n] = g.leaves[n].konst
-			p.data[n] = g.leaves[n].data
+			p.konst[n] = g.leaves[n].Const
 			continue
-		}
-		if cpuKernels[o.def] == nil && !o.def.Alias {
-			return nil, fmt.Errorf("graph: compile: %s: no cpu kernel", o.where())
 		}
 		p.konst[n] = true
 		for _, c := range o.in {
@@ -44,43 +64,55 @@ func newPlan(g *Builder, results []Node) (*plan, error) {
 			p.root[n] = p.root[o.in[0]]
 		}
 	}
-	for _, n := range results {
-		p.last[p.root[n]] = len(p.order)
+	for _, n := range p.Results {
+		p.last[p.root[n]] = len(p.Nodes)
 	}
 	return p, nil
 }
 
-// place gives every node that an operation makes its storage: constants and
-// what follows from them apart, the rest in the arena.
-func (p *plan) place(reuse bool) {
+// Root is the node whose storage n's value is: n itself unless it is an alias.
+func (p *Plan) Root(n Node) Node { return p.root[n] }
+
+// Const reports whether n depends on constants alone, so that it need be
+// computed only once.
+func (p *Plan) Const(n Node) bool { return p.konst[n] }
+
+// Last is the last position in Nodes at which the storage of n is read, and
+// len(Nodes) for results, which are read after the run.
+func (p *Plan) Last(n Node) int { return p.last[p.root[n]] }
+
+// Place arranges what operations make, but for constants, in one arena of size
+// values: values whose lifetimes overlap never overlap there, unless a kernel
+// may write over an input that it is the last to read. Offsets are those of
+// roots. With reuse false every value has its own place: tests compare the two.
+func (p *Plan) Place(reuse bool) (offsets map[Node]int, size int) {
 	held := map[Node]*want{} // by root
 	var wants []*want
-	for i, n := range p.order {
+	for i, n := range p.Nodes {
 		o := n.op()
-		switch {
-		case o == nil || p.root[n] != n:
-		case p.konst[n]:
-			p.data[n] = alignedFloats(o.shape.Size())
-		default:
-			w := p.inherit(i, o, held)
-			if w == nil || !reuse {
-				w = &want{size: o.shape.Size(), from: i}
-				wants = append(wants, w)
-			}
-			w.to = max(i, p.last[n])
-			held[n] = w
+		if o == nil || p.root[n] != n || p.konst[n] {
+			continue
 		}
+		w := p.inherit(i, o, held)
+		if w == nil || !reuse {
+			w = &want{size: o.shape.Size(), from: i}
+			wants = append(wants, w)
+		}
+		w.to = max(i, p.last[n])
+		held[n] = w
 	}
-	p.arena = alignedFloats(arrange(wants, reuse))
+	size = arrange(wants, reuse)
+	offsets = make(map[Node]int, len(held))
 	for n, w := range held {
-		p.data[n] = p.arena[w.offset : w.offset+w.size : w.offset+w.size]
+		offsets[n] = w.offset
 	}
+	return offsets, size
 }
 
-// inherit finds the storage of an input that o, step i, may overwrite: o is the
-// last to read it, it has the output's size and its kernel allows it, also for
-// every other input that lies there.
-func (p *plan) inherit(i int, o *op, held map[Node]*want) *want {
+// inherit finds the storage of an input that o, at position i, may overwrite: o
+// is the last to read it, it has the output's size and its kernel allows it,
+// also for every other input that lies there.
+func (p *Plan) inherit(i int, o *op, held map[Node]*want) *want {
 	var fixed []*want
 	for j, c := range o.in {
 		if o.def.InPlace>>uint(j)&1 == 0 {
@@ -94,11 +126,4 @@ func (p *plan) inherit(i int, o *op, held map[Node]*want) *want {
 		}
 	}
 	return nil
-}
-
-// buf is the storage of n in n's shape.
-func (p *plan) buf(n Node) Buf {
-	s := n.Shape()
-	size := s.Size()
-	return Buf{Data: p.data[p.root[n]][:size:size], Shape: s}
 }

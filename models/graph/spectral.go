@@ -2,15 +2,12 @@ package graph
 
 import (
 	"fmt"
-	"math"
-
-	"innate/models/kernels"
 )
 
-// powerIterationDef: w as a matrix [1 O R] and u [1 1 O] to [R+O], the new v and
+// OpPowerIteration: w as a matrix [1 O R] and u [1 1 O] to [R+O], the new v and
 // u of one power iteration: v = norm(wᵀu), u = norm(w·v). Both are constants
 // for differentiation.
-var powerIterationDef = register(&Def{
+var OpPowerIteration = register(&Def{
 	Name:   "power_iteration",
 	NoGrad: 1<<0 | 1<<1,
 	Shape: func(_ any, in []Shape) (Shape, error) {
@@ -20,7 +17,7 @@ var powerIterationDef = register(&Def{
 		}
 		return Shape{w[0] + w[1]}, nil
 	},
-}, powerIterationKernel)
+})
 
 // SpectralNorm divides w [O ...] by an estimate of its largest singular value
 // as a matrix [O R]. It makes one power iteration from u [O] (Miyato et al.
@@ -30,7 +27,7 @@ var powerIterationDef = register(&Def{
 // u determines it; it stands in the signature for its shape.
 func (g *Builder) SpectralNorm(w, u, v Node) (wn, uNew, vNew Node) {
 	o, r := g.checkSpectral(w, u, v)
-	uv := g.Apply(powerIterationDef, nil, g.Reshape(w, o, r), u)
+	uv := g.Apply(OpPowerIteration, nil, g.Reshape(w, o, r), u)
 	vNew, uNew = g.Slice(uv, 0, r), g.Slice(uv, r, r+o)
 	return g.SpectralNormEval(w, uNew, vNew), uNew, vNew
 }
@@ -55,24 +52,4 @@ func (g *Builder) checkSpectral(w, u, v Node) (o, r int) {
 			[]int(u.Shape()), []int(v.Shape()), []int(s), o, r)
 	}
 	return o, r
-}
-
-func powerIterationKernel(pool *kernels.Pool, _ any, out Buf, in []Buf) func() {
-	o, r := in[0].Shape[0], in[0].Shape[1]
-	w, u := in[0].Data, in[1].Data
-	vNew, uNew := out.Data[:r], out.Data[r:]
-	wTu := kernels.NewGemm(pool, 1, 1, r, o, false, false) // uᵀ·w
-	wv := kernels.NewGemm(pool, 1, o, 1, r, false, false)
-	return func() {
-		wTu.Run(u, w, vNew)
-		normalise(vNew)
-		wv.Run(w, vNew, uNew)
-		normalise(uNew)
-	}
-}
-
-// normalise divides a by max(|a|, 1e-12).
-func normalise(a []float32) {
-	norm := math.Sqrt(kernels.Dot(a, a))
-	kernels.Scale(a, a, float32(1/max(norm, 1e-12)))
 }

@@ -5,9 +5,10 @@ import (
 	"slices"
 	"testing"
 
+	"innate/models/cpu"
+	"innate/models/device"
 	"innate/models/graph"
 	"innate/models/graph/graphtest"
-	"innate/models/kernels"
 	"innate/models/nettest"
 	"innate/models/precond"
 )
@@ -21,10 +22,10 @@ func load(t *testing.T, name string) *nettest.Golden {
 
 func sampler(t *testing.T, gold *nettest.Golden, kind precond.Kind, batch int) *precond.Sampler {
 	t.Helper()
-	pool := kernels.NewPool(2)
-	t.Cleanup(pool.Close)
+	dev := cpu.New(2)
+	t.Cleanup(dev.Close)
 	den := &precond.Denoiser{Net: gold.Net(t, "param/model.", "buffer/model."), Kind: kind}
-	s, err := precond.NewSampler(pool, den, batch)
+	s, err := precond.NewSampler(dev, den, batch)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,9 +116,9 @@ func TestGoldenTraining(t *testing.T) {
 				sigma = append(sigma, precond.TrainSigma(float64(eta)))
 			}
 			tr.SetLevels(sigma)
-			pool := kernels.NewPool(2)
-			defer pool.Close()
-			m, err := graph.Compile(g, pool, append([]graph.Node{tr.Loss, tr.Elem}, tr.Grads...))
+			dev := cpu.New(2)
+			defer dev.Close()
+			m, err := dev.Compile(g, device.Request{Outputs: append([]graph.Node{tr.Loss, tr.Elem}, tr.Grads...)})
 			if err != nil {
 				t.Fatal(err)
 			}

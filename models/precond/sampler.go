@@ -3,8 +3,8 @@ package precond
 import (
 	"fmt"
 
+	"innate/models/device"
 	"innate/models/graph"
-	"innate/models/kernels"
 	"innate/models/unet"
 )
 
@@ -14,7 +14,7 @@ import (
 type Sampler struct {
 	den           *Denoiser
 	g             *graph.Builder
-	machine       *graph.Machine
+	program       device.Program
 	batch, pixels int
 	levels        *Levels
 	x, label, out graph.Node
@@ -24,7 +24,7 @@ type Sampler struct {
 }
 
 // NewSampler compiles den for batches of the given size.
-func NewSampler(pool *kernels.Pool, den *Denoiser, batch int) (*Sampler, error) {
+func NewSampler(dev device.Device, den *Denoiser, batch int) (*Sampler, error) {
 	cfg := den.Net.Config
 	s := &Sampler{
 		den: den, batch: batch,
@@ -43,12 +43,12 @@ func NewSampler(pool *kernels.Pool, den *Denoiser, batch int) (*Sampler, error) 
 	if err != nil {
 		return nil, err
 	}
-	s.machine, err = graph.Compile(s.g, pool, []graph.Node{s.out})
+	s.program, err = dev.Compile(s.g, device.Request{Outputs: []graph.Node{s.out}})
 	return s, err
 }
 
-// Machine is what one call of the network runs.
-func (s *Sampler) Machine() *graph.Machine { return s.machine }
+// Program is what one call of the network runs.
+func (s *Sampler) Program() device.Program { return s.program }
 
 // Batch is the number of images of one run.
 func (s *Sampler) Batch() int { return s.batch }
@@ -58,21 +58,25 @@ func (s *Sampler) Pixels() int { return s.pixels }
 
 // Denoise fills out with D(x; sigma). x and out are [B H W C] for any B; labels
 // are [B LabelDim], or nil for all zero.
-func (s *Sampler) Denoise(x []float32, sigma float64, labels, out []float32) {
-	s.each(x, labels, out, func(in, out []float32) {
+func (s *Sampler) Denoise(x []float32, sigma float64, labels, out []float32) error {
+	return s.each(x, labels, out, func(in, out []float32) error {
 		copy(s.g.Data(s.x), in)
-		copy(out, s.run(sigma))
+		y, err := s.run(sigma)
+		copy(out, y)
+		return err
 	})
 }
 
 // OneStep maps unit noise z [B H W C] to images: D(SigmaMax·z; SigmaMax).
-func (s *Sampler) OneStep(z, labels, out []float32) {
-	s.each(z, labels, out, func(in, out []float32) {
+func (s *Sampler) OneStep(z, labels, out []float32) error {
+	return s.each(z, labels, out, func(in, out []float32) error {
 		x := s.g.Data(s.x)
 		for i, v := range in {
 			x[i] = v * SigmaMax
 		}
-		copy(out, s.run(SigmaMax))
+		y, err := s.run(SigmaMax)
+		copy(out, y)
+		return err
 	})
 }
 
@@ -80,25 +84,30 @@ func (s *Sampler) OneStep(z, labels, out []float32) {
 // the deterministic second-order sampler (Karras et al. 2022, Algorithm 1): the
 // state is float64, the network float32, and the last step is Euler's. It calls
 // the network 2·steps-1 times. One step is OneStep.
-func (s *Sampler) Heun(z []float32, steps int, labels, out []float32) {
+func (s *Sampler) Heun(z []float32, steps int, labels, out []float32) error {
 	grid := SigmaGrid(steps)
 	if s.state == nil {
 		n := s.batch * s.pixels
 		s.state, s.hat, s.grad = make([]float64, n), make([]float64, n), make([]float64, n)
 	}
-	s.each(z, labels, out, func(in, out []float32) {
+	return s.each(z, labels, out, func(in, out []float32) error {
 		x, hat, d := s.state[:len(in)], s.hat[:len(in)], s.grad[:len(in)]
 		for i, v := range in {
 			x[i] = float64(v) * grid[0]
 		}
 		for k, t := range grid[:steps] {
 			next := grid[k+1]
-			s.slope(d, x, t)
+			if err := s.slope(d, x, t); err != nil {
+				return err
+			}
 			for i := range x {
 				hat[i] = x[i] + (next-t)*d[i]
 			}
 			if next > 0 {
-				y := s.denoise(hat, next)
+				y, err := s.denoise(hat, next)
+				if err != nil {
+					return err
+				}
 				for i := range x {
 					second := (hat[i] - float64(y[i])) / next
 					hat[i] = x[i] + (next-t)*(d[i]+second)/2
@@ -109,19 +118,24 @@ func (s *Sampler) Heun(z []float32, steps int, labels, out []float32) {
 		for i, v := range x {
 			out[i] = float32(v)
 		}
+		return nil
 	})
 }
 
 // slope fills d with dx/dsigma = (x - D(x; sigma))/sigma.
-func (s *Sampler) slope(d, x []float64, sigma float64) {
-	y := s.denoise(x, sigma)
+func (s *Sampler) slope(d, x []float64, sigma float64) error {
+	y, err := s.denoise(x, sigma)
+	if err != nil {
+		return err
+	}
 	for i, v := range x {
 		d[i] = (v - float64(y[i])) / sigma
 	}
+	return nil
 }
 
 // denoise runs the network on one batch of float64 images.
-func (s *Sampler) denoise(x []float64, sigma float64) []float32 {
+func (s *Sampler) denoise(x []float64, sigma float64) ([]float32, error) {
 	in := s.g.Data(s.x)
 	for i, v := range x {
 		in[i] = float32(v)
@@ -130,18 +144,20 @@ func (s *Sampler) denoise(x []float64, sigma float64) []float32 {
 }
 
 // run evaluates the filled input at one noise level.
-func (s *Sampler) run(sigma float64) []float32 {
+func (s *Sampler) run(sigma float64) ([]float32, error) {
 	for i := range s.sigma {
 		s.sigma[i] = sigma
 	}
 	s.den.Set(s.g, s.levels, s.sigma)
-	s.machine.Run()
-	return s.machine.Value(s.out)
+	if err := s.program.Run(); err != nil {
+		return nil, err
+	}
+	return s.program.Value(s.out), nil
 }
 
 // each cuts the images into batches, sets their labels and calls f. The rows of
 // a partial batch that f does not fill keep old values, which touch no other row.
-func (s *Sampler) each(x, labels, out []float32, f func(in, out []float32)) {
+func (s *Sampler) each(x, labels, out []float32, f func(in, out []float32) error) error {
 	n, dim := len(x)/s.pixels, s.den.Net.Config.LabelDim
 	if len(x) != n*s.pixels || len(out) != len(x) {
 		panic(fmt.Sprintf("precond: %d values into %d, want a multiple of %d", len(x), len(out), s.pixels))
@@ -157,6 +173,9 @@ func (s *Sampler) each(x, labels, out []float32, f func(in, out []float32)) {
 				copy(s.g.Data(s.label), labels[at*dim:end*dim])
 			}
 		}
-		f(x[at*s.pixels:end*s.pixels], out[at*s.pixels:end*s.pixels])
+		if err := f(x[at*s.pixels:end*s.pixels], out[at*s.pixels:end*s.pixels]); err != nil {
+			return err
+		}
 	}
+	return nil
 }

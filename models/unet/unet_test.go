@@ -9,9 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"innate/models/cpu"
+	"innate/models/device"
 	"innate/models/graph"
 	"innate/models/graph/graphtest"
-	"innate/models/kernels"
 	"innate/models/nettest"
 	"innate/models/unet"
 )
@@ -59,9 +60,9 @@ func forward(t *testing.T, gold *nettest.Golden, net *unet.Net, augment bool) ([
 	}
 	copy(g.Data(x), gold.Images(t, "raw_x"))
 	net.NoiseEmbedding(g.Data(cond.Emb), gold.Floats(t, "raw_t"))
-	pool := kernels.NewPool(2)
-	defer pool.Close()
-	m, err := graph.Compile(g, pool, []graph.Node{out})
+	dev := cpu.New(2)
+	defer dev.Close()
+	m, err := dev.Compile(g, device.Request{Outputs: []graph.Node{out}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -371,9 +372,9 @@ func TestDropout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool := kernels.NewPool(1)
-	defer pool.Close()
-	m, err := graph.Compile(g, pool, []graph.Node{with, without})
+	dev := cpu.New(1)
+	defer dev.Close()
+	m, err := dev.Compile(g, device.Request{Outputs: []graph.Node{with, without}})
 	if err != nil {
 		t.Fatal(err)
 	}

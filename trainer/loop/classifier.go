@@ -9,6 +9,7 @@ import (
 	"innate/configs"
 	"innate/models"
 	"innate/models/checkpoint"
+	"innate/models/device"
 	"innate/models/features"
 	"innate/models/graph"
 	"innate/trainer/control"
@@ -23,7 +24,7 @@ type classifierMethod struct {
 	net       *features.Net
 	graph     *graph.Builder
 	training  *features.Classifier
-	machine   *graph.Machine
+	program   device.Program
 	adam      *optim.Adam
 	binding   *optim.Binding
 	initial   *models.ParamSet // fresh weights
@@ -45,15 +46,15 @@ func newClassifier(e env) (*classifierMethod, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.adam = optim.NewAdam(m.training.Params, e.pool)
-	m.extractor, err = features.NewExtractor(e.pool, net, h, featureBatch)
+	m.adam = optim.NewAdam(m.training.Params, e.dev)
+	m.extractor, err = features.NewExtractor(e.dev, net, h, featureBatch)
 	return m, err
 }
 
 func (m *classifierMethod) params() *models.ParamSet { return m.net.Params }
 func (m *classifierMethod) start() *models.ParamSet  { return m.initial }
 func (m *classifierMethod) trained() *optim.Binding  { return m.binding }
-func (m *classifierMethod) programs() []program      { return []program{{"step", m.machine}} }
+func (m *classifierMethod) programs() []program      { return []program{{"step", m.program}} }
 
 func (m *classifierMethod) preset(names []string, preset string) ([]string, error) {
 	if preset != "none" {
@@ -83,10 +84,10 @@ func (m *classifierMethod) layers() []control.Layer {
 func (m *classifierMethod) configure(live configs.Live) { m.live = live }
 
 func (m *classifierMethod) freeze(frozen func(name string) bool) error {
-	machine, binding, err := compileTraining(m.env, m.graph, []graph.Node{m.training.Loss, m.training.Logits},
-		m.training.Params, m.training.Grads, m.adam, frozen)
+	program, binding, err := compileTraining(m.env, m.graph, []graph.Node{m.training.Loss, m.training.Logits},
+		m.training.Params, m.training.Grads, m.adam, frozen, m.program)
 	if err == nil {
-		m.machine, m.binding = machine, binding
+		m.program, m.binding = program, binding
 	}
 	return err
 }
@@ -95,15 +96,20 @@ func (m *classifierMethod) step(nimg int64, b batch, s *scalars) error {
 	start := time.Now()
 	copy(m.graph.Data(m.training.Images), b.images)
 	copy(m.graph.Data(m.training.OneHot), b.labels)
-	m.machine.Run()
+	if err := m.program.Run(); err != nil {
+		return err
+	}
 	// The rate falls linearly to zero over the second half.
 	left := 1 - kimg(nimg)/m.live.TotalKimg
 	lr := m.live.LR * min(1, 2*max(0, left)) * warmup(nimg, m.live.WarmupKimg)
-	bad := m.binding.Step(optim.Hyper{LR: lr, Beta1: m.live.Beta1, Beta2: m.live.Beta2, Eps: adamEps})
+	bad, err := m.binding.Step(optim.Hyper{LR: lr, Beta1: m.live.Beta1, Beta2: m.live.Beta2, Eps: adamEps})
+	if err != nil {
+		return err
+	}
 	s.time("step", start)
 
-	s.add("loss/ce", float64(m.machine.Value(m.training.Loss)[0]))
-	s.add("accuracy/train", accuracy(m.machine.Value(m.training.Logits), b.labels, m.data.Classes()))
+	s.add("loss/ce", float64(m.program.Value(m.training.Loss)[0]))
+	s.add("accuracy/train", accuracy(m.program.Value(m.training.Logits), b.labels, m.data.Classes()))
 	s.add("lr", lr)
 	s.add("grad/norm", m.binding.GradNorm())
 	s.add(nonFiniteGrads, float64(bad))
@@ -126,7 +132,9 @@ func (m *classifierMethod) test() (map[string]float64, error) {
 	held.Images(index, images)
 	held.Labels(index, labels)
 	logits := make([]float32, n*held.Classes())
-	m.extractor.Logits(images, logits)
+	if err := m.extractor.Logits(images, logits); err != nil {
+		return nil, err
+	}
 	return map[string]float64{"accuracy/test": accuracy(logits, labels, held.Classes())}, nil
 }
 

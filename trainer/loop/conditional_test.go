@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"innate/models/checkpoint"
-	"innate/models/kernels"
+	"innate/models/cpu"
 	"innate/models/precond"
 	"innate/models/unet"
 	"innate/trainer/control"
@@ -128,9 +128,9 @@ func TestLatents(t *testing.T) {
 		}
 	}
 
-	pool := kernels.NewPool(1)
-	defer pool.Close()
-	s, err := precond.NewSampler(pool, den, 1)
+	dev := cpu.New(1)
+	defer dev.Close()
+	s, err := precond.NewSampler(dev, den, 1)
 	check(t, err)
 	var images [2][]float32
 	for class := range images {

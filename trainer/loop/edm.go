@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"innate/configs"
 	"innate/models"
+	"innate/models/device"
 	"innate/models/graph"
 	"innate/models/precond"
 	"innate/models/unet"
@@ -24,7 +26,7 @@ type edmMethod struct {
 	den      *precond.Denoiser
 	graph    *graph.Builder
 	training *precond.Training
-	machine  *graph.Machine
+	program  device.Program
 	adam     *optim.Adam
 	binding  *optim.Binding
 	averaged *optim.EMA
@@ -60,8 +62,8 @@ func edmOver(e env, den *precond.Denoiser) (*edmMethod, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.adam = optim.NewAdam(m.training.Params, e.pool)
-	m.averaged, err = optim.NewEMA(m.ema.Net.Params, den.Net.Params, e.pool)
+	m.adam = optim.NewAdam(m.training.Params, e.dev)
+	m.averaged, err = optim.NewEMA(m.ema.Net.Params, den.Net.Params, e.dev)
 	return m, err
 }
 
@@ -102,7 +104,7 @@ func edmDenoiser(e env) (*precond.Denoiser, error) {
 func (m *edmMethod) params() *models.ParamSet { return m.den.Net.Params }
 func (m *edmMethod) start() *models.ParamSet  { return m.initial }
 func (m *edmMethod) trained() *optim.Binding  { return m.binding }
-func (m *edmMethod) programs() []program      { return []program{{"step", m.machine}} }
+func (m *edmMethod) programs() []program      { return []program{{"step", m.program}} }
 func (m *edmMethod) layers() []control.Layer  { return unetLayers(m.den.Net) }
 
 func (m *edmMethod) preset(names []string, preset string) ([]string, error) {
@@ -112,17 +114,18 @@ func (m *edmMethod) preset(names []string, preset string) ([]string, error) {
 func (m *edmMethod) configure(live configs.Live) { m.live = live }
 
 func (m *edmMethod) freeze(frozen func(name string) bool) error {
-	machine, binding, err := compileTraining(m.env, m.graph, []graph.Node{m.training.Loss}, m.training.Params, m.training.Grads, m.adam, frozen)
+	program, binding, err := compileTraining(m.env, m.graph, []graph.Node{m.training.Loss}, m.training.Params, m.training.Grads, m.adam, frozen, m.program)
 	if err == nil {
-		m.machine, m.binding = machine, binding
+		m.program, m.binding = program, binding
 	}
 	return err
 }
 
 // compileTraining plans a training step that computes the outputs and the
-// gradients of what trains, and nothing else, and binds the optimizer to them.
+// gradients of what trains, and nothing else, in place of the program that did so
+// before, if any, and binds the optimizer to them.
 func compileTraining(e env, g *graph.Builder, outputs []graph.Node, params []*models.Param, grads []graph.Node,
-	adam *optim.Adam, frozen func(name string) bool) (*graph.Machine, *optim.Binding, error) {
+	adam *optim.Adam, frozen func(name string) bool, old device.Program) (device.Program, *optim.Binding, error) {
 	var trained []*models.Param
 	var nodes []graph.Node
 	for i, p := range params {
@@ -130,16 +133,12 @@ func compileTraining(e env, g *graph.Builder, outputs []graph.Node, params []*mo
 			trained, nodes = append(trained, p), append(nodes, grads[i])
 		}
 	}
-	machine, err := graph.Compile(g, e.pool, append(nodes[:len(nodes):len(nodes)], outputs...))
+	program, err := e.dev.Compile(g, device.Request{Outputs: slices.Concat(nodes, outputs), Replaces: old})
 	if err != nil {
 		return nil, nil, err
 	}
-	values := make([][]float32, len(nodes))
-	for i, n := range nodes {
-		values[i] = machine.Value(n)
-	}
-	binding, err := adam.Bind(trained, values)
-	return machine, binding, err
+	binding, err := adam.Bind(trained, program, nodes)
+	return program, binding, err
 }
 
 func (m *edmMethod) step(nimg int64, b batch, s *scalars) error {
@@ -158,16 +157,23 @@ func (m *edmMethod) step(nimg int64, b batch, s *scalars) error {
 	t.FillDropout(rand.New(m.dropout))
 	start = s.time("data", start)
 
-	m.machine.Run()
+	if err := m.program.Run(); err != nil {
+		return err
+	}
 	lr := m.live.LR * warmup(nimg, m.live.WarmupKimg)
-	bad := m.binding.Step(optim.Hyper{LR: lr, Beta1: m.live.Beta1, Beta2: m.live.Beta2, Eps: adamEps})
+	bad, err := m.binding.Step(optim.Hyper{LR: lr, Beta1: m.live.Beta1, Beta2: m.live.Beta2, Eps: adamEps})
+	if err != nil {
+		return err
+	}
 	start = s.time("step", start)
 
-	m.averaged.Update(optim.EMABeta(nimg, len(m.draws), m.live.EMAHalflifeKimg, m.live.EMARamp))
+	if err := m.averaged.Update(optim.EMABeta(nimg, len(m.draws), m.live.EMAHalflifeKimg, m.live.EMARamp)); err != nil {
+		return err
+	}
 	s.time("ema", start)
 
 	h, w, c := m.data.Shape()
-	s.add("loss/edm", float64(m.machine.Value(t.Loss)[0])/float64(h*w*c)) // per pixel
+	s.add("loss/edm", float64(m.program.Value(t.Loss)[0])/float64(h*w*c)) // per pixel
 	s.add("lr", lr)
 	s.add("grad/norm", m.binding.GradNorm())
 	s.add(nonFiniteGrads, float64(bad))

@@ -9,8 +9,8 @@ import (
 
 	"innate/metrics"
 	"innate/models/checkpoint"
+	"innate/models/device"
 	"innate/models/features"
-	"innate/models/kernels"
 	"innate/models/precond"
 	"innate/models/weights"
 	"innate/trainer/control"
@@ -51,17 +51,16 @@ func (l *Loop) openEvaluation() error {
 	}
 	slice = min(slice, l.cfg.FID.Samples)
 	e := evaluation{den: &precond.Denoiser{Net: im.den.Net.Clone(), Kind: im.den.Kind}}
-	gen, err := precond.NewSampler(l.pool, e.den, slice)
+	gen, err := precond.NewSampler(l.dev, e.den, slice)
 	if err != nil {
 		return err
 	}
 	latents := NewLatents(im.den, slice)
 	source := func(first int, images []float32) error {
 		latents.Draw(fidSeed + uint64(first))
-		latents.Generate(gen, im.steps, images)
-		return nil
+		return latents.Generate(gen, im.steps, images)
 	}
-	e.fid, err = OpenFID(l.pool, l.cfg.FID.Features, l.cfg.FID.Reference, im.den.Net.Config.Resolution, metrics.CollectorConfig{
+	e.fid, err = OpenFID(l.dev, l.cfg.FID.Features, l.cfg.FID.Reference, im.den.Net.Config.Resolution, metrics.CollectorConfig{
 		Source: source, SourceBatch: slice, Values: gen.Pixels(), Nimg: l.cfg.FID.Samples,
 	})
 	if err != nil {
@@ -243,7 +242,7 @@ const featureBatch = 250
 // OpenFID opens a named feature network and reference statistics for square
 // images of size pixels. cfg says what to measure; its features are filled in
 // here. References are builtin:NAME or a path.
-func OpenFID(pool *kernels.Pool, featureRef, statsRef string, size int, cfg metrics.CollectorConfig) (*metrics.FID, error) {
+func OpenFID(dev device.Device, featureRef, statsRef string, size int, cfg metrics.CollectorConfig) (*metrics.FID, error) {
 	stats, err := openStats(statsRef)
 	if err != nil {
 		return nil, err
@@ -252,7 +251,7 @@ func OpenFID(pool *kernels.Pool, featureRef, statsRef string, size int, cfg metr
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", statsRef, err)
 	}
-	if cfg.Features, err = OpenFeatures(pool, featureRef, size); err != nil {
+	if cfg.Features, err = OpenFeatures(dev, featureRef, size); err != nil {
 		return nil, err
 	}
 	cfg.Name = FeatureName(featureRef)
@@ -260,7 +259,7 @@ func OpenFID(pool *kernels.Pool, featureRef, statsRef string, size int, cfg metr
 }
 
 // OpenFeatures opens a feature network for square images of size pixels.
-func OpenFeatures(pool *kernels.Pool, ref string, size int) (*features.Extractor, error) {
+func OpenFeatures(dev device.Device, ref string, size int) (*features.Extractor, error) {
 	file, err := weights.Open(ref)
 	if err != nil {
 		return nil, err
@@ -269,7 +268,7 @@ func OpenFeatures(pool *kernels.Pool, ref string, size int) (*features.Extractor
 	if err != nil {
 		return nil, err
 	}
-	return features.NewExtractor(pool, net, size, featureBatch)
+	return features.NewExtractor(dev, net, size, featureBatch)
 }
 
 func openStats(ref string) (metrics.Stats, error) {
@@ -299,13 +298,13 @@ func FeatureName(ref string) string {
 
 // ReferenceStats measures the feature statistics of all training images of
 // MNIST, 8-bit as they are.
-func ReferenceStats(ctx context.Context, pool *kernels.Pool, featureRef string) (metrics.Stats, error) {
+func ReferenceStats(ctx context.Context, dev device.Device, featureRef string) (metrics.Stats, error) {
 	set, err := openDataset("mnist")
 	if err != nil {
 		return metrics.Stats{}, err
 	}
 	h, w, c := set.Shape()
-	net, err := OpenFeatures(pool, featureRef, h)
+	net, err := OpenFeatures(dev, featureRef, h)
 	if err != nil {
 		return metrics.Stats{}, err
 	}

@@ -4,8 +4,9 @@ import (
 	"math/rand/v2"
 
 	"innate/configs"
+	"innate/models/cpu"
+	"innate/models/device"
 	"innate/models/gdd"
-	"innate/models/kernels"
 	"innate/models/precond"
 	"innate/models/unet"
 	"innate/trainer/data"
@@ -15,8 +16,8 @@ import (
 // Distill runs the iterations of a distillation on given inputs and returns the
 // losses of each: generator, discriminator (per image) and R1, NaN where it did
 // not run.
-func Distill(pool *kernels.Pool, nets gdd.Nets, batch int, preset string, live configs.Live, genZ, discZ, real [][]float32, labels []float32) ([]map[string]float64, error) {
-	d, err := newDistiller(pool, nets, gdd.NonSaturating, batch)
+func Distill(dev device.Device, nets gdd.Nets, batch int, preset string, live configs.Live, genZ, discZ, real [][]float32, labels []float32) ([]map[string]float64, error) {
+	d, err := newDistiller(dev, nets, gdd.NonSaturating, batch)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +50,7 @@ func Bench(name, preset string, threads int) (step func(), end func(), err error
 // Step is Bench for a network of that many channels and batches of n images.
 func Step(name, preset string, threads, channels, n int) (step func(), end func(), err error) {
 	const size = 28 * 28
-	pool := kernels.NewPool(threads)
+	dev := cpu.New(threads)
 	images := make([]float32, n*size)
 	data.ImageNormals(1, size, images)
 	net, err := unet.New(unet.Config{
@@ -68,7 +69,7 @@ func Step(name, preset string, threads, channels, n int) (step func(), end func(
 		return nil, nil, err
 	}
 	cfg.Run.Batch = n
-	e := env{cfg: cfg, pool: pool, streams: data.NewStreams(1), data: set}
+	e := env{cfg: cfg, dev: dev, streams: data.NewStreams(1), data: set}
 	freezing, err := optim.FreezeRule{Preset: preset}.Resolve(net.Params, unet.FreezePreset)
 	if err != nil {
 		return nil, nil, err
@@ -92,7 +93,7 @@ func Step(name, preset string, threads, channels, n int) (step func(), end func(
 			panic(err)
 		}
 		nimg += int64(n)
-	}, pool.Close, nil
+	}, dev.Close, nil
 }
 
 // Watch is divergence for tests.

@@ -74,11 +74,11 @@ func gddOver(e env, den *precond.Denoiser) (*gddMethod, error) {
 	}
 	n := e.cfg.Run.Batch
 	h, w, c := e.data.Shape()
-	if m.distiller, err = newDistiller(e.pool, nets, gdd.Loss(e.cfg.Disc.Loss), n); err != nil {
+	if m.distiller, err = newDistiller(e.dev, nets, gdd.Loss(e.cfg.Disc.Loss), n); err != nil {
 		return nil, err
 	}
 	m.genZ, m.disZ = make([]float32, n*h*w*c), make([]float32, n*h*w*c)
-	m.averaged, err = optim.NewEMA(m.ema.Net.Params, den.Net.Params, e.pool)
+	m.averaged, err = optim.NewEMA(m.ema.Net.Params, den.Net.Params, e.dev)
 	return m, err
 }
 
@@ -145,12 +145,13 @@ func (m *gddMethod) step(nimg int64, b batch, s *scalars) error {
 	if m.nets.Gen.Net.Config.LabelDim == 0 {
 		labels = nil
 	}
-	m.iterate(nimg/int64(m.batch), m.genZ, m.disZ, b.images, labels, m.live, s)
-
+	if err := m.iterate(nimg/int64(m.batch), m.genZ, m.disZ, b.images, labels, m.live, s); err != nil {
+		return err
+	}
 	start = time.Now()
-	m.averaged.Update(optim.EMABeta(nimg, m.batch, m.live.EMAHalflifeKimg, m.live.EMARamp))
+	err := m.averaged.Update(optim.EMABeta(nimg, m.batch, m.live.EMAHalflifeKimg, m.live.EMARamp))
 	s.time("ema", start)
-	return nil
+	return err
 }
 
 // addLogits records the mean logit and the mean probability that images are

@@ -7,11 +7,11 @@ import (
 
 	"innate/configs"
 	"innate/models"
+	"innate/models/cpu"
 	"innate/models/disc"
 	"innate/models/features"
 	"innate/models/gdd"
 	"innate/models/graph/graphtest"
-	"innate/models/kernels"
 	"innate/models/nettest"
 	"innate/models/precond"
 	"innate/trainer/loop"
@@ -30,8 +30,8 @@ func TestGoldenIterations(t *testing.T) {
 }
 
 func goldenIterations(t *testing.T, name string) {
-	pool := kernels.NewPool(2)
-	defer pool.Close()
+	dev := cpu.New(2)
+	defer dev.Close()
 	graphtest.EachImpl(t, func(t *testing.T) {
 		gold, nets := goldenNets(t, name)
 		const batch, iterations, interval = 4, 4, 2
@@ -48,7 +48,7 @@ func goldenIterations(t *testing.T, name string) {
 		if cfg.LabelDim > 0 {
 			labels = gold.Floats(t, "label")
 		}
-		got, err := loop.Distill(pool, nets, batch, "gdd-i", configs.Live{
+		got, err := loop.Distill(dev, nets, batch, "gdd-i", configs.Live{
 			GenLR: 2e-3, DiscLR: 1e-3, Beta2: 0.99, R1Gamma: 0.02, R1Interval: interval,
 		}, genZ, discZ, reals, labels)
 		if err != nil {

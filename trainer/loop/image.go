@@ -49,7 +49,7 @@ func (l *Loop) prepareSamples() error {
 		return nil
 	}
 	a := Arrange(im.den, n)
-	gen, err := precond.NewSampler(l.pool, im.den, a.N)
+	gen, err := precond.NewSampler(l.dev, im.den, a.N)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,9 @@ func (l *Loop) sample() error {
 // arrangement of prepareSamples.
 func (l *Loop) drawSamples(latents *Latents) (image.Image, error) {
 	s, im := l.samples, l.method.image()
-	latents.Generate(s.gen, im.steps, s.images)
+	if err := latents.Generate(s.gen, im.steps, s.images); err != nil {
+		return nil, err
+	}
 	return s.Grid(im.den, s.images)
 }
 

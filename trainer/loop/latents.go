@@ -50,12 +50,11 @@ func (l *Latents) Range(first, n int) *Latents {
 
 // Generate makes images [N H W C], nominally in [-1, 1] and not clamped, in one
 // step or in Heun steps.
-func (l *Latents) Generate(s *precond.Sampler, steps int, images []float32) {
+func (l *Latents) Generate(s *precond.Sampler, steps int, images []float32) error {
 	if steps == 1 {
-		s.OneStep(l.Z, l.Labels, images)
-		return
+		return s.OneStep(l.Z, l.Labels, images)
 	}
-	s.Heun(l.Z, steps, l.Labels, images)
+	return s.Heun(l.Z, steps, l.Labels, images)
 }
 
 // Arrangement is how a grid of samples is laid out.

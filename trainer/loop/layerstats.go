@@ -22,11 +22,15 @@ func (l *Loop) measureLayers() error {
 	norms, params := l.method.trained().Norms(), l.method.params()
 	if l.layerStats.distance == nil {
 		var err error
-		if l.layerStats.distance, err = optim.NewDistance(params, l.method.start(), l.pool); err != nil {
+		if l.layerStats.distance, err = optim.NewDistance(params, l.method.start(), l.dev); err != nil {
 			return err
 		}
 	}
-	stats := &runlog.LayerStats{Nimg: l.nimg, Time: l.now(), Distance: l.layerStats.distance.Relative()}
+	distance, err := l.layerStats.distance.Relative()
+	if err != nil {
+		return err
+	}
+	stats := &runlog.LayerStats{Nimg: l.nimg, Time: l.now(), Distance: distance}
 	for _, p := range params.All() {
 		grad, update := math.NaN(), 0.0
 		if n, trained := norms[p.Name]; trained {

@@ -10,7 +10,8 @@ import (
 	"time"
 
 	"innate/configs"
-	"innate/models/kernels"
+	"innate/models/cpu"
+	"innate/models/device"
 	"innate/trainer/control"
 	"innate/trainer/data"
 	"innate/trainer/optim"
@@ -39,7 +40,7 @@ type Loop struct {
 	observers []observer // of the run log
 
 	method  method
-	pool    *kernels.Pool
+	dev     device.Device
 	streams *data.Streams
 	sampler *data.Sampler
 	data    data.Dataset
@@ -199,10 +200,10 @@ func (l *Loop) build() error {
 	n := l.cfg.Run.Batch
 	l.index = make([]int, n)
 	l.batch = batch{images: make([]float32, n*h*w*c), labels: make([]float32, n*l.data.Classes())}
-	l.pool = kernels.NewPool(l.cfg.Run.Threads)
+	l.dev = cpu.New(l.cfg.Run.Threads)
 	l.streams = data.NewStreams(uint64(l.cfg.Run.Seed))
 	l.sampler = data.NewSampler(l.data.Len(), uint64(l.cfg.Run.Seed))
-	l.method, err = newMethod(env{cfg: l.cfg, pool: l.pool, streams: l.streams, data: l.data})
+	l.method, err = newMethod(env{cfg: l.cfg, dev: l.dev, streams: l.streams, data: l.data})
 	return err
 }
 
@@ -231,7 +232,7 @@ func (l *Loop) close() {
 			_ = c.Close()
 		}
 	}
-	l.pool.Close()
+	l.dev.Close()
 }
 
 // train is the life of a run from its first step to its end.

@@ -5,8 +5,7 @@ import (
 
 	"innate/configs"
 	"innate/models"
-	"innate/models/graph"
-	"innate/models/kernels"
+	"innate/models/device"
 	"innate/trainer/control"
 	"innate/trainer/data"
 	"innate/trainer/optim"
@@ -75,10 +74,10 @@ type batch struct {
 	labels []float32 // [N classes], one-hot
 }
 
-// program is one machine of a step.
+// program is what one stage of a step runs.
 type program struct {
-	stage   string
-	machine *graph.Machine
+	stage string
+	device.Program
 }
 
 // group is one set of tensors in a checkpoint, stored under prefix.
@@ -91,7 +90,7 @@ type group struct {
 // env is what a method is built from.
 type env struct {
 	cfg     *configs.Config
-	pool    *kernels.Pool
+	dev     device.Device
 	streams *data.Streams
 	data    data.Dataset
 }

@@ -7,8 +7,7 @@ import (
 	"time"
 
 	"innate/configs"
-	"innate/models/graph"
-	"innate/models/kernels"
+	"innate/models/device"
 )
 
 // Profile says where the time of a configuration's training steps goes. Times
@@ -22,7 +21,7 @@ type Profile struct {
 
 	Steps  int           `json:"steps"`            // measured
 	Step   time.Duration `json:"step_ns"`          // one step, all included
-	Peak   float64       `json:"peak_flop_s"`      // kernels.MeasurePeak with these threads
+	Peak   float64       `json:"peak_flop_s"`      // of the device
 	Stages []StageCost   `json:"stages"`           // in the order of their execution
 	Ops    []Cost        `json:"ops"`              // by kind of operation, dearest first
 	Layers []Cost        `json:"layers"`           // by layer, dearest first
@@ -56,15 +55,16 @@ func MeasureProfile(ctx context.Context, cfg *configs.Config, steps int) (*Profi
 	if err := l.build(); err != nil {
 		return nil, err
 	}
-	defer l.pool.Close()
+	defer l.dev.Close()
 	if err := l.prepareMethod(); err != nil {
 		return nil, err
 	}
 	programs := l.method.programs()
 	const peakTime = 200 * time.Millisecond
+	info := l.dev.Info()
 	p := &Profile{
-		Method: cfg.Method, Batch: cfg.Run.Batch, Threads: l.pool.Threads(), Kernels: kernels.Active(),
-		Frozen: l.freezing.Fraction(), Steps: steps, Peak: kernels.MeasurePeak(l.pool, peakTime),
+		Method: cfg.Method, Batch: cfg.Run.Batch, Threads: info.Threads, Kernels: info.Kernels,
+		Frozen: l.freezing.Fraction(), Steps: steps, Peak: l.dev.MeasurePeak(peakTime),
 	}
 	var start time.Time
 	for i := range steps + 1 {
@@ -73,7 +73,7 @@ func MeasureProfile(ctx context.Context, cfg *configs.Config, steps int) (*Profi
 		}
 		if i == 1 {
 			for _, r := range programs {
-				r.machine.Profile(true)
+				r.Profile(true)
 			}
 			start = time.Now()
 		}
@@ -89,7 +89,7 @@ func MeasureProfile(ctx context.Context, cfg *configs.Config, steps int) (*Profi
 // collect adds up what the machines have measured.
 func (p *Profile) collect(programs []program) {
 	ops, layers := map[[2]string]*Cost{}, map[[2]string]*Cost{}
-	add := func(to map[[2]string]*Cost, stage, name string, c graph.OpCost) {
+	add := func(to map[[2]string]*Cost, stage, name string, c device.OpCost) {
 		k := [2]string{stage, name}
 		if to[k] == nil {
 			to[k] = &Cost{Stage: stage, Name: name}
@@ -100,9 +100,9 @@ func (p *Profile) collect(programs []program) {
 	}
 	rest := p.Step
 	for _, r := range programs {
-		s := StageCost{Stage: r.stage, Arena: r.machine.ArenaBytes()}
-		runs := r.machine.Runs()
-		for _, c := range r.machine.Report() {
+		s := StageCost{Stage: r.stage, Arena: r.Memory().Activations}
+		runs, costs := r.Costs()
+		for _, c := range costs {
 			c.FLOP = c.FLOP * int64(runs) / int64(p.Steps)
 			c.Time /= time.Duration(p.Steps)
 			s.Time, s.FLOP = s.Time+c.Time, s.FLOP+c.FLOP

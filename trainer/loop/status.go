@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"innate/models/kernels"
 	"innate/trainer/control"
 )
 
@@ -23,7 +22,7 @@ func (l *Loop) Layers() []control.Layer { return *l.layers.Load() }
 
 // publish makes a new snapshot of the loop's state.
 func (l *Loop) publish() {
-	r, f := l.report, l.freezing
+	r, f, info := l.report, l.freezing, l.dev.Info()
 	s := &control.Status{
 		Version: control.Version,
 		Run:     filepath.Base(l.dir), Dir: l.dir, Method: l.cfg.Method,
@@ -36,7 +35,7 @@ func (l *Loop) publish() {
 		FreezeGlobs: l.cfg.Freeze.Freeze, TrainGlobs: l.cfg.Freeze.Train,
 		LastFID: r.lastFID, BestFID: r.bestFID, TeacherFID: r.teacherFID, FIDName: r.fidName, FIDNimg: r.fidNimg,
 		Stage: r.stage, StageMs: r.stageMs,
-		Kernels: kernels.Active(), Threads: l.pool.Threads(),
+		Kernels: info.Kernels, Threads: info.Threads,
 		SampleFile: r.sampleFile, SampleNimg: r.sampleNimg, SampleClasses: l.sampleClasses(), CheckpointNimg: r.checkpointNimg,
 		PauseReason: l.pauseReason(), Error: r.err, ConfigError: r.configError, Live: l.cfg.LiveMap(),
 	}

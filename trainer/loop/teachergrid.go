@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 
 	"innate/configs"
-	"innate/models/kernels"
+	"innate/models/device"
 	"innate/models/precond"
 	"innate/models/weights"
 	"innate/trainer/control"
@@ -29,7 +29,7 @@ const teacherBatch = 8
 // DrawTeacher draws what the network that a run starts from makes of the noise
 // of the run's own grid, so that both show the same images, and returns the
 // file. One that is there already and large enough stays as it is.
-func DrawTeacher(ctx context.Context, pool *kernels.Pool, dir string, cfg *configs.Config) (string, error) {
+func DrawTeacher(ctx context.Context, dev device.Device, dir string, cfg *configs.Config) (string, error) {
 	if cfg.Model.Init == "" {
 		return "", fmt.Errorf("loop: teacher: model.init is empty, want the network that the run starts from")
 	}
@@ -52,7 +52,7 @@ func DrawTeacher(ctx context.Context, pool *kernels.Pool, dir string, cfg *confi
 	if w, h := sizeOfPNG(path); w == a.Cols*side && h == rows*side {
 		return path, nil
 	}
-	s, err := precond.NewSampler(pool, den, min(a.N, teacherBatch))
+	s, err := precond.NewSampler(dev, den, min(a.N, teacherBatch))
 	if err != nil {
 		return "", err
 	}
@@ -63,7 +63,9 @@ func DrawTeacher(ctx context.Context, pool *kernels.Pool, dir string, cfg *confi
 			return "", fmt.Errorf("loop: teacher: %w", err)
 		}
 		to := min(at+teacherBatch, a.N)
-		latents.Range(at, teacherBatch).Generate(s, TeacherSteps, images[at*s.Pixels():to*s.Pixels()])
+		if err := latents.Range(at, teacherBatch).Generate(s, TeacherSteps, images[at*s.Pixels():to*s.Pixels()]); err != nil {
+			return "", err
+		}
 	}
 	grid, err := a.Grid(den, images)
 	if err != nil {

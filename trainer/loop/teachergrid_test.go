@@ -8,7 +8,8 @@ import (
 	"testing"
 
 	"innate/configs"
-	"innate/models/kernels"
+	"innate/models/cpu"
+	"innate/models/device"
 	"innate/models/precond"
 	"innate/models/weights"
 	"innate/trainer/control"
@@ -23,13 +24,13 @@ func TestDrawTeacher(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, control.SamplesDir), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	pool := kernels.NewPool(2)
-	defer pool.Close()
+	dev := cpu.New(2)
+	defer dev.Close()
 	cfg := &configs.Config{}
 	cfg.Model.Init, cfg.Live.SampleCount = "builtin:mnist-teacher", 2
 	draw := func() (string, os.FileInfo) {
 		t.Helper()
-		path, err := loop.DrawTeacher(t.Context(), pool, dir, cfg)
+		path, err := loop.DrawTeacher(t.Context(), dev, dir, cfg)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +45,7 @@ func TestDrawTeacher(t *testing.T) {
 		t.Errorf("drawn to %s, want teacher.png", path)
 	}
 	want := filepath.Join(t.TempDir(), "want.png")
-	writeTeacher(t, pool, want, 2)
+	writeTeacher(t, dev, want, 2)
 	if got, want := readAll(t, path), readAll(t, want); string(got) != string(want) {
 		t.Error("the grid differs from 18 Heun steps on the noise of the run's grid")
 	}
@@ -58,7 +59,7 @@ func TestDrawTeacher(t *testing.T) {
 }
 
 // writeTeacher draws n images of the noise that every grid begins with.
-func writeTeacher(t *testing.T, pool *kernels.Pool, path string, n int) {
+func writeTeacher(t *testing.T, dev device.Device, path string, n int) {
 	t.Helper()
 	file, err := weights.Open("builtin:mnist-teacher")
 	if err != nil {
@@ -68,7 +69,7 @@ func writeTeacher(t *testing.T, pool *kernels.Pool, path string, n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := precond.NewSampler(pool, den, n)
+	s, err := precond.NewSampler(dev, den, n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,20 +91,20 @@ func readAll(t *testing.T, path string) []byte {
 // TestDrawTeacherRefused checks runs without a teacher, a cancelled drawing, and
 // a directory that cannot be written.
 func TestDrawTeacherRefused(t *testing.T) {
-	pool := kernels.NewPool(1)
-	defer pool.Close()
+	dev := cpu.New(1)
+	defer dev.Close()
 	cfg := &configs.Config{}
 	cfg.Live.SampleCount = 1
-	if _, err := loop.DrawTeacher(t.Context(), pool, t.TempDir(), cfg); err == nil {
+	if _, err := loop.DrawTeacher(t.Context(), dev, t.TempDir(), cfg); err == nil {
 		t.Error("a run without model.init has a teacher")
 	}
 	cfg.Model.Init = "builtin:mnist-teacher"
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := loop.DrawTeacher(ctx, pool, t.TempDir(), cfg); !errors.Is(err, context.Canceled) {
+	if _, err := loop.DrawTeacher(ctx, dev, t.TempDir(), cfg); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: got %v", err)
 	}
-	if _, err := loop.DrawTeacher(t.Context(), pool, filepath.Join(t.TempDir(), "gone"), cfg); !errors.Is(err, os.ErrNotExist) {
+	if _, err := loop.DrawTeacher(t.Context(), dev, filepath.Join(t.TempDir(), "gone"), cfg); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no directory: got %v", err)
 	}
 }

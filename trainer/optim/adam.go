@@ -4,14 +4,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sync/atomic"
 
 	"innate/models"
-	"innate/models/kernels"
+	"innate/models/device"
+	"innate/models/graph"
 )
-
-// chunkValues is how many values one pool job updates.
-const chunkValues = 1 << 14
 
 // maxSteps is where a step count stops. Counts up to it are exact in a float32
 // tensor, and the bias corrections have long since reached 1.
@@ -22,7 +19,7 @@ const maxSteps = 1 << 24
 // unfreezing continues where it left off. Moments are allocated when a parameter
 // is first bound.
 type Adam struct {
-	pool   *kernels.Pool
+	dev    device.Device
 	slots  []*slot
 	byName map[string]*slot
 }
@@ -30,20 +27,20 @@ type Adam struct {
 // slot is the optimizer's side of one parameter.
 type slot struct {
 	param *models.Param
-	m, v  []float32 // nil until bound or loaded
-	steps int64     // updates so far, at most maxSteps
+	m, v  *models.Param // nil until bound or loaded
+	steps int64         // updates so far, at most maxSteps
 }
 
 func (s *slot) allocate() {
 	if s.m == nil {
-		s.m = make([]float32, len(s.param.Data))
-		s.v = make([]float32, len(s.param.Data))
+		s.m = models.NewParam("m/"+s.param.Name, s.param.Shape...)
+		s.v = models.NewParam("v/"+s.param.Name, s.param.Shape...)
 	}
 }
 
 // NewAdam makes an optimizer for params, whose names must differ.
-func NewAdam(params []*models.Param, pool *kernels.Pool) *Adam {
-	a := &Adam{pool: pool, byName: make(map[string]*slot, len(params))}
+func NewAdam(params []*models.Param, dev device.Device) *Adam {
+	a := &Adam{dev: dev, byName: make(map[string]*slot, len(params))}
 	for _, p := range params {
 		if a.byName[p.Name] != nil {
 			panic(fmt.Sprintf("optim: parameter %q listed twice", p.Name))
@@ -59,33 +56,19 @@ func NewAdam(params []*models.Param, pool *kernels.Pool) *Adam {
 // its gradients appear. Several bindings may share an Adam: the discriminator's
 // loss and its R1 penalty do.
 type Binding struct {
-	adam  *Adam
-	jobs  []adamJob
-	hyper Hyper
-	bad   atomic.Int64
-	run   func(worker, job int) // made once: a fresh closure would allocate
-
-	measuring bool        // the next step keeps what Norms needs
-	before    [][]float32 // by worker: the values that a job is about to change
+	slots        []*slot
+	plan         device.Adam
+	corr1, corr2 []float32 // 1-beta^t of each slot at the current step
 }
 
-// adamJob updates the values [lo, hi) of one parameter.
-type adamJob struct {
-	slot         *slot
-	grad         []float32
-	lo, hi       int
-	corr1, corr2 float32 // 1-beta^t at the current step
-	squares      squares
-}
-
-// Bind names the parameters that train and for each the gradient, read and
-// cleaned in place by every Step. Bind again when the frozen set or the
-// compiled graph changes.
-func (a *Adam) Bind(params []*models.Param, grads [][]float32) (*Binding, error) {
+// Bind names the parameters that train and for each the gradient, an output of
+// a program, read and cleaned in place by every Step. Bind again when the frozen
+// set or the program changes.
+func (a *Adam) Bind(params []*models.Param, program device.Program, grads []graph.Node) (*Binding, error) {
 	if len(params) != len(grads) {
 		return nil, fmt.Errorf("optim: %d gradients for %d parameters", len(grads), len(params))
 	}
-	b := &Binding{adam: a}
+	b := &Binding{corr1: make([]float32, len(params)), corr2: make([]float32, len(params))}
 	seen := make(map[string]bool, len(params))
 	for i, p := range params {
 		s := a.byName[p.Name]
@@ -94,65 +77,37 @@ func (a *Adam) Bind(params []*models.Param, grads [][]float32) (*Binding, error)
 			return nil, fmt.Errorf("optim: parameter %q is not one of this optimizer's", p.Name)
 		case seen[p.Name]:
 			return nil, fmt.Errorf("optim: parameter %q bound twice", p.Name)
-		case len(grads[i]) != len(p.Data):
-			return nil, fmt.Errorf("optim: parameter %q: gradient of %d values, want %d", p.Name, len(grads[i]), len(p.Data))
+		case grads[i].Shape().Size() != len(p.Data):
+			return nil, fmt.Errorf("optim: parameter %q: gradient of %d values, want %d", p.Name, grads[i].Shape().Size(), len(p.Data))
 		}
 		seen[p.Name] = true
-		for lo := 0; lo < len(p.Data); lo += chunkValues {
-			b.jobs = append(b.jobs, adamJob{slot: s, grad: grads[i], lo: lo, hi: min(lo+chunkValues, len(p.Data))})
-		}
+		b.slots = append(b.slots, s)
 	}
-	for name := range seen {
-		a.byName[name].allocate()
+	places := make([]device.AdamSlot, len(params))
+	for i, s := range b.slots {
+		s.allocate()
+		places[i] = device.AdamSlot{Param: s.param, M: s.m, V: s.v, Program: program, Grad: grads[i]}
 	}
-	b.run = b.update
-	return b, nil
+	var err error
+	b.plan, err = a.dev.PlanAdam(places)
+	return b, err
 }
 
 // Step cleans the gradients (NaN to 0, infinities to +-1e5), updates the bound
 // parameters and returns how many gradient values it had to clean.
-func (b *Binding) Step(h Hyper) (nonFinite int) {
-	b.hyper = h
-	b.bad.Store(0)
-	var last *slot
-	var corr1, corr2 float32
-	for i := range b.jobs {
-		job := &b.jobs[i]
-		if job.slot != last { // the jobs of a parameter are neighbours
-			last = job.slot
-			last.steps = min(last.steps+1, maxSteps)
-			corr1 = correction(h.Beta1, last.steps)
-			corr2 = correction(h.Beta2, last.steps)
-		}
-		job.corr1, job.corr2 = corr1, corr2
+func (b *Binding) Step(h Hyper) (nonFinite int, err error) {
+	for i, s := range b.slots {
+		s.steps = min(s.steps+1, maxSteps)
+		b.corr1[i] = correction(h.Beta1, s.steps)
+		b.corr2[i] = correction(h.Beta2, s.steps)
 	}
-	b.adam.pool.Run(len(b.jobs), b.run)
-	b.measuring = false
-	return int(b.bad.Load())
+	return b.plan.Step(device.AdamStep{LR: h.LR, Beta1: h.Beta1, Beta2: h.Beta2, Eps: h.Eps, Corr1: b.corr1, Corr2: b.corr2})
 }
 
 // correction is 1-beta^t for the beta that the float32 kernel uses, so that the
 // first steps' corrections cancel exactly.
 func correction(beta float64, t int64) float32 {
 	return float32(1 - math.Pow(float64(float32(beta)), float64(t)))
-}
-
-func (b *Binding) update(worker, job int) {
-	j, h := &b.jobs[job], b.hyper
-	s, g := j.slot, j.grad[j.lo:j.hi]
-	if n := kernels.CleanGrad(g); n > 0 {
-		b.bad.Add(int64(n))
-	}
-	j.squares.grad = kernels.Dot(g, g)
-	p := s.param.Data[j.lo:j.hi]
-	if b.measuring {
-		copy(b.before[worker], p)
-	}
-	kernels.Adam(p, g, s.m[j.lo:j.hi], s.v[j.lo:j.hi],
-		float32(h.LR), float32(h.Beta1), float32(h.Beta2), float32(h.Eps), j.corr1, j.corr2)
-	if b.measuring {
-		j.squares.update, j.squares.weight = apart(p, b.before[worker][:len(p)])
-	}
 }
 
 // Steps is the number of updates that the named parameter has had.
@@ -173,9 +128,8 @@ func (a *Adam) State() *models.ParamSet {
 		if s.steps == 0 {
 			continue
 		}
-		shape := s.param.Shape
-		state.Add(&models.Param{Name: "m/" + s.param.Name, Shape: slices.Clone(shape), Data: s.m})
-		state.Add(&models.Param{Name: "v/" + s.param.Name, Shape: slices.Clone(shape), Data: s.v})
+		state.Add(s.m)
+		state.Add(s.v)
 		state.Add(&models.Param{Name: "step/" + s.param.Name, Shape: []int{1}, Data: []float32{float32(s.steps)}})
 	}
 	return state
@@ -249,12 +203,14 @@ func (s *slot) load(state *models.ParamSet) {
 	step := state.Get("step/" + s.param.Name)
 	if step == nil {
 		s.steps = 0
-		clear(s.m)
-		clear(s.v)
+		if s.m != nil {
+			clear(s.m.Data)
+			clear(s.v.Data)
+		}
 		return
 	}
 	s.allocate()
-	copy(s.m, state.Get("m/"+s.param.Name).Data)
-	copy(s.v, state.Get("v/"+s.param.Name).Data)
+	copy(s.m.Data, state.Get(s.m.Name).Data)
+	copy(s.v.Data, state.Get(s.v.Name).Data)
 	s.steps = int64(step.Data[0])
 }

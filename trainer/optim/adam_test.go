@@ -1,6 +1,7 @@
 package optim_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -9,7 +10,9 @@ import (
 
 	"innate/metrics"
 	"innate/models"
-	"innate/models/kernels"
+	"innate/models/cpu"
+	"innate/models/device"
+	"innate/models/graph"
 	"innate/trainer/optim"
 )
 
@@ -21,10 +24,10 @@ func edmHyper(lr float64) optim.Hyper {
 	return optim.Hyper{LR: lr, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}
 }
 
-func newPool(t testing.TB, threads int) *kernels.Pool {
-	pool := kernels.NewPool(threads)
-	t.Cleanup(pool.Close)
-	return pool
+func newDevice(t testing.TB, threads int) device.Device {
+	dev := cpu.New(threads)
+	t.Cleanup(dev.Close)
+	return dev
 }
 
 // golden reads the arrays that torch.optim.Adam and EDM's formula produced.
@@ -41,9 +44,30 @@ func param(name string, values ...float32) *models.Param {
 	return &models.Param{Name: name, Shape: []int{len(values)}, Data: values}
 }
 
+// given is a program whose outputs are given slices.
+type given struct {
+	device.Program
+	values map[graph.Node][]float32
+}
+
+func (g given) Value(n graph.Node) []float32 { return g.values[n] }
+
+// gradients is a program with those outputs.
+func gradients(grads [][]float32) (device.Program, []graph.Node) {
+	g, p := graph.NewBuilder(), given{values: map[graph.Node][]float32{}}
+	var nodes []graph.Node
+	for i, grad := range grads {
+		n := g.Input(fmt.Sprint(i), len(grad))
+		p.values[n] = grad
+		nodes = append(nodes, n)
+	}
+	return p, nodes
+}
+
 func bind(t *testing.T, a *optim.Adam, params []*models.Param, grads ...[]float32) *optim.Binding {
 	t.Helper()
-	b, err := a.Bind(params, grads)
+	program, nodes := gradients(grads)
+	b, err := a.Bind(params, program, nodes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +86,7 @@ func TestAdamGolden(t *testing.T) {
 			p.Data[i] = float32(v)
 		}
 		grad := make([]float32, 6)
-		b := bind(t, optim.NewAdam([]*models.Param{p}, newPool(t, 1)), []*models.Param{p}, grad)
+		b := bind(t, optim.NewAdam([]*models.Param{p}, newDevice(t, 1)), []*models.Param{p}, grad)
 		for step := range 5 {
 			for i := range grad {
 				grad[i] = float32(arrays["adam_g"].Data[step*6+i])
@@ -93,8 +117,8 @@ func TestAdamCleansGradients(t *testing.T) {
 	inf := float32(math.Inf(1))
 	p := param("p", 1, 1, 1, 1)
 	grad := []float32{float32(math.NaN()), inf, -inf, 0.5}
-	b := bind(t, optim.NewAdam([]*models.Param{p}, newPool(t, 1)), []*models.Param{p}, grad)
-	if n := b.Step(genHyper(0.1)); n != 3 {
+	b := bind(t, optim.NewAdam([]*models.Param{p}, newDevice(t, 1)), []*models.Param{p}, grad)
+	if n, err := b.Step(genHyper(0.1)); n != 3 || err != nil {
 		t.Errorf("%d values cleaned, want 3", n)
 	}
 	if want := []float32{0, 1e5, -1e5, 0.5}; !slices.Equal(grad, want) {
@@ -105,7 +129,7 @@ func TestAdamCleansGradients(t *testing.T) {
 			t.Errorf("value %d is %v, want %v", i, p.Data[i], want)
 		}
 	}
-	if n := b.Step(genHyper(0.1)); n != 0 {
+	if n, err := b.Step(genHyper(0.1)); n != 0 || err != nil {
 		t.Errorf("clean gradients: %d values cleaned", n)
 	}
 }
@@ -148,7 +172,7 @@ func (s *system) values() []float32 {
 
 func TestAdamFrozenKeepsState(t *testing.T) {
 	s := newSystem(3, 4)
-	a := optim.NewAdam(s.params, newPool(t, 1))
+	a := optim.NewAdam(s.params, newDevice(t, 1))
 	both := bind(t, a, s.params, s.grads...)
 	first := bind(t, a, s.params[:1], s.grads[0])
 	s.draw()
@@ -169,7 +193,7 @@ func TestAdamFrozenKeepsState(t *testing.T) {
 	// Thawed, it continues as if the steps in between had not been: compare
 	// with an optimizer that only knows b.
 	lone := newSystem(3, 4)
-	alone := bind(t, optim.NewAdam(lone.params, newPool(t, 1)), lone.params[1:], lone.grads[1])
+	alone := bind(t, optim.NewAdam(lone.params, newDevice(t, 1)), lone.params[1:], lone.grads[1])
 	lone.draw()
 	alone.Step(edmHyper(0.1))
 	copy(lone.grads[1], s.grads[1])
@@ -183,9 +207,9 @@ func TestAdamFrozenKeepsState(t *testing.T) {
 func TestAdamResumeIsExact(t *testing.T) {
 	straight, resumed := newSystem(5, 40000), newSystem(5, 40000)
 	h := edmHyper(0.01)
-	a := optim.NewAdam(straight.params, newPool(t, 1))
+	a := optim.NewAdam(straight.params, newDevice(t, 1))
 	b := bind(t, a, straight.params, straight.grads...)
-	r := optim.NewAdam(resumed.params, newPool(t, 2))
+	r := optim.NewAdam(resumed.params, newDevice(t, 2))
 	rb := bind(t, r, resumed.params, resumed.grads...)
 	for step := range 6 {
 		straight.draw()
@@ -194,7 +218,7 @@ func TestAdamResumeIsExact(t *testing.T) {
 		rb.Step(h)
 		if step == 2 { // through a checkpoint into a new optimizer with other threads
 			state := r.State().Clone()
-			r = optim.NewAdam(resumed.params, newPool(t, 3))
+			r = optim.NewAdam(resumed.params, newDevice(t, 3))
 			rb = bind(t, r, resumed.params, resumed.grads...)
 			if err := r.Load(state); err != nil {
 				t.Fatal(err)
@@ -214,7 +238,7 @@ func TestAdamResumeIsExact(t *testing.T) {
 
 func TestAdamLoadErrors(t *testing.T) {
 	s := newSystem(2)
-	a := optim.NewAdam(s.params, newPool(t, 1))
+	a := optim.NewAdam(s.params, newDevice(t, 1))
 	bind(t, a, s.params, s.grads...).Step(edmHyper(0.1))
 	tensors := func(m, v, step *models.Param) *models.ParamSet {
 		set := models.NewParamSet()
@@ -246,7 +270,7 @@ func TestAdamLoadErrors(t *testing.T) {
 
 func TestAdamBindErrors(t *testing.T) {
 	s := newSystem(2, 3)
-	a := optim.NewAdam(s.params[:1], newPool(t, 1))
+	a := optim.NewAdam(s.params[:1], newDevice(t, 1))
 	for want, b := range map[string]struct {
 		params []*models.Param
 		grads  [][]float32
@@ -257,7 +281,8 @@ func TestAdamBindErrors(t *testing.T) {
 		`gradient of 3 values, want 2`:       {s.params[:1], s.grads[1:]},
 		`parameter "a" is not one of this o`: {[]*models.Param{param("a", 1, 2)}, s.grads[:1]},
 	} {
-		if _, err := a.Bind(b.params, b.grads); err == nil || !strings.Contains(err.Error(), want) {
+		program, nodes := gradients(b.grads)
+		if _, err := a.Bind(b.params, program, nodes); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}
@@ -265,14 +290,14 @@ func TestAdamBindErrors(t *testing.T) {
 
 func TestStepsDoNotAllocate(t *testing.T) {
 	s := newSystem(5, 40000)
-	pool := newPool(t, 2)
-	b := bind(t, optim.NewAdam(s.params, pool), s.params, s.grads...)
+	dev := newDevice(t, 2)
+	b := bind(t, optim.NewAdam(s.params, dev), s.params, s.grads...)
 	params, avg := models.NewParamSet(), models.NewParamSet()
 	for _, p := range s.params {
 		params.Add(p)
 		avg.Add(p.Clone())
 	}
-	ema, err := optim.NewEMA(avg, params, pool)
+	ema, err := optim.NewEMA(avg, params, dev)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,8 +313,9 @@ func TestStepsDoNotAllocate(t *testing.T) {
 func BenchmarkAdamStep(b *testing.B) {
 	p := models.NewParam("p", 1<<20)
 	grad := make([]float32, len(p.Data))
-	a := optim.NewAdam([]*models.Param{p}, newPool(b, 1))
-	binding, err := a.Bind([]*models.Param{p}, [][]float32{grad})
+	a := optim.NewAdam([]*models.Param{p}, newDevice(b, 1))
+	program, nodes := gradients([][]float32{grad})
+	binding, err := a.Bind([]*models.Param{p}, program, nodes)
 	if err != nil {
 		b.Fatal(err)
 	}

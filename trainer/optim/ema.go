@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"innate/models"
-	"innate/models/kernels"
+	"innate/models/device"
 )
 
 // EMABeta is the decay for one step of batch images, nimg images having been
@@ -22,20 +22,12 @@ func EMABeta(nimg int64, batch int, halflifeKimg, ramp float64) float64 {
 }
 
 // EMA keeps one parameter set as the moving average of another.
-type EMA struct {
-	pool *kernels.Pool
-	jobs []emaJob
-	beta float64
-	run  func(worker, job int) // made once: a fresh closure would allocate
-}
-
-// emaJob averages part of one parameter.
-type emaJob struct{ avg, x []float32 }
+type EMA struct{ plan device.Average }
 
 // NewEMA binds the average to what it averages. Every parameter of ema must be
 // in params, in the same shape; ema may live on in params' order or its own.
-func NewEMA(ema, params *models.ParamSet, pool *kernels.Pool) (*EMA, error) {
-	e := &EMA{pool: pool}
+func NewEMA(ema, params *models.ParamSet, dev device.Device) (*EMA, error) {
+	var x []*models.Param
 	for _, avg := range ema.All() {
 		p := params.Get(avg.Name)
 		if p == nil {
@@ -47,29 +39,16 @@ func NewEMA(ema, params *models.ParamSet, pool *kernels.Pool) (*EMA, error) {
 		if !slices.Equal(p.Shape, avg.Shape) {
 			return nil, fmt.Errorf("optim: average of %q: shape %v, want %v", avg.Name, avg.Shape, p.Shape)
 		}
-		for lo := 0; lo < len(avg.Data); lo += chunkValues {
-			hi := min(lo+chunkValues, len(avg.Data))
-			e.jobs = append(e.jobs, emaJob{avg.Data[lo:hi], p.Data[lo:hi]})
-		}
+		x = append(x, p)
 	}
-	e.run = e.update
-	return e, nil
+	plan, err := dev.PlanAverage(ema.All(), x)
+	return &EMA{plan}, err
 }
 
 // Update sets ema = x + beta*(ema - x) for every value, beta in [0, 1].
-func (e *EMA) Update(beta float64) {
+func (e *EMA) Update(beta float64) error {
 	if !(beta >= 0 && beta <= 1) {
 		panic(fmt.Sprintf("optim: EMA decay %v, want 0 to 1", beta))
 	}
-	e.beta = beta
-	e.pool.Run(len(e.jobs), e.run)
-}
-
-func (e *EMA) update(_, job int) {
-	j := e.jobs[job]
-	if e.beta == 0 {
-		copy(j.avg, j.x) // exactly, which the rounding of Lerp would not be
-		return
-	}
-	kernels.Lerp(j.avg, j.x, float32(1-e.beta))
+	return e.plan.Update(beta)
 }

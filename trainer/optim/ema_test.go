@@ -50,7 +50,7 @@ func sets(values ...[]float32) (ema, params *models.ParamSet) {
 
 func TestEMAUpdate(t *testing.T) {
 	ema, params := sets([]float32{1, 1.0 / 3}, []float32{-4})
-	e, err := optim.NewEMA(ema, params, newPool(t, 2))
+	e, err := optim.NewEMA(ema, params, newDevice(t, 2))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,11 +86,11 @@ func TestEMAErrors(t *testing.T) {
 		`average of "z": no such parameter`:   other,
 		`average of "a": the same tensor`:     params,
 	} {
-		if _, err := optim.NewEMA(avg, params, newPool(t, 1)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := optim.NewEMA(avg, params, newDevice(t, 1)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}
-	if _, err := optim.NewEMA(ema, params, newPool(t, 1)); err != nil {
+	if _, err := optim.NewEMA(ema, params, newDevice(t, 1)); err != nil {
 		t.Error(err)
 	}
 }

@@ -6,20 +6,8 @@ import (
 	"slices"
 
 	"innate/models"
-	"innate/models/kernels"
+	"innate/models/device"
 )
-
-// squares are sums of squares over the values of one job. Each is summed in
-// float64 by one worker, and the jobs of a parameter are added in order, so that
-// norms do not depend on the number of threads.
-type squares struct{ grad, update, weight float64 }
-
-// apart returns Σ (p−q)² and Σ q² and leaves p−q in q.
-func apart(p, q []float32) (difference, reference float64) {
-	reference = kernels.Dot(q, q)
-	kernels.Sub(q, p, q)
-	return kernels.Dot(q, q), reference
-}
 
 // Norms are L2 norms over one parameter in one step.
 type Norms struct {
@@ -29,101 +17,53 @@ type Norms struct {
 }
 
 // GradNorm is the L2 norm of all gradients of the last Step, as cleaned.
-func (b *Binding) GradNorm() float64 {
-	sum := 0.0
-	for i := range b.jobs {
-		sum += b.jobs[i].squares.grad
-	}
-	return math.Sqrt(sum)
-}
+func (b *Binding) GradNorm() float64 { return math.Sqrt(b.plan.GradSquares()) }
 
 // Measure makes the next Step record what Norms returns. It does not change
 // what the step computes.
-func (b *Binding) Measure() {
-	for len(b.before) < b.adam.pool.Threads() {
-		b.before = append(b.before, make([]float32, chunkValues))
-	}
-	b.measuring = true
-}
+func (b *Binding) Measure() { b.plan.Measure() }
 
 // Norms returns the norms of the last measured step by parameter name. Those
 // that are not bound, being frozen, are missing.
 func (b *Binding) Norms() map[string]Norms {
-	sums := map[string]squares{}
-	for i := range b.jobs {
-		name, s := b.jobs[i].slot.param.Name, b.jobs[i].squares
-		sum := sums[name]
-		sums[name] = squares{sum.grad + s.grad, sum.update + s.update, sum.weight + s.weight}
-	}
-	norms := make(map[string]Norms, len(sums))
-	for name, s := range sums {
-		norms[name] = Norms{math.Sqrt(s.grad), math.Sqrt(s.update), math.Sqrt(s.weight)}
+	norms := make(map[string]Norms, len(b.slots))
+	for i, s := range b.slots {
+		sum := b.plan.Squares(i)
+		norms[s.param.Name] = Norms{math.Sqrt(sum.Grad), math.Sqrt(sum.Update), math.Sqrt(sum.Weight)}
 	}
 	return norms
 }
 
 // Distance measures how far parameters have gone from where they began.
-type Distance struct {
-	pool   *kernels.Pool
-	params int
-	jobs   []distanceJob
-	before [][]float32 // by worker
-	run    func(worker, job int)
-}
-
-// distanceJob compares part of parameter number param.
-type distanceJob struct {
-	param    int
-	p, start []float32
-	squares  squares // update is the way from start, weight that of start
-}
+type Distance struct{ plan device.Distance }
 
 // NewDistance compares params with start, which must hold each of their names in
 // the same shape and must not change.
-func NewDistance(params, start *models.ParamSet, pool *kernels.Pool) (*Distance, error) {
-	d := &Distance{pool: pool, params: len(params.All())}
-	for i, p := range params.All() {
-		q := start.Get(p.Name)
-		if q == nil {
+func NewDistance(params, start *models.ParamSet, dev device.Device) (*Distance, error) {
+	var q []*models.Param
+	for _, p := range params.All() {
+		s := start.Get(p.Name)
+		if s == nil {
 			return nil, fmt.Errorf("optim: distance of %q: no such parameter at the start", p.Name)
 		}
-		if !slices.Equal(q.Shape, p.Shape) {
-			return nil, fmt.Errorf("optim: distance of %q: shape %v at the start, want %v", p.Name, q.Shape, p.Shape)
+		if !slices.Equal(s.Shape, p.Shape) {
+			return nil, fmt.Errorf("optim: distance of %q: shape %v at the start, want %v", p.Name, s.Shape, p.Shape)
 		}
-		for lo := 0; lo < len(p.Data); lo += chunkValues {
-			hi := min(lo+chunkValues, len(p.Data))
-			d.jobs = append(d.jobs, distanceJob{param: i, p: p.Data[lo:hi], start: q.Data[lo:hi]})
-		}
+		q = append(q, s)
 	}
-	for range pool.Threads() {
-		d.before = append(d.before, make([]float32, chunkValues))
-	}
-	d.run = d.compare
-	return d, nil
+	plan, err := dev.PlanDistance(params.All(), q)
+	return &Distance{plan}, err
 }
 
 // Relative returns ‖w−w₀‖/‖w₀‖ for every parameter in order, w₀ being its
 // start; NaN where w₀ is 0.
-func (d *Distance) Relative() []float64 {
-	d.pool.Run(len(d.jobs), d.run)
-	sums := make([]squares, d.params)
-	for i := range d.jobs {
-		j := &d.jobs[i]
-		sums[j.param].update += j.squares.update
-		sums[j.param].weight += j.squares.weight
-	}
-	relative := make([]float64, d.params)
+func (d *Distance) Relative() ([]float64, error) {
+	sums, err := d.plan.Measure()
+	relative := make([]float64, len(sums))
 	for i, s := range sums {
-		relative[i] = Ratio(math.Sqrt(s.update), math.Sqrt(s.weight))
+		relative[i] = Ratio(math.Sqrt(s.Update), math.Sqrt(s.Weight))
 	}
-	return relative
-}
-
-func (d *Distance) compare(worker, job int) {
-	j := &d.jobs[job]
-	q := d.before[worker][:len(j.start)]
-	copy(q, j.start)
-	j.squares.update, j.squares.weight = apart(j.p, q)
+	return relative, err
 }
 
 // Ratio is change/size, or NaN for a size of 0, from which no change has a

@@ -33,7 +33,7 @@ func near(got, want float64) bool { return math.Abs(got-want) <= 1e-12*math.Abs(
 
 func TestNorms(t *testing.T) {
 	s := newSystem(5, 40000, 16384) // less than, more than and exactly one job
-	b := bind(t, optim.NewAdam(s.params, newPool(t, 2)), s.params, s.grads...)
+	b := bind(t, optim.NewAdam(s.params, newDevice(t, 2)), s.params, s.grads...)
 	for range 3 {
 		s.draw()
 		s.grads[0][1] = float32(math.NaN())
@@ -68,9 +68,9 @@ func TestNorms(t *testing.T) {
 func TestMeasureChangesNothing(t *testing.T) {
 	plain, measured, threaded := newSystem(5, 100000), newSystem(5, 100000), newSystem(5, 100000)
 	bindings := []*optim.Binding{
-		bind(t, optim.NewAdam(plain.params, newPool(t, 2)), plain.params, plain.grads...),
-		bind(t, optim.NewAdam(measured.params, newPool(t, 1)), measured.params, measured.grads...),
-		bind(t, optim.NewAdam(threaded.params, newPool(t, 2)), threaded.params, threaded.grads...),
+		bind(t, optim.NewAdam(plain.params, newDevice(t, 2)), plain.params, plain.grads...),
+		bind(t, optim.NewAdam(measured.params, newDevice(t, 1)), measured.params, measured.grads...),
+		bind(t, optim.NewAdam(threaded.params, newDevice(t, 2)), threaded.params, threaded.grads...),
 	}
 	for step := range 4 {
 		for i, s := range []*system{plain, measured, threaded} {
@@ -97,7 +97,7 @@ func TestMeasureChangesNothing(t *testing.T) {
 // TestNormsOfFrozen binds one of two parameters.
 func TestNormsOfFrozen(t *testing.T) {
 	s := newSystem(3, 4)
-	b := bind(t, optim.NewAdam(s.params, newPool(t, 1)), s.params[1:], s.grads[1])
+	b := bind(t, optim.NewAdam(s.params, newDevice(t, 1)), s.params[1:], s.grads[1])
 	s.draw()
 	b.Measure()
 	b.Step(edmHyper(0.01))
@@ -121,19 +121,21 @@ func TestDistance(t *testing.T) {
 	start := params.Clone()
 	var results [2][]float64
 	for threads := 1; threads <= 2; threads++ {
-		d, err := optim.NewDistance(params, start, newPool(t, threads))
+		d, err := optim.NewDistance(params, start, newDevice(t, threads))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if threads == 1 {
-			if got := d.Relative(); got[0] != 0 || got[1] != 0 || !math.IsNaN(got[2]) {
+			if got, err := d.Relative(); err != nil || got[0] != 0 || got[1] != 0 || !math.IsNaN(got[2]) {
 				t.Errorf("distances %v at the start, want 0, 0 and NaN of zeros", got)
 			}
 			for i := range s.params[1].Data {
 				s.params[1].Data[i] += float32(i%7) * 0.01
 			}
 		}
-		results[threads-1] = d.Relative()
+		if results[threads-1], err = d.Relative(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	got := results[0]
 	p, q := s.params[1].Data, start.Get("b").Data
@@ -151,11 +153,11 @@ func TestDistance(t *testing.T) {
 func TestDistanceErrors(t *testing.T) {
 	params, start := models.NewParamSet(), models.NewParamSet()
 	params.Add(models.NewParam("a", 2))
-	if _, err := optim.NewDistance(params, start, newPool(t, 1)); err == nil || !strings.Contains(err.Error(), `distance of "a": no such`) {
+	if _, err := optim.NewDistance(params, start, newDevice(t, 1)); err == nil || !strings.Contains(err.Error(), `distance of "a": no such`) {
 		t.Errorf("a missing start: %v", err)
 	}
 	start.Add(models.NewParam("a", 3))
-	if _, err := optim.NewDistance(params, start, newPool(t, 1)); err == nil || !strings.Contains(err.Error(), "shape [3] at the start, want [2]") {
+	if _, err := optim.NewDistance(params, start, newDevice(t, 1)); err == nil || !strings.Contains(err.Error(), "shape [3] at the start, want [2]") {
 		t.Errorf("another shape: %v", err)
 	}
 }

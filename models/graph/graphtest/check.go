@@ -123,7 +123,7 @@ func (c Case) verify(order int, opts ...graph.Option) ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer tr.pool.Close()
+	defer tr.dev.Close()
 	value, err := tr.sameForThreads()
 	if err != nil {
 		return nil, err

@@ -13,18 +13,25 @@ const maxCoords = 12
 
 // valueOf is Σ r·y at the present inputs, and the rounding error to expect.
 func (tr *trial) valueOf() (sum, noise float64) {
-	tr.valueM.Run()
+	tr.must(tr.valueM.Run())
 	return project(tr.valueM.Value(tr.y), tr.r)
 }
 
 // slopeOf is Σ s·slope at the present inputs.
 func (tr *trial) slopeOf() (sum, noise float64) {
-	tr.slopeM.Run()
+	tr.must(tr.slopeM.Run())
 	for k, n := range tr.slope {
 		a, b := project(tr.slopeM.Value(n), tr.s[k])
 		sum, noise = sum+a, math.Hypot(noise, b)
 	}
 	return sum, noise
+}
+
+// must panics with an error of the device, which has none on the cpu.
+func (tr *trial) must(err error) {
+	if err != nil {
+		panic(err)
+	}
 }
 
 // project is Σ a·b in float64, and its error if every a is rounded to float32:
@@ -45,11 +52,13 @@ func project(a, b []float32) (sum, noise float64) {
 // against central differences of fourth order, whose truncation error is of the
 // order of step⁴.
 func (tr *trial) compare(cost func() (float64, float64), analytic []graph.Node) error {
-	m, err := graph.Compile(tr.g, tr.pool, analytic)
+	m, err := tr.compile(tr.dev, analytic...)
 	if err != nil {
 		return err
 	}
-	m.Run()
+	if err := m.Run(); err != nil {
+		return err
+	}
 	for k, i := range tr.wrt {
 		x, dx := tr.g.Data(tr.in[i]), m.Value(analytic[k])
 		top, norm := 0.0, 0.0

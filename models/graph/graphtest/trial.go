@@ -5,8 +5,9 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"innate/models/cpu"
+	"innate/models/device"
 	"innate/models/graph"
-	"innate/models/kernels"
 )
 
 // trial is one graph under test. With random weights r and s, it holds
@@ -15,10 +16,10 @@ import (
 //	slope  = gradient of Σ r·(y + y²/2), so that it is not linear even where f is
 //	second = gradient of Σ s·slope
 type trial struct {
-	c    Case
-	g    *graph.Builder
-	rng  *rand.Rand
-	pool *kernels.Pool
+	c   Case
+	g   *graph.Builder
+	rng *rand.Rand
+	dev *cpu.Device
 
 	in   []graph.Node // all inputs
 	wrt  []int        // indices of those that have a gradient
@@ -28,7 +29,7 @@ type trial struct {
 	step float64
 
 	first, slope, second []graph.Node // by wrt
-	valueM, slopeM       *graph.Machine
+	valueM, slopeM       device.Program
 }
 
 func newTrial(c Case, order int, opts ...graph.Option) (*trial, error) {
@@ -41,14 +42,19 @@ func newTrial(c Case, order int, opts ...graph.Option) (*trial, error) {
 	if gradErr != nil {
 		return nil, gradErr
 	}
-	tr.g, tr.pool = g, kernels.NewPool(1)
-	if tr.valueM, err = graph.Compile(g, tr.pool, []graph.Node{tr.y}); err != nil {
+	tr.g, tr.dev = g, cpu.New(1)
+	if tr.valueM, err = tr.compile(tr.dev, tr.y); err != nil {
 		return nil, err
 	}
 	if order >= 2 {
-		tr.slopeM, err = graph.Compile(g, tr.pool, tr.slope)
+		tr.slopeM, err = tr.compile(tr.dev, tr.slope...)
 	}
 	return tr, err
+}
+
+// compile plans a program for some nodes of the graph.
+func (tr *trial) compile(dev device.Device, outputs ...graph.Node) (device.Program, error) {
+	return dev.Compile(tr.g, device.Request{Outputs: outputs})
 }
 
 func (tr *trial) build(g *graph.Builder, order int) error {
@@ -109,14 +115,16 @@ func (tr *trial) results() []graph.Node {
 func (tr *trial) sameForThreads() ([]float32, error) {
 	var want [][]float32
 	for threads := 1; threads <= 3; threads++ {
-		pool := kernels.NewPool(threads)
-		defer pool.Close()
-		m, err := graph.Compile(tr.g, pool, tr.results())
+		dev := cpu.New(threads)
+		defer dev.Close()
+		m, err := tr.compile(dev, tr.results()...)
 		if err != nil {
 			return nil, err
 		}
 		for run := range 2 {
-			m.Run()
+			if err := m.Run(); err != nil {
+				return nil, err
+			}
 			for i, n := range tr.results() {
 				got := m.Value(n)
 				if len(want) <= i {

@@ -1,4 +1,4 @@
-package graph
+package cpu
 
 import "innate/models/kernels"
 

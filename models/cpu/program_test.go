@@ -1,4 +1,4 @@
-package graph_test
+package cpu_test
 
 import (
 	"math"
@@ -7,13 +7,44 @@ import (
 	"strings"
 	"testing"
 
-	"gorgonia.org/gorgonia"
-
 	"innate/models"
+	"innate/models/cpu"
+	"innate/models/device"
 	"innate/models/graph"
 )
 
 // mlp is a small network with its loss and parameters.
+type (
+	builder = graph.Builder
+	node    = graph.Node
+)
+
+// scalarGraph is a graph with one scalar input of that value.
+func scalarGraph(t *testing.T, v float32) (*builder, node) {
+	t.Helper()
+	g := graph.NewBuilder()
+	x := g.Input("x")
+	g.Data(x)[0] = v
+	return g, x
+}
+
+// newDevice is a device for the length of a test.
+func newDevice(t *testing.T, threads int) *cpu.Device {
+	t.Helper()
+	dev := cpu.New(threads)
+	t.Cleanup(dev.Close)
+	return dev
+}
+
+func compile(t *testing.T, g *builder, outputs ...node) device.Program {
+	t.Helper()
+	m, err := newDevice(t, 1).Compile(g, device.Request{Outputs: outputs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
 type mlp struct {
 	g      *builder
 	x      node
@@ -60,7 +91,7 @@ func (net mlp) grads(t *testing.T, params ...*models.Param) []node {
 func TestMachineRunsOnlyWhatIsNeeded(t *testing.T) {
 	net := newMLP(4, 3, 5, 5, 5, 2)
 	all := net.grads(t, net.params...)
-	count := func(outputs ...node) int { return compile(t, net.g, outputs...).NodeCount() }
+	count := func(outputs ...node) int { return compile(t, net.g, outputs...).Memory().Operations }
 
 	full := count(all...)
 	frozen := slices.Clone(all)
@@ -83,13 +114,13 @@ func TestMachineDoesNotAllocate(t *testing.T) {
 	p := models.NewParam("copy", 10, 200)
 	outputs := net.grads(t, net.params...)
 	for _, threads := range []int{1, 2} {
-		m, err := graph.Compile(net.g, newPool(t, threads), outputs, graph.Assign{Dst: p, Src: outputs[4]})
+		m, err := newDevice(t, threads).Compile(net.g, device.Request{Outputs: outputs, Assigns: []graph.Assign{{Dst: p, Src: outputs[4]}}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, profile := range []bool{false, true} {
 			m.Profile(profile)
-			if n := testing.AllocsPerRun(5, m.Run); n != 0 {
+			if n := testing.AllocsPerRun(5, func() { m.Run() }); n != 0 {
 				t.Errorf("%d threads, profile %v: %v allocations a run, want 0", threads, profile, n)
 			}
 		}
@@ -101,12 +132,12 @@ func TestMachineReusesStorage(t *testing.T) {
 	net := newMLP(64, 30, 64, 64, 64, 64, 64, 8)
 	outputs := net.grads(t, net.params...)
 	shared := compile(t, net.g, outputs...)
-	apart, err := graph.CompileNoReuse(net.g, newPool(t, 1), outputs)
+	apart, err := newDevice(t, 1).CompileApart(net.g, outputs)
 	if err != nil {
 		t.Fatal(err)
 	}
-	shared.Poison()
-	apart.Poison()
+	cpu.Poison(shared)
+	cpu.Poison(apart)
 	for range 2 {
 		shared.Run()
 		apart.Run()
@@ -116,7 +147,7 @@ func TestMachineReusesStorage(t *testing.T) {
 			}
 		}
 	}
-	if a, b := shared.ArenaBytes(), apart.ArenaBytes(); a > b*6/10 {
+	if a, b := shared.Memory().Activations, apart.Memory().Activations; a > b*6/10 {
 		t.Errorf("%d bytes shared, %d apart: want at most 60 %%", a, b)
 	}
 	// A chain of elementwise operations works in place.
@@ -126,7 +157,7 @@ func TestMachineReusesStorage(t *testing.T) {
 	for range 20 {
 		y = g.SiLU(g.AddScalar(y, 0.5))
 	}
-	if got := compile(t, g, y).ArenaBytes(); got != 4*1008 {
+	if got := compile(t, g, y).Memory().Activations; got != 4*1008 {
 		t.Errorf("in-place chain: %d bytes, want %d", got, 4*1008)
 	}
 }
@@ -143,7 +174,7 @@ func TestInPlaceKeepsLiveValues(t *testing.T) {
 	e := g.MulPerChannel(g.Reshape(d, 2, 2), g.Input("s", 2))
 	f := g.Concat(d, g.Reshape(e, 4), x)
 	m := compile(t, g, f)
-	m.Poison()
+	cpu.Poison(m)
 	m.Run()
 	want := []float32{40, 90, 160, 250, 0, 0, 0, 0, 1, 2, 3, 4}
 	if got := m.Value(f); !slices.Equal(got, want) {
@@ -161,15 +192,17 @@ func TestInPlaceWithSharedStorage(t *testing.T) {
 	x := g.Input("x", 4)
 	copy(g.Data(x), []float32{1, 2, 3, 4})
 	a := g.Scale(x, 2)
-	y := g.Apply(graph.AddReversedDef, nil, a, g.Reshape(a, 2, 2))
-	if got := run(t, g, y); !slices.Equal(got, []float32{10, 10, 10, 10}) {
+	y := g.Apply(cpu.AddReversedDef, nil, a, g.Reshape(a, 2, 2))
+	m := compile(t, g, y)
+	m.Run()
+	if got := m.Value(y); !slices.Equal(got, []float32{10, 10, 10, 10}) {
 		t.Errorf("%v, want 10 throughout", got)
 	}
-	alone := g.Apply(graph.AddReversedDef, nil, g.Scale(x, 3), x)
-	m := compile(t, g, alone)
+	alone := g.Apply(cpu.AddReversedDef, nil, g.Scale(x, 3), x)
+	m = compile(t, g, alone)
 	m.Run()
-	if got := m.Value(alone); !slices.Equal(got, []float32{7, 9, 11, 13}) || m.ArenaBytes() != 64 {
-		t.Errorf("%v in %d bytes, want [7 9 11 13] in one cache line", got, m.ArenaBytes())
+	if got := m.Value(alone); !slices.Equal(got, []float32{7, 9, 11, 13}) || m.Memory().Activations != 64 {
+		t.Errorf("%v in %d bytes, want [7 9 11 13] in one cache line", got, m.Memory().Activations)
 	}
 }
 
@@ -183,7 +216,7 @@ func TestOutputsOfEveryKind(t *testing.T) {
 	sum := g.Add(x, pn)
 	outputs := []node{x, pn, g.Reshape(x, 1, 2), sum, g.Reshape(sum, 2, 1), g.Const(7), g.Const(8, 2), g.StopGradient(pn), sum}
 	want := [][]float32{{1, 2}, {5, 6}, {1, 2}, {6, 8}, {6, 8}, {7}, {8, 8}, {5, 6}, {6, 8}}
-	m, err := graph.Compile(g, newPool(t, 1), outputs, graph.Assign{Dst: p, Src: x})
+	m, err := newDevice(t, 1).Compile(g, device.Request{Outputs: outputs, Assigns: []graph.Assign{{Dst: p, Src: x}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,8 +230,8 @@ func TestOutputsOfEveryKind(t *testing.T) {
 			t.Errorf("output %d, %v: %v, want %v", i, n, got, want[i])
 		}
 	}
-	if m.NodeCount() != 1 {
-		t.Errorf("%d operations, want the sum alone", m.NodeCount())
+	if m.Memory().Operations != 1 {
+		t.Errorf("%d operations, want the sum alone", m.Memory().Operations)
 	}
 }
 
@@ -208,8 +241,9 @@ func TestAssignSwaps(t *testing.T) {
 	a, b := models.NewParam("a", 2), models.NewParam("b", 2)
 	copy(a.Data, []float32{1, 2})
 	copy(b.Data, []float32{3, 4})
-	m, err := graph.Compile(g, newPool(t, 1), nil,
-		graph.Assign{Dst: a, Src: g.Param(b)}, graph.Assign{Dst: b, Src: g.Add(g.Param(a), g.Param(b))})
+	m, err := newDevice(t, 1).Compile(g, device.Request{Assigns: []graph.Assign{
+		{Dst: a, Src: g.Param(b)}, {Dst: b, Src: g.Add(g.Param(a), g.Param(b))},
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,8 +262,8 @@ func TestConstantsAreComputedOnce(t *testing.T) {
 	x := g.Input("x", 3)
 	c := g.Exp(g.Scale(g.Const(1, 3), 2))
 	m := compile(t, g, g.Mul(x, c))
-	if m.NodeCount() != 1 {
-		t.Errorf("%d operations, want 1", m.NodeCount())
+	if m.Memory().Operations != 1 {
+		t.Errorf("%d operations, want 1", m.Memory().Operations)
 	}
 	g.Data(x)[0] = 1
 	m.Run()
@@ -249,19 +283,64 @@ func TestTwoMachinesOnOneGraph(t *testing.T) {
 	}
 }
 
-// A machine is a gorgonia.VM; closing it gives its storage back.
-func TestClose(t *testing.T) {
+// A released program gives its storage back.
+func TestRelease(t *testing.T) {
 	g, x := scalarGraph(t, 3)
-	var vm gorgonia.VM = compile(t, g, g.Square(x))
-	vm.Reset()
-	if err := vm.RunAll(); err != nil {
+	m := compile(t, g, g.Square(x))
+	if err := m.Run(); err != nil {
 		t.Fatal(err)
 	}
-	if err := vm.Close(); err != nil {
+	m.Release()
+	if got := m.Memory(); got != (device.Memory{}) {
+		t.Errorf("%+v after Release", got)
+	}
+}
+
+// A program that replaces another takes its storage over if that is large
+// enough, and leaves it alone if it cannot be planned.
+func TestReplace(t *testing.T) {
+	g := graph.NewBuilder()
+	x := g.Input("x", 1000)
+	g.Data(x)[0] = 2
+	dev := newDevice(t, 1)
+	request := func(n node, old device.Program) device.Request {
+		return device.Request{Outputs: []node{n}, Replaces: old}
+	}
+	large, err := dev.Compile(g, request(g.Concat(g.Square(x), g.Exp(x)), nil))
+	if err != nil {
 		t.Fatal(err)
 	}
-	if m := vm.(*graph.Machine); m.ArenaBytes() != 0 || m.NodeCount() != 0 {
-		t.Errorf("%d bytes and %d operations after Close", m.ArenaBytes(), m.NodeCount())
+	at := cpu.ArenaStart(large)
+	if _, err := dev.Compile(g, request(node{}, large)); err == nil || large.Run() != nil {
+		t.Errorf("a request that cannot be planned: %v; the old program has to go on", err)
+	}
+	square := g.Square(x)
+	small, err := dev.Compile(g, request(square, large))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cpu.ArenaStart(small) != at || large.Memory().Operations != 0 {
+		t.Error("the smaller program has storage of its own, or the old one still has some")
+	}
+	if err := small.Run(); err != nil || small.Value(square)[0] != 4 {
+		t.Errorf("value %v, %v", small.Value(square)[0], err)
+	}
+	again := g.Concat(g.Square(x), g.Exp(x))
+	larger, err := dev.Compile(g, request(again, small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := larger.Run(); err != nil || larger.Value(again)[0] != 4 {
+		t.Errorf("value %v, %v", larger.Value(again)[0], err)
+	}
+}
+
+// Every operation of a graph has a kernel, or is another shape of its input.
+func TestEveryOperation(t *testing.T) {
+	for _, op := range graph.Ops() {
+		if !op.Alias && !cpu.Knows(op) {
+			t.Errorf("%s: no cpu kernel", op.Name)
+		}
 	}
 }
 
@@ -270,11 +349,11 @@ func TestProfile(t *testing.T) {
 	m := compile(t, net.g, net.loss)
 	m.Profile(true)
 	for range 5 {
-		if err := m.RunAll(); err != nil {
+		if err := m.Run(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	report := m.Report()
+	_, report := m.Costs()
 	linear, flop := 0, int64(0)
 	for _, r := range report {
 		if r.Op == "linear" {
@@ -286,8 +365,8 @@ func TestProfile(t *testing.T) {
 		}
 	}
 	want := int64(2 * 200 * (30*64 + 64*64 + 64*8))
-	if len(report) != m.NodeCount() || linear != 3 || flop != want {
-		t.Errorf("%d operations, want %d; %d linear of %d FLOP, want 3 of %d", len(report), m.NodeCount(), linear, flop, want)
+	if len(report) != m.Memory().Operations || linear != 3 || flop != want {
+		t.Errorf("%d operations, want %d; %d linear of %d FLOP, want 3 of %d", len(report), m.Memory().Operations, linear, flop, want)
 	}
 }
 
@@ -306,14 +385,15 @@ func TestCosts(t *testing.T) {
 	}
 	m := compile(t, g, append(grads, g.MatMul(g.Input("a", 5, 7), g.Input("b", 9, 7), false, true))...)
 	const taps, attention = 2 * 2 * 64 * 12 * 3 * 9, 2 * 2 * 64 * 4 * 64
-	want := map[string]graph.OpCost{
+	want := map[string]device.OpCost{
 		"conv":             {Op: "conv", Layer: "enc", FLOP: taps},
 		"conv_grad_input":  {Op: "conv_grad_input", Layer: "enc", FLOP: taps},
 		"conv_grad_weight": {Op: "conv_grad_weight", Layer: "enc", FLOP: taps},
 		"attention_grad":   {Op: "attention_grad", FLOP: 5 * attention},
 		"matmul":           {Op: "matmul", FLOP: 2 * 5 * 7 * 9},
 	}
-	for _, got := range m.Report() {
+	_, costs := m.Costs()
+	for _, got := range costs {
 		if w, ok := want[got.Op]; ok && got != w {
 			t.Errorf("got %+v, want %+v", got, w)
 		}
@@ -328,7 +408,7 @@ func TestCompileErrors(t *testing.T) {
 	g := graph.NewBuilder()
 	x := g.Input("x", 3)
 	defer g.Scope("enc")()
-	pool := newPool(t, 1)
+	dev := newDevice(t, 1)
 	p := models.NewParam("u", 4)
 	cases := []struct {
 		want    string
@@ -336,15 +416,12 @@ func TestCompileErrors(t *testing.T) {
 		assigns []graph.Assign
 	}{
 		{"graph: compile: no outputs", nil, nil},
-		{"graph: compile: enc: bare [3]: no cpu kernel", []node{g.Apply(graph.BareDef, nil, x)}, nil},
+		{"graph: compile: enc: bare [3]: no cpu kernel", []node{g.Apply(cpu.BareDef, nil, x)}, nil},
 		{`graph: compile: assign "u": shape [3], want [4]`, nil, []graph.Assign{{Dst: p, Src: x}}},
 		{"graph: compile: result 1, none, does not belong to this graph", []node{x, {}}, nil},
 	}
-	if _, err := graph.Compile(g, nil, []node{x}); err == nil || err.Error() != "graph: compile: no pool" {
-		t.Errorf("without a pool: %v", err)
-	}
 	for _, c := range cases {
-		if _, err := graph.Compile(g, pool, c.outputs, c.assigns...); err == nil || err.Error() != c.want {
+		if _, err := dev.Compile(g, device.Request{Outputs: c.outputs, Assigns: c.assigns}); err == nil || err.Error() != c.want {
 			t.Errorf("error %v\n want %s", err, c.want)
 		}
 	}

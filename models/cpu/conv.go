@@ -1,0 +1,40 @@
+package cpu
+
+import (
+	"innate/models/graph"
+	"innate/models/kernels"
+)
+
+// convShape is what the kernels call the sizes of a convolution that was checked
+// when its graph was built.
+func convShape(o graph.ConvOpts, x, w graph.Shape) kernels.ConvShape {
+	s, err := graph.ConvDimsOf(o, x, w)
+	if err != nil {
+		panic("cpu: conv: " + err.Error())
+	}
+	return kernels.ConvShape(s)
+}
+
+func convKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
+	conv := kernels.NewConvForward(pool, convShape(attr.(graph.ConvOpts), in[0].shape, in[1].shape))
+	x, w, y := in[0].data, in[1].data, out.data
+	var bias []float32
+	if len(in) == 3 {
+		bias = in[2].data
+	}
+	return func() { conv.Run(x, w, bias, y) }
+}
+
+func convGradInputKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
+	o := attr.(graph.ConvInputAttr).ConvOpts
+	conv := kernels.NewConvGradInput(pool, convShape(o, out.shape, in[1].shape))
+	dy, w, dx := in[0].data, in[1].data, out.data
+	return func() { conv.Run(dy, w, dx) }
+}
+
+func convGradWeightKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
+	o := attr.(graph.ConvWeightAttr).ConvOpts
+	conv := kernels.NewConvGradWeight(pool, convShape(o, in[0].shape, out.shape))
+	x, dy, dw := in[0].data, in[1].data, out.data
+	return func() { conv.Run(x, dy, dw) }
+}

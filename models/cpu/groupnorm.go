@@ -1,0 +1,190 @@
+package cpu
+
+import (
+	"math"
+
+	"innate/models/graph"
+	"innate/models/kernels"
+)
+
+// groupNormScratch is what one worker needs for one sample.
+type groupNormScratch struct {
+	*moments
+	mean, inv    []float64 // [G]
+	scale, shift []float32 // [C] u = x·scale + shift
+	p, q, r      []float32 // [C] dx = du·p + x·q + r
+	du           []float32 // one block
+	sums, dots   []float64 // [C]
+}
+
+func newGroupNormScratch(pool *kernels.Pool, c, groups int) []groupNormScratch {
+	workers := make([]groupNormScratch, pool.Threads())
+	for i := range workers {
+		workers[i] = groupNormScratch{
+			moments: newMoments(c), mean: make([]float64, groups), inv: make([]float64, groups),
+			scale: make([]float32, c), shift: make([]float32, c),
+			p: make([]float32, c), q: make([]float32, c), r: make([]float32, c),
+			du: make([]float32, blockRows(c)*c), sums: make([]float64, c), dots: make([]float64, c),
+		}
+	}
+	return workers
+}
+
+// measure sets mean and inv from one sample x.
+func (s *groupNormScratch) measure(x []float32, eps float32) {
+	s.reset()
+	s.add(x)
+	size := len(s.moments.mean) / len(s.mean)
+	for g := range s.mean {
+		var mean, dev2 float64
+		for c := g * size; c < (g+1)*size; c++ {
+			mean += s.moments.mean[c]
+		}
+		mean /= float64(size)
+		for c := g * size; c < (g+1)*size; c++ {
+			d := s.moments.mean[c] - mean
+			dev2 += s.dev2[c] + float64(s.rows)*d*d
+		}
+		s.mean[g] = mean
+		s.inv[g] = 1 / math.Sqrt(dev2/float64(s.rows*size)+float64(eps))
+	}
+}
+
+// affine sets scale and shift from mean and inv.
+func (s *groupNormScratch) affine(w, b []float32) {
+	size := len(w) / len(s.mean)
+	for c := range w {
+		scale := s.inv[c/size] * float64(w[c])
+		s.scale[c] = float32(scale)
+		s.shift[c] = float32(float64(b[c]) - s.mean[c/size]*scale)
+	}
+}
+
+func groupNormKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
+	a := attr.(graph.GroupNormAttr)
+	w, b := in[1].data, in[2].data
+	workers := newGroupNormScratch(pool, len(w), a.Groups)
+	n := in[0].shape[0]
+	size := len(in[0].data) / n
+	return rowLoop(pool, n, 1, func(worker, lo, hi int) {
+		s := &workers[worker]
+		for i := lo; i < hi; i++ {
+			x, y := in[0].data[i*size:][:size], out.data[i*size:][:size]
+			s.measure(x, a.Eps)
+			s.affine(w, b)
+			if a.SiLU {
+				kernels.AffineSiLURows(y, x, s.scale, s.shift)
+			} else {
+				kernels.AffineRows(y, x, s.scale, s.shift)
+			}
+		}
+	})
+}
+
+func groupNormSumsKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
+	a := attr.(graph.GroupNormAttr)
+	w, b := in[1].data, in[2].data
+	c := len(w)
+	workers := newGroupNormScratch(pool, c, a.Groups)
+	n, width := in[0].shape[0], out.shape[1]
+	size := len(in[0].data) / n
+	return rowLoop(pool, n, 1, func(worker, lo, hi int) {
+		s := &workers[worker]
+		for i := lo; i < hi; i++ {
+			x, dy := in[0].data[i*size:][:size], in[3].data[i*size:][:size]
+			s.measure(x, a.Eps)
+			s.affine(w, b)
+			s.dotGrad(x, dy, a.SiLU)
+			o := out.data[i*width:][:width]
+			for j := range c {
+				g := j / (c / a.Groups)
+				o[j] = float32(s.sums[j])
+				o[c+j] = float32(s.inv[g] * (s.dots[j] - s.mean[g]*s.sums[j]))
+			}
+			for g := range a.Groups {
+				o[2*c+g] = float32(s.mean[g])
+				o[2*c+a.Groups+g] = float32(s.inv[g])
+			}
+		}
+	})
+}
+
+// dotGrad sets sums to Σdu and dots to Σdu·x for every channel of one sample.
+func (s *groupNormScratch) dotGrad(x, dy []float32, silu bool) {
+	clear(s.sums)
+	clear(s.dots)
+	for len(x) > 0 {
+		n := min(len(x), len(s.du))
+		du := dy[:n]
+		if silu {
+			du = s.du[:n]
+			kernels.AffineSiLUGradRows(du, x[:n], dy[:n], s.scale, s.shift)
+		}
+		clear(s.sum)
+		clear(s.dot)
+		kernels.DotRows(s.sum, s.dot, du, x[:n])
+		for c := range s.sums {
+			s.sums[c] += float64(s.sum[c])
+			s.dots[c] += float64(s.dot[c])
+		}
+		x, dy = x[n:], dy[n:]
+	}
+}
+
+func groupNormGradKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
+	a := attr.(graph.GroupNormAttr)
+	w, b := in[1].data, in[2].data
+	c := len(w)
+	workers := newGroupNormScratch(pool, c, a.Groups)
+	n, width := in[0].shape[0], in[4].shape[1]
+	size := len(in[0].data) / n
+	return rowLoop(pool, n, 1, func(worker, lo, hi int) {
+		s := &workers[worker]
+		for i := lo; i < hi; i++ {
+			sums := in[4].data[i*width:][:width]
+			s.gradFactors(sums, w, size/c)
+			s.affine(w, b)
+			s.applyGrad(out.data[i*size:][:size], in[0].data[i*size:][:size], in[3].data[i*size:][:size], a.SiLU)
+		}
+	})
+}
+
+// gradFactors reads what groupNormSumsKernel wrote for one sample and sets mean,
+// inv and the factors of
+//
+//	dx = inv·(w·du - mean_g(w·du) - xhat·mean_g(w·du·xhat)),
+//
+// mean_g averaging over the pixels and channels of a group.
+func (s *groupNormScratch) gradFactors(sums, w []float32, pixels int) {
+	c, groups := len(w), len(s.mean)
+	size := c / groups
+	for g := range groups {
+		s.mean[g], s.inv[g] = float64(sums[2*c+g]), float64(sums[2*c+groups+g])
+		var du, duXhat float64
+		for j := g * size; j < (g+1)*size; j++ {
+			du += float64(w[j]) * float64(sums[j])
+			duXhat += float64(w[j]) * float64(sums[c+j])
+		}
+		m := float64(pixels * size)
+		q := -s.inv[g] * s.inv[g] * duXhat / m
+		r := -s.inv[g]*du/m - s.mean[g]*q
+		for j := g * size; j < (g+1)*size; j++ {
+			s.p[j] = float32(s.inv[g] * float64(w[j]))
+			s.q[j], s.r[j] = float32(q), float32(r)
+		}
+	}
+}
+
+// applyGrad writes the gradient of one sample block by block; dx may be dy.
+func (s *groupNormScratch) applyGrad(dx, x, dy []float32, silu bool) {
+	for len(x) > 0 {
+		n := min(len(x), len(s.du))
+		du := dy[:n]
+		if silu {
+			du = dx[:n]
+			kernels.AffineSiLUGradRows(du, x[:n], dy[:n], s.scale, s.shift)
+		}
+		kernels.Affine2Rows(dx[:n], du, x[:n], s.p, s.q, s.r)
+		dx, x, dy = dx[n:], x[n:], dy[n:]
+	}
+}

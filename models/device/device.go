@@ -1,0 +1,165 @@
+// Package device is the seam between graphs and what runs them: what a machine
+// must do, and nothing else. Package cpu is one; another needs an implementation
+// of Device that knows every operation of graph.Ops.
+//
+// # Who owns values
+//
+// A parameter has an owner, the device, and a copy on the host, its Data.
+// Upload makes the device take over the host's values, Download makes the host's
+// current. On a device that computes in the host's memory both do nothing. A
+// graph's inputs lie on the host and are read by every Run.
+//
+// # Threads
+//
+// A Device, its programs and its plans belong to one goroutine.
+package device
+
+import (
+	"time"
+
+	"innate/models"
+	"innate/models/graph"
+)
+
+// Device is a machine that runs graphs and updates parameters.
+type Device interface {
+	// Info says what the device is.
+	Info() Info
+
+	// Compile plans a program and takes the memory that it needs. What depends on
+	// constants alone is computed now, once.
+	Compile(g *graph.Builder, r Request) (Program, error)
+
+	// Upload hands the host's values of parameters to the device, Download makes
+	// the host's values current.
+	Upload(params ...*models.Param) error
+	Download(params ...*models.Param) error
+
+	// PlanAdam prepares the update of parameters by their gradients.
+	PlanAdam(slots []AdamSlot) (Adam, error)
+
+	// PlanAverage prepares moving averages: avg[i] follows x[i], of its shape.
+	PlanAverage(avg, x []*models.Param) (Average, error)
+
+	// PlanDistance prepares a comparison of p[i] with q[i], of its shape.
+	PlanDistance(p, q []*models.Param) (Distance, error)
+
+	// MeasurePeak is the most multiplications and additions a second that the
+	// device does, measured for about the given time.
+	MeasurePeak(d time.Duration) float64
+
+	// Close gives everything back. Programs and plans of the device end with it.
+	Close()
+}
+
+// Info describes a device for people and for logs.
+type Info struct {
+	Name    string // as a configuration names it: cpu
+	Kernels string // the implementation in use: avx2
+	Threads int    // of the host that compute; 0 where that says nothing
+}
+
+// Request is what a program shall compute.
+type Request struct {
+	Outputs []graph.Node
+	Assigns []graph.Assign // stored when a run is complete
+
+	// Replaces is a program that will not run any more once this one exists. Its
+	// memory is given back before new memory is taken, so that a program can be
+	// planned anew without room for two. It stays as it is if planning fails.
+	Replaces Program
+}
+
+// Program computes part of a graph, again and again. No two programs that share
+// parameters or inputs run at once.
+type Program interface {
+	// Run executes every operation once. It does not allocate on the host.
+	Run() error
+
+	// Value is the value of one of the outputs, row-major. It is valid until the
+	// next run, and must not be changed but by an Adam that it is a gradient of.
+	// Asking for what is no output is a mistake of the program and panics.
+	Value(n graph.Node) []float32
+
+	// Memory says what the program holds.
+	Memory() Memory
+
+	// Profile turns timing of every operation on, from zero, or off.
+	Profile(on bool)
+
+	// Costs are what every operation has cost since Profile(true), in the order
+	// of a run, and how many runs there were.
+	Costs() (runs int, costs []OpCost)
+
+	// Release gives the program's memory back; it cannot run any more.
+	Release()
+}
+
+// Memory is what a program holds, in bytes, beside parameters and inputs.
+type Memory struct {
+	Activations int // values that lie between operations, sharing storage
+	Operations  int // how many one run executes
+}
+
+// OpCost is what one operation of a program has cost.
+type OpCost struct {
+	Op    string        // its kind: conv, group_norm_grad, …
+	Layer string        // the scope it was built in; a gradient has that of its forward operation
+	FLOP  int64         // multiplications and additions of one run; 0 for kinds that count none
+	Time  time.Duration // of all runs
+}
+
+// AdamSlot is one parameter that an Adam updates: its moments, of its shape, and
+// where its gradient appears, an output of a program.
+type AdamSlot struct {
+	Param, M, V *models.Param
+	Program     Program
+	Grad        graph.Node
+}
+
+// AdamStep is one step's settings. Corr1 and Corr2 hold 1-beta^t of every slot.
+type AdamStep struct {
+	LR, Beta1, Beta2, Eps float64
+	Corr1, Corr2          []float32
+}
+
+// Adam is a prepared update: m ← β1·m + (1-β1)·g, v ← β2·v + (1-β2)·g²,
+// p ← p - lr·(m/corr1)/(√(v/corr2) + eps) (Kingma & Ba 2015, as torch.optim.Adam
+// computes it).
+type Adam interface {
+	// Step replaces NaN by 0 and infinities by ±1e5 in the gradients, updates
+	// every slot and returns how many values it had to replace.
+	Step(s AdamStep) (nonFinite int, err error)
+
+	// Measure makes the next Step fill all of Squares. It does not change what
+	// the step computes.
+	Measure()
+
+	// GradSquares is the sum of Squares.Grad over all slots, in order.
+	GradSquares() float64
+
+	// Squares are sums over slot i in the last step. Update and Weight are those
+	// of the last measured one.
+	Squares(i int) Squares
+}
+
+// Squares are sums of squares over one parameter. They do not depend on the
+// number of threads.
+type Squares struct {
+	Grad   float64 // of the gradient, as cleaned
+	Update float64 // of the change
+	Weight float64 // of the values before the change, or of those compared with
+}
+
+// Average is a prepared moving average.
+type Average interface {
+	// Update sets avg = x + beta·(avg - x) for every value, beta in [0, 1].
+	Update(beta float64) error
+}
+
+// Distance is a prepared comparison.
+type Distance interface {
+	// Measure returns, for every pair, Σ(p-q)² as Update and Σq² as Weight. The
+	// result is valid until the next call.
+	Measure() ([]Squares, error)
+}
