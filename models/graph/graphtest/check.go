@@ -1,6 +1,8 @@
-// Package graphtest checks operations of package graph: their gradients of
-// first and second order against central differences, on every implementation
-// of the kernels, and that results do not depend on the number of threads.
+// Package graphtest checks operations of package graph on the cpu device: their
+// values and gradients against the reference device, which computes in float64,
+// their gradients of first and second order against central differences, on
+// every implementation of the kernels, and that results do not depend on the
+// number of threads.
 package graphtest
 
 import (
@@ -126,6 +128,9 @@ func (c Case) verify(order int, opts ...graph.Option) ([]float32, error) {
 	defer tr.dev.Close()
 	value, err := tr.sameForThreads()
 	if err != nil {
+		return nil, err
+	}
+	if err := tr.sameAsReference(); err != nil {
 		return nil, err
 	}
 	if order >= 1 {

@@ -7,6 +7,7 @@ import (
 
 	"innate/models/cpu"
 	"innate/models/device"
+	"innate/models/device/reference"
 	"innate/models/graph"
 )
 
@@ -108,6 +109,40 @@ func (tr *trial) build(g *graph.Builder, order int) error {
 func (tr *trial) results() []graph.Node {
 	all := append([]graph.Node{tr.y}, tr.first...)
 	return append(all, tr.second...)
+}
+
+// referenceTol bounds how far a value may be from the reference's, relative to
+// the largest of its tensor: sums of a few thousand products in float32, of
+// terms that cancel in second derivatives.
+const referenceTol = 5e-5
+
+// sameAsReference compares all results with those of the reference, which
+// computes in float64 and shares no code with the device.
+func (tr *trial) sameAsReference() error {
+	var programs [2]device.Program
+	for i, dev := range []device.Device{tr.dev, reference.Device{}} {
+		p, err := tr.compile(dev, tr.results()...)
+		if err != nil {
+			return err
+		}
+		if err := p.Run(); err != nil {
+			return err
+		}
+		programs[i] = p
+	}
+	for i, n := range tr.results() {
+		got, want := programs[0].Value(n), programs[1].Value(n)
+		top := 0.0
+		for _, v := range want {
+			top = max(top, math.Abs(float64(v)))
+		}
+		for j, v := range want {
+			if d := math.Abs(float64(got[j]) - float64(v)); !(d <= referenceTol*top) {
+				return fmt.Errorf("result %d, %v, value %d: %v, the reference has %v (difference %.2g of %.2g)", i, n, j, got[j], v, d, top)
+			}
+		}
+	}
+	return nil
 }
 
 // sameForThreads runs the graph with one to three threads, twice each, since a

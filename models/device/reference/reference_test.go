@@ -1,0 +1,83 @@
+package reference_test
+
+import (
+	"testing"
+
+	"innate/models"
+	"innate/models/cpu"
+	"innate/models/device"
+	"innate/models/device/reference"
+	"innate/models/graph"
+)
+
+// Every operation has a definition, or is another shape of its input.
+func TestEveryOperation(t *testing.T) {
+	for _, op := range graph.Ops() {
+		if !op.Alias && !reference.Knows(op) {
+			t.Errorf("%s: no reference", op.Name)
+		}
+	}
+}
+
+// TestUpdates holds the cpu's optimizer step, average and distance against the
+// reference's, with gradients that are not finite among them.
+func TestUpdates(t *testing.T) {
+	var results [2][]float32
+	for i, dev := range []device.Device{cpu.New(2), reference.Device{}} {
+		defer dev.Close()
+		const n = 40000
+		p, m, v, avg := models.NewParam("p", n), models.NewParam("m", n), models.NewParam("v", n), models.NewParam("avg", n)
+		g := graph.NewBuilder()
+		x := g.Input("x", n)
+		grad := g.Scale(x, 2)
+		for j := range n {
+			p.Data[j] = float32(j%13) - 6
+			g.Data(x)[j] = float32(j%7) - 3
+		}
+		start := p.Clone()
+		program, err := dev.Compile(g, device.Request{Outputs: []graph.Node{grad}})
+		must(t, err)
+		adam, err := dev.PlanAdam([]device.AdamSlot{{Param: p, M: m, V: v, Program: program, Grad: grad}})
+		must(t, err)
+		average, err := dev.PlanAverage([]*models.Param{avg}, []*models.Param{p})
+		must(t, err)
+		distance, err := dev.PlanDistance([]*models.Param{p}, []*models.Param{start})
+		must(t, err)
+		bad := 0
+		for step := 1; step <= 3; step++ {
+			must(t, program.Run())
+			if step == 2 {
+				adam.Measure()
+				nan := float32(0)
+				program.Value(grad)[5], program.Value(grad)[n-1] = nan/nan, 1/nan
+			}
+			c1, c2 := []float32{0.1 * float32(step)}, []float32{0.01 * float32(step)}
+			k, err := adam.Step(device.AdamStep{LR: 0.01, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, Corr1: c1, Corr2: c2})
+			must(t, err)
+			bad += k
+			must(t, average.Update(0.5))
+		}
+		sums, err := distance.Measure()
+		must(t, err)
+		sq := adam.Squares(0)
+		results[i] = []float32{float32(bad), float32(sq.Grad), float32(sq.Update), float32(sq.Weight), float32(sums[0].Update), float32(sums[0].Weight),
+			float32(adam.GradSquares())}
+		results[i] = append(append(append(append(results[i], p.Data...), m.Data...), v.Data...), avg.Data...)
+	}
+	for j, want := range results[1] {
+		got := results[0][j]
+		if d := float64(got - want); !(d*d <= 1e-10*(1+float64(want)*float64(want))) { // 1e-5, of float32 over three steps
+			t.Fatalf("value %d: %v, the reference has %v", j, got, want)
+		}
+	}
+	if results[1][0] != 2 {
+		t.Errorf("%v gradients were not finite, want 2", results[1][0])
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
