@@ -208,10 +208,7 @@ func (f *formView) draw(a *App, r rect) []string {
 // help explains the setting under the cursor in lines of w cells.
 func (f *formView) help(t *theme.Theme, w int) []string {
 	e, was := f.at(), f.from[f.form.Cursor()].Value
-	var lines []string
-	for _, l := range panes.Wrap(panes.Plain(e.Doc), w) {
-		lines = append(lines, l)
-	}
+	lines := panes.Wrap(panes.Plain(e.Doc), w)
 	pair := func(name, text string) string { return t.Dim.Render(panes.Fit(name, 8, "")) + text }
 	lines = append(lines, pair("values", panes.Plain(e.Want)))
 	if f.changed(f.form.Cursor()) {

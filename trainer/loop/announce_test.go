@@ -14,7 +14,7 @@ import (
 // TestChangesAreEvents changes settings by the file and by commands, and checks
 // that each change is an event with its old and its new value.
 func TestChangesAreEvents(t *testing.T) {
-	dir, text := longRun(t)
+	dir, _ := longRun(t)
 	d, err := loop.Drive(dir)
 	check(t, err)
 	defer d.Close()
@@ -80,7 +80,7 @@ func TestChangesAreEvents(t *testing.T) {
 	// A comment is no setting: taken up without a word.
 	before, err := runlog.ReadAll(dir)
 	check(t, err)
-	text, err = configs.ReadFile(path)
+	text, err := configs.ReadFile(path)
 	check(t, err)
 	d.Reload(text + "# a note\n")
 	after, err := runlog.ReadAll(dir)

@@ -56,7 +56,7 @@ func TestScanOwn(t *testing.T) {
 	s := runlog.NewScanner()
 	for i := range 200 {
 		tick := runlog.Tick{Nimg: int64(i) * 1000, Time: time.UnixMilli(1763631000123 + int64(i)*777), Scalars: map[string]float64{
-			"loss/gen": math.Sin(float64(i)) * math.Pow(10, float64(i%40-20)), "fid": math.NaN(), "lr": -0.0, "grad/nonfinite": math.Inf(1),
+			"loss/gen": math.Sin(float64(i)) * math.Pow(10, float64(i%40-20)), "fid": math.NaN(), "lr": math.Copysign(0, -1), "grad/nonfinite": math.Inf(1),
 		}}
 		if i%7 == 0 {
 			tick.Scalars["now and then"] = float64(i)

@@ -1,6 +1,9 @@
 package panes
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Ticks returns the labels and values of an axis.
 func Ticks(lo, hi float64, log bool, n int) (labels []string, values []float64) {
@@ -20,10 +23,7 @@ type Column struct {
 // Decimate sorts points into the columns between edges.
 func Decimate(x, y, edges []float64, positive bool) []Column {
 	var out []Column
-	var ys values
-	for _, v := range y {
-		ys.v = append(ys.v, v)
-	}
+	ys := values{v: slices.Clone(y)}
 	cols, _, _ := decimate(nil, x, &ys, edges, positive)
 	for _, c := range cols {
 		out = append(out, Column{c.first, c.last, c.min, c.max, c.n, c.headGap, c.tailGap})
