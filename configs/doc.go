@@ -17,7 +17,8 @@
 //	configs: config.toml:12: live.gen_lr: got -0.0001, want in (0, 1]
 //
 // however long or deep what is wrong: a text over 1 MiB or 16 levels is refused
-// before it is parsed.
+// before it is parsed. What is taken is TOML 1.0, so that other programs, such
+// as Python's tomllib, read it, too.
 //
 // A Config is a plain value: whoever reloads parses a new one, checks it with
 // Validate (Parse has done so) and CheckReload, and swaps it whole.

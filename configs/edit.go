@@ -182,12 +182,7 @@ func (l layout) insertRoot(name, literal string) string {
 		}
 	}
 	if at < 0 {
-		text, marked := strings.CutPrefix(l.text, byteOrderMark)
-		text = name + " = " + literal + l.newline() + text
-		if marked {
-			text = byteOrderMark + text
-		}
-		return text
+		return name + " = " + literal + l.newline() + l.text
 	}
 	return l.insertLine(at, name+" = "+literal)
 }

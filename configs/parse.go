@@ -157,6 +157,9 @@ func decode(name, text string) (map[string]any, []toml.Key, layout, error) {
 	if err != nil {
 		return nil, nil, l, syntaxError(name, err)
 	}
+	if b := l.check(); b != nil {
+		return nil, nil, l, &keyError{name, b.line, "syntax: " + b.text}
+	}
 	return tree, meta.Keys(), l, nil
 }
 
@@ -174,10 +177,8 @@ func invalidUTF8(text string) int {
 func (c *Config) assign(key toml.Key, tree map[string]any) error {
 	name := strings.Join(key, ".")
 	v, ok := lookup(tree, key)
-	if !ok {
-		// Below an array of tables, which the schema has none of: the array
-		// itself has been refused before.
-		return nil
+	if !ok { // below what the text goes on to make a value, or below an array of tables
+		return c.src.wrong(name, shown(name)+": no such setting")
 	}
 	f, known := byKey[name]
 	known = known && len(key) == 1+strings.Count(name, ".") // "live.gen_lr" = 1 in quotes is one part

@@ -76,7 +76,7 @@ func TestParseReadsEveryKind(t *testing.T) {
 	c, err := configs.Parse("x.toml", `
 method = 'gdd'
 name = "a"
-run = { seed = 0x10, batch = 1_0, }
+run = { seed = 0x10, batch = 1_0 }
 live.gen_lr = 1
 live."disc_lr" = 5e-1
 [freeze]

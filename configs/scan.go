@@ -32,7 +32,8 @@ type layout struct {
 	entries []entry
 	headers []header
 
-	deepLine int // the first line that goes beyond maxDepth; 0 for none
+	deepLine int      // the first line that goes beyond maxDepth; 0 for none
+	later    []beyond // what is not TOML 1.0
 }
 
 func scanLayout(text string) layout {
@@ -41,7 +42,7 @@ func scanLayout(text string) layout {
 		s.pos = len(byteOrderMark)
 	}
 	s.document()
-	return layout{text, s.entries, s.headers, s.deepLine}
+	return layout{text, s.entries, s.headers, s.deepLine, s.later}
 }
 
 // byteOrderMark is what some Windows editors put in front of UTF-8.
@@ -90,6 +91,7 @@ type scanner struct {
 
 	depth    int // of the value at pos
 	deepLine int
+	later    []beyond
 
 	counted, lines int // newlines before offset counted
 }
@@ -243,16 +245,22 @@ func (s *scanner) value(key, stop string) (at span, leaf bool) {
 		s.pos = min(s.pos+1, len(s.text))
 	case '{':
 		s.pos++
-		for s.skip(); s.more() && s.peek() != '}'; s.skip() {
+		comma := -1
+		for s.inlineSkip(); s.more() && s.peek() != '}'; s.inlineSkip() {
 			before := s.pos
 			if s.peek() == ',' {
+				comma = s.pos
 				s.pos++
 				continue
 			}
+			comma = -1
 			s.keyValue(key, ",}\n")
 			if s.pos == before {
 				break
 			}
+		}
+		if comma >= 0 {
+			s.beyond(comma, "got a comma before the end of an inline table, want none there: one is TOML 1.1")
 		}
 		s.pos = min(s.pos+1, len(s.text))
 		return span{lo, s.pos}, false
@@ -288,6 +296,7 @@ func (s *scanner) until(closing string, escapes bool) {
 			return
 		}
 		if escapes && s.peek() == '\\' {
+			s.escape()
 			s.pos++
 		}
 		s.pos++
