@@ -1,15 +1,21 @@
 package configs
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Reload parses the new text of a started run's configuration and checks that
-// it differs from old in live settings only. On an error old stays in force.
+// it is whole and differs from old in live settings only. On an error old stays
+// in force.
 func Reload(name, text string, old *Config) (*Config, error) {
 	c, err := Parse(name, text)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkWhole(old, c); err != nil {
 		return nil, err
 	}
 	if err := CheckReload(old, c); err != nil {
@@ -32,4 +38,77 @@ func Edit(name, text string, old *Config, set map[string]string) (string, *Confi
 		return "", nil, err
 	}
 	return text, c, nil
+}
+
+// checkWhole refuses a text that may be the beginning of one still being
+// written, however long its writer pauses: it lacks settings that old's text
+// states, which would fall back to defaults that nobody asked for, or ends
+// within a number. So a line that is to go is a line with the default first, or
+// goes while no trainer runs.
+func checkWhole(old, c *Config) error {
+	if old.src == nil || c.src == nil {
+		return nil
+	}
+	var missing []string
+	for _, f := range schema {
+		if old.src.layout.states(f.key) && !c.src.layout.states(f.key) {
+			missing = append(missing, f.key)
+		}
+	}
+	if len(missing) > 0 {
+		f := byKey[missing[0]]
+		want := fmt.Sprintf("it stated as before: the run has %s, the default is %s", format(f.of(old).Interface()), defaultOf(f, c.Method))
+		if len(missing) > 1 {
+			want += "; also missing: " + shown(strings.Join(missing[1:], ", "))
+		}
+		return c.src.errorAtEnd(f.key, "nothing", want)
+	}
+	if e, ok := c.src.layout.unfinished(); ok {
+		if f, known := byKey[e.key]; known && format(f.of(old).Interface()) != format(f.of(c).Interface()) {
+			return c.src.errorAt(f.key, c.src.raw(f.key, ""), "an end of its line: the file may be half written")
+		}
+	}
+	return nil
+}
+
+// defaultOf is the default of a setting in TOML notation.
+func defaultOf(f field, method string) string {
+	c, err := Default(method)
+	if err != nil {
+		return "unknown" // never: the method has been parsed
+	}
+	return format(f.of(c).Interface())
+}
+
+// states reports whether the text has a line for a setting.
+func (l layout) states(key string) bool {
+	_, ok := l.find(key)
+	return ok
+}
+
+// unfinished returns the entry whose value ends with the text, if that value has
+// no end of its own, as a string and a list do.
+func (l layout) unfinished() (entry, bool) {
+	for _, e := range l.entries {
+		if e.at.hi == len(l.text) && e.leaf && e.at.hi > e.at.lo {
+			return e, !strings.ContainsAny(l.text[e.at.hi-1:], `"']`)
+		}
+	}
+	return entry{}, false
+}
+
+// errorAtEnd is errorAt for a key that the text lacks: the place is that of its
+// table, or else the end of the text.
+func (s *source) errorAtEnd(key, got, want string) *keyError {
+	e := s.errorAt(key, got, want)
+	if table, _, dotted := strings.Cut(key, "."); !dotted || !s.layout.statesTable(table) {
+		e.line = 1 + strings.Count(strings.TrimRight(s.layout.text, "\r\n"), "\n")
+	}
+	return e
+}
+
+// statesTable reports whether the text has a table, as a header or inline.
+func (l layout) statesTable(table string) bool {
+	_, header := l.header(table)
+	return header || l.states(table)
 }

@@ -180,8 +180,8 @@ func (l *Loop) freeze(r control.FreezeRequest) error {
 // edit makes text the run's config: validated, applied and then written, so
 // that config.toml always states what the run is doing.
 func (l *Loop) edit(text string) error {
-	old := l.text
-	if text == old {
+	old, oldText := l.cfg, l.text
+	if text == oldText {
 		return nil
 	}
 	if err := l.use(text); err != nil {
@@ -191,7 +191,7 @@ func (l *Loop) edit(text string) error {
 		if starved(err) && !l.storage.full() {
 			l.storage.hold(err, l.writeStatus) // training waits, too
 		}
-		if back := l.use(old); back != nil {
+		if back := l.adopt(old, oldText); back != nil {
 			return fmt.Errorf("%w; and going back: %w", err, back)
 		}
 		return err
@@ -226,6 +226,11 @@ func (l *Loop) use(text string) error {
 	if err != nil {
 		return err
 	}
+	return l.adopt(next, text)
+}
+
+// adopt applies a config that has been checked; text is what it was read from.
+func (l *Loop) adopt(next *configs.Config, text string) error {
 	freezing, err := l.resolveFreezing(next)
 	if err != nil {
 		return err

@@ -33,7 +33,8 @@ func mutations(t *testing.T, fewer int) int {
 	return n
 }
 
-// longRun creates a run that ends long after its test, and returns its config.
+// longRun creates a run that ends long after its test, and returns its config,
+// which states every setting: one that a command adds must not go again.
 func longRun(t *testing.T) (dir, text string) {
 	t.Helper()
 	text = config("gdd", networks(t))
@@ -47,8 +48,16 @@ func longRun(t *testing.T) (dir, text string) {
 		}
 		text = strings.Replace(text, r[0], r[1], 1)
 	}
+	c, err := configs.Parse(control.ConfigFile, text)
+	check(t, err)
+	for _, e := range c.Entries() {
+		if configs.Lines(text)[e.Key] == 0 {
+			text, err = configs.Set(text, e.Key, e.Value)
+			check(t, err)
+		}
+	}
 	dir = newRun(t, text)
-	text, err := configs.ReadFile(filepath.Join(dir, control.ConfigFile))
+	text, err = configs.ReadFile(filepath.Join(dir, control.ConfigFile))
 	check(t, err)
 	return dir, text
 }
