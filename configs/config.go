@@ -73,7 +73,7 @@ type Features struct {
 // Disc is the projected discriminator. Fixed.
 type Disc struct {
 	Features string `toml:"features" for:"gdd" want:"builtin:NAME or a checkpoint's path" doc:"frozen network whose features the discriminator sees"`
-	InSize   int    `toml:"in_size" for:"gdd" want:"in [8, 256]" doc:"pixels of a side that images are resized to first"`
+	InSize   int    `toml:"in_size" for:"gdd" want:"in [8, 256], halved evenly by each stage of the features" doc:"pixels of a side that images are resized to first"`
 	CMix     int    `toml:"cmix" for:"gdd" want:"in [1, 512]" doc:"channels of the frozen random projections"`
 	Width    int    `toml:"width" for:"gdd" want:"in [1, 1024]" doc:"channels of the trained heads"`
 	Loss     string `toml:"loss" for:"gdd" want:"ns | hinge" doc:"non-saturating or hinge"`
@@ -87,7 +87,8 @@ type FID struct {
 	Steps     int    `toml:"steps" for:"edm" want:"in [1, 1000]" doc:"steps of the Heun sampler"`
 }
 
-// Live may change between two steps. Intervals count thousands of images seen.
+// Live may change between two steps. Intervals count thousands of images seen,
+// and are rounded to images: one that would become no images is refused.
 type Live struct {
 	GenLR      float64 `toml:"gen_lr" for:"gdd" want:"in (0, 1]" doc:"Adam's learning rate of the generator"`
 	DiscLR     float64 `toml:"disc_lr" for:"gdd" want:"in (0, 1]" doc:"Adam's learning rate of the discriminator"`
@@ -101,15 +102,15 @@ type Live struct {
 	EMAHalflifeKimg float64 `toml:"ema_halflife_kimg" for:"edm gdd" want:"in [0, 1000000]" doc:"half-life of the weights' average, in thousands of images"`
 	EMARamp         float64 `toml:"ema_ramp" for:"edm gdd" want:"in [0, 1]" doc:"half-life at most this share of the images seen; 0: no limit"`
 
-	TotalKimg       float64 `toml:"total_kimg" want:"in (0, 1000000]" doc:"thousands of images to train on"`
-	TickKimg        float64 `toml:"tick_kimg" want:"in (0, 1000000]" doc:"thousands of images between points of the curves"`
-	FIDKimg         float64 `toml:"fid_kimg" for:"edm gdd" want:"in [0, 1000000]" doc:"thousands of images between evaluations; 0: never"`
-	SampleKimg      float64 `toml:"sample_kimg" for:"edm gdd" want:"in [0, 1000000]" doc:"thousands of images between sample grids; 0: never"`
-	CheckpointKimg  float64 `toml:"checkpoint_kimg" want:"in [0, 1000000]" doc:"thousands of images between checkpoints; 0: only at the end"`
+	TotalKimg       float64 `toml:"total_kimg" want:"in [0.001, 1000000]" doc:"thousands of images to train on"`
+	TickKimg        float64 `toml:"tick_kimg" want:"in [0.001, 1000000]" doc:"thousands of images between points of the curves"`
+	FIDKimg         float64 `toml:"fid_kimg" for:"edm gdd" want:"0, or in [0.001, 1000000]" doc:"thousands of images between evaluations; 0: never"`
+	SampleKimg      float64 `toml:"sample_kimg" for:"edm gdd" want:"0, or in [0.001, 1000000]" doc:"thousands of images between sample grids; 0: never"`
+	CheckpointKimg  float64 `toml:"checkpoint_kimg" want:"0, or in [0.001, 1000000]" doc:"thousands of images between checkpoints; 0: only at the end"`
 	SampleCount     int     `toml:"sample_count" for:"edm gdd" want:"in [1, 1024]" doc:"images in a sample grid"`
 	KeepCheckpoints int     `toml:"keep_checkpoints" want:"in [1, 1000]" doc:"newest checkpoints to keep, beside the best by FID"`
-	KeepEveryKimg   float64 `toml:"keep_every_kimg" want:"in [0, 1000000]" doc:"thousands of images between checkpoints that are kept for good; 0: none"`
-	LayersKimg      float64 `toml:"layers_kimg" want:"in [0, 1000000]" doc:"thousands of images between statistics of every layer; 0: never"`
+	KeepEveryKimg   float64 `toml:"keep_every_kimg" want:"0, or in [0.001, 1000000]" doc:"thousands of images between checkpoints that are kept for good; 0: none"`
+	LayersKimg      float64 `toml:"layers_kimg" want:"0, or in [0.001, 1000000]" doc:"thousands of images between statistics of every layer; 0: never"`
 
 	DivergeAction string  `toml:"diverge_action" want:"off | event | pause | rollback" doc:"what to do when a loss diverges"`
 	DivergeFactor float64 `toml:"diverge_factor" want:"in (1, 1000000]" doc:"a loss so many times its recent median diverges"`
@@ -153,7 +154,7 @@ func Default(method string) (*Config, error) {
 		c.Freeze = Freeze{Freeze: []string{}, Train: []string{}}
 	case GDD:
 		c.Model = Model{Init: "builtin:mnist-teacher"}
-		c.Disc = Disc{Features: "builtin:mnist-disc-cnn", InSize: 32, CMix: 32, Width: 64, Loss: "ns"}
+		c.Disc = Disc{Features: discFeatures, InSize: 32, CMix: 32, Width: 64, Loss: "ns"}
 		c.FID = defaultFID()
 		c.Live.GenLR, c.Live.DiscLR = 5e-4, 2e-4
 		c.Live.Beta1, c.Live.Beta2 = 0, 0.99
@@ -167,6 +168,9 @@ func Default(method string) (*Config, error) {
 	}
 	return c, nil
 }
+
+// discFeatures is the built-in network of the discriminator. It has three stages.
+const discFeatures = "builtin:mnist-disc-cnn"
 
 func defaultFID() FID {
 	return FID{Features: "builtin:mnist-fid-cnn", Samples: 5000, Reference: "builtin:mnist-fid-ref"}

@@ -201,6 +201,14 @@ func (c *Config) assign(key toml.Key, tree map[string]any) error {
 	if !store(f.of(c), v) {
 		return c.src.errorAt(name, c.src.raw(name, "a table"), f.typeName())
 	}
+	if x, ok := v.(float64); ok && x == 0 {
+		// 1e-400 reads as 0, which often means never or none.
+		literal := c.src.raw(name, "0")
+		digits, _, _ := strings.Cut(strings.ToLower(literal), "e")
+		if strings.ContainsAny(digits, "123456789") {
+			return c.src.errorAt(name, literal, f.want+": it reads as 0")
+		}
+	}
 	return nil
 }
 

@@ -13,10 +13,12 @@ import (
 // these forms; other words stay for validate.go to check.
 //
 //	in (0, 1]                   a number in an interval
+//	0, or in [0.001, 10]        the same, or zero
 //	ns | hinge                  one of several names
 //	1 to 8 integers in [1, 16]  a list: its length, and an interval for its items
 type rule struct {
 	within         interval
+	orZero         bool
 	minLen, maxLen int // of a list
 	names          []string
 }
@@ -43,6 +45,7 @@ func parseRule(want string) rule {
 		r.minLen, r.maxLen = int(number(m[1])), int(number(m[2]))
 		want = m[3]
 	}
+	want, r.orZero = strings.CutPrefix(want, "0, or ")
 	if m := intervalWords.FindStringSubmatch(want); m != nil {
 		r.within = interval{number(m[2]), number(m[3]), m[1] == "(", m[4] == ")"}
 	} else if nameWords.MatchString(want) {
@@ -82,7 +85,9 @@ func (r rule) ok(v any) bool {
 	return true
 }
 
-func (r rule) number(x float64) bool { return r.within == interval{} || r.within.has(x) }
+func (r rule) number(x float64) bool {
+	return r.within == interval{} || r.within.has(x) || r.orZero && x == 0
+}
 
 // choices lists the values of a setting that has few: names, or true and false.
 func (f field) choices() []string {

@@ -17,6 +17,7 @@ func (c *Config) Validate() error {
 	v.rules()
 	v.name()
 	v.model()
+	v.disc()
 	v.weights()
 	v.globs("freeze.freeze", c.Freeze.Freeze)
 	v.globs("freeze.train", c.Freeze.Train)
@@ -47,10 +48,17 @@ func (v *validator) check(ok bool, key, want string) {
 	v.errs = append(v.errs, v.c.src.errorAt(key, format(f.of(v.c).Interface()), want))
 }
 
-// rules checks what the tags say.
+// rules checks what the tags say. The trainer computes in float32, where a decay
+// just below 1 is 1 and a tiny rate 0, so that a number has to keep its meaning
+// there.
 func (v *validator) rules() {
 	for _, f := range schema {
-		v.check(f.rule.ok(f.of(v.c).Interface()), f.key, "")
+		value := f.of(v.c).Interface()
+		v.check(f.rule.ok(value), f.key, "")
+		if x, ok := value.(float64); ok && f.rule.ok(x) {
+			narrow := float64(float32(x))
+			v.check(f.rule.ok(narrow) && (narrow != 0 || x == 0), f.key, f.want+" and as a float32")
+		}
 	}
 }
 
@@ -81,6 +89,17 @@ func (v *validator) model() {
 		v.check(slices.Contains(levels, fmt.Sprint(r)), "model.attn_resolutions",
 			byKey["model.attn_resolutions"].want+": "+strings.Join(levels, ", "))
 	}
+}
+
+// disc checks the size that images are resized to: each stage of the feature
+// network halves it. How many stages a file has is for the trainer to say.
+func (v *validator) disc() {
+	d, parts := v.c.Disc, 2
+	if d.Features == discFeatures {
+		parts = 8
+	}
+	v.check(d.InSize >= 8 && d.InSize <= 256 && d.InSize%parts == 0, "disc.in_size",
+		fmt.Sprintf("%s, so a multiple of %d", byKey["disc.in_size"].want, parts))
 }
 
 // weights checks what names a file: builtin:NAME or a path. Whether it exists is
