@@ -23,12 +23,12 @@ var sampleCommand = command{"sample", "RUN|FILE", "draws images and writes them 
 
 func runSample(ctx context.Context, c *cli, args []string) error {
 	f, runs := c.runFlags("sample")
-	n := f.Int("n", 64, "`images` to draw")
+	n := countFlag(f, "n", 64, 1, maxDrawn, "`images` to draw")
 	seed := f.Uint64("seed", 0, "first `seed`; every image has its own")
-	class := f.Int("class", -1, "draw this `class` of a class-conditional network alone; default: one a row, rows being filled")
-	steps := f.Int("steps", 0, "1, or Heun `steps` of 2 and more; default: what the network is for")
+	class := countFlag(f, "class", -1, -1, maxImages, "draw this `class` of a class-conditional network alone; default: one a row, rows being filled")
+	steps := countFlag(f, "steps", 0, 0, maxSteps, "1, or Heun `steps` of 2 and more; default: what the network is for")
 	out := f.String("out", "samples.png", "PNG `file` to write")
-	threads := f.Int("threads", 0, "`threads`, 0 for all cores")
+	threads := threadsFlag(f)
 	now := f.Bool("now", false, "let a running run draw its grid between two steps; takes --seed alone")
 	ref, err := parseOne(f, args, wantNetwork)
 	if err != nil {
@@ -37,14 +37,11 @@ func runSample(ctx context.Context, c *cli, args []string) error {
 	if *now {
 		return sampleNow(ctx, c, f, *runs, ref, *seed)
 	}
-	if *n < 1 || *steps < 0 {
-		return usagef("sample: got --n %d --steps %d, want at least 1 and at least 0", *n, *steps)
-	}
 	den, k, err := openDenoiser(c, *runs, ref, *steps)
 	if err != nil {
 		return err
 	}
-	if classes := den.Net.Config.LabelDim; *class >= classes || *class < -1 {
+	if classes := den.Net.Config.LabelDim; *class >= classes {
 		return usagef("sample --class: got %d, want %s", *class, classesOf(classes))
 	}
 	dev := cpu.New(*threads)
@@ -142,12 +139,12 @@ func runFID(ctx context.Context, c *cli, args []string) error {
 		return runFIDRef(ctx, c, args[1:])
 	}
 	f, runs := c.runFlags("fid")
-	n := f.Int("n", 5000, "`images` to generate")
+	n := countFlag(f, "n", 5000, 2, maxImages, "`images` to generate")
 	seed := f.Uint64("seed", 0, "first `seed`")
-	steps := f.Int("steps", 0, "1, or Heun `steps`; default: what the network is for")
+	steps := countFlag(f, "steps", 0, 0, maxSteps, "1, or Heun `steps`; default: what the network is for")
 	feats := f.String("features", "builtin:mnist-fid-cnn", "feature `network`: builtin:NAME or a file")
 	ref := f.String("ref", "builtin:mnist-fid-ref", "reference `statistics`: builtin:NAME or an npz file")
-	threads := f.Int("threads", 0, "`threads`, 0 for all cores")
+	threads := threadsFlag(f)
 	asJSON := f.Bool("json", false, "print JSON")
 	network, err := parseOne(f, args, wantNetwork)
 	if err != nil {
@@ -192,7 +189,7 @@ func runFID(ctx context.Context, c *cli, args []string) error {
 func runFIDRef(ctx context.Context, c *cli, args []string) error {
 	f := c.flags("fid ref")
 	feats := f.String("features", "builtin:mnist-fid-cnn", "feature `network`: builtin:NAME or a file")
-	threads := f.Int("threads", 0, "`threads`, 0 for all cores")
+	threads := threadsFlag(f)
 	path, err := parseOne(f, args, "npz FILE to write")
 	if err != nil {
 		return err

@@ -169,7 +169,7 @@ var logsCommand = command{"logs", "RUN", "the end of a trainer's own log", runLo
 
 func runLogs(_ context.Context, c *cli, args []string) error {
 	f, runs := c.runFlags("logs")
-	n := f.Int("n", 20, "`lines` to print")
+	n := countFlag(f, "n", 20, 0, maxLines, "`lines` to print")
 	dir, err := findRun(f, runs, args)
 	if err != nil {
 		return err

@@ -81,6 +81,13 @@ func create(runs, out, config string, e edits) (string, error) {
 	if text, err = e.apply(text); err != nil {
 		return "", err
 	}
+	edited, err := configs.Parse(control.ConfigFile, text)
+	if err != nil {
+		return "", err
+	}
+	if err := loop.Check(edited); err != nil {
+		return "", err
+	}
 	if out != "" {
 		return out, trainer.CreateAt(out, text, cfg.Name)
 	}

@@ -30,26 +30,35 @@ type Projector struct {
 	Sizes    []int // their sides
 }
 
+// Validate reports the first setting that does not fit a feature network.
+func (c ProjectorConfig) Validate(net features.Config) error {
+	stages, channels := len(net.Widths), net.Channels
+	if c.InSize < 1 || c.InSize%(1<<stages) != 0 {
+		return fmt.Errorf("disc: in_size: %d, want a multiple of %d for %d feature stages", c.InSize, 1<<stages, stages)
+	}
+	if c.CMix < 1 {
+		return fmt.Errorf("disc: c_mix: %d, want > 0", c.CMix)
+	}
+	for name, v := range map[string][]float32{"mean": c.Mean, "std": c.Std} {
+		if len(v) != 1 && len(v) != channels {
+			return fmt.Errorf("disc: %s: %d values, want 1 or %d", name, len(v), channels)
+		}
+	}
+	for _, v := range c.Std {
+		if !(v > 0) {
+			return fmt.Errorf("disc: std: %v, want > 0", v)
+		}
+	}
+	return nil
+}
+
 // NewProjector draws the random convolutions from rng with PyTorch's default
 // initialisation; a nil rng leaves them zero, to be read from a checkpoint.
 func NewProjector(cfg ProjectorConfig, net *features.Net, rng *rand.Rand) (*Projector, error) {
-	stages, channels := len(net.Config.Widths), net.Config.Channels
-	if cfg.InSize < 1 || cfg.InSize%(1<<stages) != 0 {
-		return nil, fmt.Errorf("disc: in_size: %d, want a multiple of %d for %d feature stages", cfg.InSize, 1<<stages, stages)
+	if err := cfg.Validate(net.Config); err != nil {
+		return nil, err
 	}
-	if cfg.CMix < 1 {
-		return nil, fmt.Errorf("disc: c_mix: %d, want > 0", cfg.CMix)
-	}
-	for name, v := range map[string][]float32{"mean": cfg.Mean, "std": cfg.Std} {
-		if len(v) != 1 && len(v) != channels {
-			return nil, fmt.Errorf("disc: %s: %d values, want 1 or %d", name, len(v), channels)
-		}
-	}
-	for _, v := range cfg.Std {
-		if !(v > 0) {
-			return nil, fmt.Errorf("disc: std: %v, want > 0", v)
-		}
-	}
+	stages := len(net.Config.Widths)
 	p := &Projector{Config: cfg, Net: net, Mix: models.NewParamSet()}
 	mixed := make([]int, stages) // channels after CCM
 	for i := range mixed {

@@ -75,13 +75,9 @@ func edmDenoiser(e env) (*precond.Denoiser, error) {
 	if e.cfg.Data.Labels {
 		classes = e.data.Classes()
 	}
-	net, err := unet.New(unet.Config{
-		Arch: c.Arch, Resolution: c.Resolution, Channels: c.Channels, LabelDim: classes,
-		ModelChannels: c.ModelChannels, ChannelMult: c.ChannelMult, ChannelMultEmb: 4,
-		NumBlocks: c.NumBlocks, AttnResolutions: c.AttnResolutions, Dropout: c.Dropout,
-	}, rand.New(e.streams.Stream("edm.init")))
+	net, err := unet.New(unetConfig(c, classes), rand.New(e.streams.Stream("edm.init")))
 	if err != nil {
-		return nil, err
+		return nil, e.cfg.At("model", err)
 	}
 	den := &precond.Denoiser{Net: net, Kind: precond.EDM}
 	if c.Init == "" {

@@ -93,12 +93,9 @@ func newNets(e env, gen *precond.Denoiser) (gdd.Nets, error) {
 		return gdd.Nets{}, err
 	}
 	rng := rand.New(e.streams.Stream("disc.init"))
-	proj, err := disc.NewProjector(disc.ProjectorConfig{
-		InSize: e.cfg.Disc.InSize, CMix: e.cfg.Disc.CMix, Expand: true,
-		Mean: constant(0.5, cnn.Config.Channels), Std: constant(0.5, cnn.Config.Channels),
-	}, cnn, rng)
+	proj, err := disc.NewProjector(projectorConfig(e.cfg.Disc, cnn), cnn, rng)
 	if err != nil {
-		return gdd.Nets{}, err
+		return gdd.Nets{}, e.cfg.At("disc.in_size", err)
 	}
 	heads, err := disc.New(disc.NewConfig(proj, e.cfg.Disc.Width, gen.Net.Config.LabelDim), rng)
 	if err != nil {
@@ -115,10 +112,11 @@ func constant(v float32, n int) []float32 {
 	return s
 }
 
-// recordedFID is the FID that a teacher's file states for itself, if it does.
+// recordedFID is the FID that a teacher's file states for itself, if it does: no
+// distance is negative or without end.
 func recordedFID(meta map[string]string, name string) *float64 {
 	v, err := strconv.ParseFloat(meta[FIDKey(name)], 64)
-	if err != nil {
+	if err != nil || !(v >= 0) || math.IsInf(v, 1) {
 		return nil
 	}
 	return &v
