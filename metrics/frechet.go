@@ -24,10 +24,12 @@ func Frechet(a, b Stats) (float64, error) {
 type Reference struct {
 	stats Stats
 	root  *mat.SymDense // R with R R = sigma
+	top   float64       // largest eigenvalue of sigma
 }
 
-// NewReference checks s and prepares it. Negative eigenvalues of its
-// covariance, which are rounding, count as zero. s must not change afterwards.
+// NewReference checks s and prepares it. Eigenvalues of its covariance that are
+// negative by rounding count as zero; others are an error, since no vectors have
+// such a covariance. s must not change afterwards.
 func NewReference(s Stats) (*Reference, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
@@ -37,17 +39,21 @@ func NewReference(s Stats) (*Reference, error) {
 	if !eigen.Factorize(symmetric(s), true) {
 		return nil, fmt.Errorf("metrics: reference covariance [%d %d]: the eigenvalues do not converge", d, d)
 	}
+	lambdas := eigen.Values(nil) // ascending
+	if least, largest := lambdas[0], lambdas[d-1]; !(least >= -roundingShare*largest) || math.IsInf(largest, 0) {
+		return nil, fmt.Errorf("metrics: reference covariance [%d %d]: eigenvalues from %v to %v, want none below 0", d, d, least, largest)
+	}
 	var v, half, root mat.Dense
 	eigen.VectorsTo(&v)
 	half.CloneFrom(&v)
-	for k, lambda := range eigen.Values(nil) {
+	for k, lambda := range lambdas {
 		scale := math.Sqrt(math.Sqrt(max(lambda, 0)))
 		for i := range d {
 			half.Set(i, k, v.At(i, k)*scale)
 		}
 	}
 	root.Mul(&half, half.T()) // V L^(1/4) (V L^(1/4))T = V L^(1/2) VT
-	return &Reference{stats: s, root: symmetrised(&root)}, nil
+	return &Reference{stats: s, root: symmetrised(&root), top: max(lambdas[d-1], 0)}, nil
 }
 
 // Stats returns the statistics of the reference; do not change them.
@@ -71,6 +77,9 @@ func (r *Reference) Distance(s Stats) (float64, error) {
 	var tmp, product mat.Dense
 	tmp.Mul(r.root, symmetric(s))
 	product.Mul(&tmp, r.root)
+	if norm := mat.Norm(&product, 1); math.IsNaN(norm) || math.IsInf(norm, 0) {
+		return 0, fmt.Errorf("metrics: product of covariances [%d %d]: got a norm of %v, want values that float64 can multiply", d, d, norm)
+	}
 	var eigen mat.EigenSym
 	if !eigen.Factorize(symmetrised(&product), false) {
 		return 0, fmt.Errorf("metrics: product of covariances [%d %d]: the eigenvalues do not converge", d, d)
@@ -80,11 +89,22 @@ func (r *Reference) Distance(s Stats) (float64, error) {
 		delta := mu - r.stats.Mu[i]
 		dist += delta * delta
 	}
+	trace := 0.0
 	for i := range d {
+		trace += s.Sigma[i*d+i]
 		dist += s.Sigma[i*d+i] + r.stats.Sigma[i*d+i]
 	}
-	for _, lambda := range eigen.Values(nil) {
+	// What rounding may do to an eigenvalue of the product is a share of the
+	// largest that the two covariances could make together.
+	lambdas := eigen.Values(nil) // ascending
+	if least := lambdas[0]; least < -roundingShare*r.top*trace {
+		return 0, fmt.Errorf("metrics: product of covariances [%d %d]: got the eigenvalue %v, want none below 0", d, d, least)
+	}
+	for _, lambda := range lambdas {
 		dist -= 2 * math.Sqrt(max(lambda, 0))
+	}
+	if math.IsNaN(dist) || math.IsInf(dist, 0) {
+		return 0, fmt.Errorf("metrics: distance: got %v, want a finite number", dist)
 	}
 	return max(dist, 0), nil
 }

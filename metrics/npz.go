@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,9 @@ import (
 
 // maxNPZEntries bounds the arrays in one file.
 const maxNPZEntries = 4096
+
+// maxCount is up to where a float64 holds every whole number.
+const maxCount = 1 << 53
 
 // ReadNPZ reads the arrays of a NumPy npz file (a zip of npy files, stored or
 // deflated) of the given size in bytes. Without names it reads all of them,
@@ -128,6 +132,9 @@ func ReadStats(r io.ReaderAt, size int64) (Stats, error) {
 	if n, ok := arrays["n"]; ok {
 		if len(n.Data) != 1 {
 			return Stats{}, fmt.Errorf("npz: n %v, want a scalar", n.Shape)
+		}
+		if v := n.Data[0]; !(v >= 0 && v <= maxCount) || v != math.Trunc(v) {
+			return Stats{}, fmt.Errorf("npz: n is %v, want a whole number of images", v)
 		}
 		s.N = int64(n.Data[0])
 	}

@@ -25,7 +25,14 @@ func (s Stats) Dim() int { return len(s.Mu) }
 // beside it.
 func (s Stats) RankDeficient() bool { return s.N > 0 && s.N <= int64(s.Dim()) }
 
-// Validate checks sizes, and that every number is finite.
+// roundingShare is how far, as a share of its largest value, a covariance in
+// float32 may be from symmetric and from positive semidefinite.
+const roundingShare = 1e-5
+
+// Validate checks what makes two moments of it all: sizes, a count, finite
+// numbers, and a covariance that is symmetric up to rounding and has no negative
+// variance. That it is positive semidefinite NewReference checks, which has the
+// eigenvalues.
 func (s Stats) Validate() error {
 	d := len(s.Mu)
 	if d == 0 {
@@ -34,17 +41,29 @@ func (s Stats) Validate() error {
 	if len(s.Sigma) != d*d {
 		return fmt.Errorf("metrics: statistics: sigma has %d values, want %d for mu of %d", len(s.Sigma), d*d, d)
 	}
-	if s.N < 0 {
-		return fmt.Errorf("metrics: statistics: count %d, want >= 0", s.N)
+	if s.N < 0 || s.N == 1 {
+		return fmt.Errorf("metrics: statistics: count %d, want at least 2, or 0 if unknown", s.N)
 	}
 	for i, v := range s.Mu {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return fmt.Errorf("metrics: statistics: mu[%d] is %v, want a finite number", i, v)
 		}
 	}
+	largest := 0.0
 	for i, v := range s.Sigma {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return fmt.Errorf("metrics: statistics: sigma[%d,%d] is %v, want a finite number", i/d, i%d, v)
+		}
+		largest = max(largest, math.Abs(v))
+	}
+	for i := range d {
+		if v := s.Sigma[i*d+i]; v < -roundingShare*largest {
+			return fmt.Errorf("metrics: statistics: sigma[%d,%d] is %v, want a variance of at least 0", i, i, v)
+		}
+		for j := range i {
+			if upper, lower := s.Sigma[j*d+i], s.Sigma[i*d+j]; math.Abs(upper-lower) > roundingShare*largest {
+				return fmt.Errorf("metrics: statistics: sigma[%d,%d] is %v and sigma[%d,%d] is %v, want a symmetric covariance", j, i, upper, i, j, lower)
+			}
 		}
 	}
 	return nil
