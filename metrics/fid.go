@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 )
 
 // InceptionName is the feature network of plain FID.
@@ -70,7 +71,7 @@ type Collector struct {
 	done   int       // images measured
 	images []float32 // [SourceBatch H W C]
 	chunk  []float32 // [B H W C], input of the feature network
-	out    []float32 // [SourceBatch D], and room for a whole last B
+	out    []float32 // [SourceBatch D], rounded up to whole batches of B
 }
 
 // NewCollector checks cfg and allocates everything that steps need.
@@ -89,8 +90,9 @@ func NewCollector(cfg CollectorConfig) (*Collector, error) {
 }
 
 // Step draws one source batch, reduces it to 8 bits and adds its features.
-// After the last batch it returns done, and further steps do nothing. A step
-// that fails adds nothing and may be repeated.
+// After the last batch it returns done, and further steps do nothing. Images and
+// features that are not finite are an error. A step that fails adds nothing and
+// may be repeated.
 func (c *Collector) Step() (done bool, err error) {
 	if c.done >= c.cfg.Nimg {
 		return true, nil
@@ -100,6 +102,10 @@ func (c *Collector) Step() (done bool, err error) {
 	}
 	n := min(c.cfg.SourceBatch, c.cfg.Nimg-c.done)
 	batch, dim, values := c.cfg.Features.Batch(), c.cfg.Features.Dim(), c.cfg.Values
+	// Quantize would make a black pixel of NaN, and so a distance of rubbish.
+	if i, v := notFinite(c.images[:n*values]); i >= 0 {
+		return false, fmt.Errorf("metrics: image %d: got a pixel of %v, want finite numbers", c.done+i/values, v)
+	}
 	for lo := 0; lo < n; lo += batch {
 		k := min(batch, n-lo)
 		// Rows past k keep older images; their features are not used.
@@ -108,12 +114,22 @@ func (c *Collector) Step() (done bool, err error) {
 			return false, fmt.Errorf("metrics: features from image %d: %w", c.done+lo, err)
 		}
 	}
-	for lo := 0; lo < n; lo += batch { // all of them or none
-		k := min(batch, n-lo)
-		c.acc.Add(c.out[lo*dim:(lo+k)*dim], k)
+	if i, v := notFinite(c.out[:n*dim]); i >= 0 {
+		return false, fmt.Errorf("metrics: image %d: got %v for feature %d of %q, want finite numbers", c.done+i/dim, v, i%dim, c.cfg.Name)
 	}
+	c.acc.Add(c.out[:n*dim], n)
 	c.done += n
 	return c.done >= c.cfg.Nimg, nil
+}
+
+// notFinite returns the first value that is not finite and where, or -1.
+func notFinite(values []float32) (int, float32) {
+	for i, v := range values {
+		if x := float64(v); math.IsNaN(x) || math.IsInf(x, 0) {
+			return i, v
+		}
+	}
+	return -1, 0
 }
 
 // Progress says how many images have been measured, out of how many.

@@ -80,12 +80,16 @@ func runInspect(_ context.Context, c *cli, args []string) error {
 			Name  string `json:"name"`
 			DType string `json:"dtype"`
 			Shape []int  `json:"shape"`
+			Bad   int    `json:"not_finite,omitempty"` // values that are NaN or infinite
 		}
 		list := []tensor{}
 		for _, t := range file.Tensors() {
-			list = append(list, tensor{t.Name, string(t.DType), t.Shape})
+			list = append(list, tensor{t.Name, string(t.DType), t.Shape, t.NotFinite()})
 		}
-		return printJSON(c.out, map[string]any{"metadata": file.Metadata, "tensors": list})
+		if err := printJSON(c.out, map[string]any{"metadata": file.Metadata, "tensors": list}); err != nil {
+			return err
+		}
+		return allFinite(ref, file)
 	}
 	count := 0
 	for _, t := range file.Tensors() {
@@ -98,6 +102,16 @@ func runInspect(_ context.Context, c *cli, args []string) error {
 			fmt.Fprintf(c.out, "%s: %s\n", k, v)
 		} else {
 			fmt.Fprintf(c.out, "%s: %d characters\n", k, len(v))
+		}
+	}
+	return allFinite(ref, file)
+}
+
+// allFinite names the first tensor of which no picture and no number can come.
+func allFinite(ref string, file *checkpoint.File) error {
+	for _, t := range file.Tensors() {
+		if n := t.NotFinite(); n > 0 {
+			return fmt.Errorf("%s: tensor %q: %d of %d values are not finite", ref, t.Name, n, t.Count())
 		}
 	}
 	return nil

@@ -70,7 +70,7 @@ func Uniform(rng *rand.Rand, dst []float32, fanIn int) {
 }
 
 // FromCheckpoint builds the network that f's metadata describes, with the
-// weights whose names start with prefix.
+// weights whose names start with prefix, which must be finite.
 func FromCheckpoint(f *checkpoint.File, prefix string) (*Net, error) {
 	text, ok := f.Metadata[metadataKey]
 	if !ok {
@@ -100,6 +100,9 @@ func FromCheckpoint(f *checkpoint.File, prefix string) (*Net, error) {
 	}
 	if err := f.LoadParams(prefix, n.Params); err != nil {
 		return nil, err
+	}
+	if err := n.Params.CheckFinite(); err != nil {
+		return nil, fmt.Errorf("features: %s: %w", f.Path, err)
 	}
 	return n, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"innate/models"
 	"innate/models/checkpoint"
 )
 
@@ -30,7 +31,7 @@ func (n *Net) AddTo(f *checkpoint.File, prefix string) error {
 }
 
 // FromCheckpoint builds the network that f's metadata describes, with the
-// values whose names start with prefix.
+// values whose names start with prefix, which must be finite.
 func FromCheckpoint(f *checkpoint.File, prefix string) (*Net, error) {
 	text, ok := f.Metadata[metadataKey]
 	if !ok {
@@ -59,8 +60,13 @@ func FromCheckpoint(f *checkpoint.File, prefix string) (*Net, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
 	}
-	if err := f.LoadParams(prefix, n.Params); err != nil {
-		return nil, err
+	for _, set := range []*models.ParamSet{n.Params, n.Buffers} {
+		if err := f.LoadParams(prefix, set); err != nil {
+			return nil, err
+		}
+		if err := set.CheckFinite(); err != nil {
+			return nil, fmt.Errorf("unet: %s: %w", f.Path, err)
+		}
 	}
-	return n, f.LoadParams(prefix, n.Buffers)
+	return n, nil
 }

@@ -2,6 +2,7 @@ package loop
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"innate/models/device"
 	"innate/models/features"
 	"innate/models/graph"
+	"innate/models/kernels"
 	"innate/trainer/control"
 	"innate/trainer/data"
 	"innate/trainer/optim"
@@ -138,8 +140,12 @@ func (m *classifierMethod) test() (map[string]float64, error) {
 	return map[string]float64{"accuracy/test": accuracy(logits, labels, held.Classes())}, nil
 }
 
-// accuracy is the share of rows whose largest logit is the labelled class.
+// accuracy is the share of rows whose largest logit is the labelled class; NaN,
+// a gap in the chart, if a logit is, since none is then the largest.
 func accuracy(logits, labels []float32, classes int) float64 {
+	if sum := kernels.Sum(logits); math.IsNaN(sum) {
+		return sum
+	}
 	hits, n := 0, len(logits)/classes
 	for i := range n {
 		row, label := logits[i*classes:(i+1)*classes], labels[i*classes:(i+1)*classes]

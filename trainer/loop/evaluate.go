@@ -72,6 +72,20 @@ func (l *Loop) openEvaluation() error {
 	return nil
 }
 
+// measurable returns an error that names a tensor of the EMA weights which is not
+// finite: such weights have no FID.
+func (l *Loop) measurable() error {
+	net := l.method.image().den.Net
+	err := net.Params.CheckFinite()
+	if err == nil {
+		err = net.Buffers.CheckFinite()
+	}
+	if err != nil {
+		return fmt.Errorf("loop: no FID at %.1f kimg: averaged weights: %w", kimg(l.nimg), err)
+	}
+	return nil
+}
+
 // evaluate starts to measure the EMA weights as they are now. A measurement
 // still under way is left to finish instead.
 func (l *Loop) evaluate() error {
@@ -80,6 +94,10 @@ func (l *Loop) evaluate() error {
 	}
 	if err := l.prepareEvaluation(); err != nil || l.eval.fid == nil {
 		return err
+	}
+	if err := l.measurable(); err != nil {
+		l.event(runlog.Error, err.Error(), nil) // training decides itself whether it goes on
+		return nil
 	}
 	if err := l.eval.den.Net.Params.CopyFrom(l.method.image().den.Net.Params); err != nil {
 		return err
@@ -97,14 +115,14 @@ func (l *Loop) stepEvaluation() error {
 	}
 	l.report.stage = "fid"
 	done, err := e.fid.Step()
-	if err != nil {
-		return err
-	}
-	if !done {
+	if err == nil && !done {
 		return nil
 	}
 	e.running = false
-	fid, err := e.fid.Result()
+	fid := 0.0
+	if err == nil {
+		fid, err = e.fid.Result()
+	}
 	if err != nil {
 		// Weights that make no proper images have no FID; training decides
 		// itself whether it goes on.

@@ -111,3 +111,8 @@ func (w *Watch) Observe(nimg int64, means map[string]float64, factor float64) []
 func (w *Watch) Rewind(nimg int64) { w.d.rewind(nimg) }
 func (w *Watch) Suspect() bool     { return w.d.suspect() }
 func (w *Watch) Active() bool      { return w.d.active }
+
+// Accuracy is accuracy for tests.
+func Accuracy(logits, labels []float32, classes int) float64 {
+	return accuracy(logits, labels, classes)
+}

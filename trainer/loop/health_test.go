@@ -138,9 +138,9 @@ func divergeRollsBack(t *testing.T, method, key, bad, good string) {
 	}
 }
 
-// poison copies a checkpoint and makes one value NaN, in the tensor whose name
+// poison copies a checkpoint and replaces one value, in the tensor whose name
 // ends so.
-func poison(t *testing.T, from, tensor, to string) {
+func poison(t *testing.T, from, tensor, to string, value float32) {
 	t.Helper()
 	f, err := checkpoint.Read(from)
 	check(t, err)
@@ -152,7 +152,7 @@ func poison(t *testing.T, from, tensor, to string) {
 			values, err := old.Float32s()
 			check(t, err)
 			values = slices.Clone(values)
-			values[0] = float32(math.NaN())
+			values[0] = value
 			old = checkpoint.Float32(old.Name, values, old.Shape...)
 		}
 		check(t, out.Add(old))
@@ -167,8 +167,8 @@ func poison(t *testing.T, from, tensor, to string) {
 // TestDivergeWithoutCheckpoint has nowhere to go back to.
 func TestDivergeWithoutCheckpoint(t *testing.T) {
 	nets := networks(t)
-	poison(t, nets+"/teacher.safetensors", "dec.28x28_aux_conv.weight", nets+"/nan.safetensors")
-	text := strings.NewReplacer("[model]\n", fmt.Sprintf("[model]\ninit = %q\n", nets+"/nan.safetensors"),
+	poison(t, nets+"/teacher.safetensors", "dec.28x28_aux_conv.weight", nets+"/huge.safetensors", math.MaxFloat32)
+	text := strings.NewReplacer("[model]\n", fmt.Sprintf("[model]\ninit = %q\n", nets+"/huge.safetensors"),
 		"[live]\n", "[live]\ndiverge_action = \"rollback\"\n").Replace(config("edm", nets))
 	dir := newRun(t, text)
 	client, stop := background(t, dir)
@@ -214,7 +214,7 @@ func TestDivergeIsTold(t *testing.T) {
 			dir := newRun(t, strings.NewReplacer("total_kimg = 0.064", "total_kimg = 0.4", "fid_kimg = 0.032", "fid_kimg = 0",
 				"[live]\n", fmt.Sprintf("[live]\ndiverge_action = %q\n", action)).Replace(text))
 			const name = "000000048.safetensors"
-			poison(t, filepath.Join(good, control.CheckpointsDir, name), "net/dec.28x28_aux_conv.weight", filepath.Join(dir, control.CheckpointsDir, name))
+			poison(t, filepath.Join(good, control.CheckpointsDir, name), "net/dec.28x28_aux_conv.weight", filepath.Join(dir, control.CheckpointsDir, name), float32(math.NaN()))
 			run(t, dir)
 			told, refused := 0, 0
 			for _, e := range events(t, dir, runlog.Diverge) {

@@ -81,7 +81,10 @@ func (l *Loop) sample() error {
 	name := filepath.Join(control.SamplesDir, fmt.Sprintf("%09d.png", l.nimg))
 	grid, err := l.drawSamples(l.samples.latents)
 	if err != nil {
-		return err
+		// Weights that make no proper images make no picture; training decides
+		// itself whether it goes on.
+		l.event(runlog.Error, err.Error(), nil)
+		return nil
 	}
 	return l.storage.write(func() error {
 		err := sampleio.WritePNG(filepath.Join(l.dir, name), grid)

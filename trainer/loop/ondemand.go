@@ -18,6 +18,9 @@ func (l *Loop) evaluateNow() error {
 		_, n := l.eval.fid.Progress()
 		return fmt.Errorf("loop: evaluate: a measurement over %d images, begun at %.1f kimg, is under way", n, kimg(l.eval.nimg))
 	}
+	if err := l.measurable(); err != nil {
+		return err
+	}
 	if l.eval.fid == nil { // live.fid_kimg is 0: none was ever due
 		if err := l.openEvaluation(); err != nil {
 			return err

@@ -17,13 +17,18 @@ import (
 // Grid tiles images [n h w c] of values in [-1, 1], row by row from the top
 // left, without gaps. c is 1 (gray) or 3 (RGB). cols is the number of tiles in a
 // row; 0 chooses the nearly square grid of Shape. Places that
-// remain in the last row are black.
+// remain in the last row are black. Values that are not finite make no picture.
 func Grid(images []float32, n, h, w, c, cols int) (image.Image, error) {
 	if n < 1 || h < 1 || w < 1 || c != 1 && c != 3 || cols < 0 {
 		return nil, fmt.Errorf("sampleio: grid of %d images %dx%dx%d in %d columns, want at least one, with 1 or 3 channels", n, h, w, c, cols)
 	}
 	if len(images) != n*h*w*c {
 		return nil, fmt.Errorf("sampleio: %d values, want %d for %d images of %dx%dx%d", len(images), n*h*w*c, n, h, w, c)
+	}
+	for i, v := range images {
+		if x := float64(v); math.IsNaN(x) || math.IsInf(x, 0) {
+			return nil, fmt.Errorf("sampleio: image %d of %d: got a pixel of %v, want finite numbers", i/(h*w*c), n, v)
+		}
 	}
 	if cols == 0 {
 		cols, _ = Shape(n)

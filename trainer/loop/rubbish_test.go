@@ -1,0 +1,95 @@
+package loop_test
+
+import (
+	"context"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"innate/trainer/control"
+	"innate/trainer/loop"
+	"innate/trainer/runlog"
+)
+
+// TestFaultNoFIDOfNaN makes one averaged tensor NaN: it has no FID, which would
+// be that of black images, no best weights and no picture, and the run goes on.
+func TestFaultNoFIDOfNaN(t *testing.T) {
+	nets := networks(t)
+	first := newRun(t, config("gdd", nets))
+	run(t, first)
+	text := strings.Replace(config("gdd", nets), "[live]\n", "[live]\ndiverge_action = \"off\"\n", 1)
+	text = strings.Replace(text, "total_kimg = 0.064", "total_kimg = 0.128", 1)
+	dir := newRun(t, text)
+	name := filepath.Join(control.CheckpointsDir, "000000016.safetensors")
+	const tensor = "dec.28x28_aux_conv.weight"
+	poison(t, filepath.Join(first, name), "ema/"+tensor, filepath.Join(dir, name), float32(math.NaN()))
+	d, err := loop.Drive(dir)
+	check(t, err)
+	defer d.Close()
+	was := d.Status()
+	const want = `loop: no FID at 0.0 kimg: averaged weights: tensor "` + tensor + `": value 0 of 72 is NaN, want finite numbers`
+	if err := d.Do(control.Command{Kind: control.KindEvaluate}); err == nil || err.Error() != want {
+		t.Errorf("asked for: got %v, want %s", err, want)
+	}
+	if err := d.Do(control.Command{Kind: control.KindSample}); err == nil || !strings.Contains(err.Error(), "got a pixel of NaN, want finite numbers") {
+		t.Errorf("a picture: got %v, want that a pixel is NaN", err)
+	}
+	for d.Status().Nimg < 64 { // past evaluations and pictures that are due at 32 and 64
+		check(t, d.Step())
+	}
+	told := 0
+	for _, e := range events(t, dir, runlog.Error) {
+		if strings.Contains(e.Text, `averaged weights: tensor "`+tensor+`"`) {
+			told++
+		}
+	}
+	if told == 0 {
+		t.Errorf("no event names the tensor: %v", events(t, dir, runlog.Error))
+	}
+	s := d.Status()
+	if s.BestFID != nil && (was.BestFID == nil || *s.BestFID != *was.BestFID) || s.SampleFile != was.SampleFile {
+		t.Errorf("best FID %v, picture %q; want them as before, %v and %q", s.BestFID, s.SampleFile, was.BestFID, was.SampleFile)
+	}
+	for _, e := range events(t, dir, runlog.FID) {
+		if e.Nimg > 16 {
+			t.Errorf("measured all the same: %s", e.Text)
+		}
+	}
+	if left, err := os.Stat(filepath.Join(dir, control.CheckpointsDir, "best.safetensors")); err == nil {
+		t.Errorf("best weights of %d bytes were kept", left.Size())
+	}
+}
+
+// TestFaultNaNNetworks starts runs from networks and statistics with one value
+// that is not finite: the error names the tensor.
+func TestFaultNaNNetworks(t *testing.T) {
+	nets := networks(t)
+	for _, c := range []struct{ file, tensor string }{
+		{"teacher", "enc.28x28_conv.weight"},
+		{"cnn", "stages.1.2.weight"},
+	} {
+		poison(t, filepath.Join(nets, c.file+".safetensors"), c.tensor, filepath.Join(nets, c.file+"-nan.safetensors"), float32(math.Inf(1)))
+		text := strings.ReplaceAll(config("gdd", nets), c.file+".safetensors", c.file+"-nan.safetensors")
+		err := loop.Run(context.Background(), loop.Options{Dir: newRun(t, text)})
+		if err == nil || !strings.Contains(err.Error(), c.file+"-nan.safetensors") || !strings.Contains(err.Error(), `tensor "`+c.tensor+`"`) || !strings.Contains(err.Error(), "+Inf") {
+			t.Errorf("%s: got %v, want the tensor %s", c.file, err, c.tensor)
+		}
+	}
+}
+
+// TestFaultAccuracyOfNaN judges logits of which none is the largest.
+func TestFaultAccuracyOfNaN(t *testing.T) {
+	nan := float32(math.NaN())
+	labels := []float32{1, 0, 0, 1}
+	if got := loop.Accuracy([]float32{nan, nan, nan, nan}, labels, 2); !math.IsNaN(got) {
+		t.Errorf("all NaN: accuracy %v, want NaN", got)
+	}
+	if got := loop.Accuracy([]float32{2, 1, nan, 1}, labels, 2); !math.IsNaN(got) {
+		t.Errorf("one NaN: accuracy %v, want NaN", got)
+	}
+	if got := loop.Accuracy([]float32{2, 1, 3, 1}, labels, 2); got != 0.5 {
+		t.Errorf("accuracy %v, want 0.5", got)
+	}
+}
