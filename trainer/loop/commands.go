@@ -235,6 +235,13 @@ func (l *Loop) adopt(next *configs.Config, text string) error {
 	if err != nil {
 		return err
 	}
+	if next.Live.FIDKimg > 0 && l.method.image() != nil && l.eval.fid == nil {
+		// What an evaluation needs is opened now: a file that is missing or no
+		// reference refuses the setting, and does not end the run when one is due.
+		if err := l.openEvaluation(); err != nil {
+			return next.At("live.fid_kimg", err)
+		}
+	}
 	froze := !slices.Equal(l.freezing.FrozenNames(), freezing.FrozenNames())
 	if froze {
 		if err := l.method.freeze(freezing.Frozen); err != nil {
