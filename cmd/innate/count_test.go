@@ -2,8 +2,11 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"innate/trainer"
 )
 
 // TestFaultCounts gives every numeric flag what is no count of its kind: wrong
@@ -22,6 +25,13 @@ func TestFaultCounts(t *testing.T) {
 		if status != 2 || stdout != "" || !strings.Contains(stderr, "invalid value") {
 			t.Errorf("innate %s: status %d, %q, %q; want wrong usage", strings.Join(args, " "), status, stdout, stderr)
 		}
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	if err := trainer.CreateAt(dir, "method = 'gdd'\n", ""); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, stderr := line(t, "status", dir, "--every", "-5s"); status != 2 || !strings.Contains(stderr, "--every: got -5s, want a time above 0") {
+		t.Errorf("status --every -5s: status %d, %q", status, stderr)
 	}
 }
 

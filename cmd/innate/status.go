@@ -84,9 +84,12 @@ func runStatus(ctx context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
+	if *every <= 0 {
+		return usagef("status --every: got %v, want a time above 0", *every)
+	}
 	if *follow {
-		if *asJSON || *every <= 0 {
-			return usagef("status --watch: got --json or --every %v, want no --json and a time above 0", *every)
+		if *asJSON {
+			return usagef("status --watch: got --json, want one of them")
 		}
 		return watch(ctx, c.out, dir, *every)
 	}

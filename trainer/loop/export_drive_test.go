@@ -31,6 +31,7 @@ func (d *Driven) Do(c control.Command) error { return d.l.apply(c) }
 
 func (d *Driven) Step() error             { return d.l.step() }
 func (d *Driven) Status() control.Status  { return d.l.Status() }
+func (d *Driven) Layers() []control.Layer { return d.l.Layers() }
 func (d *Driven) Config() *configs.Config { return d.l.cfg.Clone() }
 
 // GoBack does what a rollback does last, and returns what observers were told.

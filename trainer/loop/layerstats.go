@@ -12,14 +12,16 @@ import (
 // parameter tensor of the trained network and how far it has gone from its
 // start. Training is not changed by it.
 type layerStats struct {
-	distance *optim.Distance    // nil until needed
-	last     *runlog.LayerStats // nil before the first
+	distance  *optim.Distance    // nil until needed
+	notFinite string             // what an event has said of a tensor; "" if nothing
+	last      *runlog.LayerStats // nil before the first
 }
 
 // measureLayers records the statistics of the step that has just been made,
 // which was told to measure itself.
 func (l *Loop) measureLayers() error {
 	norms, params := l.method.trained().Norms(), l.method.params()
+	l.tellNotFinite(params.CheckFinite())
 	if l.layerStats.distance == nil {
 		var err error
 		if l.layerStats.distance, err = optim.NewDistance(params, l.method.start(), l.dev); err != nil {
@@ -41,6 +43,19 @@ func (l *Loop) measureLayers() error {
 	l.layerStats.last = stats
 	l.publishLayers()
 	return l.storage.write(func() error { return l.log.LayerStats(*stats) })
+}
+
+// tellNotFinite names, once, a tensor that has no norms: in the statistics it is
+// as empty as one that trains no more.
+func (l *Loop) tellNotFinite(err error) {
+	said := ""
+	if err != nil {
+		said = err.Error()
+	}
+	if said != "" && said != l.layerStats.notFinite {
+		l.event(runlog.NonFinite, "no statistics of a layer: "+said, nil)
+	}
+	l.layerStats.notFinite = said
 }
 
 // restoreLayerStats takes up what was measured last, by an earlier trainer of

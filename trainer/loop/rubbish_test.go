@@ -93,3 +93,38 @@ func TestFaultAccuracyOfNaN(t *testing.T) {
 		t.Errorf("accuracy %v, want 0.5", got)
 	}
 }
+
+// TestFaultNoNormsOfNaN measures layers of which one is NaN: it has no numbers,
+// and one event says why.
+func TestFaultNoNormsOfNaN(t *testing.T) {
+	nets := networks(t)
+	first := newRun(t, config("gdd", nets))
+	run(t, first)
+	text := strings.Replace(config("gdd", nets), "[live]\n", "[live]\ndiverge_action = \"off\"\nlayers_kimg = 0.004\n", 1)
+	dir := newRun(t, text)
+	name := filepath.Join(control.CheckpointsDir, "000000016.safetensors")
+	const tensor = "dec.28x28_aux_conv.weight"
+	poison(t, filepath.Join(first, name), "gen/"+tensor, filepath.Join(dir, name), float32(math.NaN()))
+	d, err := loop.Drive(dir)
+	check(t, err)
+	defer d.Close()
+	for range 3 {
+		check(t, d.Step())
+	}
+	said := events(t, dir, runlog.NonFinite)
+	const want = `no statistics of a layer: tensor "` + tensor + `": value 0 of 72 is NaN, want finite numbers`
+	found := 0
+	for _, e := range said {
+		if e.Text == want {
+			found++
+		}
+	}
+	if found != 1 {
+		t.Errorf("got events %v, want once %s", said, want)
+	}
+	for _, l := range d.Layers() {
+		if l.Name == tensor && (l.Distance != nil || l.UpdateRatio != nil) {
+			t.Errorf("%s: distance %v, update %v, want none", tensor, l.Distance, l.UpdateRatio)
+		}
+	}
+}
