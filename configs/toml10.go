@@ -59,14 +59,13 @@ func (l layout) statedTwice() []beyond {
 		key, way string
 		line     int
 	}
-	const dotted = "dotted keys"
 	var all []statement
 	for _, h := range l.headers {
 		all = append(all, statement{h.key, "[" + h.key + "]", h.line})
 	}
 	for _, e := range l.entries {
 		if i := strings.LastIndexByte(e.key, '.'); i > len(e.table) {
-			all = append(all, statement{e.key[:i], dotted, e.line})
+			all = append(all, statement{e.key[:i], "dotted keys", e.line})
 		}
 		all = append(all, statement{e.key, e.key + " = …", e.line})
 	}
@@ -79,7 +78,7 @@ func (l layout) statedTwice() []beyond {
 			first[s.key] = s
 			continue
 		}
-		if s.way != dotted || before.way != dotted {
+		if s.way != before.way { // the same way twice is for the TOML library to judge
 			twice = append(twice, beyond{s.line, fmt.Sprintf("%s: got it again as %s, want it stated in one way: line %d does by %s",
 				shown(s.key), shown(s.way), before.line, shown(before.way))})
 		}
