@@ -260,7 +260,7 @@ func (s *scanner) value(key, stop string) (at span, leaf bool) {
 			}
 		}
 		if comma >= 0 {
-			s.beyond(comma, "got a comma before the end of an inline table, want none there: one is TOML 1.1")
+			s.noteBeyond(comma, "got a comma before the end of an inline table, want none there: one is TOML 1.1")
 		}
 		s.pos = min(s.pos+1, len(s.text))
 		return span{lo, s.pos}, false

@@ -16,16 +16,16 @@ type beyond struct {
 	text string // what was got and what is wanted there
 }
 
-// beyond notes what goes beyond TOML 1.0 at an offset. The first place by line
+// noteBeyond notes what goes beyond TOML 1.0 at an offset. The first place by line
 // is reported.
-func (s *scanner) beyond(pos int, text string) {
+func (s *scanner) noteBeyond(pos int, text string) {
 	s.later = append(s.later, beyond{1 + strings.Count(s.text[:pos], "\n"), text})
 }
 
 // escape looks at the escape whose backslash stands at pos.
 func (s *scanner) escape() {
 	if rest := s.text[s.pos:]; strings.HasPrefix(rest, `\e`) || strings.HasPrefix(rest, `\x`) {
-		s.beyond(s.pos, fmt.Sprintf(`got the escape %s of TOML 1.1, want \u00HH, which TOML 1.0 has, too`, rest[:2]))
+		s.noteBeyond(s.pos, fmt.Sprintf(`got the escape %s of TOML 1.1, want \u00HH, which TOML 1.0 has, too`, rest[:2]))
 	}
 }
 
@@ -34,7 +34,7 @@ func (s *scanner) inlineSkip() {
 	lo := s.pos
 	s.skip()
 	if i := strings.IndexAny(s.text[lo:s.pos], "#\n"); i >= 0 {
-		s.beyond(lo+i, "got an inline table over several lines, want it on one: more are TOML 1.1")
+		s.noteBeyond(lo+i, "got an inline table over several lines, want it on one: more are TOML 1.1")
 	}
 }
 
