@@ -268,6 +268,8 @@ func TestLimits(t *testing.T) {
 		{"bytes", strings.Repeat("#\n", 1<<19) + "#", "config.toml:1: got 1048577 bytes, want at most 1048576"},
 		{"value in a message", long, "config.toml:2: name: got \"aaa"},
 		{"key in a message", "method = 'gdd'\n" + strings.Repeat("a", n) + " = 1\n", "config.toml:2: aaa"},
+		{"escapes of TOML 1.1", "method = 'gdd'\nname = \"" + strings.Repeat(`\e`, n) + "\"\n", "config.toml:2: syntax: got the escape \\e"},
+		{"tables stated twice", "method = 'gdd'\nlive.a = 1\nx.a = 1\n[x]\n", "config.toml:4: syntax: x: got it again as [x]"},
 		{"terminal codes in a key", "method = 'gdd'\n\"\\u001b[2Jx\" = 1\n", "config.toml:2: "},
 		{"terminal codes in a name", "method = 'gdd'\nname = \"\\u009b2J\"\n", "config.toml:2: name"},
 	} {

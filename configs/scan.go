@@ -32,8 +32,8 @@ type layout struct {
 	entries []entry
 	headers []header
 
-	deepLine int      // the first line that goes beyond maxDepth; 0 for none
-	later    []beyond // what is not TOML 1.0
+	deepLine int     // the first line that goes beyond maxDepth; 0 for none
+	later    *beyond // what is first not TOML 1.0; nil for nothing
 }
 
 func scanLayout(text string) layout {
@@ -91,7 +91,7 @@ type scanner struct {
 
 	depth    int // of the value at pos
 	deepLine int
-	later    []beyond
+	later    *beyond
 
 	counted, lines int // newlines before offset counted
 }

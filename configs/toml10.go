@@ -16,10 +16,11 @@ type beyond struct {
 	text string // what was got and what is wanted there
 }
 
-// noteBeyond notes what goes beyond TOML 1.0 at an offset. The first place by line
-// is reported.
+// noteBeyond notes the first thing that goes beyond TOML 1.0, at an offset.
 func (s *scanner) noteBeyond(pos int, text string) {
-	s.later = append(s.later, beyond{1 + strings.Count(s.text[:pos], "\n"), text})
+	if s.later == nil {
+		s.later = &beyond{1 + strings.Count(s.text[:pos], "\n"), text}
+	}
 }
 
 // escape looks at the escape whose backslash stands at pos.
@@ -41,20 +42,19 @@ func (s *scanner) inlineSkip() {
 // check returns the first place that is not TOML 1.0, nil if there is none. The
 // text must be one that the TOML library takes.
 func (l layout) check() *beyond {
-	found := append(slices.Clone(l.later), l.statedTwice()...)
 	if strings.HasPrefix(l.text, byteOrderMark) {
-		found = append(found, beyond{1, "got a byte order mark, want none: TOML 1.0 has none"})
+		return &beyond{1, "got a byte order mark, want none: TOML 1.0 has none"}
 	}
-	if len(found) == 0 {
-		return nil
+	twice := l.statedTwice()
+	if l.later == nil || twice != nil && twice.line < l.later.line {
+		return twice
 	}
-	first := slices.MinFunc(found, func(a, b beyond) int { return a.line - b.line })
-	return &first
+	return l.later
 }
 
-// statedTwice finds what is stated in more than one way. A table is a [header],
+// statedTwice finds the first thing that is stated in more than one way. A table is a [header],
 // dotted keys, or an inline table; a value is none of them.
-func (l layout) statedTwice() []beyond {
+func (l layout) statedTwice() *beyond {
 	type statement struct {
 		key, way string
 		line     int
@@ -71,7 +71,6 @@ func (l layout) statedTwice() []beyond {
 	}
 	slices.SortStableFunc(all, func(a, b statement) int { return a.line - b.line })
 	first := map[string]statement{}
-	var twice []beyond
 	for _, s := range all {
 		before, known := first[s.key]
 		if !known {
@@ -79,9 +78,9 @@ func (l layout) statedTwice() []beyond {
 			continue
 		}
 		if s.way != before.way { // the same way twice is for the TOML library to judge
-			twice = append(twice, beyond{s.line, fmt.Sprintf("%s: got it again as %s, want it stated in one way: line %d does by %s",
-				shown(s.key), shown(s.way), before.line, shown(before.way))})
+			return &beyond{s.line, fmt.Sprintf("%s: got it again as %s, want it stated in one way: line %d does by %s",
+				shown(s.key), shown(s.way), before.line, shown(before.way))}
 		}
 	}
-	return twice
+	return nil
 }
