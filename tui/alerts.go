@@ -18,13 +18,13 @@ type seen struct {
 // What is true when a run is first seen is no news.
 func (a *App) watch(info control.Info) tea.Cmd {
 	st := &info.Status
-	before, known := a.seen[info.Name]
+	before, known := a.seen[info.Dir]
 	now := seen{control.Active(st.State), before.best}
 	better := st.BestFID != nil && (now.best == nil || *st.BestFID < *now.best)
 	if better {
 		now.best = new(*st.BestFID)
 	}
-	a.seen[info.Name] = now
+	a.seen[info.Dir] = now
 	name := panes.Plain(info.Name)
 	switch {
 	case !known:

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -43,7 +44,7 @@ type App struct {
 	view   viewID          // of the open run
 	focus  pane            // of the dashboard
 	right  pane            // of layers and samples, the one focused last
-	seen   map[string]seen // by name of the run
+	seen   map[string]seen // by directory of the run
 
 	state      state
 	stateFile  *stateFile
@@ -102,7 +103,7 @@ func New(opts Options) (*App, error) {
 func (a *App) open(dir string) {
 	a.run = newRunView(dir, a.theme, a.opts.Location, a.state.Charts)
 	a.run.loss.ASCII, a.run.fid.ASCII = a.opts.ASCII, a.opts.ASCII
-	a.state.Run, a.screen = a.run.info.Name, nil
+	a.state.Run, a.screen = absolute(dir), nil
 	a.recallLayers()
 	a.applyMode()
 }
@@ -323,3 +324,22 @@ func (a *App) View() tea.View {
 }
 
 func baseName(dir string) string { return filepath.Base(filepath.Clean(dir)) }
+
+// absolute is a path as it is from everywhere.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
+
+// sameDir tells whether two paths lead to one directory. A run is its directory:
+// others may have its name.
+func sameDir(a, b string) bool {
+	if absolute(a) == absolute(b) {
+		return true
+	}
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
+}

@@ -81,7 +81,7 @@ func (v *machineView) lookAtDisk(runsDir, dir string, after time.Duration) tea.C
 			runsDir = filepath.Dir(filepath.Clean(dir))
 		}
 		for _, info := range activeRuns(runsDir) {
-			if info.Name != baseName(dir) {
+			if !sameDir(info.Dir, dir) {
 				m.runs = append(m.runs, info)
 			}
 		}

@@ -215,6 +215,9 @@ func (a *App) deleteRuns() tea.Cmd {
 
 // worth says in a few words what would be lost with a run.
 func (r *runRow) worth() string {
+	if r.err != nil {
+		return "which cannot be read"
+	}
 	text := panes.Plain(r.Status.State)
 	if r.Status.Nimg > 0 {
 		text += " at " + panes.Kimg(r.Status.Nimg) + " kimg"

@@ -23,7 +23,7 @@ type state struct {
 	Theme   string                `json:"theme,omitempty"` // empty: auto
 	Mouse   bool                  `json:"mouse"`
 	Quiet   bool                  `json:"quiet"`            // no notifications
-	Run     string                `json:"run,omitempty"`    // opened last, by name
+	Run     string                `json:"run,omitempty"`    // opened last: its directory
 	Charts  map[string]chartState `json:"charts,omitempty"` // by name of the chart
 	Sort    map[string]string     `json:"sort,omitempty"`   // by name of the table: a column, after a - when descending
 	History []string              `json:"history,omitempty"`

@@ -30,7 +30,9 @@ func TestStateRemembered(t *testing.T) {
 	s.press("shift+tab", "y", "s", "T", "T", "m", "N", "2")
 	s.command("theme light")
 	m := readState(t, path)
-	for key, want := range map[string]any{"view": "curves", "focus": "fid", "theme": "light", "mouse": true, "quiet": true, "run": "00003-mnist-gdd-i"} {
+	dir, err := filepath.Abs(f.dir)
+	must(t, err)
+	for key, want := range map[string]any{"view": "curves", "focus": "fid", "theme": "light", "mouse": true, "quiet": true, "run": dir} {
 		if m[key] != want {
 			t.Errorf("%s: %v, want %v", key, m[key], want)
 		}

@@ -114,7 +114,7 @@ func (a *App) handleRuns(m runsMsg) tea.Cmd {
 	if v.entered {
 		v.entered = false
 		for i := range v.list {
-			if v.list[i].Name == a.state.Run { // opened last
+			if sameDir(v.list[i].Dir, a.state.Run) { // opened last
 				v.table.SetCursor(v.list[i].Dir)
 			}
 		}
