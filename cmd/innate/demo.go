@@ -19,8 +19,7 @@ const demoPreset = "mnist-gdd-i"
 var demoCommand = command{"demo", "", "built-in GDD-I on MNIST, started and opened", runDemo}
 
 func runDemo(ctx context.Context, c *cli, args []string) error {
-	f := c.flags("demo")
-	runs := f.String("runs", "", "`directory` of all runs")
+	f, runs := c.runFlags("demo")
 	plain := f.Bool("plain", false, "progress lines and a summary, also on a terminal")
 	var edits edits
 	edits.register(f)
@@ -40,10 +39,10 @@ func runDemo(ctx context.Context, c *cli, args []string) error {
 		if err := trainer.Spawn(ctx, dir, edits.process.args()...); err != nil {
 			return err
 		}
-		if err := workbench(ctx, c, dir); err != nil {
+		if err := workbench(ctx, c, dir, *runs); err != nil {
 			return err
 		}
-		fmt.Fprintf(c.out, "%s goes on; innate open %s shows it again, innate stop %[2]s ends it\n", dir, filepath.Base(dir))
+		fmt.Fprintf(c.out, "%s goes on; innate open %s shows it again, innate stop %[2]s ends it\n", dir, reference(dir))
 		return nil
 	}
 	fmt.Fprintln(c.out, dir)

@@ -31,6 +31,7 @@ type command struct {
 type cli struct {
 	out, err io.Writer
 	getenv   func(string) string
+	runs     string                           // of --runs before the command; "" if not given
 	ask      func(question string) (yes bool) // nil where nobody can be asked
 
 	cpuProfile io.Closer // ends and closes the profile of --cpuprofile; nil without one
@@ -93,25 +94,30 @@ func (c *cli) dispatch(ctx context.Context, args []string) error {
 	if err := kernels.EnvError(); err != nil {
 		return err
 	}
-	if len(args) == 0 {
-		return workbench(ctx, c, "")
-	}
-	name := args[0]
-	if name == "help" || name == "-h" || name == "--help" {
+	if len(args) > 0 && (args[0] == "help" || args[0] == "-h" || args[0] == "--help") {
 		c.help()
 		return nil
 	}
+	f, runs := c.runFlags("")
+	if err := f.Parse(args); err != nil {
+		return usageError{err}
+	}
+	args = f.Args()
+	c.runs = *runs
+	if len(args) == 0 {
+		return workbench(ctx, c, "", *runs)
+	}
 	for _, cmd := range commands() {
-		if cmd.name == name {
+		if cmd.name == args[0] {
 			return cmd.run(ctx, c, args[1:])
 		}
 	}
-	return usagef("unknown command %q; innate help lists them", name)
+	return usagef("unknown command %q; innate help lists them", args[0])
 }
 
 func (c *cli) help() {
 	fmt.Fprintf(c.out, "innate: one-step image generators from diffusion models, live in the terminal\n\n")
-	fmt.Fprintf(c.out, "  %-34s %s\n", "innate", "the workbench: runs, and what can be started")
+	fmt.Fprintf(c.out, "  %-34s %s\n", "innate [--runs DIR]", "the workbench: runs, and what can be started")
 	for _, cmd := range commands() {
 		fmt.Fprintf(c.out, "  %-34s %s\n", strings.TrimSpace("innate "+cmd.name+" "+cmd.args), cmd.summary)
 	}
@@ -121,7 +127,7 @@ func (c *cli) help() {
 // flags returns a flag set for one command whose errors come back as usage
 // errors instead of ending the program.
 func (c *cli) flags(cmd string) *flag.FlagSet {
-	f := flag.NewFlagSet("innate "+cmd, flag.ContinueOnError)
+	f := flag.NewFlagSet(strings.TrimSpace("innate "+cmd), flag.ContinueOnError)
 	f.SetOutput(c.err)
 	f.Func("cpuprofile", "`file` that gets a CPU profile of this process, for go tool pprof", func(path string) (err error) {
 		if c.cpuProfile != nil {
@@ -134,7 +140,8 @@ func (c *cli) flags(cmd string) *flag.FlagSet {
 }
 
 // parse parses args with flags allowed before, between and after positional
-// arguments, and returns the latter.
+// arguments, and returns the latter. Behind -- nothing is a flag, such as the
+// names of runs that begin with a dash.
 func parse(f *flag.FlagSet, args []string) ([]string, error) {
 	var positional []string
 	for {
@@ -144,9 +151,10 @@ func parse(f *flag.FlagSet, args []string) ([]string, error) {
 			}
 			return nil, usageError{err}
 		}
+		parsed := args[:len(args)-f.NArg()]
 		args = f.Args()
-		if len(args) == 0 {
-			return positional, nil
+		if n := len(parsed); len(args) == 0 || n > 0 && parsed[n-1] == "--" {
+			return append(positional, args...), nil
 		}
 		positional = append(positional, args[0])
 		args = args[1:]
@@ -169,7 +177,7 @@ func parseOne(f *flag.FlagSet, args []string, what string) (string, error) {
 // runFlags is flags for a command about one run, and findRun its partner.
 func (c *cli) runFlags(cmd string) (f *flag.FlagSet, runs *string) {
 	f = c.flags(cmd)
-	return f, f.String("runs", "", "`directory` of all runs")
+	return f, f.String("runs", c.runs, "`directory` of all runs")
 }
 
 // findRun parses a command line that names one run and returns its directory.

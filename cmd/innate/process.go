@@ -3,7 +3,9 @@ package main
 import (
 	"flag"
 	"fmt"
+	"path/filepath"
 	"strings"
+	"unicode"
 
 	"innate/trainer"
 	"innate/trainer/control"
@@ -89,7 +91,23 @@ func lastWords(dir string) string {
 // hint says how to go on with a run that has no trainer.
 func hint(info control.Info) string {
 	if n := info.Status.CheckpointNimg; n > 0 {
-		return fmt.Sprintf("innate resume %s goes on from %.1f kimg", info.Name, float64(n)/1000)
+		return fmt.Sprintf("innate resume %s goes on from %.1f kimg", reference(info.Dir), float64(n)/1000)
 	}
-	return fmt.Sprintf("innate resume %s begins again", info.Name)
+	return fmt.Sprintf("innate resume %s begins again", reference(info.Dir))
+}
+
+// reference is what a command line may call the run in dir without --runs: its
+// name, if that leads there, or else its path, quoted where a shell wants it.
+func reference(dir string) string {
+	name := filepath.Base(dir)
+	if found, err := control.Find(control.RunsDir(""), name); err == nil && found == dir && !strings.HasPrefix(name, "-") {
+		return name
+	}
+	special := func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("/._-+,:@%=", r)
+	}
+	if !strings.ContainsFunc(dir, special) {
+		return dir
+	}
+	return "'" + strings.ReplaceAll(dir, "'", `'\''`) + "'"
 }

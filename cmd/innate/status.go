@@ -155,7 +155,7 @@ func printStatus(out io.Writer, info control.Info) {
 	switch s.State {
 	case control.StateDead:
 		row("log", "%s", lastWords(info.Dir))
-		row("next", "%s; innate logs %s shows more", hint(info), info.Name)
+		row("next", "%s; innate logs %s shows more", hint(info), reference(info.Dir))
 	case control.StateFailed, control.StateStopped, control.StateNew:
 		row("next", "%s", hint(info))
 	}

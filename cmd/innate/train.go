@@ -21,21 +21,25 @@ var trainCommand = command{"train", "CONFIG", "one run in the foreground, with p
 func runTrain(ctx context.Context, c *cli, args []string) error {
 	f, runs := c.runFlags("train")
 	out := f.String("out", "", "run `directory` to create instead of a numbered one")
-	dir := f.String("run", "", "continue the run in this `directory` instead of beginning one")
+	run := f.String("run", "", "continue this `run`, by number, name or directory, instead of beginning one")
 	var edits edits
 	edits.register(f)
 	rest, err := parse(f, args)
 	if err != nil {
 		return err
 	}
-	if *dir != "" {
+	if *run != "" {
 		if len(rest) > 0 || len(edits.set) > 0 || *out != "" {
 			return usagef("train --run: continues a run as it is, want no CONFIG, --set, --kimg or --out")
 		}
-		if err := edits.process.adjust(*dir); err != nil {
+		dir, err := control.Find(control.RunsDir(*runs), *run)
+		if err != nil {
 			return err
 		}
-		return train(ctx, c, *dir, edits.process.listen)
+		if err := edits.process.adjust(dir); err != nil {
+			return err
+		}
+		return train(ctx, c, dir, edits.process.listen)
 	}
 	if len(rest) != 1 {
 		return usagef("train: got %d arguments, want one %s", len(rest), wantConfig())
@@ -74,7 +78,7 @@ func wantConfig() string {
 
 // create makes a run directory for a preset or a file, edited.
 func create(runs, out, config string, e edits) (string, error) {
-	text, cfg, err := configs.Open(config)
+	text, _, err := configs.Open(config)
 	if err != nil {
 		return "", err
 	}
@@ -89,9 +93,9 @@ func create(runs, out, config string, e edits) (string, error) {
 		return "", err
 	}
 	if out != "" {
-		return out, trainer.CreateAt(out, text, cfg.Name)
+		return out, trainer.CreateAt(out, text, "")
 	}
-	return trainer.Create(control.RunsDir(runs), text, cfg.Name)
+	return trainer.Create(control.RunsDir(runs), text, "")
 }
 
 // edits are changes to a config given on the command line.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"innate/configs"
@@ -14,9 +16,34 @@ import (
 )
 
 // workbench opens the screen on one run, or on the list of runs if dir is
-// empty.
-func workbench(ctx context.Context, c *cli, dir string) error {
-	runs := control.RunsDir("")
+// empty; runs is what --runs says.
+func workbench(ctx context.Context, c *cli, dir, runs string) error {
+	opts, err := workbenchOptions(c, dir, listedRuns(dir, runs))
+	if err != nil {
+		return err
+	}
+	return tui.Run(ctx, opts)
+}
+
+// listedRuns is the directory whose runs the workbench lists, and where it makes
+// new ones. A run opened by its path lies among those that are listed, unless
+// --runs says otherwise: back from it one should not find others that only have
+// its name.
+func listedRuns(dir, flag string) string {
+	runs := control.RunsDir(flag)
+	if dir == "" || flag != "" {
+		return runs
+	}
+	parent := filepath.Dir(dir)
+	listed, err := os.Stat(runs)
+	if its, errIts := os.Stat(parent); err != nil || errIts != nil || !os.SameFile(listed, its) {
+		return parent
+	}
+	return runs
+}
+
+// workbenchOptions wires the screen to what it must not link.
+func workbenchOptions(c *cli, dir, runs string) (tui.Options, error) {
 	opts := tui.Options{
 		RunDir: dir, RunsDir: runs, Getenv: c.getenv,
 		Start: func(ctx context.Context, preset string, set []string) (dir, warning string, err error) {
@@ -46,11 +73,11 @@ func workbench(ctx context.Context, c *cli, dir string) error {
 	for _, name := range presets() {
 		text, err := configs.PresetText(name)
 		if err != nil {
-			return err
+			return opts, err
 		}
 		opts.Presets = append(opts.Presets, tui.Preset{Name: name, About: configs.Summary(text)})
 	}
-	return tui.Run(ctx, opts)
+	return opts, nil
 }
 
 // setDiffering changes the settings of a config's text that have other values.
@@ -80,5 +107,5 @@ var openCommand = command{"open", "RUN", "the workbench on one run", func(ctx co
 	if err != nil {
 		return err
 	}
-	return workbench(ctx, c, dir)
+	return workbench(ctx, c, dir, *runs)
 }}
