@@ -64,33 +64,28 @@ func runDelete(_ context.Context, c *cli, args []string) error {
 		if c.ask == nil {
 			return usagef("delete: nobody can be asked here, want --yes")
 		}
-		question, err := deleteQuestion(dir)
-		if err != nil {
-			return err
-		}
-		if !c.ask(question) {
+		if !c.ask(deleteQuestion(dir)) {
 			return errors.New("delete: nothing was deleted")
 		}
 	}
 	return trainer.Delete(dir, *force)
 }
 
-// deleteQuestion says what would be lost.
-func deleteQuestion(dir string) (string, error) {
-	info, err := control.ReadInfo(dir)
-	if err != nil {
-		return "", err
-	}
+// deleteQuestion says what would be lost, as far as it can be read.
+func deleteQuestion(dir string) string {
 	files, bytes := 0, int64(0)
-	err = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
-			return err
+			return nil
 		}
 		if i, err := e.Info(); err == nil { // else gone since it was listed
 			files, bytes = files+1, bytes+i.Size()
 		}
 		return nil
 	})
-	return fmt.Sprintf("delete %s (%s, %.1f kimg; %d files, %.1f MB)?", dir, info.Status.State,
-		float64(info.Status.Nimg)/1000, files, float64(bytes)/1e6), err
+	is := "which cannot be read"
+	if info, err := control.ReadInfo(dir); err == nil {
+		is = fmt.Sprintf("%s, %.1f kimg", info.Status.State, float64(info.Status.Nimg)/1000)
+	}
+	return fmt.Sprintf("delete %s (%s; %d files, %.1f MB)?", dir, is, files, float64(bytes)/1e6)
 }

@@ -74,6 +74,8 @@ func epitaph(info control.Info) string {
 		said = lastWords(info.Dir)
 	case control.StateFailed:
 		said = s.Error
+	case control.StateUnreadable:
+		return fmt.Sprintf("%s cannot be read: %s", info.Name, control.OneLine(s.Error))
 	default:
 		return ""
 	}

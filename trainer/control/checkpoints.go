@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,8 +25,8 @@ type Checkpoint struct {
 func CheckpointFile(nimg int64) string { return fmt.Sprintf("%09d%s", nimg, CheckpointExt) }
 
 // Checkpoints lists the checkpoints in a run's folder for them, newest first;
-// files with other names, such as the best network's, are none. A folder that
-// does not exist holds none.
+// files with other names, such as the best network's, are none, nor are folders.
+// A folder that does not exist holds none.
 func Checkpoints(folder string) ([]Checkpoint, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -34,10 +35,10 @@ func Checkpoints(folder string) ([]Checkpoint, error) {
 	var list []Checkpoint
 	for _, e := range entries {
 		stem, ok := strings.CutSuffix(e.Name(), CheckpointExt)
-		if nimg, err := strconv.ParseInt(stem, 10, 64); ok && err == nil && nimg >= 0 {
+		if nimg, err := strconv.ParseInt(stem, 10, 64); ok && err == nil && nimg >= 0 && !e.IsDir() {
 			list = append(list, Checkpoint{filepath.Join(folder, e.Name()), nimg})
 		}
 	}
-	slices.SortFunc(list, func(a, b Checkpoint) int { return int(b.Nimg - a.Nimg) })
+	slices.SortFunc(list, func(a, b Checkpoint) int { return cmp.Compare(b.Nimg, a.Nimg) })
 	return list, nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -35,6 +36,7 @@ type Info struct {
 	Name   string // base name, 00003-mnist-gdd-i
 	Status Status // last heartbeat, with State derived: see ReadInfo
 	Alive  bool   // a trainer holds the lock
+	Err    error  // of a list: why the directory cannot be read, with StateUnreadable
 }
 
 // RunsDir returns where runs live: the flag if given, else $INNATE_RUNS, else
@@ -56,7 +58,8 @@ func IsRun(dir string) bool {
 }
 
 // List returns the runs under runsDir by number, then by name. A directory that
-// does not exist holds none.
+// does not exist holds none. A run that cannot be read is listed with the reason,
+// so that it takes none of the others away.
 func List(runsDir string) ([]Info, error) {
 	entries, err := os.ReadDir(runsDir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -73,7 +76,8 @@ func List(runsDir string) ([]Info, error) {
 		}
 		info, err := ReadInfo(dir)
 		if err != nil {
-			return nil, err
+			info.Err = err
+			info.Status = Status{Version: Version, Run: info.Name, Dir: info.Dir, State: StateUnreadable, Error: err.Error()}
 		}
 		list = append(list, info)
 	}
@@ -91,12 +95,13 @@ func List(runsDir string) ([]Info, error) {
 // Number returns the number in front of a run's name: 3 for 00003-mnist-gdd-i.
 func Number(name string) (n int, ok bool) {
 	digits, _, _ := strings.Cut(name, "-")
-	n, err := strconv.Atoi(digits)
-	return n, err == nil && n >= 0
+	u, err := strconv.ParseUint(digits, 10, 31) // which takes no sign
+	return int(u), err == nil
 }
 
 // Find returns the run directory that ref names: a path, a number, a full name,
-// or an end of a name that only one run has (mnist-gdd-i).
+// or an end of a name that only one run has (mnist-gdd-i). Links to one directory
+// are one run.
 func Find(runsDir, ref string) (string, error) {
 	if ref == "" {
 		return "", errors.New("control: got an empty name, want a run")
@@ -136,7 +141,7 @@ func Find(runsDir, ref string) (string, error) {
 				hits = append(hits, name)
 			}
 		}
-		if len(hits) == 1 {
+		if hits = distinct(runsDir, hits); len(hits) == 1 {
 			return filepath.Abs(filepath.Join(runsDir, hits[0]))
 		}
 		if len(hits) > 1 {
@@ -147,6 +152,28 @@ func Find(runsDir, ref string) (string, error) {
 		return filepath.Abs(ref)
 	}
 	return "", fmt.Errorf("control: run %q: none in %s", ref, runsDir)
+}
+
+// distinct drops names that lead to a directory which an earlier one leads to,
+// and puts the directories themselves before links to them.
+func distinct(runsDir string, names []string) []string {
+	var kept []string
+	var infos []fs.FileInfo
+	for _, links := range []bool{false, true} {
+		for _, name := range names {
+			path := filepath.Join(runsDir, name)
+			entry, err := os.Lstat(path)
+			if err != nil || links != (entry.Mode().Type() == fs.ModeSymlink) {
+				continue
+			}
+			info, err := os.Stat(path)
+			if err != nil || slices.ContainsFunc(infos, func(o fs.FileInfo) bool { return os.SameFile(o, info) }) {
+				continue
+			}
+			kept, infos = append(kept, name), append(infos, info)
+		}
+	}
+	return kept
 }
 
 // ReadInfo reads a run directory. The state is that of the last heartbeat,
@@ -186,7 +213,7 @@ func ReadInfo(dir string) (Info, error) {
 // readStatus reads the heartbeat; known is false if there is none that can be
 // read.
 func readStatus(dir string) (s Status, known bool, err error) {
-	b, err := os.ReadFile(filepath.Join(dir, StatusFile))
+	b, err := readFile(filepath.Join(dir, StatusFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, false, nil
 	}
@@ -199,11 +226,24 @@ func readStatus(dir string) (s Status, known bool, err error) {
 	return s, true, nil
 }
 
+// readFile reads a small file without waiting, as for the writer of a pipe.
+func readFile(path string) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.Mode().Type()&^fs.ModeDir != 0 { // a directory says so when it is read
+		return nil, fmt.Errorf("%s: got %v, want a regular file", path, info.Mode().Type())
+	}
+	return io.ReadAll(f)
+}
+
 // lockHolder tells whether the run's lock is held, and by which pid as far as
 // the file says. It takes a shared lock for a moment; whoever acquires the lock
 // must try again for longer than that.
 func lockHolder(dir string) (pid int, held bool, err error) {
-	f, err := os.Open(filepath.Join(dir, LockFile))
+	f, err := os.OpenFile(filepath.Join(dir, LockFile), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, false, nil
 	}
@@ -232,7 +272,7 @@ func WriteLayers(dir string, layers []Layer) error { return writeJSONFile(dir, L
 
 // ReadLayers reads layers.json: the layers of a run without a trainer.
 func ReadLayers(dir string) ([]Layer, error) {
-	b, err := os.ReadFile(filepath.Join(dir, LayersFile))
+	b, err := readFile(filepath.Join(dir, LayersFile))
 	if err != nil {
 		return nil, fmt.Errorf("control: %w", err)
 	}

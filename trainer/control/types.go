@@ -9,9 +9,10 @@ import (
 	"time"
 )
 
-// States of a run. A trainer reports all but the last two, which readers derive:
+// States of a run. A trainer reports all but the last three, which readers derive:
 // StateDead when the lock is free although the last heartbeat says the run is
-// active, StateNew when a run directory was never started.
+// active, StateNew when a run directory was never started, StateUnreadable in a
+// list when the directory cannot be read.
 const (
 	StateStarting = "starting"
 	StateRunning  = "running"
@@ -22,6 +23,8 @@ const (
 	StateFailed   = "failed"
 	StateDead     = "dead"
 	StateNew      = "new"
+
+	StateUnreadable = "unreadable"
 )
 
 // Active reports whether a trainer in that state holds the run's lock.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 const (
@@ -128,7 +129,7 @@ func (t *tail) shrunk() (bool, error) {
 // read calls f for every complete line within the next pollBytes; f must not
 // keep the slice. An unfinished last line stays for the next call.
 func (t *tail) read(f func(line []byte)) (more bool, err error) {
-	file, err := os.Open(t.path)
+	file, err := os.OpenFile(t.path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe in its place is an error, and no wait
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

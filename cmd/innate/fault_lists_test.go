@@ -1,0 +1,36 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"innate/trainer/control"
+)
+
+// TestFaultLsBadEntry lists a run that cannot be read with its reason, beside
+// those that can, and deletes it.
+func TestFaultLsBadEntry(t *testing.T) {
+	runs := t.TempDir()
+	bad := ok(create(runs, "", "mnist-gdd", edits{}))(t)
+	ok(create(runs, "", "mnist-edm", edits{}))(t)
+	check(t, os.Mkdir(filepath.Join(bad, control.StatusFile), 0o755))
+	status, out, stderr := line(t, "ls", "--runs", runs)
+	for _, want := range []string{"00000-mnist-gdd  unreadable", "00001-mnist-edm  new", "00000-mnist-gdd cannot be read: control: read " + bad} {
+		if status != 0 || !strings.Contains(out, want) {
+			t.Errorf("ls: status %d, want %q in\n%s%s", status, want, out, stderr)
+		}
+	}
+	_, out, _ = line(t, "ls", "--runs", runs, "--json")
+	var list []control.Status
+	if err := json.Unmarshal([]byte(out), &list); err != nil || len(list) != 2 || !strings.Contains(list[0].Error, "is a directory") {
+		t.Errorf("ls --json: %v, %s", err, out)
+	}
+	var asked string
+	c := &cli{out: &strings.Builder{}, err: &strings.Builder{}, getenv: os.Getenv, ask: func(q string) bool { asked = q; return true }}
+	if status := c.main(t.Context(), []string{"delete", "0", "--runs", runs}); status != 0 || control.IsRun(bad) || !strings.Contains(asked, "which cannot be read") {
+		t.Errorf("delete: status %d, %q, %s", status, asked, c.err)
+	}
+}
