@@ -1,7 +1,6 @@
 package trainer
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,20 +12,20 @@ import (
 
 	"innate/configs"
 	"innate/trainer/control"
-	"innate/trainer/runlog"
 )
 
 // Settle prepares this process to be the trainer of the run in dir, whose lock
 // the caller holds: it takes on the run's niceness, makes the run known to
 // others on this machine until leave is called, and warns of a machine that is
-// in use already, to out and in the run's log. Only the run's configuration can
-// be an error; it is none to share a machine.
-func Settle(dir string, out io.Writer) (leave func(), err error) {
+// in use already, to out and by returning what the run's log should say. It is
+// no error to share a machine; a configuration that cannot be read is one to
+// the trainer, which notes it in the run.
+func Settle(dir string, out io.Writer) (leave func(), warning string) {
+	leave = func() {}
 	cfg, err := configs.Load(filepath.Join(dir, control.ConfigFile))
 	if err != nil {
-		return nil, err
+		return leave, ""
 	}
-	leave = func() {}
 	if forget, err := control.Register(dir); err == nil {
 		leave = forget
 	} else {
@@ -35,27 +34,10 @@ func Settle(dir string, out io.Writer) (leave func(), err error) {
 	if err := Renice(cfg.Run.Nice); err != nil {
 		fmt.Fprintln(out, err)
 	}
-	if text := Occupancy(dir); text != "" {
-		fmt.Fprintln(out, text)
-		if err := logMachine(dir, text); err != nil {
-			fmt.Fprintln(out, err)
-		}
+	if warning = Occupancy(dir); warning != "" {
+		fmt.Fprintln(out, warning)
 	}
-	return leave, nil
-}
-
-// logMachine adds an event about the machine to a run's log.
-func logMachine(dir, text string) error {
-	info, err := control.ReadInfo(dir)
-	if err != nil {
-		return err
-	}
-	log, err := runlog.OpenWriter(dir)
-	if err != nil {
-		return err
-	}
-	err = log.Event(runlog.Event{Nimg: info.Status.Nimg, Kind: runlog.Machine, Text: text})
-	return errors.Join(err, log.Close())
+	return leave, warning
 }
 
 // Renice makes this process give way to others: it raises the niceness of all

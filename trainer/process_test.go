@@ -130,8 +130,7 @@ func TestOccupancy(t *testing.T) {
 	}
 }
 
-// TestSettle finds a run in another directory through the registry, and notes
-// it in the log.
+// TestSettle finds a run in another directory through the registry.
 func TestSettle(t *testing.T) {
 	base, err := os.MkdirTemp("", "r")
 	check(t, err)
@@ -143,8 +142,10 @@ func TestSettle(t *testing.T) {
 		t.Helper()
 		lock, err := trainer.Acquire(dir)
 		check(t, err)
-		leave, err := trainer.Settle(dir, &said)
-		check(t, err)
+		leave, warning := trainer.Settle(dir, &said)
+		if said.String() != "" && said.String() != warning+"\n" {
+			t.Errorf("said %q and returned %q", said.String(), warning)
+		}
 		check(t, control.WriteStatus(dir, control.Status{State: control.StateRunning, PID: os.Getpid(), Threads: trainer.Cores()}))
 		t.Cleanup(func() { leave(); lock.Release() })
 	}
@@ -155,14 +156,17 @@ func TestSettle(t *testing.T) {
 	}
 	settle(second)
 	want := fmt.Sprintf("machine: %d of %[1]d cores are in use by %s; this run will share them", trainer.Cores(), filepath.Base(first))
+	if !strings.HasPrefix(said.String(), want) {
+		t.Errorf("said %q, want %q", said.String(), want)
+	}
+	// The log of the run is the trainer's, who must find it as it was left.
 	history, err := runlog.ReadAll(second)
-	check(t, err)
-	if !strings.HasPrefix(said.String(), want) || len(history.Events) != 1 || history.Events[0].Kind != runlog.Machine {
-		t.Errorf("said %q with events %+v, want %q and one", said.String(), history.Events, want)
+	if check(t, err); len(history.Events) > 0 {
+		t.Errorf("events %+v, want none", history.Events)
 	}
 	check(t, os.WriteFile(filepath.Join(second, control.ConfigFile), []byte("rubbish"), 0o644))
-	if _, err := trainer.Settle(second, &said); err == nil || !strings.Contains(err.Error(), "config.toml:1") {
-		t.Errorf("rubbish: got %v", err)
+	if _, warning := trainer.Settle(second, &said); warning != "" {
+		t.Errorf("rubbish: got %q", warning)
 	}
 }
 

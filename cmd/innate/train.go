@@ -63,11 +63,9 @@ func train(ctx context.Context, c *cli, dir, listen string) error {
 	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	leave, err := trainer.Settle(dir, c.err)
-	if err == nil {
-		err = loop.Run(ctx, loop.Options{Dir: dir, Log: c.out, Listen: listen})
-		leave()
-	}
+	leave, warning := trainer.Settle(dir, c.err)
+	defer leave()
+	err = loop.Run(ctx, loop.Options{Dir: dir, Log: c.out, Listen: listen, Machine: warning})
 	return errors.Join(err, lock.Release())
 }
 

@@ -192,7 +192,7 @@ func ReadInfo(dir string) (Info, error) {
 	}
 	info.Alive = held
 	var known bool
-	info.Status, known, err = readStatus(dir)
+	info.Status, known, err = ReadStatus(dir)
 	if err != nil {
 		return info, err
 	}
@@ -210,9 +210,9 @@ func ReadInfo(dir string) (Info, error) {
 	return info, nil
 }
 
-// readStatus reads the heartbeat; known is false if there is none that can be
-// read.
-func readStatus(dir string) (s Status, known bool, err error) {
+// ReadStatus reads the heartbeat as its trainer left it; known is false if there
+// is none that can be read.
+func ReadStatus(dir string) (s Status, known bool, err error) {
 	b, err := readFile(filepath.Join(dir, StatusFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, false, nil

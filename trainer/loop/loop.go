@@ -25,6 +25,8 @@ type Options struct {
 	Log io.Writer // plain progress lines; nil for none
 
 	Listen string // loopback host:port to answer on beside the control socket; "" for none
+
+	Machine string // what the run's log should say of the machine; "" for nothing
 }
 
 // Loop is one training process. Status and Layers may be called from any
@@ -95,10 +97,12 @@ type report struct {
 
 // Run trains until the configured number of images, a stop command or the end
 // of ctx, and leaves a checkpoint behind in each case. The caller holds the run
-// directory's lock.
+// directory's lock. A run that cannot be opened, or not be served, keeps its
+// state and says why it did not start: see noteFailedStart.
 func Run(ctx context.Context, opts Options) error {
 	l, err := open(opts)
 	if err != nil {
+		noteFailedStart(opts.Dir, err)
 		return err
 	}
 	return l.run(ctx, opts)
@@ -106,12 +110,19 @@ func Run(ctx context.Context, opts Options) error {
 
 // run is Run after open.
 func (l *Loop) run(ctx context.Context, opts Options) error {
-	defer l.close()
 	server, err := l.serve(opts.Listen)
 	if err != nil {
+		l.release()
+		noteFailedStart(l.dir, err)
 		return err
 	}
+	defer l.close()
 	defer server.Close()
+	if opts.Machine != "" {
+		if err := l.recordEvent(runlog.Machine, opts.Machine, nil); err != nil {
+			fmt.Fprintln(l.out, err)
+		}
+	}
 	watch, cancel := context.WithCancel(ctx)
 	defer cancel()
 	configs.Watch(watch, filepath.Join(l.dir, control.ConfigFile), l.text, l.offerReload)
@@ -153,6 +164,9 @@ func open(opts Options) (*Loop, error) {
 	}
 	home, err := openHome(dir)
 	if err != nil {
+		return nil, err
+	}
+	if err := noteStart(dir, cfg); err != nil {
 		return nil, err
 	}
 	l := &Loop{
@@ -226,6 +240,11 @@ func (l *Loop) close() {
 	if l.home.check() == nil {
 		_ = l.writeStatus() // the heartbeat's last beat; nobody is left to tell
 	}
+	l.release()
+}
+
+// release gives back what open has taken.
+func (l *Loop) release() {
 	_ = l.log.Close()
 	for _, o := range l.observers {
 		if c, ok := o.(io.Closer); ok {

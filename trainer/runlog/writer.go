@@ -108,9 +108,11 @@ func (w *Writer) Resume(nimg int64, text string) error {
 	return w.Event(Event{Time: now, Nimg: nimg, Kind: Resume, Text: text, Data: map[string]any{"nimg": nimg}})
 }
 
-// Used reports whether the log says anything yet.
+// Used reports whether the log tells of training: it has values, or says that
+// the run has started. What else happened around the run, such as a start that
+// failed, is no training.
 func (w *Writer) Used() (bool, error) {
-	for _, f := range []*os.File{w.metrics, w.events} {
+	for _, f := range []*os.File{w.metrics, w.layers} {
 		info, err := f.Stat()
 		if err != nil {
 			return false, fmt.Errorf("runlog: %w", err)
@@ -119,7 +121,19 @@ func (w *Writer) Used() (bool, error) {
 			return true, nil
 		}
 	}
-	return false, nil
+	started := false
+	events := tail{path: w.events.Name()}
+	for more := true; more && !started; {
+		var err error
+		more, err = events.read(func(line []byte) {
+			e, err := decodeEvent(line)
+			started = started || err == nil && e.Kind == Start
+		})
+		if err != nil {
+			return false, err
+		}
+	}
+	return started, nil
 }
 
 // append adds a whole line with one write, so that a reader never sees two
