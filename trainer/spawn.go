@@ -55,6 +55,34 @@ func Spawn(ctx context.Context, dir string, args ...string) error {
 	return awaitReady(ctx, dir, cmd.Process.Pid, ended)
 }
 
+// goneFor is how long AwaitGone waits for the end of a process: the kernel has
+// to give back a killed trainer's memory first.
+const goneFor = 10 * time.Second
+
+// AwaitGone reports whether the run in dir has no trainer any more, and waits for
+// the end of one that does not answer: it may have been killed a moment ago.
+func AwaitGone(ctx context.Context, dir string) bool {
+	ctx, cancel := context.WithTimeout(ctx, goneFor)
+	defer cancel()
+	client := control.NewClient(dir)
+	for {
+		if info, err := control.ReadInfo(dir); err != nil || !info.Alive {
+			return err == nil
+		}
+		probe, stop := context.WithTimeout(ctx, time.Second)
+		_, err := client.Status(probe)
+		stop()
+		if err == nil {
+			return false // it answers, and stays
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(probeEvery):
+		}
+	}
+}
+
 // awaitReady waits until the trainer with that pid answers, or has ended.
 func awaitReady(ctx context.Context, dir string, pid int, ended <-chan error) error {
 	name := filepath.Base(dir)

@@ -37,7 +37,8 @@ type Options struct {
 	Forkable []string
 	// Delete removes a run that has no trainer, with everything it wrote.
 	Delete func(ctx context.Context, dir string) error
-	// Resume restarts the trainer of a run from its last checkpoint.
+	// Resume restarts the trainer of a run from its last checkpoint, or lets one
+	// go on that is paused.
 	Resume func(ctx context.Context, dir string) error
 	// Teacher draws the grid of samples that the teacher of the run in dir makes
 	// in TeacherSteps from the run's own noise, unless that was done before, and

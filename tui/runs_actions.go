@@ -182,6 +182,9 @@ func (a *App) resumeRuns() tea.Cmd {
 				return restart(ctx, dir)
 			}
 			_, err := control.NewClient(dir).Resume(ctx)
+			if err != nil && restart != nil {
+				return restart(ctx, dir) // its trainer has ended meanwhile, or else refuses again
+			}
 			return err
 		})
 	}

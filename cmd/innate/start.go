@@ -50,7 +50,8 @@ func runResume(ctx context.Context, c *cli, args []string) error {
 }
 
 // resume lets a paused run go on and restarts one without a trainer from its
-// last checkpoint.
+// last checkpoint. A trainer that has just been killed holds the run's lock for
+// as long as the kernel takes to end it.
 func (c *cli) resume(ctx context.Context, dir string, p process) error {
 	info, err := control.ReadInfo(dir)
 	if err != nil {
@@ -58,10 +59,13 @@ func (c *cli) resume(ctx context.Context, dir string, p process) error {
 	}
 	if info.Alive {
 		if p.given() {
-			return fmt.Errorf("%s: has a trainer: --threads, --nice and --listen count when one starts, so stop it first", info.Name)
+			err = fmt.Errorf("%s: has a trainer: --threads, --nice and --listen count when one starts, so stop it first", info.Name)
+		} else {
+			_, err = control.NewClient(dir).Resume(ctx)
 		}
-		_, err = control.NewClient(dir).Resume(ctx)
-		return err
+		if err == nil || !trainer.AwaitGone(ctx, dir) {
+			return err
+		}
 	}
 	if err := p.adjust(dir); err != nil {
 		return err

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"innate/trainer/control"
+	"innate/trainer/runlog"
+)
+
+// TestFaultResumeAfterKill resumes a run at once when its trainer has been
+// killed, while the kernel still ends it.
+func TestFaultResumeAfterKill(t *testing.T) {
+	p := newProgram(t)
+	dir := p.start("--threads", "1")
+	for range 3 {
+		s := p.trains(dir, 1)
+		check(t, syscall.Kill(s.PID, syscall.SIGKILL))
+		if _, stderr, err := p.run("resume", dir); err != nil {
+			t.Fatalf("resume right after a kill: %v, %s", err, stderr)
+		}
+		if now := p.trains(dir, 1); now.PID == s.PID {
+			t.Errorf("still pid %d", now.PID)
+		}
+	}
+	s := p.status(dir)
+	check(t, syscall.Kill(s.PID, syscall.SIGKILL))
+	p.must("resume", dir, "--threads", "2")
+	if s := p.trains(dir, 1); s.Threads != 2 {
+		t.Errorf("resumed with %d threads, want 2", s.Threads)
+	}
+}
+
+// TestFaultFreshRunBesideABusyOne begins, and does not begin again.
+func TestFaultFreshRunBesideABusyOne(t *testing.T) {
+	p := newProgram(t)
+	p.start()
+	out := filepath.Join(t.TempDir(), "other")
+	said := p.must("train", "tiny.toml", "--out", out, "--kimg", "0.02")
+	if events := p.must("events", out); strings.Contains(events, "begins again") || !strings.Contains(events, "cores are in use") {
+		t.Errorf("events\n%s\nafter\n%s", events, said)
+	}
+	if b := ok(os.ReadFile(filepath.Join(out, runlog.MetricsFile)))(t); strings.Contains(string(b), `"nimg":-1`) {
+		t.Errorf("the metrics begin at -1:\n%s", b)
+	}
+}
+
+// TestFaultListenUsed resumes a stopped run on a port that is in use: it stays
+// stopped.
+func TestFaultListenUsed(t *testing.T) {
+	p := newProgram(t)
+	busy := p.start("--threads", "1", "--listen", "127.0.0.1:0")
+	dir := p.start("--threads", "1")
+	p.must("stop", dir)
+	p.refused("address already in use", "resume", dir, "--listen", p.status(busy).Listen)
+	if s := p.status(dir); s.State != control.StateStopped {
+		t.Errorf("the run is %s, want stopped", s.State)
+	}
+	if events := p.must("events", dir); !strings.Contains(events, "not started: control: listen 127.0.0.1:") {
+		t.Errorf("events\n%s", events)
+	}
+}
