@@ -21,6 +21,7 @@ var known = []string{
 	runlog.MetricsFile, runlog.EventsFile, runlog.LayersFile,
 	control.SamplesDir, control.SamplesDir + "/*.png",
 	control.CheckpointsDir, control.CheckpointsDir + "/*.safetensors",
+	control.InputsDir, control.InputsDir + "/*", control.InputsDir + "/*/*",
 	"tensorboard", "tensorboard/events.out.tfevents.*",
 	// Unfinished files of a writer that was killed.
 	".*.tmp*", control.SamplesDir + "/.*.tmp*", control.CheckpointsDir + "/.*.tmp*", "tensorboard/.*.tmp*",

@@ -16,27 +16,31 @@ import (
 
 // Create makes the next run directory under runsDir, such as
 // runs/00003-mnist-gdd-i, with cfgText as its config.toml, and returns its
-// absolute path. A name other than "" replaces the one in the text. Paths to
-// weights in the text are made absolute, so that the run can be resumed from
-// elsewhere.
+// absolute path. A name other than "" replaces the one in the text. The files
+// that the text names, relative to the working directory, are copied into the
+// run. On an error nothing is left.
 func Create(runsDir, cfgText, name string) (dir string, err error) {
-	text, c, err := prepare(cfgText, name)
+	text, c, inputs, err := prepareNew(cfgText, name)
 	if err != nil {
 		return "", err
 	}
 	if dir, err = claimNext(runsDir, c.Name); err != nil {
 		return "", err
 	}
-	return dir, fill(dir, text)
+	if err := fill(dir, text, inputs); err != nil {
+		return "", errors.Join(err, os.RemoveAll(dir)) // ours, and no run yet
+	}
+	return dir, nil
 }
 
-// CreateAt makes dir a run directory with cfgText as its config.toml. The
-// directory may exist, but not be a run already.
+// CreateAt is Create in a directory of the caller's choice. It may exist, but not
+// be a run already.
 func CreateAt(dir, cfgText, name string) error {
-	text, _, err := prepare(cfgText, name)
+	text, _, inputs, err := prepareNew(cfgText, name)
 	if err != nil {
 		return err
 	}
+	before, existed := made(dir), exists(dir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("trainer: %w", err)
 	}
@@ -48,7 +52,19 @@ func CreateAt(dir, cfgText, name string) error {
 	if control.IsRun(dir) {
 		return fmt.Errorf("trainer: %s: a run already: it has a %s", dir, control.ConfigFile)
 	}
-	return fill(dir, text)
+	err = fill(dir, text, inputs)
+	switch {
+	case err == nil:
+	case !existed:
+		err = errors.Join(err, os.RemoveAll(dir))
+	default:
+		for name := range made(dir) {
+			if !before[name] {
+				err = errors.Join(err, os.RemoveAll(filepath.Join(dir, name)))
+			}
+		}
+	}
+	return err
 }
 
 // Adjust edits config.toml of a run without a trainer by key, all or nothing.
@@ -76,7 +92,20 @@ func Adjust(dir string, set map[string]string) error {
 	return configs.WriteFile(path, text)
 }
 
-// prepare checks a configuration and makes it independent of where it lay.
+// prepareNew checks a configuration for a new run, and the files that it names.
+func prepareNew(text, name string) (string, *configs.Config, []input, error) {
+	text, c, err := prepare(text, name)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	if err := checkFiles(c); err != nil {
+		return "", nil, nil, err
+	}
+	text, inputs, err := gather(text, c, "")
+	return text, c, inputs, err
+}
+
+// prepare checks a configuration that is to have a name, if that is not "".
 func prepare(text, name string) (string, *configs.Config, error) {
 	var err error
 	if name != "" {
@@ -85,27 +114,7 @@ func prepare(text, name string) (string, *configs.Config, error) {
 		}
 	}
 	c, err := configs.Parse(control.ConfigFile, text)
-	if err != nil {
-		return "", nil, err
-	}
-	for key, path := range map[string]string{
-		"model.init":    c.Model.Init,
-		"disc.features": c.Disc.Features,
-		"fid.features":  c.FID.Features,
-		"fid.reference": c.FID.Reference,
-	} {
-		if path == "" || strings.HasPrefix(path, "builtin:") || filepath.IsAbs(path) {
-			continue
-		}
-		abs, err := filepath.Abs(path)
-		if err != nil {
-			return "", nil, fmt.Errorf("trainer: %w", err)
-		}
-		if text, err = configs.Set(text, key, abs); err != nil {
-			return "", nil, err
-		}
-	}
-	return text, c, nil
+	return text, c, err
 }
 
 // claimNext makes the directory of the next run under runsDir and returns its
@@ -176,10 +185,16 @@ func globQuote(path string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
-// fill makes the folders and, last, config.toml, which makes it a run.
-func fill(dir, text string) error {
+// fill makes the folders, copies the inputs and, last, writes config.toml, which
+// makes it a run.
+func fill(dir, text string, inputs []input) error {
 	if err := makeFolders(dir); err != nil {
 		return err
+	}
+	for _, in := range inputs {
+		if err := in.copyTo(dir); err != nil {
+			return err
+		}
 	}
 	return configs.WriteFile(filepath.Join(dir, control.ConfigFile), text)
 }

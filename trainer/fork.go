@@ -60,6 +60,10 @@ func Fork(o ForkOptions) (Forked, error) {
 	if err != nil {
 		return Forked{}, err
 	}
+	text, inputs, err := gather(text, cfg, origin.base())
+	if err != nil {
+		return Forked{}, err
+	}
 	if err := origin.stamp(f, text, cfg); err != nil {
 		return Forked{}, err
 	}
@@ -68,7 +72,7 @@ func Fork(o ForkOptions) (Forked, error) {
 		return Forked{}, err
 	}
 	forked := Forked{dir, origin.nimg, origin.describe(changes), note}
-	if err := origin.fill(forked, f, text, cfg, changes); err != nil {
+	if err := origin.fill(forked, f, text, cfg, inputs, changes); err != nil {
 		return Forked{}, errors.Join(err, os.RemoveAll(dir)) // ours, and no run yet
 	}
 	return forked, nil
@@ -181,6 +185,14 @@ func (at origin) describe(changes []configs.Change) string {
 	return text
 }
 
+// base is the directory that the paths of the configuration count from.
+func (at origin) base() string {
+	if at.parent == "" {
+		return filepath.Dir(at.path)
+	}
+	return at.parent
+}
+
 // from names the parent: its run, or else the checkpoint's file.
 func (at origin) from() string {
 	if at.parent == "" {
@@ -191,9 +203,14 @@ func (at origin) from() string {
 
 // fill makes the new run's directory; config.toml, which makes it a run, comes
 // last.
-func (at origin) fill(to Forked, f *checkpoint.File, text string, cfg *configs.Config, changes []configs.Change) error {
+func (at origin) fill(to Forked, f *checkpoint.File, text string, cfg *configs.Config, inputs []input, changes []configs.Change) error {
 	if err := makeFolders(to.Dir); err != nil {
 		return err
+	}
+	for _, in := range inputs {
+		if err := in.copyTo(to.Dir); err != nil {
+			return err
+		}
 	}
 	path := filepath.Join(to.Dir, control.CheckpointsDir, control.CheckpointFile(at.nimg))
 	if err := checkpoint.Write(path, f); err != nil {

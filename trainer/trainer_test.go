@@ -208,26 +208,6 @@ func TestCreateAtOnce(t *testing.T) {
 	}
 }
 
-func TestCreateMakesPathsAbsolute(t *testing.T) {
-	wd := t.TempDir()
-	t.Chdir(wd)
-	dir, err := trainer.Create("runs", text+"[model]\ninit = \"a/teacher.safetensors\" # t\n[fid]\nreference = \"/abs/ref.npz\"\n", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := configs.Load(filepath.Join(dir, control.ConfigFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if wd, err = os.Getwd(); err != nil {
-		t.Fatal(err)
-	}
-	if c.Model.Init != filepath.Join(wd, "a/teacher.safetensors") || c.FID.Reference != "/abs/ref.npz" ||
-		c.Disc.Features != "builtin:mnist-disc-cnn" {
-		t.Errorf("got %q, %q, %q", c.Model.Init, c.FID.Reference, c.Disc.Features)
-	}
-}
-
 func TestCreateAt(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "x", "mine")
 	if err := trainer.CreateAt(dir, text, ""); err != nil || !control.IsRun(dir) {

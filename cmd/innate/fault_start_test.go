@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 
+	"innate/configs"
 	"innate/trainer/control"
 	"innate/trainer/runlog"
 )
@@ -61,5 +62,44 @@ func TestFaultListenUsed(t *testing.T) {
 	}
 	if events := p.must("events", dir); !strings.Contains(events, "not started: control: listen 127.0.0.1:") {
 		t.Errorf("events\n%s", events)
+	}
+}
+
+// TestFaultStartLeavesNothing names a network that does not exist.
+func TestFaultStartLeavesNothing(t *testing.T) {
+	runs := filepath.Join(t.TempDir(), "runs")
+	for _, command := range []string{"start", "train", "demo"} {
+		args := []string{command, "--runs", runs, "--set", "model.init=builtin:nope"}
+		if command != "demo" {
+			args = append(args, "mnist-gdd-i")
+		}
+		status, _, stderr := line(t, args...)
+		if status != 1 || !strings.Contains(stderr, `model.init: weights: nothing built in is called "nope"`) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%s: status %d, %s", command, status, stderr)
+		}
+	}
+	if _, err := os.Stat(runs); !os.IsNotExist(err) {
+		t.Errorf("left %s: %v", runs, err)
+	}
+}
+
+// TestFaultConfigBesideItsFiles starts a run from a configuration whose files lie
+// beside it.
+func TestFaultConfigBesideItsFiles(t *testing.T) {
+	base := t.TempDir()
+	t.Setenv("HOME", base)
+	t.Chdir(base)
+	folder := filepath.Join(base, "exp")
+	check(t, os.Mkdir(folder, 0o755))
+	text := withTinyNetworks(t, folder, deskRun)
+	check(t, os.WriteFile(filepath.Join(folder, "mine.toml"), []byte(strings.ReplaceAll(text, folder+"/", "")), 0o644))
+	for _, name := range []string{"exp/mine.toml", "./exp/../exp/mine.toml", "~/exp/mine.toml"} {
+		dir := ok(create("runs", "", name, edits{set: []string{"disc.features=exp/cnn.safetensors"}}))(t)
+		c := ok(configs.Load(filepath.Join(dir, control.ConfigFile)))(t)
+		for key, ref := range c.Files() {
+			if _, err := os.Stat(configs.Locate(dir, ref)); err != nil || !strings.HasPrefix(ref, "inputs/") {
+				t.Errorf("%s: %s = %s: %v", name, key, ref, err)
+			}
+		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"innate/configs"
+	"innate/trainer"
 	"innate/trainer/control"
 	"innate/trainer/loop"
 )
@@ -43,13 +44,13 @@ func runProfile(ctx context.Context, c *cli, args []string) error {
 	if *steps < 1 || *top < 0 {
 		return usagef("profile: got --steps %d --top %d, want at least 1 and at least 0", *steps, *top)
 	}
-	name, cfg, err := configOf(*runs, ref, edits)
+	name, dir, cfg, err := configOf(*runs, ref, edits)
 	if err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	p, err := loop.MeasureProfile(ctx, cfg, *steps)
+	p, err := loop.MeasureProfile(ctx, cfg, dir, *steps)
 	if err != nil {
 		return err
 	}
@@ -62,24 +63,27 @@ func runProfile(ctx context.Context, c *cli, args []string) error {
 }
 
 // configOf reads the configuration of a preset or file, or else of a run, with
-// edits. A run is only read: its trainer, if it has one, goes on.
-func configOf(runs, ref string, e edits) (name string, cfg *configs.Config, err error) {
+// edits, and the directory that its paths count from. A run is only read: its
+// trainer, if it has one, goes on.
+func configOf(runs, ref string, e edits) (name, dir string, cfg *configs.Config, err error) {
 	text, _, err := configs.Open(ref)
 	if err != nil {
-		dir, noRun := control.Find(control.RunsDir(runs), ref)
-		if noRun != nil {
-			return "", nil, fmt.Errorf("%w; and %w", noRun, err)
+		var noRun error
+		if dir, noRun = control.Find(control.RunsDir(runs), ref); noRun != nil {
+			return "", "", nil, fmt.Errorf("%w; and %w", noRun, err)
 		}
 		ref = filepath.Join(dir, control.ConfigFile)
 		if text, _, err = configs.Open(ref); err != nil {
-			return "", nil, err
+			return "", "", nil, err
 		}
+	} else if text, err = trainer.Rebase(text, ref); err != nil {
+		return "", "", nil, err
 	}
 	if text, err = e.apply(text); err != nil {
-		return "", nil, err
+		return "", "", nil, err
 	}
 	cfg, err = configs.Parse(ref, text)
-	return ref, cfg, err
+	return ref, dir, cfg, err
 }
 
 // peakMemory is the most memory that this process has held, in bytes; 0 where

@@ -76,8 +76,12 @@ func wantConfig() string {
 
 // create makes a run directory for a preset or a file, edited.
 func create(runs, out, config string, e edits) (string, error) {
+	config = configs.ExpandHome(config)
 	text, _, err := configs.Open(config)
 	if err != nil {
+		return "", err
+	}
+	if text, err = trainer.Rebase(text, config); err != nil {
 		return "", err
 	}
 	if text, err = e.apply(text); err != nil {

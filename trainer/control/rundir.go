@@ -28,6 +28,7 @@ const (
 	LogFile        = "trainer.log" // standard output and error of a detached trainer
 	SamplesDir     = "samples"
 	CheckpointsDir = "checkpoints"
+	InputsDir      = "inputs" // the run's own copies of the files that its settings name
 )
 
 // Info is what a run directory tells without its trainer's help.

@@ -13,7 +13,6 @@ import (
 	"innate/models/graph"
 	"innate/models/precond"
 	"innate/models/unet"
-	"innate/models/weights"
 	"innate/trainer/control"
 	"innate/trainer/data"
 	"innate/trainer/optim"
@@ -31,7 +30,7 @@ type edmMethod struct {
 	binding  *optim.Binding
 	averaged *optim.EMA
 	ema      *precond.Denoiser
-	initial  *models.ParamSet // fresh weights, or those of model.init
+	initial  *models.ParamSet // fresh weights, or those of model.init; nil where these are gone
 	live     configs.Live
 
 	eta, noise, dropout *data.Rand
@@ -40,11 +39,15 @@ type edmMethod struct {
 }
 
 func newEDM(e env) (*edmMethod, error) {
-	den, err := edmDenoiser(e)
+	den, known, err := edmDenoiser(e)
 	if err != nil {
 		return nil, err
 	}
-	return edmOver(e, den)
+	m, err := edmOver(e, den)
+	if err == nil && !known {
+		m.initial = nil
+	}
+	return m, err
 }
 
 // edmOver trains a given denoiser.
@@ -68,8 +71,9 @@ func edmOver(e env, den *precond.Denoiser) (*edmMethod, error) {
 }
 
 // edmDenoiser builds the configured network, with fresh weights or those of
-// model.init.
-func edmDenoiser(e env) (*precond.Denoiser, error) {
+// model.init; known is false if those are gone, and a checkpoint will be restored
+// over fresh ones.
+func edmDenoiser(e env) (den *precond.Denoiser, known bool, err error) {
 	c := e.cfg.Model
 	classes := 0
 	if e.cfg.Data.Labels {
@@ -77,24 +81,24 @@ func edmDenoiser(e env) (*precond.Denoiser, error) {
 	}
 	net, err := unet.New(unetConfig(c, classes), rand.New(e.streams.Stream("edm.init")))
 	if err != nil {
-		return nil, e.cfg.At("model", err)
+		return nil, false, e.cfg.At("model", err)
 	}
-	den := &precond.Denoiser{Net: net, Kind: precond.EDM}
+	den = &precond.Denoiser{Net: net, Kind: precond.EDM}
 	if c.Init == "" {
-		return den, nil
+		return den, true, nil
 	}
-	file, err := weights.Open(c.Init)
-	if err != nil {
-		return nil, err
+	file, saved, err := e.openInit()
+	if err != nil || saved != nil {
+		return den, false, err
 	}
 	old, err := OpenDenoiser(file)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if err := errors.Join(net.Params.CopyFrom(old.Net.Params), net.Buffers.CopyFrom(old.Net.Buffers)); err != nil {
-		return nil, fmt.Errorf("loop: model.init: %s: %w, as the config's architecture has it", c.Init, err)
+		return nil, false, fmt.Errorf("loop: model.init: %s: %w, as the config's architecture has it", c.Init, err)
 	}
-	return den, nil
+	return den, true, nil
 }
 
 func (m *edmMethod) params() *models.ParamSet { return m.den.Net.Params }

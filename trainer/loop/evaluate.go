@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"innate/configs"
 	"innate/metrics"
 	"innate/models/checkpoint"
 	"innate/models/device"
@@ -60,7 +61,10 @@ func (l *Loop) openEvaluation() error {
 		latents.Draw(fidSeed + uint64(first))
 		return latents.Generate(gen, im.steps, images)
 	}
-	e.fid, err = OpenFID(l.dev, l.cfg.FID.Features, l.cfg.FID.Reference, im.den.Net.Config.Resolution, metrics.CollectorConfig{
+	if err := l.haveEvaluationFiles(); err != nil {
+		return err
+	}
+	e.fid, err = OpenFID(l.dev, configs.Locate(l.dir, l.cfg.FID.Features), configs.Locate(l.dir, l.cfg.FID.Reference), im.den.Net.Config.Resolution, metrics.CollectorConfig{
 		Source: source, SourceBatch: slice, Values: gen.Pixels(), Nimg: l.cfg.FID.Samples,
 	})
 	if err != nil {

@@ -13,7 +13,6 @@ import (
 	"innate/models/gdd"
 	"innate/models/precond"
 	"innate/models/unet"
-	"innate/models/weights"
 	"innate/trainer/control"
 	"innate/trainer/data"
 	"innate/trainer/optim"
@@ -28,7 +27,7 @@ type gddMethod struct {
 	*distiller
 	ema        *precond.Denoiser
 	averaged   *optim.EMA
-	initial    *models.ParamSet // the teacher's weights
+	initial    *models.ParamSet // the teacher's weights; nil where they are gone
 	live       configs.Live
 	teacherFID *float64 // in many steps, as its file states it
 
@@ -37,11 +36,16 @@ type gddMethod struct {
 }
 
 func newGDD(e env) (*gddMethod, error) {
-	file, err := weights.Open(e.cfg.Model.Init)
+	file, saved, err := e.openInit()
 	if err != nil {
 		return nil, err
 	}
-	den, err := OpenDenoiser(file)
+	var den *precond.Denoiser
+	if saved != nil {
+		den, err = precond.FromCheckpoint(saved, "gen/")
+	} else {
+		den, err = OpenDenoiser(file)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +61,10 @@ func newGDD(e env) (*gddMethod, error) {
 	m, err := gddOver(e, den)
 	if err != nil {
 		return nil, err
+	}
+	if saved != nil {
+		m.initial = nil
+		return m, nil
 	}
 	m.teacherFID = recordedFID(file.Metadata, FeatureName(e.cfg.FID.Features))
 	return m, nil
@@ -84,7 +92,7 @@ func gddOver(e env, den *precond.Denoiser) (*gddMethod, error) {
 
 // newNets builds the discriminator over the configured frozen feature network.
 func newNets(e env, gen *precond.Denoiser) (gdd.Nets, error) {
-	file, err := weights.Open(e.cfg.Disc.Features)
+	file, err := e.open("disc.features", e.cfg.Disc.Features)
 	if err != nil {
 		return gdd.Nets{}, err
 	}

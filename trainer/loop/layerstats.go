@@ -22,18 +22,24 @@ type layerStats struct {
 func (l *Loop) measureLayers() error {
 	norms, params := l.method.trained().Norms(), l.method.params()
 	l.tellNotFinite(params.CheckFinite())
-	if l.layerStats.distance == nil {
+	start := l.method.start()
+	if l.layerStats.distance == nil && start != nil {
 		var err error
-		if l.layerStats.distance, err = optim.NewDistance(params, l.method.start(), l.dev); err != nil {
+		if l.layerStats.distance, err = optim.NewDistance(params, start, l.dev); err != nil {
 			return err
 		}
 	}
-	distance, err := l.layerStats.distance.Relative()
-	if err != nil {
-		return err
+	stats := &runlog.LayerStats{Nimg: l.nimg, Time: l.now()}
+	if start != nil {
+		var err error
+		if stats.Distance, err = l.layerStats.distance.Relative(); err != nil {
+			return err
+		}
 	}
-	stats := &runlog.LayerStats{Nimg: l.nimg, Time: l.now(), Distance: distance}
 	for _, p := range params.All() {
+		if start == nil {
+			stats.Distance = append(stats.Distance, math.NaN())
+		}
 		grad, update := math.NaN(), 0.0
 		if n, trained := norms[p.Name]; trained {
 			grad, update = n.Grad, optim.Ratio(n.Update, n.Weight)

@@ -177,7 +177,8 @@ func open(opts Options) (*Loop, error) {
 	if l.out == nil {
 		l.out = io.Discard
 	}
-	if err := l.build(); err != nil {
+	var warnings []string // from before there is a log
+	if err := l.build(func(text string) { warnings = append(warnings, text) }); err != nil {
 		return nil, err
 	}
 	if l.log, err = runlog.OpenWriter(dir); err != nil {
@@ -185,6 +186,9 @@ func open(opts Options) (*Loop, error) {
 	}
 	if err := l.resume(); err != nil {
 		return nil, err
+	}
+	for _, text := range warnings {
+		l.event(runlog.Error, text, nil)
 	}
 	if err := l.restoreHealth(); err != nil {
 		return nil, err
@@ -204,8 +208,9 @@ func open(opts Options) (*Loop, error) {
 }
 
 // build makes what trains, as the configuration says: data, random streams and
-// the method with its networks. It touches no run directory.
-func (l *Loop) build() error {
+// the method with its networks. Of a run directory it reads the inputs; warn gets
+// what is to be noted in its log.
+func (l *Loop) build(warn func(text string)) error {
 	var err error
 	if l.data, err = openDataset(l.cfg.Data.Dataset); err != nil {
 		return err
@@ -217,7 +222,7 @@ func (l *Loop) build() error {
 	l.dev = cpu.New(l.cfg.Run.Threads)
 	l.streams = data.NewStreams(uint64(l.cfg.Run.Seed))
 	l.sampler = data.NewSampler(l.data.Len(), uint64(l.cfg.Run.Seed))
-	l.method, err = newMethod(env{cfg: l.cfg, dev: l.dev, streams: l.streams, data: l.data})
+	l.method, err = newMethod(env{cfg: l.cfg, dir: l.dir, dev: l.dev, streams: l.streams, data: l.data, warn: warn})
 	return err
 }
 

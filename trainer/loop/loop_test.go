@@ -348,8 +348,11 @@ func TestBadNetworks(t *testing.T) {
 		{"image size that cannot be halved", "in_size = 28", "in_size = 30", "30"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			run := newRun(t, strings.Replace(text, c.old, c.new, 1))
-			err := loop.Run(context.Background(), loop.Options{Dir: run})
+			run := filepath.Join(t.TempDir(), "run")
+			err := trainer.CreateAt(run, strings.Replace(text, c.old, c.new, 1), "t")
+			if err == nil {
+				err = loop.Run(context.Background(), loop.Options{Dir: run})
+			}
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want one that names %q", err, c.want)
 			}

@@ -21,7 +21,7 @@ type method interface {
 
 	// start are the weights that params began with, before anything was
 	// restored: the teacher's, those of model.init or fresh ones. They do not
-	// change.
+	// change. It is nil where they are no longer known.
 	start() *models.ParamSet
 
 	// trained is the binding by which a step changes params; configure
@@ -90,9 +90,11 @@ type group struct {
 // env is what a method is built from.
 type env struct {
 	cfg     *configs.Config
+	dir     string // of the run, which paths in cfg count from
 	dev     device.Device
 	streams *data.Streams
 	data    data.Dataset
+	warn    func(text string) // notes something in the run's log
 }
 
 func newMethod(e env) (method, error) {

@@ -266,7 +266,10 @@ func TestRollback(t *testing.T) {
 				save(t, l)
 				again := read(t, checkpointPath(dir, 28))
 
-				other := newRun(t, string(read(t, filepath.Join(dir, control.ConfigFile))))
+				config := filepath.Join(dir, control.ConfigFile)
+				text, err := trainer.Rebase(string(read(t, config)), config)
+				check(t, err)
+				other := newRun(t, text)
 				check(t, os.WriteFile(checkpointPath(other, 16), back, 0o644))
 				resumed := open(t, other)
 				steps(t, resumed, 3)

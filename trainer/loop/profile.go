@@ -47,12 +47,12 @@ type Cost struct {
 }
 
 // MeasureProfile trains for some steps as a configuration says, in memory alone,
-// and measures them; a first step, which touches all memory for the first time,
+// and measures them; dir is what its paths count from, a run's directory; a first step, which touches all memory for the first time,
 // is not counted. R1 is among them as often as its interval lets it. It ends
 // early, with the error of ctx, when ctx does.
-func MeasureProfile(ctx context.Context, cfg *configs.Config, steps int) (*Profile, error) {
-	l := &Loop{cfg: cfg, scalars: newScalars()}
-	if err := l.build(); err != nil {
+func MeasureProfile(ctx context.Context, cfg *configs.Config, dir string, steps int) (*Profile, error) {
+	l := &Loop{cfg: cfg, dir: dir, scalars: newScalars()}
+	if err := l.build(func(string) {}); err != nil {
 		return nil, err
 	}
 	defer l.dev.Close()

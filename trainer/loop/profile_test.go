@@ -20,7 +20,7 @@ func TestProfile(t *testing.T) {
 		check(t, err)
 		cfg, err := configs.Parse("config.toml", text)
 		check(t, err)
-		p, err := loop.MeasureProfile(t.Context(), cfg, 2)
+		p, err := loop.MeasureProfile(t.Context(), cfg, "", 2)
 		check(t, err)
 		return p
 	}
@@ -89,7 +89,7 @@ func TestProfileEnds(t *testing.T) {
 	cancel()
 	cfg, err := configs.Parse("config.toml", preset(t, "mnist-gdd-i", map[string]string{"run.batch": "4"}))
 	check(t, err)
-	if _, err := loop.MeasureProfile(ctx, cfg, 1000); !errors.Is(err, context.Canceled) {
+	if _, err := loop.MeasureProfile(ctx, cfg, "", 1000); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want %v", err, context.Canceled)
 	}
 }

@@ -33,7 +33,7 @@ func DrawTeacher(ctx context.Context, dev device.Device, dir string, cfg *config
 	if cfg.Model.Init == "" {
 		return "", fmt.Errorf("loop: teacher: model.init is empty, want the network that the run starts from")
 	}
-	file, err := weights.Open(cfg.Model.Init)
+	file, err := weights.Open(configs.Locate(dir, cfg.Model.Init))
 	if err != nil {
 		return "", err
 	}

@@ -119,19 +119,23 @@ func TestFaultUnwrittenSetGoesBack(t *testing.T) {
 func TestFaultFIDThatCannotBe(t *testing.T) {
 	nets := networks(t)
 	text := strings.Replace(config("gdd", nets), "fid_kimg = 0.032", "fid_kimg = 0", 1)
-	dir := newRun(t, strings.Replace(text, "ref.npz", "gone.npz", 1))
+	dir := newRun(t, text)
+	cfg, err := configs.Load(filepath.Join(dir, control.ConfigFile))
+	check(t, err)
+	ref := configs.Locate(dir, cfg.FID.Reference)
+	check(t, os.Rename(ref, ref+".away"))
 	d, err := loop.Drive(dir)
 	check(t, err)
 	defer d.Close()
 	err = d.Do(control.Command{Kind: control.KindSet, Set: map[string]string{"live.fid_kimg": "0.004"}})
-	if err == nil || !strings.HasPrefix(err.Error(), "configs: config.toml:") || !strings.Contains(err.Error(), "gone.npz") {
+	if err == nil || !strings.HasPrefix(err.Error(), "configs: config.toml:") || !strings.Contains(err.Error(), filepath.Base(ref)) {
 		t.Errorf("got %v, want the line of live.fid_kimg and the missing file", err)
 	}
 	if got := d.Config().Live.FIDKimg; got != 0 || d.Torn() != "" {
 		t.Errorf("live.fid_kimg is %v, want 0 as before; torn: %s", got, d.Torn())
 	}
 	check(t, d.Step())
-	check(t, os.Rename(filepath.Join(nets, "ref.npz"), filepath.Join(nets, "gone.npz")))
+	check(t, os.Rename(ref+".away", ref))
 	check(t, d.Do(control.Command{Kind: control.KindSet, Set: map[string]string{"live.fid_kimg": "0.004"}}))
 	check(t, d.Step())
 }

@@ -1,0 +1,124 @@
+package loop_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"innate/configs"
+	"innate/models/cpu"
+	"innate/trainer"
+	"innate/trainer/control"
+	"innate/trainer/loop"
+	"innate/trainer/runlog"
+)
+
+// adjust sets a setting of a run without a trainer.
+func adjust(t *testing.T, dir, key, value string) {
+	t.Helper()
+	check(t, trainer.Adjust(dir, map[string]string{key: value}))
+}
+
+// halfway makes a run that has trained on 32 of 64 images.
+func halfway(t *testing.T, dir, text string) {
+	t.Helper()
+	check(t, trainer.CreateAt(dir, text, ""))
+	adjust(t, dir, "live.total_kimg", "0.032")
+	run(t, dir)
+	adjust(t, dir, "live.total_kimg", "0.064")
+}
+
+// tensorBytes are those of the tensors in a safetensors file, less its header, in which
+// a fork's configuration says where it comes from.
+func tensorBytes(file []byte) []byte { return file[8+binary.LittleEndian.Uint64(file):] }
+
+// fullLength makes a fork train on 64 images.
+func fullLength(text string) (string, error) { return configs.Set(text, "live.total_kimg", "0.064") }
+
+// TestFaultMove moves a project in the middle of a run, and loses the files that
+// the run was made from: it goes on, and so does a fork, to where it would have
+// come.
+func TestFaultMove(t *testing.T) {
+	nets, base := networks(t), t.TempDir()
+	text := config("gdd", nets)
+	stays := filepath.Join(base, "stays", "run")
+	halfway(t, stays, text)
+	goes, there := filepath.Join(base, "goes"), filepath.Join(base, "there")
+	halfway(t, filepath.Join(goes, "run"), text)
+
+	run(t, stays)
+	check(t, os.Rename(goes, there))
+	check(t, os.RemoveAll(nets))
+	moved := filepath.Join(there, "run")
+	forked, err := trainer.Fork(trainer.ForkOptions{RunsDir: filepath.Join(base, "forks"), Source: moved, Edit: fullLength})
+	check(t, err)
+	dev := cpu.New(1)
+	defer dev.Close()
+	for _, dir := range []string{moved, forked.Dir} {
+		run(t, dir)
+		_, err := loop.DrawTeacher(context.Background(), dev, dir, loadConfig(t, dir))
+		check(t, err)
+	}
+	want := tensorBytes(lastCheckpoint(t, stays))
+	for _, dir := range []string{moved, forked.Dir} {
+		if !bytes.Equal(tensorBytes(lastCheckpoint(t, dir)), want) {
+			t.Errorf("%s came elsewhere than the run that stayed", dir)
+		}
+	}
+}
+
+// TestFaultMoveOldRun moves runs made before there were copies, which name files
+// by absolute paths: a checkpoint has what model.init was, and what else is
+// missing is said with the line of its setting.
+func TestFaultMoveOldRun(t *testing.T) {
+	for _, method := range []string{"gdd", "edm"} {
+		nets := networks(t)
+		text := config(method, nets)
+		if method == "edm" {
+			text = strings.Replace(text, "[model]\n", fmt.Sprintf("[model]\ninit = %q\n", nets+"/teacher.safetensors"), 1)
+		}
+		dir := filepath.Join(t.TempDir(), "run")
+		halfway(t, dir, text)
+		adjust(t, dir, "model.init", "/gone/teacher.safetensors")
+		adjust(t, dir, "live.layers_kimg", "0.008")
+		forked, err := trainer.Fork(trainer.ForkOptions{RunsDir: t.TempDir(), Source: dir, Edit: fullLength})
+		check(t, err)
+		adjust(t, forked.Dir, "model.init", "/gone/teacher.safetensors")
+		for _, d := range []string{dir, forked.Dir} {
+			run(t, d)
+			events, err := os.ReadFile(filepath.Join(d, runlog.EventsFile))
+			if check(t, err); !strings.Contains(string(events), "model.init: checkpoint: open /gone/teacher.safetensors: no such file") {
+				t.Errorf("%s: events do not say what is missing:\n%s", method, events)
+			}
+		}
+		layers, err := os.ReadFile(filepath.Join(dir, runlog.LayersFile))
+		if check(t, err); !strings.Contains(string(layers), `"nimg":40`) || !strings.Contains(string(layers[bytes.LastIndex(layers, []byte(`"distance"`)):]), "null") {
+			t.Errorf("%s: distances from weights that are gone:\n%s", method, layers)
+		}
+		adjust(t, dir, "live.total_kimg", "0.072")
+		for _, key := range []string{"disc.features", "fid.features", "fid.reference"} {
+			if method == "edm" && key == "disc.features" {
+				continue
+			}
+			before := loadConfig(t, dir).Files()[key]
+			adjust(t, dir, key, "/gone/file")
+			err := loop.Run(context.Background(), loop.Options{Dir: dir})
+			if want := key + ": "; err == nil || !strings.Contains(err.Error(), "config.toml:") || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "want the file at that place") {
+				t.Errorf("%s: %s: got %v", method, key, err)
+			}
+			adjust(t, dir, key, before)
+		}
+	}
+}
+
+func loadConfig(t *testing.T, dir string) *configs.Config {
+	t.Helper()
+	c, err := configs.Load(filepath.Join(dir, control.ConfigFile))
+	check(t, err)
+	return c
+}

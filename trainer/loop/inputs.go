@@ -1,0 +1,67 @@
+package loop
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"innate/configs"
+	"innate/models/checkpoint"
+	"innate/models/weights"
+)
+
+// Runs have copies of the files that their settings name, and find them by paths
+// relative to the run directory. Runs made before there were copies name files by
+// absolute paths, which end when a project moves. What is then missing is said
+// with the line of the setting; model.init is not needed any more once there is a
+// checkpoint, which holds the network and all that has become of it.
+
+// open reads the network that the setting of key names as ref.
+func (e env) open(key, ref string) (*checkpoint.File, error) {
+	f, err := weights.Open(configs.Locate(e.dir, ref))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, gone(e.cfg, key, err)
+	}
+	return f, err
+}
+
+// haveEvaluationFiles refuses an evaluation whose files are missing.
+func (l *Loop) haveEvaluationFiles() error {
+	files := l.cfg.Files()
+	for _, key := range []string{"fid.features", "fid.reference"} {
+		if strings.HasPrefix(files[key], weights.Prefix) {
+			continue
+		}
+		if _, err := os.Stat(configs.Locate(l.dir, files[key])); errors.Is(err, fs.ErrNotExist) {
+			return gone(l.cfg, key, err)
+		}
+	}
+	return nil
+}
+
+// gone says with the line of its setting that a file is missing.
+func gone(cfg *configs.Config, key string, err error) error {
+	return missing{cfg.At(key, fmt.Errorf("%s: %w; the run has no copy of it, want the file at that place", key, err))}
+}
+
+// missing is an error about a file that is not there.
+type missing struct{ error }
+
+func (missing) Is(target error) bool { return target == fs.ErrNotExist }
+
+// openInit reads model.init. Where its file is missing, and the run has come to a
+// checkpoint, saved is that instead.
+func (e env) openInit() (init, saved *checkpoint.File, err error) {
+	init, err = e.open("model.init", e.cfg.Model.Init)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return init, nil, err
+	}
+	saved, broken := NewestCheckpoint(e.dir, func(error) {})
+	if broken != nil || saved == nil {
+		return nil, nil, err
+	}
+	e.warn(fmt.Sprintf("%v: going on from the checkpoint, without the layers' distances from it", err))
+	return nil, saved, nil
+}
