@@ -116,7 +116,7 @@ func (p *poller) pollSamples(m *pollMsg, now time.Time) {
 	}
 	m.samples = []string{}
 	for _, e := range entries {
-		if _, ok := gridNimg(e.Name()); ok {
+		if _, ok := gridNimg(e.Name()); ok && !e.IsDir() {
 			m.samples = append(m.samples, e.Name())
 		}
 	}

@@ -56,7 +56,7 @@ func commandTable() []command {
 		{"sample", "[SEED]", "draw samples now, from other noise", needTrainer, nil, (*App).commandSample},
 		{"save", "[FILE]", "write the samples that show as a PNG", needRun, nil, (*App).commandSave},
 		{"fork", "[KEY=VALUE]", "a new run from this one's checkpoint", needFork, offerSettings, (*App).commandFork},
-		{"open", "RUN", "open another run", nil, offerRuns, func(a *App, args []string) tea.Cmd { return a.one("open", args, a.openNamed) }},
+		{"open", "RUN", "open another run", nil, offerRuns, (*App).commandOpen},
 		{"view", "NAME", "another view of the run", needRun, offer(func() []string { return viewNames[:] }), func(a *App, args []string) tea.Cmd {
 			return a.one("view", args, a.viewByName)
 		}},
@@ -308,11 +308,15 @@ func (a *App) commandFork(args []string) tea.Cmd {
 		}))
 }
 
-func (a *App) openNamed(ref string) tea.Cmd {
-	if a.opts.RunsDir == "" {
+// commandOpen opens a run by number, name or path. A path may have spaces.
+func (a *App) commandOpen(args []string) tea.Cmd {
+	switch {
+	case len(args) == 0:
+		return a.fail(errors.New("open: want a run: a number, a name or a directory"))
+	case a.opts.RunsDir == "":
 		return a.fail(errors.New("open: no directory of runs is known"))
 	}
-	return findRun(a.opts.RunsDir, ref)
+	return findRun(a.opts.RunsDir, a.typedPath(strings.Join(args, " ")))
 }
 
 func (a *App) viewByName(name string) tea.Cmd {

@@ -79,7 +79,9 @@ func (a *App) commandSave(args []string) tea.Cmd {
 
 // save writes what shows to a file that isn't there yet.
 func (a *App) save(path string) tea.Cmd {
-	path = strings.TrimSpace(path)
+	if path = a.typedPath(path); path != "" {
+		path = inFolder(path, a.saveName())
+	}
 	img := a.picturePNG()
 	switch {
 	case path == "":

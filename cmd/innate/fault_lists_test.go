@@ -34,3 +34,28 @@ func TestFaultLsBadEntry(t *testing.T) {
 		t.Errorf("delete: status %d, %q, %s", status, asked, c.err)
 	}
 }
+
+// TestFaultHomeInFlags gives paths in ways in which no shell expands ~.
+func TestFaultHomeInFlags(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	t.Chdir(t.TempDir())
+	ok(create("~/runs", "", "mnist-gdd", edits{}))(t)
+	for _, args := range [][]string{{"status", "0", "--runs=~/runs"}, {"--runs=~/runs", "status", "0"}, {"status", "0"}} {
+		if len(args) == 2 {
+			t.Setenv("INNATE_RUNS", "~/runs")
+		}
+		if status, out, stderr := line(t, args...); status != 0 || !strings.Contains(out, "00000-mnist-gdd") {
+			t.Errorf("%v: status %d, %s%s", args, status, out, stderr)
+		}
+	}
+	if status, _, stderr := line(t, "sample", "builtin:mnist-teacher", "--n", "1", "--steps", "1", "--out=~/s.png"); status != 0 {
+		t.Errorf("sample: status %d, %s", status, stderr)
+	}
+	if _, err := os.Stat(filepath.Join(home, "s.png")); err != nil {
+		t.Error(err)
+	}
+	if left := ok(os.ReadDir("."))(t); len(left) > 0 {
+		t.Errorf("left %v in the working directory", left)
+	}
+}

@@ -16,7 +16,7 @@ var forkCommand = command{"fork", "RUN|CHECKPOINT", "a new run that goes on from
 
 func runFork(ctx context.Context, c *cli, args []string) error {
 	f, runs := c.runFlags("fork")
-	at := f.String("at", "", "`checkpoint`: thousands of images such as 40, best (by FID) or a file; default: the newest")
+	at := pathFlag(f, "at", "", "`checkpoint`: thousands of images such as 40, best (by FID) or a file; default: the newest")
 	name := f.String("name", "", "`name` of the new run; default: the old one's")
 	start := f.Bool("start", false, "start the new run at once")
 	var edits edits

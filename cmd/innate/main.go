@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/term"
 
+	"innate/configs"
 	"innate/models/kernels"
 	"innate/trainer/control"
 )
@@ -159,6 +160,17 @@ func parse(f *flag.FlagSet, args []string) ([]string, error) {
 		positional = append(positional, args[0])
 		args = args[1:]
 	}
+}
+
+// pathFlag is a flag that names a file or a directory. In --out=~/x a shell
+// leaves the ~, and who types it means the home directory.
+func pathFlag(f *flag.FlagSet, name, value, usage string) *string {
+	path := &value
+	f.Func(name, usage, func(s string) error {
+		*path = configs.ExpandHome(s)
+		return nil
+	})
+	return path
 }
 
 // parseOne parses a command line that names one thing: what says which, for the

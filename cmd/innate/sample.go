@@ -27,7 +27,7 @@ func runSample(ctx context.Context, c *cli, args []string) error {
 	seed := f.Uint64("seed", 0, "first `seed`; every image has its own")
 	class := countFlag(f, "class", -1, -1, maxImages, "draw this `class` of a class-conditional network alone; default: one a row, rows being filled")
 	steps := countFlag(f, "steps", 0, 0, maxSteps, "1, or Heun `steps` of 2 and more; default: what the network is for")
-	out := f.String("out", "samples.png", "PNG `file` to write")
+	out := pathFlag(f, "out", "samples.png", "PNG `file` to write; default: samples.png")
 	threads := threadsFlag(f)
 	now := f.Bool("now", false, "let a running run draw its grid between two steps; takes --seed alone")
 	ref, err := parseOne(f, args, wantNetwork)
@@ -142,8 +142,8 @@ func runFID(ctx context.Context, c *cli, args []string) error {
 	n := countFlag(f, "n", 5000, 2, maxImages, "`images` to generate")
 	seed := f.Uint64("seed", 0, "first `seed`")
 	steps := countFlag(f, "steps", 0, 0, maxSteps, "1, or Heun `steps`; default: what the network is for")
-	feats := f.String("features", "builtin:mnist-fid-cnn", "feature `network`: builtin:NAME or a file")
-	ref := f.String("ref", "builtin:mnist-fid-ref", "reference `statistics`: builtin:NAME or an npz file")
+	feats := pathFlag(f, "features", "builtin:mnist-fid-cnn", "feature `network`: builtin:NAME or a file; default: builtin:mnist-fid-cnn")
+	ref := pathFlag(f, "ref", "builtin:mnist-fid-ref", "reference `statistics`: builtin:NAME or an npz file; default: builtin:mnist-fid-ref")
 	threads := threadsFlag(f)
 	asJSON := f.Bool("json", false, "print JSON")
 	network, err := parseOne(f, args, wantNetwork)
@@ -188,7 +188,7 @@ func runFID(ctx context.Context, c *cli, args []string) error {
 // runFIDRef measures the statistics of the training images.
 func runFIDRef(ctx context.Context, c *cli, args []string) error {
 	f := c.flags("fid ref")
-	feats := f.String("features", "builtin:mnist-fid-cnn", "feature `network`: builtin:NAME or a file")
+	feats := pathFlag(f, "features", "builtin:mnist-fid-cnn", "feature `network`: builtin:NAME or a file; default: builtin:mnist-fid-cnn")
 	threads := threadsFlag(f)
 	path, err := parseOne(f, args, "npz FILE to write")
 	if err != nil {

@@ -12,7 +12,7 @@ var startCommand = command{"start", "CONFIG", "the same, detached; prints the ru
 
 func runStart(ctx context.Context, c *cli, args []string) error {
 	f, runs := c.runFlags("start")
-	out := f.String("out", "", "run `directory` to create instead of a numbered one")
+	out := pathFlag(f, "out", "", "run `directory` to create instead of a numbered one")
 	var edits edits
 	edits.register(f)
 	config, err := parseOne(f, args, wantConfig())

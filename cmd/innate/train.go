@@ -20,8 +20,8 @@ var trainCommand = command{"train", "CONFIG", "one run in the foreground, with p
 
 func runTrain(ctx context.Context, c *cli, args []string) error {
 	f, runs := c.runFlags("train")
-	out := f.String("out", "", "run `directory` to create instead of a numbered one")
-	run := f.String("run", "", "continue this `run`, by number, name or directory, instead of beginning one")
+	out := pathFlag(f, "out", "", "run `directory` to create instead of a numbered one")
+	run := pathFlag(f, "run", "", "continue this `run`, by number, name or directory, instead of beginning one")
 	var edits edits
 	edits.register(f)
 	rest, err := parse(f, args)

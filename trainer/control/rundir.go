@@ -16,6 +16,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"innate/configs"
 )
 
 // Names inside a run directory; the history is named by package runlog.
@@ -41,13 +43,14 @@ type Info struct {
 }
 
 // RunsDir returns where runs live: the flag if given, else $INNATE_RUNS, else
-// runs in the working directory.
+// runs in the working directory. A shell expands ~ in neither --runs=~/runs nor a
+// service's environment.
 func RunsDir(flag string) string {
 	if flag != "" {
-		return flag
+		return configs.ExpandHome(flag)
 	}
 	if env := os.Getenv("INNATE_RUNS"); env != "" {
-		return env
+		return configs.ExpandHome(env)
 	}
 	return "runs"
 }
