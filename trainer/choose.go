@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -44,12 +45,12 @@ func (o ForkOptions) open() (parent string, f *checkpoint.File, note string, err
 			if f, err = checkpoint.Read(path); err == nil {
 				return parent, f, strings.Join(append(notes, broken...), "; "), nil
 			}
-			if errors.Is(err, fs.ErrNotExist) {
+			if _, gone := os.Lstat(path); errors.Is(gone, fs.ErrNotExist) {
 				break // look again
 			}
 			broken = append(broken, err.Error(), "took the one before")
 		}
-		if !errors.Is(err, fs.ErrNotExist) {
+		if len(broken) == 2*len(paths) {
 			return "", nil, "", err
 		}
 	}

@@ -110,7 +110,7 @@ func copyLines(src, dst, name string, keep func(logLine) bool) (err error) {
 }
 
 // copyPictures copies the samples drawn up to nimg, and the best network if it
-// was the best by then.
+// was the best by then. What is no file stays behind.
 func copyPictures(src, dst string, nimg int64) error {
 	folder := filepath.Join(src, control.SamplesDir)
 	entries, err := os.ReadDir(folder)
@@ -120,6 +120,9 @@ func copyPictures(src, dst string, nimg int64) error {
 	for _, e := range entries {
 		stem, ok := strings.CutSuffix(e.Name(), ".png")
 		if n, err := strconv.ParseInt(stem, 10, 64); !ok || err != nil || n > nimg {
+			continue
+		}
+		if info, err := os.Stat(filepath.Join(folder, e.Name())); err != nil || !info.Mode().IsRegular() {
 			continue
 		}
 		if err := copyFile(filepath.Join(folder, e.Name()), filepath.Join(dst, control.SamplesDir, e.Name())); err != nil {
