@@ -91,9 +91,12 @@ func runInspect(_ context.Context, c *cli, args []string) error {
 		}
 		return allFinite(ref, file)
 	}
-	count := 0
+	count, width := 0, len(checkpoint.BF16)
 	for _, t := range file.Tensors() {
-		fmt.Fprintf(c.out, "%-48s %-4s %v\n", t.Name, t.DType, t.Shape)
+		width = max(width, len(t.DType))
+	}
+	for _, t := range file.Tensors() {
+		fmt.Fprintf(c.out, "%-48s %-*s %v\n", t.Name, width, t.DType, t.Shape)
 		count += t.Count()
 	}
 	fmt.Fprintf(c.out, "%d tensors, %d values\n", len(file.Tensors()), count)

@@ -32,7 +32,11 @@ func (f *File) Add(t Tensor) error {
 	if t.Name == metadataKey {
 		return fmt.Errorf("checkpoint: tensor %q: the name is reserved", t.Name)
 	}
-	if want := t.Count() * t.DType.size(); t.bytes() != want {
+	want, err := byteSize(t.DType, t.Shape)
+	if err != nil {
+		return fmt.Errorf("checkpoint: tensor %q: %w", t.Name, err)
+	}
+	if int64(t.bytes()) != want {
 		return fmt.Errorf("checkpoint: tensor %q: %d bytes, want %d for %s %v", t.Name, t.bytes(), want, t.DType, t.Shape)
 	}
 	f.put(t)

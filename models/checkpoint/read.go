@@ -177,7 +177,7 @@ func (e entry) check() error {
 		return fmt.Errorf("%d data offsets, want 2", len(e.Offsets))
 	case e.Shape == nil:
 		return errors.New("no shape")
-	case e.DType.size() == 0:
+	case e.DType.bits() == 0:
 		return fmt.Errorf("unknown type %q", string(e.DType))
 	}
 	return nil
@@ -221,9 +221,10 @@ func checkLayout(entries []entry, size int64) error {
 	return nil
 }
 
-// byteSize is the number of bytes that dtype and shape ask for.
+// byteSize is the number of bytes that dtype and shape ask for. Elements of less
+// than a byte must fill whole ones together.
 func byteSize(d DType, shape []int) (int64, error) {
-	n := int64(d.size())
+	n := int64(d.bits())
 	zero := false
 	for _, v := range shape {
 		if v < 0 {
@@ -241,5 +242,8 @@ func byteSize(d DType, shape []int) (int64, error) {
 	if zero {
 		return 0, nil
 	}
-	return n, nil
+	if n%8 != 0 {
+		return 0, fmt.Errorf("%d bits for %s %v, want whole bytes", n, d, shape)
+	}
+	return n / 8, nil
 }

@@ -7,38 +7,6 @@ import (
 	"slices"
 )
 
-// DType names an element type as the file's header spells it.
-type DType string
-
-// The element types that can be read; only F32, F64, I64 and U8 are written.
-const (
-	F64  DType = "F64"
-	F32  DType = "F32"
-	F16  DType = "F16"
-	BF16 DType = "BF16"
-	I64  DType = "I64"
-	I32  DType = "I32"
-	I16  DType = "I16"
-	I8   DType = "I8"
-	U8   DType = "U8"
-	Bool DType = "BOOL"
-)
-
-// size is the number of bytes of one element; 0 for an unknown type.
-func (d DType) size() int {
-	switch d {
-	case F64, I64:
-		return 8
-	case F32, I32:
-		return 4
-	case F16, BF16, I16:
-		return 2
-	case I8, U8, Bool:
-		return 1
-	}
-	return 0
-}
-
 // Tensor is one named array. Its values stay as they lie in the file, or in the
 // caller's slice, until they are asked for or written.
 type Tensor struct {
@@ -128,7 +96,7 @@ func (t Tensor) Float32s() ([]float32, error) {
 			out[i] = fromHalf(binary.LittleEndian.Uint16(t.raw[2*i:]))
 		}
 	default:
-		return nil, fmt.Errorf("tensor %q: type %s, want a float type", t.Name, t.DType)
+		return nil, fmt.Errorf("tensor %q: type %s, want F64, F32, F16 or BF16", t.Name, t.DType)
 	}
 	return out, nil
 }
@@ -154,7 +122,8 @@ func (t Tensor) Float64s() ([]float64, error) {
 	return out, nil
 }
 
-// Int64s returns the values of an integer tensor; BOOL reads as 0 and 1.
+// Int64s returns the values of an integer tensor; BOOL reads as 0 and 1. Values
+// of U64 that an int64 cannot hold are an error.
 func (t Tensor) Int64s() ([]int64, error) {
 	if !t.hasValues() {
 		return nil, fmt.Errorf("tensor %q: values not loaded", t.Name)
@@ -164,10 +133,20 @@ func (t Tensor) Int64s() ([]int64, error) {
 		switch t.DType {
 		case I64:
 			out[i] = int64(binary.LittleEndian.Uint64(t.raw[8*i:]))
+		case U64:
+			v := binary.LittleEndian.Uint64(t.raw[8*i:])
+			if v > math.MaxInt64 {
+				return nil, fmt.Errorf("tensor %q: value %d, want at most %d", t.Name, v, int64(math.MaxInt64))
+			}
+			out[i] = int64(v)
 		case I32:
 			out[i] = int64(int32(binary.LittleEndian.Uint32(t.raw[4*i:])))
+		case U32:
+			out[i] = int64(binary.LittleEndian.Uint32(t.raw[4*i:]))
 		case I16:
 			out[i] = int64(int16(binary.LittleEndian.Uint16(t.raw[2*i:])))
+		case U16:
+			out[i] = int64(binary.LittleEndian.Uint16(t.raw[2*i:]))
 		case I8:
 			out[i] = int64(int8(t.raw[i]))
 		case U8, Bool:

@@ -68,7 +68,7 @@ func syncDir(dir string) error {
 // encode writes the file's bytes to w.
 func (f *File) encode(w io.Writer) error {
 	tensors := slices.Clone(f.tensors)
-	slices.SortStableFunc(tensors, func(a, b Tensor) int { return b.DType.size() - a.DType.size() })
+	slices.SortStableFunc(tensors, func(a, b Tensor) int { return b.DType.bits() - a.DType.bits() })
 	header, err := f.header(tensors)
 	if err != nil {
 		return err
