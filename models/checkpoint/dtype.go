@@ -31,15 +31,33 @@ const (
 	U64        DType = "U64"
 )
 
-// dtypes has the size of one element in bits. Types of less than a byte lie
+// dtypes has the size of one element in bits, in the order of the library, by
+// which it sorts what it writes, last type first. Types of less than a byte lie
 // packed, and a shape counts elements, not bytes.
-var dtypes = map[DType]int{
-	F4: 4, F6E2M3: 6, F6E3M2: 6,
-	Bool: 8, U8: 8, I8: 8, F8E5M2: 8, F8E4M3: 8, F8E8M0: 8, F8E4M3FNUZ: 8, F8E5M2FNUZ: 8,
-	I16: 16, U16: 16, F16: 16, BF16: 16,
-	I32: 32, U32: 32, F32: 32,
-	C64: 64, F64: 64, I64: 64, U64: 64,
+var dtypes = []struct {
+	name DType
+	bits int
+}{
+	{Bool, 8}, {F4, 4}, {F6E2M3, 6}, {F6E3M2, 6}, {U8, 8}, {I8, 8},
+	{F8E5M2, 8}, {F8E4M3, 8}, {F8E8M0, 8}, {F8E4M3FNUZ, 8}, {F8E5M2FNUZ, 8},
+	{I16, 16}, {U16, 16}, {F16, 16}, {BF16, 16},
+	{I32, 32}, {U32, 32}, {F32, 32}, {C64, 64}, {F64, 64}, {I64, 64}, {U64, 64},
+}
+
+// rank is the place of a type in dtypes; -1 for an unknown type.
+func (d DType) rank() int {
+	for i, t := range dtypes {
+		if t.name == d {
+			return i
+		}
+	}
+	return -1
 }
 
 // bits is the size of one element; 0 for an unknown type.
-func (d DType) bits() int { return dtypes[d] }
+func (d DType) bits() int {
+	if i := d.rank(); i >= 0 {
+		return dtypes[i].bits
+	}
+	return 0
+}

@@ -14,6 +14,10 @@ type File struct {
 	Path     string // where it was read from; empty for a new file
 	Metadata map[string]string
 
+	// Changed says that another program has written the file since innate did,
+	// and what is known of that; empty for all other files.
+	Changed string
+
 	tensors []Tensor
 	index   map[string]int
 }

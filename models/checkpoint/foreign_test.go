@@ -96,3 +96,47 @@ func TestFaultUnsignedBeyond(t *testing.T) {
 		t.Errorf("values %v, %v", v, err)
 	}
 }
+
+// TestFaultResaved reads files of this package that the safetensors library
+// has written again with their metadata, checksums among it, and says so.
+func TestFaultResaved(t *testing.T) {
+	for _, c := range []struct {
+		file, changed string
+		bias          []float32
+	}{
+		{"onesum", "", []float32{0, 0.25}},
+		{"onesum-resaved", "changed by another program since innate wrote it", []float32{0, 0.25}},
+		{"onesum-edited", "changed by another program since innate wrote it", []float32{0, 0.5}},
+		{"twosums", "", []float32{0, 0.25}},
+		{"twosums-resaved", "changed by another program since innate wrote it; the values are the same", []float32{0, 0.25}},
+		{"twosums-edited", "changed by another program since innate wrote it; the values, too", []float32{0, 0.5}},
+		{"dtypes", "", nil},
+	} {
+		f, err := checkpoint.Read("testdata/" + c.file + ".safetensors")
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if f.Changed != c.changed {
+			t.Errorf("%s: changed %q, want %q", c.file, f.Changed, c.changed)
+		}
+		if c.bias == nil {
+			continue
+		}
+		if len(f.Metadata) != 3 || f.Metadata["nimg"] != "25600" {
+			t.Errorf("%s: metadata %v, want arch, config and nimg", c.file, f.Metadata)
+		}
+		bias, err := f.Tensor("net.bias")
+		must(t, err)
+		if v, err := bias.Float32s(); err != nil || !slices.Equal(v, c.bias) {
+			t.Errorf("%s: bias %v, %v; want %v", c.file, v, err, c.bias)
+		}
+
+		// Written here, it is ours again.
+		again, err := checkpoint.Read(write(t, f))
+		must(t, err)
+		if again.Changed != "" || len(again.Metadata) != 3 {
+			t.Errorf("%s written again: changed %q, metadata %v", c.file, again.Changed, again.Metadata)
+		}
+	}
+}

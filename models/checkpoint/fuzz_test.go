@@ -53,10 +53,11 @@ func TestAllocationIsBounded(t *testing.T) {
 		"many empty tensors": raw(many(15000, func(i int) string {
 			return `"` + name(i) + `":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`
 		}), 0),
-		"many dimensions": raw(`{"a":{"dtype":"U8","shape":[0`+strings.Repeat(",0", 200000)+`],"data_offsets":[0,0]}}`, 0),
-		"many offsets":    raw(`{"a":{"dtype":"U8","shape":[0],"data_offsets":[0`+strings.Repeat(",0", 200000)+`]}}`, 0),
-		"deep nesting":    raw(`{"a":`+strings.Repeat("[", 200000), 0),
-		"much metadata":   raw(`{"__metadata__":`+many(15000, func(i int) string { return `"` + name(i) + `":""` })+`}`, 0),
+		"many dimensions":              raw(`{"a":{"dtype":"U8","shape":[0`+strings.Repeat(",0", 200000)+`],"data_offsets":[0,0]}}`, 0),
+		"many offsets":                 raw(`{"a":{"dtype":"U8","shape":[0],"data_offsets":[0`+strings.Repeat(",0", 200000)+`]}}`, 0),
+		"deep nesting":                 raw(`{"a":`+strings.Repeat("[", 200000), 0),
+		"much metadata and an old sum": raw(`{"__metadata__":`+many(15000, func(i int) string { return `"` + name(i) + `":""` })[:15000*8]+`,"crc32c":"0"}}`, 0),
+		"much metadata":                raw(`{"__metadata__":`+many(15000, func(i int) string { return `"` + name(i) + `":""` })+`}`, 0),
 	} {
 		_, got, err := allocated(data)
 		if want := bound(len(data), headerOf(data)); got > want {
@@ -65,36 +66,39 @@ func TestAllocationIsBounded(t *testing.T) {
 	}
 }
 
-// key returns whether byte i of a file belongs to the checksum's key. Without
-// it the file passes for someone else's, in which it is then the one damage.
-func key(data []byte, i int) bool {
-	at := bytes.Index(data, []byte("crc32c"))
-	return i >= at && i < at+len("crc32c")
+// oldKey returns whether byte i of an older file, with one sum, belongs to the
+// sum's key. Without it the file passes for someone else's, in which it is then
+// the one damage.
+func oldKey(data []byte, i int) bool {
+	at := bytes.Index(data, []byte(`"crc32c"`)) + 1
+	return at > 0 && i >= at && i < at+len("crc32c")
 }
 
-// TestEveryByteCounts damages each byte of a file in turn: none may pass, and
+// TestEveryByteCounts damages each bit of a file in turn: none may pass, and
 // without a checksum the file is accepted.
 func TestEveryByteCounts(t *testing.T) {
 	f := checkpoint.New()
 	f.Metadata["progress"] = `{"nimg":64,"crc32c":"ffffffff"}`
 	must(t, f.AddParams("net/", params()))
-	whole, err := os.ReadFile(write(t, f))
-	must(t, err)
-	if _, err := checkpoint.Decode(bytes.Clone(whole)); err != nil {
-		t.Fatal(err)
-	}
-	for i := range whole {
-		for _, flip := range []byte{0x01, 0x80} {
-			data := bytes.Clone(whole)
-			data[i] ^= flip
-			if _, err := checkpoint.Decode(data); err == nil && !key(whole, i) {
-				t.Errorf("byte %d of %d (%q) changed to %q unnoticed", i, len(whole), whole[i], data[i])
+	for _, path := range []string{write(t, f), "testdata/twosums.safetensors", "testdata/onesum.safetensors"} {
+		whole, err := os.ReadFile(path)
+		must(t, err)
+		if _, err := checkpoint.Decode(bytes.Clone(whole)); err != nil {
+			t.Fatal(err)
+		}
+		for i := range whole {
+			for bit := range 8 {
+				data := bytes.Clone(whole)
+				data[i] ^= 1 << bit
+				if _, err := checkpoint.Decode(data); err == nil && !oldKey(whole, i) {
+					t.Errorf("%s: byte %d of %d (%q) changed to %q unnoticed", path, i, len(whole), whole[i], data[i])
+				}
 			}
 		}
-	}
-	for cut := range len(whole) {
-		if _, err := checkpoint.Decode(whole[:cut:cut]); err == nil {
-			t.Errorf("cut to %d of %d bytes unnoticed", cut, len(whole))
+		for cut := range len(whole) {
+			if _, err := checkpoint.Decode(whole[:cut:cut]); err == nil {
+				t.Errorf("%s: cut to %d of %d bytes unnoticed", path, cut, len(whole))
+			}
 		}
 	}
 	foreign := raw(`{"__metadata__":{"format":"pt"},"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}`, 2)
@@ -113,6 +117,9 @@ func FuzzDecode(f *testing.F) {
 	f.Add(raw(`{"z":{"dtype":"I64","shape":[0,3],"data_offsets":[0,0]}}`, 0), uint(99))
 	f.Add(raw(`{"a":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}}`, 6), uint(9))
 	f.Add(raw(`{"__metadata__":{"crc32c":"00000000"}}`, 0), uint(9))
+	f.Add(raw(`{"__metadata__":{"z":"<","crc32c":"00000000"}}`, 0), uint(9))
+	f.Add(raw(`{ "__metadata__":{"crc32c.header":"00000000","crc32c.values":"00000000"}}`, 0), uint(9))
+	f.Add(raw(`{"__metadata__":{"crc32c.values":"00000000"}}`, 0), uint(9))
 	f.Fuzz(func(t *testing.T, data []byte, at uint) {
 		file, got, err := allocated(data)
 		// Another goroutine of the fuzzer may allocate meanwhile: hence the slack.
@@ -149,7 +156,7 @@ func FuzzDecode(f *testing.F) {
 		i := int(at % uint(len(written)))
 		damaged := bytes.Clone(written)
 		damaged[i] ^= 1
-		if _, err := checkpoint.Decode(damaged); err == nil && !key(written, i) {
+		if _, err := checkpoint.Decode(damaged); err == nil {
 			t.Fatalf("byte %d of %d changed unnoticed", i, len(written))
 		}
 	})

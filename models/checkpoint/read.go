@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"unicode/utf8"
 )
 
 // What a reader accepts. Decoding allocates at most 32 bytes for each byte of the
@@ -88,18 +89,18 @@ func decode(r io.Reader, size int64, values bool) (*File, error) {
 	}
 	f := New()
 	f.Metadata = meta
-	checksum, summed := meta[checksumKey]
-	delete(meta, checksumKey)
+	sums := takeSums(header, meta)
+	if err := sums.verifyHeader(header); err != nil {
+		return nil, err
+	}
 	var body []byte
 	if values {
 		body = make([]byte, rest)
 		if _, err := io.ReadFull(r, body); err != nil {
 			return nil, err
 		}
-		if summed {
-			if err := verify(checksum, header, body); err != nil {
-				return nil, err
-			}
+		if f.Changed, err = sums.verifyValues(header, entries, body); err != nil {
+			return nil, err
 		}
 	}
 	for _, e := range entries {
@@ -123,6 +124,9 @@ type entry struct {
 // parseHeader reads the JSON object key by key, which is how duplicate names
 // are noticed.
 func parseHeader(header []byte) ([]entry, map[string]string, error) {
+	if !utf8.Valid(header) {
+		return nil, nil, errors.New("header is not UTF-8") // a JSON reader would replace what is not
+	}
 	dec := json.NewDecoder(bytes.NewReader(header))
 	if tok, err := dec.Token(); err != nil || tok != json.Delim('{') {
 		return nil, nil, errors.New("header is not a JSON object")

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // Write stores f at path, replacing what is there in one step: a reader sees
@@ -76,12 +77,13 @@ func (f *File) encode(w io.Writer) error {
 	if len(header) > maxHeader {
 		return fmt.Errorf("header of %d bytes, want at most %d", len(header), maxHeader)
 	}
+	byName := slices.SortedFunc(slices.Values(tensors), func(a, b Tensor) int { return strings.Compare(a.Name, b.Name) })
 	sum := crc32.New(castagnoli)
-	sum.Write(header)
-	if err := writeValues(sum, tensors); err != nil {
+	if err := writeValues(sum, byName); err != nil {
 		return err
 	}
-	copy(checksumIn(header), fmt.Sprintf("%08x", sum.Sum32()))
+	copy(sumIn(header, valuesSumKey), digits(sum.Sum32()))
+	copy(sumIn(header, headerSumKey), digits(crc32.Checksum(header, castagnoli)))
 	if err := binary.Write(w, binary.LittleEndian, uint64(len(header))); err != nil {
 		return err
 	}
@@ -118,9 +120,9 @@ func writeValues(w io.Writer, tensors []Tensor) error {
 }
 
 // header builds the JSON in the order of the values, padded with spaces to a
-// multiple of eight bytes. The checksum in it is noChecksum.
+// multiple of eight bytes. The checksums in it are noSum.
 func (f *File) header(tensors []Tensor) ([]byte, error) {
-	out := []byte{'{'}
+	out := []byte{'{', ' '} // see headMark
 	put := func(key string, value any) error {
 		k, err := json.Marshal(key)
 		if err != nil {
@@ -130,7 +132,7 @@ func (f *File) header(tensors []Tensor) ([]byte, error) {
 		if err != nil {
 			return err
 		}
-		if len(out) > 1 {
+		if len(out) > 2 {
 			out = append(out, ',')
 		}
 		out = append(append(append(out, k...), ':'), v...)
@@ -138,7 +140,8 @@ func (f *File) header(tensors []Tensor) ([]byte, error) {
 	}
 	meta := map[string]string{}
 	maps.Copy(meta, f.Metadata)
-	meta[checksumKey] = noChecksum
+	delete(meta, oldSumKey)
+	meta[headerSumKey], meta[valuesSumKey] = noSum, noSum
 	if err := put(metadataKey, meta); err != nil {
 		return nil, err
 	}
