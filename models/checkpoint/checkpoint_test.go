@@ -210,7 +210,7 @@ func TestBadFiles(t *testing.T) {
 			t.Errorf("%s: error %v, want %q", c.name, err, c.want)
 		}
 	}
-	if _, err := checkpoint.Read(t.TempDir()); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+	if _, err := checkpoint.Read(t.TempDir()); err == nil || !strings.Contains(err.Error(), "a directory, want safetensors") {
 		t.Errorf("a directory: %v", err)
 	}
 	if _, err := checkpoint.Read(filepath.Join(t.TempDir(), "none")); !os.IsNotExist(unwrap(err)) {

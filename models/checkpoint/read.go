@@ -8,9 +8,10 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"slices"
 	"unicode/utf8"
+
+	"innate/models/filetype"
 )
 
 // What a reader accepts. Decoding allocates at most 32 bytes for each byte of the
@@ -28,22 +29,18 @@ func Read(path string) (*File, error) { return readPath(path, true) }
 // ReadHeader loads names, types, shapes and metadata, but no values.
 func ReadHeader(path string) (*File, error) { return readPath(path, false) }
 
+// wanted is what a file should be that is none.
+const wanted = "safetensors"
+
 func readPath(path string, values bool) (*File, error) {
-	r, err := os.Open(path)
+	r, size, err := filetype.Open(path, wanted)
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
 	defer r.Close()
-	info, err := r.Stat()
+	f, err := decode(r, size, values)
 	if err != nil {
-		return nil, fmt.Errorf("checkpoint: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("checkpoint: %s: not a regular file", path)
-	}
-	f, err := decode(r, info.Size(), values)
-	if err != nil {
-		return nil, fmt.Errorf("checkpoint: %s: %w", path, err)
+		return nil, fmt.Errorf("checkpoint: %s: %w", path, explain(err, r, size))
 	}
 	f.Path = path
 	return f, nil
@@ -54,9 +51,18 @@ func readPath(path string, values bool) (*File, error) {
 func Decode(data []byte) (*File, error) {
 	f, err := decode(bytes.NewReader(data), int64(len(data)), true)
 	if err != nil {
-		return nil, fmt.Errorf("checkpoint: %w", err)
+		return nil, fmt.Errorf("checkpoint: %w", explain(err, bytes.NewReader(data), int64(len(data))))
 	}
 	return f, nil
+}
+
+// explain says of what cannot be read that it is something else, if so: its
+// first bytes are no length then, and its bytes no header.
+func explain(err error, r io.ReaderAt, size int64) error {
+	if kind := filetype.Sniff(r, size); kind != "" && kind != filetype.Safetensors {
+		return kind.Refuse(wanted)
+	}
+	return err
 }
 
 // decode reads from r, which holds size bytes.
@@ -74,7 +80,7 @@ func decode(r io.Reader, size int64, values bool) (*File, error) {
 	}
 	rest := size - 8 - int64(length)
 	if rest < 0 {
-		return nil, fmt.Errorf("header of %d bytes in a file of %d", length, size)
+		return nil, fmt.Errorf("header of %d bytes in a file of %d: it was cut short", length, size)
 	}
 	header := make([]byte, length)
 	if _, err := io.ReadFull(r, header); err != nil {
@@ -192,6 +198,9 @@ func (e entry) check() error {
 func checkLayout(entries []entry, size int64) error {
 	for _, e := range entries {
 		begin, end := e.Offsets[0], e.Offsets[1]
+		if begin >= 0 && end > size && end > begin {
+			return fmt.Errorf("tensor %q: bytes %d to %d, want a range within %d: the file was cut short", e.name, begin, end, size)
+		}
 		if begin < 0 || end < begin || end > size {
 			return fmt.Errorf("tensor %q: bytes %d to %d, want a range within %d", e.name, begin, end, size)
 		}

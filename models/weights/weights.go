@@ -9,12 +9,12 @@ import (
 	"embed"
 	"fmt"
 	"io"
-	"os"
 	"path"
 	"slices"
 	"strings"
 
 	"innate/models/checkpoint"
+	"innate/models/filetype"
 )
 
 //go:embed files
@@ -68,16 +68,11 @@ func OpenStats(ref string) (Stats, error) {
 		}
 		return Stats{ReaderAt: bytes.NewReader(data), Size: int64(len(data)), Closer: io.NopCloser(nil)}, nil
 	}
-	f, err := os.Open(ref)
+	f, size, err := filetype.Open(ref, "npz")
 	if err != nil {
 		return Stats{}, err
 	}
-	info, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return Stats{}, err
-	}
-	return Stats{ReaderAt: f, Size: info.Size(), Closer: f}, nil
+	return Stats{ReaderAt: f, Size: size, Closer: f}, nil
 }
 
 // Stats is an open npz file.
