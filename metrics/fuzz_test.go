@@ -36,6 +36,8 @@ func FuzzReadStats(f *testing.F) {
 	name := string(npy("{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }\n", []uint8("cnn")))
 	f.Add(pack(zip.Store, "mu.npy", mu, "sigma.npy", sigma))
 	f.Add(pack(zip.Deflate, "mu.npy", mu, "sigma.npy", sigma, "features.npy", name, "other.txt", "x"))
+	f.Add(pack(zip.Store, "mu.npy", mu, "sigma.npy", sigma, "features.npy", string(array("<U2", "()", []uint32{'a', 'b'}))))
+	f.Add(pack(zip.Store, "mu.npy", mu, "sigma.npy", sigma, "n.npy", string(array("<u2", "()", []uint16{9}))))
 	f.Add(pack(zip.Store, "mu.npy", mu, "mu.npy", mu))
 	f.Add(pack(zip.Store, "mu.npy", sigma, "sigma.npy", mu, "n.npy", mu))
 	f.Fuzz(func(t *testing.T, file []byte) {

@@ -187,10 +187,13 @@ func cutShape(s string) (shape []int, rest string, err error) {
 	return shape, rest, nil
 }
 
+// npyTypes lists the types that npyDecoder knows.
+const npyTypes = "f8, f4, f2, i8, i4, i2, i1, u8, u4, u2, u1 or b1"
+
 // npyDecoder gives the bytes of an element and how to read it.
 func npyDecoder(descr string) (size int, decode func([]byte) float64, err error) {
 	if len(descr) != 3 {
-		return 0, nil, fmt.Errorf("type %.20q, want f8, f4, f2, i8, i4, u1 or b1", descr)
+		return 0, nil, fmt.Errorf("type %.20q, want %s", descr, npyTypes)
 	}
 	var order binary.ByteOrder = binary.LittleEndian
 	if descr[0] == '>' {
@@ -208,10 +211,20 @@ func npyDecoder(descr string) (size int, decode func([]byte) float64, err error)
 		return 8, func(b []byte) float64 { return float64(int64(order.Uint64(b))) }, nil
 	case kind == "i4":
 		return 4, func(b []byte) float64 { return float64(int32(order.Uint32(b))) }, nil
+	case kind == "i2":
+		return 2, func(b []byte) float64 { return float64(int16(order.Uint16(b))) }, nil
+	case kind == "i1":
+		return 1, func(b []byte) float64 { return float64(int8(b[0])) }, nil
+	case kind == "u8":
+		return 8, func(b []byte) float64 { return float64(order.Uint64(b)) }, nil
+	case kind == "u4":
+		return 4, func(b []byte) float64 { return float64(order.Uint32(b)) }, nil
+	case kind == "u2":
+		return 2, func(b []byte) float64 { return float64(order.Uint16(b)) }, nil
 	case kind == "u1", kind == "b1":
 		return 1, func(b []byte) float64 { return float64(b[0]) }, nil
 	}
-	return 0, nil, fmt.Errorf("type %q, want f8, f4, f2, i8, i4, u1 or b1", descr)
+	return 0, nil, fmt.Errorf("type %q, want %s", descr, npyTypes)
 }
 
 // halfToFloat widens an IEEE 754 half.

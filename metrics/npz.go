@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"innate/models/filetype"
 )
 
 // maxNPZEntries bounds the arrays in one file.
@@ -21,12 +22,9 @@ const maxCount = 1 << 53
 // deflated) of the given size in bytes. Without names it reads all of them,
 // otherwise only those named that exist.
 func ReadNPZ(r io.ReaderAt, size int64, names ...string) (map[string]Array, error) {
-	z, err := zip.NewReader(r, size)
+	z, err := openZip(r, size)
 	if err != nil {
-		return nil, fmt.Errorf("npz: %w", err)
-	}
-	if len(z.File) > maxNPZEntries {
-		return nil, fmt.Errorf("npz: %d entries, want at most %d", len(z.File), maxNPZEntries)
+		return nil, err
 	}
 	wanted := map[string]bool{}
 	for _, name := range names {
@@ -52,6 +50,21 @@ func ReadNPZ(r io.ReaderAt, size int64, names ...string) (map[string]Array, erro
 	return arrays, nil
 }
 
+// openZip opens the archive that an npz is, or says what the file is instead.
+func openZip(r io.ReaderAt, size int64) (*zip.Reader, error) {
+	z, err := zip.NewReader(r, size)
+	if err != nil {
+		if kind := filetype.Sniff(r, size); kind != "" {
+			err = kind.Refuse("npz")
+		}
+		return nil, fmt.Errorf("npz: %w", err)
+	}
+	if len(z.File) > maxNPZEntries {
+		return nil, fmt.Errorf("npz: %d entries, want at most %d", len(z.File), maxNPZEntries)
+	}
+	return z, nil
+}
+
 // readEntry reads to the end of the entry, where zip verifies its checksum.
 func readEntry(file *zip.File, limit int) (Array, error) {
 	r, err := file.Open()
@@ -63,27 +76,29 @@ func readEntry(file *zip.File, limit int) (Array, error) {
 	if err != nil {
 		return Array{}, err
 	}
+	return a, atEnd(r)
+}
+
+// atEnd verifies that an entry has been read in full. Only there does zip verify
+// its checksum.
+func atEnd(r io.Reader) error {
 	switch n, err := io.ReadFull(r, make([]byte, 1)); {
 	case n > 0:
-		return Array{}, errors.New("data after the last element")
+		return errors.New("data after the last element")
 	case err != io.EOF:
-		return Array{}, err
+		return err
 	}
-	return a, nil
+	return nil
 }
 
 // LoadNPZ reads the arrays of an npz file; see ReadNPZ.
 func LoadNPZ(path string, names ...string) (map[string]Array, error) {
-	f, err := os.Open(path)
+	f, size, err := filetype.Open(path, "npz")
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	arrays, err := ReadNPZ(f, info.Size(), names...)
+	arrays, err := ReadNPZ(f, size, names...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -108,65 +123,6 @@ func WriteNPZ(w io.Writer, names []string, arrays map[string]Array) error {
 		}
 	}
 	return z.Close()
-}
-
-// ReadStats reads reference statistics: the arrays mu and sigma of EDM and
-// pytorch-fid, and where SaveStats wrote them the number of images and the
-// name of the features.
-func ReadStats(r io.ReaderAt, size int64) (Stats, error) {
-	arrays, err := ReadNPZ(r, size, "mu", "sigma", "n", "features")
-	if err != nil {
-		return Stats{}, err
-	}
-	for _, name := range []string{"mu", "sigma"} {
-		if _, ok := arrays[name]; !ok {
-			return Stats{}, fmt.Errorf("npz: no array %q: not FID statistics", name)
-		}
-	}
-	mu, sigma := arrays["mu"], arrays["sigma"]
-	d := len(mu.Data)
-	if len(mu.Shape) != 1 || len(sigma.Shape) != 2 || sigma.Shape[0] != d || sigma.Shape[1] != d {
-		return Stats{}, fmt.Errorf("npz: mu %v and sigma %v, want [D] and [D D]", mu.Shape, sigma.Shape)
-	}
-	s := Stats{Mu: mu.Data, Sigma: sigma.Data}
-	if n, ok := arrays["n"]; ok {
-		if len(n.Data) != 1 {
-			return Stats{}, fmt.Errorf("npz: n %v, want a scalar", n.Shape)
-		}
-		if v := n.Data[0]; !(v >= 0 && v <= maxCount) || v != math.Trunc(v) {
-			return Stats{}, fmt.Errorf("npz: n is %v, want a whole number of images", v)
-		}
-		s.N = int64(n.Data[0])
-	}
-	if name, ok := arrays["features"]; ok {
-		if len(name.Data) > 256 {
-			return Stats{}, fmt.Errorf("npz: features: name of %d bytes, want at most 256", len(name.Data))
-		}
-		text := make([]byte, len(name.Data))
-		for i, v := range name.Data {
-			text[i] = byte(v)
-		}
-		s.Features = string(text)
-	}
-	return s, s.Validate()
-}
-
-// LoadStats reads statistics from an npz file; see ReadStats.
-func LoadStats(path string) (Stats, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return Stats{}, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return Stats{}, err
-	}
-	s, err := ReadStats(f, info.Size())
-	if err != nil {
-		return Stats{}, fmt.Errorf("%s: %w", path, err)
-	}
-	return s, nil
 }
 
 // WriteStats writes s as an npz that NumPy, EDM and pytorch-fid can read: mu

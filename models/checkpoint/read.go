@@ -29,11 +29,8 @@ func Read(path string) (*File, error) { return readPath(path, true) }
 // ReadHeader loads names, types, shapes and metadata, but no values.
 func ReadHeader(path string) (*File, error) { return readPath(path, false) }
 
-// wanted is what a file should be that is none.
-const wanted = "safetensors"
-
 func readPath(path string, values bool) (*File, error) {
-	r, size, err := filetype.Open(path, wanted)
+	r, size, err := filetype.Open(path, filetype.Wanted)
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
@@ -60,7 +57,7 @@ func Decode(data []byte) (*File, error) {
 // first bytes are no length then, and its bytes no header.
 func explain(err error, r io.ReaderAt, size int64) error {
 	if kind := filetype.Sniff(r, size); kind != "" && kind != filetype.Safetensors {
-		return kind.Refuse(wanted)
+		return kind.Refuse(filetype.Wanted)
 	}
 	return err
 }

@@ -29,6 +29,7 @@ const (
 	torchScript Kind = "a TorchScript file"
 	pickle      Kind = "a Python pickle"
 	zipArchive  Kind = "a zip archive"
+	brokenZip   Kind = "a zip archive that was cut short"
 	npy         Kind = "an npy array of NumPy"
 	gguf        Kind = "a GGUF file"
 	onnx        Kind = "an ONNX model"
@@ -58,8 +59,12 @@ const (
 	device      Kind = "a device"
 )
 
+// Wanted is what readers of networks want.
+const Wanted = "safetensors"
+
 const (
-	asSafetensors = "pickles are not read here, since reading one runs code; save the state dict with safetensors.torch.save_file"
+	runsCode      = "reading its pickle would run code, so it is not read here"
+	asSafetensors = "; save the state dict with safetensors.torch.save_file"
 	fetchAgain    = "a download brought this instead of the file, so fetch it again"
 	unpack        = "unpack it first"
 	unfinished    = "a download or copy did not come to its end, so fetch it again"
@@ -67,19 +72,23 @@ const (
 
 // advice says what to do with a file that is not what it was taken for.
 var advice = map[Kind]string{
-	torchZip: asSafetensors, torchLegacy: asSafetensors, torchScript: asSafetensors, pickle: asSafetensors,
+	torchZip: runsCode, torchLegacy: runsCode, torchScript: runsCode, pickle: runsCode,
 	tar: unpack, gzip: unpack, zstd: unpack, xz: unpack, bzip2: unpack, sevenZip: unpack, zipArchive: unpack,
 	html: fetchAgain, xml: fetchAgain,
 	lfsPointer: "git lfs pull fetches the file itself",
 	shardIndex: "name one of the files that it lists",
-	zeros:      unfinished, empty: unfinished,
+	zeros:      unfinished, empty: unfinished, brokenZip: unfinished,
 	Safetensors: "innate inspect, sample, fid and export read it",
 	NPZ:         "innate fid --ref and fid.reference read statistics",
 }
 
 // Refuse returns the error of a file of this kind where want is wanted.
 func (k Kind) Refuse(want string) error {
-	if hint := advice[k]; hint != "" {
+	hint := advice[k]
+	if hint == runsCode && want == Wanted {
+		hint += asSafetensors
+	}
+	if hint != "" {
 		return fmt.Errorf("%s, want %s: %s", k, want, hint)
 	}
 	return fmt.Errorf("%s, want %s", k, want)

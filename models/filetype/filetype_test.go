@@ -42,9 +42,10 @@ func TestFaultSniff(t *testing.T) {
 		{"a safetensors file", header(2000, `{"a":`)}, // cut short
 		{"", header(101<<20, "{}")},
 		{"an npz archive of NumPy", archive(t, "mu.npy", "sigma.npy")},
-		{"a zip archive", archive(t, "mu.npy", "readme.txt")},
+		{"an npz archive of NumPy", archive(t, "mu.npy", "readme.txt")},
+		{"a zip archive", archive(t, "00000/img00000000.png", "dataset.json")},
 		{"a zip archive", archive(t)},
-		{"a zip archive", "PK\x03\x04 cut short"},
+		{"a zip archive that was cut short", "PK\x03\x04 cut short"},
 		{"an npy array of NumPy", "\x93NUMPY\x01\x00"},
 		{"a GGUF file", "GGUF\x03\x00\x00\x00"},
 		{"a gzip file", "\x1f\x8b\x08\x00"},
@@ -114,9 +115,22 @@ func TestFaultOpenRefuses(t *testing.T) {
 }
 
 func TestRefuse(t *testing.T) {
-	want := "a safetensors file, want a run: innate inspect, sample, fid and export read it"
-	if got := filetype.Safetensors.Refuse("a run").Error(); got != want {
-		t.Errorf("got %s, want %s", got, want)
+	script, err := filetype.Of("testdata/script.pt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		kind         filetype.Kind
+		wanted, want string
+	}{
+		{filetype.Safetensors, "a run", "a safetensors file, want a run: innate inspect, sample, fid and export read it"},
+		{filetype.Directory, "npz", "a directory, want npz"},
+		{script, "npz", "a TorchScript file, want npz: reading its pickle would run code, so it is not read here"},
+		{script, filetype.Wanted, "a TorchScript file, want safetensors: reading its pickle would run code, so it is not read here; save the state dict with safetensors.torch.save_file"},
+	} {
+		if got := c.kind.Refuse(c.wanted).Error(); got != c.want {
+			t.Errorf("got %s, want %s", got, c.want)
+		}
 	}
 }
 

@@ -93,7 +93,10 @@ func isONNX(head []byte) bool {
 // inZip knows zip archives apart by the names in them.
 func inZip(r io.ReaderAt, size int64) Kind {
 	z, err := zip.NewReader(r, size)
-	if err != nil || len(z.File) == 0 {
+	if err != nil {
+		return brokenZip
+	}
+	if len(z.File) == 0 {
 		return zipArchive
 	}
 	has := func(base string) bool {
@@ -104,7 +107,7 @@ func inZip(r io.ReaderAt, size int64) Kind {
 		return torchScript
 	case has("data.pkl"):
 		return torchZip
-	case !slices.ContainsFunc(z.File, func(f *zip.File) bool { return !strings.HasSuffix(f.Name, ".npy") }):
+	case slices.ContainsFunc(z.File, func(f *zip.File) bool { return strings.HasSuffix(f.Name, ".npy") }):
 		return NPZ
 	}
 	return zipArchive
