@@ -69,9 +69,8 @@ func count(a Array) (int64, error) {
 	if len(a.Data) != 1 {
 		return 0, fmt.Errorf("%s %v, want one number", a.Descr, a.Shape)
 	}
-	const exact = 1 << 53 // from here on a float64 has gaps
 	v := a.Data[0]
-	if strings.HasSuffix(a.Descr, "b1") || v != math.Trunc(v) || math.Abs(v) >= exact {
+	if strings.HasSuffix(a.Descr, "b1") || v != math.Trunc(v) || math.Abs(v) >= maxCount {
 		return 0, fmt.Errorf("%s %v, want a whole number of images", a.Descr, v)
 	}
 	return int64(v), nil

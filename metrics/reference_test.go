@@ -131,7 +131,7 @@ func TestFaultNoReference(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		text:                                 text + ": npz: an HTML page, want npz: a download brought",
+		text:                                 text + ": npz: an HTML page, want npz; a download brought",
 		"../models/filetype/testdata/zip.pt": "zip.pt: npz: a PyTorch file (zip of torch.save), want npz with mu and sigma",
 		"../models/checkpoint/testdata/dtypes.safetensors": "dtypes.safetensors: npz: a safetensors file, want npz",
 		"testdata": "testdata: a directory, want npz",

@@ -20,7 +20,7 @@ import (
 // old checkpoints between our look and our reading, so that a missing one is
 // looked for again.
 func (o ForkOptions) open() (parent string, f *checkpoint.File, note string, err error) {
-	if strings.HasSuffix(o.Source, control.CheckpointExt) {
+	if strings.HasSuffix(o.Source, control.CheckpointExt) || isFile(o.Source) {
 		if o.At != "" {
 			return "", nil, "", fmt.Errorf("trainer: fork: got a checkpoint file and %q, want one of them", o.At)
 		}
@@ -30,7 +30,7 @@ func (o ForkOptions) open() (parent string, f *checkpoint.File, note string, err
 	if parent, err = filepath.Abs(o.Source); err != nil {
 		return "", nil, "", fmt.Errorf("trainer: %w", err)
 	}
-	if strings.HasSuffix(o.At, control.CheckpointExt) {
+	if strings.HasSuffix(o.At, control.CheckpointExt) || strings.ContainsRune(o.At, filepath.Separator) {
 		f, err = checkpoint.Read(o.At)
 		return parent, f, "", err
 	}
@@ -55,6 +55,11 @@ func (o ForkOptions) open() (parent string, f *checkpoint.File, note string, err
 		}
 	}
 	return "", nil, "", err
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // runOf returns the run directory that a checkpoint lies in; "" if none.

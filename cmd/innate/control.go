@@ -59,7 +59,7 @@ func runSet(ctx context.Context, c *cli, args []string) error {
 	if len(rest) < 2 {
 		return usagef("set: want a RUN and at least one key=value, such as live.gen_lr=2e-4")
 	}
-	dir, err := control.Find(control.RunsDir(*runs), rest[0])
+	dir, err := find(*runs, rest[0])
 	if err != nil {
 		return err
 	}

@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"innate/models/checkpoint"
-	"innate/models/weights"
-	"innate/trainer/control"
 	"innate/trainer/loop"
 )
 
@@ -27,7 +24,7 @@ func runExport(_ context.Context, c *cli, args []string) error {
 	if len(rest) != 2 {
 		return usagef("export: got %d arguments, want a RUN or checkpoint, and a FILE", len(rest))
 	}
-	src, err := openNetwork(c, *runs, rest[0])
+	src, err := useNetwork(c, *runs, rest[0])
 	if err != nil {
 		return err
 	}
@@ -43,23 +40,6 @@ func runExport(_ context.Context, c *cli, args []string) error {
 		dst.Metadata[key] = value
 	}
 	return checkpoint.Write(rest[1], dst)
-}
-
-// openNetwork opens what a command line names: builtin:NAME, a safetensors
-// file, or a run, whose newest checkpoint it reads.
-func openNetwork(c *cli, runs, ref string) (*checkpoint.File, error) {
-	if strings.HasPrefix(ref, weights.Prefix) || strings.HasSuffix(ref, ".safetensors") {
-		return weights.Open(ref)
-	}
-	dir, err := control.Find(control.RunsDir(runs), ref)
-	if err != nil {
-		return nil, err
-	}
-	file, err := loop.NewestCheckpoint(dir, func(err error) { fmt.Fprintf(c.err, "innate: %v\n", err) })
-	if err == nil && file == nil {
-		err = fmt.Errorf("%s: no checkpoint yet", dir)
-	}
-	return file, err
 }
 
 var inspectCommand = command{"inspect", "FILE", "tensors and metadata of a file; executes nothing", runInspect}
@@ -86,7 +66,11 @@ func runInspect(_ context.Context, c *cli, args []string) error {
 		for _, t := range file.Tensors() {
 			list = append(list, tensor{t.Name, string(t.DType), t.Shape, t.NotFinite()})
 		}
-		if err := printJSON(c.out, map[string]any{"metadata": file.Metadata, "tensors": list}); err != nil {
+		said := map[string]any{"metadata": file.Metadata, "tensors": list}
+		if file.Changed != "" {
+			said["changed"] = file.Changed
+		}
+		if err := printJSON(c.out, said); err != nil {
 			return err
 		}
 		return allFinite(ref, file)
@@ -100,6 +84,9 @@ func runInspect(_ context.Context, c *cli, args []string) error {
 		count += t.Count()
 	}
 	fmt.Fprintf(c.out, "%d tensors, %d values\n", len(file.Tensors()), count)
+	if file.Changed != "" {
+		fmt.Fprintln(c.out, file.Changed)
+	}
 	for _, k := range sortedKeys(file.Metadata) {
 		if v := file.Metadata[k]; len(v) <= 200 {
 			fmt.Fprintf(c.out, "%s: %s\n", k, v)

@@ -28,10 +28,12 @@ func runFork(ctx context.Context, c *cli, args []string) error {
 	if edits.process.listen != "" && !*start {
 		return usagef("fork: --listen counts when a trainer starts, want --start beside it")
 	}
-	if !strings.HasSuffix(ref, ".safetensors") {
-		if ref, err = control.Find(control.RunsDir(*runs), ref); err != nil {
+	if !strings.HasSuffix(ref, control.CheckpointExt) {
+		dir, file, err := runOrFile(*runs, ref)
+		if err != nil {
 			return err
 		}
+		ref = dir + file // one of them
 	}
 	forked, err := trainer.Fork(trainer.ForkOptions{
 		RunsDir: control.RunsDir(*runs), Source: ref, At: *at, Name: *name, Edit: edits.apply,

@@ -16,7 +16,6 @@ import (
 
 	"innate/configs"
 	"innate/models/kernels"
-	"innate/trainer/control"
 )
 
 // command is one subcommand: flags and wiring, no logic.
@@ -198,5 +197,5 @@ func findRun(f *flag.FlagSet, runs *string, args []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return control.Find(control.RunsDir(*runs), ref)
+	return find(*runs, ref)
 }

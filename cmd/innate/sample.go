@@ -95,7 +95,7 @@ func sampleNow(ctx context.Context, c *cli, f *flag.FlagSet, runs, ref string, s
 	if len(stray) > 0 {
 		return usagef("sample --now: got %s, want --seed alone: the run's settings say the rest", strings.Join(stray, " "))
 	}
-	dir, err := control.Find(control.RunsDir(runs), ref)
+	dir, err := find(runs, ref)
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ const wantNetwork = "RUN, safetensors FILE or builtin:NAME"
 // openDenoiser opens a network and decides on its number of steps: 1 for a
 // one-step generator and 18 for a diffusion model, unless steps says otherwise.
 func openDenoiser(c *cli, runs, ref string, steps int) (*precond.Denoiser, int, error) {
-	file, err := openNetwork(c, runs, ref)
+	file, err := useNetwork(c, runs, ref)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"innate/configs"
+	"innate/models/filetype"
 	"innate/trainer"
 	"innate/trainer/control"
 	"innate/trainer/loop"
@@ -79,6 +80,9 @@ func create(runs, out, config string, e edits) (string, error) {
 	config = configs.ExpandHome(config)
 	text, _, err := configs.Open(config)
 	if err != nil {
+		if kind, statErr := filetype.Of(config); statErr == nil && !kind.Text() {
+			err = fmt.Errorf("%s: %w", config, kind.Refuse(wantConfig()))
+		}
 		return "", err
 	}
 	if text, err = trainer.Rebase(text, config); err != nil {

@@ -146,14 +146,14 @@ func TestFaultResaved(t *testing.T) {
 // TestFaultOtherFiles says what a file is that is not safetensors, and what to
 // do, whatever its name promises.
 func TestFaultOtherFiles(t *testing.T) {
-	pickles := "reading its pickle would run code, so it is not read here; save the state dict with safetensors.torch.save_file"
+	pickles := "reading its pickle would run code, so save the state dict with safetensors.torch.save_file"
 	for _, c := range []struct{ content, want string }{
-		{string(readFile(t, "../filetype/testdata/zip.pt")), "a PyTorch file (zip of torch.save), want safetensors: " + pickles},
-		{string(readFile(t, "../filetype/testdata/legacy.pt")), "a PyTorch file (legacy form of torch.save), want safetensors: " + pickles},
-		{string(readFile(t, "../filetype/testdata/protocol4.pkl")), "a Python pickle, want safetensors: " + pickles},
-		{"<!DOCTYPE html><html>", "an HTML page, want safetensors: a download brought this instead of the file, so fetch it again"},
-		{"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS, want safetensors: git lfs pull fetches the file itself"},
-		{"", "an empty file, want safetensors: a download or copy did not come to its end, so fetch it again"},
+		{string(readFile(t, "../filetype/testdata/zip.pt")), "a PyTorch file (zip of torch.save), want safetensors; " + pickles},
+		{string(readFile(t, "../filetype/testdata/legacy.pt")), "a PyTorch file (legacy form of torch.save), want safetensors; " + pickles},
+		{string(readFile(t, "../filetype/testdata/protocol4.pkl")), "a Python pickle, want safetensors; " + pickles},
+		{"<!DOCTYPE html><html>", "an HTML page, want safetensors; a download brought this instead of the file, so fetch it again"},
+		{"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS, want safetensors; git lfs pull fetches the file itself"},
+		{"", "an empty file, want safetensors; a download or copy did not come to its end, so fetch it again"},
 		{string(raw(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 4)), `tensor "a": bytes 0 to 8, want a range within 4: the file was cut short`},
 		{string(raw(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 8)[:20]), `header of 54 bytes in a file of 20: it was cut short`},
 	} {

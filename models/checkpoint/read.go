@@ -73,7 +73,7 @@ func decode(r io.Reader, size int64, values bool) (*File, error) {
 	}
 	length := binary.LittleEndian.Uint64(prefix[:])
 	if length > maxHeader {
-		return nil, fmt.Errorf("header of %d bytes, want at most %d", length, maxHeader)
+		return nil, fmt.Errorf("header of %d bytes, want at most %d: this is no safetensors file", length, maxHeader)
 	}
 	rest := size - 8 - int64(length)
 	if rest < 0 {

@@ -63,11 +63,10 @@ const (
 const Wanted = "safetensors"
 
 const (
-	runsCode      = "reading its pickle would run code, so it is not read here"
-	asSafetensors = "; save the state dict with safetensors.torch.save_file"
-	fetchAgain    = "a download brought this instead of the file, so fetch it again"
-	unpack        = "unpack it first"
-	unfinished    = "a download or copy did not come to its end, so fetch it again"
+	runsCode   = "reading its pickle would run code, so save the state dict with safetensors.torch.save_file"
+	fetchAgain = "a download brought this instead of the file, so fetch it again"
+	unpack     = "unpack it first"
+	unfinished = "a download or copy did not come to its end, so fetch it again"
 )
 
 // advice says what to do with a file that is not what it was taken for.
@@ -85,14 +84,15 @@ var advice = map[Kind]string{
 // Refuse returns the error of a file of this kind where want is wanted.
 func (k Kind) Refuse(want string) error {
 	hint := advice[k]
-	if hint == runsCode && want == Wanted {
-		hint += asSafetensors
+	if hint == "" || hint == runsCode && want != Wanted {
+		return fmt.Errorf("%s, want %s", k, want)
 	}
-	if hint != "" {
-		return fmt.Errorf("%s, want %s: %s", k, want, hint)
-	}
-	return fmt.Errorf("%s, want %s", k, want)
+	return fmt.Errorf("%s, want %s; %s", k, want, hint)
 }
+
+// Text reports whether a file of this kind can be read as text of any sort; what
+// is not known may be.
+func (k Kind) Text() bool { return k == plainText || k == empty || k == "" }
 
 // Of says what lies at path. It opens regular files alone: opening a pipe would
 // wait for its writer.

@@ -123,10 +123,10 @@ func TestRefuse(t *testing.T) {
 		kind         filetype.Kind
 		wanted, want string
 	}{
-		{filetype.Safetensors, "a run", "a safetensors file, want a run: innate inspect, sample, fid and export read it"},
+		{filetype.Safetensors, "a run", "a safetensors file, want a run; innate inspect, sample, fid and export read it"},
 		{filetype.Directory, "npz", "a directory, want npz"},
-		{script, "npz", "a TorchScript file, want npz: reading its pickle would run code, so it is not read here"},
-		{script, filetype.Wanted, "a TorchScript file, want safetensors: reading its pickle would run code, so it is not read here; save the state dict with safetensors.torch.save_file"},
+		{script, "npz", "a TorchScript file, want npz"},
+		{script, filetype.Wanted, "a TorchScript file, want safetensors; reading its pickle would run code, so save the state dict with safetensors.torch.save_file"},
 	} {
 		if got := c.kind.Refuse(c.wanted).Error(); got != c.want {
 			t.Errorf("got %s, want %s", got, c.want)

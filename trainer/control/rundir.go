@@ -103,6 +103,9 @@ func Number(name string) (n int, ok bool) {
 	return int(u), err == nil
 }
 
+// ErrAmbiguous is the error of Find for what more than one run is called.
+var ErrAmbiguous = errors.New("ambiguous")
+
 // Find returns the run directory that ref names: a path, a number, a full name,
 // or an end of a name that only one run has (mnist-gdd-i). Links to one directory
 // are one run.
@@ -149,7 +152,7 @@ func Find(runsDir, ref string) (string, error) {
 			return filepath.Abs(filepath.Join(runsDir, hits[0]))
 		}
 		if len(hits) > 1 {
-			return "", fmt.Errorf("control: run %q: ambiguous, want one of %s", ref, strings.Join(hits, " "))
+			return "", fmt.Errorf("control: run %q: %w, want one of %s", ref, ErrAmbiguous, strings.Join(hits, " "))
 		}
 	}
 	if IsRun(ref) {

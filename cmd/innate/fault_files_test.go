@@ -1,0 +1,137 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"innate/models/checkpoint"
+	"innate/models/weights"
+)
+
+// testdata of the packages that know files.
+const (
+	filesOfOthers = "../../models/filetype/testdata/"
+	checkpoints   = "../../models/checkpoint/testdata/"
+)
+
+// TestFaultOpenByContent gives every command that takes a file or a run what
+// people have: each says what it is.
+func TestFaultOpenByContent(t *testing.T) {
+	runs := t.TempDir()
+	folder := t.TempDir()
+	put := func(name, content string) string {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	page := put("page.pkl", "<!DOCTYPE html><html>")
+	pointer := put("pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:00\n")
+	notes := put("notes.txt", "hello\n")
+	zip := filesOfOthers + "zip.pt"
+	torch := ": a PyTorch file (zip of torch.save), want safetensors; reading its pickle would run code, so save the state dict"
+	aRun := ", want a run: a number, a name or a directory with a config.toml"
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"inspect", zip}, "checkpoint: " + zip + torch},
+		{[]string{"sample", zip}, "checkpoint: " + zip + torch},
+		{[]string{"fid", zip}, "checkpoint: " + zip + torch},
+		{[]string{"fork", zip}, "checkpoint: " + zip + torch},
+		{[]string{"export", zip, filepath.Join(folder, "out")}, "checkpoint: " + zip + torch},
+		{[]string{"inspect", filesOfOthers + "legacy.pt"}, "legacy.pt: a PyTorch file (legacy form of torch.save), want safetensors"},
+		{[]string{"inspect", filesOfOthers + "protocol4.pkl"}, "protocol4.pkl: a Python pickle, want safetensors"},
+		{[]string{"inspect", page}, "page.pkl: an HTML page, want safetensors; a download brought this instead of the file"},
+		{[]string{"inspect", pointer}, "pointer: a pointer of Git LFS, want safetensors; git lfs pull"},
+		{[]string{"inspect", "../../metrics/testdata/fid.npz"}, "fid.npz: an npz archive of NumPy, want safetensors; innate fid --ref"},
+		{[]string{"inspect", folder}, folder + ": a directory" + aRun},
+		{[]string{"open", zip}, zip + ": a PyTorch file (zip of torch.save)" + aRun},
+		{[]string{"status", zip}, zip + ": a PyTorch file (zip of torch.save)" + aRun},
+		{[]string{"stop", pointer}, "pointer: a pointer of Git LFS" + aRun},
+		{[]string{"set", notes, "live.gen_lr=1"}, "notes.txt: a text" + aRun},
+		{[]string{"sample", notes, "--now"}, "notes.txt: a text" + aRun},
+		{[]string{"status", checkpoints + "twosums.safetensors"}, ": a safetensors file" + aRun + "; innate inspect, sample, fid and export read it"},
+		{[]string{"start", zip}, zip + ": a PyTorch file (zip of torch.save), want CONFIG: mnist"},
+		{[]string{"fid", "builtin:mnist-teacher", "--ref", zip}, "zip.pt: npz: a PyTorch file (zip of torch.save), want npz with mu and sigma"},
+		{[]string{"fid", "builtin:mnist-teacher", "--features", zip}, "checkpoint: " + zip + torch},
+	} {
+		args := append(c.args, "--runs", runs)
+		status, _, stderr := line(t, args...)
+		if status != 1 || !strings.Contains(stderr, c.want) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("innate %s: status %d, %q; want %q in one line", strings.Join(args, " "), status, stderr, c.want)
+		}
+	}
+}
+
+// TestFaultModelInitByContent starts from a file of PyTorch: the run says what
+// it is.
+func TestFaultModelInitByContent(t *testing.T) {
+	runs := t.TempDir()
+	status, _, stderr := line(t, "train", "mnist-gdd-i", "--runs", runs, "--set", "model.init="+filesOfOthers+"zip.pt")
+	if want := "zip.pt: a PyTorch file (zip of torch.save), want safetensors"; status != 1 || !strings.Contains(stderr, want) {
+		t.Errorf("status %d, %q, want %q", status, stderr, want)
+	}
+}
+
+// TestFaultNoSuffix opens a safetensors file by whatever name.
+func TestFaultNoSuffix(t *testing.T) {
+	f, err := weights.Open("builtin:mnist-teacher")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	path := filepath.Join(folder, "teacher")
+	if err := checkpoint.Write(path, f); err != nil {
+		t.Fatal(err)
+	}
+	if status, out, stderr := line(t, "inspect", path, "--runs", folder); status != 0 || !strings.Contains(out, "200 tensors") {
+		t.Errorf("inspect: status %d, %s", status, stderr)
+	}
+	png := filepath.Join(folder, "a.png")
+	if status, _, stderr := line(t, "sample", path, "--n", "1", "--steps", "1", "--out", png, "--runs", folder); status != 0 || stderr != "" {
+		t.Errorf("sample: status %d, %s", status, stderr)
+	}
+	copied := filepath.Join(folder, "copied")
+	if status, _, stderr := line(t, "export", path, copied, "--runs", folder); status != 0 {
+		t.Errorf("export: status %d, %s", status, stderr)
+	}
+}
+
+// TestFaultSaysWhoChanged: inspect says of a file that another program has
+// changed it, and so does what uses the file.
+func TestFaultSaysWhoChanged(t *testing.T) {
+	resaved := checkpoints + "twosums-resaved.safetensors"
+	want := "changed by another program since innate wrote it; the values are the same"
+	if status, out, stderr := line(t, "inspect", resaved); status != 0 || !strings.Contains(out, want+"\n") {
+		t.Errorf("inspect: status %d, %s%s, want %s", status, out, stderr, want)
+	}
+	_, out, _ := line(t, "inspect", resaved, "--json")
+	var said struct{ Changed string }
+	if err := json.Unmarshal([]byte(out), &said); err != nil || said.Changed != want {
+		t.Errorf("inspect --json: %q, %v; want %s", said.Changed, err, want)
+	}
+	if _, out, _ := line(t, "inspect", checkpoints+"twosums.safetensors"); strings.Contains(out, "changed") {
+		t.Errorf("inspect of a file as innate wrote it: %s", out)
+	}
+	copied := filepath.Join(t.TempDir(), "copied.safetensors")
+	if status, _, stderr := line(t, "export", resaved, copied); status != 0 || stderr != "innate: "+resaved+": "+want+"\n" {
+		t.Errorf("export: status %d, %q, want %s", status, stderr, want)
+	}
+	if _, out, _ := line(t, "inspect", copied); strings.Contains(out, "changed") {
+		t.Errorf("inspect of the copy: %s", out)
+	}
+}
+
+// TestFaultUnusedTypes lists types that are no numbers here.
+func TestFaultUnusedTypes(t *testing.T) {
+	status, out, stderr := line(t, "inspect", checkpoints+"dtypes.safetensors")
+	if status != 0 || !strings.Contains(out, "float4_e2m1fn_x2                                 F4          [4 2]\n") ||
+		!strings.Contains(out, "20 tensors, 160 values") {
+		t.Errorf("status %d, %s%s", status, out, stderr)
+	}
+}

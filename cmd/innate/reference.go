@@ -1,0 +1,80 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"innate/models/checkpoint"
+	"innate/models/filetype"
+	"innate/models/weights"
+	"innate/trainer/control"
+	"innate/trainer/loop"
+)
+
+// wantRun says what a RUN may be named by.
+const wantRun = "a run: a number, a name or a directory with a " + control.ConfigFile
+
+// find returns the directory of the run that ref names. Where that is none but
+// something else, the error says what it is.
+func find(runs, ref string) (string, error) {
+	dir, file, err := runOrFile(runs, ref)
+	if err == nil && file != "" {
+		kind, err := filetype.Of(file)
+		if err != nil {
+			return "", err
+		}
+		if kind == "" {
+			kind = "a file"
+		}
+		return "", fmt.Errorf("%s: %w", file, kind.Refuse(wantRun))
+	}
+	return dir, err
+}
+
+// runOrFile returns the directory of the run that ref names, or else the file
+// that it names. A run is found before a file of its name; ./NAME is the file.
+func runOrFile(runs, ref string) (dir, file string, err error) {
+	dir, err = control.Find(control.RunsDir(runs), ref)
+	if err == nil || errors.Is(err, control.ErrAmbiguous) {
+		return dir, "", err
+	}
+	kind, statErr := filetype.Of(ref)
+	switch {
+	case statErr != nil:
+		return "", "", err
+	case kind == filetype.Directory:
+		return "", "", fmt.Errorf("%s: %w", ref, kind.Refuse(wantRun))
+	}
+	return "", ref, nil
+}
+
+// openNetwork opens what a command line names: builtin:NAME, a safetensors file
+// of any name, or a run, whose newest checkpoint it reads.
+func openNetwork(c *cli, runs, ref string) (*checkpoint.File, error) {
+	if strings.HasPrefix(ref, weights.Prefix) || strings.HasSuffix(ref, control.CheckpointExt) {
+		return weights.Open(ref)
+	}
+	dir, path, err := runOrFile(runs, ref)
+	if err != nil {
+		return nil, err
+	}
+	if path != "" {
+		return weights.Open(path)
+	}
+	file, err := loop.NewestCheckpoint(dir, func(err error) { fmt.Fprintf(c.err, "innate: %v\n", err) })
+	if err == nil && file == nil {
+		err = fmt.Errorf("%s: no checkpoint yet", dir)
+	}
+	return file, err
+}
+
+// useNetwork is openNetwork for what is more than looked at: it says on standard
+// error what another program has changed.
+func useNetwork(c *cli, runs, ref string) (*checkpoint.File, error) {
+	file, err := openNetwork(c, runs, ref)
+	if err == nil && file.Changed != "" {
+		fmt.Fprintf(c.err, "innate: %s: %s\n", file.Path, file.Changed)
+	}
+	return file, err
+}
