@@ -25,14 +25,14 @@ func (o ForkOptions) open() (parent string, f *checkpoint.File, note string, err
 			return "", nil, "", fmt.Errorf("trainer: fork: got a checkpoint file and %q, want one of them", o.At)
 		}
 		f, err = checkpoint.Read(o.Source)
-		return runOf(o.Source), f, "", err
+		return runOf(o.Source), f, changed(f), err
 	}
 	if parent, err = filepath.Abs(o.Source); err != nil {
 		return "", nil, "", fmt.Errorf("trainer: %w", err)
 	}
 	if strings.HasSuffix(o.At, control.CheckpointExt) || strings.ContainsRune(o.At, filepath.Separator) {
 		f, err = checkpoint.Read(o.At)
-		return parent, f, "", err
+		return parent, f, changed(f), err
 	}
 	const tries = 5
 	for range tries {
@@ -43,6 +43,9 @@ func (o ForkOptions) open() (parent string, f *checkpoint.File, note string, err
 		var broken []string
 		for _, path := range paths {
 			if f, err = checkpoint.Read(path); err == nil {
+				if note := changed(f); note != "" {
+					notes = append(notes, note)
+				}
 				return parent, f, strings.Join(append(notes, broken...), "; "), nil
 			}
 			if _, gone := os.Lstat(path); errors.Is(gone, fs.ErrNotExist) {
@@ -55,6 +58,15 @@ func (o ForkOptions) open() (parent string, f *checkpoint.File, note string, err
 		}
 	}
 	return "", nil, "", err
+}
+
+// changed says of a checkpoint what another program has changed; "" for one that
+// is as it was written, or could not be read.
+func changed(f *checkpoint.File) string {
+	if f == nil || f.Changed == "" {
+		return ""
+	}
+	return f.Path + ": " + f.Changed
 }
 
 func isFile(path string) bool {

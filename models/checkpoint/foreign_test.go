@@ -153,7 +153,7 @@ func TestFaultOtherFiles(t *testing.T) {
 		{string(readFile(t, "../filetype/testdata/protocol4.pkl")), "a Python pickle, want safetensors; " + pickles},
 		{"<!DOCTYPE html><html>", "an HTML page, want safetensors; a download brought this instead of the file, so fetch it again"},
 		{"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS, want safetensors; git lfs pull fetches the file itself"},
-		{"", "an empty file, want safetensors; a download or copy did not come to its end, so fetch it again"},
+		{"", "an empty file, want safetensors; a download or a copy did not come to its end"},
 		{string(raw(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 4)), `tensor "a": bytes 0 to 8, want a range within 4: the file was cut short`},
 		{string(raw(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 8)[:20]), `header of 54 bytes in a file of 20: it was cut short`},
 	} {

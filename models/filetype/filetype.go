@@ -66,7 +66,7 @@ const (
 	runsCode   = "reading its pickle would run code, so save the state dict with safetensors.torch.save_file"
 	fetchAgain = "a download brought this instead of the file, so fetch it again"
 	unpack     = "unpack it first"
-	unfinished = "a download or copy did not come to its end, so fetch it again"
+	unfinished = "a download or a copy did not come to its end"
 )
 
 // advice says what to do with a file that is not what it was taken for.

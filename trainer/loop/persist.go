@@ -191,11 +191,15 @@ func (l *Loop) rollback() (nimg int64, err error) {
 }
 
 // newest reads the newest readable checkpoint, nil if there is none, and
-// reports those that cannot be read.
+// reports those that cannot be read and what another program has changed.
 func (l *Loop) newest() (*checkpoint.File, error) {
-	return NewestCheckpoint(l.dir, func(err error) {
+	f, err := NewestCheckpoint(l.dir, func(err error) {
 		l.event(runlog.Error, err.Error()+"; using the one before", nil)
 	})
+	if f != nil && f.Changed != "" {
+		l.event(runlog.Error, f.Path+": "+f.Changed, nil)
+	}
+	return f, err
 }
 
 // goOnFrom makes it known that the run goes on from the images it has seen:
