@@ -27,6 +27,31 @@ var known = []string{
 	".*.tmp*", control.SamplesDir + "/.*.tmp*", control.CheckpointsDir + "/.*.tmp*", "tensorboard/.*.tmp*",
 }
 
+// leftovers lists what editors, file managers and network file systems leave
+// beside files that somebody edits or looks at, as patterns of names in any folder
+// of a run directory. Nobody made these on purpose, so they do not keep a run
+// from being deleted.
+var leftovers = []string{
+	"*~",                           // backups of Emacs, gedit, joe and others; Vim's undo, .config.toml.un~
+	".*.sw[a-p]",                   // swap files of Vim and nano
+	"4913",                         // Vim's probe of the folder
+	"#*#",                          // autosaves of Emacs
+	".#*",                          // locks of Emacs, links that lead nowhere
+	control.ConfigFile + ".save",   // what nano had open when it was killed
+	control.ConfigFile + ".save.*", // and when it was again
+	".*.kate-swp",                  // swap files of Kate
+	".*.kak.??????",                // half-written files of Kakoune
+	".goutputstream-??????",        // half-written files of gedit and others that use GLib
+	"*___jb_tmp___",                // half-written files of JetBrains
+	"*___jb_old___",                // and those that they replace
+	".DS_Store",                    // views of macOS
+	"._*",                          // attributes of macOS on other file systems
+	".directory",                   // views of Dolphin
+	"Thumbs.db", "desktop.ini",     // views of Windows
+	".nfs*",         // files of NFS that are removed but open
+	".fuse_hidden*", // and of FUSE
+}
+
 // Delete removes a run with everything in its directory. It refuses one that
 // has a trainer, a directory that is not a run, and, unless force is set, one
 // with files in it that no trainer has written.
@@ -98,10 +123,7 @@ func foreignFiles(dir string) ([]string, error) {
 			return fmt.Errorf("trainer: %w", err)
 		}
 		rel, _ := filepath.Rel(dir, path) // path begins with dir
-		if rel == "." || slices.ContainsFunc(known, func(p string) bool {
-			ok, _ := filepath.Match(p, rel)
-			return ok
-		}) {
+		if rel == "." || matches(known, rel) || !e.IsDir() && matches(leftovers, e.Name()) {
 			return nil
 		}
 		if len(foreign) == enough {
@@ -115,4 +137,11 @@ func foreignFiles(dir string) ([]string, error) {
 		return nil
 	})
 	return foreign, err
+}
+
+func matches(patterns []string, path string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		ok, _ := filepath.Match(p, path)
+		return ok
+	})
 }

@@ -36,3 +36,37 @@ func TestFaultForkByContent(t *testing.T) {
 		t.Errorf("fork of a text: %v", err)
 	}
 }
+
+// TestFaultDeleteLeftovers deletes a run whose config an editor had open, and
+// refuses while there is something of somebody's own beside it.
+func TestFaultDeleteLeftovers(t *testing.T) {
+	for _, name := range []string{
+		"config.toml~", ".config.toml.swp", ".config.toml.swo", ".config.toml.un~", "4913", "#config.toml#",
+		"config.toml.save", "config.toml.save.1", ".config.toml.kate-swp", ".config.toml.kak.Ab3xYz",
+		".goutputstream-AB12CD", "config.toml___jb_tmp___", ".DS_Store", "samples/.DS_Store", "samples/Thumbs.db",
+		"._config.toml", ".directory", ".nfs00000000012345670000001a", "checkpoints/.fuse_hidden0000001200000001",
+	} {
+		dir := create(t)
+		check(t, os.WriteFile(filepath.Join(dir, name), []byte("name = 1"), 0o644))
+		if err := trainer.Delete(dir, false); err != nil {
+			t.Errorf("beside %s: %v", name, err)
+		}
+	}
+	dir := create(t)
+	check(t, os.Symlink("someone@host.1234:1700000000", filepath.Join(dir, ".#config.toml")))
+	if err := trainer.Delete(dir, false); err != nil {
+		t.Errorf("beside a lock of Emacs: %v", err)
+	}
+	for _, name := range []string{"thesis.tex", "config.toml.bak", "4913.txt", "weights.save", "samples/notes", ".swp"} {
+		dir := create(t)
+		check(t, os.WriteFile(filepath.Join(dir, name), nil, 0o644))
+		if err := trainer.Delete(dir, false); err == nil || !strings.HasSuffix(err.Error(), "no trainer wrote: "+name) {
+			t.Errorf("beside %s: %v, want a refusal", name, err)
+		}
+	}
+	dir = create(t)
+	check(t, os.Mkdir(filepath.Join(dir, "data~"), 0o755))
+	if err := trainer.Delete(dir, false); err == nil || !strings.HasSuffix(err.Error(), "no trainer wrote: data~") {
+		t.Errorf("beside a folder: %v, want a refusal", err)
+	}
+}
