@@ -24,7 +24,7 @@ var known = []string{
 	control.InputsDir, control.InputsDir + "/*", control.InputsDir + "/*/*",
 	"tensorboard", "tensorboard/events.out.tfevents.*",
 	// Unfinished files of a writer that was killed.
-	".*.tmp*", control.SamplesDir + "/.*.tmp*", control.CheckpointsDir + "/.*.tmp*", "tensorboard/.*.tmp*",
+	".*.tmp*", ".probe-*", control.SamplesDir + "/.*.tmp*", control.CheckpointsDir + "/.*.tmp*", "tensorboard/.*.tmp*",
 }
 
 // leftovers lists what editors, file managers and network file systems leave

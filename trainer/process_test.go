@@ -20,7 +20,7 @@ import (
 func TestDelete(t *testing.T) {
 	dir := create(t)
 	for _, name := range []string{
-		control.StatusFile, control.LogFile, runlog.MetricsFile, ".config-17.tmp", "samples/000000004.png",
+		control.StatusFile, control.LogFile, runlog.MetricsFile, ".config-17.tmp", ".probe-17", "samples/000000004.png",
 		"checkpoints/000000004.safetensors", "checkpoints/.000000008.safetensors.tmp123", "checkpoints/best.safetensors",
 	} {
 		check(t, os.WriteFile(filepath.Join(dir, name), nil, 0o644))
