@@ -135,3 +135,31 @@ func TestFaultUnusedTypes(t *testing.T) {
 		t.Errorf("status %d, %s%s", status, out, stderr)
 	}
 }
+
+// TestFaultResumeDone resumes a run that is done: it says so and how to go on,
+// leaves no trace, and does go on.
+func TestFaultResumeDone(t *testing.T) {
+	p := newProgram(t)
+	dir := strings.TrimSpace(strings.SplitN(p.must("train", "tiny.toml", "--kimg", "0.08"), "\n", 2)[0])
+	before, err := os.ReadFile(filepath.Join(dir, "events.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "00000-tiny is done at 0.08 of 0.08 kimg, so there is nothing to resume; " +
+		"innate resume 00000-tiny --kimg N trains on to N thousand images, as a larger live.total_kimg does\n"
+	if out, stderr, err := p.run("resume", "0"); err != nil || out != want || stderr != "" {
+		t.Errorf("resume of a done run: %v, %q, %q; want %q", err, out, stderr, want)
+	}
+	if after, err := os.ReadFile(filepath.Join(dir, "events.jsonl")); err != nil || string(after) != string(before) {
+		t.Errorf("events %s after, %v; want them unchanged", after, err)
+	}
+	p.must("resume", "0", "--kimg", "1000")
+	if s := p.trains(dir, 1); s.TotalNimg != 1_000_000 {
+		t.Errorf("total %d images, want 1000000", s.TotalNimg)
+	}
+	p.must("pause", "0")
+	p.must("resume", "0", "--kimg", "2000") // and of one with a trainer
+	if s := p.trains(dir, 1); s.TotalNimg != 2_000_000 {
+		t.Errorf("total %d images, want 2000000", s.TotalNimg)
+	}
+}

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"path/filepath"
 
+	"innate/configs"
 	"innate/trainer"
 	"innate/trainer/control"
 )
@@ -40,13 +43,65 @@ var resumeCommand = command{"resume", "RUN", "lets a paused run go on; restarts 
 
 func runResume(ctx context.Context, c *cli, args []string) error {
 	f, runs := c.runFlags("resume")
+	kimg := f.String("kimg", "", "thousands of `images` to train on in all; default: what config.toml says")
 	var p process
 	p.register(f)
 	dir, err := findRun(f, runs, args)
 	if err != nil {
 		return err
 	}
-	return c.resume(ctx, dir, p)
+	if *kimg != "" {
+		if err := extend(ctx, dir, *kimg, &p); err != nil {
+			return err
+		}
+	}
+	err = c.resume(ctx, dir, p)
+	var done doneError
+	if errors.As(err, &done) {
+		fmt.Fprintln(c.out, done)
+		return nil
+	}
+	return err
+}
+
+// extend changes how many images a run trains on in all: of one with a trainer
+// at once, of another as its next trainer starts.
+func extend(ctx context.Context, dir, kimg string, p *process) error {
+	const key = "live.total_kimg"
+	info, err := control.ReadInfo(dir)
+	if err != nil {
+		return err
+	}
+	if !info.Alive {
+		p.set = append(p.set, key+"="+kimg)
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+	defer cancel()
+	_, err = control.NewClient(dir).Set(ctx, map[string]string{key: kimg})
+	return err
+}
+
+// doneError is the error of a resume that has nothing to do.
+type doneError struct{ error }
+
+// finished returns the error of resuming a run that is done: with a checkpoint
+// at all the images that its config asks for. It is nil for any other run.
+func finished(info control.Info) error {
+	if info.Status.State != control.StateDone {
+		return nil
+	}
+	cfg, err := configs.Load(filepath.Join(info.Dir, control.ConfigFile))
+	if err != nil {
+		return nil // the trainer says what is wrong
+	}
+	list, err := control.Checkpoints(filepath.Join(info.Dir, control.CheckpointsDir))
+	if err != nil || len(list) == 0 || float64(list[0].Nimg) < 1000*cfg.Live.TotalKimg {
+		return nil
+	}
+	return doneError{fmt.Errorf("%s is done at %g of %g kimg, so there is nothing to resume; "+
+		"innate resume %[1]s --kimg N trains on to N thousand images, as a larger live.total_kimg does",
+		info.Name, float64(list[0].Nimg)/1000, cfg.Live.TotalKimg)}
 }
 
 // resume lets a paused run go on and restarts one without a trainer from its
@@ -68,6 +123,9 @@ func (c *cli) resume(ctx context.Context, dir string, p process) error {
 		}
 	}
 	if err := p.adjust(dir); err != nil {
+		return err
+	}
+	if err := finished(info); err != nil {
 		return err
 	}
 	c.warnOccupied(dir)
