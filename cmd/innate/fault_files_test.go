@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -161,5 +162,35 @@ func TestFaultResumeDone(t *testing.T) {
 	p.must("resume", "0", "--kimg", "2000") // and of one with a trainer
 	if s := p.trains(dir, 1); s.TotalNimg != 2_000_000 {
 		t.Errorf("total %d images, want 2000000", s.TotalNimg)
+	}
+}
+
+// TestFaultNoRegistryAddress: nothing in the repository names the host of a
+// package registry. Which one is asked, a machine's own settings say.
+func TestFaultNoRegistryAddress(t *testing.T) {
+	hosts := []string{ // in two parts, so as not to find this list
+		"proxy" + ".golang", "sum" + ".golang", "goproxy" + ".io", "pypi" + ".org", "python" + "hosted",
+		"crates" + ".io", "npmjs" + ".", "deb" + ".debian", "archive" + ".ubuntu", "maven" + ".org", "hugging" + "face",
+	}
+	err := filepath.WalkDir("../..", func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if e.IsDir() && (e.Name() == ".git" || e.Name() == "runs") {
+			return fs.SkipDir
+		}
+		if !e.Type().IsRegular() {
+			return nil
+		}
+		b, err := os.ReadFile(path)
+		for _, host := range hosts {
+			if strings.Contains(string(b), host) {
+				t.Errorf("%s names %s", path, host)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
