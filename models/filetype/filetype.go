@@ -151,6 +151,9 @@ func Sniff(r io.ReaderAt, size int64) Kind {
 	head := make([]byte, min(size, headSize))
 	n, _ := r.ReadAt(head, 0) // what cannot be read is not known
 	head = head[:n]
+	if isSafetensors(head) { // first, as a length may look like the magic of gzip
+		return Safetensors
+	}
 	for _, m := range magics {
 		if len(head) >= m.at+len(m.bytes) && string(head[m.at:m.at+len(m.bytes)]) == m.bytes {
 			if m.kind == zipArchive {

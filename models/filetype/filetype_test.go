@@ -40,6 +40,7 @@ func TestFaultSniff(t *testing.T) {
 	for _, c := range []struct{ want, content string }{
 		{"a safetensors file", header(2, "{}")},
 		{"a safetensors file", header(2000, `{"a":`)}, // cut short
+		{"a safetensors file", header(0x8b1f, "{}")},  // its length is the magic of gzip
 		{"", header(101<<20, "{}")},
 		{"an npz archive of NumPy", archive(t, "mu.npy", "sigma.npy")},
 		{"an npz archive of NumPy", archive(t, "mu.npy", "readme.txt")},

@@ -44,8 +44,6 @@ var magics = []struct {
 // byContent knows what has no magic bytes.
 func byContent(head []byte, r io.ReaderAt, size int64) Kind {
 	switch {
-	case isSafetensors(head):
-		return Safetensors
 	case isPickle(head, r, size):
 		return pickle
 	case isONNX(head):
