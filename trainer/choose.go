@@ -30,7 +30,7 @@ func (o ForkOptions) open() (parent string, f *checkpoint.File, note string, err
 	if parent, err = filepath.Abs(o.Source); err != nil {
 		return "", nil, "", fmt.Errorf("trainer: %w", err)
 	}
-	if strings.HasSuffix(o.At, control.CheckpointExt) || strings.ContainsRune(o.At, filepath.Separator) {
+	if strings.HasSuffix(o.At, control.CheckpointExt) || !isStop(o.At) && isFile(o.At) {
 		f, err = checkpoint.Read(o.At)
 		return parent, f, changed(f), err
 	}
@@ -67,6 +67,13 @@ func changed(f *checkpoint.File) string {
 		return ""
 	}
 	return f.Path + ": " + f.Changed
+}
+
+// isStop reports whether at names a checkpoint as choose takes it, also where a
+// file has that name.
+func isStop(at string) bool {
+	_, err := strconv.ParseFloat(at, 64)
+	return at == "" || at == "best" || err == nil
 }
 
 func isFile(path string) bool {
