@@ -70,7 +70,7 @@ func count(a Array) (int64, error) {
 		return 0, fmt.Errorf("%s %v, want one number", a.Descr, a.Shape)
 	}
 	v := a.Data[0]
-	if strings.HasSuffix(a.Descr, "b1") || v != math.Trunc(v) || math.Abs(v) >= maxCount {
+	if strings.HasSuffix(a.Descr, "b1") || !(v >= 0 && v < maxCount) || v != math.Trunc(v) {
 		return 0, fmt.Errorf("%s %v, want a whole number of images", a.Descr, v)
 	}
 	return int64(v), nil

@@ -106,7 +106,7 @@ func TestFaultCountOfOthers(t *testing.T) {
 		{array("<f8", "()", []float64{0.5}), 0, "n: <f8 0.5, want a whole number of images"},
 		{array("|b1", "()", []uint8{1}), 0, "n: |b1 1, want a whole number of images"},
 		{array("<u8", "()", []uint64{1 << 63}), 0, "want a whole number of images"},
-		{array("<i2", "()", []int16{-5}), 0, "count -5, want"},
+		{array("<i2", "()", []int16{-5}), 0, "n: <i2 -5, want a whole number of images"},
 		{array("<i8", "(2,)", []int64{1, 2}), 0, "n: <i8 [2], want one number"},
 		{array("<U3", "()", []uint32{'1', '0', '0'}), 0, `array "n": npy: type "<U3", want f8, f4`},
 	} {

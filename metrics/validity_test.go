@@ -39,10 +39,10 @@ func TestFaultStatistics(t *testing.T) {
 		{"infinity", change(map[int]float64{8: math.Inf(1)}), 100, "sigma[2,2] is +Inf, want a finite number"},
 		{"too few values", good[:4], 100, "mu [3] and sigma [2 2]"},
 		{"one image", good, 1, "count 1, want at least 2"},
-		{"a negative count", good, -5, "n is -5, want a whole number of images"},
-		{"half an image", good, 2.5, "n is 2.5, want a whole number of images"},
-		{"no count", good, math.NaN(), "n is NaN, want a whole number of images"},
-		{"an endless count", good, math.Inf(1), "n is +Inf, want a whole number of images"},
+		{"a negative count", good, -5, "n: <f8 -5, want a whole number of images"},
+		{"half an image", good, 2.5, "n: <f8 2.5, want a whole number of images"},
+		{"no count", good, math.NaN(), "n: <f8 NaN, want a whole number of images"},
+		{"an endless count", good, math.Inf(1), "n: <f8 +Inf, want a whole number of images"},
 		{"beyond float64", change(map[int]float64{0: 1e300, 4: 1e300, 8: 1e300}), 100, ""},
 	} {
 		var file bytes.Buffer

@@ -82,10 +82,10 @@ func TestFaultCreateLeavesNothing(t *testing.T) {
 	check(t, os.WriteFile("mine/notes.txt", nil, 0o644))
 	for _, tt := range []struct{ setting, want string }{
 		{"[model]\ninit = \"builtin:nope\"\n", `config.toml:5: model.init: weights: nothing built in is called "nope"`},
-		{"[model]\ninit = \"weights/none.safetensors\"\n", "config.toml:5: model.init: checkpoint: open weights/none.safetensors: no such file or directory"},
+		{"[model]\ninit = \"weights/none.safetensors\"\n", "config.toml:5: model.init: checkpoint: stat weights/none.safetensors: no such file or directory"},
 		{"[model]\ninit = \"rubbish.safetensors\"\n", "config.toml:5: model.init: "},
 		{"[disc]\nfeatures = \"~nobody/cnn.safetensors\"\n", "config.toml:5: disc.features: "},
-		{"[fid]\nreference = \"~/none.npz\"\n", "config.toml:5: fid.reference: open "},
+		{"[fid]\nreference = \"~/none.npz\"\n", "config.toml:5: fid.reference: stat "},
 	} {
 		_, err := trainer.Create("runs", text+tt.setting, "")
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
