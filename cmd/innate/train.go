@@ -66,7 +66,9 @@ func train(ctx context.Context, c *cli, dir, listen string) error {
 	defer stop()
 	leave, warning := trainer.Settle(dir, c.err)
 	defer leave()
-	err = loop.Run(ctx, loop.Options{Dir: dir, Log: c.out, Listen: listen, Machine: warning})
+	out := newPrinter(c.out)
+	err = loop.Run(ctx, loop.Options{Dir: dir, Log: out, Listen: listen, Machine: warning})
+	out.Close()
 	return errors.Join(err, lock.Release())
 }
 
