@@ -30,11 +30,18 @@ func runDemo(ctx context.Context, c *cli, args []string) error {
 	if len(rest) > 0 {
 		return usagef("demo: got %q, want no arguments", rest[0])
 	}
+	background := !*plain && term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
+	var asks <-chan os.Signal
+	if !background {
+		var release func()
+		ctx, asks, release = catchSignals(ctx, c.err)
+		defer release()
+	}
 	dir, err := create(*runs, "", demoPreset, edits)
 	if err != nil {
 		return err
 	}
-	if !*plain && term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd())) {
+	if background {
 		c.warnOccupied(dir)
 		if err := trainer.Spawn(ctx, dir, edits.process.args()...); err != nil {
 			return err
@@ -46,7 +53,7 @@ func runDemo(ctx context.Context, c *cli, args []string) error {
 		return nil
 	}
 	fmt.Fprintln(c.out, dir)
-	if err := train(ctx, c, dir, edits.process.listen); err != nil {
+	if err := train(ctx, c, dir, edits.process.listen, asks); err != nil {
 		return err
 	}
 	return summarize(c, dir)

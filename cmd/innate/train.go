@@ -5,10 +5,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os/signal"
+	"os"
 	"slices"
 	"strings"
-	"syscall"
 
 	"innate/configs"
 	"innate/models/filetype"
@@ -29,45 +28,43 @@ func runTrain(ctx context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
+	if *run != "" && (len(rest) > 0 || len(edits.set) > 0 || *out != "") {
+		return usagef("train --run: continues a run as it is, want no CONFIG, --set, --kimg or --out")
+	}
+	if *run == "" && len(rest) != 1 {
+		return usagef("train: got %d arguments, want one %s", len(rest), wantConfig())
+	}
+	ctx, asks, release := catchSignals(ctx, c.err)
+	defer release()
 	if *run != "" {
-		if len(rest) > 0 || len(edits.set) > 0 || *out != "" {
-			return usagef("train --run: continues a run as it is, want no CONFIG, --set, --kimg or --out")
-		}
-		dir, err := control.Find(control.RunsDir(*runs), *run)
+		dir, err := find(*runs, *run)
 		if err != nil {
 			return err
 		}
 		if err := edits.process.adjust(dir); err != nil {
 			return err
 		}
-		return train(ctx, c, dir, edits.process.listen)
-	}
-	if len(rest) != 1 {
-		return usagef("train: got %d arguments, want one %s", len(rest), wantConfig())
+		return train(ctx, c, dir, edits.process.listen, asks)
 	}
 	d, err := create(*runs, *out, rest[0], edits)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(c.out, d)
-	return train(ctx, c, d, edits.process.listen)
+	return train(ctx, c, d, edits.process.listen, asks)
 }
 
-// train runs a trainer in this process until its run ends or a signal stops it.
-// A hang-up does not, nor does a pipe that nobody reads any more: a run outlives
-// the terminal it was started from.
-func train(ctx context.Context, c *cli, dir, listen string) error {
+// train runs a trainer in this process until its run or ctx ends. A signal on
+// asks makes it write a checkpoint.
+func train(ctx context.Context, c *cli, dir, listen string, asks <-chan os.Signal) error {
 	lock, err := trainer.Acquire(dir)
 	if err != nil {
 		return err
 	}
-	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
 	leave, warning := trainer.Settle(dir, c.err)
 	defer leave()
 	out := newPrinter(c.out)
-	err = loop.Run(ctx, loop.Options{Dir: dir, Log: out, Listen: listen, Machine: warning})
+	err = loop.Run(ctx, loop.Options{Dir: dir, Log: out, Listen: listen, Machine: warning, Checkpoint: asks})
 	out.Close()
 	return errors.Join(err, lock.Release())
 }

@@ -4,9 +4,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"innate/configs"
 	"innate/models"
@@ -37,6 +41,33 @@ func (l *Loop) Do(ctx context.Context, c control.Command) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// heed makes every signal on asks a command for a checkpoint, until ctx ends.
+// Signals that come before the loop takes commands, or while it writes, wait in
+// the channel.
+func (l *Loop) heed(ctx context.Context, asks <-chan os.Signal) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case s := <-asks:
+			fmt.Fprintf(l.out, "%s: a checkpoint between two steps\n", SignalName(s))
+			if err := l.Do(ctx, control.Command{Kind: control.KindCheckpoint}); err != nil && ctx.Err() == nil {
+				fmt.Fprintln(l.out, err)
+			}
+		}
+	}
+}
+
+// SignalName is a signal as people and schedulers write it, such as SIGTERM.
+func SignalName(s os.Signal) string {
+	if n, ok := s.(syscall.Signal); ok {
+		if name := unix.SignalName(n); name != "" {
+			return name
+		}
+	}
+	return s.String()
 }
 
 // offerReload is called by the watcher when config.toml has changed. What it

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -22,11 +23,13 @@ import (
 // Options says which run to continue, or begin, and how.
 type Options struct {
 	Dir string    // an existing run directory whose lock the caller holds
-	Log io.Writer // plain progress lines; nil for none
+	Log io.Writer // plain progress lines, from several goroutines; nil for none
 
 	Listen string // loopback host:port to answer on beside the control socket; "" for none
 
 	Machine string // what the run's log should say of the machine; "" for nothing
+
+	Checkpoint <-chan os.Signal // each asks for a checkpoint, as the command does; nil for none
 }
 
 // Loop is one training process. Status and Layers may be called from any
@@ -96,9 +99,9 @@ type report struct {
 }
 
 // Run trains until the configured number of images, a stop command or the end
-// of ctx, and leaves a checkpoint behind in each case. The caller holds the run
-// directory's lock. A run that cannot be opened, or not be served, keeps its
-// state and says why it did not start: see noteFailedStart.
+// of ctx, whose cause it then names, and leaves a checkpoint behind in each case.
+// The caller holds the run directory's lock. A run that cannot be opened, or not
+// be served, keeps its state and says why it did not start: see noteFailedStart.
 func Run(ctx context.Context, opts Options) error {
 	l, err := open(opts)
 	if err != nil {
@@ -128,6 +131,7 @@ func (l *Loop) run(ctx context.Context, opts Options) error {
 	configs.Watch(watch, filepath.Join(l.dir, control.ConfigFile), l.text, l.offerReload)
 	beat := l.heartbeat()
 	defer beat()
+	go l.heed(watch, opts.Checkpoint)
 
 	err = l.train(ctx)
 	if err != nil {
@@ -270,7 +274,7 @@ func (l *Loop) train(ctx context.Context) error {
 	if err := l.recordEvent(runlog.Start, text, nil); err != nil {
 		return err
 	}
-	if l.nimg == 0 {
+	if l.nimg == 0 && ctx.Err() == nil {
 		if err := l.first(); err != nil {
 			return err
 		}
@@ -311,6 +315,9 @@ func (l *Loop) end(ctx context.Context, kind, state, word string) error {
 		return err
 	}
 	text := fmt.Sprintf("%s at %.1f kimg", word, kimg(l.nimg))
+	if cause := context.Cause(ctx); kind == runlog.Stop && cause != nil && cause != ctx.Err() {
+		text += fmt.Sprintf(", by %v", cause)
+	}
 	if err := l.recordEvent(kind, text, nil); err != nil {
 		return err
 	}

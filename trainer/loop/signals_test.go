@@ -1,0 +1,130 @@
+package loop_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"innate/models/checkpoint"
+	"innate/trainer/control"
+	"innate/trainer/loop"
+	"innate/trainer/runlog"
+)
+
+// spoken is what a loop prints; for several goroutines.
+type spoken struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *spoken) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(b)
+}
+
+func (s *spoken) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// signalled runs a run in the background that gets signals.
+func signalled(t *testing.T, dir string, h loop.Hooks) (signals chan os.Signal, end func(cause error), said *spoken) {
+	t.Helper()
+	signals, said = make(chan os.Signal, 1), &spoken{}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- loop.RunWith(ctx, loop.Options{Dir: dir, Log: said, Checkpoint: signals}, h)
+	}()
+	return signals, func(cause error) {
+		t.Helper()
+		cancel(cause)
+		select {
+		case err := <-ended:
+			check(t, err)
+		case <-time.After(time.Minute):
+			t.Fatal("the run goes on after a minute")
+		}
+	}, said
+}
+
+// received waits for a value.
+func received[T any](t *testing.T, what string, c <-chan T) (v T) {
+	t.Helper()
+	select {
+	case v = <-c:
+	case <-time.After(time.Minute):
+		t.Fatalf("waited a minute for %s", what)
+	}
+	return v
+}
+
+// TestFaultSignalWhileWriting asks for a checkpoint while one is being written,
+// and ends the run while the second is: three are on disk, the last of all that
+// the run has seen.
+func TestFaultSignalWhileWriting(t *testing.T) {
+	text := strings.Replace(endless(config("edm", networks(t))), "checkpoint_kimg = 0.016", "checkpoint_kimg = 1000", 1)
+	dir := newRun(t, text)
+	writing, written := make(chan string), make(chan struct{})
+	signals, end, said := signalled(t, dir, loop.Hooks{Save: func(path string, f *checkpoint.File) error {
+		if strings.Contains(path, "best") {
+			return nil
+		}
+		writing <- path
+		<-written
+		return checkpoint.Write(path, f)
+	}})
+	signals <- syscall.SIGUSR1 // before the run is open
+	first := received(t, "a checkpoint", writing)
+	signals <- syscall.SIGUSR2 // while it is being written
+	client := control.NewClient(dir)
+	until(t, client, "the run to go on meanwhile", func(s control.Status) bool { return s.Nimg > 40 })
+	written <- struct{}{}
+	second := received(t, "a second checkpoint", writing)
+	if second <= first {
+		t.Errorf("wrote %s, then %s, want a later one", first, second)
+	}
+	go func() {
+		written <- struct{}{}
+		<-writing
+		close(written)
+	}()
+	end(errors.New("SIGTERM"))
+	info, err := control.ReadInfo(dir)
+	check(t, err)
+	if s := info.Status; s.State != control.StateStopped || s.CheckpointNimg != s.Nimg {
+		t.Errorf("%s at %d images with a checkpoint at %d, want stopped with one there", s.State, s.Nimg, s.CheckpointNimg)
+	}
+	if files := checkpointFiles(t, dir); len(files) != 3 {
+		t.Errorf("checkpoints %v, want three", files)
+	}
+	history, err := runlog.ReadAll(dir)
+	check(t, err)
+	if last := history.Events[len(history.Events)-1]; !strings.HasSuffix(last.Text, " kimg, by SIGTERM") {
+		t.Errorf("the last event is %q, want it to name the signal", last.Text)
+	}
+	for _, want := range []string{"SIGUSR1: a checkpoint between two steps\n", "SIGUSR2: a checkpoint between two steps\n", ", by SIGTERM\n"} {
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("the output lacks %q:\n%s", want, said.String())
+		}
+	}
+}
+
+func checkpointFiles(t *testing.T, dir string) []string {
+	t.Helper()
+	var names []string
+	files, err := control.Checkpoints(dir + "/" + control.CheckpointsDir)
+	check(t, err)
+	for _, f := range files {
+		names = append(names, f.Path)
+	}
+	return names
+}
