@@ -305,7 +305,7 @@ func (l *Loop) train(ctx context.Context) error {
 }
 
 // end writes the last checkpoint and says how the run ended, once all of it is
-// on disk.
+// on disk. The checkpoint comes first: whoever ends the run may kill it soon.
 func (l *Loop) end(ctx context.Context, kind, state, word string) error {
 	l.setState(control.StateStopping)
 	if err := l.lastCheckpoint(); err != nil {
@@ -313,6 +313,11 @@ func (l *Loop) end(ctx context.Context, kind, state, word string) error {
 	}
 	if err := l.settle(ctx); err != nil {
 		return err
+	}
+	if l.report.checkpointNimg == l.nimg {
+		if err := l.test(); err != nil {
+			return err
+		}
 	}
 	text := fmt.Sprintf("%s at %.1f kimg", word, kimg(l.nimg))
 	if cause := context.Cause(ctx); kind == runlog.Stop && cause != nil && cause != ctx.Err() {

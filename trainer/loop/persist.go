@@ -70,8 +70,10 @@ func (e *exact) UnmarshalText(text []byte) error {
 // checkpoint copies the state of the run and has it written in the background.
 func (l *Loop) checkpoint() error {
 	l.report.stage = "checkpoint"
-	if err := l.test(); err != nil {
-		return err
+	if l.state != control.StateStopping { // end tests when the checkpoint is on disk
+		if err := l.test(); err != nil {
+			return err
+		}
 	}
 	f, err := l.snapshot()
 	if err != nil {

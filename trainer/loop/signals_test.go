@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
 	"os"
 	"strings"
 	"sync"
@@ -127,4 +128,43 @@ func checkpointFiles(t *testing.T, dir string) []string {
 		names = append(names, f.Path)
 	}
 	return names
+}
+
+// TestFaultCheckpointBeforeTest ends a classifier: its last checkpoint is on disk
+// before the run takes the time to test the network.
+func TestFaultCheckpointBeforeTest(t *testing.T) {
+	dir := newRun(t, strings.Replace(endless(config("classifier", "")), "checkpoint_kimg = 0.016", "checkpoint_kimg = 1000", 1))
+	tested := make(chan bool, 1)
+	signals, end, _ := signalled(t, dir, loop.Hooks{Save: func(path string, f *checkpoint.File) error {
+		history, err := runlog.ReadAll(dir)
+		if err != nil {
+			return err
+		}
+		select {
+		case tested <- accuracy(history) >= 0:
+		default:
+		}
+		return checkpoint.Write(path, f)
+	}})
+	until(t, control.NewClient(dir), "a step", func(s control.Status) bool { return s.Nimg > 0 })
+	end(errors.New("SIGTERM"))
+	if len(signals) != 0 || received(t, "the last checkpoint", tested) {
+		t.Error("the network was tested before its checkpoint was written")
+	}
+	history, err := runlog.ReadAll(dir)
+	check(t, err)
+	if a := accuracy(history); a < 0 || a > 1 {
+		t.Errorf("accuracy %v, want it tested after the checkpoint", a)
+	}
+}
+
+// accuracy is the last one logged, NaN if none was.
+func accuracy(h runlog.History) float64 {
+	last := math.NaN()
+	for _, tick := range h.Ticks {
+		if v, ok := tick.Scalars["accuracy/test"]; ok {
+			last = v
+		}
+	}
+	return last
 }
