@@ -17,14 +17,14 @@ import (
 // Settle prepares this process to be the trainer of the run in dir, whose lock
 // the caller holds: it takes on the run's niceness, makes the run known to
 // others on this machine until leave is called, and warns of a machine that is
-// in use already, to out and by returning what the run's log should say. It is
-// no error to share a machine; a configuration that cannot be read is one to
-// the trainer, which notes it in the run.
-func Settle(dir string, out io.Writer) (leave func(), warning string) {
+// in use already and of the hazards given, to out and by returning what the run's
+// log should say. It is no error to share a machine; a configuration that cannot
+// be read is one to the trainer, which notes it in the run.
+func Settle(dir string, out io.Writer, hazards ...string) (leave func(), warnings []string) {
 	leave = func() {}
 	cfg, err := configs.Load(filepath.Join(dir, control.ConfigFile))
 	if err != nil {
-		return leave, ""
+		return leave, nil
 	}
 	if forget, err := control.Register(dir); err == nil {
 		leave = forget
@@ -34,10 +34,14 @@ func Settle(dir string, out io.Writer) (leave func(), warning string) {
 	if err := Renice(cfg.Run.Nice); err != nil {
 		fmt.Fprintln(out, err)
 	}
-	if warning = Occupancy(dir); warning != "" {
-		fmt.Fprintln(out, warning)
+	for _, text := range append(hazards, Occupancy(dir)) {
+		if text == "" {
+			continue
+		}
+		fmt.Fprintln(out, text)
+		warnings = append(warnings, text)
 	}
-	return leave, warning
+	return leave, warnings
 }
 
 // Renice makes this process give way to others: it raises the niceness of all

@@ -88,10 +88,14 @@ func (a *App) banner() string {
 		if st.CheckpointNimg > 0 {
 			from = panes.Kimg(st.CheckpointNimg) + " kimg"
 		}
-		if word := r.log().lastWord(); word != "" {
-			return join("the trainer died at", panes.Kimg(st.Nimg), "kimg, r resumes from", from+"; its last word:", word)
+		died := "the trainer died at"
+		if st.Job != "" {
+			died = "the trainer died in " + st.Job + " at"
 		}
-		return join("the trainer died at", panes.Kimg(st.Nimg), "kimg: r resumes from", from+", see", control.LogFile)
+		if word := r.log().lastWord(); word != "" {
+			return join(died, panes.Kimg(st.Nimg), "kimg, r resumes from", from+"; its last word:", word)
+		}
+		return join(died, panes.Kimg(st.Nimg), "kimg: r resumes from", from+", see", control.LogFile)
 	case st.State == control.StateFailed:
 		if st.Error == "" {
 			return join("the run failed; see", control.LogFile)

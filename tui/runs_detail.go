@@ -107,6 +107,7 @@ func (r *runRow) facts(a *App, w, h int) []string {
 		para(t.Bad, st.Error)
 		lines = append(lines, "")
 	}
+	add("job", panes.Plain(st.Job))
 	add("method", r.method())
 	if c := r.config; c != nil {
 		add("data", panes.Plain(c.Data.Dataset))

@@ -91,3 +91,12 @@ func TestDead(t *testing.T) {
 	s.send(sizeOf(40, 10))
 	s.exact(40, 10)
 }
+
+// TestFaultDeadJob names the job that a trainer died in.
+func TestFaultDeadJob(t *testing.T) {
+	s, f := openFake(t, 120, 32, defaultFake(), tui.Options{})
+	f.status.Job = "Slurm job 123\x1b[2J"
+	must(t, control.WriteStatus(f.dir, f.status))
+	f.die(s, "slurmstepd: no\n")
+	s.wants("the trainer died in Slurm job 123 at 64.0 kimg, r resumes from 60.0 kimg; its last word: slurmstepd: no")
+}

@@ -42,7 +42,7 @@ func runDemo(ctx context.Context, c *cli, args []string) error {
 		return err
 	}
 	if background {
-		c.warnOccupied(dir)
+		c.warn(dir)
 		if err := trainer.Spawn(ctx, dir, edits.process.args()...); err != nil {
 			return err
 		}

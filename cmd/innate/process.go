@@ -56,12 +56,22 @@ func (p process) args() []string {
 	return []string{"--listen", p.listen}
 }
 
-// warnOccupied says on standard error when a trainer for dir would have to
-// share its cores. The trainer notes the same in the run's events.
-func (c *cli) warnOccupied(dir string) {
-	if text := trainer.Occupancy(dir); text != "" {
+// warn says on standard error what a trainer in the background for dir would
+// have to share its cores with, and what may end it before its time. The trainer
+// notes the same in the run's events.
+func (c *cli) warn(dir string) {
+	for _, text := range c.warnings(dir) {
 		fmt.Fprintf(c.err, "innate: %s\n", text)
 	}
+}
+
+// warnings are what warn says.
+func (c *cli) warnings(dir string) []string {
+	all := trainer.Hazards(c.getenv, true)
+	if text := trainer.Occupancy(dir); text != "" {
+		all = append(all, text)
+	}
+	return all
 }
 
 // epitaph says how a run without a trainer ended and how it goes on; "" for one
@@ -79,7 +89,11 @@ func epitaph(info control.Info) string {
 	default:
 		return ""
 	}
-	return fmt.Sprintf("%s is %s: %s; %s", info.Name, s.State, control.OneLine(said), hint(info))
+	in := ""
+	if s.Job != "" {
+		in = " in " + control.OneLine(s.Job)
+	}
+	return fmt.Sprintf("%s is %s%s: %s; %s", info.Name, s.State, in, control.OneLine(said), hint(info))
 }
 
 // lastWords is the end of a trainer's log in one line.

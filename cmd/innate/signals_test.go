@@ -202,3 +202,46 @@ func TestFaultOutputClosed(t *testing.T) {
 	p.must("stop", dir)
 	check(t, <-ended)
 }
+
+// TestFaultJobIsNamed starts runs as a line of a job's script does: each says
+// that Slurm's signals will not arrive, and its epitaph names the job.
+func TestFaultJobIsNamed(t *testing.T) {
+	p := newProgram(t)
+	p.env = append(p.env, "SLURM_JOB_ID=77")
+	out, said, err := p.run("start", "tiny.toml")
+	check(t, err)
+	dir := strings.TrimSpace(out)
+	const background = "slurm: job 77: a trainer in the background gets no signal, and is killed when the script ends; "
+	if !strings.Contains(said, "innate: "+background) {
+		t.Errorf("start says %q, want %q", said, background)
+	}
+	if s := p.trains(dir, 1); s.Job != "Slurm job 77" {
+		t.Errorf("status names job %q", s.Job)
+	}
+	if events := p.must("events", dir); !strings.Contains(events, background) {
+		t.Errorf("events lack %q:\n%s", background, events)
+	}
+	p.kill(dir)
+	check(t, control.AwaitExit(t.Context(), dir))
+	p.refused(filepath.Base(dir)+" is dead in Slurm job 77: ", "status", dir, "--watch")
+	for _, args := range [][]string{{"ls"}, {"status", dir}} {
+		if out := p.must(args...); !strings.Contains(out, "Slurm job 77") {
+			t.Errorf("innate %s does not name the job:\n%s", args[0], out)
+		}
+	}
+
+	cmd := p.command("train", "tiny.toml")
+	cmd.Stdout = nil
+	var errs strings.Builder
+	cmd.Stderr = &errs
+	check(t, cmd.Start())
+	second := filepath.Join(p.runs, "00001-tiny")
+	waitFor(t, "the second run", func() bool { return control.IsRun(second) })
+	p.trains(second, 1)
+	p.must("stop", second)
+	check(t, ends(t, cmd))
+	const line = "slurm: job 77: the trainer's parent is "
+	if events := p.must("events", second); !strings.Contains(errs.String(), line) || !strings.Contains(events, line) {
+		t.Errorf("train says %q, want %q, and its events are\n%s", errs.String(), line, events)
+	}
+}

@@ -31,7 +31,7 @@ func runStart(ctx context.Context, c *cli, args []string) error {
 
 // spawn starts a trainer for a new run and prints the run's directory.
 func spawn(ctx context.Context, c *cli, dir string, p process) error {
-	c.warnOccupied(dir)
+	c.warn(dir)
 	if err := trainer.Spawn(ctx, dir, p.args()...); err != nil {
 		return err
 	}
@@ -128,6 +128,6 @@ func (c *cli) resume(ctx context.Context, dir string, p process) error {
 	if err := finished(info); err != nil {
 		return err
 	}
-	c.warnOccupied(dir)
+	c.warn(dir)
 	return trainer.Spawn(ctx, dir, p.args()...)
 }

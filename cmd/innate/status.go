@@ -129,6 +129,9 @@ func printStatus(out io.Writer, info control.Info) {
 	}
 	row("run", "%s", s.Run)
 	row("state", "%s", s.State)
+	if s.Job != "" {
+		row("job", "%s", control.OneLine(s.Job))
+	}
 	row("method", "%s", s.Method)
 	row("progress", "%.1f of %.0f kimg, %.1f images/s, %s left", float64(s.Nimg)/1000, float64(s.TotalNimg)/1000,
 		s.ImagesPerSec, time.Duration(s.EtaSec*float64(time.Second)).Round(time.Second))

@@ -61,10 +61,12 @@ func train(ctx context.Context, c *cli, dir, listen string, asks <-chan os.Signa
 	if err != nil {
 		return err
 	}
-	leave, warning := trainer.Settle(dir, c.err)
+	leave, warnings := trainer.Settle(dir, c.err, trainer.Hazards(c.getenv, false)...)
 	defer leave()
 	out := newPrinter(c.out)
-	err = loop.Run(ctx, loop.Options{Dir: dir, Log: out, Listen: listen, Machine: warning, Checkpoint: asks})
+	err = loop.Run(ctx, loop.Options{
+		Dir: dir, Log: out, Listen: listen, Job: trainer.Job(c.getenv), Machine: warnings, Checkpoint: asks,
+	})
 	out.Close()
 	return errors.Join(err, lock.Release())
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"innate/configs"
 	"innate/trainer"
@@ -50,7 +51,7 @@ func workbenchOptions(c *cli, dir, runs string) (tui.Options, error) {
 			if dir, err = create(runs, "", preset, edits{set: set}); err != nil {
 				return "", "", err
 			}
-			return dir, trainer.Occupancy(dir), trainer.Spawn(ctx, dir)
+			return dir, strings.Join(c.warnings(dir), "; "), trainer.Spawn(ctx, dir)
 		},
 		Fork: func(ctx context.Context, dir string, set map[string]string) (string, error) {
 			forked, err := trainer.Fork(trainer.ForkOptions{

@@ -206,7 +206,7 @@ func ReadInfo(dir string) (Info, error) {
 	st := &info.Status
 	switch {
 	case held && (!known || !Active(st.State) || pid != 0 && pid != st.PID):
-		st.State, st.PID, st.Error = StateStarting, pid, ""
+		st.State, st.PID, st.Job, st.Error = StateStarting, pid, "", ""
 	case held:
 	case !known:
 		st.State = StateNew

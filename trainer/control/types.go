@@ -49,6 +49,7 @@ type Status struct {
 	Config  string `json:"config"` // absolute path of config.toml
 	State   string `json:"state"`
 	PID     int    `json:"pid"`
+	Job     string `json:"job,omitempty"` // that the trainer is part of: "Slurm job 123"
 
 	Nimg         int64     `json:"nimg"` // images seen
 	TotalNimg    int64     `json:"total_nimg"`

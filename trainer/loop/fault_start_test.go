@@ -115,7 +115,7 @@ func TestFaultFailsAgain(t *testing.T) {
 // TestFaultBesideABusyRun notes in a new run's log that others use the machine.
 func TestFaultBesideABusyRun(t *testing.T) {
 	dir := newRun(t, quickRun(t))
-	check(t, loop.Run(context.Background(), loop.Options{Dir: dir, Machine: "machine: in use"}))
+	check(t, loop.Run(context.Background(), loop.Options{Dir: dir, Machine: []string{"machine: in use"}}))
 	history, err := runlog.ReadAll(dir)
 	if check(t, err); len(history.Events) < 2 || history.Events[0].Text != "machine: in use" || history.Events[1].Kind != runlog.Start {
 		t.Errorf("events %+v, want one of the machine, then the start", history.Events)

@@ -26,8 +26,9 @@ type Options struct {
 	Log io.Writer // plain progress lines, from several goroutines; nil for none
 
 	Listen string // loopback host:port to answer on beside the control socket; "" for none
+	Job    string // of a scheduler, as status says it; "" for none
 
-	Machine string // what the run's log should say of the machine; "" for nothing
+	Machine []string // what the run's log should say of the machine, a line each
 
 	Checkpoint <-chan os.Signal // each asks for a checkpoint, as the command does; nil for none
 }
@@ -36,6 +37,7 @@ type Options struct {
 // goroutine; everything else belongs to the one that called Run.
 type Loop struct {
 	dir  string
+	job  string
 	text string // of config.toml, as last applied
 	cfg  *configs.Config
 	log  *runlog.Writer
@@ -121,8 +123,8 @@ func (l *Loop) run(ctx context.Context, opts Options) error {
 	}
 	defer l.close()
 	defer server.Close()
-	if opts.Machine != "" {
-		if err := l.recordEvent(runlog.Machine, opts.Machine, nil); err != nil {
+	for _, text := range opts.Machine {
+		if err := l.recordEvent(runlog.Machine, text, nil); err != nil {
 			fmt.Fprintln(l.out, err)
 		}
 	}
@@ -174,7 +176,7 @@ func open(opts Options) (*Loop, error) {
 		return nil, err
 	}
 	l := &Loop{
-		dir: dir, home: home, text: text, cfg: cfg, out: opts.Log,
+		dir: dir, job: opts.Job, home: home, text: text, cfg: cfg, out: opts.Log,
 		scalars: newScalars(), started: time.Now(), state: control.StateStarting, now: time.Now,
 		commands: make(chan request), reloads: make(chan struct{}, 1),
 	}

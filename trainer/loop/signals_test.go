@@ -43,7 +43,7 @@ func signalled(t *testing.T, dir string, h loop.Hooks) (signals chan os.Signal, 
 	ctx, cancel := context.WithCancelCause(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- loop.RunWith(ctx, loop.Options{Dir: dir, Log: said, Checkpoint: signals}, h)
+		ended <- loop.RunWith(ctx, loop.Options{Dir: dir, Log: said, Checkpoint: signals, Job: "Slurm job 7"}, h)
 	}()
 	return signals, func(cause error) {
 		t.Helper()
@@ -101,8 +101,8 @@ func TestFaultSignalWhileWriting(t *testing.T) {
 	end(errors.New("SIGTERM"))
 	info, err := control.ReadInfo(dir)
 	check(t, err)
-	if s := info.Status; s.State != control.StateStopped || s.CheckpointNimg != s.Nimg {
-		t.Errorf("%s at %d images with a checkpoint at %d, want stopped with one there", s.State, s.Nimg, s.CheckpointNimg)
+	if s := info.Status; s.State != control.StateStopped || s.CheckpointNimg != s.Nimg || s.Job != "Slurm job 7" {
+		t.Errorf("%s at %d images with a checkpoint at %d in %q, want stopped with one there in Slurm job 7", s.State, s.Nimg, s.CheckpointNimg, s.Job)
 	}
 	if files := checkpointFiles(t, dir); len(files) != 3 {
 		t.Errorf("checkpoints %v, want three", files)

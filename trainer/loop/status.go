@@ -27,7 +27,7 @@ func (l *Loop) publish() {
 		Version: control.Version,
 		Run:     filepath.Base(l.dir), Dir: l.dir, Method: l.cfg.Method,
 		Config: filepath.Join(l.dir, control.ConfigFile),
-		State:  l.state, PID: os.Getpid(),
+		State:  l.state, PID: os.Getpid(), Job: l.job,
 		Nimg: l.nimg, TotalNimg: l.total(), Started: l.started,
 		ImagesPerSec: l.rate.perSec(l.cfg.Run.Batch), EtaSec: l.eta(),
 		Params: f.Params, FrozenParams: f.FrozenParams, TrainableTensors: int64(f.Tensors - f.FrozenTensors),
