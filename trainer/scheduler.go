@@ -75,7 +75,8 @@ func (h host) hazards() []string {
 
 // slurm tells of a job whose signals pass the trainer by. With Slurm's default,
 // proctrack/cgroup, all signals but KILL go to the direct children of slurmstepd
-// only, and when the script has ended what it left is killed at once.
+// only, and when the script has ended what it left is killed at once. A job
+// cannot see a trap of its parent, nor for sure which proctrack there is.
 func (h host) slurm() string {
 	job := h.getenv("SLURM_JOB_ID")
 	if job == "" {
@@ -83,14 +84,14 @@ func (h host) slurm() string {
 	}
 	const advice = `"exec innate train …" or "srun innate train …" in the script ends with a checkpoint`
 	if h.detached {
-		return fmt.Sprintf("slurm: job %s: a trainer in the background gets no signal, and is killed when the script ends; %s", job, advice)
+		return fmt.Sprintf("slurm: job %s: with Slurm's default (proctrack/cgroup) a trainer in the background gets no signal, and is killed when the script ends; %s", job, advice)
 	}
 	parent := h.command(h.ppid)
 	if parent == "" || parent == "slurmstepd" {
 		return ""
 	}
-	return fmt.Sprintf("slurm: job %s: the trainer's parent is %s, not slurmstepd: unless %[2]s passes TERM and USR1 on, the run dies with the job; %s",
-		job, parent, advice)
+	return fmt.Sprintf("slurm: job %s: the trainer's parent is %s, not slurmstepd: with Slurm's default (proctrack/cgroup) the run dies with the job, "+
+		"unless %[2]s passes TERM and USR1 on; %s", job, parent, advice)
 }
 
 // shells that pass no signal on as process 1 of a container.

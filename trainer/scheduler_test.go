@@ -76,10 +76,10 @@ func TestFaultHazards(t *testing.T) {
 		"a shell at home": {files: map[string]string{"proc/77/comm": "bash\n", "proc/1/comm": "systemd\n"}},
 
 		"slurm, a line of the script": {env: "SLURM_JOB_ID=12", files: map[string]string{"proc/77/comm": "bash\n"},
-			want: "slurm: job 12: the trainer's parent is bash, not slurmstepd: unless bash passes TERM and USR1 on", also: `"exec innate train …" or "srun innate train …"`},
+			want: "slurm: job 12: the trainer's parent is bash, not slurmstepd: ", also: `unless bash passes TERM and USR1 on; "exec innate train …" or "srun innate train …"`},
 		"slurm, exec or srun":      {env: "SLURM_JOB_ID=12", files: map[string]string{"proc/77/comm": "slurmstepd\n"}},
 		"slurm, hidden processes":  {env: "SLURM_JOB_ID=12"},
-		"slurm, innate start":      {env: "SLURM_JOB_ID=12", start: true, want: "slurm: job 12: a trainer in the background gets no signal", also: `"exec innate train …"`},
+		"slurm, innate start":      {env: "SLURM_JOB_ID=12", start: true, want: "slurm: job 12: with Slurm's default (proctrack/cgroup) a trainer in the background gets no signal", also: `"exec innate train …"`},
 		"another job's leftover":   {env: "SLURM_JOB_NAME=x", files: map[string]string{"proc/77/comm": "bash\n"}},
 		"container, process 1":     {files: map[string]string{"proc/1/comm": "innate\n"}, pid: 1},
 		"container, below a shell": {files: map[string]string{"proc/1/comm": "sh\n"}, want: "container: process 1 is sh: unless sh passes TERM on"},

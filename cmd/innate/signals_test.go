@@ -211,7 +211,7 @@ func TestFaultJobIsNamed(t *testing.T) {
 	out, said, err := p.run("start", "tiny.toml")
 	check(t, err)
 	dir := strings.TrimSpace(out)
-	const background = "slurm: job 77: a trainer in the background gets no signal, and is killed when the script ends; "
+	const background = "slurm: job 77: with Slurm's default (proctrack/cgroup) a trainer in the background gets no signal, and is killed when the script ends; "
 	if !strings.Contains(said, "innate: "+background) {
 		t.Errorf("start says %q, want %q", said, background)
 	}
