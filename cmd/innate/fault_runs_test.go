@@ -98,7 +98,7 @@ func TestFaultWorkbenchRuns(t *testing.T) {
 func TestFaultTrainRun(t *testing.T) {
 	a, _ := twinRuns(t)
 	empty := t.TempDir()
-	if status, _, stderr := line(t, "train", "--run", empty); status != 1 || !strings.Contains(stderr, "no run here") {
+	if status, _, stderr := line(t, "train", "--run", empty); status != 1 || !strings.Contains(stderr, "a directory, want a run") {
 		t.Errorf("status %d, %s", status, stderr)
 	}
 	if left := ok(os.ReadDir(empty))(t); len(left) > 0 {

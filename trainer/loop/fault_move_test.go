@@ -92,7 +92,7 @@ func TestFaultMoveOldRun(t *testing.T) {
 		for _, d := range []string{dir, forked.Dir} {
 			run(t, d)
 			events, err := os.ReadFile(filepath.Join(d, runlog.EventsFile))
-			if check(t, err); !strings.Contains(string(events), "model.init: checkpoint: open /gone/teacher.safetensors: no such file") {
+			if check(t, err); !strings.Contains(string(events), "model.init: checkpoint: stat /gone/teacher.safetensors: no such file") {
 				t.Errorf("%s: events do not say what is missing:\n%s", method, events)
 			}
 		}
