@@ -13,8 +13,7 @@ const (
 // SetNow replaces the clock, and begins the records again under it.
 func (w *Writer) SetNow(now func() time.Time, nimg int64) {
 	w.now, w.pending = now, nil
-	w.add(versionEvent(now()))
-	w.begin(nimg + 1)
+	w.begin(nimg)
 }
 
 // SetFile replaces the file on disk.

@@ -35,19 +35,22 @@ type Writer struct {
 	report func(error)
 	now    func() time.Time
 
+	nimg  int64 // from where the run goes on, and whether …
+	uncut bool  // … the files so far have later steps still
+
 	file    io.WriteCloser // nil until the disk has taken one
 	pending []byte         // whole records, but the first may have been written in part
 	failed  time.Time
 	told    bool // of the trouble that began with failed
 }
 
-// New begins the file of a process that trains the run from nimg on. Nothing is
-// written, and nothing can fail, until there is something to say; report is
-// called once each time that writing begins to fail.
+// New begins the file of a process that trains the run from nimg on, and cuts
+// those of earlier ones there. Nothing is written, and nothing can fail, until
+// there is something to say; report is called once each time that writing begins
+// to fail.
 func New(runDir string, nimg int64, report func(error)) *Writer {
 	w := &Writer{runDir: runDir, report: report, now: time.Now}
-	w.add(versionEvent(w.now()))
-	w.begin(nimg + 1)
+	w.begin(nimg)
 	return w
 }
 
@@ -72,7 +75,7 @@ func (w *Writer) Event(e runlog.Event) {
 	case e.Kind == runlog.Checkpoint: // of no use on a curve
 		return
 	case e.Rewinds():
-		w.begin(e.Nimg + 1)
+		w.rewind(e.Nimg)
 	case e.Kind == runlog.Sample:
 		w.image(e)
 	default:
@@ -105,10 +108,22 @@ func (w *Writer) image(e runlog.Event) {
 	w.add(summaryEvent(e.Time, e.Nimg, appendImageValue(nil, samplesTag, data, size.Height, size.Width, colours)))
 }
 
-// begin drops the steps from nimg on that an earlier process, or this one, has
-// written.
+// begin starts a file of a run that goes on from nimg.
 func (w *Writer) begin(nimg int64) {
-	w.add(sessionEvent(w.now(), nimg))
+	w.nimg, w.uncut = nimg, true
+	w.add(versionEvent(w.now()))
+	w.add(sessionEvent(w.now(), lastStep(nimg)+1))
+}
+
+// rewind ends the file and starts another for a run that has gone back to nimg.
+// What waits for a disk that takes nothing is lost: most of it is of the branch
+// that was left.
+func (w *Writer) rewind(nimg int64) {
+	if w.file != nil {
+		_ = w.file.Close() // every write's error has been seen
+	}
+	w.file, w.pending = nil, nil
+	w.begin(nimg)
 }
 
 func (w *Writer) add(data []byte) {
@@ -123,7 +138,10 @@ func (w *Writer) flush() {
 	if !w.failed.IsZero() && w.now().Sub(w.failed) < retryAfter {
 		return
 	}
-	err := w.open()
+	err := w.cut()
+	if err == nil {
+		err = w.open()
+	}
 	if err == nil {
 		var n int
 		n, err = w.file.Write(w.pending)
@@ -138,6 +156,16 @@ func (w *Writer) flush() {
 		w.told = true // before the report, which comes back as an event
 		w.report(fmt.Errorf("tensorboard: %w; trying again every %v", err, retryAfter))
 	}
+}
+
+// cut removes what counts no more from the files so far, once.
+func (w *Writer) cut() error {
+	if !w.uncut {
+		return nil
+	}
+	err := Cut(w.runDir, w.nimg)
+	w.uncut = err != nil
+	return err
 }
 
 // open creates the file of this process. Its name sorts behind those of earlier
@@ -164,7 +192,7 @@ func (w *Writer) open() error {
 	if err != nil || host == "" {
 		host = "localhost"
 	}
-	name := fmt.Sprintf("%s%010d.%s.%d.innate", filePrefix, second, strings.ReplaceAll(host, "/", "_"), os.Getpid())
+	name := fmt.Sprintf("%s%010d.%s.%d%s", filePrefix, second, strings.ReplaceAll(host, "/", "_"), os.Getpid(), fileSuffix)
 	w.file, err = os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o644)
 	return err
 }
