@@ -2,6 +2,7 @@ package configs
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -27,14 +28,25 @@ func Diff(old, new *Config) []Change {
 	return changes
 }
 
+// betweenProcesses are the fixed settings that each trainer of a run may have of
+// its own: they change neither what is computed nor what is measured.
+var betweenProcesses = []string{"name", "run.threads", "run.nice", "run.tensorboard"}
+
 // CheckReload refuses to replace the settings of a started run by ones that
 // differ in a fixed field. The error names all of those fields.
-func CheckReload(old, new *Config) error {
+func CheckReload(old, new *Config) error { return checkFixed(old, new, nil) }
+
+// CheckResume is CheckReload for a run that another trainer takes up: old are
+// the settings at its checkpoint. What a trainer has of its own may differ.
+func CheckResume(old, new *Config) error { return checkFixed(old, new, betweenProcesses) }
+
+// checkFixed refuses fixed settings that differ, but for those in except.
+func checkFixed(old, new *Config, except []string) error {
 	var first *Change
 	var more []string
 	for _, c := range Diff(old, new) {
 		switch {
-		case c.Live:
+		case c.Live || slices.Contains(except, c.Key):
 		case first == nil:
 			first = &c
 		default:
