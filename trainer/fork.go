@@ -220,7 +220,7 @@ func (at origin) fill(to Forked, f *checkpoint.File, text string, cfg *configs.C
 		return err
 	}
 	if at.parent != "" {
-		if err := copyHistory(at.parent, to.Dir, at.nimg); err != nil {
+		if err := at.copyHistory(to.Dir); err != nil {
 			return err
 		}
 	}

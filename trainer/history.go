@@ -18,10 +18,11 @@ import (
 	"innate/trainer/runlog"
 )
 
-// copyHistory copies what run src has logged and shown up to its checkpoint at
-// nimg to run directory dst. Lines that cannot be read, such as one that src is
+// copyHistory copies what the parent has logged and shown up to the checkpoint to
+// run directory dst. Lines that cannot be read, such as one that the parent is
 // writing, stay behind.
-func copyHistory(src, dst string, nimg int64) error {
+func (at origin) copyHistory(dst string) error {
+	src, nimg := at.parent, at.nimg
 	upTo := func(l logLine) bool { return l.Nimg <= nimg }
 	for _, name := range []string{runlog.MetricsFile, runlog.LayersFile} {
 		if err := copyLines(src, dst, name, upTo); err != nil {
@@ -46,7 +47,10 @@ func copyHistory(src, dst string, nimg int64) error {
 	}); err != nil {
 		return err
 	}
-	return copyPictures(src, dst, nimg)
+	if err := copySamples(src, dst, nimg); err != nil {
+		return err
+	}
+	return at.copyBest(dst)
 }
 
 // logLine is what matters here of a line of the run log.
@@ -109,9 +113,8 @@ func copyLines(src, dst, name string, keep func(logLine) bool) (err error) {
 	return nil
 }
 
-// copyPictures copies the samples drawn up to nimg, and the best network if it
-// was the best by then. What is no file stays behind.
-func copyPictures(src, dst string, nimg int64) error {
+// copySamples copies the samples drawn up to nimg. What is no file stays behind.
+func copySamples(src, dst string, nimg int64) error {
 	folder := filepath.Join(src, control.SamplesDir)
 	entries, err := os.ReadDir(folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -129,15 +132,29 @@ func copyPictures(src, dst string, nimg int64) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// copyBest copies the parent's best network if it is the one that the checkpoint
+// knows as such. If the parent has found a better one since, the new run's first
+// trainer writes that of the checkpoint.
+func (at origin) copyBest(dst string) error {
 	const best = control.CheckpointsDir + "/best" + control.CheckpointExt
-	f, err := checkpoint.Read(filepath.Join(src, best))
-	if err != nil {
+	var fid *float64
+	_ = json.Unmarshal(at.progress["best_fid"], &fid) // absent in a run without images
+	f, err := checkpoint.Read(filepath.Join(at.parent, best))
+	if err != nil || fid == nil {
 		return nil // there is none, and one that cannot be read is no loss
 	}
-	if n, err := strconv.ParseInt(f.Metadata["nimg"], 10, 64); err != nil || n > nimg {
+	if n, err := strconv.ParseInt(f.Metadata["nimg"], 10, 64); err != nil || n > at.nimg {
 		return nil
 	}
-	return checkpoint.Write(filepath.Join(dst, best), f)
+	for key, stated := range f.Metadata {
+		if strings.HasPrefix(key, "fid/") && stated == fmt.Sprintf("%.4f", *fid) {
+			return checkpoint.Write(filepath.Join(dst, best), f)
+		}
+	}
+	return nil
 }
 
 func copyFile(src, dst string) error {

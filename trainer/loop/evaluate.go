@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"innate/configs"
@@ -190,6 +191,23 @@ func (l *Loop) restoreEvaluation(f *checkpoint.File, p progress) error {
 	return nil
 }
 
+// measureAgain begins an evaluation that the log tells of but the checkpoint from
+// which the run goes on does not: one of that very step, asked for after the
+// checkpoint was written. Its value counts, so status and the best weights have
+// to know of it, too.
+func (l *Loop) measureAgain(history runlog.History) error {
+	if l.method.image() == nil || l.eval.running || l.report.fidNimg == l.nimg {
+		return nil
+	}
+	if !slices.ContainsFunc(history.Ticks, func(t runlog.Tick) bool {
+		_, fid := t.Scalars["fid"]
+		return fid && t.Nimg == l.nimg
+	}) {
+		return nil
+	}
+	return l.evaluateNow()
+}
+
 // finishEvaluation measures what a finished run still owes: the evaluation
 // under way and one of the last weights. It returns false when the run is to
 // stop before that.
@@ -226,7 +244,7 @@ func (l *Loop) recordFID(fid float64) error {
 	if best {
 		r.bestFID = &fid
 		text += ", the best so far"
-		l.saveBest(fid)
+		l.keepBest(fid)
 	}
 	if err := l.recordTick(runlog.Tick{Nimg: e.nimg, Time: l.now(), Scalars: map[string]float64{"fid": fid}}); err != nil {
 		return err
@@ -234,19 +252,6 @@ func (l *Loop) recordFID(fid float64) error {
 	_, n := e.fid.Progress()
 	l.event(runlog.FID, text, map[string]any{"fid": fid, "nimg": e.nimg, "samples": n, "best": best})
 	return nil
-}
-
-// saveBest keeps the measured weights as checkpoints/best.safetensors.
-func (l *Loop) saveBest(fid float64) {
-	f := checkpoint.New()
-	copied := &precond.Denoiser{Net: l.eval.den.Net.Clone(), Kind: l.eval.den.Kind}
-	if err := copied.AddTo(f, ""); err != nil {
-		l.event(runlog.Error, err.Error(), nil)
-		return
-	}
-	f.Metadata["nimg"] = fmt.Sprint(l.eval.nimg)
-	f.Metadata[FIDKey(FeatureName(l.cfg.FID.Features))] = fmt.Sprintf("%.4f", fid)
-	l.saver.add(&save{slot: bestSlot, path: filepath.Join(l.dir, control.CheckpointsDir, bestFile), file: f, done: func() {}})
 }
 
 // test records the held-out scalars of a method that makes no images.

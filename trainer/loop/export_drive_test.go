@@ -38,7 +38,7 @@ func (d *Driven) Config() *configs.Config { return d.l.cfg.Clone() }
 func (d *Driven) GoBack(text string) ([]runlog.Event, error) {
 	heard := &listener{}
 	d.l.observers = append(d.l.observers, heard)
-	err := d.l.goOnFrom(text)
+	err := d.l.goOnFrom(text, "")
 	return heard.events, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"innate/models/checkpoint"
+	"innate/trainer/control"
 )
 
 // Hooks replace what a test wants to control.
@@ -49,3 +50,28 @@ func (l *Loop) Waiting() (busy bool, next int) { return l.saver.busy != nil, len
 
 // Prune is what follows every checkpoint.
 var Prune = prune
+
+// Measured is the end of an evaluation of the present weights, begun at nimg
+// images, with a result of the test's choice.
+func (l *Loop) Measured(nimg int64, fid float64) error {
+	if l.eval.fid == nil {
+		if err := l.openEvaluation(); err != nil {
+			return err
+		}
+	}
+	if err := l.eval.den.Net.Params.CopyFrom(l.method.image().den.Net.Params); err != nil {
+		return err
+	}
+	l.eval.nimg, l.eval.running = nimg, false
+	defer l.publish()
+	return l.recordFID(fid)
+}
+
+// GoBack is what divergence leads to where live.diverge_action is rollback.
+func (l *Loop) GoBack(why string) error {
+	defer l.publish()
+	return l.goBack(why)
+}
+
+// Evaluate is what a client asks for.
+func (l *Loop) Evaluate() error { return l.apply(control.Command{Kind: control.KindEvaluate}) }

@@ -5,7 +5,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"innate/models/kernels"
@@ -79,7 +78,7 @@ func (l *Loop) restoreHealth() error {
 	}
 	l.health.healthy = l.nimg // checkpoints are
 	l.restoreLayerStats()
-	return nil
+	return l.measureAgain(history)
 }
 
 // tellGrads makes replaced gradient values an event: at once when they first
@@ -142,7 +141,6 @@ func (l *Loop) goBack(why string) error {
 	}
 	h.losses.rewind(nimg)
 	h.healthy, h.held, h.refusal = nimg, false, ""
-	l.restoreLayerStats()
 	if h.rollbacks > maxRollbacks {
 		return l.pauseFor(fmt.Sprintf("%s at %.1f kimg, in %d tries from other noise", why, kimg(h.worst), h.rollbacks))
 	}
@@ -169,17 +167,7 @@ func (l *Loop) setAside(nimg int64) error {
 			return err
 		}
 	}
-	aside, err := filepath.Glob(filepath.Join(folder, "*"+divergedExt))
-	if err != nil {
-		return err
-	}
-	slices.Sort(aside) // by images seen
-	for _, path := range aside[:max(0, len(aside)-l.cfg.Live.KeepCheckpoints)] {
-		if err := os.Remove(path); err != nil {
-			return err
-		}
-	}
-	return nil
+	return keepNewest(folder, "*"+divergedExt, l.cfg.Live.KeepCheckpoints)
 }
 
 // scheduledCheckpoint writes a checkpoint that is due. While a loss is out of

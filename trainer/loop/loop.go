@@ -69,6 +69,7 @@ type Loop struct {
 	saver   saver
 
 	eval       evaluation
+	best       *best // nil until there is one
 	samples    *sampleGrid
 	health     health
 	layerStats layerStats
@@ -183,14 +184,18 @@ func open(opts Options) (*Loop, error) {
 	if l.out == nil {
 		l.out = io.Discard
 	}
-	var warnings []string // from before there is a log
-	if err := l.build(func(text string) { warnings = append(warnings, text) }); err != nil {
-		return nil, err
-	}
 	if l.log, err = runlog.OpenWriter(dir); err != nil {
 		return nil, err
 	}
-	if err := l.resume(); err != nil {
+	from, err := l.newest()
+	if err != nil {
+		return nil, err
+	}
+	var warnings []string // from before what they are about is restored
+	if err := l.build(func(text string) { warnings = append(warnings, text) }); err != nil {
+		return nil, err
+	}
+	if err := l.resume(from); err != nil {
 		return nil, err
 	}
 	for _, text := range warnings {

@@ -12,10 +12,12 @@ import (
 	"innate/trainer/control"
 	"innate/trainer/data"
 	"innate/trainer/runlog"
+	"innate/trainer/tensorboard"
 )
 
 // A run's checkpoint holds everything that an exact resume needs: the method's
-// tensor groups, the FID evaluation under way, and as metadata the counters,
+// tensor groups, the FID evaluation under way, the network that was best so far,
+// and as metadata the counters,
 // random streams, data order and what status reports. It holds no times, so
 // that equal states give equal bytes. Its name is the number of images seen.
 const (
@@ -39,6 +41,7 @@ type progress struct {
 	LastFID    *float64          `json:"last_fid"`
 	BestFID    *float64          `json:"best_fid"`
 	FIDNimg    int64             `json:"fid_nimg"`
+	BestNimg   int64             `json:"best_nimg,omitempty"` // of the best network, if the checkpoint has it
 	EvalNimg   int64             `json:"eval_nimg"`           // of the last evaluation begun
 	EvalDone   *int              `json:"eval_done,omitempty"` // images it has measured, if it is under way
 	SampleFile string            `json:"sample_file"`
@@ -117,6 +120,12 @@ func (l *Loop) snapshot() (*checkpoint.File, error) {
 	for name, v := range l.scalars.sum {
 		p.Scalars[name] = sum{exact(v), l.scalars.count[name]}
 	}
+	if l.best != nil {
+		p.BestNimg = l.best.nimg
+		if err := f.AddParams(bestPrefix, l.best.den.Net.Params); err != nil {
+			return nil, err
+		}
+	}
 	if l.eval.running {
 		done, err := l.eval.addTo(f)
 		if err != nil {
@@ -135,24 +144,26 @@ func (l *Loop) snapshot() (*checkpoint.File, error) {
 	return f, nil
 }
 
-// resume restores the newest readable checkpoint. Without any the run begins,
-// or begins again.
-func (l *Loop) resume() error {
-	f, err := l.newest()
-	if err != nil {
-		return err
-	}
+// resume restores a checkpoint, the newest readable one. Without any the run
+// begins, or begins again.
+func (l *Loop) resume(f *checkpoint.File) error {
 	if f == nil {
 		used, err := l.log.Used()
 		if err != nil || !used {
 			return err
 		}
-		return l.goOnFrom("begins again: it had not come to a checkpoint")
+		l.leaveBranch(-1)
+		note, err := l.restoreBest(nil, progress{})
+		if err != nil {
+			return err
+		}
+		return l.goOnFrom("begins again: it had not come to a checkpoint", note)
 	}
-	if err := l.restore(f); err != nil {
+	note, err := l.restore(f)
+	if err != nil {
 		return err
 	}
-	return l.goOnFrom(fmt.Sprintf("resumed from the checkpoint at %.1f kimg", kimg(l.nimg)))
+	return l.goOnFrom(fmt.Sprintf("resumed from the checkpoint at %.1f kimg", kimg(l.nimg)), note)
 }
 
 // rollback restores the newest readable checkpoint within the running process
@@ -173,7 +184,8 @@ func (l *Loop) rollback() (nimg int64, err error) {
 		return 0, errors.New("loop: rollback: the run has not come to a checkpoint")
 	}
 	before := l.rollbacks
-	if err := l.restore(f); err != nil {
+	note, err := l.restore(f)
+	if err != nil {
 		return 0, err
 	}
 	l.rollbacks = max(before, l.rollbacks) + 1
@@ -186,9 +198,18 @@ func (l *Loop) rollback() (nimg int64, err error) {
 	}
 	l.rate.reset()
 	l.ticked, l.tickNimg, l.pace, l.paced = time.Now(), l.nimg, 0, 0
-	if err := l.goOnFrom(fmt.Sprintf("went back to the checkpoint at %.1f kimg, with other noise", kimg(l.nimg))); err != nil {
+	if err := l.goOnFrom(fmt.Sprintf("went back to the checkpoint at %.1f kimg, with other noise", kimg(l.nimg)), note); err != nil {
 		return 0, err
 	}
+	history, err := runlog.ReadAll(l.dir)
+	if err != nil {
+		return 0, err
+	}
+	if err := l.measureAgain(history); err != nil {
+		return 0, err
+	}
+	l.restoreLayerStats()
+	l.publishLayers()
 	return l.nimg, l.checkpoint() // a resume has to know of the rollback
 }
 
@@ -205,32 +226,41 @@ func (l *Loop) newest() (*checkpoint.File, error) {
 }
 
 // goOnFrom makes it known that the run goes on from the images it has seen:
-// what the run log has beyond them counts no more.
-func (l *Loop) goOnFrom(text string) error {
+// what the run log has beyond them counts no more. A note is added to the text.
+func (l *Loop) goOnFrom(text, note string) error {
+	if note != "" {
+		text += "; " + note
+	}
 	if err := l.storage.write(func() error { return l.log.Resume(l.nimg, text) }); err != nil {
 		return err
 	}
 	for _, o := range l.observers {
 		o.Event(runlog.Event{Time: l.now(), Nimg: l.nimg, Kind: runlog.Resume, Text: text, Data: map[string]any{"nimg": l.nimg}})
 	}
+	if !l.cfg.Run.TensorBoard { // the files may be of an earlier trainer, and wanted by a later one
+		if err := tensorboard.Cut(l.dir, l.nimg); err != nil {
+			l.event(runlog.Error, "tensorboard: "+err.Error(), nil)
+		}
+	}
 	return nil
 }
 
-// restore makes the run what it was at a checkpoint.
-func (l *Loop) restore(f *checkpoint.File) error {
+// restore makes the run what it was at a checkpoint, and puts away what it has
+// written since. The note tells of what a person may be looking for.
+func (l *Loop) restore(f *checkpoint.File) (note string, err error) {
 	if got := f.Metadata["method"]; got != l.cfg.Method {
-		return fmt.Errorf("checkpoint: %s: method %q, want %q", f.Path, got, l.cfg.Method)
+		return "", fmt.Errorf("checkpoint: %s: method %q, want %q", f.Path, got, l.cfg.Method)
 	}
 	p := progress{Streams: l.streams}
 	if err := json.Unmarshal([]byte(f.Metadata["progress"]), &p); err != nil {
-		return fmt.Errorf("checkpoint: %s: progress: %w", f.Path, err)
+		return "", fmt.Errorf("checkpoint: %s: progress: %w", f.Path, err)
 	}
 	if err := l.sampler.Restore(p.Sampler); err != nil {
-		return fmt.Errorf("checkpoint: %s: %w", f.Path, err)
+		return "", fmt.Errorf("checkpoint: %s: %w", f.Path, err)
 	}
 	for _, g := range l.method.tensors() {
 		if err := restoreGroup(f, g); err != nil {
-			return err
+			return "", err
 		}
 	}
 	l.nimg, l.rollbacks = p.Nimg, p.Rollbacks
@@ -241,7 +271,11 @@ func (l *Loop) restore(f *checkpoint.File) error {
 	r := &l.report
 	r.lastFID, r.bestFID, r.fidNimg = p.LastFID, p.BestFID, p.FIDNimg
 	r.sampleFile, r.sampleNimg, r.checkpointNimg = p.SampleFile, p.SampleNimg, p.Nimg
-	return l.restoreEvaluation(f, p)
+	if err := l.restoreEvaluation(f, p); err != nil {
+		return "", err
+	}
+	l.leaveBranch(p.Nimg)
+	return l.restoreBest(f, p)
 }
 
 // restoreGroup fills one group from a checkpoint.

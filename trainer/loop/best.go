@@ -1,0 +1,174 @@
+package loop
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"innate/models/checkpoint"
+	"innate/models/precond"
+	"innate/trainer/control"
+	"innate/trainer/runlog"
+)
+
+// best is the network with the lowest FID so far. It is checkpoints/best.safetensors,
+// and also a part of every checkpoint: what status says, the log and the file are
+// then of the same branch wherever a run goes on from, whatever was measured, and
+// written, between the checkpoint and the kill or the divergence. A file alone
+// could not be put back: the weights that were best at the checkpoint are gone
+// once better ones have taken their place.
+type best struct {
+	den  *precond.Denoiser // nobody changes it any more
+	nimg int64             // images seen when it was measured
+	fid  float64
+}
+
+const (
+	bestPrefix   = "best/"                          // where a checkpoint has the best network
+	asidePattern = "best-*" + control.CheckpointExt // names best weights that were set aside, by images seen
+)
+
+// file is what best.safetensors says: key is FIDKey of the features.
+func (b *best) file(key string) (*checkpoint.File, error) {
+	f := checkpoint.New()
+	if err := b.den.AddTo(f, ""); err != nil {
+		return nil, err
+	}
+	f.Metadata["nimg"] = strconv.FormatInt(b.nimg, 10)
+	f.Metadata[key] = fidText(b.fid)
+	return f, nil
+}
+
+// fidText is a FID as files state it.
+func fidText(fid float64) string { return fmt.Sprintf("%.4f", fid) }
+
+// fidKey is under which a network of this run states its FID.
+func (l *Loop) fidKey() string { return FIDKey(FeatureName(l.cfg.FID.Features)) }
+
+func (l *Loop) bestPath() string {
+	return filepath.Join(l.dir, control.CheckpointsDir, bestFile)
+}
+
+// keepBest keeps the weights that have just been measured as the best so far.
+func (l *Loop) keepBest(fid float64) {
+	l.best = &best{&precond.Denoiser{Net: l.eval.den.Net.Clone(), Kind: l.eval.den.Kind}, l.eval.nimg, fid}
+	l.saveBest()
+}
+
+// saveBest writes best.safetensors. Weights that were set aside and have now
+// been reached again need no second copy.
+func (l *Loop) saveBest() {
+	f, err := l.best.file(l.fidKey())
+	if err != nil {
+		l.event(runlog.Error, err.Error(), nil)
+		return
+	}
+	aside, key := l.asidePath(l.best.nimg), l.fidKey()
+	l.saver.add(&save{slot: bestSlot, path: l.bestPath(), file: f, done: func() {}, then: func() error {
+		old, err := checkpoint.ReadHeader(aside)
+		if err != nil || old.Metadata[key] != f.Metadata[key] {
+			return nil // none, or not the same
+		}
+		return os.Remove(aside)
+	}})
+}
+
+// asidePath is where best weights go that were set aside.
+func (l *Loop) asidePath(nimg int64) string {
+	return filepath.Join(l.dir, control.CheckpointsDir, strings.Replace(asidePattern, "*", fmt.Sprintf("%09d", nimg), 1))
+}
+
+// restoreBest makes best.safetensors what it was at a checkpoint, nil for a run
+// that begins again. What is there instead is set aside, as it may be better than
+// all that follows; note says so.
+func (l *Loop) restoreBest(f *checkpoint.File, p progress) (note string, err error) {
+	l.best = nil
+	im := l.method.image()
+	if im == nil {
+		return "", nil
+	}
+	if f != nil && p.BestFID != nil && f.Has(bestPrefix) {
+		if l.best, err = loadBest(f, bestPrefix, im, p.BestNimg, *p.BestFID); err != nil {
+			return "", err
+		}
+	}
+	there, err := checkpoint.Read(l.bestPath())
+	if err == nil {
+		nimg, _ := strconv.ParseInt(there.Metadata["nimg"], 10, 64)
+		stated := there.Metadata[l.fidKey()]
+		switch {
+		case l.best != nil && nimg == l.best.nimg && stated == fidText(l.best.fid):
+			return "", nil
+		case l.best == nil && p.BestFID != nil && nimg <= p.Nimg && stated == fidText(*p.BestFID):
+			// The checkpoint is of a trainer that left the weights to this file.
+			if l.best, err = loadBest(there, "", im, nimg, *p.BestFID); err == nil {
+				return "", nil
+			}
+		}
+		note, err = l.setBestAside(nimg, stated)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		l.event(runlog.Error, err.Error(), nil)
+	}
+	if l.best != nil {
+		l.saveBest()
+	}
+	return note, nil
+}
+
+// loadBest reads a network like the run's own.
+func loadBest(f *checkpoint.File, prefix string, im *imager, nimg int64, fid float64) (*best, error) {
+	b := &best{&precond.Denoiser{Net: im.den.Net.Clone(), Kind: im.den.Kind}, nimg, fid}
+	if err := f.LoadParams(prefix, b.den.Net.Params); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// setBestAside renames best.safetensors. No more such files are kept than
+// checkpoints: those with the lowest FID.
+func (l *Loop) setBestAside(nimg int64, stated string) (note string, err error) {
+	aside := l.asidePath(nimg)
+	if err := os.Rename(l.bestPath(), aside); err != nil {
+		return "", fmt.Errorf("loop: %w", err)
+	}
+	folder := filepath.Dir(aside)
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return "", fmt.Errorf("loop: %w", err)
+	}
+	fids := map[string]float64{}
+	for _, e := range entries {
+		if ok, err := filepath.Match(asidePattern, e.Name()); err != nil || !ok {
+			continue
+		}
+		path := filepath.Join(folder, e.Name())
+		fids[path] = math.Inf(1)
+		if f, err := checkpoint.ReadHeader(path); err == nil {
+			if fid, err := strconv.ParseFloat(f.Metadata[l.fidKey()], 64); err == nil {
+				fids[path] = fid
+			}
+		}
+	}
+	kept := slices.SortedFunc(maps.Keys(fids), func(a, b string) int {
+		return cmp.Or(cmp.Compare(fids[a], fids[b]), cmp.Compare(a, b))
+	})
+	for _, path := range kept[min(l.cfg.Live.KeepCheckpoints, len(kept)):] {
+		if err := os.Remove(path); err != nil {
+			return "", fmt.Errorf("loop: %w", err)
+		}
+		if path == aside {
+			return "", nil
+		}
+	}
+	return fmt.Sprintf("%s, of %.1f kimg and FID %s, is not of this branch and now called %s",
+		bestFile, kimg(nimg), cmp.Or(stated, "unknown"), filepath.Base(aside)), nil
+}

@@ -1,0 +1,105 @@
+package loop
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"innate/trainer/control"
+	"innate/trainer/runlog"
+)
+
+// A run that goes on from a checkpoint leaves the branch that had got further.
+// The run log says where by a marker, the event files of TensorBoard are cut,
+// best.safetensors is put back (best.go), and the rest is put away here. An exact
+// resume makes all of it again.
+
+// unreadableExt ends the names of checkpoints that could not be read when the run
+// went on from one before them.
+const unreadableExt = ".unreadable" + control.CheckpointExt
+
+// gridName is a sample grid's: the images seen, and the seed of one that was
+// asked for.
+var gridName = regexp.MustCompile(`^(\d{9,})(-seed\d+)?\.png$`)
+
+// leaveBranch puts away the checkpoints and sample grids beyond step last. Its
+// errors are events: what stays does no harm to the training.
+func (l *Loop) leaveBranch(last int64) {
+	if err := errors.Join(l.leaveCheckpoints(last), l.leaveSamples(last)); err != nil {
+		l.event(runlog.Error, err.Error(), nil)
+	}
+}
+
+// leaveCheckpoints renames those that could not be read: should that pass, nothing
+// must go on from them once the run has taken another way.
+func (l *Loop) leaveCheckpoints(last int64) error {
+	folder := filepath.Join(l.dir, control.CheckpointsDir)
+	files, err := control.Checkpoints(folder)
+	if err != nil {
+		return err
+	}
+	later := slices.IndexFunc(files, func(f control.Checkpoint) bool { return f.Nimg <= last }) // newest first
+	if later < 0 {
+		later = len(files)
+	}
+	if later == 0 {
+		return nil
+	}
+	for _, f := range files[:later] {
+		if err := os.Rename(f.Path, strings.TrimSuffix(f.Path, control.CheckpointExt)+unreadableExt); err != nil {
+			return fmt.Errorf("loop: %w", err)
+		}
+	}
+	return keepNewest(folder, "*"+unreadableExt, l.cfg.Live.KeepCheckpoints)
+}
+
+// leaveSamples removes grids, which the screen would take for the newest.
+func (l *Loop) leaveSamples(last int64) error {
+	folder := filepath.Join(l.dir, control.SamplesDir)
+	entries, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("loop: %w", err)
+	}
+	for _, e := range entries {
+		parts := gridName.FindStringSubmatch(e.Name())
+		if parts == nil {
+			continue
+		}
+		if nimg, err := strconv.ParseInt(parts[1], 10, 64); err != nil || nimg <= last {
+			continue
+		}
+		if err := os.Remove(filepath.Join(folder, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("loop: %w", err)
+		}
+	}
+	return nil
+}
+
+// keepNewest removes all but n of the files in a folder whose names, which state
+// images seen, match a pattern.
+func keepNewest(folder, pattern string, n int) error {
+	entries, err := os.ReadDir(folder) // sorted
+	if err != nil {
+		return fmt.Errorf("loop: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if ok, err := filepath.Match(pattern, e.Name()); err != nil {
+			return err
+		} else if ok {
+			names = append(names, e.Name())
+		}
+	}
+	for _, name := range names[:max(0, len(names)-n)] {
+		if err := os.Remove(filepath.Join(folder, name)); err != nil {
+			return fmt.Errorf("loop: %w", err)
+		}
+	}
+	return nil
+}
