@@ -75,3 +75,6 @@ func (l *Loop) GoBack(why string) error {
 
 // Evaluate is what a client asks for.
 func (l *Loop) Evaluate() error { return l.apply(control.Command{Kind: control.KindEvaluate}) }
+
+// Set is what a client asks for.
+func (l *Loop) Set(edits map[string]string) error { return l.set(edits) }

@@ -191,6 +191,13 @@ func open(opts Options) (*Loop, error) {
 	if err != nil {
 		return nil, err
 	}
+	was := cfg
+	if from != nil {
+		was = l.settingsAt(from)
+		if err := configs.CheckResume(was, cfg); err != nil {
+			return nil, err
+		}
+	}
 	var warnings []string // from before what they are about is restored
 	if err := l.build(func(text string) { warnings = append(warnings, text) }); err != nil {
 		return nil, err
@@ -215,6 +222,7 @@ func open(opts Options) (*Loop, error) {
 	}
 	l.publishLayers()
 	l.publish()
+	l.announceSince(was)
 	return l, nil
 }
 

@@ -201,6 +201,7 @@ func (l *Loop) rollback() (nimg int64, err error) {
 	if err := l.goOnFrom(fmt.Sprintf("went back to the checkpoint at %.1f kimg, with other noise", kimg(l.nimg)), note); err != nil {
 		return 0, err
 	}
+	l.announceSince(l.settingsAt(f))
 	history, err := runlog.ReadAll(l.dir)
 	if err != nil {
 		return 0, err

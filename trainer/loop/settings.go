@@ -1,0 +1,43 @@
+package loop
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"innate/configs"
+	"innate/models/checkpoint"
+	"innate/trainer/control"
+	"innate/trainer/runlog"
+)
+
+// settingsAt returns the settings that were in force at a checkpoint: the
+// present ones where they are the same, where the checkpoint states none, and,
+// which is an event, where what it states is no longer a config.
+func (l *Loop) settingsAt(f *checkpoint.File) *configs.Config {
+	text, stated := f.Metadata["config"]
+	if !stated || text == l.text {
+		return l.cfg
+	}
+	was, err := configs.Parse(filepath.Base(f.Path), text)
+	if err != nil {
+		l.event(runlog.Error, fmt.Sprintf("checkpoint: %s: its settings could not be compared with %s: %v", f.Path, control.ConfigFile, err), nil)
+		return l.cfg
+	}
+	return was
+}
+
+// announceSince records the live settings that are not those of the checkpoint
+// from which the run goes on. Whether they were changed while no trainer ran, or
+// by an event further on in the branch that is left, they are in force from here.
+func (l *Loop) announceSince(was *configs.Config) {
+	if was == l.cfg {
+		return
+	}
+	changes := slices.DeleteFunc(configs.Diff(was, l.cfg), func(c configs.Change) bool { return !c.Live })
+	froze := true
+	if freezing, err := l.resolveFreezing(was); err == nil {
+		froze = !slices.Equal(freezing.FrozenNames(), l.freezing.FrozenNames())
+	}
+	l.announce(changes, froze)
+}
