@@ -10,11 +10,15 @@ import (
 
 // A loss diverges when, for two ticks in a row, its mean is not finite or lies
 // beyond live.diverge_factor times the median of its size in the ticks before.
-// The median is of up to 21 ticks and needs 10, because a loss first has to find
-// its level. It counts as normalLoss at least: a GAN loss near 0 may grow a
-// hundredfold when the other network catches up, and a penalty is small by its
-// weight. What diverged but stayed finite joins the ticks before, so that a
-// loss that settles on another level is normal again after some ten ticks.
+// The median is of up to 21 ticks. It counts as normalLoss at least: a GAN loss
+// near 0 may grow a hundredfold when the other network catches up, and a penalty
+// is small by its weight. What diverged but stayed finite joins the ticks before,
+// so that a loss that settles on another level is normal again after some ten
+// ticks.
+//
+// In the first ten ticks a loss has to find its level. Meanwhile the median is of
+// those that were in bounds, and counts as earlyLoss at least; a loss that begins
+// out of bounds is seen by that alone.
 const (
 	recentTicks = 21
 	leastTicks  = 10
@@ -24,7 +28,14 @@ const (
 	// knows nothing: log 2 for a judgement, 2·log 2 for two, log 10 for ten
 	// classes, about 2 for EDM at the start.
 	normalLoss = 0.2
+
+	// earlyLoss is the largest of them.
+	earlyLoss = 2.3
 )
+
+// penalties are losses whose size is that of their weight, which nobody can tell
+// before they have been seen.
+var penalties = map[string]bool{"loss/r1": true}
 
 // divergence follows the losses of a run, tick by tick.
 type divergence struct {
@@ -34,24 +45,29 @@ type divergence struct {
 
 // lossCurve is the recent past of one loss.
 type lossCurve struct {
-	recent []lossPoint // the last finite ones, oldest first
-	row    int         // ticks in a row that were out of bounds
+	recent  []lossPoint // the last finite ones, oldest first
+	row     int         // ticks in a row that were out of bounds
+	penalty bool        // of a size that nobody can tell before
 }
 
 type lossPoint struct {
 	nimg int64
 	size float64 // |mean|
+	wild bool    // out of bounds
 }
 
 // finding is a loss that has begun to diverge.
 type finding struct {
 	name          string
-	value, median float64 // median is NaN if there were too few ticks
+	value, median float64 // median is NaN if no tick was in bounds before
 }
 
 func (f finding) String() string {
 	if math.IsNaN(f.value) || math.IsInf(f.value, 0) {
 		return f.name + " is not finite"
+	}
+	if math.IsNaN(f.median) {
+		return fmt.Sprintf("%s is %.4g from the start", f.name, f.value)
 	}
 	return fmt.Sprintf("%s is %.4g after a median of %.4g", f.name, f.value, f.median)
 }
@@ -79,11 +95,12 @@ func (d *divergence) observe(nimg int64, means map[string]float64, factor float6
 		}
 		c := d.curves[name]
 		if c == nil {
-			c = &lossCurve{}
+			c = &lossCurve{penalty: penalties[name]}
 			d.curves[name] = c
 		}
 		value := means[name]
-		if median := c.median(); c.add(nimg, value, median, factor) {
+		median, bound := c.bound(factor)
+		if c.add(nimg, value, bound) {
 			found = append(found, finding{name, value, median})
 		}
 	}
@@ -116,33 +133,52 @@ func (d *divergence) rewind(nimg int64) {
 	d.active = false
 }
 
-// add takes the next value and reports whether the loss diverges with it.
-func (c *lossCurve) add(nimg int64, value, median, factor float64) bool {
+// add takes the next value, and the bound for it, and reports whether the loss
+// diverges with it.
+func (c *lossCurve) add(nimg int64, value, bound float64) bool {
 	finite := !math.IsNaN(value) && !math.IsInf(value, 0)
-	if finite && !(math.Abs(value) > factor*max(median, normalLoss)) { // never beyond NaN
-		c.row = 0
-	} else {
+	wild := !finite || math.Abs(value) > bound
+	if wild {
 		c.row++
+	} else {
+		c.row = 0
 	}
 	if finite {
 		if len(c.recent) == recentTicks {
 			c.recent = slices.Delete(c.recent, 0, 1)
 		}
-		c.recent = append(c.recent, lossPoint{nimg, math.Abs(value)})
+		c.recent = append(c.recent, lossPoint{nimg, math.Abs(value), wild})
 	}
 	return c.row >= ticksInARow
 }
 
-// median is that of the recent sizes, NaN while there are too few.
-func (c *lossCurve) median() float64 {
-	n := len(c.recent)
-	if n < leastTicks {
+// bound is what the next value may be, and the median that it comes from: NaN
+// while none was in bounds.
+func (c *lossCurve) bound(factor float64) (median, bound float64) {
+	early := len(c.recent) < leastTicks
+	var sizes []float64
+	for _, p := range c.recent {
+		if !early || !p.wild {
+			sizes = append(sizes, p.size)
+		}
+	}
+	switch median = medianOf(sizes); {
+	case !early:
+		return median, factor * max(median, normalLoss)
+	case len(sizes) > 0:
+		return median, factor * max(median, earlyLoss)
+	case c.penalty:
+		return median, math.Inf(1)
+	}
+	return median, factor * earlyLoss
+}
+
+// medianOf sorts values in place; of none it is NaN.
+func medianOf(values []float64) float64 {
+	n := len(values)
+	if n == 0 {
 		return math.NaN()
 	}
-	sizes := make([]float64, n)
-	for i, p := range c.recent {
-		sizes[i] = p.size
-	}
-	slices.Sort(sizes)
-	return (sizes[(n-1)/2] + sizes[n/2]) / 2
+	slices.Sort(values)
+	return (values[(n-1)/2] + values[n/2]) / 2
 }

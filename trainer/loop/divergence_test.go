@@ -59,9 +59,10 @@ func TestDivergence(t *testing.T) {
 		{"NaN for ever", slices.Concat(level(20, 1), level(100, nan)), []int{21}},
 		{"NaN once", slices.Concat(level(20, 1), level(1, nan), level(20, 1)), nil},
 		{"NaN, then large", slices.Concat(level(20, 1), []float64{nan, 500}), []int{21}},
-		{"a wild start", slices.Concat([]float64{1e9, 1e-3, 1e6, 1e7, 1}, level(30, 1)), nil},
-		{"nine ticks are too few", slices.Concat(level(7, 1), level(2, 1e6), level(5, 1)), nil},
-		{"ten are enough", slices.Concat(level(10, 1), level(5, 1e6)), []int{11}},
+		{"a wild start", slices.Concat([]float64{1e9, 1e-3, 1e6, 1e7, 1}, level(30, 1)), []int{3}},
+		{"spikes at the start", slices.Concat([]float64{1e9, 1e-3, 1e6, 1, 1e7, 1}, level(30, 1)), nil},
+		{"nine ticks are enough", slices.Concat(level(7, 1), level(2, 1e6), level(5, 1)), []int{8}},
+		{"ten ticks are enough", slices.Concat(level(10, 1), level(5, 1e6)), []int{11}},
 		{"near zero and back", slices.Concat(level(30, 1e-4), level(10, 1.4)), nil},
 		{"near zero and off", slices.Concat(level(30, 1e-4), level(10, 5)), []int{31}},
 		{"learnt well and back", slow, nil},
@@ -69,6 +70,40 @@ func TestDivergence(t *testing.T) {
 	} {
 		if got := observeAll(&loop.Watch{}, c.values); !slices.Equal(got, c.want) {
 			t.Errorf("%s: diverges at %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// TestFaultEarlyDivergence: a loss that explodes before it has ten ticks is seen,
+// one that only looks for its level is not. The first two are of trainings with a
+// learning rate of 1, the next two of GDD-I with such a rate in one network, which
+// are noisy but not lost.
+func TestFaultEarlyDivergence(t *testing.T) {
+	for _, c := range []struct {
+		name, loss string
+		values     []float64
+		want       string
+		at         int
+	}{
+		{"a rate of 1", "loss/edm", []float64{2.08, 101, 1110, 765, 954, 18.1, 413}, "loss/edm is 1110 after a median of 2.08", 2},
+		{"a rate of 1", "loss/ce", []float64{2.3, 6.79e10, 3.68e7, 18900, 5620}, "loss/ce is 3.68e+07 after a median of 2.3", 2},
+		{"a noisy start", "loss/gen", []float64{0.506, 0.709, 3.11, 3.12, 13.9, 5.61, 29.9, 26.4, 11.9, 505}, "", 0},
+		{"a noisy start", "loss/gen", []float64{0.506, 15.1, 8.25, 6.9, 3.13, 3.67, 0.891}, "", 0},
+		{"lost from the start", "loss/edm", level(5, 1e9), "loss/edm is 1e+09 from the start", 1},
+		{"lost, by its second tick", "loss/edm", slices.Concat(level(1, 2), level(9, 300)), "loss/edm is 300 after a median of 2", 2},
+		{"a penalty of a large weight", "loss/r1", []float64{900, 1100, 1000, 950, 2000, 800}, "", 0},
+		{"a penalty that explodes", "loss/r1", []float64{900, 1100, 1e6, 1e7}, "loss/r1 is 1e+07 after a median of 1000", 3},
+		{"a penalty that appears", "loss/r1", []float64{1e-6, 0.01, 0.5, 3, 20}, "", 0},
+		{"not finite, once, and large", "loss/edm", []float64{2, math.NaN(), 2, 300, 2}, "", 0},
+	} {
+		w, texts, at := &loop.Watch{}, []string(nil), 0
+		for i, v := range c.values {
+			if found := w.Observe(int64(i), map[string]float64{c.loss: v}, factor); len(found) > 0 {
+				texts, at = append(texts, found...), i
+			}
+		}
+		if got := strings.Join(texts, ", "); got != c.want || at != c.at {
+			t.Errorf("%s of %s: got %q at tick %d, want %q at %d", c.name, c.loss, got, at, c.want, c.at)
 		}
 	}
 }

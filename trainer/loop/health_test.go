@@ -182,6 +182,23 @@ func TestDivergeWithoutCheckpoint(t *testing.T) {
 	}
 }
 
+// TestFaultDivergesAtOnce trains with a rate that cannot work from the first step
+// on: the run says so before it has ten ticks, and writes no checkpoint meanwhile.
+func TestFaultDivergesAtOnce(t *testing.T) {
+	dir := newRun(t, strings.NewReplacer("[live]\n", "[live]\nlr = 1\nwarmup_kimg = 0\ndiverge_factor = 2\n", "fid_kimg = 0.032", "fid_kimg = 0",
+		"sample_kimg = 0.032", "sample_kimg = 0").Replace(config("edm", networks(t))))
+	l := open(t, dir)
+	steps(t, l, 16)
+	l.Close()
+	told := events(t, dir, runlog.Diverge)
+	if len(told) != 1 || told[0].Nimg > 40 || !strings.HasPrefix(told[0].Text, "diverges: loss/edm is ") {
+		t.Errorf("after 8 ticks: %v, want one event of divergence by the fifth", told)
+	}
+	if written := events(t, dir, runlog.Checkpoint); len(written) > 0 && written[0].Nimg <= 24 {
+		t.Errorf("a checkpoint at %d images, while the loss was out of bounds", written[0].Nimg)
+	}
+}
+
 // TestDivergePauses checks that a run pauses once, and goes on when it is told
 // to although nothing has changed.
 func TestDivergePauses(t *testing.T) {
