@@ -15,7 +15,8 @@
 // ticks beyond X that no longer count. Nothing is erased: Writer.Resume adds
 // {"nimg":X,"time":…,"resume":1} to metrics.jsonl and layers.jsonl, and readers
 // drop every earlier line with a larger nimg; X is -1 where the run begins again.
-// Events all stay, being what happened.
+// Events all stay, being what happened; what changed a setting that is still in
+// force is told again behind the resume event, at its nimg.
 //
 // The scalars, means over a tick unless they say otherwise:
 //
