@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"innate/configs"
+	"innate/models/checkpoint"
 	"innate/models/cpu"
 	"innate/trainer"
 	"innate/trainer/control"
@@ -22,6 +23,22 @@ import (
 func adjust(t *testing.T, dir, key, value string) {
 	t.Helper()
 	check(t, trainer.Adjust(dir, map[string]string{key: value}))
+}
+
+// always sets a fixed setting of a run without a trainer as if it had been so from
+// the start: in its checkpoints, too.
+func always(t *testing.T, dir, key, value string) {
+	t.Helper()
+	adjust(t, dir, key, value)
+	list, err := control.Checkpoints(filepath.Join(dir, control.CheckpointsDir))
+	check(t, err)
+	for _, c := range list {
+		f, err := checkpoint.Read(c.Path)
+		check(t, err)
+		f.Metadata["config"], err = configs.Set(f.Metadata["config"], key, value)
+		check(t, err)
+		check(t, checkpoint.Write(c.Path, f))
+	}
 }
 
 // halfway makes a run that has trained on 32 of 64 images.
@@ -84,11 +101,11 @@ func TestFaultMoveOldRun(t *testing.T) {
 		}
 		dir := filepath.Join(t.TempDir(), "run")
 		halfway(t, dir, text)
-		adjust(t, dir, "model.init", "/gone/teacher.safetensors")
+		always(t, dir, "model.init", "/gone/teacher.safetensors")
 		adjust(t, dir, "live.layers_kimg", "0.008")
 		forked, err := trainer.Fork(trainer.ForkOptions{RunsDir: t.TempDir(), Source: dir, Edit: fullLength})
 		check(t, err)
-		adjust(t, forked.Dir, "model.init", "/gone/teacher.safetensors")
+		always(t, forked.Dir, "model.init", "/gone/teacher.safetensors")
 		for _, d := range []string{dir, forked.Dir} {
 			run(t, d)
 			events, err := os.ReadFile(filepath.Join(d, runlog.EventsFile))
@@ -106,12 +123,12 @@ func TestFaultMoveOldRun(t *testing.T) {
 				continue
 			}
 			before := loadConfig(t, dir).Files()[key]
-			adjust(t, dir, key, "/gone/file")
+			always(t, dir, key, "/gone/file")
 			err := loop.Run(context.Background(), loop.Options{Dir: dir})
 			if want := key + ": "; err == nil || !strings.Contains(err.Error(), "config.toml:") || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "want the file at that place") {
 				t.Errorf("%s: %s: got %v", method, key, err)
 			}
-			adjust(t, dir, key, before)
+			always(t, dir, key, before)
 		}
 	}
 }
@@ -121,4 +138,33 @@ func loadConfig(t *testing.T, dir string) *configs.Config {
 	c, err := configs.Load(filepath.Join(dir, control.ConfigFile))
 	check(t, err)
 	return c
+}
+
+// TestFaultMovedFiles resumes a run of before there were copies whose project has
+// moved, once its owner has named the new places. Another file is refused.
+func TestFaultMovedFiles(t *testing.T) {
+	nets := networks(t)
+	dir := filepath.Join(t.TempDir(), "run")
+	halfway(t, dir, config("gdd", nets))
+	const key = "fid.features"
+	old, there := filepath.Join(t.TempDir(), "cnn.safetensors"), filepath.Join(t.TempDir(), "cnn.safetensors")
+	other := filepath.Join(t.TempDir(), "other.safetensors")
+	cnn, err := os.ReadFile(filepath.Join(nets, "cnn.safetensors"))
+	check(t, err)
+	for _, path := range []string{old, there, other} {
+		check(t, os.WriteFile(path, cnn, 0o644))
+	}
+	always(t, dir, key, old)
+	refused := func(path string) {
+		t.Helper()
+		adjust(t, dir, key, path)
+		if err := loop.Run(context.Background(), loop.Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "fixed once a run has started") {
+			t.Errorf("%s: got %v, want it refused", path, err)
+		}
+	}
+	refused(there) // the old one is there, so this is another
+	check(t, os.Remove(old))
+	refused(other)
+	adjust(t, dir, key, there)
+	run(t, dir)
 }

@@ -3,11 +3,11 @@ package loop_test
 import (
 	"context"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"innate/models/checkpoint"
 	"innate/trainer/control"
 	"innate/trainer/loop"
 	"innate/trainer/runlog"
@@ -57,8 +57,10 @@ func TestFaultNoFIDOfNaN(t *testing.T) {
 			t.Errorf("measured all the same: %s", e.Text)
 		}
 	}
-	if left, err := os.Stat(filepath.Join(dir, control.CheckpointsDir, "best.safetensors")); err == nil {
-		t.Errorf("best weights of %d bytes were kept", left.Size())
+	f, err := checkpoint.Read(filepath.Join(dir, control.CheckpointsDir, "best.safetensors"))
+	check(t, err)
+	if f.Metadata["nimg"] != "0" {
+		t.Errorf("the best weights are those of %s images, want those that the checkpoint knows", f.Metadata["nimg"])
 	}
 }
 

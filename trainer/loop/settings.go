@@ -1,12 +1,17 @@
 package loop
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"innate/configs"
 	"innate/models/checkpoint"
+	"innate/models/weights"
 	"innate/trainer/control"
 	"innate/trainer/runlog"
 )
@@ -20,11 +25,35 @@ func (l *Loop) settingsAt(f *checkpoint.File) *configs.Config {
 		return l.cfg
 	}
 	was, err := configs.Parse(filepath.Base(f.Path), text)
+	if err == nil {
+		was, err = l.followMoved(was, filepath.Base(f.Path), text)
+	}
 	if err != nil {
 		l.event(runlog.Error, fmt.Sprintf("checkpoint: %s: its settings could not be compared with %s: %v", f.Path, control.ConfigFile, err), nil)
 		return l.cfg
 	}
 	return was
+}
+
+// followMoved returns the settings at a checkpoint with the present paths of
+// files that have moved: runs from before a run had copies name files wherever
+// they lay, which ends when a project moves. A file has moved if nothing is left
+// at its old place and the new one has its name.
+func (l *Loop) followMoved(was *configs.Config, name, text string) (*configs.Config, error) {
+	files, err := l.cfg.Files(), error(nil)
+	for key, old := range was.Files() {
+		now := files[key]
+		if now == old || strings.HasPrefix(old, weights.Prefix) || filepath.Base(now) != filepath.Base(old) {
+			continue
+		}
+		if _, there := os.Stat(configs.Locate(l.dir, old)); !errors.Is(there, fs.ErrNotExist) {
+			continue
+		}
+		if text, err = configs.Set(text, key, now); err != nil {
+			return nil, err
+		}
+	}
+	return configs.Parse(name, text)
 }
 
 // announceSince records the live settings that are not those of the checkpoint
