@@ -135,7 +135,7 @@ func TestSettle(t *testing.T) {
 	base, err := os.MkdirTemp("", "r")
 	check(t, err)
 	t.Cleanup(func() { os.RemoveAll(base) })
-	t.Setenv("XDG_RUNTIME_DIR", base)
+	t.Setenv("TMPDIR", base)
 
 	var said bytes.Buffer
 	settle := func(dir string) {

@@ -48,7 +48,7 @@ func newProgram(t *testing.T) *program {
 		t.Fatal(err)
 	}
 	runs := filepath.Join(base, "runs")
-	env := append(os.Environ(), "INNATE_TEST_MAIN=1", "INNATE_RUNS="+runs, "XDG_RUNTIME_DIR="+base)
+	env := append(os.Environ(), "INNATE_TEST_MAIN=1", "INNATE_RUNS="+runs, "TMPDIR="+base)
 	for _, job := range []string{"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID", "KUBERNETES_SERVICE_HOST"} {
 		env = append(env, job+"=") // the tests themselves may be part of one
 	}

@@ -3,10 +3,10 @@
 // and reading run directories, whose trainer may be gone.
 //
 // The socket is control.sock in the run directory, open to its owner only.
-// Where that path is longer than a socket's may be, the socket lies in
-// $XDG_RUNTIME_DIR (or a private directory under the temporary one) and
-// control.sock.path in the run directory holds its path. It speaks HTTP with
-// JSON bodies; all routes and their types:
+// Where that path is longer than a socket's may be, the socket lies in a private
+// directory under the temporary one and control.sock.path in the run directory
+// holds its path. A socket that is removed is made again within a second. It
+// speaks HTTP with JSON bodies; all routes and their types:
 //
 //	D=runs/00003-mnist-gdd-i
 //	ask() { curl -sS --unix-socket $D/control.sock "$@"; }

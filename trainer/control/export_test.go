@@ -9,7 +9,7 @@ import (
 type Limits struct {
 	Streams, Buffer, Conns                      int
 	Header, Read, Write, Heartbeat, StatusEvery time.Duration
-	DeliverEvery                                time.Duration
+	DeliverEvery, LookEvery                     time.Duration
 }
 
 // WithLimits returns the options with other limits.
@@ -26,7 +26,7 @@ func (o Options) WithLimits(t Limits) Options {
 	for _, x := range []struct {
 		set   time.Duration
 		field *time.Duration
-	}{{t.Header, &l.header}, {t.Read, &l.read}, {t.Write, &l.write}, {t.StatusEvery, &l.statusEvery}, {t.Heartbeat, &l.heartbeat}, {t.DeliverEvery, &l.deliverEvery}} {
+	}{{t.Header, &l.header}, {t.Read, &l.read}, {t.Write, &l.write}, {t.StatusEvery, &l.statusEvery}, {t.Heartbeat, &l.heartbeat}, {t.DeliverEvery, &l.deliverEvery}, {t.LookEvery, &l.lookEvery}} {
 		if x.set != 0 {
 			*x.field = x.set
 		}
@@ -43,3 +43,8 @@ func NewHandler(r Runner, opts Options) http.Handler { return newServer(r, opts)
 
 // RoutePaths returns the path of every route.
 func RoutePaths() []string { return paths() }
+
+// RegisterEvery is Register with another interval between looks.
+func RegisterEvery(dir string, every time.Duration) (forget func(), err error) {
+	return register(dir, every)
+}

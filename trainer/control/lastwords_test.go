@@ -78,7 +78,7 @@ func TestRegistry(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(base) })
-	t.Setenv("XDG_RUNTIME_DIR", base)
+	t.Setenv("TMPDIR", base)
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, control.ConfigFile), nil, 0o644); err != nil {
 		t.Fatal(err)
@@ -98,9 +98,11 @@ func TestRegistry(t *testing.T) {
 	}
 	count("before", 0)
 	for range 2 { // again after a kill, which leaves the link
-		if _, err := control.Register(dir); err != nil {
+		forget, err := control.Register(dir)
+		if err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(forget)
 		count("registered", 1)
 	}
 	lock.Close()
@@ -120,9 +122,11 @@ func TestRegistry(t *testing.T) {
 	forget()
 	count("forgotten", 0)
 
-	if _, err := control.Register(dir); err != nil {
+	if forget, err = control.Register(dir); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(forget)
+	lock.Close()
 	if err := os.Remove(filepath.Join(dir, control.ConfigFile)); err != nil {
 		t.Fatal(err)
 	}

@@ -19,13 +19,14 @@ type limits struct {
 	statusEvery time.Duration // between two looks at the status, at least
 
 	deliverEvery time.Duration // between two looks at the hub's queue
+	lookEvery    time.Duration // between two looks whether clients find the socket
 }
 
 func defaultLimits() limits {
 	return limits{
 		streams: 64, buffer: 256, queue: 256, conns: 128,
 		header: 5 * time.Second, read: 10 * time.Second, write: 10 * time.Second,
-		heartbeat: 15 * time.Second, statusEvery: time.Second, deliverEvery: 50 * time.Millisecond,
+		heartbeat: 15 * time.Second, statusEvery: time.Second, deliverEvery: 50 * time.Millisecond, lookEvery: time.Second,
 	}
 }
 

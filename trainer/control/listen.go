@@ -48,26 +48,30 @@ func unwrapNet(err error) error {
 	return err
 }
 
-// newToken writes a fresh secret of 256 bits into run directory dir, in a file
-// that was never open to others.
-func newToken(dir string) (string, error) {
+// newToken returns a fresh secret of 256 bits.
+func newToken() string {
 	var secret [32]byte
 	rand.Read(secret[:]) // never fails
-	token := hex.EncodeToString(secret[:])
+	return hex.EncodeToString(secret[:])
+}
+
+// writeToken writes a secret into run directory dir, in a file that was never
+// open to others.
+func writeToken(dir, token string) error {
 	path := filepath.Join(dir, TokenFile)
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("control: %w", err)
+		return fmt.Errorf("control: %w", err)
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return "", fmt.Errorf("control: %w", err)
+		return fmt.Errorf("control: %w", err)
 	}
 	_, err = f.WriteString(token + "\n")
 	if err := errors.Join(err, f.Close()); err != nil {
 		os.Remove(path)
-		return "", fmt.Errorf("control: %w", err)
+		return fmt.Errorf("control: %w", err)
 	}
-	return token, nil
+	return nil
 }
 
 // guard lets requests through that show the token and were meant for us: a web

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // The registry names the runs that this user trains on this machine, wherever
@@ -15,21 +16,56 @@ import (
 // lock in the run directory, so that a killed trainer leaves nothing to clean.
 const registryDir = "runs"
 
+// registerEvery is how often a trainer looks whether it is still known: what
+// cleans a temporary directory removes links that nobody has used for days.
+const registerEvery = 10 * time.Second
+
 // Register makes the run in dir known to the other runs of this user until
 // forget is called. The caller holds the run's lock.
-func Register(dir string) (forget func(), err error) {
+func Register(dir string) (forget func(), err error) { return register(dir, registerEvery) }
+
+func register(dir string, every time.Duration) (forget func(), err error) {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return nil, fmt.Errorf("control: %w", err)
 	}
-	registry, err := registryPath()
+	link, err := makeLink(dir)
 	if err != nil {
 		return nil, err
 	}
-	link := filepath.Join(registry, fmt.Sprintf("%x", sha256.Sum256([]byte(dir)))[:16])
-	if err := os.Symlink(dir, link); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("control: %w", err)
+	stop, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		again := time.NewTicker(every)
+		defer again.Stop()
+		for {
+			select {
+			case <-stop:
+				_ = os.Remove(link) // one that stays says nothing
+				return
+			case <-again.C:
+				if made, err := makeLink(dir); err == nil {
+					link = made
+				}
+			}
+		}
+	}()
+	return func() {
+		close(stop)
+		<-ended
+	}, nil
+}
+
+// makeLink makes the link to a run unless it is there.
+func makeLink(dir string) (link string, err error) {
+	registry, err := registryPath()
+	if err != nil {
+		return "", err
 	}
-	return func() { _ = os.Remove(link) }, nil // one that stays says nothing
+	link = filepath.Join(registry, fmt.Sprintf("%x", sha256.Sum256([]byte(dir)))[:16])
+	if err := os.Symlink(dir, link); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", fmt.Errorf("control: %w", err)
+	}
+	return link, nil
 }
 
 // Registered reads the runs in the registry that have a trainer, and forgets
@@ -62,7 +98,7 @@ func Registered() ([]Info, error) {
 }
 
 func registryPath() (string, error) {
-	base, err := runtimeDir()
+	base, err := privateBase()
 	if err != nil {
 		return "", err
 	}

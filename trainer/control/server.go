@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -43,15 +42,16 @@ type Server struct {
 	metrics http.Handler
 	limits  limits
 	dir     string
-	path    string // of the socket
-	inode   fs.FileInfo
 	addr    string // host:port on TCP, or ""
+	token   string // that it wants there
 	http    []*http.Server
+	end     *endpoint
 }
 
 // Serve listens on the control socket of run directory dir and answers in
-// the background until Close. A socket that nobody serves any more is replaced;
-// one that is served is an error. The caller holds the run's lock.
+// the background until Close, also after the socket was removed: see endpoint. A
+// socket that nobody serves any more is replaced; one that is served is an
+// error. The caller holds the run's lock.
 func Serve(dir string, r Runner, opts Options) (*Server, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -59,27 +59,16 @@ func Serve(dir string, r Runner, opts Options) (*Server, error) {
 	}
 	s := newServer(r, opts)
 	s.dir = dir
-	if s.path, err = placeSocket(dir); err != nil {
+	if s.end, err = newEndpoint(dir, s.limits.conns); err != nil {
 		return nil, err
-	}
-	if err := probe(s.path); err != nil {
-		return nil, err
-	}
-	local, err := listenPrivate(s.path)
-	if err != nil {
-		return nil, fmt.Errorf("control: listen %s: %w", s.path, err)
-	}
-	if s.inode, err = os.Lstat(s.path); err != nil {
-		local.Close()
-		return nil, fmt.Errorf("control: listen %s: %w", s.path, err)
 	}
 	if opts.Listen != "" {
 		if err := s.open(opts.Listen); err != nil {
-			local.Close()
-			return nil, errors.Join(err, s.removeSocket())
+			return nil, errors.Join(err, s.end.close())
 		}
 	}
-	s.answer(local, s)
+	s.end.answer(s.newHTTP(s))
+	s.end.keep(s.limits.lookEvery, s.keepToken)
 	go s.hub.run() // ends with Close
 	return s, nil
 }
@@ -103,18 +92,28 @@ func (s *Server) open(addr string) error {
 	if err != nil {
 		return err
 	}
-	token, err := newToken(s.dir)
-	if err != nil {
+	s.token = newToken()
+	if err := writeToken(s.dir, s.token); err != nil {
 		listener.Close()
 		return err
 	}
 	s.addr = listener.Addr().String()
-	s.answer(listener, guard(s, token))
+	go s.newHTTP(guard(s, s.token)).Serve(newLimitListener(listener, s.limits.conns)) // ends with Close
 	return nil
 }
 
-// answer serves a listener in the background until Close.
-func (s *Server) answer(listener net.Listener, h http.Handler) {
+// keepToken writes the token again where its file is gone.
+func (s *Server) keepToken() {
+	if s.addr == "" {
+		return
+	}
+	if _, err := os.Lstat(filepath.Join(s.dir, TokenFile)); errors.Is(err, fs.ErrNotExist) {
+		_ = writeToken(s.dir, s.token) // or at the next look
+	}
+}
+
+// newHTTP returns a server of our limits, which ends with Close.
+func (s *Server) newHTTP(h http.Handler) *http.Server {
 	server := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: s.limits.header,
@@ -124,11 +123,11 @@ func (s *Server) answer(listener net.Listener, h http.Handler) {
 		MaxHeaderBytes:    16 << 10,
 	}
 	s.http = append(s.http, server)
-	go server.Serve(newLimitListener(listener, s.limits.conns)) // ends with Close
+	return server
 }
 
 // Path returns where the socket lies.
-func (s *Server) Path() string { return s.path }
+func (s *Server) Path() string { return s.end.where() }
 
 // Addr returns the host:port on TCP, or "" without one.
 func (s *Server) Addr() string { return s.addr }
@@ -137,6 +136,7 @@ func (s *Server) Addr() string { return s.addr }
 // way, and removes the token, and the socket unless someone else has replaced
 // it.
 func (s *Server) Close() error {
+	s.end.leave()
 	s.hub.close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -150,21 +150,7 @@ func (s *Server) Close() error {
 			return fmt.Errorf("control: %w", err)
 		}
 	}
-	return s.removeSocket()
-}
-
-// removeSocket removes the socket and what placeSocket made for it.
-func (s *Server) removeSocket() error {
-	if now, err := os.Lstat(s.path); err == nil && os.SameFile(now, s.inode) {
-		if err := os.Remove(s.path); err != nil {
-			return fmt.Errorf("control: %w", err)
-		}
-		if own := filepath.Dir(s.path); own != s.dir {
-			os.Remove(filepath.Join(s.dir, pointerFile))
-			os.Remove(own)
-		}
-	}
-	return nil
+	return s.end.close()
 }
 
 // do hands a command to the loop and answers with the status after it.
@@ -190,51 +176,4 @@ func (s *Server) current() Status {
 	st := s.runner.Status()
 	st.Listen = s.addr
 	return st
-}
-
-// probe refuses a socket that is being served.
-func probe(path string) error {
-	conn, err := net.DialTimeout("unix", path, probeTimeout)
-	if notServed(err) {
-		return nil // missing, or left behind
-	}
-	if err == nil {
-		conn.Close()
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), probeTimeout)
-	defer cancel()
-	st, err := newClient(path).Status(ctx)
-	if err != nil {
-		return fmt.Errorf("control: listen %s: already served", path)
-	}
-	return fmt.Errorf("control: listen %s: already served by pid %d", path, st.PID)
-}
-
-// listenPrivate makes a socket that was never open to others: it is bound inside
-// a directory of mode 0700, narrowed to 0600 and then renamed into place, which
-// also replaces a stale socket atomically. (The umask would do the same for
-// every file that other goroutines create meanwhile.)
-func listenPrivate(path string) (net.Listener, error) {
-	private := filepath.Join(filepath.Dir(path), privateDir)
-	if err := os.RemoveAll(private); err != nil {
-		return nil, err
-	}
-	if err := os.Mkdir(private, 0o700); err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(private)
-	bound := filepath.Join(private, "s")
-	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: bound, Net: "unix"})
-	if err != nil {
-		return nil, err
-	}
-	listener.SetUnlinkOnClose(false) // Close removes the final name
-	if err = os.Chmod(bound, 0o600); err == nil {
-		err = os.Rename(bound, path)
-	}
-	if err != nil {
-		listener.Close()
-		return nil, err
-	}
-	return listener, nil
 }

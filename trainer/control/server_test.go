@@ -318,7 +318,7 @@ func TestClientsWhileStepping(t *testing.T) {
 // TestLongPath uses a run directory whose path no socket could have.
 func TestLongPath(t *testing.T) {
 	runtime := shortDir(t)
-	t.Setenv("XDG_RUNTIME_DIR", runtime)
+	t.Setenv("TMPDIR", runtime)
 	dir := filepath.Join(shortDir(t), strings.Repeat("long", 30))
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -327,7 +327,7 @@ func TestLongPath(t *testing.T) {
 	if !strings.HasPrefix(s.Path(), runtime) || len(s.Path()) > 103 {
 		t.Errorf("got socket %s, want it under %s", s.Path(), runtime)
 	}
-	t.Setenv("XDG_RUNTIME_DIR", "/nonexistent") // a client of another login finds it by the pointer
+	t.Setenv("TMPDIR", "/nonexistent") // a client with another one finds it by the pointer
 	if _, err := control.NewClient(dir).Status(within(t)); err != nil {
 		t.Error(err)
 	}
@@ -348,8 +348,7 @@ func TestLongPath(t *testing.T) {
 // others.
 func TestLongPathRefusesForeignDirectory(t *testing.T) {
 	runtime := shortDir(t)
-	t.Setenv("XDG_RUNTIME_DIR", runtime)
-	t.Setenv("TMPDIR", "/"+strings.Repeat("x", 100))
+	t.Setenv("TMPDIR", runtime)
 	open := filepath.Join(runtime, fmt.Sprintf("innate-%d", os.Getuid()))
 	if err := os.Mkdir(open, 0o755); err != nil {
 		t.Fatal(err)

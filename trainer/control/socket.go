@@ -30,7 +30,7 @@ func placeSocket(dir string) (string, error) {
 		}
 		return path, nil
 	}
-	base, err := runtimeDir()
+	base, err := privateBase()
 	if err != nil {
 		return "", err
 	}
@@ -61,24 +61,53 @@ func findSocket(dir string) string {
 	return filepath.Join(dir, SocketFile)
 }
 
-// runtimeDir returns a directory with a short path that only this user can
-// enter.
-func runtimeDir() (string, error) {
+// privateBase returns a directory with a short path that only this user can
+// enter. A trainer outlives the login that started it, so it lies in no
+// directory of a login, which goes at logout.
+func privateBase() (string, error) {
 	var last error
-	for _, base := range []string{os.Getenv("XDG_RUNTIME_DIR"), os.TempDir(), "/tmp"} {
+	state := stateHome()
+	for _, base := range []string{os.TempDir(), "/tmp", state} {
 		// 1+16 bytes for the run's directory, then the name of the socket.
 		dir := filepath.Join(base, fmt.Sprintf("innate-%d", os.Getuid()))
-		if base == "" || !filepath.IsAbs(base) || len(dir)+1+16+1+len(SocketFile) > maxSocketPath {
+		if !filepath.IsAbs(base) || ofLogin(base) || len(dir)+1+16+1+len(SocketFile) > maxSocketPath {
 			continue
+		}
+		if base == state {
+			_ = os.MkdirAll(base, 0o700) // the next line tells
 		}
 		if last = ensurePrivate(dir); last == nil {
 			return dir, nil
 		}
 	}
 	if last == nil {
-		last = errors.New("control: no directory with a path short enough for a socket: set XDG_RUNTIME_DIR")
+		last = errors.New("control: no directory with a path short enough for a socket: set TMPDIR")
 	}
 	return "", last
+}
+
+// ofLogin reports whether a directory lies in one that is made at login and
+// removed at logout.
+func ofLogin(dir string) bool {
+	for _, login := range []string{os.Getenv("XDG_RUNTIME_DIR"), "/run/user"} {
+		if rel, err := filepath.Rel(login, dir); login != "" && err == nil && rel != ".." && !strings.HasPrefix(rel, "../") {
+			return true
+		}
+	}
+	return false
+}
+
+// stateHome is where this user's programs keep state; "" if there is none. It
+// serves where another user has taken our name in the temporary directory.
+func stateHome() string {
+	if dir := os.Getenv("XDG_STATE_HOME"); dir != "" {
+		return dir
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(home, ".local", "state")
 }
 
 // ensurePrivate makes a directory that is ours and closed to others, and
