@@ -7,32 +7,25 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
 	"path/filepath"
-	"syscall"
 )
 
 // maxAnswerBytes bounds what a client reads; the layers of the largest network
 // take about 200 KiB.
 const maxAnswerBytes = 16 << 20
 
-// ErrNotRunning means that nothing listens on the control socket.
+// ErrNotRunning means that no trainer holds the run's lock, and nothing listens
+// on the control socket.
 var ErrNotRunning = errors.New("no trainer is running")
-
-// late words a deadline: the trainer answers between two steps, and what it does
-// between them may take longer than the caller waits.
-type late struct{}
-
-func (late) Error() string { return "no answer in time; the trainer may be busy, and still do it" }
-func (late) Unwrap() error { return context.DeadlineExceeded }
 
 // Client talks to the trainer of one run directory. It holds no connection, so
 // it may be kept while trainers come and go, and used from several goroutines.
 type Client struct {
 	name string
+	dir  string // of the run; "" if only a socket is known
 	http *http.Client
 }
 
@@ -40,7 +33,7 @@ type Client struct {
 // caller bounds every call with its context.
 func NewClient(dir string) *Client {
 	c := dialing(func() string { return findSocket(dir) })
-	c.name = filepath.Base(dir)
+	c.name, c.dir = filepath.Base(dir), dir
 	return c
 }
 
@@ -54,24 +47,9 @@ func dialing(socket func() string) *Client {
 	return &Client{http: &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			conn, err := new(net.Dialer).DialContext(ctx, "unix", socket())
-			if notServed(err) {
-				return nil, ErrNotRunning
-			}
-			return conn, err
+			return new(net.Dialer).DialContext(ctx, "unix", socket())
 		},
 	}}}
-}
-
-// notServed tells a socket that is missing or left behind from one that cannot
-// be reached for another reason, such as permissions.
-func notServed(err error) bool {
-	for _, e := range []error{fs.ErrNotExist, syscall.ECONNREFUSED, syscall.ENOTSOCK, syscall.ENOTDIR} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
 }
 
 // Status returns the present status.
@@ -160,10 +138,10 @@ func (c *Client) send(ctx context.Context, method, route string, body any) (*htt
 	}
 	resp, err := c.http.Do(req)
 	switch {
-	case errors.Is(err, ErrNotRunning):
-		return nil, fmt.Errorf("control: %s: %w", c.name, ErrNotRunning)
+	case isDial(err) && ctx.Err() == nil:
+		return nil, c.unreached(err)
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return nil, fmt.Errorf("control: %s: %s: %w", c.name, route, late{})
+		return nil, fmt.Errorf("control: %s: %s: %w", c.name, route, c.late())
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("control: %s: %s: %w", c.name, route, ctx.Err())
 	case errors.Is(err, io.EOF):
