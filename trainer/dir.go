@@ -49,7 +49,7 @@ func CreateAt(dir, cfgText, name string) error {
 		return err
 	}
 	defer lock.Release()
-	if control.IsRun(dir) {
+	if control.HasConfig(dir) { // we hold the lock, as the trainer of a run does
 		return fmt.Errorf("trainer: %s: a run already: it has a %s", dir, control.ConfigFile)
 	}
 	err = fill(dir, text, inputs)

@@ -55,8 +55,23 @@ func RunsDir(flag string) string {
 	return "runs"
 }
 
-// IsRun reports whether dir looks like a run directory: it has a config.toml.
+// IsRun reports whether dir looks like a run directory: it has a config.toml, or
+// a trainer holds its lock. Somebody may have removed the file under a trainer,
+// and a run that trains can be listed, watched and stopped all the same. A name
+// that begins with a dot is that of a run being deleted.
 func IsRun(dir string) bool {
+	if HasConfig(dir) {
+		return true
+	}
+	if strings.HasPrefix(filepath.Base(dir), ".") {
+		return false
+	}
+	_, held, err := lockHolder(dir)
+	return err == nil && held
+}
+
+// HasConfig reports whether dir has a config.toml.
+func HasConfig(dir string) bool {
 	info, err := os.Stat(filepath.Join(dir, ConfigFile))
 	return err == nil && info.Mode().IsRegular()
 }
@@ -250,6 +265,7 @@ func readFile(path string) ([]byte, error) {
 // the file says. It takes a shared lock for a moment; whoever acquires the lock
 // must try again for longer than that.
 func lockHolder(dir string) (pid int, held bool, err error) {
+	// A pipe of that name must not make us wait for its writer.
 	f, err := os.OpenFile(filepath.Join(dir, LockFile), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, false, nil
@@ -329,13 +345,13 @@ func (i Info) HeartbeatAge(now time.Time) time.Duration {
 // AwaitExit returns when no trainer holds the run's lock any more.
 func AwaitExit(ctx context.Context, dir string) error {
 	for {
-		_, held, err := lockHolder(dir)
+		pid, held, err := lockHolder(dir)
 		if err != nil || !held {
 			return err
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("control: %s: the trainer has not ended: %w", filepath.Base(dir), ctx.Err())
+			return fmt.Errorf("control: %s: the trainer, pid %d, has not ended: %w", filepath.Base(dir), pid, ctx.Err())
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

@@ -183,3 +183,26 @@ func TestHeartbeatAge(t *testing.T) {
 		t.Errorf("never: got %v", got)
 	}
 }
+
+// TestFaultRunWithoutConfig lists a run whose config.toml was removed while its
+// trainer lives, and no longer when it has none.
+func TestFaultRunWithoutConfig(t *testing.T) {
+	runs := t.TempDir()
+	dir := makeRun(t, runs, "00001-a")
+	release := hold(t, dir, "1")
+	if err := os.Remove(filepath.Join(dir, control.ConfigFile)); err != nil {
+		t.Fatal(err)
+	}
+	for _, ref := range []string{"1", "a", dir} {
+		if got, err := control.Find(runs, ref); err != nil || got != dir {
+			t.Errorf("find %s: got %q, %v, want %s", ref, got, err, dir)
+		}
+	}
+	if list, err := control.List(runs); err != nil || len(list) != 1 || !list[0].Alive {
+		t.Errorf("got %+v, %v, want the run", list, err)
+	}
+	release()
+	if list, err := control.List(runs); err != nil || len(list) != 0 {
+		t.Errorf("without a trainer: got %+v, %v, want none", list, err)
+	}
+}
