@@ -40,6 +40,12 @@ func Open(dir string) (*Loop, error) {
 	return l, err
 }
 
+// Tend looks after the run directory now, as the loop does once a second.
+func (l *Loop) Tend() error {
+	l.tended = time.Time{}
+	return l.tend()
+}
+
 func (l *Loop) Close()                         { l.close() }
 func (l *Loop) Step() error                    { return l.step() }
 func (l *Loop) Rollback() (int64, error)       { return l.rollback() }

@@ -6,20 +6,22 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"innate/trainer/control"
 )
 
-// home is the run directory as it was when the trainer began.
+// home is the run directory as it was when the trainer began. What others remove
+// of it is made again; the directory itself must stay the same, and its lock
+// ours.
 type home struct {
 	dir   string
-	began []place // what must stay the same: the directory and its lock
-}
+	began fs.FileInfo // of the directory
+	lock  fs.FileInfo // nil in a run that nobody has locked
+	again *os.File    // holds the lock, where its file had to be made again
 
-type place struct {
-	path string
-	info fs.FileInfo
+	configGone int // looks in a row that have found no config.toml
 }
 
 // leftovers are the temporary names of files that a killed trainer was writing,
@@ -49,21 +51,17 @@ func openHome(dir string) (home, error) {
 	if err := os.Remove(probe.Name()); err != nil {
 		return h, fmt.Errorf("loop: %w", err)
 	}
-	for _, path := range []string{dir, filepath.Join(dir, control.LockFile)} {
-		info, err := os.Stat(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // without a lock file nobody can take the lock either
-		}
-		if err != nil {
-			return h, fmt.Errorf("loop: %w", err)
-		}
-		h.began = append(h.began, place{path, info})
+	if h.began, err = os.Stat(dir); err != nil {
+		return h, fmt.Errorf("loop: %w", err)
+	}
+	if h.lock, err = os.Stat(h.lockPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return h, fmt.Errorf("loop: %w", err)
 	}
 	return h, h.sweep()
 }
 
 // sweep removes leftovers.
-func (h home) sweep() error {
+func (h *home) sweep() error {
 	for _, l := range leftovers {
 		folder, pattern := filepath.Split(l.pattern)
 		entries, err := os.ReadDir(filepath.Join(h.dir, folder))
@@ -84,15 +82,98 @@ func (h home) sweep() error {
 	return nil
 }
 
-// check returns an error once the directory, or the lock in it, is no longer
-// the one that the trainer began with: another trainer may be at work there, or
-// nobody wants the run any more. Other errors may pass.
-func (h home) check() error {
-	for _, p := range h.began {
-		now, err := os.Stat(p.path)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(now, p.info) {
-			return fmt.Errorf("loop: %s: removed or replaced during the run, which ends here", p.path)
-		}
+func (h *home) lockPath() string { return filepath.Join(h.dir, control.LockFile) }
+
+// check returns an error once the directory is no longer the one that the
+// trainer began with, or another trainer holds the lock in it. A lock file that
+// was removed is made and locked again, which note says: until then nobody else
+// could see that the run is at work. Other errors may pass.
+func (h *home) check() (note string, err error) {
+	now, err := os.Stat(h.dir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(now, h.began) {
+		return "", fmt.Errorf("loop: %s: removed or replaced during the run, which ends here", h.dir)
 	}
-	return nil
+	if h.lock == nil {
+		return "", nil
+	}
+	now, err = os.Stat(h.lockPath())
+	switch {
+	case err == nil && os.SameFile(now, h.lock):
+		return "", nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return "", nil
+	}
+	return h.relock()
+}
+
+// relockTries are short of what a person notices, and enough to outlast readers,
+// who hold the lock for a moment.
+const relockTries = 20
+
+// relock takes the lock on a file that has come in the place of ours, or makes
+// one.
+func (h *home) relock() (note string, err error) {
+	f, err := os.OpenFile(h.lockPath(), os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return "", nil // a full disk, say: the next look tries again
+	}
+	for range relockTries {
+		if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	ours, bad := f.Stat()
+	now, gone := os.Stat(h.lockPath())
+	switch {
+	case errors.Is(err, syscall.EWOULDBLOCK):
+		f.Close()
+		return "", fmt.Errorf("loop: %s: replaced during the run, and held by another trainer: this one ends here", h.lockPath())
+	case err != nil || bad != nil || gone != nil || !os.SameFile(now, ours):
+		f.Close()
+		return "", nil
+	}
+	if err = f.Truncate(0); err == nil {
+		_, _ = f.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0) // the pid is for people; the lock is held without it
+	}
+	h.unlock()
+	h.lock, h.again = ours, f
+	return "the file lock was removed during the run; made again", nil
+}
+
+// unlock gives a lock back that was taken again. The one that the run began with
+// is its owner's.
+func (h *home) unlock() {
+	if h.again != nil {
+		h.again.Close()
+	}
+}
+
+// configPatience is how many looks in a row must miss config.toml before it
+// counts as removed: an editor may be about to write it.
+const configPatience = 3
+
+// keepConfig writes config.toml again, as it is in force, when it has been
+// missing for some looks or the run is over: it always states what the run is
+// doing, and without it there is nothing to resume. It never replaces a file.
+func (h *home) keepConfig(text string, over bool) (note string) {
+	path := filepath.Join(h.dir, control.ConfigFile)
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		h.configGone = 0
+		return ""
+	}
+	if h.configGone++; h.configGone < configPatience && !over {
+		return ""
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return "" // the next look tries again
+	}
+	_, err = f.WriteString(text)
+	if err := errors.Join(err, f.Close()); err != nil {
+		os.Remove(path)
+		return ""
+	}
+	h.configGone = 0
+	return control.ConfigFile + " was removed during the run; written again as it is in force"
 }

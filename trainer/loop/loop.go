@@ -146,7 +146,7 @@ func (l *Loop) run(ctx context.Context, opts Options) error {
 // fail leaves word of what ended the run. In a directory that is gone, or is
 // now someone else's, it leaves nothing, and that is the reason.
 func (l *Loop) fail(err error) error {
-	if gone := l.home.check(); gone != nil {
+	if _, gone := l.home.check(); gone != nil {
 		return gone
 	}
 	l.report.err = err.Error()
@@ -261,14 +261,16 @@ func (l *Loop) prepareMethod() error {
 func (l *Loop) close() {
 	l.drain()
 	l.publish()
-	if l.home.check() == nil {
-		_ = l.writeStatus() // the heartbeat's last beat; nobody is left to tell
+	if _, gone := l.home.check(); gone == nil {
+		l.home.keepConfig(l.text, true)
+		_ = l.writeStatus() // the last heartbeat; nobody is left to tell
 	}
 	l.release()
 }
 
 // release gives back what open has taken.
 func (l *Loop) release() {
+	l.home.unlock()
 	_ = l.log.Close()
 	for _, o := range l.observers {
 		if c, ok := o.(io.Closer); ok {

@@ -143,8 +143,14 @@ func (l *Loop) tend() error {
 	}
 	if now := time.Now(); now.Sub(l.tended) >= tendEvery {
 		l.tended = now
-		if err := l.home.check(); err != nil {
+		note, err := l.home.check()
+		if err != nil {
 			return err
+		}
+		for _, note := range []string{note, l.home.keepConfig(l.text, false)} {
+			if note != "" {
+				l.event(runlog.Error, note, nil)
+			}
 		}
 		if err := l.storage.retry(); err != nil {
 			return err
