@@ -72,7 +72,8 @@ func (c *Client) Pause(ctx context.Context) (Status, error) { return c.post(ctx,
 // Resume ends a pause.
 func (c *Client) Resume(ctx context.Context) (Status, error) { return c.post(ctx, KindResume, nil) }
 
-// Stop makes the trainer write a checkpoint and end.
+// Stop makes the trainer write a checkpoint and end. It returns when the
+// checkpoint is on disk; where none can be, it is refused.
 func (c *Client) Stop(ctx context.Context) (Status, error) { return c.post(ctx, KindStop, nil) }
 
 // Set changes live settings, all of them or, on an error, none.
@@ -85,13 +86,14 @@ func (c *Client) Freeze(ctx context.Context, r FreezeRequest) (Status, error) {
 	return c.post(ctx, KindFreeze, r)
 }
 
-// Checkpoint writes a checkpoint now.
+// Checkpoint writes a checkpoint now, and returns when it is on disk.
 func (c *Client) Checkpoint(ctx context.Context) (Status, error) {
 	return c.post(ctx, KindCheckpoint, nil)
 }
 
-// Evaluate starts to measure FID of the weights as they are now; the value
-// comes as an event and in the status.
+// Evaluate measures FID of the weights as they are now, and returns when that
+// has a value. A paused run takes the weights, and measures when it goes on: then
+// State of the answer says so.
 func (c *Client) Evaluate(ctx context.Context) (Status, error) { return c.post(ctx, KindEvaluate, nil) }
 
 // Sample draws the sample grid now; SampleFile of the answer names it.

@@ -21,17 +21,20 @@
 //	ask -d '{"set":{"live.gen_lr":"0.0002"}}' http://innate/v1/set                    # SetRequest
 //	ask -d '{"preset":"gdd-i","train":["dec.28x28_*"]}' http://innate/v1/freeze       # FreezeRequest
 //	ask -d '{"toggle":["enc.28x28_block0.conv0.weight"]}' http://innate/v1/freeze
-//	ask -X POST http://innate/v1/checkpoint
-//	ask -X POST http://innate/v1/evaluate                  # the value comes later, as an event
+//	ask -X POST http://innate/v1/checkpoint                # answered once it is on disk
+//	ask -X POST http://innate/v1/evaluate                  # answered once it has a value, fid_nimg of the answer
 //	ask -X POST http://innate/v1/sample                    # sample_file names the picture
 //	ask -d '{"seed":7}' http://innate/v1/sample            # SampleRequest
 //	ask http://innate/metrics                              # text for Prometheus
 //
-// A POST is answered once the training loop has applied it between two steps,
-// with the status after it. An error is {"error": "one line"} with a status
-// code from 400 up. A field or a query parameter that a route does not know is
-// an error; new ones may appear in answers, and clients skip those. What would
-// break a client gets a new prefix beside /v1.
+// A POST is answered once it is done, with the status after it: settings, pauses
+// and samples between two steps, a checkpoint and a stop when their file is on
+// disk, an evaluation when it has its value (of a paused run, when it has taken
+// the weights). A stop that cannot leave a checkpoint, on a full disk for one, is
+// refused with the reason and with what would be lost. An error is {"error": "one
+// line"} with a status code from 400 up. A field or a query parameter that a route
+// does not know is an error; new ones may appear in answers, and clients skip
+// those. What would break a client gets a new prefix beside /v1.
 //
 // # The stream
 //

@@ -287,8 +287,37 @@ func lockHolder(dir string) (pid int, held bool, err error) {
 	return pid, true, nil
 }
 
-// WriteStatus writes the heartbeat atomically.
-func WriteStatus(dir string, s Status) error { return writeJSONFile(dir, StatusFile, s) }
+// WriteStatus writes the heartbeat, atomically where there is room for a new
+// file. On a full disk it goes over the old one, which takes no room: the
+// heartbeat says why the run is paused, then above all. The error stays that of
+// the new file.
+func WriteStatus(dir string, s Status) error {
+	err := writeJSONFile(dir, StatusFile, s)
+	if err != nil {
+		overwriteStatus(filepath.Join(dir, StatusFile), s)
+	}
+	return err
+}
+
+// overwriteStatus writes a status over one that is there, with spaces up to its
+// end.
+func overwriteStatus(path string, s Status) {
+	b, err := json.Marshal(s)
+	if err != nil {
+		return
+	}
+	writing.Lock()
+	defer writing.Unlock()
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		b = append(b, bytes.Repeat([]byte(" "), max(0, int(info.Size())-len(b)))...)
+		_, _ = f.WriteAt(b, 0) // one that is longer may still find room in its last block
+	}
+}
 
 // WriteLayers writes layers.json atomically.
 func WriteLayers(dir string, layers []Layer) error { return writeJSONFile(dir, LayersFile, layers) }

@@ -14,12 +14,21 @@ import (
 const (
 	probeTimeout   = 2 * time.Second
 	commandTimeout = 2 * time.Minute // an evaluation between two steps may take this long
+	lastingTimeout = time.Hour       // of a command that is answered when its work is done
 )
 
+// lasts tells commands that are answered when what they begin is done, which
+// their clients may wait for as long as they like, from those that are applied
+// between two steps.
+func lasts(kind string) bool {
+	return kind == KindStop || kind == KindCheckpoint || kind == KindEvaluate
+}
+
 // Runner is the training loop as the server sees it. Status and Layers return
-// snapshots and may be called from any goroutine. Do returns once the command
-// was applied between two steps, or refused, or ctx has ended; in the last case
-// the command must not be applied any more.
+// snapshots and may be called from any goroutine. Do returns once what the
+// command asks for is done, or refused, or ctx has ended. The error of ctx means
+// that the command was not begun and must not be any more; one that is under way
+// when ctx ends gets an error that says so.
 type Runner interface {
 	Status() Status
 	Layers() []Layer
@@ -158,7 +167,12 @@ func (s *Server) do(w http.ResponseWriter, r *http.Request, c Command) error {
 	// The request has been read; its deadline would take the client for gone
 	// before a long step has ended.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
-	ctx, cancel := context.WithTimeout(r.Context(), commandTimeout)
+	limit := commandTimeout
+	if lasts(c.Kind) {
+		limit = lastingTimeout
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(limit + 10*time.Second))
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), limit)
 	defer cancel()
 	err := s.runner.Do(ctx, c)
 	switch {

@@ -83,10 +83,11 @@ type Status struct {
 	SampleClasses  []int  `json:"sample_classes,omitempty"` // class of each row of the sample grids, if the network is class-conditional
 	CheckpointNimg int64  `json:"checkpoint_nimg"`
 
-	PauseReason string         `json:"pause_reason,omitempty"` // why the run paused, when nobody asked for it
-	Error       string         `json:"error,omitempty"`        // why the run failed
-	ConfigError string         `json:"config_error,omitempty"` // why the last edit of config.toml was refused
-	Live        map[string]any `json:"live,omitempty"`         // configs.(*Config).LiveMap: live settings in force
+	PauseReason     string         `json:"pause_reason,omitempty"`     // why the run paused, when nobody asked for it
+	CheckpointError string         `json:"checkpoint_error,omitempty"` // why no checkpoint is written at present
+	Error           string         `json:"error,omitempty"`            // why the run failed
+	ConfigError     string         `json:"config_error,omitempty"`     // why the last edit of config.toml was refused
+	Live            map[string]any `json:"live,omitempty"`             // configs.(*Config).LiveMap: live settings in force
 }
 
 // Layer describes one parameter tensor of the trained network: GET /v1/layers

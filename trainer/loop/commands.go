@@ -23,23 +23,57 @@ import (
 // request is a command on its way to the loop, and the way back.
 type request struct {
 	command control.Command
-	reply   chan error // buffered, so that the loop never waits for a client
+	reply   reply
 }
 
-// Do hands a command to the loop and returns when it has been applied between
-// two steps. Safe for any goroutine.
+// reply takes the outcome of a command, once. It is buffered, so that the loop
+// never waits for a client.
+type reply chan error
+
+// Do hands a command to the loop and returns when what it asks for is done: most
+// commands are applied between two steps, a checkpoint is on disk, a stop has
+// ended the run, an evaluation has its value. Safe for any goroutine.
 func (l *Loop) Do(ctx context.Context, c control.Command) error {
-	r := request{command: c, reply: make(chan error, 1)}
+	r := request{command: c, reply: make(reply, 1)}
 	select {
 	case l.commands <- r:
+	case <-l.ended:
+		return l.afterEnd(c)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	select {
 	case err := <-r.reply:
 		return err
+	case <-l.ended:
 	case <-ctx.Done():
-		return ctx.Err()
+		return fmt.Errorf("loop: %s: begun, but not done in the time that the client waits", c.Kind)
+	}
+	select {
+	case err := <-r.reply: // the last one before the end
+		return err
+	default:
+		return l.afterEnd(c)
+	}
+}
+
+// afterEnd answers a command that the run has not come to any more.
+func (l *Loop) afterEnd(c control.Command) error {
+	if c.Kind == control.KindStop && l.outcome == nil {
+		return nil
+	}
+	if l.outcome != nil {
+		return fmt.Errorf("loop: %s: the run has ended: %w", c.Kind, l.outcome)
+	}
+	return fmt.Errorf("loop: %s: the run has ended at %.1f kimg", c.Kind, kimg(l.status.Load().Nimg))
+}
+
+// take carries out a command and answers it, unless that has to wait for what
+// the command has begun.
+func (l *Loop) take(r request) {
+	later, err := l.apply(r.command, r.reply)
+	if !later {
+		r.reply <- err
 	}
 }
 
@@ -80,54 +114,58 @@ func (l *Loop) offerReload(string, error) {
 	}
 }
 
-// apply carries out one command between two steps.
-func (l *Loop) apply(c control.Command) error {
+// apply carries out one command between two steps. It reports whether what it
+// asks for is done later; r is then answered when it is.
+func (l *Loop) apply(c control.Command, r reply) (later bool, err error) {
 	defer l.publish()
 	switch c.Kind {
 	case control.KindPause:
-		return l.pause(true)
+		return false, l.pause(true)
 	case control.KindResume:
-		return l.pause(false)
+		return false, l.pause(false)
 	case control.KindStop:
-		l.stopping = true
-		return nil
+		return l.askedStop(r)
 	case control.KindSet:
-		return l.set(c.Set)
+		return false, l.set(c.Set)
 	case control.KindFreeze:
-		return l.freeze(c.Freeze)
+		return false, l.freeze(c.Freeze)
 	case control.KindCheckpoint:
-		return l.askedCheckpoint()
+		return l.askedCheckpoint(r)
 	case control.KindEvaluate:
-		return l.evaluateNow()
+		return l.evaluateNow(r)
 	case control.KindSample:
-		return l.sampleNow(c.Sample)
+		return false, l.sampleNow(c.Sample)
 	}
-	return fmt.Errorf("loop: command %q, want one of those in trainer/control", c.Kind)
+	return false, fmt.Errorf("loop: command %q, want one of those in trainer/control", c.Kind)
 }
 
 // pause pauses the run, or goes on with it. A run whose directory takes no
 // writes cannot go on: that is tried at once, and its reason is the answer.
 func (l *Loop) pause(paused bool) error {
 	if paused != l.paused {
-		kind, text := runlog.Pause, "paused at %.1f kimg"
+		kind, text := runlog.Pause, fmt.Sprintf("paused at %.1f kimg", kimg(l.nimg))
+		if l.pausedFor != "" {
+			text += ": " + l.pausedFor
+		}
 		if !paused {
-			kind, text = runlog.Resume, "goes on at %.1f kimg"
+			kind, text = runlog.Resume, fmt.Sprintf("goes on at %.1f kimg", kimg(l.nimg))
 			l.pausedFor = ""
 		}
 		l.paused = paused
 		l.setState(l.trainingState())
-		if err := l.recordEvent(kind, fmt.Sprintf(text, kimg(l.nimg)), nil); err != nil {
+		if err := l.recordEvent(kind, text, nil); err != nil {
 			return err
 		}
 	}
 	if paused {
+		l.evaluationPaused()
 		return nil
 	}
 	if err := l.storage.retry(); err != nil {
 		return err
 	}
 	if l.storage.full() {
-		return fmt.Errorf("loop: cannot go on yet: %w", l.storage.reason)
+		return fmt.Errorf("loop: cannot go on yet: %s", l.pauseReason())
 	}
 	return nil
 }

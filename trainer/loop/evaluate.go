@@ -132,9 +132,12 @@ func (l *Loop) stepEvaluation() error {
 		// Weights that make no proper images have no FID; training decides
 		// itself whether it goes on.
 		l.event(runlog.Error, err.Error(), nil)
+		l.evaluated(err)
 		return nil
 	}
-	return l.recordFID(fid)
+	err = l.recordFID(fid)
+	l.evaluated(err)
+	return err
 }
 
 // addTo adds the measurement under way to a checkpoint and returns how far it
@@ -205,7 +208,7 @@ func (l *Loop) measureAgain(history runlog.History) error {
 	}) {
 		return nil
 	}
-	return l.evaluateNow()
+	return l.beginEvaluation()
 }
 
 // finishEvaluation measures what a finished run still owes: the evaluation

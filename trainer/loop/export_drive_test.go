@@ -27,7 +27,10 @@ func Drive(dir string) (*Driven, error) {
 func (d *Driven) Reload(text string) { d.l.reload(text) }
 
 // Do applies a command.
-func (d *Driven) Do(c control.Command) error { return d.l.apply(c) }
+func (d *Driven) Do(c control.Command) error {
+	_, err := d.l.apply(c, make(reply, 1))
+	return err
+}
 
 func (d *Driven) Step() error             { return d.l.step() }
 func (d *Driven) Status() control.Status  { return d.l.Status() }

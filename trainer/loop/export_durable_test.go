@@ -46,11 +46,17 @@ func (l *Loop) Tend() error {
 	return l.tend()
 }
 
-func (l *Loop) Close()                         { l.close() }
-func (l *Loop) Step() error                    { return l.step() }
-func (l *Loop) Rollback() (int64, error)       { return l.rollback() }
-func (l *Loop) Checkpoint() error              { return l.checkpoint() }
-func (l *Loop) Settle() error                  { return l.settle(context.Background()) }
+func (l *Loop) Close()                   { l.close() }
+func (l *Loop) Step() error              { return l.step() }
+func (l *Loop) Rollback() (int64, error) { return l.rollback() }
+func (l *Loop) Checkpoint() error        { return l.checkpoint() }
+
+// Settle waits until everything is on disk.
+func (l *Loop) Settle() error {
+	_, err := l.settle(context.Background())
+	return err
+}
+
 func (l *Loop) SaveWith(h Hooks)               { l.saver.write = h.Save }
 func (l *Loop) Waiting() (busy bool, next int) { return l.saver.busy != nil, len(l.saver.queue) }
 
@@ -80,7 +86,10 @@ func (l *Loop) GoBack(why string) error {
 }
 
 // Evaluate is what a client asks for.
-func (l *Loop) Evaluate() error { return l.apply(control.Command{Kind: control.KindEvaluate}) }
+func (l *Loop) Evaluate() error {
+	_, err := l.apply(control.Command{Kind: control.KindEvaluate}, make(reply, 1))
+	return err
+}
 
 // Set is what a client asks for.
 func (l *Loop) Set(edits map[string]string) error { return l.set(edits) }

@@ -186,22 +186,6 @@ func (l *Loop) scheduledCheckpoint() error {
 	return l.diverged(why)
 }
 
-// lastCheckpoint is the one that a run ends with. A run that diverges leaves its
-// last healthy one instead, which is worth more to go on from.
-func (l *Loop) lastCheckpoint() error {
-	_, err := l.checkpointIfHealthy()
-	return err
-}
-
-// askedCheckpoint is the one that a client asks for.
-func (l *Loop) askedCheckpoint() error {
-	why, err := l.checkpointIfHealthy()
-	if err == nil && why != "" {
-		err = fmt.Errorf("loop: no checkpoint: %s", why)
-	}
-	return err
-}
-
 // checkpointIfHealthy writes a checkpoint, or says why not.
 func (l *Loop) checkpointIfHealthy() (why string, err error) {
 	h := &l.health

@@ -77,12 +77,16 @@ type Loop struct {
 	paused    bool
 	pausedFor string // why, when nobody asked for it
 	stopping  bool
-	rollbacks int // so far
+	stopAsks  []reply // of those who wait for the end
+	evalAsks  []reply // of those who wait for the measurement under way
+	rollbacks int     // so far
 	started   time.Time
 	state     string
 	report    report
 	commands  chan request
 	reloads   chan struct{}
+	ended     chan struct{} // closed when no command is taken any more …
+	outcome   error         // … with this end
 	status    atomic.Pointer[control.Status]
 	layers    atomic.Pointer[[]control.Layer]
 }
@@ -140,6 +144,8 @@ func (l *Loop) run(ctx context.Context, opts Options) error {
 	if err != nil {
 		err = l.fail(err)
 	}
+	l.outcome = err
+	close(l.ended)
 	return err
 }
 
@@ -179,7 +185,7 @@ func open(opts Options) (*Loop, error) {
 	l := &Loop{
 		dir: dir, job: opts.Job, home: home, text: text, cfg: cfg, out: opts.Log,
 		scalars: newScalars(), started: time.Now(), state: control.StateStarting, now: time.Now,
-		commands: make(chan request), reloads: make(chan struct{}, 1),
+		commands: make(chan request), reloads: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 	if l.out == nil {
 		l.out = io.Discard
@@ -296,59 +302,83 @@ func (l *Loop) train(ctx context.Context) error {
 			return err
 		}
 	}
-	for l.nimg < l.total() {
-		goOn, err := l.between(ctx)
+	for {
+		finished, err := l.work(ctx)
 		if err != nil {
 			return err
 		}
-		if !goOn {
-			return l.end(ctx, runlog.Stop, control.StateStopped, "stopped")
+		kind, state, word := runlog.Done, control.StateDone, "done"
+		if !finished {
+			kind, state, word = runlog.Stop, control.StateStopped, "stopped"
+		}
+		if ended, err := l.end(ctx, kind, state, word); ended || err != nil {
+			return err
+		}
+	}
+}
+
+// work trains until the configured number of images, and measures what is then
+// owed. It returns false when the run is to stop before that.
+func (l *Loop) work(ctx context.Context) (finished bool, err error) {
+	for l.nimg < l.total() {
+		goOn, err := l.between(ctx)
+		if err != nil || !goOn {
+			return false, err
 		}
 		if l.nimg >= l.total() { // a command may have lowered it
 			break
 		}
 		if err := l.step(); err != nil {
-			return err
+			return false, err
 		}
 	}
-	finished, err := l.finishEvaluation(ctx)
-	if err != nil {
-		return err
-	}
-	if !finished {
-		return l.end(ctx, runlog.Stop, control.StateStopped, "stopped")
-	}
-	return l.end(ctx, runlog.Done, control.StateDone, "done")
+	return l.finishEvaluation(ctx)
 }
 
 // end writes the last checkpoint and says how the run ended, once all of it is
-// on disk. The checkpoint comes first: whoever ends the run may kill it soon.
-func (l *Loop) end(ctx context.Context, kind, state, word string) error {
+// on disk. The checkpoint comes first: whoever ends the run may kill it soon. A
+// run that diverges leaves its last healthy checkpoint instead, which is worth
+// more to go on from. Where the directory takes no checkpoint a stop is refused,
+// and the run has not ended.
+func (l *Loop) end(ctx context.Context, kind, state, word string) (ended bool, err error) {
 	l.setState(control.StateStopping)
-	if err := l.lastCheckpoint(); err != nil {
-		return err
+	why, err := l.checkpointIfHealthy()
+	if err != nil {
+		return false, err
 	}
-	if err := l.settle(ctx); err != nil {
-		return err
+	if settled, err := l.settle(ctx); !settled {
+		return false, err
 	}
 	if l.report.checkpointNimg == l.nimg {
 		if err := l.test(); err != nil {
-			return err
+			return false, err
 		}
 	}
 	text := fmt.Sprintf("%s at %.1f kimg", word, kimg(l.nimg))
 	if cause := context.Cause(ctx); kind == runlog.Stop && cause != nil && cause != ctx.Err() {
 		text += fmt.Sprintf(", by %v", cause)
 	}
-	if err := l.recordEvent(kind, text, nil); err != nil {
-		return err
+	if why != "" {
+		text += fmt.Sprintf(" without a checkpoint: %s; %s", why, l.unsaved("are"))
 	}
-	if err := l.settle(ctx); err != nil {
-		return err
+	if err := l.recordEvent(kind, text, nil); err != nil {
+		return false, err
+	}
+	if l.stopping {
+		err = l.storage.retry() // with the checkpoint on disk a full one holds nobody back
+	} else {
+		_, err = l.settle(ctx)
+	}
+	if err != nil {
+		return false, err
 	}
 	l.setState(state)
 	fmt.Fprintln(l.out, text)
-	return nil
+	if why != "" {
+		err = fmt.Errorf("loop: %s", text)
+	}
+	l.answerStop(err)
+	return true, nil
 }
 
 func (l *Loop) total() int64 { return images(l.cfg.Live.TotalKimg) }

@@ -8,9 +8,20 @@ import (
 	"innate/trainer/sampleio"
 )
 
-// evaluateNow starts a measurement outside the schedule. A paused run takes the
-// weights now, and measures them when it goes on.
-func (l *Loop) evaluateNow() error {
+// evaluateNow starts a measurement outside the schedule; r is answered when it
+// has a value. A paused run takes the weights now, which is the answer, and
+// measures them when it goes on.
+func (l *Loop) evaluateNow(r reply) (later bool, err error) {
+	if err := l.beginEvaluation(); err != nil || l.trainingState() == control.StatePaused {
+		return false, err
+	}
+	l.evalAsks = append(l.evalAsks, r)
+	return true, nil
+}
+
+// beginEvaluation starts a measurement of the weights as they are, whether or not
+// one is due.
+func (l *Loop) beginEvaluation() error {
 	if l.method.image() == nil {
 		return fmt.Errorf("loop: evaluate: method %s makes no images", l.cfg.Method)
 	}
@@ -27,6 +38,27 @@ func (l *Loop) evaluateNow() error {
 		}
 	}
 	return l.evaluate()
+}
+
+// evaluated answers those who wait for a measurement.
+func (l *Loop) evaluated(err error) {
+	if len(l.evalAsks) > 0 {
+		l.publish() // the answer is the status with the value
+	}
+	for _, r := range l.evalAsks {
+		r <- err
+	}
+	l.evalAsks = nil
+}
+
+// evaluationPaused tells those who wait for a measurement that it will take
+// longer than they may want to wait.
+func (l *Loop) evaluationPaused() {
+	reason := "the run is paused"
+	if why := l.pauseReason(); why != "" {
+		reason += ": " + why
+	}
+	l.evaluated(fmt.Errorf("loop: evaluate: %s; the measurement begun at %.1f kimg goes on with it", reason, kimg(l.eval.nimg)))
 }
 
 // sampleNow draws the grid outside the schedule, from the fixed noise or from

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"innate/models/checkpoint"
+	"innate/trainer/control"
 	"innate/trainer/runlog"
 )
 
@@ -29,13 +30,28 @@ type save struct {
 	file *checkpoint.File
 	then func() error // in the background, once it is on disk; may be nil
 	done func()       // on the loop's goroutine, once it is on disk
+	asks []reply      // of those who wait for it
+}
+
+// answer tells those who wait for a file how it went; they wait no longer.
+func (j *save) answer(err error) {
+	for _, r := range j.asks {
+		r <- err
+	}
+	j.asks = nil
 }
 
 // add writes a file as soon as those before it have been written. It goes to the
 // end also in place of another: a checkpoint that knows of new best weights must
 // not be on disk before them.
 func (s *saver) add(j *save) {
-	s.queue = slices.DeleteFunc(s.queue, func(waiting *save) bool { return waiting.slot == j.slot })
+	s.queue = slices.DeleteFunc(s.queue, func(waiting *save) bool {
+		if waiting.slot != j.slot {
+			return false
+		}
+		j.asks = append(j.asks, waiting.asks...) // the newer one serves them, too
+		return true
+	})
 	s.queue = append(s.queue, j)
 	s.start()
 }
@@ -65,6 +81,23 @@ func (s *saver) run(j *save) error {
 		return err
 	}
 	return j.then()
+}
+
+// latest returns the file that was added last, unless it has been written.
+func (s *saver) latest() *save {
+	if n := len(s.queue); n > 0 {
+		return s.queue[n-1]
+	}
+	return s.busy
+}
+
+// written has how the file under way was written, once it is; nil if there is
+// none.
+func (s *saver) written() <-chan error {
+	if s.busy == nil {
+		return nil
+	}
+	return s.ended
 }
 
 // wait returns when the file under way has been written, or refused.
@@ -111,11 +144,17 @@ func (l *Loop) collect() error {
 			}
 			return nil
 		})
+		if control.Active(l.state) {
+			l.tellStorage() // first, so that who is answered finds the run paused
+		}
+		j.answer(fmt.Errorf("loop: not written yet: %s; %s; the run waits for room", l.pauseReason(), l.unsaved("would be")))
 		return nil
 	case err != nil:
+		j.answer(err)
 		return err
 	}
 	j.done()
+	j.answer(nil)
 	return nil
 }
 

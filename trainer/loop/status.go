@@ -37,7 +37,7 @@ func (l *Loop) publish() {
 		Stage: r.stage, StageMs: r.stageMs,
 		Kernels: info.Kernels, Threads: info.Threads,
 		SampleFile: r.sampleFile, SampleNimg: r.sampleNimg, SampleClasses: l.sampleClasses(), CheckpointNimg: r.checkpointNimg,
-		PauseReason: l.pauseReason(), Error: r.err, ConfigError: r.configError, Live: l.cfg.LiveMap(),
+		PauseReason: l.pauseReason(), CheckpointError: l.health.refusal, Error: r.err, ConfigError: r.configError, Live: l.cfg.LiveMap(),
 	}
 	l.status.Store(s)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
 	"slices"
 	"sync/atomic"
 	"syscall"
@@ -102,7 +104,7 @@ func (l *Loop) between(ctx context.Context) (bool, error) {
 		case <-ctx.Done():
 			return false, nil
 		case r := <-l.commands:
-			r.reply <- l.apply(r.command)
+			l.take(r)
 		case <-l.reloads:
 			l.rereadOrReport()
 		default:
@@ -117,17 +119,19 @@ func (l *Loop) between(ctx context.Context) (bool, error) {
 	}
 }
 
-// wait blocks a paused run until something happens, or it is time to look at
-// the directory again.
+// wait blocks a paused run until something happens, a file has been written, or
+// it is time to look at the directory again.
 func (l *Loop) wait(ctx context.Context) {
 	again := time.NewTimer(tendEvery)
 	defer again.Stop()
 	select {
 	case <-ctx.Done():
 	case r := <-l.commands:
-		r.reply <- l.apply(r.command)
+		l.take(r)
 	case <-l.reloads:
 		l.rereadOrReport()
+	case err := <-l.saver.written():
+		l.saver.ended <- err // for collect
 	case <-again.C:
 	}
 }
@@ -157,6 +161,9 @@ func (l *Loop) tend() error {
 		}
 	}
 	l.tellStorage()
+	if !l.eval.running { // a rollback has ended the one they wait for
+		l.evaluated(fmt.Errorf("loop: evaluate: given up: the run went back to %.1f kimg", kimg(l.nimg)))
+	}
 	return nil
 }
 
@@ -172,35 +179,40 @@ func (l *Loop) tellStorage() {
 	text := fmt.Sprintf("goes on at %.1f kimg: the run directory takes writes again after %v",
 		kimg(l.nimg), time.Since(s.since).Round(time.Second))
 	if s.told {
-		kind, text = runlog.Pause, fmt.Sprintf("paused at %.1f kimg: %v", kimg(l.nimg), s.reason)
+		kind, text = runlog.Pause, fmt.Sprintf("paused at %.1f kimg: %s", kimg(l.nimg), l.pauseReason())
+		l.evaluationPaused()
 	}
 	l.setState(l.trainingState())
 	l.event(kind, text, nil)
 }
 
-// settle returns when everything is on disk. While the directory takes no
-// writes it waits, unless the run is to stop: then what waits is lost.
-func (l *Loop) settle(ctx context.Context) error {
+// settle returns once everything is on disk. While the directory takes no writes
+// it waits. A client's stop is refused then, and settled false: the run keeps
+// what it has not written. The end of ctx, which nobody can refuse, loses it.
+func (l *Loop) settle(ctx context.Context) (settled bool, err error) {
 	for {
 		for l.saver.busy != nil {
 			l.saver.wait()
 			if err := l.collect(); err != nil {
-				return err
+				return false, err
 			}
 		}
 		if err := l.storage.retry(); err != nil {
-			return err
+			return false, err
 		}
 		if !l.storage.full() {
-			return nil
+			return true, nil
 		}
-		goOn, err := l.between(ctx)
-		if err != nil {
-			return err
+		if l.stopping && ctx.Err() == nil {
+			l.refuseStop()
+			return false, nil
 		}
-		if !goOn {
-			return fmt.Errorf("loop: %s: stopped with %d writes not made: %w; what is on disk is whole, and resume goes on from the last checkpoint",
-				l.dir, len(l.storage.held), l.storage.reason)
+		if _, err := l.between(ctx); err != nil {
+			return false, err
+		}
+		if ctx.Err() != nil {
+			return false, fmt.Errorf("loop: %s: stopped with %d writes not made: %s; %s; what is on disk is whole, and resume goes on from there",
+				l.dir, len(l.storage.held), l.pauseReason(), l.unsaved("are"))
 		}
 	}
 }
@@ -216,9 +228,27 @@ func (l *Loop) trainingState() string {
 // pauseReason says why the run is paused when nobody asked for it.
 func (l *Loop) pauseReason() string {
 	if l.storage.full() {
-		return l.storage.reason.Error()
+		return because(l.dir, l.storage.reason)
 	}
 	return l.pausedFor
+}
+
+// because words what a run directory did not take, the cause in front: lines are
+// cut at their end.
+func because(dir string, err error) string {
+	var cause syscall.Errno
+	var at *fs.PathError
+	if !errors.As(err, &cause) {
+		return err.Error()
+	}
+	if !errors.As(err, &at) {
+		return cause.Error()
+	}
+	path := at.Path
+	if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(rel) {
+		path = rel
+	}
+	return fmt.Sprintf("%v: %s %s", cause, at.Op, path)
 }
 
 // writeStatus writes a heartbeat out of turn.
