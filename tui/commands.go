@@ -34,7 +34,15 @@ type poller struct {
 	configMod stamp
 	sampleMod stamp
 	newest    string // last sample read
+	torn      torn   // the newest sample, while it does not decode
 	layers    layerTail
+}
+
+// torn is a sample that may still be being written, and since when by our clock:
+// that of the file's server may be another.
+type torn struct {
+	file  string
+	since time.Time
 }
 
 // stamp tells versions of a file apart.
@@ -123,9 +131,14 @@ func (p *poller) pollSamples(m *pollMsg, now time.Time) {
 	slices.Sort(m.samples)
 	if n := len(m.samples); n > 0 && m.samples[n-1] != p.newest {
 		msg := readSample(p.dir, m.samples[n-1])
-		if msg.err != nil && now.Sub(stampOf(filepath.Join(dir, msg.file)).mod) < sampleGrace {
-			p.sampleMod = stamp{} // still being written: look again
-			return
+		if msg.err != nil {
+			if p.torn.file != msg.file {
+				p.torn = torn{msg.file, now}
+			}
+			if now.Sub(p.torn.since) < sampleGrace {
+				p.sampleMod = stamp{} // look again
+				return
+			}
 		}
 		m.newest, p.newest = &msg, msg.file
 	}

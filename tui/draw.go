@@ -101,12 +101,16 @@ func (a *App) banner() string {
 			return join("the run failed; see", control.LogFile)
 		}
 		return join("failed:", st.Error)
+	case st.PauseReason != "":
+		return join("paused:", st.PauseReason)
 	case st.ConfigError != "":
 		return join(st.ConfigError, "(the old settings keep running)")
 	case r.lost != nil:
 		return join("the trainer doesn't answer:", r.lost.Error())
-	case r.info.Alive && st.State != control.StateStarting && r.info.HeartbeatAge(a.opts.Now()) > staleAfter:
-		return join("no heartbeat for", panes.Duration(r.info.HeartbeatAge(a.opts.Now()).Truncate(5*time.Second)))
+	case st.CheckpointError != "":
+		return join("no checkpoint is written:", st.CheckpointError)
+	case r.info.Alive && st.State != control.StateStarting && a.silent() > staleAfter:
+		return join("no heartbeat for", panes.Duration(a.silent().Truncate(5*time.Second)))
 	}
 	return ""
 }

@@ -104,7 +104,7 @@ func (f *fakeRun) statusAt(c fakeConfig) control.Status {
 	nimg := int64(float64(c.ticks) * c.tickK * 1000)
 	st := control.Status{
 		Version: control.Version, Run: filepath.Base(f.dir), Dir: f.dir, Method: "gdd", State: c.state,
-		PID: fakePID, Nimg: nimg, TotalNimg: 100_000, ImagesPerSec: 128.4, EtaSec: 281,
+		PID: fakePID, Instance: "fake", Seq: 1, Nimg: nimg, TotalNimg: 100_000, ImagesPerSec: 128.4, EtaSec: 281,
 		Started: epoch, Time: epoch.Add(10 * time.Minute), FreezePreset: "gdd-i",
 		LastFID: &last, BestFID: &best, TeacherFID: &teacher, FIDName: "FID(mnist-cnn)", FIDNimg: nimg,
 		Stage: "train", StageMs: map[string]float64{"g": 231.4, "d": 118.2, "r1": 14.1, "data": 0.6, "ema": 1.2},
@@ -347,6 +347,7 @@ func (f *fakeRun) Do(_ context.Context, c control.Command) error {
 		countFrozen(&f.status, f.layers)
 	}
 	f.status.Time = f.status.Time.Add(time.Second)
+	f.status.Seq++
 	return nil
 }
 

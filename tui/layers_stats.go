@@ -2,7 +2,6 @@ package tui
 
 import (
 	"path/filepath"
-	"time"
 
 	"innate/trainer/control"
 	"innate/trainer/runlog"
@@ -69,14 +68,15 @@ func (r *runView) feedLayers(s layerStats) (more bool) {
 	return to < len(m.stats)
 }
 
-// speedSettles is how long a run must train without a change before its speed
-// counts as that of what is frozen now.
-const speedSettles = 3 * time.Second
+// speedSettles is how many seconds a run must train without a change before its
+// speed counts as that of what is frozen now.
+const speedSettles = 3
 
-// pace notices when the speed of a run is steady.
+// pace notices when the speed of a run is steady. It counts images, since clocks
+// may jump.
 type pace struct {
-	key   string // what is frozen; empty between steps
-	since time.Time
+	key  string // what is frozen; empty between steps
+	nimg int64  // since when
 }
 
 // learnSpeed tells the layers how fast the run is at its present share of frozen
@@ -87,11 +87,11 @@ func (r *runView) learnSpeed() {
 	if st.State == control.StateRunning && !betweenSteps(st.Stage) {
 		key = frozenKey(*st)
 	}
-	if key == "" || key != r.pace.key {
-		r.pace = pace{key, st.Time}
+	if key == "" || key != r.pace.key || st.Nimg < r.pace.nimg {
+		r.pace = pace{key, st.Nimg}
 		return
 	}
-	if st.Time.Sub(r.pace.since) >= speedSettles {
+	if float64(st.Nimg-r.pace.nimg) >= speedSettles*st.ImagesPerSec {
 		r.layers.SetSpeed(st.FrozenFraction, st.ImagesPerSec)
 	}
 }

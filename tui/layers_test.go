@@ -469,7 +469,7 @@ func TestLayersDead(t *testing.T) {
 func TestLayersSpeed(t *testing.T) {
 	s, f := openLayers(t, 120, 40, tui.Options{})
 	later := func(d time.Duration, speed float64, stage string) {
-		f.status.Time, f.status.ImagesPerSec, f.status.Stage = f.status.Time.Add(d), speed, stage
+		f.status.Nimg, f.status.ImagesPerSec, f.status.Stage = f.status.Nimg+int64(d.Seconds()*speed), speed, stage
 		must(t, control.WriteStatus(f.dir, f.status))
 		s.load()
 	}

@@ -26,7 +26,8 @@ type runView struct {
 	history runlog.History
 	client  *control.Client
 	poller  *poller
-	lost    error // why the trainer doesn't answer although it lives
+	lost    error     // why the trainer doesn't answer although it lives
+	heard   time.Time // when its heartbeat last changed, by our own clock
 
 	views      [viewCount]view
 	configFile *configFile // nil: not read yet
@@ -344,10 +345,10 @@ func (a *App) handlePoll(m pollMsg) tea.Cmd {
 		r.addHistory(u, a.theme)
 	}
 	if m.info != nil {
-		if old := &r.info.Status; m.info.Alive && m.info.Status.PID == old.PID && m.info.Status.Time.Before(old.Time) {
-			m.info.Status = *old // the trainer's answer is newer than the heartbeat in its file
+		if old := r.info.Status; m.info.Alive && m.info.Status.Before(old) {
+			m.info.Status = old // the trainer's answer is newer than the heartbeat in its file
 		}
-		r.setInfo(*m.info)
+		a.takeInfo(*m.info)
 		cmds = append(cmds, a.watch(r.info), a.askLastWords())
 		if key := frozenKey(r.info.Status); r.info.Alive && key != r.freezeKey {
 			r.freezeKey = key
@@ -402,11 +403,7 @@ func (a *App) handlePing(m pingMsg) tea.Cmd {
 	r := a.run
 	if m.err == nil {
 		r.lost = nil
-		if r.info.Alive && m.status.Time.After(r.info.Status.Time) {
-			info := r.info
-			info.Status = m.status
-			r.setInfo(info)
-		}
+		a.takeAnswer(m.status)
 	} else if r.info.Alive && r.info.Status.State != control.StateStarting && r.info.Status.State != control.StateStopping {
 		r.lost = m.err
 	}
@@ -426,10 +423,39 @@ func (a *App) handleCommand(m commandMsg) tea.Cmd {
 		return a.fail(m.err)
 	}
 	if m.status.State != "" {
-		info := r.info
-		info.Status = m.status
-		r.freezeKey = frozenKey(m.status)
-		r.setInfo(info)
+		if a.takeAnswer(m.status) {
+			r.freezeKey = frozenKey(m.status)
+		}
+		if why := m.status.PauseReason; why != "" {
+			return a.notify(m.done+": "+why, a.theme.Warn)
+		}
 	}
 	return a.notify(m.done, a.theme.Good)
 }
+
+// takeAnswer takes the status that the open run's trainer has answered, unless a
+// newer one is known or another trainer has taken its place.
+func (a *App) takeAnswer(st control.Status) (taken bool) {
+	r := a.run
+	if !r.info.Alive || st.PID != r.info.Status.PID || st.Before(r.info.Status) {
+		return false
+	}
+	info := r.info
+	info.Status = st
+	a.takeInfo(info)
+	return true
+}
+
+// takeInfo takes what is known of the open run, and notes when its heartbeat has
+// changed: how long it has not is told by our clock alone, since the trainer's
+// may be wrong.
+func (a *App) takeInfo(info control.Info) {
+	r, old := a.run, &a.run.info.Status
+	if st := &info.Status; !r.known || !st.Time.Equal(old.Time) || st.Seq != old.Seq || st.Instance != old.Instance {
+		r.heard = a.opts.Now()
+	}
+	r.setInfo(info)
+}
+
+// silent is how long the trainer has written no heartbeat and given no answer.
+func (a *App) silent() time.Duration { return a.opts.Now().Sub(a.run.heard) }

@@ -40,7 +40,7 @@ type Hub struct {
 
 	// Lines of the state as last sent.
 	status, layers []byte
-	timeless       []byte  // of status, less its time, which always changes
+	timeless       []byte  // of status, less its time and number, which change also where nothing else does
 	listed         []Layer // what layers was made of
 }
 
@@ -225,7 +225,7 @@ func (h *Hub) refresh() {
 	h.looked = time.Now()
 	status := h.current()
 	timeless := status
-	timeless.Time = time.Time{}
+	timeless.Time, timeless.Seq = time.Time{}, 0
 	if line := encodeLine(MessageStatus, timeless); !bytes.Equal(line, h.timeless) {
 		h.timeless = line
 		h.status = encodeLine(MessageStatus, status)

@@ -222,6 +222,8 @@ func ReadInfo(dir string) (Info, error) {
 	switch {
 	case held && (!known || !Active(st.State) || pid != 0 && pid != st.PID):
 		st.State, st.PID, st.Job, st.Error = StateStarting, pid, "", ""
+		st.PauseReason, st.CheckpointError = "", ""
+		st.Instance, st.Seq = "", 0 // the rest is its predecessor's
 	case held:
 	case !known:
 		st.State = StateNew
@@ -359,16 +361,6 @@ func writeAtomic(path string, b []byte) error {
 		return fmt.Errorf("control: %w", err)
 	}
 	return nil
-}
-
-// HeartbeatAge is how old the last status is; a trainer writes one a second
-// unless its file system or its machine hangs. A clock that was set back makes
-// it 0, not negative.
-func (i Info) HeartbeatAge(now time.Time) time.Duration {
-	if i.Status.Time.IsZero() {
-		return 0
-	}
-	return max(0, now.Sub(i.Status.Time))
 }
 
 // AwaitExit returns when no trainer holds the run's lock any more.

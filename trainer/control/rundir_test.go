@@ -173,17 +173,6 @@ func TestAwaitExit(t *testing.T) {
 	}
 }
 
-func TestHeartbeatAge(t *testing.T) {
-	now := time.Now()
-	i := control.Info{Status: control.Status{Time: now.Add(-3 * time.Second)}}
-	if got := i.HeartbeatAge(now); got != 3*time.Second {
-		t.Errorf("got %v", got)
-	}
-	if got := (control.Info{}).HeartbeatAge(now); got != 0 {
-		t.Errorf("never: got %v", got)
-	}
-}
-
 // TestFaultRunWithoutConfig lists a run whose config.toml was removed while its
 // trainer lives, and no longer when it has none.
 func TestFaultRunWithoutConfig(t *testing.T) {

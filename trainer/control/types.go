@@ -51,6 +51,12 @@ type Status struct {
 	PID     int    `json:"pid"`
 	Job     string `json:"job,omitempty"` // that the trainer is part of: "Slurm job 123"
 
+	// Which of two snapshots is newer is told by Seq, not by the clock, which may
+	// be set back, or be another machine's: see Before. Both are empty in what
+	// older trainers wrote.
+	Instance string `json:"instance,omitempty"` // of the trainer's process; random
+	Seq      int64  `json:"seq,omitempty"`      // grows with every change, within an instance
+
 	Nimg         int64     `json:"nimg"` // images seen
 	TotalNimg    int64     `json:"total_nimg"`
 	ImagesPerSec float64   `json:"images_per_sec"`
@@ -89,6 +95,10 @@ type Status struct {
 	ConfigError     string         `json:"config_error,omitempty"`     // why the last edit of config.toml was refused
 	Live            map[string]any `json:"live,omitempty"`             // configs.(*Config).LiveMap: live settings in force
 }
+
+// Before reports whether s is known to be older than t: of the same trainer, and
+// from before. Of two that cannot be told apart the one that came last counts.
+func (s Status) Before(t Status) bool { return s.Instance == t.Instance && s.Seq < t.Seq }
 
 // Layer describes one parameter tensor of the trained network: GET /v1/layers
 // answers with all of them in checkpoint order, and layers.json in the run

@@ -2,6 +2,7 @@ package loop
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -81,6 +82,8 @@ type Loop struct {
 	evalAsks  []reply // of those who wait for the measurement under way
 	rollbacks int     // so far
 	started   time.Time
+	instance  string // tells this process from others of the run
+	seq       int64  // of the last status made
 	state     string
 	report    report
 	commands  chan request
@@ -185,6 +188,7 @@ func open(opts Options) (*Loop, error) {
 	l := &Loop{
 		dir: dir, job: opts.Job, home: home, text: text, cfg: cfg, out: opts.Log,
 		scalars: newScalars(), started: time.Now(), state: control.StateStarting, now: time.Now,
+		instance: rand.Text(),
 		commands: make(chan request), reloads: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 	if l.out == nil {

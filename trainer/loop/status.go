@@ -22,12 +22,13 @@ func (l *Loop) Layers() []control.Layer { return *l.layers.Load() }
 
 // publish makes a new snapshot of the loop's state.
 func (l *Loop) publish() {
+	l.seq++
 	r, f, info := l.report, l.freezing, l.dev.Info()
 	s := &control.Status{
 		Version: control.Version,
 		Run:     filepath.Base(l.dir), Dir: l.dir, Method: l.cfg.Method,
 		Config: filepath.Join(l.dir, control.ConfigFile),
-		State:  l.state, PID: os.Getpid(), Job: l.job,
+		State:  l.state, PID: os.Getpid(), Job: l.job, Instance: l.instance, Seq: l.seq,
 		Nimg: l.nimg, TotalNimg: l.total(), Started: l.started,
 		ImagesPerSec: l.rate.perSec(l.cfg.Run.Batch), EtaSec: l.eta(),
 		Params: f.Params, FrozenParams: f.FrozenParams, TrainableTensors: int64(f.Tensors - f.FrozenTensors),
