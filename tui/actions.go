@@ -91,10 +91,20 @@ func (a *App) askStop() tea.Cmd {
 		question: "Stop " + panes.Plain(a.run.info.Name) + "? It writes a checkpoint first.",
 		accept: func(a *App, _ int) tea.Cmd {
 			return tea.Batch(a.notify("stopping: it first ends what it is at", a.theme.Warn),
-				order(a.run.dir, "stopping after a checkpoint", a.run.client.Stop))
+				order(a.run.dir, "stopped after a checkpoint", a.run.client.Stop))
 		},
 	}
 	return nil
+}
+
+// evaluate measures FID, which a paused run does when it goes on.
+func (a *App) evaluate() tea.Cmd {
+	r := a.run
+	done := "measured"
+	if r.info.Status.State == control.StatePaused {
+		done = "measured when the run goes on"
+	}
+	return tea.Batch(a.notify("measuring "+r.fidName(), a.theme.Warn), orderFor(evaluateTimeout, r.dir, done, r.client.Evaluate))
 }
 
 // resume lets a paused run go on, or restarts one without a trainer.

@@ -208,10 +208,15 @@ func fetchLayers(c *control.Client, dir string) tea.Cmd {
 	}
 }
 
-// order sends a command to the trainer and waits until it is applied.
+// order sends a command to the trainer and waits until it is done.
 func order(dir, done string, do func(context.Context) (control.Status, error)) tea.Cmd {
+	return orderFor(orderTimeout, dir, done, do)
+}
+
+// orderFor is order with a patience of its own.
+func orderFor(patience time.Duration, dir, done string, do func(context.Context) (control.Status, error)) tea.Cmd {
 	return func() tea.Msg {
-		ctx, cancel := context.WithTimeout(context.Background(), orderTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		st, err := do(ctx)
 		return commandMsg{dir: dir, done: done, status: st, err: err}

@@ -101,13 +101,13 @@ func (a *App) banner() string {
 			return join("the run failed; see", control.LogFile)
 		}
 		return join("failed:", st.Error)
-	case st.PauseReason != "":
+	case st.PauseReason != "" && r.info.Alive:
 		return join("paused:", st.PauseReason)
 	case st.ConfigError != "":
 		return join(st.ConfigError, "(the old settings keep running)")
 	case r.lost != nil:
 		return join("the trainer doesn't answer:", r.lost.Error())
-	case st.CheckpointError != "":
+	case st.CheckpointError != "" && r.info.Alive:
 		return join("no checkpoint is written:", st.CheckpointError)
 	case r.info.Alive && st.State != control.StateStarting && a.silent() > staleAfter:
 		return join("no heartbeat for", panes.Duration(a.silent().Truncate(5*time.Second)))

@@ -115,6 +115,9 @@ const (
 	frameWait = 150 * time.Millisecond
 )
 
-// orderTimeout is long because a command waits for the end of an evaluation;
-// tests have less patience.
+// orderTimeout is long because a command waits for a step, and a checkpoint for
+// the disk; tests have less patience.
 var orderTimeout = 5 * time.Minute
+
+// evaluateTimeout is how long a measurement may take.
+const evaluateTimeout = time.Hour

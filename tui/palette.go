@@ -48,10 +48,10 @@ func commandTable() []command {
 		{"resume", "", "go on after a pause or the trainer's end", needRun, nil, func(a *App, _ []string) tea.Cmd { return a.resume() }},
 		{"stop", "", "stop the run (asks first)", needTrainer, nil, func(a *App, _ []string) tea.Cmd { return a.askStop() }},
 		{"checkpoint", "", "write a checkpoint now", needTrainer, nil, func(a *App, _ []string) tea.Cmd {
-			return order(a.run.dir, "checkpoint written", a.run.client.Checkpoint)
+			return tea.Batch(a.notify("writing a checkpoint", a.theme.Warn), order(a.run.dir, "checkpoint written", a.run.client.Checkpoint))
 		}},
 		{"evaluate", "", "measure FID now", needTrainer, nil, func(a *App, _ []string) tea.Cmd {
-			return order(a.run.dir, "measuring FID", a.run.client.Evaluate)
+			return a.evaluate()
 		}},
 		{"sample", "[SEED]", "draw samples now, from other noise", needTrainer, nil, (*App).commandSample},
 		{"save", "[FILE]", "write the samples that show as a PNG", needRun, nil, (*App).commandSave},

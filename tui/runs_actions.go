@@ -134,7 +134,7 @@ func (a *App) stopRuns() tea.Cmd {
 		return a.fail(err)
 	}
 	return a.ask("Stop "+namesOfRuns(runs)+"? A checkpoint is written first.", func(a *App) tea.Cmd {
-		return a.orderRuns("stopping", "stopping after a checkpoint:", runs, func(ctx context.Context, dir string) error {
+		return a.orderRuns("stopping", "stopped after a checkpoint:", runs, func(ctx context.Context, dir string) error {
 			_, err := control.NewClient(dir).Stop(ctx)
 			return err
 		})

@@ -107,6 +107,14 @@ func (r *runRow) facts(a *App, w, h int) []string {
 		para(t.Bad, st.Error)
 		lines = append(lines, "")
 	}
+	if st.PauseReason != "" && control.Active(st.State) {
+		para(t.Warn, "paused: "+st.PauseReason)
+		lines = append(lines, "")
+	}
+	if st.CheckpointError != "" && control.Active(st.State) {
+		para(t.Warn, "no checkpoint is written: "+st.CheckpointError)
+		lines = append(lines, "")
+	}
 	add("job", panes.Plain(st.Job))
 	add("method", r.method())
 	if c := r.config; c != nil {

@@ -316,7 +316,7 @@ func TestRunsOrders(t *testing.T) {
 	s.press("s")
 	s.wants("Stop 00003-mnist-gdd-i? A checkpoint is written first.")
 	s.press("y")
-	if s.wants("stopping after a checkpoint: 00003-mnist-gdd-i"); last() != control.KindStop {
+	if s.wants("stopped after a checkpoint: 00003-mnist-gdd-i"); last() != control.KindStop {
 		t.Errorf("last order %q, want stop", last())
 	}
 	s.press("G", "s")

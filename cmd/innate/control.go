@@ -10,15 +10,20 @@ import (
 	"innate/trainer/control"
 )
 
-// commandTimeout bounds how long a command waits for the step under way.
-const commandTimeout = 2 * time.Minute
+// How long a command waits for its answer: for the step under way, for a file
+// to be on disk, and for a measurement.
+const (
+	commandTimeout  = 2 * time.Minute
+	writeTimeout    = 10 * time.Minute
+	evaluateTimeout = time.Hour
+)
 
 var pauseCommand = command{"pause", "RUN", "holds a run between two steps", func(ctx context.Context, c *cli, args []string) error {
-	return send(ctx, c, "pause", args, (*control.Client).Pause)
+	return send(ctx, c, "pause", args, commandTimeout, (*control.Client).Pause)
 }}
 
 var stopCommand = command{"stop", "RUN", "ends a run after a checkpoint; resume continues it", func(ctx context.Context, c *cli, args []string) error {
-	return send(ctx, c, "stop", args, func(client *control.Client, ctx context.Context) (control.Status, error) {
+	return send(ctx, c, "stop", args, writeTimeout, func(client *control.Client, ctx context.Context) (control.Status, error) {
 		st, err := client.Stop(ctx)
 		if err != nil {
 			return st, err
@@ -28,24 +33,51 @@ var stopCommand = command{"stop", "RUN", "ends a run after a checkpoint; resume 
 }}
 
 var checkpointCommand = command{"checkpoint", "RUN", "writes a checkpoint of a running run now", func(ctx context.Context, c *cli, args []string) error {
-	return send(ctx, c, "checkpoint", args, (*control.Client).Checkpoint)
+	return send(ctx, c, "checkpoint", args, writeTimeout, (*control.Client).Checkpoint)
 }}
 
 var evaluateCommand = command{"evaluate", "RUN", "makes a running run measure its FID now", func(ctx context.Context, c *cli, args []string) error {
-	return send(ctx, c, "evaluate", args, (*control.Client).Evaluate)
+	return send(ctx, c, "evaluate", args, evaluateTimeout, (*control.Client).Evaluate)
 }}
 
-// send sends a command without arguments to one run.
-func send(ctx context.Context, c *cli, name string, args []string, call func(*control.Client, context.Context) (control.Status, error)) error {
+// send sends a command without arguments to one run, and prints what it has
+// come to.
+func send(ctx context.Context, c *cli, name string, args []string, wait time.Duration, call func(*control.Client, context.Context) (control.Status, error)) error {
 	f, runs := c.runFlags(name)
 	dir, err := findRun(f, runs, args)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	_, err = call(control.NewClient(dir), ctx)
-	return err
+	st, err := call(control.NewClient(dir), ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "%s: %s\n", st.Run, outcome(name, st))
+	return nil
+}
+
+// outcome words what a command has come to, by the status after it.
+func outcome(name string, st control.Status) string {
+	kimg := func(nimg int64) string { return fmt.Sprintf("%.1f kimg", float64(nimg)/1000) }
+	switch {
+	case name == "checkpoint":
+		return "checkpoint at " + kimg(st.CheckpointNimg)
+	case name == "evaluate" && st.State == control.StatePaused:
+		return withReason("measures when it goes on: paused at "+kimg(st.Nimg), st)
+	case name == "evaluate" && st.LastFID != nil:
+		return fmt.Sprintf("%s %.2f at %s", st.FIDName, *st.LastFID, kimg(st.FIDNimg))
+	}
+	return withReason(st.State+" at "+kimg(st.Nimg), st)
+}
+
+// withReason adds why a run is paused, when nobody asked for it.
+func withReason(text string, st control.Status) string {
+	if st.PauseReason == "" {
+		return text
+	}
+	return text + ": " + control.OneLine(st.PauseReason)
 }
 
 var setCommand = command{"set", "RUN key=value …", "changes live settings, as an edit of config.toml does", runSet}

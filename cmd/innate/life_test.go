@@ -115,7 +115,7 @@ func (p *program) trains(dir string, n int64) control.Status {
 // status asks the trainer itself, whose answer is newer than its heartbeat.
 func (p *program) status(dir string) control.Status {
 	p.t.Helper()
-	info, err := currentInfo(p.t.Context(), dir)
+	info, err := control.Ask(p.t.Context(), dir)
 	if err != nil {
 		p.t.Fatal(err)
 	}

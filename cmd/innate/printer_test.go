@@ -6,22 +6,22 @@ import (
 	"testing"
 )
 
-// held is a writer that waits until it is let go.
-type held struct {
+// gated is a writer that waits until it is let go.
+type gated struct {
 	begun, goOn chan struct{}
 	text        strings.Builder
 }
 
-func (h *held) Write(b []byte) (int, error) {
-	h.begun <- struct{}{}
-	<-h.goOn
-	return h.text.Write(b)
+func (g *gated) Write(b []byte) (int, error) {
+	g.begun <- struct{}{}
+	<-g.goOn
+	return g.text.Write(b)
 }
 
 // TestFaultPrinterDoesNotWait prints more than there is room for while nobody
 // reads, and then a line more.
 func TestFaultPrinterDoesNotWait(t *testing.T) {
-	to := &held{begun: make(chan struct{}, 2*printerLines), goOn: make(chan struct{})}
+	to := &gated{begun: make(chan struct{}, 2*printerLines), goOn: make(chan struct{})}
 	p := newPrinter(to)
 	fmt.Fprintln(p, "first")
 	<-to.begun

@@ -116,7 +116,12 @@ func (c *cli) resume(ctx context.Context, dir string, p process) error {
 		if p.given() {
 			err = fmt.Errorf("%s: has a trainer: --threads, --nice and --listen count when one starts, so stop it first", info.Name)
 		} else {
-			_, err = control.NewClient(dir).Resume(ctx)
+			var st control.Status
+			ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+			defer cancel()
+			if st, err = control.NewClient(dir).Resume(ctx); err == nil {
+				fmt.Fprintf(c.out, "%s: %s\n", st.Run, outcome("resume", st))
+			}
 		}
 		if err == nil || !trainer.AwaitGone(ctx, dir) {
 			return err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 
 var lsCommand = command{"ls", "", "what runs there are and how they do", runLs}
 
-func runLs(_ context.Context, c *cli, args []string) error {
+func runLs(ctx context.Context, c *cli, args []string) error {
 	f, runs := c.runFlags("ls")
 	asJSON := f.Bool("json", false, "print JSON")
 	rest, err := parse(f, args)
@@ -31,6 +32,7 @@ func runLs(_ context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
+	askAll(ctx, infos)
 	if *asJSON {
 		list := []control.Status{}
 		for _, i := range infos {
@@ -56,8 +58,41 @@ func runLs(_ context.Context, c *cli, args []string) error {
 		if said := epitaph(i); said != "" {
 			fmt.Fprintln(c.out, said)
 		}
+		if why := held(i.Status); why != "" {
+			fmt.Fprintf(c.out, "%s %s\n", i.Name, why)
+		}
 	}
 	return nil
+}
+
+// askAll asks the trainers of all runs at once.
+func askAll(ctx context.Context, infos []control.Info) {
+	var asking sync.WaitGroup
+	for i := range infos {
+		if !infos[i].Alive {
+			continue
+		}
+		asking.Go(func() {
+			if now, err := control.Ask(ctx, infos[i].Dir); err == nil {
+				infos[i] = now
+			}
+		})
+	}
+	asking.Wait()
+}
+
+// held words what holds a live run up that nobody has asked for; "" if nothing
+// does.
+func held(s control.Status) string {
+	switch {
+	case !control.Active(s.State):
+		return ""
+	case s.PauseReason != "":
+		return "is paused: " + control.OneLine(s.PauseReason)
+	case s.CheckpointError != "":
+		return "writes no checkpoint: " + control.OneLine(s.CheckpointError)
+	}
+	return ""
 }
 
 func number(v *float64) string {
@@ -93,7 +128,7 @@ func runStatus(ctx context.Context, c *cli, args []string) error {
 		}
 		return watch(ctx, c.out, dir, *every)
 	}
-	info, err := currentInfo(ctx, dir)
+	info, err := control.Ask(ctx, dir)
 	if err != nil {
 		return err
 	}
@@ -104,20 +139,12 @@ func runStatus(ctx context.Context, c *cli, args []string) error {
 	return nil
 }
 
-// currentInfo reads the run directory, and asks the trainer if there is one
-// that answers.
-func currentInfo(ctx context.Context, dir string) (control.Info, error) {
-	info, err := control.ReadInfo(dir)
-	if err != nil || !info.Alive {
-		return info, err
+// unsaved words what a run has trained since its newest checkpoint.
+func unsaved(s control.Status) string {
+	if s.CheckpointNimg == 0 {
+		return fmt.Sprintf("%.1f kimg: there is no checkpoint yet", float64(s.Nimg)/1000)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	if s, err := control.NewClient(dir).Status(ctx); err == nil {
-		info.Status = s
-		return info, nil
-	}
-	return control.ReadInfo(dir) // it may have ended meanwhile
+	return fmt.Sprintf("%.1f kimg since the checkpoint at %.1f kimg", float64(s.Nimg-s.CheckpointNimg)/1000, float64(s.CheckpointNimg)/1000)
 }
 
 func printStatus(out io.Writer, info control.Info) {
@@ -129,6 +156,10 @@ func printStatus(out io.Writer, info control.Info) {
 	}
 	row("run", "%s", s.Run)
 	row("state", "%s", s.State)
+	if why := held(s); why != "" {
+		row("held", "%s", why)
+		row("unsaved", "%s", unsaved(s))
+	}
 	if s.Job != "" {
 		row("job", "%s", control.OneLine(s.Job))
 	}

@@ -19,11 +19,16 @@ import (
 func watch(ctx context.Context, out io.Writer, dir string, every time.Duration) error {
 	w := watcher{out: out, every: every}
 	reader := runlog.NewReader(dir)
+	var last control.Status
 	for {
-		info, err := control.ReadInfo(dir) // before the log, to read all of a run that has ended
+		info, err := control.Ask(ctx, dir) // before the log, to read all of a run that has ended
 		if err != nil {
 			return err
 		}
+		if info.Alive && info.Status.Before(last) {
+			info.Status = last // an old heartbeat, where the trainer has not answered now
+		}
+		last = info.Status
 		if err := reader.Each(w.add); err != nil {
 			return err
 		}
@@ -82,7 +87,7 @@ func (w *watcher) progress(info control.Info) error {
 }
 
 func (w *watcher) line(s control.Status) string {
-	parts := []string{s.State, fmt.Sprintf("%.1f of %.0f kimg", float64(s.Nimg)/1000, float64(s.TotalNimg)/1000)}
+	parts := []string{withReason(s.State, s), fmt.Sprintf("%.1f of %.0f kimg", float64(s.Nimg)/1000, float64(s.TotalNimg)/1000)}
 	if s.State == control.StateRunning {
 		parts = append(parts, fmt.Sprintf("%.1f images/s", s.ImagesPerSec))
 	}
@@ -93,6 +98,9 @@ func (w *watcher) line(s control.Status) string {
 	}
 	if s.LastFID != nil {
 		parts = append(parts, fmt.Sprintf("%s %.1f at %.1f kimg", s.FIDName, *s.LastFID, float64(s.FIDNimg)/1000))
+	}
+	if s.CheckpointError != "" {
+		parts = append(parts, "no checkpoint is written: "+control.OneLine(s.CheckpointError))
 	}
 	if s.ConfigError != "" {
 		parts = append(parts, control.OneLine(s.ConfigError))
