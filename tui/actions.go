@@ -100,9 +100,9 @@ func (a *App) askStop() tea.Cmd {
 // evaluate measures FID, which a paused run does when it goes on.
 func (a *App) evaluate() tea.Cmd {
 	r := a.run
-	done := "measured"
+	done := r.fidName() + " measured"
 	if r.info.Status.State == control.StatePaused {
-		done = "measured when the run goes on"
+		done = "measuring " + r.fidName() + " when the run goes on"
 	}
 	return tea.Batch(a.notify("measuring "+r.fidName(), a.theme.Warn), orderFor(evaluateTimeout, r.dir, done, r.client.Evaluate))
 }
