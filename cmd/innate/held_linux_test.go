@@ -19,13 +19,14 @@ import (
 func TestFaultReasonIsShown(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*control.Status)
-		want   string
+		want   string // of ls
+		why    string
 	}{
 		"full disk": {func(s *control.Status) {
 			s.State, s.PauseReason = control.StatePaused, "no space left on device: write checkpoints/x"
 		},
-			"is paused: no space left on device: write checkpoints/x"},
-		"divergence": {func(s *control.Status) { s.CheckpointError = "a loss diverges" }, "writes no checkpoint: a loss diverges"},
+			"is paused: no space left on device: write checkpoints/x", "paused    no space left on device: write checkpoints/x"},
+		"divergence": {func(s *control.Status) { s.CheckpointError = "a loss diverges" }, "writes no checkpoint: a loss diverges", "none is written: a loss diverges"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := newRun(t)
@@ -37,8 +38,8 @@ func TestFaultReasonIsShown(t *testing.T) {
 				t.Errorf("ls prints\n%s\nwant %q", out, c.want)
 			}
 			_, out, _ := line(t, "status", "0", "--runs", runs)
-			if !strings.Contains(out, c.want) || !strings.Contains(out, "0.9 kimg since the checkpoint at 20.0 kimg") {
-				t.Errorf("status prints\n%s\nwant %q and what is not saved", out, c.want)
+			if !strings.Contains(out, c.why) || !strings.Contains(out, "0.9 kimg since the checkpoint at 20.0 kimg") {
+				t.Errorf("status prints\n%s\nwant %q and what is not saved", out, c.why)
 			}
 		})
 	}

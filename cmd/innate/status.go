@@ -156,8 +156,13 @@ func printStatus(out io.Writer, info control.Info) {
 	}
 	row("run", "%s", s.Run)
 	row("state", "%s", s.State)
-	if why := held(s); why != "" {
-		row("held", "%s", why)
+	if held(s) != "" {
+		if s.PauseReason != "" {
+			row("paused", "%s", control.OneLine(s.PauseReason))
+		}
+		if s.CheckpointError != "" {
+			row("checkpoint", "none is written: %s", control.OneLine(s.CheckpointError))
+		}
 		row("unsaved", "%s", unsaved(s))
 	}
 	if s.Job != "" {

@@ -49,6 +49,14 @@ func TestFaultFullDiskAnswers(t *testing.T) {
 					t.Errorf("got %s for %q, %v, want a pause for %q, the cause in front", s.State, s.PauseReason, err, d.says)
 				}
 			}
+			before, err := client.Status(ctx)
+			check(t, err)
+			if _, err := client.Resume(ctx); err == nil { // one more try
+				t.Error("resumed on a full disk")
+			}
+			if s, err := client.Status(ctx); err != nil || s.PauseReason != before.PauseReason || strings.Contains(s.PauseReason, "tmp") {
+				t.Errorf("paused for %q, then for %q, %v: want one reason, fit for people", before.PauseReason, s.PauseReason, err)
+			}
 			select {
 			case err := <-ended:
 				t.Fatalf("the run ended: %v", err)

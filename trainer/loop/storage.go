@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -211,7 +212,7 @@ func (l *Loop) settle(ctx context.Context) (settled bool, err error) {
 			return false, err
 		}
 		if ctx.Err() != nil {
-			return false, fmt.Errorf("loop: %s: stopped with %d writes not made: %s; %s; what is on disk is whole, and resume goes on from there",
+			return false, fmt.Errorf("loop: %s: stopped with %d writes not made: %s; %s; what is on disk is whole, for resume to go on from",
 				l.dir, len(l.storage.held), l.pauseReason(), l.unsaved("are"))
 		}
 	}
@@ -234,7 +235,8 @@ func (l *Loop) pauseReason() string {
 }
 
 // because words what a run directory did not take, the cause in front: lines are
-// cut at their end.
+// cut at their end. Temporary names, which differ from try to try, would be news
+// every second.
 func because(dir string, err error) string {
 	var cause syscall.Errno
 	var at *fs.PathError
@@ -245,7 +247,12 @@ func because(dir string, err error) string {
 		return cause.Error()
 	}
 	path := at.Path
-	if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(rel) {
+	if strings.HasPrefix(filepath.Base(path), ".") {
+		path = filepath.Dir(path)
+	}
+	if rel, err := filepath.Rel(dir, path); err == nil && rel == "." {
+		path = "the run directory"
+	} else if err == nil && filepath.IsLocal(rel) {
 		path = rel
 	}
 	return fmt.Sprintf("%v: %s %s", cause, at.Op, path)
