@@ -91,10 +91,22 @@ func (a *App) askStop() tea.Cmd {
 		question: "Stop " + panes.Plain(a.run.info.Name) + "? It writes a checkpoint first.",
 		accept: func(a *App, _ int) tea.Cmd {
 			return tea.Batch(a.notify("stopping: it first ends what it is at", a.theme.Warn),
-				order(a.run.dir, "stopped after a checkpoint", a.run.client.Stop))
+				order(a.run.dir, "stopped after a checkpoint", stopping(a.run.dir)))
 		},
 	}
 	return nil
+}
+
+// stopping stops the run in a directory and waits until its trainer has gone, so
+// that another one may follow.
+func stopping(dir string) func(context.Context) (control.Status, error) {
+	return func(ctx context.Context) (control.Status, error) {
+		st, err := control.NewClient(dir).Stop(ctx)
+		if err != nil {
+			return st, err
+		}
+		return st, control.AwaitExit(ctx, dir)
+	}
 }
 
 // evaluate measures FID, which a paused run does when it goes on.

@@ -224,7 +224,7 @@ func TestPauseStopAndSet(t *testing.T) {
 		t.Fatalf("orders %+v, want pause, resume, set", f.orders)
 	}
 	s.press("S", "y")
-	s.wants("● stopping")
+	s.wants("■ stopped", "stopped after a checkpoint")
 	if f.orders[3].Kind != control.KindStop {
 		t.Errorf("order %+v, want stop", f.orders[3])
 	}

@@ -332,7 +332,11 @@ func (f *fakeRun) Do(_ context.Context, c control.Command) error {
 	case control.KindResume:
 		f.status.State = control.StateRunning
 	case control.KindStop:
-		f.status.State = control.StateStopping
+		f.status.State = control.StateStopped
+		if err := control.WriteStatus(f.dir, f.status); err != nil {
+			return err
+		}
+		f.release() // the end of the process
 	case control.KindFreeze:
 		for i := range f.layers {
 			for _, n := range c.Freeze.Toggle {

@@ -422,7 +422,12 @@ func (a *App) handleCommand(m commandMsg) tea.Cmd {
 	if m.err != nil {
 		return a.fail(m.err)
 	}
-	if m.status.State != "" {
+	switch ended := r.info; {
+	case m.status.State == "":
+	case !control.Active(m.status.State): // and its trainer has gone: see stopping
+		ended.Status, ended.Alive = m.status, false
+		a.takeInfo(ended)
+	default:
 		if a.takeAnswer(m.status) {
 			r.freezeKey = frozenKey(m.status)
 		}
@@ -434,10 +439,11 @@ func (a *App) handleCommand(m commandMsg) tea.Cmd {
 }
 
 // takeAnswer takes the status that the open run's trainer has answered, unless a
-// newer one is known or another trainer has taken its place.
+// newer one is known or another trainer has taken its place. That a run has ended
+// is told by its lock: until that is free no other trainer can follow.
 func (a *App) takeAnswer(st control.Status) (taken bool) {
 	r := a.run
-	if !r.info.Alive || st.PID != r.info.Status.PID || st.Before(r.info.Status) {
+	if !r.info.Alive || !control.Active(st.State) || st.PID != r.info.Status.PID || st.Before(r.info.Status) {
 		return false
 	}
 	info := r.info

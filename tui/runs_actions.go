@@ -135,7 +135,7 @@ func (a *App) stopRuns() tea.Cmd {
 	}
 	return a.ask("Stop "+namesOfRuns(runs)+"? A checkpoint is written first.", func(a *App) tea.Cmd {
 		return a.orderRuns("stopping", "stopped after a checkpoint:", runs, func(ctx context.Context, dir string) error {
-			_, err := control.NewClient(dir).Stop(ctx)
+			_, err := stopping(dir)(ctx)
 			return err
 		})
 	})

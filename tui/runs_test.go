@@ -316,9 +316,13 @@ func TestRunsOrders(t *testing.T) {
 	s.press("s")
 	s.wants("Stop 00003-mnist-gdd-i? A checkpoint is written first.")
 	s.press("y")
-	if s.wants("stopped after a checkpoint: 00003-mnist-gdd-i"); last() != control.KindStop {
+	if s.wants("00003-mnist-gdd-i: stopped"); last() != control.KindStop {
 		t.Errorf("last order %q, want stop", last())
 	}
+	f.status.State = control.StateRunning // and is started again
+	must(t, control.WriteStatus(f.dir, f.status))
+	f.hold(t)
+	s.load()
 	s.press("G", "s")
 	s.wants("stop: 00001-mnist-gdd is done, want a running trainer")
 	s.press("r")
