@@ -32,6 +32,13 @@ func (d *Driven) Do(c control.Command) error {
 	return err
 }
 
+// Ask hands over a command; the channel has its answer, at once or later.
+func (d *Driven) Ask(c control.Command) <-chan error {
+	r := request{c, make(reply, 1)}
+	d.l.take(r)
+	return r.reply
+}
+
 func (d *Driven) Step() error             { return d.l.step() }
 func (d *Driven) Status() control.Status  { return d.l.Status() }
 func (d *Driven) Layers() []control.Layer { return d.l.Layers() }

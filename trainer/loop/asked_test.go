@@ -1,0 +1,117 @@
+package loop_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"innate/models/checkpoint"
+	"innate/trainer/control"
+	"innate/trainer/loop"
+)
+
+// TestFaultEvaluateAnswers asks a run that trains for its FID: the answer comes
+// with the value. One who waits while the run is paused learns that it will not
+// come yet.
+func TestFaultEvaluateAnswers(t *testing.T) {
+	text := strings.Replace(config("gdd", networks(t)), "fid_kimg = 0.032", "fid_kimg = 0", 1)
+	d, err := loop.Drive(newRun(t, endless(text)))
+	check(t, err)
+	defer d.Close()
+	evaluate := control.Command{Kind: control.KindEvaluate}
+	untilAnswered := func(answer <-chan error) error {
+		for {
+			check(t, d.Step())
+			select {
+			case err := <-answer:
+				return err
+			default:
+			}
+		}
+	}
+	waits := d.Ask(evaluate)
+	select {
+	case err := <-waits:
+		t.Fatalf("answered with %v before anything was measured", err)
+	default:
+	}
+	check(t, d.Do(control.Command{Kind: control.KindPause}))
+	if err := <-waits; err == nil || !strings.Contains(err.Error(), "loop: evaluate: the run is paused; the measurement begun at 0.0 kimg goes on with it") {
+		t.Errorf("paused: got %v", err)
+	}
+	check(t, d.Do(control.Command{Kind: control.KindResume}))
+	for d.Status().LastFID == nil {
+		check(t, d.Step())
+	}
+	before := d.Status()
+	check(t, untilAnswered(d.Ask(evaluate)))
+	if s := d.Status(); s.LastFID == nil || s.FIDNimg != before.Nimg {
+		t.Errorf("FID at %d images, want that of %d", s.FIDNimg, before.Nimg)
+	}
+	check(t, d.Do(control.Command{Kind: control.KindPause}))
+	select {
+	case err := <-d.Ask(evaluate):
+		check(t, err) // the weights are taken, which is the answer of a paused run
+	default:
+		t.Error("no answer of a paused run")
+	}
+}
+
+// TestFaultCheckpointIsDurable holds a checkpoint's writing up: nobody is told
+// that it is done before it is, one that a newer file replaces is answered with
+// that, and an error reaches all who wait.
+func TestFaultCheckpointIsDurable(t *testing.T) {
+	dir := newRun(t, strings.Replace(endless(config("classifier", "")), "checkpoint_kimg = 0.016", "checkpoint_kimg = 1000", 1))
+	writing, gate := make(chan string, 10), make(chan error)
+	hooks := loop.Hooks{Save: func(path string, f *checkpoint.File) error {
+		writing <- path
+		if err := <-gate; err != nil {
+			return err
+		}
+		return checkpoint.Write(path, f)
+	}}
+	ended := make(chan error, 1)
+	go func() { ended <- loop.RunWith(t.Context(), loop.Options{Dir: dir}, hooks) }()
+	client := control.NewClient(dir)
+	until(t, client, "the first steps", func(s control.Status) bool { return s.Nimg > 0 })
+
+	answers := make(chan error, 3)
+	ask := func() {
+		_, err := client.Checkpoint(t.Context())
+		answers <- err
+	}
+	go ask()
+	<-writing
+	for range 2 { // the second of these takes the place of the first in the queue
+		go ask()
+	}
+	select {
+	case err := <-answers:
+		t.Fatalf("answered with %v while the file is being written", err)
+	case <-time.After(100 * time.Millisecond):
+	}
+	gate <- errors.New("the disk burns")
+	if err := <-answers; err == nil || !strings.Contains(err.Error(), "the disk burns") {
+		t.Errorf("got %v, want what went wrong", err)
+	}
+	for answered := 0; answered < 2; {
+		select {
+		case <-writing:
+			gate <- nil
+		case err := <-answers:
+			check(t, err)
+			answered++
+		}
+	}
+	go func() {
+		for range writing {
+			gate <- nil
+		}
+	}()
+	if s, err := client.Stop(t.Context()); err != nil || s.CheckpointNimg != s.Nimg {
+		t.Errorf("stop: %v, at %d images with a checkpoint at %d", err, s.Nimg, s.CheckpointNimg)
+	}
+	check(t, <-ended)
+	close(writing)
+}
