@@ -28,12 +28,40 @@ func (a *App) notify(text string, k theme.Ink) tea.Cmd {
 
 func (a *App) fail(err error) tea.Cmd { return a.notify(err.Error(), a.theme.Bad) }
 
-func (a *App) quit() tea.Cmd {
-	a.quitting = true
-	if a.mode == sixel.Kitty {
-		return tea.Sequence(tea.Raw(sixel.DeleteKitty), tea.Quit)
+func (a *App) quit() tea.Cmd { return a.leave(tea.Quit, answerWait) }
+
+// leave gives the terminal away, for good or for a while, once it has answered
+// all questions: later its answers would be typed into what comes next. Of those
+// that never answer it waits for none longer than it takes one that is slow.
+func (a *App) leave(to tea.Cmd, wait time.Duration) tea.Cmd {
+	if hide := a.hidePictures(); hide != "" {
+		to = tea.Sequence(tea.Raw(hide), to)
 	}
-	return tea.Quit
+	if !a.probe.Waiting() {
+		a.leaving = nil
+		return to
+	}
+	a.leaving = to
+	return tick(wait, func(time.Time) tea.Msg { return leaveMsg{} })
+}
+
+// left returns what leave waits with, if it does.
+func (a *App) left() tea.Cmd {
+	to := a.leaving
+	a.leaving = nil
+	return to
+}
+
+// hidePictures returns the sequence that takes away the pictures which would
+// stay on the terminal.
+func (a *App) hidePictures() string {
+	if a.mode == sixel.Kitty {
+		return sixel.DeleteKitty
+	}
+	if a.pic.want == (pictureKey{}) {
+		return ""
+	}
+	return a.probe.Wipe()
 }
 
 func (a *App) redraw() tea.Cmd {
@@ -47,7 +75,7 @@ func (a *App) suspend() tea.Cmd {
 	if session, err := unix.Getsid(0); err == nil && session == unix.Getpgrp() {
 		return a.fail(errors.New("suspend: there is no shell to go back to (q leaves; runs go on)"))
 	}
-	return tea.Suspend
+	return a.leave(tea.Suspend, answerWait)
 }
 
 // mustRun refuses a command that needs a trainer.
@@ -182,7 +210,7 @@ func (a *App) editConfig() tea.Cmd {
 	path := filepath.Join(a.run.dir, control.ConfigFile)
 	for _, k := range []string{"VISUAL", "EDITOR"} {
 		if editor := a.opts.Getenv(k); strings.TrimSpace(editor) != "" {
-			return edit(editor, path, a.configLine())
+			return a.leave(edit(a.terminal, editor, path, a.configLine()), answerWait)
 		}
 	}
 	return a.notify("edit "+path+" (no $EDITOR is set); it is reloaded when saved", a.theme.Text)

@@ -34,6 +34,7 @@ type App struct {
 	mode      sixel.Mode
 	modeFixed bool // chosen by the user, not by the probe
 	probing   bool
+	sized     bool                 // a size of the window is known
 	profile   colorprofile.Profile // how many colours the renderer may use
 	noColor   bool
 	pic       picture
@@ -54,7 +55,8 @@ type App struct {
 	overlay  overlay
 	prompt   prompt
 	notice   notice
-	quitting bool
+	leaving  tea.Cmd   // waits for answers of the terminal
+	terminal *terminal // nil in tests
 
 	frame string // the last frame …
 	stale bool   // … no longer shows the state
@@ -123,8 +125,7 @@ func (a *App) Init() tea.Cmd {
 	return tea.Batch(
 		a.follow(),
 		windowPixels,
-		tea.RequestBackgroundColor,
-		tea.Raw(ansi.RequestModeSynchronizedOutput+sixel.Queries),
+		tea.Raw(a.probe.Ask(sixel.Queries)),
 		tick(probeWait, func(time.Time) tea.Msg { return probeOverMsg{} }),
 	)
 }
@@ -162,7 +163,14 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 	}
 	a.stale = true
 	switch m := msg.(type) {
+	case endMsg:
+		return a.leave(tea.Quit, signalWait)
+	case leaveMsg:
+		return a.left()
 	case tea.KeyPressMsg:
+		if a.leaving != nil {
+			return nil
+		}
 		return a.handleKey(m)
 	case tea.MouseMsg:
 		return a.handleMouse(m)
@@ -244,8 +252,11 @@ func (a *App) updateTerminal(msg tea.Msg) bool {
 		a.profile, a.noColor = m.Profile, m.Profile <= colorprofile.ASCII
 		a.pickTheme()
 	case tea.ModeReportMsg:
-		if m.Mode == ansi.ModeSynchronizedOutput {
+		switch {
+		case m.Mode == ansi.ModeSynchronizedOutput:
 			a.syncOutput = m.Value.IsSet() || m.Value.IsReset()
+		case m.Mode == ansi.ModeUnicodeCore && a.terminal != nil:
+			a.terminal.graphemes.Store(m.Value == ansi.ModeSet) // Bubble Tea resets it in the end
 		}
 	case tea.TerminalVersionMsg:
 		a.probe.SetVersion(m.Name)
@@ -265,22 +276,33 @@ func (a *App) afterTerminal(msg tea.Msg) tea.Cmd {
 	if a.probe.Answered() {
 		a.probing = false
 	}
-	if !a.modeFixed {
+	if !a.modeFixed || a.probe.Answered() && !a.probe.Supports(a.mode) {
 		a.mode = a.probe.Best()
 	}
 	a.applyMode()
+	var cmds []tea.Cmd
+	if q := a.probe.FollowUp(); q != "" {
+		cmds = append(cmds, tea.Raw(a.probe.Ask(q)))
+	}
+	if a.leaving != nil && !a.probe.Waiting() {
+		cmds = append(cmds, a.left())
+	}
 	switch msg.(type) {
 	case tea.WindowSizeMsg:
+		cmds = append(cmds, windowPixels)
+		if a.sized { // not what Init asks anyway
+			cmds = append(cmds, tea.Raw(a.probe.Ask(sixel.QuerySize)))
+		}
+		a.sized = true
 		a.damage() // the renderer clears the screen
-		return tea.Batch(tea.Raw(sixel.QuerySize), windowPixels)
 	case tea.FocusMsg:
 		if a.mode == sixel.Sixel {
-			return tea.ClearScreen // xterm doesn't drop pictures that are overwritten while its window is covered
+			cmds = append(cmds, tea.ClearScreen) // xterm doesn't drop pictures that are overwritten while its window is covered
 		}
 	case tea.TerminalVersionMsg, tea.ColorProfileMsg:
-		return a.moreColours()
+		cmds = append(cmds, a.moreColours())
 	}
-	return nil
+	return tea.Batch(cmds...)
 }
 
 // moreColours takes a terminal that told its version for one of 256 colours: all

@@ -265,9 +265,9 @@ func findRun(runsDir, ref string) tea.Cmd {
 
 // edit opens the user's editor on a file, at a line if that is known; the screen
 // is the editor's until it ends.
-func edit(editor, path string, line int) tea.Cmd {
-	args := editorArgs(editor, path, line)
-	return tea.ExecProcess(exec.Command(args[0], args[1:]...), func(err error) tea.Msg {
+func edit(t *terminal, name, path string, line int) tea.Cmd {
+	args := editorArgs(name, path, line)
+	return tea.Exec(editor{exec.Command(args[0], args[1:]...), t}, func(err error) tea.Msg {
 		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
 			err = fmt.Errorf("editor: %q: not found", args[0])
 		} else if err != nil {

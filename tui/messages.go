@@ -96,6 +96,12 @@ type noticeOverMsg struct{ id int }
 // probeOverMsg ends the wait for the terminal's answers.
 type probeOverMsg struct{}
 
+// endMsg ends the screen, and leaveMsg the wait for answers before leaving it.
+type (
+	endMsg   struct{}
+	leaveMsg struct{}
+)
+
 // windowPixelsMsg brings the text area's size from the kernel.
 type windowPixelsMsg struct{ w, h int }
 

@@ -2,12 +2,8 @@ package tui
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
 	"time"
-
-	tea "charm.land/bubbletea/v2"
 
 	"innate/configs"
 	"innate/tui/sixel"
@@ -57,25 +53,6 @@ type Options struct {
 	// from XDG_STATE_HOME and HOME, a dash remembers nothing.
 	StateFile string
 	Location  *time.Location // of the times shown, time.Local if nil
-}
-
-// Run shows the workbench on the terminal until the user leaves it. Runs go on.
-func Run(ctx context.Context, opts Options) error {
-	app, err := New(opts)
-	if err != nil {
-		return err
-	}
-	// Ten frames a second are plenty for curves and kind to SSH.
-	p := tea.NewProgram(app, tea.WithContext(ctx), tea.WithFPS(10), tea.WithFilter(dropStalePictures))
-	_, err = p.Run()
-	app.flush()
-	if errors.Is(err, tea.ErrInterrupted) || ctx.Err() != nil && errors.Is(err, tea.ErrProgramKilled) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("tui: %w", err)
-	}
-	return nil
 }
 
 // withDefaults fills in what was left out and reads the environment.
