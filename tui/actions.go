@@ -58,7 +58,7 @@ func (a *App) hidePictures() string {
 	if a.mode == sixel.Kitty {
 		return sixel.DeleteKitty
 	}
-	if a.pic.want == (pictureKey{}) {
+	if !a.pic.shown {
 		return ""
 	}
 	return a.probe.Wipe()

@@ -23,7 +23,8 @@ import (
 // damage (shown.focused). A view has one picture; several images are composed
 // into one. Hiding needs no output of its own: whatever replaces the filler
 // differs from it in every cell, so the renderer writes those cells and the
-// terminal drops their pixels.
+// terminal drops their pixels. Where it doesn't (sixel.Probe.Wipe), pictures are
+// removed when nothing, or an overlay, comes in their place, and before the next.
 
 // pictureKey says which picture belongs where; the zero key is no picture.
 type pictureKey struct {
@@ -45,6 +46,7 @@ type picture struct {
 	gen      int  // raw output of an older generation is dropped
 	damaged  bool // the screen may lack the picture
 	blocked  bool // an overlay covers part of it
+	shown    bool // one may be on the screen
 	sending  int  // generation on its way, 0 if none
 	encoded  string
 	encodedK pictureKey // what encoded shows, whatever its place
@@ -57,6 +59,7 @@ type placement struct {
 	key      pictureKey
 	encoded  string
 	dx, dy   int
+	wipe     string // removes what was placed before
 	sequence string
 }
 
@@ -154,7 +157,10 @@ func (a *App) placePicture() tea.Cmd {
 		p.blocked = blocked
 		a.damage()
 	}
-	if p.blocked || !p.damaged || p.want == (pictureKey{}) || p.sending == p.gen {
+	if p.blocked || p.want == (pictureKey{}) {
+		return a.wipe()
+	}
+	if !p.damaged || p.sending == p.gen {
 		return nil
 	}
 	p.sending = p.gen
@@ -162,7 +168,18 @@ func (a *App) placePicture() tea.Cmd {
 	if !sameContent(p.encodedK, p.want) {
 		encoded = ""
 	}
-	return sendPicture(placement{gen: p.gen, key: p.want, encoded: encoded, dx: dx, dy: dy}, img, a.syncOutput)
+	return sendPicture(placement{gen: p.gen, key: p.want, encoded: encoded, dx: dx, dy: dy, wipe: a.probe.Wipe()}, img, a.syncOutput)
+}
+
+// wipe returns the command that removes a picture from a terminal that keeps it
+// under what comes in its place.
+func (a *App) wipe() tea.Cmd {
+	shown := a.pic.shown
+	a.pic.shown = false
+	if wipe := a.probe.Wipe(); shown && wipe != "" {
+		return tea.Raw(wipe)
+	}
+	return nil
 }
 
 // sameContent reports whether two keys have the same encoding, wherever it goes.
@@ -181,11 +198,11 @@ func sendPicture(p placement, img image.Image, sync bool) tea.Cmd {
 		}
 		switch {
 		case p.encoded == "": // nothing fits: blank cells
-			p.sequence = sixel.Erase(p.key.at)
+			p.sequence = p.wipe + sixel.Erase(p.key.at)
 		case p.key.mode == sixel.Kitty:
 			p.sequence = p.encoded
 		default:
-			p.sequence = sixel.Place(p.encoded, p.key.at, p.dx, p.dy, sync)
+			p.sequence = p.wipe + sixel.Place(p.encoded, p.key.at, p.dx, p.dy, sync)
 		}
 		time.Sleep(frameWait - time.Since(start))
 		return tea.RawMsg{Msg: p}
@@ -227,6 +244,7 @@ func pad(img image.Image, w, h int, at image.Point) image.Image {
 // placed records that a placement reached the terminal, or was made in vain.
 func (a *App) placed(p placement, sent bool) {
 	a.pic.encoded, a.pic.encodedK, a.pic.dx, a.pic.dy = p.encoded, p.key, p.dx, p.dy
+	a.pic.shown = a.pic.shown || sent
 	if sent && p.gen == a.pic.gen {
 		a.pic.damaged = false
 	}
