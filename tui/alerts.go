@@ -47,6 +47,9 @@ func (a *App) alert(text string, ink theme.Ink) tea.Cmd {
 	if a.state.Quiet {
 		return show
 	}
+	if a.opts.ASCII {
+		text = asciiOnly(text) // bytes of UTF-8 may be controls there
+	}
 	return tea.Batch(show, tea.Raw("\a\x1b]9;"+text+"\x1b\\"))
 }
 

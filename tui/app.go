@@ -23,8 +23,8 @@ type App struct {
 	keys     []binding
 	commands []command
 
-	theme *theme.Theme
-	dark  bool // the terminal's background
+	theme      *theme.Theme
+	background theme.Background // the terminal's
 
 	width, height int
 	layout        layout
@@ -77,7 +77,7 @@ func New(opts Options) (*App, error) {
 		return nil, err
 	}
 	a := &App{
-		opts: opts, keys: keyTable(), commands: commandTable(), dark: true,
+		opts: opts, keys: keyTable(), commands: commandTable(), background: backgroundOf(opts.Getenv),
 		mode: mode, modeFixed: fixed, probing: !fixed,
 		focus: paneLayers, right: paneLayers, stale: true,
 		seen: map[string]seen{}, stateFile: &stateFile{path: opts.StateFile},
@@ -94,6 +94,9 @@ func New(opts Options) (*App, error) {
 	a.probe.SetEnv(opts.Getenv)
 	if fixed {
 		a.probe.Assume(mode)
+	}
+	if a.probe.SetASCII(opts.ASCII); !a.probe.Supports(mode) {
+		a.mode = a.probe.Best()
 	}
 	if opts.RunDir != "" {
 		a.open(opts.RunDir)
@@ -246,7 +249,10 @@ func (a *App) updateTerminal(msg tea.Msg) bool {
 	case windowPixelsMsg:
 		a.probe.SetWindowPixels(m.w, m.h)
 	case tea.BackgroundColorMsg:
-		a.dark = m.IsDark()
+		a.background = theme.Light
+		if m.IsDark() {
+			a.background = theme.Dark
+		}
 		a.pickTheme()
 	case tea.ColorProfileMsg:
 		a.profile, a.noColor = m.Profile, m.Profile <= colorprofile.ASCII
@@ -341,6 +347,9 @@ func (a *App) View() tea.View {
 	v.WindowTitle = "innate"
 	if a.run != nil {
 		v.WindowTitle = "innate " + panes.Plain(a.run.info.Name)
+	}
+	if a.opts.ASCII {
+		v.WindowTitle = asciiOnly(v.WindowTitle)
 	}
 	return v
 }

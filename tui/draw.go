@@ -35,7 +35,11 @@ func (a *App) draw() string {
 	lines = append(lines, a.current().draw(a, a.layout.body)...)
 	lines = append(lines, a.statusLine(), a.footer())
 	a.drawOverlay(lines)
-	return strings.Join(lines, "\n")
+	frame := strings.Join(lines, "\n")
+	if a.opts.ASCII {
+		return asciiOnly(frame)
+	}
+	return frame
 }
 
 // statusLine is the line above the footer: completions of what is typed, a

@@ -9,6 +9,7 @@ import (
 
 	"innate/trainer/control"
 	"innate/trainer/runlog"
+	"innate/tui/theme"
 )
 
 // Filter is what Run installs with tea.WithFilter.
@@ -146,3 +147,6 @@ func ProbeOver() tea.Msg { return probeOverMsg{} }
 
 // Profile returns how many colours the renderer may use.
 func (a *App) Profile() colorprofile.Profile { return a.profile }
+
+// Look returns what the theme suits.
+func (a *App) Look() theme.Look { return a.theme.Look }

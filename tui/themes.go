@@ -3,9 +3,11 @@ package tui
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 
 	"innate/tui/theme"
 )
@@ -17,7 +19,21 @@ func (a *App) pickTheme() {
 	if a.noColor {
 		name = theme.MonoName
 	}
-	a.setTheme(theme.Pick(name, a.dark, a.opts.ASCII))
+	a.setTheme(theme.Pick(name, theme.Look{Background: a.background, ASCII: a.opts.ASCII, Basic: a.profile == colorprofile.ANSI}))
+}
+
+// backgroundOf reads COLORFGBG, which rxvt, konsole and others set: numbers of the
+// palette, that of the background last. A terminal's own answer counts more.
+func backgroundOf(getenv func(string) string) theme.Background {
+	v := getenv("COLORFGBG")
+	n, err := strconv.Atoi(v[strings.LastIndex(v, ";")+1:])
+	switch {
+	case err != nil || n < 0 || n > 15:
+		return theme.Unknown
+	case n < 7 || n == 8:
+		return theme.Dark
+	}
+	return theme.Light
 }
 
 // setTheme replaces the theme everywhere. An equal one is not replaced, since

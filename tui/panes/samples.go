@@ -28,8 +28,8 @@ type Samples struct {
 
 // blocksKey is what half-blocks of one image depend on.
 type blocksKey struct {
-	w, h           int
-	noColor, byRow bool
+	w, h                  int
+	letters, light, byRow bool
 }
 
 // NewSamples returns an empty pane.
@@ -85,20 +85,24 @@ func (s *Samples) View(w, h int) string {
 	case sixel.Sixel, sixel.ITerm:
 		return s.rows(w, h, sixel.Filler)
 	}
-	if k := (blocksKey{w, h, s.NoColor, s.ByRow}); s.blocks == nil || s.blocksFor != k {
-		s.blocks, s.blocksFor = s.draw(w, h), k
+	letters, light := s.NoColor || s.theme.Glyphs.ASCII, s.theme.Look.Background == theme.Light
+	if k := (blocksKey{w, h, letters, light, s.ByRow}); s.blocks == nil || s.blocksFor != k {
+		s.blocksFor = k
+		s.blocks = s.draw()
 	}
 	return Centered(s.blocks, w, h, e)
 }
 
-func (s *Samples) draw(w, h int) []string {
+// draw draws the image in half-blocks, or in letters, as blocksFor says.
+func (s *Samples) draw() []string {
+	k := s.blocksFor
 	grid, tiling := s.Image()
-	img := tiling.Fit(grid, w, 2*h)
+	img := tiling.Fit(grid, k.w, 2*k.h)
 	if img == nil {
 		return []string{}
 	}
-	if s.NoColor {
-		return sixel.Letters(img)
+	if k.letters {
+		return sixel.Letters(img, k.light)
 	}
 	return sixel.HalfBlocks(img)
 }

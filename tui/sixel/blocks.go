@@ -59,8 +59,9 @@ func writeColor(s *strings.Builder, ground string, rgb uint32) {
 const ramp = " .:-=+*#%@"
 
 // Letters draws a picture with characters by brightness, for terminals without
-// colour: one cell for two pixels, light on dark.
-func Letters(img image.Image) []string {
+// colour or without half-blocks: one cell for two pixels. On a light background
+// ink is what is dark.
+func Letters(img image.Image, light bool) []string {
 	b := img.Bounds()
 	luma := func(x, y int) uint32 {
 		if y >= b.Dy() {
@@ -74,6 +75,9 @@ func Letters(img image.Image) []string {
 		var s strings.Builder
 		for x := range b.Dx() {
 			v := (luma(x, y) + luma(x, y+1)) / 2
+			if light {
+				v = 0xffff - v
+			}
 			s.WriteByte(ramp[int(v)*(len(ramp)-1)/0xffff])
 		}
 		lines = append(lines, s.String())

@@ -287,7 +287,7 @@ func TestHalfBlocks(t *testing.T) {
 	if l := sixel.HalfBlocks(rainbow(3, 2))[0]; !strings.HasPrefix(l, "\x1b[38;2;0;0;0m\x1b[48;2;0;127;25m▀") {
 		t.Errorf("first cell of %q", l)
 	}
-	for i, l := range sixel.Letters(gradient(11, 2)) {
+	for i, l := range sixel.Letters(gradient(11, 2), false) {
 		if len(l) != 11 || l[0] != ' ' || l[10] == ' ' {
 			t.Errorf("letters line %d: %q", i, l)
 		}

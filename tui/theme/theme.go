@@ -1,14 +1,15 @@
 // Package theme holds every colour, border and glyph of the workbench.
 //
 // All colours belong to the xterm 256-colour cube, so that terminals with 256
-// colours and with 24-bit colour look alike. Colour never carries a meaning
-// alone: badges have words, states have glyphs, the cursor row has a marker.
-// Downsampling, and dropping colour for NO_COLOR, is left to Bubble Tea's
-// renderer.
+// colours and with 24-bit colour look alike; a terminal with 16 colours gets
+// those of its own palette, since the nearest of a dark grey is black. Where
+// nobody tells the background, colours are legible on black and on white alike,
+// and the cursor row is in reverse video everywhere. Colour never carries a
+// meaning alone: badges have words, states have glyphs, the cursor row has a
+// marker. Dropping colour for NO_COLOR is left to Bubble Tea's renderer.
 package theme
 
 import (
-	"image/color"
 	"strings"
 
 	"charm.land/lipgloss/v2"
@@ -53,7 +54,7 @@ const SeriesCount = 4
 
 // Theme is immutable after New: replace it whole.
 type Theme struct {
-	Dark   bool
+	Look   Look
 	Glyphs Glyphs
 
 	Text   Ink // the terminal's own foreground
@@ -75,43 +76,103 @@ type Theme struct {
 	Raw    [SeriesCount]Ink // … and their unsmoothed shadows
 }
 
-// palette is one column of the colour table.
+// Background is what is known of the terminal's.
+type Background int
+
+// The kinds of background.
+const (
+	Unknown Background = iota
+	Dark
+	Light
+)
+
+// Look is what a theme must suit.
+type Look struct {
+	Background Background
+	ASCII      bool // borders, states and markers from ASCII alone
+	Basic      bool // the terminal has 16 colours
+}
+
+// palette is one column of the colour table: of the cube, or 0 to 15. What is
+// empty has the terminal's own colour.
 type palette struct {
 	dim, faint, accent, good, warn, bad, frozen string
-	border, selected, onBanner                  string
+	border, onBanner                            string
 	series, raw                                 [SeriesCount]string
 }
 
-var (
-	darkPalette = palette{
+// palettes by background. Those for an unknown one differ from black and from
+// white by a contrast of 4 about.
+var palettes = [...]palette{
+	Unknown: {
+		dim: "#767676", faint: "#808080", accent: "#0087af",
+		good: "#5f8700", warn: "#af5f00", bad: "#d7005f", frozen: "#5f5fff",
+		border: "#808080", onBanner: "#ffffff",
+		series: [SeriesCount]string{"#af5f00", "#0087af", "#5f8700", "#875fd7"},
+		raw:    [SeriesCount]string{"#875f5f", "#5f8787", "#5f875f", "#875f87"},
+	},
+	Dark: {
 		dim: "#949494", faint: "#585858", accent: "#5fafd7",
 		good: "#87af5f", warn: "#d7af5f", bad: "#ff5f5f", frozen: "#87d7ff",
-		border: "#4e4e4e", selected: "#303030", onBanner: "#1c1c1c",
+		border: "#4e4e4e", onBanner: "#1c1c1c",
 		series: [SeriesCount]string{"#ff875f", "#5fafd7", "#87af5f", "#af87d7"},
 		raw:    [SeriesCount]string{"#875f5f", "#005f87", "#5f875f", "#5f5f87"},
-	}
-	lightPalette = palette{
+	},
+	Light: {
 		dim: "#626262", faint: "#b2b2b2", accent: "#005faf",
 		good: "#008700", warn: "#af5f00", bad: "#af0000", frozen: "#0087af",
-		border: "#bcbcbc", selected: "#e4e4e4", onBanner: "#ffffff",
+		border: "#bcbcbc", onBanner: "#ffffff",
 		series: [SeriesCount]string{"#d75f00", "#005faf", "#5f8700", "#8700af"},
 		raw:    [SeriesCount]string{"#ffd7af", "#afd7ff", "#d7d7af", "#d7afff"},
-	}
-)
+	},
+}
+
+// basicPalettes are those for 16 colours. Green and yellow are illegible on
+// white, blue is on black, and 8 is the grey that differs from both.
+var basicPalettes = [...]palette{
+	Unknown: {
+		dim: "8", faint: "8", accent: "5", warn: "5", bad: "1", frozen: "5", border: "8",
+		series: [SeriesCount]string{"1", "5", "", "8"}, raw: [SeriesCount]string{"8", "8", "8", "8"},
+	},
+	Dark: {
+		dim: "7", faint: "8", accent: "14", good: "10", warn: "11", bad: "9", frozen: "14", border: "8",
+		series: [SeriesCount]string{"9", "14", "10", "13"}, raw: [SeriesCount]string{"8", "8", "8", "8"},
+	},
+	Light: {
+		dim: "8", faint: "8", accent: "4", warn: "5", bad: "1", frozen: "4", border: "8",
+		series: [SeriesCount]string{"1", "4", "5", ""}, raw: [SeriesCount]string{"8", "8", "8", "8"},
+	},
+}
 
 // New returns the theme for a dark or light background. With ascii it draws
 // borders, states and markers from ASCII alone.
 func New(dark, ascii bool) *Theme {
-	p := lightPalette
 	if dark {
-		p = darkPalette
+		return coloured(Look{Dark, ascii, false})
 	}
-	fg := func(hex string) lipgloss.Style { return lipgloss.NewStyle().Foreground(hexColor(hex)) }
-	banner := func(hex string) Ink {
-		return ink(lipgloss.NewStyle().Bold(true).Foreground(hexColor(p.onBanner)).Background(hexColor(hex)))
+	return coloured(Look{Light, ascii, false})
+}
+
+// coloured returns the theme for a look.
+func coloured(l Look) *Theme {
+	p := palettes[l.Background]
+	if l.Basic {
+		p = basicPalettes[l.Background]
+	}
+	fg := func(name string) lipgloss.Style {
+		if name == "" {
+			return lipgloss.NewStyle()
+		}
+		return lipgloss.NewStyle().Foreground(lipgloss.Color(name))
+	}
+	banner := func(name string) Ink {
+		if l.Basic { // in reverse, the text has the colour of the background
+			return ink(fg(name).Bold(true).Reverse(true))
+		}
+		return ink(lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Color(p.onBanner)).Background(lipgloss.Color(name)))
 	}
 	t := &Theme{
-		Dark:        dark,
+		Look:        l,
 		Glyphs:      unicodeGlyphs,
 		Strong:      ink(lipgloss.NewStyle().Bold(true)),
 		Dim:         ink(fg(p.dim)),
@@ -124,11 +185,11 @@ func New(dark, ascii bool) *Theme {
 		Key:         ink(fg(p.accent)),
 		Border:      ink(fg(p.border)),
 		BorderFocus: ink(fg(p.accent)),
-		Select:      ink(lipgloss.NewStyle().Bold(true).Background(hexColor(p.selected))),
+		Select:      ink(lipgloss.NewStyle().Bold(true).Reverse(true)),
 		Banner:      banner(p.warn),
 		BannerBad:   banner(p.bad),
 	}
-	if ascii {
+	if l.ASCII {
 		t.Glyphs = asciiGlyphs
 	}
 	for i := range SeriesCount {
@@ -143,17 +204,18 @@ const MonoName = "mono"
 // Names lists the themes to choose from; auto follows the background.
 func Names() []string { return []string{"auto", "dark", "light", MonoName} }
 
-// Pick returns a theme by name; dark says what auto, or no name, follows.
-func Pick(name string, dark, ascii bool) *Theme {
+// Pick returns a theme by name for a look; dark and light know the background
+// better.
+func Pick(name string, l Look) *Theme {
 	switch name {
 	case "dark":
-		return New(true, ascii)
+		l.Background = Dark
 	case "light":
-		return New(false, ascii)
+		l.Background = Light
 	case MonoName:
-		return Mono(ascii)
+		return Mono(l.ASCII)
 	}
-	return New(dark, ascii)
+	return coloured(l)
 }
 
 // Mono returns the theme without colour.
@@ -162,7 +224,7 @@ func Mono(ascii bool) *Theme {
 	faint := ink(lipgloss.NewStyle().Faint(true))
 	reverse := ink(lipgloss.NewStyle().Reverse(true))
 	t := &Theme{
-		Dark: true, Glyphs: unicodeGlyphs,
+		Look: Look{ASCII: ascii}, Glyphs: unicodeGlyphs,
 		Strong: bold, Dim: faint, Faint: faint, Accent: bold,
 		Bad: bold, Key: ink(lipgloss.NewStyle().Underline(true)),
 		Border: faint, BorderFocus: bold,
@@ -178,5 +240,3 @@ func Mono(ascii bool) *Theme {
 	t.Series[3] = bold
 	return t
 }
-
-func hexColor(s string) color.Color { return lipgloss.Color(s) }
