@@ -9,6 +9,8 @@
 //
 // One table, keys.go, feeds dispatch, footer and help. The screen is cut into
 // rectangles in layout.go. Pictures are placed over the frame by picture.go.
+// Between Bubble Tea and the terminal stands terminal.go, which says when the
+// terminal is asked and how it is given back; program.go ends the screen.
 //
 // Starting and resuming runs, and the rule behind the freezing presets, belong
 // to packages that the workbench must not link; Options passes them in.

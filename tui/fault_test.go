@@ -66,6 +66,7 @@ func TestFaultBackground(t *testing.T) {
 		want            theme.Background
 	}{
 		{"nobody tells", "", nil, theme.Unknown},
+		{"linux", "", nil, theme.Dark}, // by its TERM
 		{"urxvt on white", "0;default;15", nil, theme.Light},
 		{"konsole", "15;0", nil, theme.Dark},
 		{"grey", "0;7", nil, theme.Light},
@@ -74,7 +75,9 @@ func TestFaultBackground(t *testing.T) {
 		{"a terminal inside another", "15;0", color.White, theme.Light},
 		{"a dark answer", "", color.Black, theme.Dark},
 	} {
-		s := newScreen(t, 80, 24, tui.Options{Getenv: func(k string) string { return map[string]string{"LANG": "C.UTF-8", "COLORFGBG": c.colorfgbg}[k] }})
+		s := newScreen(t, 80, 24, tui.Options{Getenv: func(k string) string {
+			return map[string]string{"LANG": "C.UTF-8", "TERM": c.name, "COLORFGBG": c.colorfgbg}[k]
+		}})
 		if c.answer != nil {
 			s.send(tea.BackgroundColorMsg{Color: c.answer})
 		}

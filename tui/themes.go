@@ -23,8 +23,12 @@ func (a *App) pickTheme() {
 }
 
 // backgroundOf reads COLORFGBG, which rxvt, konsole and others set: numbers of the
-// palette, that of the background last. A terminal's own answer counts more.
+// palette, that of the background last. A terminal's own answer counts more. The
+// Linux console is dark.
 func backgroundOf(getenv func(string) string) theme.Background {
+	if getenv("TERM") == "linux" {
+		return theme.Dark
+	}
 	v := getenv("COLORFGBG")
 	n, err := strconv.Atoi(v[strings.LastIndex(v, ";")+1:])
 	switch {

@@ -54,9 +54,10 @@ func newDesk(t *testing.T) *desk {
 	return d
 }
 
-// editorScript sets a learning rate of the file that it is told to edit.
+// editorScript sets a learning rate of the file that it is told to edit, if it has
+// the terminal to itself, as an editor must.
 const editorScript = `#!/bin/sh
-sed 's/^gen_lr.*/gen_lr = 3e-4/' "$1" >"$1.new" && mv "$1.new" "$1"
+test -t 0 && test -t 1 && sed 's/^gen_lr.*/gen_lr = 3e-4/' "$1" >"$1.new" && mv "$1.new" "$1"
 `
 
 // tell gives tmux a command and returns what that prints.
