@@ -10,6 +10,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/sys/unix"
 
 	"innate/trainer/control"
@@ -37,12 +38,16 @@ func (a *App) leave(to tea.Cmd, wait time.Duration) tea.Cmd {
 	if hide := a.hidePictures(); hide != "" {
 		to = tea.Sequence(tea.Raw(hide), to)
 	}
+	var ask tea.Cmd
+	if a.state.Mouse && a.terminal != nil { // its reports are like answers
+		ask = tea.Raw(a.probe.Ask(ansi.ResetModeMouseButtonEvent + ansi.ResetModeMouseAnyEvent))
+	}
 	if !a.probe.Waiting() {
 		a.leaving = nil
 		return to
 	}
 	a.leaving = to
-	return tick(wait, func(time.Time) tea.Msg { return leaveMsg{} })
+	return tea.Batch(ask, tick(wait, func(time.Time) tea.Msg { return leaveMsg{} }))
 }
 
 // left returns what leave waits with, if it does.

@@ -170,7 +170,7 @@ func (t *terminal) arrange(p []byte) []byte {
 		return slices.Concat(cut, before, []byte(blank+ansi.ResetModeAltScreenSaveCursor), after, []byte(end))
 	}
 	if t.inside {
-		return p
+		return slices.Clone(p) // Bubble Tea uses p again when nothing waits any longer
 	}
 	t.held = append(t.held, p...)
 	return nil

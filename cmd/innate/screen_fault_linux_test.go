@@ -21,6 +21,25 @@ func TestFaultAnswersWaitedFor(t *testing.T) {
 	}
 }
 
+// TestFaultMouseReports leaves while the mouse moves: a slow terminal reports that
+// until it is told to stop.
+func TestFaultMouseReports(t *testing.T) {
+	e := emulate(t, xterm, 200*time.Millisecond, newProgram(t).command())
+	e.shows("no runs yet")
+	e.types("m")
+	e.shows("\x1b[?1002h")
+	e.mu.Lock()
+	e.reports = "\x1b[<35;10;10M"
+	e.mu.Unlock()
+	e.types("q")
+	for strings.LastIndex(e.wrote(), "\x1b[?1002l") < 0 {
+		e.types(e.reports)
+		time.Sleep(10 * time.Millisecond)
+	}
+	e.ends(20 * time.Second)
+	e.restored()
+}
+
 // TestFaultQuestionsInside checks that nothing is asked outside the alternate
 // screen, where what a terminal prints of a question would stay, and that what
 // comes last is DA1.
@@ -121,8 +140,7 @@ func TestFaultOrphan(t *testing.T) {
 	cmd.Env, cmd.Dir = plain.Env, plain.Dir
 	e := emulate(t, xterm, 0, cmd)
 	e.shows("no runs yet")
-	e.program.Close()
-	e.person.Close()
+	e.closes()
 	e.ends(20 * time.Second)
 }
 

@@ -27,10 +27,11 @@ type emulator struct {
 	cmd     *exec.Cmd
 	left    chan error // the program's end
 
-	mu               sync.Mutex
-	out              []byte        // all that the program wrote
-	open             int           // questions without an answer yet, of those it knows
-	stopped, resumed chan struct{} // closed: reads nothing, reads again
+	mu                       sync.Mutex
+	out                      []byte        // all that the program wrote
+	reports                  string        // comes before every answer
+	open                     int           // questions without an answer yet, of those it knows
+	stopped, parked, resumed chan struct{} // closed: shall read nothing, does so, reads again
 }
 
 // questions are what terminals can be asked.
@@ -59,7 +60,7 @@ func emulate(t *testing.T, answers map[string]string, after time.Duration, cmd *
 		cmd.Env = slices.DeleteFunc(cmd.Env, func(v string) bool { return strings.HasPrefix(v, k+"=") })
 	}
 	cmd.Env = append(cmd.Env, env...)
-	e := &emulator{t: t, cmd: cmd, left: make(chan error, 1), stopped: make(chan struct{}), resumed: make(chan struct{})}
+	e := &emulator{t: t, cmd: cmd, left: make(chan error, 1), stopped: make(chan struct{}), parked: make(chan struct{}), resumed: make(chan struct{})}
 	e.person = ptytest.Start(t, cmd)
 	fd := int(e.person.Fd())
 	check(t, unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Col: 120, Row: 40, Xpixel: 844, Ypixel: 564}))
@@ -79,24 +80,29 @@ func emulate(t *testing.T, answers map[string]string, after time.Duration, cmd *
 // read takes what the program writes, and answers.
 func (e *emulator) read(answers map[string]string, after time.Duration) {
 	buf := make([]byte, 1<<16)
-	seen := 0
+	seen, stopped := 0, e.stopped
 	for {
 		n, err := e.person.Read(buf)
 		if err != nil {
 			return
 		}
 		select {
-		case <-e.stopped:
+		case <-stopped:
+			close(e.parked)
 			<-e.resumed
+			stopped = nil
 		default:
 		}
 		e.mu.Lock()
 		e.out = append(e.out, buf[:n]...)
 		var answer strings.Builder
+	scan:
 		for ; seen < len(e.out); seen++ {
 			for q, name := range questions {
-				if bytes.HasPrefix(e.out[seen:], []byte(q)) {
+				if rest := e.out[seen:]; bytes.HasPrefix(rest, []byte(q)) {
 					answer.WriteString(answers[name])
+				} else if len(rest) < len(q) && strings.HasPrefix(q, string(rest)) {
+					break scan // the other half is still to come
 				}
 			}
 		}
@@ -105,7 +111,7 @@ func (e *emulator) read(answers map[string]string, after time.Duration) {
 			time.AfterFunc(after, func() {
 				e.mu.Lock()
 				defer e.mu.Unlock()
-				_, _ = io.WriteString(e.person, answer.String())
+				_, _ = io.WriteString(e.person, e.reports+answer.String())
 				e.open--
 			})
 		}
@@ -142,6 +148,16 @@ func (e *emulator) stalls() {
 			e.t.Fatal(err)
 		}
 	}
+}
+
+// closes closes the terminal, which takes effect while nobody reads.
+func (e *emulator) closes() {
+	e.t.Helper()
+	close(e.stopped)
+	e.types("?")
+	<-e.parked
+	e.program.Close()
+	e.person.Close()
 }
 
 // ends waits for the end of the program, and returns how long that took.
