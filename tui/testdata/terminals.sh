@@ -76,6 +76,10 @@ for t in xterm konsole urxvt mlterm zutty terminology kitty; do
 	start $t "tput civis; echo before; tput civis; echo after; exec sleep 600"
 	shot $t-shell 1
 	stop
+	if [ "$(convert "$out/$t-shell.png" -format %k info:)" = 1 ]; then
+		echo "$t does not start here"
+		continue
+	fi
 	look $t ""
 	look $t off
 	printf '%-12s left %s, help %s, curves %s\n' $t "$(differ $t-shell $t--left)" "$(differ $t-off-help $t--help)" "$(differ $t-off-curves $t--curves)"
