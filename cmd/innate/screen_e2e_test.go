@@ -51,7 +51,7 @@ func TestFaultE2ELeaveAtOnce(t *testing.T) {
 func TestFaultE2EScreenGoes(t *testing.T) {
 	for _, c := range []struct{ name, needs, shell string }{
 		{"tmux", "tmux", ""},
-		{"screen", "screen", "exec screen -c /dev/null sh -i"},
+		{"screen", "screen", "echo autodetach off >rc; exec screen -c rc sh -i"},
 		{"mosh", "mosh-server", "MOSH_KEY=$(MOSH_SERVER_NETWORK_TMOUT=60 mosh-server new -i 127.0.0.1 -- sh -i 2>/dev/null | sed -n 's/^MOSH CONNECT \\([0-9]*\\) \\(.*\\)$/\\1 \\2/p'); " +
 			"set -- $MOSH_KEY; MOSH_KEY=$2 exec mosh-client 127.0.0.1 $1"},
 	} {
