@@ -24,7 +24,10 @@ import (
 // It says to out what has arrived, since a step may take a while. Until release
 // is called a further signal does not end the process either.
 func catchSignals(ctx context.Context, out io.Writer) (_ context.Context, asks <-chan os.Signal, release func()) {
-	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
+	// Caught and not read, which is to ignore them: signal.Ignore would have every
+	// child ignore them, too, and cannot be undone.
+	ignored := make(chan os.Signal, 1)
+	signal.Notify(ignored, syscall.SIGHUP, syscall.SIGPIPE)
 	// Of several signals before anyone reads, one is enough.
 	ends, asked := make(chan os.Signal, 1), make(chan os.Signal, 1)
 	signal.Notify(ends, syscall.SIGTERM, syscall.SIGINT, syscall.SIGXCPU)
@@ -42,6 +45,7 @@ func catchSignals(ctx context.Context, out io.Writer) (_ context.Context, asks <
 	return ctx, asked, func() {
 		signal.Stop(ends)
 		signal.Stop(asked)
+		signal.Stop(ignored)
 		end(nil)
 	}
 }
