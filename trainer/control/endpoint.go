@@ -142,8 +142,9 @@ func (e *endpoint) close() error {
 	if err := os.Remove(e.path); err != nil {
 		return fmt.Errorf("control: %w", err)
 	}
+	os.Remove(filepath.Join(e.dir, pointerFile)) // also one that led nowhere
 	if own := filepath.Dir(e.path); own != e.dir {
-		os.Remove(filepath.Join(e.dir, pointerFile))
+		os.Remove(filepath.Join(own, backLink))
 		os.Remove(own)
 	}
 	return nil

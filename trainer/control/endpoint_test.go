@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -233,5 +234,40 @@ func TestFaultRegistryCleaned(t *testing.T) {
 	forget()
 	if runs, err := control.Registered(); err != nil || len(runs) != 0 {
 		t.Errorf("forgotten: got %+v, %v", runs, err)
+	}
+}
+
+// TestFaultCopiedRun asks a copy of a live run whose socket lies elsewhere: its
+// pointer, which came along, must not lead to the trainer of the other run. By
+// another name of its own directory a run is reached.
+func TestFaultCopiedRun(t *testing.T) {
+	base := shortDirIn(t, "/tmp")
+	t.Setenv("TMPDIR", base)
+	dir := longDir(t, base)
+	runner := &fakeRunner{state: control.StateRunning}
+	s, err := control.Serve(dir, runner, control.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if filepath.Dir(s.Path()) == dir {
+		t.Fatalf("the socket is %s, want it elsewhere", s.Path())
+	}
+	copied := filepath.Join(base, "copy")
+	if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := control.NewClient(copied).Pause(within(t)); !errors.Is(err, control.ErrNotRunning) {
+		t.Errorf("a copy: got %v, want %v", err, control.ErrNotRunning)
+	}
+	if runner.Status().State != control.StateRunning {
+		t.Error("a command to the copy paused the run it was copied from")
+	}
+	link := filepath.Join(base, "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := control.NewClient(link).Pause(within(t)); err != nil {
+		t.Errorf("by a link: %v", err)
 	}
 }

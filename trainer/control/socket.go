@@ -14,6 +14,7 @@ import (
 const (
 	pointerFile = SocketFile + ".path"
 	privateDir  = ".ctl" // while binding; no longer than SocketFile
+	backLink    = "run"  // beside a socket that lies elsewhere: to the run's directory
 
 	// maxSocketPath is what every Unix takes: macOS has 104 bytes for the path
 	// and its zero, Linux 108.
@@ -35,8 +36,11 @@ func placeSocket(dir string) (string, error) {
 		return "", err
 	}
 	// The run's own directory inside it, since binding needs one.
-	own := filepath.Join(base, fmt.Sprintf("%x", sha256.Sum256([]byte(dir)))[:16])
+	own := socketDir(base, dir)
 	if err := ensurePrivate(own); err != nil {
+		return "", err
+	}
+	if err := linkBack(own, dir); err != nil {
 		return "", err
 	}
 	path := filepath.Join(own, SocketFile)
@@ -46,15 +50,49 @@ func placeSocket(dir string) (string, error) {
 	return path, nil
 }
 
-// findSocket returns where the socket of dir is, by its pointer if there is
-// one.
+// socketDir is the private directory of the run in dir below base.
+func socketDir(base, dir string) string {
+	return filepath.Join(base, fmt.Sprintf("%x", sha256.Sum256([]byte(dir)))[:16])
+}
+
+// linkBack makes a socket's directory name the run that it is of.
+func linkBack(own, dir string) error {
+	link := filepath.Join(own, backLink)
+	if to, err := os.Readlink(link); err == nil && to == dir {
+		return nil
+	}
+	_ = os.Remove(link) // the next line tells
+	if err := os.Symlink(dir, link); err != nil {
+		return fmt.Errorf("control: %w", err)
+	}
+	return nil
+}
+
+// belongs reports whether the socket at path is that of the run in dir. A pointer
+// comes along when a run is copied or moved, and then names another run's socket,
+// whose trainer must not get our commands.
+func belongs(path, dir string) bool {
+	own := filepath.Dir(path)
+	if own == socketDir(filepath.Dir(own), dir) {
+		return true
+	}
+	there, err := os.Stat(filepath.Join(own, backLink)) // dir under another name
+	if err != nil {
+		return false
+	}
+	here, err := os.Stat(dir)
+	return err == nil && os.SameFile(here, there)
+}
+
+// findSocket returns where the socket of dir is, by its pointer if there is one
+// and it is this run's.
 func findSocket(dir string) string {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return filepath.Join(dir, SocketFile)
 	}
 	if b, err := os.ReadFile(filepath.Join(dir, pointerFile)); err == nil {
-		if path := strings.TrimSpace(string(b)); filepath.IsAbs(path) && len(path) <= maxSocketPath {
+		if path := strings.TrimSpace(string(b)); filepath.IsAbs(path) && len(path) <= maxSocketPath && belongs(path, dir) {
 			return path
 		}
 	}
