@@ -3,6 +3,7 @@ package trainer
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,6 +51,7 @@ func Spawn(ctx context.Context, dir string, args ...string) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("trainer: start %s: %w", exe, err)
 	}
+	slog.Debug("spawn", "dir", dir, "trainer", cmd.Process.Pid)
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }() // also keeps a zombie from staying behind
 	return awaitReady(ctx, dir, cmd.Process.Pid, ended)

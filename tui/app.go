@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -286,6 +287,7 @@ func (a *App) afterTerminal(msg tea.Msg) tea.Cmd {
 		a.mode = a.probe.Best()
 	}
 	a.applyMode()
+	slog.Debug("terminal", "message", fmt.Sprintf("%T", msg), "pictures", a.mode, "answered", a.probe.Answered())
 	var cmds []tea.Cmd
 	if q := a.probe.FollowUp(); q != "" {
 		cmds = append(cmds, tea.Raw(a.probe.Ask(q)))

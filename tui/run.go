@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"log/slog"
 	"math"
 	"slices"
 	"strings"
@@ -340,6 +341,7 @@ func frozenKey(st control.Status) string {
 // handlePoll takes in what changed on disk and polls again.
 func (a *App) handlePoll(m pollMsg) tea.Cmd {
 	r := a.run
+	slog.Debug("poll", "dir", r.dir, "updates", len(m.updates), "info", m.info != nil, "layers", len(m.layers), "error", m.err)
 	var cmds []tea.Cmd
 	for _, u := range m.updates {
 		r.addHistory(u, a.theme)

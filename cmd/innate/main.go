@@ -94,6 +94,9 @@ func (c *cli) dispatch(ctx context.Context, args []string) error {
 	if err := kernels.EnvError(); err != nil {
 		return err
 	}
+	if err := c.startDebugLog(args); err != nil {
+		return err
+	}
 	if len(args) > 0 && (args[0] == "help" || args[0] == "-h" || args[0] == "--help") {
 		c.help()
 		return nil

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"log/slog"
 	"runtime"
 	"slices"
 	"time"
@@ -43,6 +44,7 @@ func (d *Device) Compile(g *graph.Builder, r device.Request) (device.Program, er
 }
 
 func (d *Device) compile(g *graph.Builder, r device.Request, reuse bool) (*Program, error) {
+	start := time.Now()
 	plan, err := graph.NewPlan(g, r.Outputs, r.Assigns)
 	if err != nil {
 		return nil, err
@@ -105,6 +107,7 @@ func (d *Device) compile(g *graph.Builder, r device.Request, reuse bool) (*Progr
 			delete(m.values, n)
 		}
 	}
+	slog.Debug("compile", "operations", len(m.steps), "activation_bytes", 4*len(m.arena), "outputs", len(r.Outputs), "replaces", r.Replaces != nil, "took", time.Since(start))
 	return m, nil
 }
 

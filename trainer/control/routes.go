@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // maxBodyBytes bounds a request; a set of settings is far smaller.
@@ -47,7 +49,10 @@ func routes() []route {
 // ServeHTTP finds the route and reports whatever goes wrong as JSON.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
-	if err := s.dispatch(w, r); err != nil {
+	start := time.Now()
+	err := s.dispatch(w, r)
+	slog.Debug("request", "method", r.Method, "path", r.URL.Path, "took", time.Since(start), "error", err)
+	if err != nil {
 		code := http.StatusUnprocessableEntity // the trainer refused
 		var he *httpError
 		if errors.As(err, &he) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -72,6 +73,7 @@ func (l *Loop) afterEnd(c control.Command) error {
 // the command has begun.
 func (l *Loop) take(r request) {
 	later, err := l.apply(r.command, r.reply)
+	slog.Debug("command", "kind", r.command.Kind, "nimg", l.nimg, "later", later, "error", err)
 	if !later {
 		r.reply <- err
 	}
@@ -276,7 +278,9 @@ func (l *Loop) reload(text string) {
 		l.report.configError = ""
 		return
 	}
-	if err := l.use(text); err != nil {
+	err := l.use(text)
+	slog.Debug("reload", "nimg", l.nimg, "error", err)
+	if err != nil {
 		l.refuse(err)
 	}
 }

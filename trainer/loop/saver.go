@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"innate/models/checkpoint"
 	"innate/trainer/control"
@@ -77,7 +79,10 @@ func (s *saver) run(j *save) error {
 	if write == nil {
 		write = checkpoint.Write
 	}
-	if err := write(j.path, j.file); err != nil || j.then == nil {
+	start := time.Now()
+	err := write(j.path, j.file)
+	slog.Debug("save", "path", j.path, "took", time.Since(start), "error", err)
+	if err != nil || j.then == nil {
 		return err
 	}
 	return j.then()
