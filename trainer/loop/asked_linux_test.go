@@ -25,6 +25,7 @@ func wantsError(t *testing.T, what string, err error, says ...string) {
 // status, pause and the events say why. With room again both are answered when
 // their file is on disk.
 func TestFaultFullDiskAnswers(t *testing.T) {
+	t.Parallel() // it mostly waits
 	text := strings.Replace(longer(networks(t)), "total_kimg = 0.24", "total_kimg = 1000", 1)
 	for name, make := range disks {
 		t.Run(name, func(t *testing.T) {

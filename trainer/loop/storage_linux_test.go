@@ -140,6 +140,7 @@ func started(s control.Status) bool { return s.Nimg >= 24 }
 // answers, and goes on by itself when there is space: to the same last
 // checkpoint, and with a history without a gap or a torn line.
 func TestFullDisk(t *testing.T) {
+	t.Parallel() // it mostly waits
 	text := longer(networks(t))
 	alone := newRun(t, text)
 	run(t, alone)
@@ -226,6 +227,7 @@ func ticks(t *testing.T, dir string) map[int64]map[string]float64 {
 // error that says so, nothing on disk is damaged, and a resume arrives where the
 // run would have.
 func TestStopWhileFull(t *testing.T) {
+	t.Parallel() // it mostly waits
 	text := longer(networks(t))
 	alone := newRun(t, text)
 	run(t, alone)
@@ -275,6 +277,7 @@ func TestNotWritable(t *testing.T) {
 // TestGone takes the run directory away from a trainer: it ends within seconds,
 // says why, and leaves nothing where the directory was.
 func TestGone(t *testing.T) {
+	t.Parallel() // it mostly waits
 	nets := networks(t)
 	for name, take := range map[string]func(dir string) error{
 		"removed": func(dir string) error {
