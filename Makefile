@@ -10,9 +10,10 @@ build: ## the binary, ./innate
 test: ## all tests: offline, under three minutes on two cores
 	go test ./...
 
-RACE = ./configs ./trainer ./trainer/control/... ./trainer/loop ./trainer/runlog ./models/kernels ./tui/...
 race: ## the race detector, where goroutines meet; needs a C compiler
-	CGO_ENABLED=1 go test -race $(RACE)
+	CGO_ENABLED=1 go test -race ./configs ./trainer ./trainer/control ./trainer/runlog ./tui/...
+	CGO_ENABLED=1 go test -race ./models/kernels -run Pool
+	CGO_ENABLED=1 go test -race ./trainer/loop -run 'Fault(Signal|Checkpoint|Lock|Config|Evaluate|FirstStart)|Steering|WatchedConfig'
 
 golden: ## rewrite golden files: read the diff before you commit it
 	go test $$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | grep innate/trainer/golden | cut -d' ' -f1) -update

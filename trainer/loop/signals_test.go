@@ -93,6 +93,9 @@ func TestFaultSignalWhileWriting(t *testing.T) {
 	if second <= first {
 		t.Errorf("wrote %s, then %s, want a later one", first, second)
 	}
+	at, err := client.Status(t.Context())
+	check(t, err)
+	until(t, client, "steps since", func(s control.Status) bool { return s.Nimg > at.Nimg })
 	go func() {
 		written <- struct{}{}
 		<-writing
