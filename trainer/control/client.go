@@ -138,6 +138,11 @@ func (c *Client) send(ctx context.Context, method, route string, body any) (*htt
 	if err != nil {
 		return nil, fmt.Errorf("control: %w", err)
 	}
+	if c.dir != "" { // who would wait for a trainer that cannot answer
+		if pid, held, err := lockHolder(c.dir); err == nil && held && pid != 0 && suspended(pid) {
+			return nil, fmt.Errorf("control: %s: %s: %s", c.name, route, suspendedText(pid))
+		}
+	}
 	resp, err := c.http.Do(req)
 	switch {
 	case isDial(err) && ctx.Err() == nil:

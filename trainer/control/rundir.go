@@ -201,7 +201,8 @@ func distinct(runsDir string, names []string) []string {
 // ReadInfo reads a run directory. The state is that of the last heartbeat,
 // except that it is dead when the lock is free although the heartbeat says that
 // the run is active, starting when the lock is held and there is no heartbeat of
-// its holder yet, and new when the run was never started.
+// its holder yet, paused when its trainer was suspended by a signal, and new when
+// the run was never started.
 func ReadInfo(dir string) (Info, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -225,13 +226,25 @@ func ReadInfo(dir string) (Info, error) {
 		st.PauseReason, st.CheckpointError = "", ""
 		st.Instance, st.Seq = "", 0 // the rest is its predecessor's
 	case held:
+		if pid != 0 && suspended(pid) {
+			st.State, st.PauseReason = StatePaused, suspendedText(pid)
+		}
 	case !known:
 		st.State = StateNew
+		// A heartbeat that cannot be read, of a full disk, say, hides no checkpoint.
+		if list, err := Checkpoints(filepath.Join(dir, CheckpointsDir)); err == nil && len(list) > 0 {
+			st.State, st.Nimg, st.CheckpointNimg = StateStopped, list[0].Nimg, list[0].Nimg
+		}
 	case Active(st.State):
 		st.State = StateDead
 	}
 	st.Run, st.Dir = info.Name, info.Dir // the directory may have been moved
 	return info, nil
+}
+
+// suspendedText says what a trainer that was stopped by a signal needs.
+func suspendedText(pid int) string {
+	return fmt.Sprintf("pid %d is suspended by a signal; kill -CONT %[1]d lets it go on", pid)
 }
 
 // answerTime is how long Ask waits for a trainer, which answers at once unless
