@@ -40,6 +40,9 @@ func CreateAt(dir, cfgText, name string) error {
 	if err != nil {
 		return err
 	}
+	if inside, err := control.List(dir); err == nil && len(inside) > 0 {
+		return fmt.Errorf("trainer: %s: holds runs, such as %s, want a directory for one", dir, inside[0].Name)
+	}
 	before, existed := made(dir), exists(dir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("trainer: %w", err)
