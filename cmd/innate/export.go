@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 
 	"innate/models/checkpoint"
+	"innate/trainer/control"
 	"innate/trainer/loop"
 )
 
@@ -24,6 +26,9 @@ func runExport(_ context.Context, c *cli, args []string) error {
 	if len(rest) != 2 {
 		return usagef("export: got %d arguments, want a RUN or checkpoint, and a FILE", len(rest))
 	}
+	if err := outsideCheckpoints(rest[1]); err != nil {
+		return err
+	}
 	src, err := useNetwork(c, *runs, rest[0])
 	if err != nil {
 		return err
@@ -40,6 +45,23 @@ func runExport(_ context.Context, c *cli, args []string) error {
 		dst.Metadata[key] = value
 	}
 	return checkpoint.Write(rest[1], dst)
+}
+
+// outsideCheckpoints refuses a file to be written among the checkpoints of a run,
+// which would take it for one of them, or lose one to it.
+func outsideCheckpoints(path string) error {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	if real, err := filepath.EvalSymlinks(filepath.Dir(abs)); err == nil {
+		abs = filepath.Join(real, filepath.Base(abs))
+	}
+	folder := filepath.Dir(abs)
+	if filepath.Base(folder) == control.CheckpointsDir && control.IsRun(filepath.Dir(folder)) {
+		return fmt.Errorf("%s: lies among the checkpoints of %s, want a file elsewhere", path, filepath.Base(filepath.Dir(folder)))
+	}
+	return nil
 }
 
 var inspectCommand = command{"inspect", "FILE", "tensors and metadata of a file; executes nothing", runInspect}

@@ -156,3 +156,60 @@ func TestFaultE2EOpenElsewhere(t *testing.T) {
 	d.press("q")
 	d.wants(`\$\s*$`)
 }
+
+// TestFaultWritesOutside refuses to write over the checkpoints of a run, and to
+// make a run of a directory that holds runs.
+func TestFaultWritesOutside(t *testing.T) {
+	a, _ := twinRuns(t)
+	folder := filepath.Join(a, "00000-mnist-gdd-i", control.CheckpointsDir)
+	target := filepath.Join(folder, "000000064.safetensors")
+	if err := os.WriteFile(target, []byte("a checkpoint"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(folder, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"export", "builtin:mnist-teacher", target},
+		{"export", "builtin:mnist-teacher", filepath.Join(link, "best.safetensors")},
+		{"sample", "builtin:mnist-teacher", "--n", "1", "--steps", "2", "--threads", "1", "--out", target},
+	} {
+		if status, _, stderr := line(t, args...); status != 1 || !strings.Contains(stderr, "lies among the checkpoints of 00000-mnist-gdd-i, want a file elsewhere") {
+			t.Errorf("%v: status %d, %s", args, status, stderr)
+		}
+	}
+	if b := ok(os.ReadFile(target))(t); string(b) != "a checkpoint" {
+		t.Errorf("the checkpoint holds %d bytes", len(b))
+	}
+	if status, _, stderr := line(t, "train", "mnist-gdd-i", "--out", a); status != 1 || !strings.Contains(stderr, "holds runs, such as 00000-mnist-gdd-i") {
+		t.Errorf("status %d, %s", status, stderr)
+	}
+	if left := ok(os.ReadDir(a))(t); len(left) != 1 {
+		t.Errorf("the directory of runs holds %v", left)
+	}
+}
+
+// TestFaultEscapes lists a run whose name could colour the terminal, and one whose
+// heartbeat is rubbish beside its checkpoint.
+func TestFaultEscapes(t *testing.T) {
+	a, _ := twinRuns(t)
+	dir := filepath.Join(a, "00000-mnist-gdd-i")
+	odd := filepath.Join(a, "00001-esc\x1b[31mred")
+	if err := os.CopyFS(odd, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"ls", "--runs", a}, {"status", odd}} {
+		if _, out, _ := line(t, args...); strings.Contains(out, "\x1b") || !strings.Contains(out, "00001-esc?[31mred") {
+			t.Errorf("%v prints %q", args, out)
+		}
+	}
+	for name, text := range map[string]string{control.StatusFile: "{", filepath.Join(control.CheckpointsDir, "000003072.safetensors"): ""} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, out, _ := line(t, "status", "0", "--runs", a); !strings.Contains(out, "stopped") || !strings.Contains(out, "goes on from 3.1 kimg") {
+		t.Errorf("status prints\n%s", out)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -93,7 +94,7 @@ func epitaph(info control.Info) string {
 	if s.Job != "" {
 		in = " in " + control.OneLine(s.Job)
 	}
-	return fmt.Sprintf("%s is %s%s: %s; %s", info.Name, s.State, in, control.OneLine(said), hint(info))
+	return fmt.Sprintf("%s is %s%s: %s; %s", control.OneLine(info.Name), s.State, in, control.OneLine(said), hint(info))
 }
 
 // lastWords is the end of a trainer's log in one line.
@@ -115,6 +116,11 @@ func hint(info control.Info) string {
 // reference is what a command line may call the run in dir without --runs: its
 // name, if that leads there, or else its path, quoted where a shell wants it.
 func reference(dir string) string {
+	if strings.ContainsFunc(dir, unicode.IsControl) { // which would reach the terminal as they are
+		quoted := strconv.Quote(dir)
+		quoted = strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+		return "$'" + strings.ReplaceAll(quoted, "'", `\'`) + "'"
+	}
 	name := filepath.Base(dir)
 	if found, err := control.Find(control.RunsDir(""), name); err == nil && found == dir && !strings.HasPrefix(name, "-") {
 		return name

@@ -63,6 +63,9 @@ func runSample(ctx context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := outsideCheckpoints(*out); err != nil {
+		return err
+	}
 	if err := sampleio.WritePNG(*out, img); err != nil {
 		return err
 	}

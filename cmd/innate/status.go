@@ -48,7 +48,7 @@ func runLs(ctx context.Context, c *cli, args []string) error {
 		if control.Active(s.State) {
 			speed = fmt.Sprintf("%.1f", s.ImagesPerSec)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%.1f/%.0f\t%s\t%.1f %%\t%s\t%s\n", i.Name, s.State,
+		fmt.Fprintf(w, "%s\t%s\t%.1f/%.0f\t%s\t%.1f %%\t%s\t%s\n", control.OneLine(i.Name), s.State,
 			float64(s.Nimg)/1000, float64(s.TotalNimg)/1000, speed, 100*s.FrozenFraction, number(s.LastFID), number(s.BestFID))
 	}
 	if err := w.Flush(); err != nil {
@@ -59,7 +59,7 @@ func runLs(ctx context.Context, c *cli, args []string) error {
 			fmt.Fprintln(c.out, said)
 		}
 		if why := held(i.Status); why != "" {
-			fmt.Fprintf(c.out, "%s %s\n", i.Name, why)
+			fmt.Fprintf(c.out, "%s %s\n", control.OneLine(i.Name), why)
 		}
 	}
 	return nil
@@ -154,7 +154,7 @@ func printStatus(out io.Writer, info control.Info) {
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...))
 	}
-	row("run", "%s", s.Run)
+	row("run", "%s", control.OneLine(s.Run))
 	row("state", "%s", s.State)
 	if held(s) != "" {
 		if s.PauseReason != "" {
