@@ -2,6 +2,7 @@ package trainer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -74,8 +75,8 @@ func AwaitGone(ctx context.Context, dir string) bool {
 		probe, stop := context.WithTimeout(ctx, time.Second)
 		_, err := client.Status(probe)
 		stop()
-		if err == nil {
-			return false // it answers, and stays
+		if err == nil || errors.Is(err, control.ErrSuspended) {
+			return false // it answers, or could if it were let, and stays
 		}
 		select {
 		case <-ctx.Done():

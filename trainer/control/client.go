@@ -140,7 +140,7 @@ func (c *Client) send(ctx context.Context, method, route string, body any) (*htt
 	}
 	if c.dir != "" { // who would wait for a trainer that cannot answer
 		if pid, held, err := lockHolder(c.dir); err == nil && held && pid != 0 && suspended(pid) {
-			return nil, fmt.Errorf("control: %s: %s: %s", c.name, route, suspendedText(pid))
+			return nil, fmt.Errorf("control: %s: %s: %w", c.name, route, suspendedError(pid))
 		}
 	}
 	resp, err := c.http.Do(req)

@@ -227,7 +227,7 @@ func ReadInfo(dir string) (Info, error) {
 		st.Instance, st.Seq = "", 0 // the rest is its predecessor's
 	case held:
 		if pid != 0 && suspended(pid) {
-			st.State, st.PauseReason = StatePaused, suspendedText(pid)
+			st.State, st.PauseReason = StatePaused, suspendedError(pid).Error()
 		}
 	case !known:
 		st.State = StateNew
@@ -242,9 +242,12 @@ func ReadInfo(dir string) (Info, error) {
 	return info, nil
 }
 
-// suspendedText says what a trainer that was stopped by a signal needs.
-func suspendedText(pid int) string {
-	return fmt.Sprintf("pid %d is suspended by a signal; kill -CONT %[1]d lets it go on", pid)
+// ErrSuspended is the error of asking a trainer that was stopped by a signal.
+var ErrSuspended = errors.New("suspended by a signal")
+
+// suspendedError says what such a trainer needs.
+func suspendedError(pid int) error {
+	return fmt.Errorf("pid %d is %w; kill -CONT %[1]d lets it go on", pid, ErrSuspended)
 }
 
 // answerTime is how long Ask waits for a trainer, which answers at once unless
