@@ -77,10 +77,6 @@ func (p *Plan) Root(n Node) Node { return p.root[n] }
 // computed only once.
 func (p *Plan) Const(n Node) bool { return p.konst[n] }
 
-// Last is the last position in Nodes at which the storage of n is read, and
-// len(Nodes) for results, which are read after the run.
-func (p *Plan) Last(n Node) int { return p.last[p.root[n]] }
-
 // Place arranges what operations make, but for constants, in one arena of size
 // values: values whose lifetimes overlap never overlap there, unless a kernel
 // may write over an input that it is the last to read. Offsets are those of
