@@ -77,6 +77,10 @@ func runInspect(_ context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
+	notFinite := make([]int, len(file.Tensors())) // values of each tensor
+	for i, t := range file.Tensors() {
+		notFinite[i] = t.NotFinite()
+	}
 	if *asJSON {
 		type tensor struct {
 			Name  string `json:"name"`
@@ -85,8 +89,8 @@ func runInspect(_ context.Context, c *cli, args []string) error {
 			Bad   int    `json:"not_finite,omitempty"` // values that are NaN or infinite
 		}
 		list := []tensor{}
-		for _, t := range file.Tensors() {
-			list = append(list, tensor{t.Name, string(t.DType), t.Shape, t.NotFinite()})
+		for i, t := range file.Tensors() {
+			list = append(list, tensor{t.Name, string(t.DType), t.Shape, notFinite[i]})
 		}
 		said := map[string]any{"metadata": file.Metadata, "tensors": list}
 		if file.Changed != "" {
@@ -95,7 +99,7 @@ func runInspect(_ context.Context, c *cli, args []string) error {
 		if err := printJSON(c.out, said); err != nil {
 			return err
 		}
-		return allFinite(ref, file)
+		return allFinite(ref, file, notFinite)
 	}
 	count, width := 0, len(checkpoint.BF16)
 	for _, t := range file.Tensors() {
@@ -116,14 +120,14 @@ func runInspect(_ context.Context, c *cli, args []string) error {
 			fmt.Fprintf(c.out, "%s: %d characters\n", k, len(v))
 		}
 	}
-	return allFinite(ref, file)
+	return allFinite(ref, file, notFinite)
 }
 
 // allFinite names the first tensor of which no picture and no number can come.
-func allFinite(ref string, file *checkpoint.File) error {
-	for _, t := range file.Tensors() {
-		if n := t.NotFinite(); n > 0 {
-			return fmt.Errorf("%s: tensor %q: %d of %d values are not finite", ref, t.Name, n, t.Count())
+func allFinite(ref string, file *checkpoint.File, notFinite []int) error {
+	for i, t := range file.Tensors() {
+		if notFinite[i] > 0 {
+			return fmt.Errorf("%s: tensor %q: %d of %d values are not finite", ref, t.Name, notFinite[i], t.Count())
 		}
 	}
 	return nil
