@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -37,6 +38,9 @@ func runSample(ctx context.Context, c *cli, args []string) error {
 	if *now {
 		return sampleNow(ctx, c, f, *runs, ref, *seed)
 	}
+	if err := outsideCheckpoints(*out); err != nil {
+		return err
+	}
 	den, k, err := openDenoiser(c, *runs, ref, *steps)
 	if err != nil {
 		return err
@@ -61,9 +65,6 @@ func runSample(ctx context.Context, c *cli, args []string) error {
 	}
 	img, err := grid.Grid(den, images)
 	if err != nil {
-		return err
-	}
-	if err := outsideCheckpoints(*out); err != nil {
 		return err
 	}
 	if err := sampleio.WritePNG(*out, img); err != nil {
@@ -168,8 +169,7 @@ func runFID(ctx context.Context, c *cli, args []string) error {
 	fid, err := loop.OpenFID(dev, *feats, *ref, den.Net.Config.Resolution, metrics.CollectorConfig{
 		Source: func(first int, images []float32) error {
 			latents.Draw(*seed + uint64(first))
-			latents.Generate(s, k, images)
-			return ctx.Err()
+			return errors.Join(latents.Generate(s, k, images), ctx.Err())
 		},
 		SourceBatch: batch, Values: s.Pixels(), Nimg: *n,
 	})
