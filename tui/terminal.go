@@ -202,7 +202,7 @@ func (t *terminal) close(unanswered bool) {
 	t.work <- last
 	for try, done := 0, false; try < stallTries && !done; try++ {
 		select {
-		case <-last.done:
+		case <-last.done: //nolint:errcheck // nobody is left whom a failed write concerns
 			done = true
 		case <-time.After(stallWait):
 			t.drop()

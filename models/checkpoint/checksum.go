@@ -134,7 +134,7 @@ func libraryWrote(header []byte, entries []entry) bool {
 // has been parsed before.
 func metadataKeys(header []byte) (keys []string) {
 	dec := json.NewDecoder(bytes.NewReader(header))
-	dec.Token() // the brace; no error can come where parseHeader saw none
+	_, _ = dec.Token() // the brace; no error can come where parseHeader saw none
 	for dec.More() {
 		name, _ := dec.Token()
 		if name != metadataKey {

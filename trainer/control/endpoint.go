@@ -191,7 +191,7 @@ func listenPrivate(path string) (net.Listener, error) {
 		err = os.Rename(bound, path)
 	}
 	if err != nil {
-		listener.Close()
+		_ = listener.Close()
 		return nil, err
 	}
 	return listener, nil

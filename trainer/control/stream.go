@@ -27,7 +27,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	defer s.hub.unsubscribe(c)
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	w.Header().Set("Cache-Control", "no-store")
-	s.writeLines(r.Context(), w, c) // an error means that nobody is left to tell
+	_ = s.writeLines(r.Context(), w, c) // an error means that nobody is left to tell
 	return nil
 }
 
