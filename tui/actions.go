@@ -1,11 +1,8 @@
 package tui
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +12,7 @@ import (
 
 	"innate/trainer/control"
 	"innate/tui/panes"
+	"innate/tui/session"
 	"innate/tui/sixel"
 	"innate/tui/theme"
 )
@@ -24,7 +22,7 @@ func (a *App) notify(text string, k theme.Ink) tea.Cmd {
 	a.notice = notice{id: a.notice.id + 1, text: panes.Plain(text), ink: k}
 	a.stale = true
 	id := a.notice.id
-	return tick(noticeTime, func(time.Time) tea.Msg { return noticeOverMsg{id} })
+	return session.Tick(noticeTime, func(time.Time) tea.Msg { return noticeOverMsg{id} })
 }
 
 func (a *App) fail(err error) tea.Cmd { return a.notify(err.Error(), a.theme.Bad) }
@@ -47,7 +45,7 @@ func (a *App) leave(to tea.Cmd, wait time.Duration) tea.Cmd {
 		return to
 	}
 	a.leaving = to
-	return tea.Batch(ask, tick(wait, func(time.Time) tea.Msg { return leaveMsg{} }))
+	return tea.Batch(ask, session.Tick(wait, func(time.Time) tea.Msg { return leaveMsg{} }))
 }
 
 // left returns what leave waits with, if it does.
@@ -83,78 +81,38 @@ func (a *App) suspend() tea.Cmd {
 	return a.leave(tea.Suspend, answerWait)
 }
 
-// mustRun refuses a command that needs a trainer.
-func (a *App) mustRun(what string) error {
-	st := a.run.info.Status.State
-	if a.run.known && !control.Active(st) {
-		return fmt.Errorf("%s: the run is %s, want a running trainer (r resumes it)", what, st)
-	}
-	return nil
-}
-
-func (a *App) orderSet(set map[string]string) tea.Cmd {
-	r := a.run
-	var words []string
-	for k, v := range set {
-		words = append(words, k+" = "+v)
-	}
-	slices.Sort(words)
-	return order(r.dir, strings.Join(words, ", "), func(ctx context.Context) (control.Status, error) {
-		return r.client.Set(ctx, set)
-	})
-}
-
 func (a *App) pauseResume() tea.Cmd {
 	r := a.run
-	if err := a.mustRun("pause"); err != nil {
+	if err := a.run.MustRun("pause"); err != nil {
 		return a.fail(err)
 	}
-	if r.info.Status.State == control.StatePaused {
-		return order(r.dir, "running again", r.client.Resume)
-	}
-	return order(r.dir, "paused; P lets it go on", r.client.Pause)
+	return r.PauseResume()
 }
 
 func (a *App) askStop() tea.Cmd {
-	if err := a.mustRun("stop"); err != nil {
+	if err := a.run.MustRun("stop"); err != nil {
 		return a.fail(err)
 	}
 	a.overlay = overlay{
 		kind:     overlayConfirm,
-		question: "Stop " + panes.Plain(a.run.info.Name) + "? It writes a checkpoint first.",
+		question: "Stop " + panes.Plain(a.run.Info.Name) + "? It writes a checkpoint first.",
 		accept: func(a *App, _ int) tea.Cmd {
 			return tea.Batch(a.notify("stopping: it first ends what it is at", a.theme.Warn),
-				order(a.run.dir, "stopped after a checkpoint", stopping(a.run.dir)))
+				a.run.Stop())
 		},
 	}
 	return nil
 }
 
-// stopping stops the run in a directory and waits until its trainer has gone, so
-// that another one may follow.
-func stopping(dir string) func(context.Context) (control.Status, error) {
-	return func(ctx context.Context) (control.Status, error) {
-		st, err := control.NewClient(dir).Stop(ctx)
-		if err != nil {
-			return st, err
-		}
-		return st, control.AwaitExit(ctx, dir)
-	}
-}
-
-// evaluate measures FID, which a paused run does when it goes on.
+// evaluate measures FID, which a paused run does once resumed.
 func (a *App) evaluate() tea.Cmd {
-	r := a.run
-	done := r.fidName() + " measured"
-	if r.info.Status.State == control.StatePaused {
-		done = "measuring " + r.fidName() + " when the run goes on"
-	}
-	return tea.Batch(a.notify("measuring "+r.fidName(), a.theme.Warn), orderFor(evaluateTimeout, r.dir, done, r.client.Evaluate))
+	name := a.run.fidName()
+	return tea.Batch(a.notify("measuring "+name, a.theme.Warn), a.run.Evaluate(name))
 }
 
 // resume lets a paused run go on, or restarts one without a trainer.
 func (a *App) resume() tea.Cmd {
-	if a.run.info.Status.State == control.StatePaused {
+	if a.run.Info.Status.State == control.StatePaused {
 		return a.pauseResume()
 	}
 	return a.resumeDead()
@@ -163,23 +121,23 @@ func (a *App) resume() tea.Cmd {
 func (a *App) resumeDead() tea.Cmd {
 	r := a.run
 	switch {
-	case r.info.Status.State == control.StatePaused:
+	case r.Info.Status.State == control.StatePaused:
 		return a.pauseResume()
-	case r.info.Alive || !r.known:
+	case r.Info.Alive || !r.Known:
 		return a.fail(errors.New("resume: a trainer is at work already"))
 	case a.opts.Resume == nil:
-		return a.fail(errors.New("resume: not available here; use `innate resume " + r.info.Name + "`"))
-	case r.resuming:
+		return a.fail(errors.New("resume: not available here; use `innate resume " + r.Info.Name + "`"))
+	case r.Resuming:
 		return nil
 	}
-	r.resuming = true
+	r.Resuming = true
 	cmd := a.notify("resuming from the last checkpoint", a.theme.Warn)
-	return tea.Batch(cmd, resumeRun(a.opts.Resume, r.dir))
+	return tea.Batch(cmd, resumeRun(a.opts.Resume, r.Dir))
 }
 
 func (a *App) handleResumed(m resumedMsg) tea.Cmd {
-	if a.run != nil && a.run.dir == m.dir {
-		a.run.resuming = false
+	if a.run != nil && a.run.Dir == m.dir {
+		a.run.Resuming = false
 	}
 	if m.err != nil {
 		return a.fail(m.err)
@@ -197,7 +155,7 @@ func (a *App) copy(what, text string) tea.Cmd {
 func (a *App) copyDir() tea.Cmd {
 	dir := ""
 	if a.run != nil {
-		dir = a.run.dir
+		dir = a.run.Dir
 	} else if i := a.runs.selected(); i != nil {
 		dir = i.Dir
 	}
@@ -212,7 +170,7 @@ func (a *App) copyDir() tea.Cmd {
 
 // editConfig opens config.toml in the user's editor, or says where it is.
 func (a *App) editConfig() tea.Cmd {
-	path := filepath.Join(a.run.dir, control.ConfigFile)
+	path := filepath.Join(a.run.Dir, control.ConfigFile)
 	for _, k := range []string{"VISUAL", "EDITOR"} {
 		if editor := a.opts.Getenv(k); strings.TrimSpace(editor) != "" {
 			return a.leave(edit(a.terminal, editor, path, a.configLine()), answerWait)

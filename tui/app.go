@@ -14,6 +14,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"innate/tui/panes"
+	"innate/tui/session"
 	"innate/tui/sixel"
 	"innate/tui/theme"
 )
@@ -109,7 +110,7 @@ func New(opts Options) (*App, error) {
 func (a *App) open(dir string) {
 	a.run = newRunView(dir, a.theme, a.opts.Location, a.state.Charts)
 	a.run.loss.ASCII, a.run.fid.ASCII = a.opts.ASCII, a.opts.ASCII
-	a.state.Run, a.screen = absolute(dir), nil
+	a.state.Run, a.screen = session.Absolute(dir), nil
 	a.recallLayers()
 	a.applyMode()
 }
@@ -120,7 +121,7 @@ func (a *App) follow() tea.Cmd {
 		a.runs.entered = true
 		return a.rereadRuns()
 	}
-	return tea.Batch(pollRun(a.run.poller, 0), ping(a.run.client, 0), a.setView(a.view))
+	return tea.Batch(a.run.Poll(0), a.run.Ping(0), a.setView(a.view))
 }
 
 // Init asks the terminal what it can do and starts reading. Bubble Tea doesn't
@@ -130,7 +131,7 @@ func (a *App) Init() tea.Cmd {
 		a.follow(),
 		windowPixels,
 		tea.Raw(a.probe.Ask(sixel.Queries)),
-		tick(probeWait, func(time.Time) tea.Msg { return probeOverMsg{} }),
+		session.Tick(probeWait, func(time.Time) tea.Msg { return probeOverMsg{} }),
 	)
 }
 
@@ -156,13 +157,11 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 	case stalePlacementMsg:
 		a.placed(placement(m), false)
 		return nil
-	case pollMsg:
-		if a.run == nil || m.from != a.run.poller {
+	case session.PollMsg:
+		if a.run == nil || m.Run != a.run.Run {
 			return nil
 		}
-		if m.info != nil || len(m.updates) > 0 || m.layers != nil || m.stats.changed() || m.config != nil || m.samples != nil || m.newest != nil || m.err != nil {
-			a.stale = true
-		}
+		a.stale = a.stale || m.Changed()
 		return a.handlePoll(m)
 	}
 	a.stale = true
@@ -180,21 +179,25 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 		return a.handleMouse(m)
 	case tea.PasteMsg:
 		a.paste(m.Content)
-	case pingMsg:
-		if a.run != nil && m.from == a.run.client {
+	case session.PingMsg:
+		if a.run != nil && m.Run == a.run.Run {
 			return a.handlePing(m)
 		}
-	case layersMsg:
-		if a.run != nil && m.dir == a.run.dir && m.err == nil {
-			a.setLayers(m.layers)
+	case session.LayersMsg:
+		if a.run != nil && m.Dir == a.run.Dir && m.Err == nil {
+			a.setLayers(m.Layers)
 		}
-	case commandMsg:
-		if a.run != nil && m.dir == a.run.dir {
-			return a.handleCommand(m)
+	case session.OrderMsg:
+		if a.run != nil && m.Dir == a.run.Dir {
+			return a.handleOrder(m)
 		}
-	case sampleMsg:
-		if a.run != nil && m.dir == a.run.dir {
+	case session.GridMsg:
+		if a.run != nil && m.Dir == a.run.Dir {
 			return a.showSample(m)
+		}
+	case session.WordsMsg:
+		if a.run != nil && m.Run == a.run.Run {
+			a.run.Words.Lines = m.Lines
 		}
 	case resumedMsg:
 		return a.handleResumed(m)
@@ -348,7 +351,7 @@ func (a *App) View() tea.View {
 	}
 	v.WindowTitle = "innate"
 	if a.run != nil {
-		v.WindowTitle = "innate " + panes.Plain(a.run.info.Name)
+		v.WindowTitle = "innate " + panes.Plain(a.run.Info.Name)
 	}
 	if a.opts.ASCII {
 		v.WindowTitle = asciiOnly(v.WindowTitle)
@@ -358,18 +361,10 @@ func (a *App) View() tea.View {
 
 func baseName(dir string) string { return filepath.Base(filepath.Clean(dir)) }
 
-// absolute is a path as it is from everywhere.
-func absolute(path string) string {
-	if abs, err := filepath.Abs(path); err == nil {
-		return abs
-	}
-	return path
-}
-
 // sameDir tells whether two paths lead to one directory. A run is its directory:
 // others may have its name.
 func sameDir(a, b string) bool {
-	if absolute(a) == absolute(b) {
+	if session.Absolute(a) == session.Absolute(b) {
 		return true
 	}
 	x, errX := os.Stat(a)

@@ -16,6 +16,7 @@ import (
 	"innate/configs"
 	"innate/trainer/control"
 	"innate/tui/panes"
+	"innate/tui/session"
 )
 
 // configSetMsg is the trainer's answer to a change of settings.
@@ -38,21 +39,22 @@ type freshOverMsg struct {
 const freshTime = 8 * time.Second
 
 // setConfig takes in config.toml as it is now and marks what is new in it.
-func (a *App) setConfig(f *configFile) tea.Cmd {
+func (a *App) setConfig(f *session.ConfigFile) tea.Cmd {
 	r := a.run
-	v, old := r.config(), r.configFile
-	r.configFile = f
-	v.pane.SetLines(f.lines)
+	v, old := r.config(), r.Config
+	r.Config = f
+	v.text = splitConfig(f)
+	v.pane.SetLines(v.text.lines)
 	if old == nil {
-		v.pane.MoveTo(f.firstLive())
+		v.pane.MoveTo(v.text.firstLive())
 	}
 	v.pane.Fresh, v.refused = nil, refusal{}
-	if old == nil || old.parsed == nil || f.parsed == nil {
+	if old == nil || old.Parsed == nil || f.Parsed == nil {
 		return nil
 	}
 	fresh := map[int]string{}
-	for _, c := range configs.Diff(old.parsed, f.parsed) {
-		if line, ok := f.lineOf[c.Key]; ok {
+	for _, c := range configs.Diff(old.Parsed, f.Parsed) {
+		if line, ok := f.Lines[c.Key]; ok {
 			fresh[line] = emptyOr(c.Old) + " " + a.arrow() + " " + emptyOr(c.New)
 		}
 	}
@@ -62,7 +64,7 @@ func (a *App) setConfig(f *configFile) tea.Cmd {
 	v.pane.Fresh = fresh
 	v.freshID++
 	id := v.freshID
-	return tick(freshTime, func(time.Time) tea.Msg { return freshOverMsg{v, id} })
+	return session.Tick(freshTime, func(time.Time) tea.Msg { return freshOverMsg{v, id} })
 }
 
 func (a *App) arrow() string {
@@ -79,7 +81,7 @@ func (a *App) editSetting() tea.Cmd {
 	if err != nil {
 		return a.fail(err)
 	}
-	if err := a.mustRun("set"); err != nil {
+	if err := a.run.MustRun("set"); err != nil {
 		return a.fail(err)
 	}
 	v.refused = refusal{}
@@ -108,15 +110,15 @@ func (a *App) editSetting() tea.Cmd {
 
 // setting returns the live setting under the cursor.
 func (v *configView) setting(a *App) (string, configs.Entry, error) {
-	f := a.run.configFile
-	key := f.key(v.pane.Cursor())
+	f := a.run.Config
+	key := v.text.key(v.pane.Cursor())
 	switch {
 	case key == "":
 		return "", configs.Entry{}, errors.New("set: there is no setting on this line")
 	case !isLive(key):
 		return "", configs.Entry{}, fmt.Errorf("set: %s: fixed once a run has started; :fork begins another run", key)
 	}
-	entry, ok := f.entries[key]
+	entry, ok := f.Entries[key]
 	if !ok {
 		return "", entry, fmt.Errorf("set: %s: %s doesn't parse as it is; e mends it", key, control.ConfigFile)
 	}
@@ -125,8 +127,8 @@ func (v *configView) setting(a *App) (string, configs.Entry, error) {
 
 // written is a value as the file has it, or as given if it spans lines.
 func (v *configView) written(a *App, key, value string) string {
-	f := a.run.configFile
-	code, _ := panes.SplitComment(f.lines[f.lineOf[key]].Text)
+	f := a.run.Config
+	code, _ := panes.SplitComment(v.text.lines[f.Lines[key]].Text)
 	_, text, _ := strings.Cut(code, "=")
 	if text = strings.TrimSpace(text); text == "" || strings.Count(text, "[") != strings.Count(text, "]") {
 		return value
@@ -141,10 +143,10 @@ func (v *configView) set(a *App, set map[string]string) tea.Cmd {
 	for _, k := range keys {
 		words = append(words, strings.TrimPrefix(k, "live.")+" = "+set[k])
 	}
-	client, done := a.run.client, strings.Join(words, ", ")
+	client, done := a.run.Client, strings.Join(words, ", ")
 	v.order = configOrder{waiting: true, seen: v.history.seen}
 	return func() tea.Msg {
-		ctx, cancel := context.WithTimeout(context.Background(), orderTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), session.OrderTimeout)
 		defer cancel()
 		st, err := client.Set(ctx, set)
 		return configSetMsg{v, keys, done, st, err}
@@ -163,7 +165,7 @@ func (a *App) undoConfig(again bool) tea.Cmd {
 	if again {
 		what, set = "redo", v.history.again()
 	}
-	if err := a.mustRun(what); err != nil {
+	if err := a.run.MustRun(what); err != nil {
 		return a.fail(err)
 	}
 	switch {
@@ -174,9 +176,9 @@ func (a *App) undoConfig(again bool) tea.Cmd {
 	case v.order.waiting || v.order.seen == v.history.seen && a.opts.Now().Sub(v.order.at) < undoWait:
 		return a.fail(fmt.Errorf("%s: the last change is still on its way", what))
 	}
-	if f := a.run.configFile; f != nil {
+	if f := a.run.Config; f != nil {
 		for _, key := range slices.Sorted(maps.Keys(set)) {
-			if line, ok := f.lineOf[key]; ok {
+			if line, ok := f.Lines[key]; ok {
 				v.pane.MoveTo(line)
 			}
 		}
@@ -195,7 +197,7 @@ func (v *configView) receive(a *App, msg tea.Msg) (tea.Cmd, bool) {
 			v.order.at = time.Time{} // there will be no event
 			v.refused = refusal{m.keys[0], refusalWords(m.err.Error(), m.keys[0])}
 		}
-		return a.handleCommand(commandMsg{dir: a.run.dir, done: m.done, status: m.status, err: m.err}), true
+		return a.handleOrder(session.OrderMsg{Dir: a.run.Dir, Done: m.done, Status: m.status, Err: m.err}), true
 	case freshOverMsg:
 		if m.view == v && m.id == v.freshID {
 			v.pane.Fresh = nil
@@ -217,7 +219,7 @@ func refusalWords(text, key string) string {
 // configLine is where the editor should open config.toml, from 1: where it was
 // refused, or where the cursor of its view is; 0 for anywhere.
 func (a *App) configLine() int {
-	if line, _ := errorLine(a.run.info.Status.ConfigError); line > 0 {
+	if line, _ := errorLine(a.run.Info.Status.ConfigError); line > 0 {
 		return line
 	}
 	if a.view == viewConfig {

@@ -5,15 +5,16 @@ import (
 
 	"innate/configs"
 	"innate/tui/panes"
+	"innate/tui/session"
 )
 
 // entry is what is known of a setting of the open run.
 func (v *configView) entry(a *App, key string) (configs.Entry, bool) {
-	f := a.run.configFile
+	f := a.run.Config
 	if f == nil || key == "" {
 		return configs.Entry{}, false
 	}
-	if e, ok := f.entries[key]; ok {
+	if e, ok := f.Entries[key]; ok {
 		return e, true
 	}
 	doc, want := configs.Doc(key) // the file doesn't parse: no values
@@ -22,9 +23,9 @@ func (v *configView) entry(a *App, key string) (configs.Entry, bool) {
 
 // strip is the meaning of the setting under the cursor in three lines.
 func (v *configView) strip(a *App, w int) []string {
-	t, f := a.theme, a.run.configFile
+	t, f := a.theme, a.run.Config
 	lines := []string{t.Border.Render(strings.Repeat(t.Glyphs.Horizontal, w))}
-	key := f.key(v.pane.Cursor())
+	key := v.text.key(v.pane.Cursor())
 	e, ok := v.entry(a, key)
 	if !ok {
 		return append(lines, " "+t.Dim.Render("the cursor is on no setting"))
@@ -37,12 +38,12 @@ func (v *configView) strip(a *App, w int) []string {
 }
 
 // others are the values that a setting could have instead, by name.
-func (v *configView) others(f *configFile, key string) [][2]string {
+func (v *configView) others(f *session.ConfigFile, key string) [][2]string {
 	var list [][2]string
-	if value, ok := f.presets[key]; ok {
+	if value, ok := f.Presets[key]; ok {
 		list = append(list, [2]string{"preset", emptyOr(value)})
 	}
-	if value, ok := f.defaults[key]; ok && key != "name" {
+	if value, ok := f.Defaults[key]; ok && key != "name" {
 		list = append(list, [2]string{"default", emptyOr(value)})
 	}
 	return list
@@ -50,8 +51,8 @@ func (v *configView) others(f *configFile, key string) [][2]string {
 
 // drawSetting explains the setting under the cursor.
 func (v *configView) drawSetting(a *App, r rect) []string {
-	t, f := a.theme, a.run.configFile
-	key := f.key(v.pane.Cursor())
+	t, f := a.theme, a.run.Config
+	key := v.text.key(v.pane.Cursor())
 	e, ok := v.entry(a, key)
 	title := "Setting"
 	if ok {

@@ -9,6 +9,7 @@ import (
 
 	"innate/trainer/control"
 	"innate/tui/panes"
+	"innate/tui/session"
 )
 
 // draw renders the whole frame: exactly height lines of width cells.
@@ -27,7 +28,7 @@ func (a *App) draw() string {
 	lines := a.header()
 	if a.layout.banner.H > 0 {
 		ink := a.theme.Banner
-		if st := a.run.info.Status.State; st == control.StateDead || st == control.StateFailed {
+		if st := a.run.Info.Status.State; st == control.StateDead || st == control.StateFailed {
 			ink = a.theme.BannerBad
 		}
 		lines = append(lines, ink.Render(panes.Fit(" "+a.banner(), a.width, a.theme.Glyphs.Ellipsis)))
@@ -52,7 +53,7 @@ func (a *App) statusLine() string {
 	if a.notice.text != "" {
 		return panes.Fit(" "+a.notice.ink.Render(a.notice.text), a.width, e)
 	}
-	if a.run != nil && a.run.reading {
+	if a.run != nil && a.run.Reading {
 		return panes.Fit(" "+t.Dim.Render(a.run.progress()), a.width, e)
 	}
 	if v, ok := a.current().(statusView); ok {
@@ -67,12 +68,12 @@ func (a *App) statusLine() string {
 // runLine tells where the run lies and where it could go on from.
 func (a *App) runLine() string {
 	r := a.run
-	parts := []string{panes.Plain(r.dir)}
-	if n := r.info.Status.CheckpointNimg; n > 0 {
+	parts := []string{panes.Plain(r.Dir)}
+	if n := r.Info.Status.CheckpointNimg; n > 0 {
 		parts = append(parts, "checkpoint "+panes.Kimg(n)+" kimg")
 	}
-	if !r.info.Status.Started.IsZero() {
-		parts = append(parts, "started "+r.info.Status.Started.In(a.opts.Location).Format("2006-01-02 15:04"))
+	if !r.Info.Status.Started.IsZero() {
+		parts = append(parts, "started "+r.Info.Status.Started.In(a.opts.Location).Format("2006-01-02 15:04"))
 	}
 	return " " + a.theme.Dim.Render(strings.Join(parts, "   "))
 }
@@ -80,12 +81,12 @@ func (a *App) runLine() string {
 // banner words what the user must know, or is empty.
 func (a *App) banner() string {
 	r := a.run
-	st := &r.info.Status
+	st := &r.Info.Status
 	join := func(s ...string) string { return panes.Plain(strings.Join(s, " ")) }
 	switch {
-	case !r.known:
+	case !r.Known:
 		return ""
-	case r.resuming:
+	case r.Resuming:
 		return join("starting a trainer")
 	case st.State == control.StateDead:
 		from := "the beginning"
@@ -96,7 +97,7 @@ func (a *App) banner() string {
 		if st.Job != "" {
 			died = "the trainer died in " + st.Job + " at"
 		}
-		if word := r.log().lastWord(); word != "" {
+		if word := r.Words.Last(); word != "" {
 			return join(died, panes.Kimg(st.Nimg), "kimg, r resumes from", from+"; its last word:", word)
 		}
 		return join(died, panes.Kimg(st.Nimg), "kimg: r resumes from", from+", see", control.LogFile)
@@ -105,16 +106,16 @@ func (a *App) banner() string {
 			return join("the run failed; see", control.LogFile)
 		}
 		return join("failed:", st.Error)
-	case st.PauseReason != "" && r.info.Alive:
+	case st.PauseReason != "" && r.Info.Alive:
 		return join("paused:", st.PauseReason)
 	case st.ConfigError != "":
 		return join(st.ConfigError, "(the old settings keep running)")
-	case r.lost != nil:
-		return join("the trainer doesn't answer:", r.lost.Error())
-	case st.CheckpointError != "" && r.info.Alive:
+	case r.Lost != nil:
+		return join("the trainer doesn't answer:", r.Lost.Error())
+	case st.CheckpointError != "" && r.Info.Alive:
 		return join("no checkpoint is written:", st.CheckpointError)
-	case r.info.Alive && st.State != control.StateStarting && a.silent() > staleAfter:
-		return join("no heartbeat for", panes.Duration(a.silent().Truncate(5*time.Second)))
+	case r.Info.Alive && st.State != control.StateStarting && a.run.Silent(a.opts.Now()) > session.StaleAfter:
+		return join("no heartbeat for", panes.Duration(a.run.Silent(a.opts.Now()).Truncate(5*time.Second)))
 	}
 	return ""
 }

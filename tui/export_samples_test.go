@@ -9,7 +9,7 @@ import (
 // PlayNext returns the message of the animation's next frame.
 func PlayNext(a *App) tea.Msg {
 	r, v := a.run, a.run.grids()
-	return playMsg{v, v.playGen, readSample(r.dir, r.files[slices.Index(r.files, r.file)+1])}
+	return playMsg{v, v.playGen, r.ReadGrid(r.Grids[slices.Index(r.Grids, r.file)+1])}
 }
 
 // Playing reports whether an animation is under way.

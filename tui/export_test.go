@@ -9,6 +9,7 @@ import (
 
 	"innate/trainer/control"
 	"innate/trainer/runlog"
+	"innate/tui/session"
 	"innate/tui/theme"
 )
 
@@ -18,7 +19,7 @@ func Filter(m tea.Model, msg tea.Msg) tea.Msg { return dropStalePictures(m, msg)
 // Tests don't wait: what is due later never comes, and what is due now comes at
 // once.
 func init() {
-	tick = func(d time.Duration, f func(time.Time) tea.Msg) tea.Cmd {
+	session.Tick = func(d time.Duration, f func(time.Time) tea.Msg) tea.Cmd {
 		if d > 0 {
 			return nil
 		}
@@ -34,19 +35,21 @@ func PollAt(a *App, now time.Time) tea.Msg {
 		}
 		return listRuns(a.runs.reader, a.runs.visit, 0)()
 	}
-	return a.run.poller.poll(now)
+	return a.run.Look(now)
 }
 
 // HistoryMsg is the message of a poll that found an update.
 func HistoryMsg(a *App, u runlog.Update) tea.Msg {
-	return pollMsg{from: a.run.poller, updates: []runlog.Update{u}}
+	return session.PollMsg{Run: a.run.Run, Updates: []runlog.Update{u}}
 }
 
 // InfoMsg is the message of a poll that found a heartbeat.
-func InfoMsg(a *App, info control.Info) tea.Msg { return pollMsg{from: a.run.poller, info: &info} }
+func InfoMsg(a *App, info control.Info) tea.Msg {
+	return session.PollMsg{Run: a.run.Run, Info: &info}
+}
 
 // PingNow returns the message of one ping at once.
-func PingNow(a *App) tea.Msg { return ping(a.run.client, 0)() }
+func PingNow(a *App) tea.Msg { return a.run.Ping(0)() }
 
 // KeyInfo is one row of the key table and the scopes to look it up in.
 type KeyInfo struct {

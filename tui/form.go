@@ -280,7 +280,7 @@ func (a *App) handleStarted(m startedMsg) tea.Cmd {
 		text, ink = text+"; "+m.warning, a.theme.Warn
 	}
 	cmd := a.notify(text, ink)
-	if a.run != nil && m.from != a.run.dir {
+	if a.run != nil && m.from != a.run.Dir {
 		return cmd // the user went elsewhere meanwhile
 	}
 	a.open(m.dir)

@@ -10,6 +10,7 @@ import (
 
 	"innate/trainer/control"
 	"innate/tui/panes"
+	"innate/tui/session"
 	"innate/tui/theme"
 )
 
@@ -43,7 +44,7 @@ func badge(t *theme.Theme, state, stage string) string {
 		state = "reading"
 	}
 	s := ink.Render(glyph + " " + panes.Plain(state))
-	if state == control.StateRunning && betweenSteps(stage) {
+	if state == control.StateRunning && session.BetweenSteps(stage) {
 		s += " " + t.Dim.Render(panes.Plain(stage))
 	}
 	return s
@@ -67,7 +68,7 @@ func (a *App) header() []string {
 		return []string{a.runsTitle()}
 	}
 	r := a.run
-	key := headerKey{a.theme, a.width, a.view, r.infoGen, r.fidName()}
+	key := headerKey{a.theme, a.width, a.view, r.InfoGen, r.fidName()}
 	if key != r.header.key {
 		r.header.lines, r.header.key = []string{a.titleLine(), a.progressLine(), a.factsLine()}, key
 	}
@@ -97,13 +98,13 @@ func (a *App) headerHeight() int {
 }
 
 func (a *App) titleLine() string {
-	t, st := a.theme, &a.run.info.Status
+	t, st := a.theme, &a.run.Info.Status
 	left, plain := a.titleLeft()
 	left += a.drawTabs(a.tabs(plain))
 	right := badge(t, st.State, st.Stage) + " "
 	if room := a.width - ansi.StringWidth(left) - 1; ansi.StringWidth(right) > room {
 		// The stage alone says that the run is running.
-		if right = badge(t, st.State, ""); st.State == control.StateRunning && betweenSteps(st.Stage) && len(st.Stage)+3 <= room {
+		if right = badge(t, st.State, ""); st.State == control.StateRunning && session.BetweenSteps(st.Stage) && len(st.Stage)+3 <= room {
 			right = t.Good.Render(t.Glyphs.Dot + " " + panes.Plain(st.Stage))
 		}
 		right += " "
@@ -114,29 +115,16 @@ func (a *App) titleLine() string {
 // titleLeft names the run and its method; the width in cells comes with it.
 func (a *App) titleLeft() (string, int) {
 	t, r := a.theme, a.run
-	left := " " + t.Accent.Render("innate") + "  " + t.Strong.Render(panes.Plain(r.info.Name))
-	if m := methodName(&r.info.Status); m != "" {
+	left := " " + t.Accent.Render("innate") + "  " + t.Strong.Render(panes.Plain(r.Info.Name))
+	if m := panes.Plain(session.MethodName(&r.Info.Status)); m != "" {
 		left += "  " + t.Dim.Render(m)
 	}
 	return left, ansi.StringWidth(left)
 }
 
-// methodName writes the method as the paper does.
-func methodName(st *control.Status) string {
-	switch {
-	case st.Method == "gdd" && strings.HasPrefix(st.FreezePreset, "gdd-i"):
-		return "GDD-I"
-	case st.Method == "gdd":
-		return "GDD"
-	case st.Method == "edm":
-		return "EDM"
-	}
-	return panes.Plain(st.Method)
-}
-
 func (a *App) progressLine() string {
 	t, g := a.theme, a.theme.Glyphs
-	st := &a.run.info.Status
+	st := &a.run.Info.Status
 	total := "?"
 	fraction := 0.0
 	if st.TotalNimg > 0 {
@@ -189,7 +177,7 @@ func rate(v float64) string {
 // from the end.
 func (a *App) factsLine() string {
 	t, g, r := a.theme, a.theme.Glyphs, a.run
-	st := &r.info.Status
+	st := &r.Info.Status
 	var machine string
 	if st.Kernels != "" {
 		machine = t.Dim.Render(fmt.Sprintf("%s %s%d", panes.Plain(st.Kernels), g.Times, st.Threads)) + " "
@@ -211,7 +199,7 @@ func (a *App) factsLine() string {
 // facts lists what the header's third line says, the most important first.
 func (a *App) facts() []string {
 	t, g, r := a.theme, a.theme.Glyphs, a.run
-	st := &r.info.Status
+	st := &r.Info.Status
 	var facts []string
 	if st.Params > 0 {
 		facts = append(facts, t.Frozen.Render(g.Frozen)+fmt.Sprintf(" %.1f %%", 100*st.FrozenFraction)+
@@ -240,7 +228,3 @@ func (a *App) facts() []string {
 }
 
 func secondsOf(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
-
-// betweenSteps reports whether a running trainer is busy with something else
-// than steps, which is worth a word.
-func betweenSteps(stage string) bool { return stage != "" && stage != "train" }

@@ -24,7 +24,7 @@ type freezeOrder struct {
 // give shows the tensors as pending and sends the order.
 func (a *App) give(o freezeOrder) tea.Cmd {
 	a.run.layers.Pend(o.names)
-	return orderFreeze(a.run.client, a.run.dir, o.done, o.names, o.req)
+	return a.run.Freeze(o.done, o.names, o.req)
 }
 
 // giveOrAsk gives an order for one block at once, and asks about a larger one.
@@ -48,7 +48,7 @@ func (a *App) askFreeze(o freezeOrder) tea.Cmd {
 			if now := a.run.layers.Summary(o.names); now.Freezes != before.Freezes || now.Trains != before.Trains {
 				return a.fail(errors.New("freeze: the layers changed meanwhile; look again"))
 			}
-			if err := a.mustRun("freeze"); err != nil {
+			if err := a.run.MustRun("freeze"); err != nil {
 				return a.fail(err)
 			}
 			return a.give(o)
@@ -116,7 +116,7 @@ func (a *App) toggleLayer() tea.Cmd { return a.toggleBy((*App).giveOrAsk) }
 func (a *App) previewLayer() tea.Cmd { return a.toggleBy((*App).askFreeze) }
 
 func (a *App) toggleBy(act func(*App, freezeOrder) tea.Cmd) tea.Cmd {
-	if err := a.mustRun("freeze"); err != nil {
+	if err := a.run.MustRun("freeze"); err != nil {
 		return a.fail(err)
 	}
 	if o, ok := a.selected(); ok {
@@ -131,7 +131,7 @@ func (a *App) undoFreeze() tea.Cmd { return a.stepFreeze("undo", a.run.layers.Un
 func (a *App) redoFreeze() tea.Cmd { return a.stepFreeze("redo", a.run.layers.Redo) }
 
 func (a *App) stepFreeze(verb string, step func() []string) tea.Cmd {
-	if err := a.mustRun(verb); err != nil {
+	if err := a.run.MustRun(verb); err != nil {
 		return a.fail(err)
 	}
 	undo, redo := a.run.layers.Steps()
@@ -143,12 +143,6 @@ func (a *App) stepFreeze(verb string, step func() []string) tea.Cmd {
 		return a.notify(verb+": the trainer has not answered yet", a.theme.Warn)
 	}
 	return a.give(freezeOrder{done: verb + ": " + a.toggled(names), names: names, req: control.FreezeRequest{Toggle: names}})
-}
-
-// rule is what config.toml says at present.
-func (a *App) rule() configs.Freeze {
-	st := &a.run.info.Status
-	return configs.Freeze{Preset: st.FreezePreset, Freeze: st.FreezeGlobs, Train: st.TrainGlobs}
 }
 
 // orderOf makes an order of a new rule. Where its outcome cannot be foretold, the
@@ -163,7 +157,7 @@ func (a *App) orderOf(what, done string, r configs.Freeze, req control.FreezeReq
 }
 
 func (a *App) presetOrder(name string) freezeOrder {
-	r := a.rule()
+	r := a.run.Rule()
 	r.Preset = name
 	return a.orderOf("Preset "+name, "preset "+name, r, control.FreezeRequest{Preset: &name})
 }
@@ -181,7 +175,7 @@ func (a *App) commandFreeze(name string, args []string) tea.Cmd {
 	if len(args) == 0 {
 		return a.fail(fmt.Errorf("%s: want a glob, for example dec.28x28_*", name))
 	}
-	r, req := a.rule(), control.FreezeRequest{}
+	r, req := a.run.Rule(), control.FreezeRequest{}
 	if name == "freeze" {
 		r.Freeze = slices.Concat(r.Freeze, args)
 		req.Freeze = &r.Freeze
@@ -196,7 +190,7 @@ func (a *App) commandFreeze(name string, args []string) tea.Cmd {
 // openPresets shows the freezing presets with what each would change.
 func (a *App) openPresets() tea.Cmd {
 	r := a.run
-	if err := a.mustRun("preset"); err != nil {
+	if err := a.run.MustRun("preset"); err != nil {
 		return a.fail(err)
 	}
 	names := r.layers.Names()
@@ -208,7 +202,7 @@ func (a *App) openPresets() tea.Cmd {
 		accept: func(a *App, i int) tea.Cmd { return a.give(a.presetOrder(presets[i])) }}
 	for i, p := range presets {
 		item := menuItem{name: p}
-		rule := a.rule()
+		rule := a.run.Rule()
 		rule.Preset = p
 		frozen, err := a.frozenUnder(rule, names)
 		switch {
@@ -219,7 +213,7 @@ func (a *App) openPresets() tea.Cmd {
 		case !errors.Is(err, errNoFrozen):
 			return a.fail(err)
 		}
-		if p == r.info.Status.FreezePreset {
+		if p == r.Info.Status.FreezePreset {
 			o.cursor = i
 		}
 		o.items = append(o.items, item)

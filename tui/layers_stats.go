@@ -1,41 +1,10 @@
 package tui
 
 import (
-	"path/filepath"
-
 	"innate/trainer/control"
 	"innate/trainer/runlog"
+	"innate/tui/session"
 )
-
-// layerTail follows layers.jsonl for the poller.
-type layerTail struct {
-	reader *runlog.LayerReader
-	seen   stamp
-}
-
-// layerStats is what was added to layers.jsonl. After a reset only that counts.
-type layerStats struct {
-	stats []runlog.LayerStats
-	reset bool
-}
-
-func (s *layerStats) changed() bool { return s.reset || len(s.stats) > 0 }
-
-// poll reads what is new; the file of a run that has none yet is missing.
-func (t *layerTail) poll(dir string) (layerStats, error) {
-	if t.reader == nil {
-		t.reader = runlog.NewLayerReader(dir)
-	}
-	s := stampOf(filepath.Join(dir, runlog.LayersFile))
-	if s == t.seen {
-		return layerStats{}, nil
-	}
-	stats, reset, err := t.reader.Poll()
-	if err == nil {
-		t.seen = s // after an error it is tried again
-	}
-	return layerStats{stats, reset}, err
-}
 
 // measured is the statistics of the open run and how many of them the tree has
 // taken in.
@@ -50,13 +19,13 @@ const feedEach = 64
 
 // feedLayers gives the tree its next measurements and reports whether there are
 // more.
-func (r *runView) feedLayers(s layerStats) (more bool) {
+func (r *runView) feedLayers(s session.LayerStats) (more bool) {
 	m := &r.measured
-	if s.reset {
+	if s.Reset {
 		*m = measured{}
 		r.layers.ClearStats()
 	}
-	m.stats = append(m.stats, s.stats...)
+	m.stats = append(m.stats, s.Stats...)
 	if !r.layers.Known() {
 		return false // they wait for the names
 	}
@@ -82,10 +51,10 @@ type pace struct {
 // learnSpeed tells the layers how fast the run is at its present share of frozen
 // parameters.
 func (r *runView) learnSpeed() {
-	st := &r.info.Status
+	st := &r.Info.Status
 	key := ""
-	if st.State == control.StateRunning && !betweenSteps(st.Stage) {
-		key = frozenKey(*st)
+	if st.State == control.StateRunning && !session.BetweenSteps(st.Stage) {
+		key = session.FrozenKey(st)
 	}
 	if key == "" || key != r.pace.key || st.Nimg < r.pace.nimg {
 		r.pace = pace{key, st.Nimg}

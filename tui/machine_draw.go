@@ -31,7 +31,7 @@ func (v *machineView) drawGauges(a *App, r rect) []string {
 // gauges measure everything there is, from the processor to the images.
 func (v *machineView) gauges(a *App) []panes.Gauge {
 	t, l, p := a.theme, v.load, v.trainer(a)
-	st := &a.run.info.Status
+	st := &a.run.Info.Status
 	cores := float64(len(l.Cores))
 	memory := partOf(float64(l.MemUsed), float64(l.MemTotal))
 	used := partOf(float64(v.disk.Total-v.disk.Free), float64(v.disk.Total))
@@ -111,7 +111,7 @@ func (v *machineView) averages() string {
 }
 
 func (v *machineView) trainerDetail(a *App) string {
-	info := &a.run.info
+	info := &a.run.Info
 	switch p := v.load.Procs[info.Status.PID]; {
 	case !info.Alive:
 		return "there is none"
@@ -167,7 +167,7 @@ var stageNames = map[string]string{
 }
 
 func (v *machineView) drawStages(a *App, r rect) []string {
-	t, st := a.theme, &a.run.info.Status
+	t, st := a.theme, &a.run.Info.Status
 	return a.framed(r, "Time of a step", false, func(w, h int) string {
 		if len(st.StageMs) == 0 {
 			return panes.Centered([]string{t.Dim.Render("no step has been timed yet")}, w, h, t.Glyphs.Ellipsis)

@@ -10,6 +10,7 @@ import (
 
 	"innate/trainer/control"
 	"innate/tui/machine"
+	"innate/tui/session"
 )
 
 // machineReader looks at the computer; machine.Machine does.
@@ -57,12 +58,12 @@ const (
 
 func (v *machineView) lookAtLoad(after time.Duration) tea.Cmd {
 	visit, pids, reader := v.visit, v.pids, v.reader
-	return tick(after, func(time.Time) tea.Msg { return loadMsg{v, visit, reader.Load(pids)} })
+	return session.Tick(after, func(time.Time) tea.Msg { return loadMsg{v, visit, reader.Load(pids)} })
 }
 
 func (v *machineView) lookAtGPU(after time.Duration) tea.Cmd {
 	visit, reader := v.visit, v.reader
-	return tick(after, func(time.Time) tea.Msg {
+	return session.Tick(after, func(time.Time) tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), gpuTimeout)
 		defer cancel()
 		gpus, err := reader.GPUs(ctx)
@@ -73,7 +74,7 @@ func (v *machineView) lookAtGPU(after time.Duration) tea.Cmd {
 // lookAtDisk measures the run and finds the others with a trainer beside it.
 func (v *machineView) lookAtDisk(runsDir, dir string, after time.Duration) tea.Cmd {
 	visit, reader := v.visit, v.reader
-	return tick(after, func(time.Time) tea.Msg {
+	return session.Tick(after, func(time.Time) tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), diskTimeout)
 		defer cancel()
 		m := diskMsg{view: v, visit: visit, disk: reader.Disk(ctx, dir)}

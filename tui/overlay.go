@@ -330,7 +330,7 @@ func (a *App) shortOf(b *binding) string {
 	switch {
 	case a.run == nil && b.scope == scopeAll && b.short == "detach":
 		return "quit"
-	case a.run != nil && b.keys[0] == "P" && a.run.info.Status.State == "paused":
+	case a.run != nil && b.keys[0] == "P" && a.run.Info.Status.State == "paused":
 		return "go on"
 	}
 	return b.short

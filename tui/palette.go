@@ -44,11 +44,11 @@ func commandTable() []command {
 		{"sort", "COLUMN", "layers by a column", needRun, offer(panes.LayerColumnNames), func(a *App, args []string) tea.Cmd {
 			return a.one("sort", args, a.commandSort)
 		}},
-		{"pause", "", "pause the run", needTrainer, nil, func(a *App, _ []string) tea.Cmd { return order(a.run.dir, "paused", a.run.client.Pause) }},
+		{"pause", "", "pause the run", needTrainer, nil, func(a *App, _ []string) tea.Cmd { return a.run.Order("paused", a.run.Client.Pause) }},
 		{"resume", "", "go on after a pause or the trainer's end", needRun, nil, func(a *App, _ []string) tea.Cmd { return a.resume() }},
 		{"stop", "", "stop the run (asks first)", needTrainer, nil, func(a *App, _ []string) tea.Cmd { return a.askStop() }},
 		{"checkpoint", "", "write a checkpoint now", needTrainer, nil, func(a *App, _ []string) tea.Cmd {
-			return tea.Batch(a.notify("writing a checkpoint", a.theme.Warn), order(a.run.dir, "checkpoint written", a.run.client.Checkpoint))
+			return tea.Batch(a.notify("writing a checkpoint", a.theme.Warn), a.run.Order("checkpoint written", a.run.Client.Checkpoint))
 		}},
 		{"evaluate", "", "measure FID now", needTrainer, nil, func(a *App, _ []string) tea.Cmd {
 			return a.evaluate()
@@ -80,7 +80,7 @@ func needTrainer(a *App, name string) error {
 	if err := needRun(a, name); err != nil {
 		return err
 	}
-	return a.mustRun(name)
+	return a.run.MustRun(name)
 }
 
 func needFork(a *App, name string) error {
@@ -88,7 +88,7 @@ func needFork(a *App, name string) error {
 		return err
 	}
 	if a.opts.Fork == nil {
-		return fmt.Errorf("%s: not available here; use `innate fork %s`", name, panes.Plain(a.run.info.Name))
+		return fmt.Errorf("%s: not available here; use `innate fork %s`", name, panes.Plain(a.run.Info.Name))
 	}
 	return nil
 }
@@ -100,12 +100,12 @@ func offer(list func() []string) func(*App, string) []string {
 // offerSettings offers the live settings of the run and, once a key is typed,
 // its present value.
 func offerSettings(a *App, word string) []string {
-	if a.run == nil || a.run.configFile == nil || a.run.configFile.parsed == nil {
+	if a.run == nil || a.run.Config == nil || a.run.Config.Parsed == nil {
 		return nil
 	}
 	typed, _, valued := strings.Cut(word, "=")
 	var offers []string
-	for _, e := range a.run.configFile.parsed.Entries() {
+	for _, e := range a.run.Config.Parsed.Entries() {
 		short := e.Key[strings.LastIndexByte(e.Key, '.')+1:]
 		switch {
 		case !e.Live:
@@ -278,7 +278,7 @@ func (a *App) commandSet(args []string) tea.Cmd {
 	if err != nil {
 		return a.fail(err)
 	}
-	return a.orderSet(set)
+	return a.run.Set(set)
 }
 
 func (a *App) commandSample(args []string) tea.Cmd {
@@ -290,8 +290,8 @@ func (a *App) commandSample(args []string) tea.Cmd {
 		return a.drawSeed(seed)
 	}
 	r := a.run
-	return order(r.dir, "samples drawn", func(ctx context.Context) (control.Status, error) {
-		return r.client.Sample(ctx, control.SampleRequest{})
+	return r.Order("samples drawn", func(ctx context.Context) (control.Status, error) {
+		return r.Client.Sample(ctx, control.SampleRequest{})
 	})
 }
 
@@ -300,9 +300,9 @@ func (a *App) commandFork(args []string) tea.Cmd {
 	if err != nil {
 		return a.fail(err)
 	}
-	dir := a.run.dir
-	return tea.Batch(a.notify("forking "+panes.Plain(a.run.info.Name), a.theme.Warn),
-		startRun(a.run.dir, func(ctx context.Context) (string, string, error) {
+	dir := a.run.Dir
+	return tea.Batch(a.notify("forking "+panes.Plain(a.run.Info.Name), a.theme.Warn),
+		startRun(a.run.Dir, func(ctx context.Context) (string, string, error) {
 			newDir, err := a.opts.Fork(ctx, dir, set)
 			return newDir, "", err
 		}))

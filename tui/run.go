@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"fmt"
 	"log/slog"
 	"math"
 	"slices"
@@ -13,25 +12,17 @@ import (
 	"innate/trainer/control"
 	"innate/trainer/runlog"
 	"innate/tui/panes"
-	"innate/tui/sixel"
+	"innate/tui/session"
 	"innate/tui/theme"
 )
 
 // runView is the state of the open run.
 type runView struct {
-	dir     string
-	info    control.Info
-	known   bool // info has been read …
-	infoGen int  // … so many times
+	*session.Run
 	header  keptHeader
 	history runlog.History
-	client  *control.Client
-	poller  *poller
-	lost    error     // why the trainer doesn't answer although it lives
-	heard   time.Time // when its heartbeat last changed, by our own clock
 
-	views      [viewCount]view
-	configFile *configFile // nil: not read yet
+	views [viewCount]view
 
 	charts    map[string]chartState // settings remembered for the charts
 	loss, fid *panes.Chart
@@ -40,32 +31,25 @@ type runView struct {
 	scalars   int             // … and how many there were when it was last looked
 	lossKeys  []string        // those of the loss chart, in order of its curves …
 	fidKeys   []string        // … and of the chart of quality
-	lastNimg  int64           // of the newest tick
-	reading   bool            // the history is still being read
 	layers    *panes.Layers
 	samples   *panes.Samples
 	events    *panes.Events
 
-	files     []string // samples, oldest first
-	file      string   // the one shown
-	follow    bool     // show new samples as they come
-	freezeKey string   // what was frozen when the layers were last fetched
-	side      int      // pixels of one sample's side, 0 if unknown: the largest resolution of the network
-	resuming  bool
-	measured  measured // statistics of the layers
-	pace      pace
+	file     string   // the one shown
+	follow   bool     // show new samples as they come
+	measured measured // statistics of the layers
+	pace     pace
 }
 
 func newRunView(dir string, t *theme.Theme, loc *time.Location, charts map[string]chartState) *runView {
 	r := &runView{
 		views: newViews(), charts: charts, location: loc, found: map[string]bool{},
-		dir: dir, client: control.NewClient(dir), poller: newPoller(dir),
+		Run:    session.Open(dir),
 		layers: panes.NewLayers(t), samples: panes.NewSamples(t), events: panes.NewEvents(t),
 		follow: true, fidKeys: fidKeysOf(nil),
 	}
 	r.events.Location = loc
 	r.views[viewCurves] = newCurvesView(t, loc, charts)
-	r.info.Name = baseName(dir)
 	r.newCharts(t)
 	return r
 }
@@ -230,7 +214,7 @@ func (r *runView) findKeys(ticks []runlog.Tick) bool {
 
 func (r *runView) addTick(tick *runlog.Tick) {
 	x := float64(tick.Nimg) / 1000
-	r.lastNimg = tick.Nimg
+	r.LastNimg = tick.Nimg
 	for i, k := range r.lossKeys {
 		if v, ok := tick.Scalars[k]; ok {
 			r.loss.AddAt(i, x, tick.Time, v)
@@ -256,55 +240,37 @@ func markOf(e runlog.Event) panes.Mark {
 // alignCharts makes both charts end where the run is, also while its history is
 // being read: the axes then don't move under the curves.
 func (r *runView) alignCharts() {
-	nimg := r.lastNimg
-	if r.reading {
-		nimg = max(nimg, r.info.Status.Nimg)
+	nimg := r.LastNimg
+	if r.Reading {
+		nimg = max(nimg, r.Info.Status.Nimg)
 	}
 	r.loss.MaxX, r.fid.MaxX = float64(nimg)/1000, float64(nimg)/1000
 }
 
 // progress tells how much of the history has been read.
 func (r *runView) progress() string {
-	text := "reading the history: " + panes.Kimg(r.lastNimg)
-	if all := r.info.Status.Nimg; all >= r.lastNimg {
+	text := "reading the history: " + panes.Kimg(r.LastNimg)
+	if all := r.Info.Status.Nimg; all >= r.LastNimg {
 		whole := panes.Kimg(all)
-		text = "reading the history: " + panes.FitLeft(panes.Kimg(r.lastNimg), len(whole)) + " of " + whole
+		text = "reading the history: " + panes.FitLeft(panes.Kimg(r.LastNimg), len(whole)) + " of " + whole
 	}
 	return text + " kimg"
-}
-
-// setInfo takes a new status.
-func (r *runView) setInfo(info control.Info) {
-	r.info, r.known = info, true
-	r.infoGen++
-	r.samples.ByRow = r.tiling().ByRow
-	if !r.info.Alive {
-		r.lost = nil
-	}
-	r.updateReference()
-	r.updateTexts()
-	r.learnSpeed()
-}
-
-// tiling is how the run's grids are made of samples.
-func (r *runView) tiling() sixel.Tiling {
-	return sixel.Tiling{Side: r.side, ByRow: len(r.info.Status.SampleClasses) > 0}
 }
 
 // updateReference draws the teacher's quality, once known, across the FID chart.
 func (r *runView) updateReference() {
 	r.fid.SetReference(math.NaN(), "")
-	if v := r.info.Status.TeacherFID; v != nil {
+	if v := r.Info.Status.TeacherFID; v != nil {
 		r.fid.SetReference(*v, "teacher "+panes.Value(*v))
 	}
 }
 
 // updateTexts words what empty panes wait for.
 func (r *runView) updateTexts() {
-	st := &r.info.Status
+	st := &r.Info.Status
 	wait := "no ticks yet"
 	switch {
-	case !r.known:
+	case !r.Known:
 		wait = "reading the run"
 	case st.State == control.StateNew:
 		wait = "not started yet"
@@ -327,143 +293,109 @@ func (r *runView) fidName() string {
 	if r.fidKeys[0] != "fid" {
 		return "Accuracy"
 	}
-	if n := r.info.Status.FIDName; n != "" {
+	if n := r.Info.Status.FIDName; n != "" {
 		return panes.Plain(n)
 	}
 	return "FID"
 }
 
-// frozenKey changes whenever something was frozen or unfrozen.
-func frozenKey(st control.Status) string {
-	return fmt.Sprint(st.PID, st.FreezePreset, st.FreezeGlobs, st.TrainGlobs, st.FrozenParams, st.TrainableTensors)
+// learn draws the consequences of a new status.
+func (r *runView) learn() {
+	r.samples.ByRow = r.Tiling().ByRow
+	r.updateReference()
+	r.updateTexts()
+	r.learnSpeed()
 }
 
 // handlePoll takes in what changed on disk and polls again.
-func (a *App) handlePoll(m pollMsg) tea.Cmd {
+func (a *App) handlePoll(m session.PollMsg) tea.Cmd {
 	r := a.run
-	slog.Debug("poll", "dir", r.dir, "updates", len(m.updates), "info", m.info != nil, "layers", len(m.layers), "error", m.err)
+	slog.Debug("poll", "dir", r.Dir, "updates", len(m.Updates), "info", m.Info != nil, "layers", len(m.Layers), "error", m.Err)
 	var cmds []tea.Cmd
-	for _, u := range m.updates {
+	for _, u := range m.Updates {
 		r.addHistory(u, a.theme)
 	}
-	if m.info != nil {
-		if old := r.info.Status; m.info.Alive && m.info.Status.Before(old) {
-			m.info.Status = old // the trainer's answer is newer than the heartbeat in its file
-		}
-		a.takeInfo(*m.info)
-		cmds = append(cmds, a.watch(r.info), a.askLastWords())
-		if key := frozenKey(r.info.Status); r.info.Alive && key != r.freezeKey {
-			r.freezeKey = key
-			cmds = append(cmds, fetchLayers(r.client, r.dir))
-		}
+	if m.Info != nil {
+		r.TakeRead(*m.Info, a.opts.Now())
+		r.learn()
+		cmds = append(cmds, a.watch(r.Info), r.AskLastWords(), r.FetchLayers())
 	}
-	if m.layers != nil {
-		a.setLayers(m.layers)
+	if m.Layers != nil {
+		a.setLayers(m.Layers)
 	}
-	more := r.feedLayers(m.stats)
-	if m.config != nil {
-		cmds = append(cmds, a.setConfig(m.config))
+	more := r.feedLayers(m.Stats)
+	if m.Config != nil {
+		cmds = append(cmds, a.setConfig(m.Config))
 	}
-	if m.samples != nil {
-		r.files = m.samples
+	if m.Grids != nil {
+		r.Grids = m.Grids
 	}
-	if m.newest != nil && (r.follow || r.file == "") {
-		r.file = m.newest.file
-		cmds = append(cmds, a.showSample(*m.newest))
+	if m.Newest != nil && (r.follow || r.file == "") {
+		r.file = m.Newest.File
+		cmds = append(cmds, a.showSample(*m.Newest))
 	}
-	if m.err != nil {
-		cmds = append(cmds, a.fail(m.err))
+	if m.Err != nil {
+		cmds = append(cmds, a.fail(m.Err))
 	}
-	if r.reading != m.more {
-		r.reading, a.stale = m.more, true
+	if r.Reading != m.More {
+		r.Reading, a.stale = m.More, true
 	}
 	r.alignCharts()
-	after := pollEvery
-	if m.more || more {
+	after := session.PollEvery
+	if m.More || more {
 		after = 0
 	}
-	return tea.Batch(append(cmds, pollRun(r.poller, after))...)
+	return tea.Batch(append(cmds, r.Poll(after))...)
 }
 
 func (a *App) setLayers(layers []control.Layer) {
 	r := a.run
-	old := r.side
+	old := r.Side
 	if r.layers.SetLayers(layers) {
 		r.measured.fed = 0 // it is another network: they count anew
 	}
-	r.side = 0
+	r.Side = 0
 	for _, l := range layers {
-		r.side = max(r.side, l.Resolution)
+		r.Side = max(r.Side, l.Resolution)
 	}
-	if img, _ := r.samples.Image(); img != nil && r.side != old {
-		r.samples.SetImage(img, r.side, r.samples.Label())
+	if img, _ := r.samples.Image(); img != nil && r.Side != old {
+		r.samples.SetImage(img, r.Side, r.samples.Label())
 	}
 }
 
 // handlePing notes whether the trainer answers.
-func (a *App) handlePing(m pingMsg) tea.Cmd {
-	r := a.run
-	if m.err == nil {
-		r.lost = nil
-		a.takeAnswer(m.status)
-	} else if r.info.Alive && r.info.Status.State != control.StateStarting && r.info.Status.State != control.StateStopping {
-		r.lost = m.err
-	}
-	return ping(r.client, pingEvery)
+func (a *App) handlePing(m session.PingMsg) tea.Cmd {
+	a.run.Pong(m, a.opts.Now())
+	a.run.learn()
+	return a.run.Ping(session.PingEvery)
 }
 
-// handleCommand reports a command's outcome.
-func (a *App) handleCommand(m commandMsg) tea.Cmd {
+// handleOrder reports an order's outcome.
+func (a *App) handleOrder(m session.OrderMsg) tea.Cmd {
 	r := a.run
-	if m.freeze {
-		r.layers.Settle(m.names...)
-		if m.layers != nil {
-			a.setLayers(m.layers)
+	if m.Freeze {
+		r.layers.Settle(m.Names...)
+		if m.Layers != nil {
+			a.setLayers(m.Layers)
 		}
 	}
-	if m.err != nil {
-		return a.fail(m.err)
+	if m.Err != nil {
+		return a.fail(m.Err)
 	}
-	switch ended := r.info; {
-	case m.status.State == "":
-	case !control.Active(m.status.State): // and its trainer has gone: see stopping
-		ended.Status, ended.Alive = m.status, false
-		a.takeInfo(ended)
+	switch ended := r.Info; {
+	case m.Status.State == "":
+	case !control.Active(m.Status.State): // and its trainer has gone: see session.Stopping
+		ended.Status, ended.Alive = m.Status, false
+		r.Take(ended, a.opts.Now())
+		r.learn()
 	default:
-		if a.takeAnswer(m.status) {
-			r.freezeKey = frozenKey(m.status)
+		if r.TakeAnswer(m.Status, a.opts.Now()) {
+			r.LayersKnown()
+			r.learn()
 		}
-		if why := m.status.PauseReason; why != "" {
-			return a.notify(m.done+": "+why, a.theme.Warn)
+		if why := m.Status.PauseReason; why != "" {
+			return a.notify(m.Done+": "+why, a.theme.Warn)
 		}
 	}
-	return a.notify(m.done, a.theme.Good)
+	return a.notify(m.Done, a.theme.Good)
 }
-
-// takeAnswer takes the status that the open run's trainer has answered, unless a
-// newer one is known or another trainer has taken its place. That a run has ended
-// is told by its lock: until that is free no other trainer can follow.
-func (a *App) takeAnswer(st control.Status) (taken bool) {
-	r := a.run
-	if !r.info.Alive || !control.Active(st.State) || st.PID != r.info.Status.PID || st.Before(r.info.Status) {
-		return false
-	}
-	info := r.info
-	info.Status = st
-	a.takeInfo(info)
-	return true
-}
-
-// takeInfo takes what is known of the open run, and notes when its heartbeat has
-// changed: how long it has not is told by our clock alone, since the trainer's
-// may be wrong.
-func (a *App) takeInfo(info control.Info) {
-	r, old := a.run, &a.run.info.Status
-	if st := &info.Status; !r.known || !st.Time.Equal(old.Time) || st.Seq != old.Seq || st.Instance != old.Instance {
-		r.heard = a.opts.Now()
-	}
-	r.setInfo(info)
-}
-
-// silent is how long the trainer has written no heartbeat and given no answer.
-func (a *App) silent() time.Duration { return a.opts.Now().Sub(a.run.heard) }

@@ -12,6 +12,7 @@ import (
 
 	"innate/trainer/control"
 	"innate/tui/panes"
+	"innate/tui/session"
 )
 
 // runsOrderMsg ends an order to runs of the list.
@@ -38,7 +39,7 @@ func (a *App) orderRuns(begin, done string, runs []*runRow, do func(ctx context.
 		return nil
 	}
 	return tea.Batch(a.notify(begin+" "+namesOf(dirs), a.theme.Warn), func() tea.Msg {
-		ctx, cancel := context.WithTimeout(context.Background(), orderTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), session.OrderTimeout)
 		defer cancel()
 		errs := make([]error, len(dirs))
 		var wg sync.WaitGroup
@@ -135,7 +136,7 @@ func (a *App) stopRuns() tea.Cmd {
 	}
 	return a.ask("Stop "+namesOfRuns(runs)+"? A checkpoint is written first.", func(a *App) tea.Cmd {
 		return a.orderRuns("stopping", "stopped after a checkpoint:", runs, func(ctx context.Context, dir string) error {
-			_, err := stopping(dir)(ctx)
+			_, err := session.Stopping(dir)(ctx)
 			return err
 		})
 	})

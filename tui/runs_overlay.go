@@ -11,6 +11,7 @@ import (
 	"innate/trainer/control"
 	"innate/trainer/runlog"
 	"innate/tui/panes"
+	"innate/tui/session"
 	"innate/tui/theme"
 )
 
@@ -67,7 +68,7 @@ func (p *overlayPoller) poll() overlayMsg {
 }
 
 func pollOverlay(p *overlayPoller, after time.Duration) tea.Cmd {
-	return tick(after, func(time.Time) tea.Msg { return p.poll() })
+	return session.Tick(after, func(time.Time) tea.Msg { return p.poll() })
 }
 
 // openOverlay shows the marked runs, or the one under the cursor.

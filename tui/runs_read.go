@@ -16,6 +16,7 @@ import (
 	"innate/configs"
 	"innate/trainer/control"
 	"innate/trainer/runlog"
+	"innate/tui/session"
 )
 
 // runRow is a run of the list as last read. What it holds is not modified
@@ -48,7 +49,7 @@ type runsReader struct {
 // runFiles follows the files of one run.
 type runFiles struct {
 	row    runRow // but its Info
-	config stamp
+	config session.Stamp
 	log    *runlog.Reader
 }
 
@@ -99,7 +100,7 @@ func (r *runsReader) read() ([]runRow, error) {
 
 func (f *runFiles) readConfig(dir string) {
 	path := filepath.Join(dir, control.ConfigFile)
-	s := stampOf(path)
+	s := session.StampOf(path)
 	if s == f.config {
 		return
 	}
@@ -159,7 +160,7 @@ func (r *runRow) apply(u runlog.Update) {
 
 // listRuns reads the runs after a delay.
 func listRuns(r *runsReader, visit int, after time.Duration) tea.Cmd {
-	return tick(after, func(time.Time) tea.Msg {
+	return session.Tick(after, func(time.Time) tea.Msg {
 		list, err := r.read()
 		return runsMsg{visit, list, err}
 	})

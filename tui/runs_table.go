@@ -8,6 +8,7 @@ import (
 
 	"innate/trainer/control"
 	"innate/tui/panes"
+	"innate/tui/session"
 	"innate/tui/theme"
 )
 
@@ -155,7 +156,7 @@ func (r *runRow) method() string {
 	if st.Method == "" && r.config != nil {
 		st.Method, st.FreezePreset = r.config.Method, r.config.Freeze.Preset
 	}
-	return methodName(&st)
+	return panes.Plain(session.MethodName(&st))
 }
 
 // stateOrder puts what needs attention or is at work first.

@@ -19,7 +19,7 @@ import (
 
 // labelWidth is how many cells labels take from the picture's rectangle.
 func (v *samplesView) labelWidth(a *App) int {
-	classes := a.run.info.Status.SampleClasses
+	classes := a.run.Info.Status.SampleClasses
 	if len(classes) == 0 || v.stage == stageTile || a.probing || a.mode == sixel.Off {
 		return 0
 	}
@@ -32,7 +32,7 @@ func classWidth(classes []int) int { return len(fmt.Sprint(slices.Max(classes)))
 // classes are those of the rows of the grid that shows. They are unknown, nil,
 // when it has another number of rows, as from before live.sample_count changed.
 func (v *samplesView) classes(a *App) []int {
-	classes := a.run.info.Status.SampleClasses
+	classes := a.run.Info.Status.SampleClasses
 	if v.tiles(a).Rows() != len(classes) {
 		return nil
 	}
@@ -85,7 +85,7 @@ func (v *samplesView) labelled(p samplesParts, text string) string {
 
 // pageName says which samples show, for the end of a caption, if not all do.
 func (r *runView) pageName(l sixel.Layout, t panes.Tiles) string {
-	if !r.tiling().ByRow {
+	if !r.Tiling().ByRow {
 		if room := l.Cols * l.Rows; room < t.Len() {
 			return fmt.Sprintf("   %d to %d show", l.First+1, min(l.First+room, t.Len()))
 		}

@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/tui/panes"
+	"innate/tui/session"
 	"innate/tui/sixel"
 )
 
@@ -31,19 +32,19 @@ type film struct {
 // filmOf chooses the frames beside a sample in w by h pixels. They cover all of
 // the run, so that they stay where they are while one steps through it.
 func (v *samplesView) filmOf(a *App, w, h int) film {
-	files := a.run.files
+	files := a.run.Grids
 	if v.frames != nil {
 		files = v.frames
 	}
 	f := film{tile: min(h, w/2), gap: max(w/40, 2)}
-	if v.stage != stageTile || v.fresh != nil || len(files) < 2 || a.run.side < 1 {
+	if v.stage != stageTile || v.fresh != nil || len(files) < 2 || a.run.Side < 1 {
 		return f
 	}
-	if f.tile > a.run.side {
-		f.tile -= f.tile % a.run.side // as it will be enlarged
+	if f.tile > a.run.Side {
+		f.tile -= f.tile % a.run.Side // as it will be enlarged
 	}
 	const frame = 2 // around the marked one
-	l, ok := panes.PickLayout(min(len(files), minFilm), a.run.side, w-f.tile-f.gap-2*frame, h-2*frame)
+	l, ok := panes.PickLayout(min(len(files), minFilm), a.run.Side, w-f.tile-f.gap-2*frame, h-2*frame)
 	if !ok {
 		return f
 	}
@@ -82,7 +83,7 @@ func spread(files []string, n int) []string {
 // filmMsg brings grids for the film.
 type filmMsg struct {
 	from  *samplesView
-	grids []sampleMsg
+	grids []session.GridMsg
 }
 
 // loadFilm reads what the film lacks, all at once: the picture is composed and
@@ -108,11 +109,11 @@ func (a *App) loadFilm() tea.Cmd {
 		}
 	}
 	v.reading = true
-	dir := a.run.dir
+	run := a.run.Run
 	return func() tea.Msg {
 		m := filmMsg{from: v}
 		for _, file := range missing {
-			m.grids = append(m.grids, readSample(dir, file))
+			m.grids = append(m.grids, run.ReadGrid(file))
 		}
 		return m
 	}
@@ -125,7 +126,7 @@ func (v *samplesView) addFilm(m filmMsg) {
 	}
 	v.reading = false
 	for _, g := range m.grids {
-		v.decoded.add(g.file, g.img)
+		v.decoded.add(g.File, g.Image)
 	}
 }
 

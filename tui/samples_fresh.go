@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/trainer/control"
+	"innate/tui/session"
 )
 
 // freshGrid is a grid from other noise than the run's own.
@@ -29,7 +30,7 @@ type freshMsg struct {
 
 // drawFresh lets the trainer draw samples from noise that nobody has seen.
 func (a *App) drawFresh() tea.Cmd {
-	if err := a.mustRun("new noise"); err != nil {
+	if err := a.run.MustRun("new noise"); err != nil {
 		return a.fail(err)
 	}
 	return a.drawSeed(uint64(rand.Uint32()))
@@ -43,16 +44,16 @@ func (a *App) drawSeed(seed uint64) tea.Cmd {
 	}
 	v.drawing = true
 	return func() tea.Msg {
-		ctx, cancel := context.WithTimeout(context.Background(), orderTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), session.OrderTimeout)
 		defer cancel()
 		m := freshMsg{from: v, grid: freshGrid{seed: seed}}
-		st, err := r.client.Sample(ctx, control.SampleRequest{Seed: &seed})
+		st, err := r.Client.Sample(ctx, control.SampleRequest{Seed: &seed})
 		if err != nil {
 			m.err = err
 			return m
 		}
 		m.grid.file, m.grid.nimg = filepath.Base(st.SampleFile), st.SampleNimg
-		m.grid.img, m.err = readImage(filepath.Join(r.dir, st.SampleFile))
+		m.grid.img, m.err = session.ReadImage(filepath.Join(r.Dir, st.SampleFile))
 		return m
 	}
 }

@@ -50,7 +50,7 @@ func (v *samplesView) compose(a *App, at rect) plate {
 	k := a.keyAt(at)
 	w, h := k.room()
 	grid, file := v.source(a)
-	id := fmt.Sprint(a.run.dir, "/", file, " ", a.run.side, a.run.info.Status.SampleClasses, " ", v.stage, " ", v.cell, " ", k)
+	id := fmt.Sprint(a.run.Dir, "/", file, " ", a.run.Side, a.run.Info.Status.SampleClasses, " ", v.stage, " ", v.cell, " ", k)
 	film := v.filmOf(a, w, h)
 	if v.stage == stageTile {
 		id += fmt.Sprint(film.files, film.ready)
@@ -103,13 +103,13 @@ func (p *plate) caption(k *pictureKey, t *theme.Theme, text string, x int) {
 func (v *samplesView) composeGrid(a *App, p *plate, k *pictureKey) {
 	w, h := k.room()
 	grid, _ := v.source(a)
-	img := a.run.tiling().Fit(grid, w, h)
+	img := a.run.Tiling().Fit(grid, w, h)
 	if img == nil {
 		return
 	}
 	p.put(k, img)
 	t := v.tiles(a)
-	l, _ := a.run.tiling().Arrange(t.Len(), t.Cols(), w, h)
+	l, _ := a.run.Tiling().Arrange(t.Len(), t.Cols(), w, h)
 	v.label(a, p, k, l, 0, img.Bounds().Dy())
 	if f := v.fresh; f != nil {
 		p.caption(k, a.theme, "from other noise, seed "+fmt.Sprint(f.seed)+", "+panes.Kimg(f.nimg)+" kimg: esc leads back to the run's own", 0)
@@ -121,8 +121,8 @@ func (v *samplesView) composeGrid(a *App, p *plate, k *pictureKey) {
 func (v *samplesView) composeTeacher(a *App, p *plate, k *pictureKey) {
 	w, h := k.room()
 	gap := max(4*k.cellW, w/40)
-	ours, theirs := v.tiles(a), panes.CutTiles(v.teacher.img, a.run.side)
-	if a.run.tiling().ByRow { // one may be of a time with more samples
+	ours, theirs := v.tiles(a), panes.CutTiles(v.teacher.img, a.run.Side)
+	if a.run.Tiling().ByRow { // one may be of a time with more samples
 		cols := min(ours.Cols(), theirs.Cols())
 		ours, theirs = ours.Crop(cols), theirs.Crop(cols)
 	}
@@ -132,7 +132,7 @@ func (v *samplesView) composeTeacher(a *App, p *plate, k *pictureKey) {
 	if stacked {
 		boxW, boxH = w, (h-gap)/2
 	}
-	l, ok := a.run.tiling().Arrange(n, min(ours.Cols(), n), boxW, boxH)
+	l, ok := a.run.Tiling().Arrange(n, min(ours.Cols(), n), boxW, boxH)
 	if !ok {
 		return
 	}
@@ -148,7 +148,7 @@ func (v *samplesView) composeTeacher(a *App, p *plate, k *pictureKey) {
 	v.label(a, p, k, l, 0, mh)
 	teacher := fmt.Sprintf("teacher, %d Heun steps", a.opts.TeacherSteps)
 	student := "this run, " + sampleLabel(v.shown)
-	if a.run.info.Status.Method == "gdd" {
+	if a.run.Info.Status.Method == "gdd" {
 		student = "student, one step, " + sampleLabel(v.shown)
 	}
 	if stacked {
@@ -166,7 +166,7 @@ func (v *samplesView) composeSelection(a *App, p *plate, k *pictureKey) {
 	w, h := k.room()
 	t := v.tiles(a)
 	const frame = 2 // widest gap of a layout
-	l, ok := a.run.tiling().Arrange(t.Len(), t.Cols(), w-2*frame, h-2*frame)
+	l, ok := a.run.Tiling().Arrange(t.Len(), t.Cols(), w-2*frame, h-2*frame)
 	if !ok {
 		return
 	}
@@ -215,7 +215,7 @@ func (v *samplesView) composeTile(a *App, p *plate, k *pictureKey, f film) {
 		width, height = x+mw, max(height, mh)
 		for _, file := range f.files {
 			img, _ := v.decoded.get(file)
-			m.Tiles = append(m.Tiles, panes.CutTiles(img, a.run.side).At(v.cell))
+			m.Tiles = append(m.Tiles, panes.CutTiles(img, a.run.Side).At(v.cell))
 		}
 	}
 	canvas := panes.NewCanvas(width, height, append(m.Tiles, tile)...)
@@ -224,7 +224,7 @@ func (v *samplesView) composeTile(a *App, p *plate, k *pictureKey, f film) {
 	p.put(k, canvas)
 	p.caption(k, a.theme, v.cellName(a), 0)
 	if n := len(f.files); n > 0 {
-		text := fmt.Sprintf("in %d of %d grids, %s to %s", n, len(a.run.files), kimgOf(f.files[0]), sampleLabel(f.files[n-1]))
+		text := fmt.Sprintf("in %d of %d grids, %s to %s", n, len(a.run.Grids), kimgOf(f.files[0]), sampleLabel(f.files[n-1]))
 		if !f.ready {
 			text = fmt.Sprintf("reading %d grids", n)
 		}

@@ -45,7 +45,7 @@ func (a *App) picturePNG() image.Image {
 // saveName suggests a name in the working directory.
 func (a *App) saveName() string {
 	v := a.run.grids()
-	name := a.run.info.Name
+	name := a.run.Info.Name
 	switch {
 	case a.view != viewSamples:
 	case v.stage == stageTeacher:
@@ -153,7 +153,7 @@ func (a *App) copySample() tea.Cmd {
 	if grid == nil {
 		return a.fail(errors.New("copy: no samples yet"))
 	}
-	path := filepath.Join(a.run.dir, control.SamplesDir, file)
+	path := filepath.Join(a.run.Dir, control.SamplesDir, file)
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
 	}

@@ -6,6 +6,8 @@ import (
 	"image"
 	"time"
 
+	"innate/tui/session"
+
 	tea "charm.land/bubbletea/v2"
 )
 
@@ -43,7 +45,7 @@ func (a *App) toggleTeacher() tea.Cmd {
 		return a.fail(errors.New("teacher: not available here"))
 	case grid == nil:
 		return a.fail(errors.New("teacher: no samples yet, want some to show it beside"))
-	case r.configFile != nil && r.configFile.parsed != nil && r.configFile.parsed.Model.Init == "":
+	case r.Config != nil && r.Config.Parsed != nil && r.Config.Parsed.Model.Init == "":
 		return a.fail(errors.New("teacher: model.init is empty: this run began with fresh weights, want one that has a teacher"))
 	case v.teacher.img != nil && v.teacher.img.Bounds() == grid.Bounds():
 		v.fresh, v.stage = nil, stageTeacher
@@ -51,12 +53,12 @@ func (a *App) toggleTeacher() tea.Cmd {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), teacherTimeout)
 	v.teacher.cancel = cancel
-	draw, dir := a.opts.Teacher, r.dir
+	draw, dir := a.opts.Teacher, r.Dir
 	return func() tea.Msg {
 		m := teacherMsg{from: v}
 		path, err := draw(ctx, dir)
 		if err == nil {
-			m.img, err = readImage(path)
+			m.img, err = session.ReadImage(path)
 		}
 		m.err = err
 		return m

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -14,27 +13,20 @@ import (
 
 	"innate/trainer/runlog"
 	"innate/tui/panes"
+	"innate/tui/session"
 	"innate/tui/theme"
 )
 
-// gridNimg tells the run's own grids from other pictures beside them, such as
-// the teacher's: their names are the number of images seen, 000120000.png.
-func gridNimg(file string) (nimg int64, ok bool) {
-	stem, isPNG := strings.CutSuffix(file, ".png")
-	nimg, err := strconv.ParseInt(stem, 10, 64)
-	return nimg, isPNG && err == nil && nimg >= 0
-}
-
 // sampleLabel words the name of a grid: 000120000.png is the one at 120 kimg.
 func sampleLabel(file string) string {
-	if _, ok := gridNimg(file); ok {
+	if _, ok := session.GridNimg(file); ok {
 		return kimgOf(file) + " kimg"
 	}
 	return panes.Plain(strings.TrimSuffix(file, ".png"))
 }
 
 func kimgOf(file string) string {
-	nimg, _ := gridNimg(file)
+	nimg, _ := session.GridNimg(file)
 	return panes.Kimg(nimg)
 }
 
@@ -42,7 +34,7 @@ func kimgOf(file string) string {
 // noise it leads back to the run's own.
 func (a *App) stepSample(by int) tea.Cmd {
 	r := a.run
-	n := len(r.files)
+	n := len(r.Grids)
 	if v := r.grids(); v.fresh != nil && a.view == viewSamples {
 		v.fresh = nil
 		return nil
@@ -50,7 +42,7 @@ func (a *App) stepSample(by int) tea.Cmd {
 	if n == 0 {
 		return nil
 	}
-	at := slices.Index(r.files, r.file)
+	at := slices.Index(r.Grids, r.file)
 	if at < 0 {
 		at = n - 1
 	}
@@ -60,32 +52,32 @@ func (a *App) stepSample(by int) tea.Cmd {
 // stepTo shows grid i.
 func (a *App) stepTo(i int) tea.Cmd {
 	r, v := a.run, a.run.grids()
-	if i < 0 || i >= len(r.files) {
+	if i < 0 || i >= len(r.Grids) {
 		return nil
 	}
 	v.fresh = nil
-	r.follow = i == len(r.files)-1
-	if r.files[i] == r.file {
+	r.follow = i == len(r.Grids)-1
+	if r.Grids[i] == r.file {
 		return nil
 	}
-	r.file = r.files[i]
+	r.file = r.Grids[i]
 	if img, _ := v.decoded.get(r.file); img != nil {
-		return a.showSample(sampleMsg{dir: r.dir, file: r.file, img: img})
+		return a.showSample(session.GridMsg{Dir: r.Dir, File: r.file, Image: img})
 	}
-	return fetchSample(r.dir, r.file)
+	return r.FetchGrid(r.file)
 }
 
 // showSample puts a decoded grid into its pane, unless another one is wanted by
 // now.
-func (a *App) showSample(m sampleMsg) tea.Cmd {
+func (a *App) showSample(m session.GridMsg) tea.Cmd {
 	r, v := a.run, a.run.grids()
-	if m.err != nil {
-		return a.fail(m.err)
+	if m.Err != nil {
+		return a.fail(m.Err)
 	}
-	v.decoded.add(m.file, m.img)
-	if m.file == r.file {
-		v.shown = m.file
-		r.samples.SetImage(m.img, r.side, sampleLabel(m.file))
+	v.decoded.add(m.File, m.Image)
+	if m.File == r.file {
+		v.shown = m.File
+		r.samples.SetImage(m.Image, r.Side, sampleLabel(m.File))
 	}
 	return nil
 }
@@ -97,24 +89,24 @@ const playEvery = 250 * time.Millisecond
 type playMsg struct {
 	from   *samplesView
 	gen    int
-	sample sampleMsg
+	sample session.GridMsg
 }
 
 // play animates the grids from the first to the newest.
 func (a *App) play() tea.Cmd {
 	r, v := a.run, a.run.grids()
-	if len(r.files) < 2 {
-		return a.fail(fmt.Errorf("animate: got %d grids, want at least 2", len(r.files)))
+	if len(r.Grids) < 2 {
+		return a.fail(fmt.Errorf("animate: got %d grids, want at least 2", len(r.Grids)))
 	}
 	v.playing, v.playGen = true, v.playGen+1
 	first := a.stepTo(0)
-	return tea.Batch(first, v.frame(a, r.files[1]))
+	return tea.Batch(first, v.frame(a, r.Grids[1]))
 }
 
 // frame reads a grid when its time has come.
 func (v *samplesView) frame(a *App, file string) tea.Cmd {
-	dir, gen := a.run.dir, v.playGen
-	return tick(playEvery, func(time.Time) tea.Msg { return playMsg{v, gen, readSample(dir, file)} })
+	run, gen := a.run.Run, v.playGen
+	return session.Tick(playEvery, func(time.Time) tea.Msg { return playMsg{v, gen, run.ReadGrid(file)} })
 }
 
 // playOn shows a frame and asks for the next one. On a slow line it waits until
@@ -129,18 +121,18 @@ func (v *samplesView) playOn(a *App, m playMsg) tea.Cmd {
 		return nil
 	}
 	if a.pictureLate() {
-		return v.frame(a, m.sample.file)
+		return v.frame(a, m.sample.File)
 	}
-	if m.sample.err == nil {
-		r.file = m.sample.file
+	if m.sample.Err == nil {
+		r.file = m.sample.File
 		a.showSample(m.sample)
 	}
-	next := slices.Index(r.files, m.sample.file) + 1
-	if next == 0 || next == len(r.files) {
+	next := slices.Index(r.Grids, m.sample.File) + 1
+	if next == 0 || next == len(r.Grids) {
 		v.playing, r.follow = false, true
 		return nil
 	}
-	return v.frame(a, r.files[next])
+	return v.frame(a, r.Grids[next])
 }
 
 // stopPlaying ends the animation at any key; it reports whether the key did
@@ -184,9 +176,9 @@ func (v *samplesView) fidNear(nimg int64) (near, best fidAt, err error) {
 
 // span is the time that the grids cover.
 func (v *samplesView) span(a *App) (first, last int64) {
-	files := a.run.files
-	first, _ = gridNimg(files[0])
-	last, _ = gridNimg(files[len(files)-1])
+	files := a.run.Grids
+	first, _ = session.GridNimg(files[0])
+	last, _ = session.GridNimg(files[len(files)-1])
 	return first, last
 }
 
@@ -205,8 +197,8 @@ func column(nimg, first, last int64, w int) int {
 func (v *samplesView) fileAt(a *App, x, w int) int {
 	first, last := v.span(a)
 	best, off := 0, math.MaxInt
-	for i, file := range a.run.files {
-		nimg, _ := gridNimg(file)
+	for i, file := range a.run.Grids {
+		nimg, _ := session.GridNimg(file)
 		if d := column(nimg, first, last, w-2) - (x - 1); max(d, -d) < off {
 			best, off = i, max(d, -d)
 		}
@@ -219,7 +211,7 @@ func (v *samplesView) fileAt(a *App, x, w int) int {
 func (v *samplesView) timeline(a *App, w int) []string {
 	t, g := a.theme, a.theme.Glyphs
 	first, last := v.span(a)
-	now, _ := gridNimg(v.shown)
+	now, _ := session.GridNimg(v.shown)
 	near, best, err := v.fidNear(now)
 	type mark struct {
 		glyph string
@@ -271,7 +263,7 @@ func (v *samplesView) timeline(a *App, w int) []string {
 
 // position counts the grid that shows, in a constant width.
 func (v *samplesView) position(a *App) string {
-	t, files := a.theme, a.run.files
+	t, files := a.theme, a.run.Grids
 	at := slices.Index(files, v.shown) + 1
 	all := fmt.Sprint(len(files))
 	s := ""

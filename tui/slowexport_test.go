@@ -3,11 +3,13 @@ package tui
 import (
 	"testing"
 	"time"
+
+	"innate/tui/session"
 )
 
 // HurryOrders lets a test wait less for the answer to a command.
 func HurryOrders(tb testing.TB, d time.Duration) {
-	before := orderTimeout
-	orderTimeout = d
-	tb.Cleanup(func() { orderTimeout = before })
+	before := session.OrderTimeout
+	session.OrderTimeout = d
+	tb.Cleanup(func() { session.OrderTimeout = before })
 }

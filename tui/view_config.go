@@ -18,6 +18,7 @@ import (
 // run does.
 type configView struct {
 	pane    panes.Config
+	text    configText
 	history configHistory
 	freshID int     // counts reloads
 	editing string  // setting that is being typed, or ""
@@ -131,7 +132,7 @@ const stripRows = 3
 
 func (v *configView) draw(a *App, r rect) []string {
 	at, panel := v.split(r)
-	t, f := a.theme, a.run.configFile
+	t, f := a.theme, a.run.Config
 	if f != nil {
 		v.mark(a)
 	}
@@ -139,8 +140,8 @@ func (v *configView) draw(a *App, r rect) []string {
 		switch {
 		case f == nil:
 			return panes.Centered([]string{t.Dim.Render("reading " + control.ConfigFile)}, w, h, t.Glyphs.Ellipsis)
-		case f.err != nil:
-			return panes.Centered([]string{t.Bad.Render(panes.Plain(f.err.Error()))}, w, h, t.Glyphs.Ellipsis)
+		case f.Err != nil:
+			return panes.Centered([]string{t.Bad.Render(panes.Plain(f.Err.Error()))}, w, h, t.Glyphs.Ellipsis)
 		case panel.Empty() && h > 3*stripRows:
 			return v.pane.View(t, w, h-stripRows) + "\n" + panes.Block(v.strip(a, w), w, stripRows, t.Glyphs.Ellipsis)
 		}
@@ -156,13 +157,13 @@ func (v *configView) draw(a *App, r rect) []string {
 // mark tells the pane what is typed and what is refused: by the trainer, of the
 // file; or of an edit made here.
 func (v *configView) mark(a *App) {
-	f := a.run.configFile
+	f := a.run.Config
 	v.pane.Typing, v.pane.Typed = v.editing != "" && a.prompt.open(), a.prompt.text
 	v.pane.Bad = map[int]string{}
-	if line, why := errorLine(a.run.info.Status.ConfigError); line > 0 && line <= len(f.lines) {
+	if line, why := errorLine(a.run.Info.Status.ConfigError); line > 0 && line <= len(v.text.lines) {
 		v.pane.Bad[line-1] = why
 	}
-	if line, ok := f.lineOf[v.refused.key]; ok {
+	if line, ok := f.Lines[v.refused.key]; ok {
 		v.pane.Bad[line] = v.refused.why
 	}
 }

@@ -107,7 +107,7 @@ func (v *curvesView) mark(events []runlog.Event, nimg int64) {
 func (v *curvesView) draw(a *App, r rect) []string {
 	c, run := v.curves, a.run
 	c.ASCII, c.Empty = run.loss.ASCII, run.loss.Empty
-	st := &run.info.Status
+	st := &run.Info.Status
 	if st.FIDName != "" {
 		c.SetTitle(fidChart, panes.Plain(st.FIDName))
 	}

@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -9,6 +8,7 @@ import (
 	"innate/trainer/control"
 	"innate/trainer/runlog"
 	"innate/tui/panes"
+	"innate/tui/session"
 )
 
 // eventsView lists what happened in the run, with all that is known of the
@@ -19,17 +19,8 @@ type eventsView struct {
 	open bool // the event under the cursor has the view to itself
 	from int  // first line of it that shows
 
-	words    []string // the last ones of the trainer …
-	wordsOf  time.Time
-	asked    bool // … and whether they were asked for
 	clicked  time.Time
 	clickedY int
-}
-
-// lastWordsMsg brings how a trainer ended.
-type lastWordsMsg struct {
-	view  *eventsView
-	words []string
 }
 
 func (*eventsView) title() string                { return viewNames[viewEvents] }
@@ -154,8 +145,8 @@ func (v *eventsView) mouse(a *App, m tea.MouseMsg, r rect) tea.Cmd {
 // trainer's last words below.
 func (v *eventsView) split(a *App, r rect) (list, detail, words rect) {
 	list = r
-	if ended(a.run.info.Status.State) && r.H >= 10 {
-		rows := min(len(v.words)+4, max(r.H/2, 5))
+	if session.Ended(a.run.Info.Status.State) && r.H >= 10 {
+		rows := min(len(a.run.Words.Lines)+4, max(r.H/2, 5))
 		list, words = splitY(list, r.H-rows)
 	}
 	if r.W >= 120 && !v.open {
@@ -208,18 +199,15 @@ func (v *eventsView) drawEvent(a *App, r rect, ev runlog.Event, focused bool) []
 	}, info...)
 }
 
-// ended reports whether a run ended other than it should.
-func ended(state string) bool { return state == control.StateDead || state == control.StateFailed }
-
 // drawWords shows how the trainer ended and how to go on.
 func (v *eventsView) drawWords(a *App, r rect) []string {
 	t := a.theme
 	return a.framed(r, "Last words of the trainer", false, func(w, h int) string {
 		lines := []string{}
-		for _, word := range v.words[:min(len(v.words), max(h-2, 0))] {
+		for _, word := range a.run.Words.Lines[:min(len(a.run.Words.Lines), max(h-2, 0))] {
 			lines = append(lines, "  "+panes.Plain(word))
 		}
-		if len(v.words) == 0 {
+		if len(a.run.Words.Lines) == 0 {
 			lines = append(lines, "  "+t.Dim.Render(control.LogFile+" says nothing"))
 		}
 		return panes.Block(append(lines, "", "  "+t.Key.Render("r")+" "+a.resumeHint()), w, h, t.Glyphs.Ellipsis)
@@ -228,48 +216,8 @@ func (v *eventsView) drawWords(a *App, r rect) []string {
 
 // resumeHint says what resuming would do.
 func (a *App) resumeHint() string {
-	if n := a.run.info.Status.CheckpointNimg; n > 0 {
+	if n := a.run.Info.Status.CheckpointNimg; n > 0 {
 		return "resumes from the checkpoint at " + panes.Kimg(n) + " kimg"
 	}
 	return "resumes from the beginning: there is no checkpoint"
-}
-
-// lastWords are how many lines of the trainer's log are shown.
-const lastWords = 12
-
-// askLastWords reads how the trainer ended, once for every time that it does.
-func (a *App) askLastWords() tea.Cmd {
-	v, st := a.run.log(), &a.run.info.Status
-	if !ended(st.State) {
-		v.words, v.asked = nil, false
-		return nil
-	}
-	if v.asked && v.wordsOf.Equal(st.Time) {
-		return nil
-	}
-	v.asked, v.wordsOf = true, st.Time
-	dir := a.run.dir
-	return func() tea.Msg { return lastWordsMsg{v, control.LastWords(dir, lastWords)} }
-}
-
-func (v *eventsView) receive(_ *App, msg tea.Msg) (tea.Cmd, bool) {
-	m, ok := msg.(lastWordsMsg)
-	if ok = ok && m.view == v; ok {
-		v.words = m.words
-	}
-	return nil, ok
-}
-
-// lastWord is the line that says best how the trainer ended: the message of its
-// panic, which comes first, or else the last line.
-func (v *eventsView) lastWord() string {
-	for _, w := range v.words {
-		if strings.HasPrefix(w, "panic: ") || strings.HasPrefix(w, "fatal error: ") {
-			return w
-		}
-	}
-	if n := len(v.words); n > 0 {
-		return v.words[n-1]
-	}
-	return ""
 }

@@ -46,13 +46,13 @@ func (v *machineView) enter(a *App) tea.Cmd {
 	}
 	v.visit++
 	v.listPIDs(a)
-	return tea.Batch(v.lookAtLoad(0), v.lookAtGPU(0), v.lookAtDisk(a.opts.RunsDir, a.run.dir, 0))
+	return tea.Batch(v.lookAtLoad(0), v.lookAtGPU(0), v.lookAtDisk(a.opts.RunsDir, a.run.Dir, 0))
 }
 
 // listPIDs says which processes to look at.
 func (v *machineView) listPIDs(a *App) {
 	v.pids = nil
-	if info := a.run.info; info.Alive {
+	if info := a.run.Info; info.Alive {
 		v.pids = append(v.pids, info.Status.PID)
 	}
 	for _, r := range v.runs {
@@ -75,7 +75,7 @@ func (v *machineView) receive(a *App, msg tea.Msg) (tea.Cmd, bool) {
 			return nil, m.view == v
 		}
 		v.disk, v.runs = m.disk, m.runs
-		return v.lookAtDisk(a.opts.RunsDir, a.run.dir, diskEvery), true
+		return v.lookAtDisk(a.opts.RunsDir, a.run.Dir, diskEvery), true
 	case gpuMsg:
 		if !live(m.view, m.visit) {
 			return nil, m.view == v
@@ -106,7 +106,7 @@ func (v *machineView) setLoad(a *App, l machine.Load) {
 
 // trainer is what the run's process uses, all unknown without one.
 func (v *machineView) trainer(a *App) machine.Process {
-	if p, ok := v.load.Procs[a.run.info.Status.PID]; ok && a.run.info.Alive {
+	if p, ok := v.load.Procs[a.run.Info.Status.PID]; ok && a.run.Info.Alive {
 		return p
 	}
 	return machine.Process{Cores: math.NaN(), Written: math.NaN()}
@@ -136,7 +136,7 @@ func (v *machineView) addHistory(ticks []runlog.Tick, _ []runlog.Event, reset bo
 // draw puts the machine beside the time of a step where there is width, else
 // above it.
 func (v *machineView) draw(a *App, r rect) []string {
-	stages := max(len(a.run.info.Status.StageMs), 1)
+	stages := max(len(a.run.Info.Status.StageMs), 1)
 	if r.W >= 150 {
 		left, right := splitX(r, r.W*58/100)
 		steps, low := splitY(right, min(2*stages+4, right.H/2))

@@ -92,7 +92,7 @@ type samplesParts struct {
 
 func (v *samplesView) parts(a *App, r rect) samplesParts {
 	p := samplesParts{picture: inner(r)}
-	if img, _ := a.run.samples.Image(); img == nil || len(a.run.files) == 0 || p.picture.H < 8 {
+	if img, _ := a.run.samples.Image(); img == nil || len(a.run.Grids) == 0 || p.picture.H < 8 {
 		return p
 	}
 	p.picture, p.timeline = splitY(p.picture, p.picture.H-2)
@@ -146,9 +146,9 @@ func (v *samplesView) body(a *App, p samplesParts) string {
 func (v *samplesView) nothing(a *App, r rect) string {
 	run := a.run
 	lines := []string{run.samples.Empty}
-	if f := run.configFile; f != nil && f.parsed != nil {
-		switch every := f.parsed.Live.SampleKimg; {
-		case f.parsed.Method == configs.Classifier:
+	if f := run.Config; f != nil && f.Parsed != nil {
+		switch every := f.Parsed.Live.SampleKimg; {
+		case f.Parsed.Method == configs.Classifier:
 			lines[0] = "a classifier draws no samples"
 		case every == 0:
 			lines = append(lines, "", "live.sample_kimg is 0: none will be drawn")
@@ -164,7 +164,7 @@ func (v *samplesView) nothing(a *App, r rect) string {
 
 // composes tells whether the picture is more than the run's grid as it is.
 func (v *samplesView) composes(a *App) bool {
-	return v.stage != stageGrid || v.fresh != nil || a.run.tiling().ByRow
+	return v.stage != stageGrid || v.fresh != nil || a.run.Tiling().ByRow
 }
 
 func (v *samplesView) picture(a *App, r rect) (shown, bool) {
@@ -180,7 +180,7 @@ func (v *samplesView) picture(a *App, r rect) (shown, bool) {
 // samplesPicture is the picture of the samples widget in the cells at.
 func (a *App) samplesPicture(at rect, focused bool) (shown, bool) {
 	img, tiling := a.run.samples.Image()
-	id := a.run.dir + "/" + a.run.grids().shown
+	id := a.run.Dir + "/" + a.run.grids().shown
 	return shown{at, img, tiling, id, focused}, img != nil && !at.Empty()
 }
 
@@ -335,7 +335,7 @@ func (v *samplesView) source(a *App) (image.Image, string) {
 // tiles are the samples of the grid that shows.
 func (v *samplesView) tiles(a *App) panes.Tiles {
 	img, _ := v.source(a)
-	return panes.CutTiles(img, a.run.side)
+	return panes.CutTiles(img, a.run.Side)
 }
 
 // composed brings the view's own pane up to date.

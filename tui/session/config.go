@@ -1,0 +1,62 @@
+package session
+
+import (
+	"path/filepath"
+
+	"innate/configs"
+	"innate/trainer/control"
+)
+
+// ConfigFile is config.toml as last read, with what is known of its settings.
+type ConfigFile struct {
+	Text   string
+	Parsed *configs.Config // nil if it doesn't parse
+	Err    error           // why it cannot be read
+
+	Lines    map[string]int // line of each setting, from 0
+	Entries  map[string]configs.Entry
+	Changed  map[string]string // value in the preset, or by default, of what differs from that
+	Preset   string            // that the run is named after, or ""
+	Presets  map[string]string // values there …
+	Defaults map[string]string // … and by default
+}
+
+// readConfig reads config.toml of a run.
+func readConfig(dir string) *ConfigFile {
+	f := &ConfigFile{Entries: map[string]configs.Entry{}, Lines: map[string]int{}, Changed: map[string]string{}}
+	if f.Text, f.Err = configs.ReadFile(filepath.Join(dir, control.ConfigFile)); f.Err != nil {
+		return f
+	}
+	for key, line := range configs.Lines(f.Text) {
+		f.Lines[key] = line - 1
+	}
+	// What is wrong with the text is the trainer's to say, in its status.
+	f.Parsed, _ = configs.Parse(control.ConfigFile, f.Text)
+	c := f.Parsed
+	if c == nil {
+		return f
+	}
+	for _, e := range c.Entries() {
+		f.Entries[e.Key] = e
+	}
+	if changes, preset, err := configs.DiffFromPreset(f.Text); err == nil {
+		f.Preset = preset
+		for _, d := range changes {
+			f.Changed[d.Key] = d.Old
+		}
+	}
+	f.Defaults = valuesOf(configs.Default(c.Method))
+	f.Presets = valuesOf(configs.Preset(f.Preset))
+	return f
+}
+
+// valuesOf lists the values of a configuration, of which there may be none.
+func valuesOf(c *configs.Config, err error) map[string]string {
+	values := map[string]string{}
+	if err == nil {
+		for _, e := range c.Entries() {
+			values[e.Key] = e.Value
+		}
+	}
+	return values
+}

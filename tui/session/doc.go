@@ -1,0 +1,8 @@
+// Package session is one run as the screen knows it: what its files and its
+// trainer say, and the orders that the screen gives it. It draws nothing.
+//
+// A Run belongs to Bubble Tea's loop and never waits: its methods return
+// commands, whose results come back as the messages of this package. Each
+// message carries who asked; what arrives for a run that is no longer open is
+// dropped, also when the same run has been opened again meanwhile.
+package session

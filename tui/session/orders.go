@@ -1,0 +1,148 @@
+package session
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"innate/trainer/control"
+)
+
+const pingTimeout = 1500 * time.Millisecond
+
+// OrderTimeout is long because an order waits for a step, and a checkpoint for
+// the disk; tests have less patience.
+var OrderTimeout = 5 * time.Minute
+
+// evaluateTimeout is how long a measurement may take.
+const evaluateTimeout = time.Hour
+
+// PingMsg says whether the trainer answers on its socket.
+type PingMsg struct {
+	Run    *Run
+	Status control.Status
+	Err    error
+}
+
+// LayersMsg brings the layers from the trainer.
+type LayersMsg struct {
+	Dir    string
+	Layers []control.Layer
+	Err    error
+}
+
+// OrderMsg is the trainer's answer to an order; Done words its success.
+type OrderMsg struct {
+	Dir    string
+	Done   string
+	Freeze bool
+	Names  []string // of a freeze: tensors that were pending
+	Status control.Status
+	Layers []control.Layer // after a freeze
+	Err    error
+}
+
+// Ping asks the trainer for its status after a delay.
+func (r *Run) Ping(after time.Duration) tea.Cmd {
+	return Tick(after, func(time.Time) tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), pingTimeout)
+		defer cancel()
+		st, err := r.Client.Status(ctx)
+		return PingMsg{r, st, err}
+	})
+}
+
+// FetchLayers asks the trainer for its layers if something else is frozen than
+// when they were last fetched.
+func (r *Run) FetchLayers() tea.Cmd {
+	key := FrozenKey(&r.Info.Status)
+	if !r.Info.Alive || key == r.frozen {
+		return nil
+	}
+	r.frozen = key
+	c, dir := r.Client, r.Dir
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), pingTimeout)
+		defer cancel()
+		layers, err := c.Layers(ctx)
+		return LayersMsg{dir, layers, err}
+	}
+}
+
+// LayersKnown says that the layers are those of the present status.
+func (r *Run) LayersKnown() { r.frozen = FrozenKey(&r.Info.Status) }
+
+// Order sends an order to the trainer and waits until it is done.
+func (r *Run) Order(done string, do func(context.Context) (control.Status, error)) tea.Cmd {
+	return r.order(OrderTimeout, done, do)
+}
+
+func (r *Run) order(patience time.Duration, done string, do func(context.Context) (control.Status, error)) tea.Cmd {
+	dir := r.Dir
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		st, err := do(ctx)
+		return OrderMsg{Dir: dir, Done: done, Status: st, Err: err}
+	}
+}
+
+// Set orders other live settings, in TOML notation by key.
+func (r *Run) Set(set map[string]string) tea.Cmd {
+	var words []string
+	for k, v := range set {
+		words = append(words, k+" = "+v)
+	}
+	slices.Sort(words)
+	return r.Order(strings.Join(words, ", "), func(ctx context.Context) (control.Status, error) { return r.Client.Set(ctx, set) })
+}
+
+// Freeze changes what is frozen, the named tensors as far as is known, and
+// brings the layers as they are then.
+func (r *Run) Freeze(done string, names []string, req control.FreezeRequest) tea.Cmd {
+	c, dir := r.Client, r.Dir
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(context.Background(), OrderTimeout)
+		defer cancel()
+		m := OrderMsg{Dir: dir, Done: done, Freeze: true, Names: names}
+		if m.Status, m.Err = c.Freeze(ctx, req); m.Err == nil {
+			m.Layers, m.Err = c.Layers(ctx)
+		}
+		return m
+	}
+}
+
+// PauseResume pauses the run, or resumes it.
+func (r *Run) PauseResume() tea.Cmd {
+	if r.Paused() {
+		return r.Order("running again", r.Client.Resume)
+	}
+	return r.Order("paused; P lets it go on", r.Client.Pause)
+}
+
+// Stop stops the run and waits until its trainer has gone.
+func (r *Run) Stop() tea.Cmd { return r.Order("stopped after a checkpoint", Stopping(r.Dir)) }
+
+// Stopping stops the run in a directory and waits until its trainer has gone, so
+// that another one may follow.
+func Stopping(dir string) func(context.Context) (control.Status, error) {
+	return func(ctx context.Context) (control.Status, error) {
+		st, err := control.NewClient(dir).Stop(ctx)
+		if err != nil {
+			return st, err
+		}
+		return st, control.AwaitExit(ctx, dir)
+	}
+}
+
+// Evaluate measures what quality names, which a paused run does once resumed.
+func (r *Run) Evaluate(quality string) tea.Cmd {
+	done := quality + " measured"
+	if r.Paused() {
+		done = "measuring " + quality + " when the run goes on"
+	}
+	return r.order(evaluateTimeout, done, r.Client.Evaluate)
+}

@@ -1,0 +1,162 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"innate/configs"
+	"innate/trainer/control"
+	"innate/tui/sixel"
+)
+
+// StaleAfter is the age of a heartbeat, by our own clock, that is worth a word.
+const StaleAfter = 10 * time.Second
+
+// Run is the open run.
+type Run struct {
+	Dir     string
+	Info    control.Info
+	Known   bool        // Info has been read …
+	InfoGen int         // … so many times
+	Lost    error       // why the trainer doesn't answer although it lives
+	Config  *ConfigFile // nil: not read yet
+	Words   LastWords
+	Grids   []string // files of sample grids, oldest first
+	Side    int      // pixels of one sample's side, 0 if unknown: the largest resolution of the network
+
+	LastNimg int64 // of the newest tick
+	Reading  bool  // the history is still being read
+	Resuming bool  // a trainer is being started
+
+	Client *control.Client
+	poller *poller
+	heard  time.Time // when its heartbeat last changed, by our own clock
+	frozen string    // what was frozen when the layers were last fetched
+}
+
+// Open returns the run in a directory, of which nothing is known yet.
+func Open(dir string) *Run {
+	r := &Run{Dir: dir, Client: control.NewClient(dir), poller: newPoller(dir)}
+	r.Info.Name = filepath.Base(filepath.Clean(dir))
+	return r
+}
+
+// Status is what the trainer last said of itself.
+func (r *Run) Status() *control.Status { return &r.Info.Status }
+
+// Take takes what is known of the run at a time, and notes when its heartbeat
+// has changed: how long it has not is told by our clock alone, since the
+// trainer's may be wrong.
+func (r *Run) Take(info control.Info, now time.Time) {
+	old := &r.Info.Status
+	if st := &info.Status; !r.Known || !st.Time.Equal(old.Time) || st.Seq != old.Seq || st.Instance != old.Instance {
+		r.heard = now
+	}
+	r.Info, r.Known = info, true
+	r.InfoGen++
+	if !info.Alive {
+		r.Lost = nil
+	}
+}
+
+// TakeRead takes what was read from the files, unless the trainer's answer is
+// newer than the heartbeat there.
+func (r *Run) TakeRead(info control.Info, now time.Time) {
+	if old := r.Info.Status; info.Alive && info.Status.Before(old) {
+		info.Status = old
+	}
+	r.Take(info, now)
+}
+
+// TakeAnswer takes the status that the trainer has answered, unless a newer one
+// is known or another trainer has taken its place. That a run has ended is told
+// by its lock: until that is free no other trainer can follow.
+func (r *Run) TakeAnswer(st control.Status, now time.Time) (taken bool) {
+	if !r.Info.Alive || !control.Active(st.State) || st.PID != r.Info.Status.PID || st.Before(r.Info.Status) {
+		return false
+	}
+	info := r.Info
+	info.Status = st
+	r.Take(info, now)
+	return true
+}
+
+// Pong takes in whether the trainer has answered.
+func (r *Run) Pong(m PingMsg, now time.Time) {
+	switch st := r.Info.Status.State; {
+	case m.Err == nil:
+		r.Lost = nil
+		r.TakeAnswer(m.Status, now)
+	case r.Info.Alive && st != control.StateStarting && st != control.StateStopping:
+		r.Lost = m.Err
+	}
+}
+
+// Silent is how long the trainer has written no heartbeat and given no answer.
+func (r *Run) Silent(now time.Time) time.Duration { return now.Sub(r.heard) }
+
+// MustRun refuses an order that needs a trainer.
+func (r *Run) MustRun(what string) error {
+	if st := r.Info.Status.State; r.Known && !control.Active(st) {
+		return fmt.Errorf("%s: the run is %s, want a running trainer (r resumes it)", what, st)
+	}
+	return nil
+}
+
+// MayResume refuses to start a trainer beside one that is at work.
+func (r *Run) MayResume() error {
+	if r.Info.Alive || !r.Known {
+		return errors.New("resume: a trainer is at work already")
+	}
+	return nil
+}
+
+// Paused tells whether a trainer waits to be resumed.
+func (r *Run) Paused() bool { return r.Info.Status.State == control.StatePaused }
+
+// Rule is the [freeze] table in force.
+func (r *Run) Rule() configs.Freeze {
+	st := &r.Info.Status
+	return configs.Freeze{Preset: st.FreezePreset, Freeze: st.FreezeGlobs, Train: st.TrainGlobs}
+}
+
+// Tiling is how the run's grids are made of samples.
+func (r *Run) Tiling() sixel.Tiling {
+	return sixel.Tiling{Side: r.Side, ByRow: len(r.Info.Status.SampleClasses) > 0}
+}
+
+// FrozenKey changes whenever something was frozen or unfrozen.
+func FrozenKey(st *control.Status) string {
+	return fmt.Sprint(st.PID, st.FreezePreset, st.FreezeGlobs, st.TrainGlobs, st.FrozenParams, st.TrainableTensors)
+}
+
+// Ended reports whether a run ended other than it should.
+func Ended(state string) bool { return state == control.StateDead || state == control.StateFailed }
+
+// BetweenSteps reports whether a running trainer is busy with something else
+// than steps, which is worth a word.
+func BetweenSteps(stage string) bool { return stage != "" && stage != "train" }
+
+// Absolute is a path as it is from everywhere.
+func Absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
+
+// MethodName writes a method as the paper does.
+func MethodName(st *control.Status) string {
+	switch {
+	case st.Method == "gdd" && strings.HasPrefix(st.FreezePreset, "gdd-i"):
+		return "GDD-I"
+	case st.Method == "gdd":
+		return "GDD"
+	case st.Method == "edm":
+		return "EDM"
+	}
+	return st.Method
+}

@@ -1,0 +1,74 @@
+package session
+
+import (
+	"fmt"
+	"image"
+	_ "image/png" // samples are PNG
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"innate/trainer/control"
+)
+
+// GridMsg brings a decoded grid of samples.
+type GridMsg struct {
+	Dir, File string
+	Image     image.Image
+	Err       error
+}
+
+// GridNimg tells the run's own grids from other pictures beside them, such as
+// the teacher's: their names are the number of images seen, 000120000.png.
+func GridNimg(file string) (nimg int64, ok bool) {
+	stem, isPNG := strings.CutSuffix(file, ".png")
+	nimg, err := strconv.ParseInt(stem, 10, 64)
+	return nimg, isPNG && err == nil && nimg >= 0
+}
+
+// FetchGrid reads one grid of the run.
+func (r *Run) FetchGrid(file string) tea.Cmd {
+	dir := r.Dir
+	return func() tea.Msg { return readGrid(dir, file) }
+}
+
+// ReadGrid is FetchGrid at once, for commands.
+func (r *Run) ReadGrid(file string) GridMsg { return readGrid(r.Dir, file) }
+
+func readGrid(dir, file string) GridMsg {
+	img, err := ReadImage(filepath.Join(dir, control.SamplesDir, file))
+	return GridMsg{Dir: dir, File: file, Image: img, Err: err}
+}
+
+// maxImageBytes bounds the file of an image, and its pixels: grids are far
+// smaller.
+const maxImageBytes = 64 << 20
+
+// ReadImage decodes a PNG file of a sensible size.
+func ReadImage(path string) (image.Image, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("sample: %w", err)
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.Size() > maxImageBytes {
+		return nil, fmt.Errorf("sample: %s: %d bytes, want at most %d", path, info.Size(), maxImageBytes)
+	}
+	cfg, _, err := image.DecodeConfig(f)
+	if err == nil && cfg.Width*cfg.Height > maxImageBytes {
+		err = fmt.Errorf("%d by %d pixels, want at most %d in all", cfg.Width, cfg.Height, maxImageBytes)
+	}
+	var img image.Image
+	if err == nil {
+		if _, err = f.Seek(0, 0); err == nil {
+			img, _, err = image.Decode(f)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("sample: %s: %w", path, err)
+	}
+	return img, nil
+}
