@@ -226,7 +226,7 @@ func EventDetail(t *theme.Theme, ev runlog.Event, loc *time.Location, w int) []s
 	}
 	if len(ev.Data) > 0 {
 		lines = append(lines, "")
-		for _, d := range dataLines(ev.Data, glyphsOf(t).to) {
+		for _, d := range dataLines(ev.Data, t.Glyphs.To) {
 			lines = append(lines, "  "+t.Dim.Render(Plain(d.name)))
 			for _, part := range wrapPlain(d.text, max(w-6, 8)) {
 				lines = append(lines, "    "+part)

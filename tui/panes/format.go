@@ -65,6 +65,34 @@ func Value(v float64) string {
 	return strconv.FormatFloat(v, 'f', 3, 64)
 }
 
+// ColumnValue writes a measurement in six cells or less, unless it is absurd, most
+// of them with four decimals, so that a column can be compared at a glance.
+func ColumnValue(v float64) string {
+	a := math.Abs(v)
+	format, digits := byte('f'), 4
+	switch {
+	case math.IsInf(v, 0):
+		return "inf"
+	case a == 0:
+		return "0"
+	case a < 0.00095 || a >= 99999.5:
+		format, digits = 'e', 1
+	case a >= 999.95:
+		digits = 0
+	case a >= 99.995:
+		digits = 1
+	case a >= 9.9995:
+		digits = 2
+	case a >= 0.99995:
+		digits = 3
+	}
+	s := strconv.FormatFloat(v, format, digits, 64)
+	if format == 'e' {
+		s = shortExponent.Replace(s)
+	}
+	return s
+}
+
 // Duration writes a time to wait in its two largest units: 42s, 9m 41s,
 // 1h 02m, 3d 04h. Negative, infinite and absurd ones are a dash.
 func Duration(d time.Duration) string {

@@ -118,7 +118,7 @@ func Meter(t *theme.Theme, ink theme.Ink, w int, share float64) string {
 // value have a rule at the bottom, so that the graph has a place before it has
 // values.
 func area(t *theme.Theme, ink theme.Ink, past []float64, top float64, w, rows int) []string {
-	spark := glyphsOf(t).spark
+	spark := t.Glyphs.Spark
 	cells := spread(past, w)
 	if top <= 0 {
 		for _, v := range cells {

@@ -89,7 +89,7 @@ func inU(n []node, i int) bool {
 
 // draw appends the rows of the map.
 func (m *uMap) draw(p *pen, l *Layers) {
-	t, g := l.theme, glyphsOf(l.theme)
+	t, g := l.theme, &l.theme.Glyphs
 	cell := min(m.room/len(m.blocks), mapBar)
 	at := -1
 	if l.cursor < len(l.rows) {
@@ -114,7 +114,7 @@ func (m *uMap) draw(p *pen, l *Layers) {
 				p.space(width - cell)
 				m.bar(p, l, b, cell, at)
 			case i > first && !deepest: // the skip connections
-				p.repeat(t.Faint, g.skip, width)
+				p.repeat(t.Faint, g.Skip, width)
 			default:
 				p.space(width)
 			}
@@ -134,7 +134,7 @@ func (m *uMap) draw(p *pen, l *Layers) {
 // bar draws one block: the frozen part of it, then what trains; a narrow bar
 // that is neither is half shaded. The cursor stands in the gap before it.
 func (m *uMap) bar(p *pen, l *Layers, b *uBlock, cell, at int) {
-	t, g, n := l.theme, glyphsOf(l.theme), l.net.nodes
+	t, g, n := l.theme, &l.theme.Glyphs, l.net.nodes
 	here := at >= b.lo && at < b.hi ||
 		at >= 0 && at < b.lo && n[at].end >= b.hi && n[at].level <= levelResolution && b.lo-at <= 1+int(levelResolution-n[at].level)
 	var params, frozen int64
@@ -160,7 +160,7 @@ func (m *uMap) bar(p *pen, l *Layers, b *uBlock, cell, at int) {
 	}
 	mixed := frozen > 0 && frozen < params
 	if mixed && k < 3 {
-		p.repeat(cold, g.barMixed, k)
+		p.repeat(cold, g.MapMixed, k)
 		return
 	}
 	still := 0
@@ -170,20 +170,20 @@ func (m *uMap) bar(p *pen, l *Layers, b *uBlock, cell, at int) {
 	if mixed {
 		still = min(max(still, 1), k-1)
 	}
-	p.repeat(cold, g.barFrozen, still)
-	p.repeat(warm, g.barTrain, k-still)
+	p.repeat(cold, g.MapFrozen, still)
+	p.repeat(warm, g.MapTraining, k-still)
 }
 
 // legend explains the bars in the room right of the deepest row, if it fits.
 func (m *uMap) legend(p *pen, t *theme.Theme, room int) {
-	g := glyphsOf(t)
+	g := &t.Glyphs
 	if room < 23 {
 		return
 	}
 	p.space(2)
-	p.text(t.Frozen, g.barFrozen, 2)
+	p.text(t.Frozen, g.MapFrozen, 2)
 	p.text(t.Dim, "frozen", 8)
-	p.text(t.Good, g.barTrain, 2)
+	p.text(t.Good, g.MapTraining, 2)
 	p.text(t.Dim, "training", 8)
 }
 

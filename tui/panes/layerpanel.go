@@ -117,7 +117,7 @@ func (p *LayerPanel) View(w, h int) string {
 		}
 		value := ""
 		if v := p.detail.Latest[k]; !math.IsNaN(v) {
-			value = statText(v)
+			value = ColumnValue(v)
 		}
 		title := Fit(" "+statTitles[k], w-9, g.Ellipsis)
 		lines = append(lines, "", t.Dim.Render(title)+FitLeft(value, 8))

@@ -1,41 +1,11 @@
 package panes
 
 import (
-	"math"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"innate/tui/theme"
 )
-
-// layerGlyphs are what the tree is drawn with besides the theme's own glyphs.
-type layerGlyphs struct {
-	barFrozen, barMixed, barTrain string // of the map
-	skip                          string // a skip connection
-	down, up                      string // the order of a sorted column
-	none                          string // no value
-	to, change                    string // of the summary
-	spark                         [8]string
-}
-
-var (
-	unicodeLayerGlyphs = layerGlyphs{
-		barFrozen: "░", barMixed: "▒", barTrain: "█", skip: "╌", down: "↓", up: "↑", none: "·", to: "→", change: "━",
-		spark: [8]string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
-	}
-	asciiLayerGlyphs = layerGlyphs{
-		barFrozen: "F", barMixed: "m", barTrain: "t", skip: ".", down: "v", up: "^", none: ".", to: "->", change: "~",
-		spark: [8]string{"_", ".", ",", "-", "=", "+", "*", "#"},
-	}
-)
-
-func glyphsOf(t *theme.Theme) *layerGlyphs {
-	if t.Glyphs.ASCII {
-		return &asciiLayerGlyphs
-	}
-	return &unicodeLayerGlyphs
-}
 
 // pen writes lines of cells. Texts must have one cell a rune, as safe makes
 // them: measuring them properly would cost more than drawing them.
@@ -139,34 +109,6 @@ func cutRunes(s string, n int) string {
 			return s[:i]
 		}
 		n--
-	}
-	return s
-}
-
-// statText writes a measurement in six cells or less, unless it is absurd, most
-// of them with four decimals, so that a column can be compared at a glance.
-func statText(v float64) string {
-	a := math.Abs(v)
-	format, digits := byte('f'), 4
-	switch {
-	case math.IsInf(v, 0):
-		return "inf"
-	case a == 0:
-		return "0"
-	case a < 0.00095 || a >= 99999.5:
-		format, digits = 'e', 1
-	case a >= 999.95:
-		digits = 0
-	case a >= 99.995:
-		digits = 1
-	case a >= 9.9995:
-		digits = 2
-	case a >= 0.99995:
-		digits = 3
-	}
-	s := strconv.FormatFloat(v, format, digits, 64)
-	if format == 'e' {
-		s = shortExponent.Replace(s)
 	}
 	return s
 }

@@ -55,7 +55,7 @@ func (l *Layers) markGlyph(lo, hi int) string {
 	case hi - lo:
 		return l.theme.Glyphs.Done
 	}
-	return glyphsOf(l.theme).none
+	return l.theme.Glyphs.None
 }
 
 // name draws the first column: in the tree a step of the name below its parent,
@@ -129,7 +129,7 @@ func (l *Layers) value(p *pen, c layerColumns, k stat, i int) {
 	ink, v := l.theme.Dim, l.stats.latest(k, i)
 	switch {
 	case math.IsNaN(v):
-		p.right(l.theme.Faint, glyphsOf(l.theme).none, c.each-1)
+		p.right(l.theme.Faint, l.theme.Glyphs.None, c.each-1)
 		p.space(1)
 		return
 	case math.IsInf(v, 0):
@@ -137,7 +137,7 @@ func (l *Layers) value(p *pen, c layerColumns, k stat, i int) {
 	case k == l.chosen:
 		ink = l.theme.Text
 	}
-	p.right(ink, statText(v), c.each-1)
+	p.right(ink, ColumnValue(v), c.each-1)
 	p.space(1)
 }
 
@@ -161,7 +161,7 @@ func (l *Layers) spark(p *pen, c layerColumns, i int) {
 	if room := hi / 5; hi-lo < room {
 		lo, hi = (lo+hi-room)/2, (lo+hi+room)/2
 	}
-	g := glyphsOf(l.theme)
+	g := &l.theme.Glyphs
 	if !p.bare {
 		l.theme.Raw[1].Start(&p.b)
 	}
@@ -170,9 +170,9 @@ func (l *Layers) spark(p *pen, c layerColumns, i int) {
 		case math.IsNaN(v):
 			p.b.WriteByte(' ')
 		case hi == lo: // nothing moves
-			p.b.WriteString(g.spark[0])
+			p.b.WriteString(g.Spark[0])
 		default:
-			p.b.WriteString(g.spark[int((min(v, hi)-lo)/(hi-lo)*7.999)])
+			p.b.WriteString(g.Spark[int((min(v, hi)-lo)/(hi-lo)*7.999)])
 		}
 	}
 	if !p.bare {

@@ -155,7 +155,7 @@ func (m *speedModel) seconds() (func(x float64) float64, bool) {
 
 // View words the summary in three lines of at most w cells.
 func (s FreezeSummary) View(t *theme.Theme, w int) string {
-	g, to := t.Glyphs, glyphsOf(t).to
+	g, to := t.Glyphs, t.Glyphs.To
 	what := t.Good.Render(g.Training) + fmt.Sprintf(" trains %d", s.Trains)
 	if s.Freezes > 0 {
 		what = t.Frozen.Render(g.Frozen) + fmt.Sprintf(" freezes %d", s.Freezes)
@@ -197,6 +197,6 @@ func (s FreezeSummary) bar(t *theme.Theme, w int) string {
 	b := int(math.Round(hi * float64(w)))
 	g := t.Glyphs
 	return t.Frozen.Render(strings.Repeat(g.BarDone, a)) +
-		t.Warn.Render(strings.Repeat(glyphsOf(t).change, b-a)) +
+		t.Warn.Render(strings.Repeat(t.Glyphs.Change, b-a)) +
 		t.Faint.Render(strings.Repeat(g.BarRest, w-b))
 }

@@ -146,7 +146,7 @@ func (l *Layers) heads(p *pen, c layerColumns) {
 // arrow shows the direction of the order: down from the largest, or from a.
 func (l *Layers) arrow() string {
 	if l.reverse {
-		return glyphsOf(l.theme).up
+		return l.theme.Glyphs.Up
 	}
-	return glyphsOf(l.theme).down
+	return l.theme.Glyphs.Down
 }

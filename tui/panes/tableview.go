@@ -57,9 +57,9 @@ func (t *Table) head(th *theme.Theme) string {
 
 func (t *Table) arrow(th *theme.Theme) string {
 	if t.reverse {
-		return glyphsOf(th).down
+		return th.Glyphs.Down
 	}
-	return glyphsOf(th).up
+	return th.Glyphs.Up
 }
 
 func (c TableColumn) fit(s, ellipsis string) string {
@@ -128,7 +128,7 @@ func Sparkline(t *theme.Theme, v []float64, w int, log bool) string {
 			lo, hi = min(lo, x), max(hi, x)
 		}
 	}
-	s, g := scale{lo: lo, hi: hi, log: log && lo > 0}, glyphsOf(t)
+	s, g := scale{lo: lo, hi: hi, log: log && lo > 0}, &t.Glyphs
 	var b strings.Builder
 	b.WriteString(strings.Repeat(" ", w-n))
 	for i, x := range cells {
@@ -136,9 +136,9 @@ func Sparkline(t *theme.Theme, v []float64, w int, log bool) string {
 		case counts[i] == 0:
 			b.WriteByte(' ')
 		case lo == hi:
-			b.WriteString(g.spark[0])
+			b.WriteString(g.Spark[0])
 		default:
-			b.WriteString(g.spark[int(s.at(x)*7.999)])
+			b.WriteString(g.Spark[int(s.at(x)*7.999)])
 		}
 	}
 	return b.String()

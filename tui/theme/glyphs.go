@@ -1,7 +1,7 @@
 package theme
 
 // Glyphs are the non-alphanumeric characters of the workbench, each one cell
-// wide.
+// wide but for Arrows and To, which stand in texts.
 type Glyphs struct {
 	ASCII bool
 
@@ -19,6 +19,13 @@ type Glyphs struct {
 	Config, Checkpoint, FID string
 	Sample, Error, Done     string
 	Arrows, Times, Lock     string
+
+	Up, Down, To string    // directions of an order, and what a value becomes
+	None, Change string    // no value, and the part of a bar that will change
+	Skip         string    // a skip connection
+	Spark        [8]string // eighths of a cell, for small graphs
+
+	MapFrozen, MapMixed, MapTraining string // bars of the map of a network
 }
 
 var unicodeGlyphs = Glyphs{
@@ -33,6 +40,10 @@ var unicodeGlyphs = Glyphs{
 	Config: "✎", Checkpoint: "▪", FID: "◆",
 	Sample: "▦", Error: "✗", Done: "✓",
 	Arrows: "↑↓", Times: "×", Lock: "⊘",
+	Up: "↑", Down: "↓", To: "→",
+	None: "·", Change: "━", Skip: "╌",
+	MapFrozen: "░", MapMixed: "▒", MapTraining: "█",
+	Spark: [8]string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
 }
 
 var asciiGlyphs = Glyphs{
@@ -48,11 +59,15 @@ var asciiGlyphs = Glyphs{
 	Config: "C", Checkpoint: "k", FID: "f",
 	Sample: "s", Error: "!", Done: "+",
 	Arrows: "up/dn", Times: "x", Lock: "=",
+	Up: "^", Down: "v", To: "->",
+	None: ".", Change: "~", Skip: ".",
+	MapFrozen: "F", MapMixed: "m", MapTraining: "t",
+	Spark: [8]string{"_", ".", ",", "-", "=", "+", "*", "#"},
 }
 
 // Event returns the glyph for an event kind of the run log; unknown kinds get
 // a dot.
-func (g Glyphs) Event(kind string) string {
+func (g *Glyphs) Event(kind string) string {
 	switch kind {
 	case "freeze":
 		return g.Frozen

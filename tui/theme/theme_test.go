@@ -18,11 +18,22 @@ func TestGlyphWidths(t *testing.T) {
 		v := reflect.ValueOf(theme.New(true, ascii).Glyphs)
 		for i := range v.NumField() {
 			name := v.Type().Field(i).Name
-			if v.Field(i).Kind() != reflect.String {
+			s, inText := "", name == "Arrows" || name == "To"
+			switch f := v.Field(i); f.Kind() {
+			case reflect.String:
+				s = f.String()
+			case reflect.Array:
+				for k := range f.Len() {
+					if g := f.Index(k).String(); ansi.StringWidth(g) != 1 || ansi.StringWidthWc(g) != 1 {
+						t.Errorf("%s %d: %q, want one cell", name, k, g)
+					}
+					s += f.Index(k).String()
+				}
+				inText = true
+			default:
 				continue
 			}
-			s := v.Field(i).String()
-			if name != "Arrows" && (ansi.StringWidth(s) != 1 || ansi.StringWidthWc(s) != 1) {
+			if !inText && (ansi.StringWidth(s) != 1 || ansi.StringWidthWc(s) != 1) {
 				t.Errorf("%s: %q is %d or %d cells wide, want 1", name, s, ansi.StringWidth(s), ansi.StringWidthWc(s))
 			}
 			if ascii && strings.Trim(s, " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~") != "" {
