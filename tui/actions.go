@@ -11,15 +11,15 @@ import (
 	"golang.org/x/sys/unix"
 
 	"innate/trainer/control"
-	"innate/tui/panes"
 	"innate/tui/session"
 	"innate/tui/sixel"
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 // notify shows a passing message.
 func (a *App) notify(text string, k theme.Ink) tea.Cmd {
-	a.notice = notice{id: a.notice.id + 1, text: panes.Plain(text), ink: k}
+	a.notice = notice{id: a.notice.id + 1, text: widget.Plain(text), ink: k}
 	a.stale = true
 	id := a.notice.id
 	return session.Tick(noticeTime, func(time.Time) tea.Msg { return noticeOverMsg{id} })
@@ -95,7 +95,7 @@ func (a *App) askStop() tea.Cmd {
 	}
 	a.overlay = overlay{
 		kind:     overlayConfirm,
-		question: "Stop " + panes.Plain(a.run.Info.Name) + "? It writes a checkpoint first.",
+		question: "Stop " + widget.Plain(a.run.Info.Name) + "? It writes a checkpoint first.",
 		accept: func(a *App, _ int) tea.Cmd {
 			return tea.Batch(a.notify("stopping: it first ends what it is at", a.theme.Warn),
 				a.run.Stop())

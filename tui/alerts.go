@@ -4,8 +4,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/trainer/control"
-	"innate/tui/panes"
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 // seen is what the workbench last knew of a run, to notice what happened to it.
@@ -25,7 +25,7 @@ func (a *App) watch(info control.Info) tea.Cmd {
 		now.best = new(*st.BestFID)
 	}
 	a.seen[info.Dir] = now
-	name := panes.Plain(info.Name)
+	name := widget.Plain(info.Name)
 	switch {
 	case !known:
 	case before.active && !now.active:
@@ -33,9 +33,9 @@ func (a *App) watch(info control.Info) tea.Cmd {
 	case better && before.best != nil:
 		quality := "FID"
 		if st.FIDName != "" {
-			quality = panes.Plain(st.FIDName)
+			quality = widget.Plain(st.FIDName)
 		}
-		return a.alert(name+": "+quality+" "+panes.Value(*st.BestFID)+", a new best", a.theme.Good)
+		return a.alert(name+": "+quality+" "+widget.Value(*st.BestFID)+", a new best", a.theme.Good)
 	}
 	return nil
 }

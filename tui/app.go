@@ -13,10 +13,10 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 
-	"innate/tui/panes"
 	"innate/tui/session"
 	"innate/tui/sixel"
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 // App is the workbench's tea.Model. It belongs to Bubble Tea's event loop.
@@ -351,7 +351,7 @@ func (a *App) View() tea.View {
 	}
 	v.WindowTitle = "innate"
 	if a.run != nil {
-		v.WindowTitle = "innate " + panes.Plain(a.run.Info.Name)
+		v.WindowTitle = "innate " + widget.Plain(a.run.Info.Name)
 	}
 	if a.opts.ASCII {
 		v.WindowTitle = asciiOnly(v.WindowTitle)

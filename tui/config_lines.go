@@ -7,6 +7,7 @@ import (
 
 	"innate/tui/panes"
 	"innate/tui/session"
+	"innate/tui/widget"
 )
 
 // configText is config.toml line by line.
@@ -23,7 +24,7 @@ func emptyOr(value string) string {
 	if value == `""` || value == "[]" {
 		return "empty"
 	}
-	return panes.Plain(value)
+	return widget.Plain(value)
 }
 
 // splitConfig makes the lines of a file.
@@ -74,7 +75,7 @@ func drawable(raw string) string {
 		}
 		raw = raw[:n]
 	}
-	return panes.Plain(strings.ReplaceAll(raw, "\t", "    "))
+	return widget.Plain(strings.ReplaceAll(raw, "\t", "    "))
 }
 
 // firstLive is the first line that may be changed while the run goes on, where

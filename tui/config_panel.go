@@ -4,8 +4,8 @@ import (
 	"strings"
 
 	"innate/configs"
-	"innate/tui/panes"
 	"innate/tui/session"
+	"innate/tui/widget"
 )
 
 // entry is what is known of a setting of the open run.
@@ -60,20 +60,20 @@ func (v *configView) drawSetting(a *App, r rect) []string {
 	}
 	return a.framed(r, title, false, func(w, h int) string {
 		if !ok {
-			return panes.Centered([]string{t.Dim.Render("the cursor is on no setting")}, w, h, t.Glyphs.Ellipsis)
+			return widget.Centered([]string{t.Dim.Render("the cursor is on no setting")}, w, h, t.Glyphs.Ellipsis)
 		}
 		lines := []string{""}
-		for _, text := range panes.Wrap(e.Doc, w-4) {
+		for _, text := range widget.Wrap(e.Doc, w-4) {
 			lines = append(lines, "  "+text)
 		}
 		lines = append(lines, "")
 		const nameW = 10
 		fact := func(name, text string) {
-			for i, part := range panes.Wrap(text, max(w-4-nameW, 8)) {
+			for i, part := range widget.Wrap(text, max(w-4-nameW, 8)) {
 				if i > 0 {
 					name = ""
 				}
-				lines = append(lines, "  "+t.Dim.Render(panes.Fit(name, nameW, ""))+part)
+				lines = append(lines, "  "+t.Dim.Render(widget.Fit(name, nameW, ""))+part)
 			}
 		}
 		if e.Value != "" {
@@ -89,7 +89,7 @@ func (v *configView) drawSetting(a *App, r rect) []string {
 		} else {
 			lines = append(lines, "  "+t.Dim.Render(t.Glyphs.Lock+" fixed once a run has started"))
 		}
-		return panes.Block(lines, w, h, t.Glyphs.Ellipsis)
+		return widget.Block(lines, w, h, t.Glyphs.Ellipsis)
 	})
 }
 
@@ -106,7 +106,7 @@ func (v *configView) drawHistory(a *App, r rect) []string {
 	}
 	return a.framed(r, "Changes", false, func(w, h int) string {
 		if len(list) == 0 {
-			return panes.Centered([]string{t.Dim.Render("nothing was changed since the start")}, w, h, t.Glyphs.Ellipsis)
+			return widget.Centered([]string{t.Dim.Render("nothing was changed since the start")}, w, h, t.Glyphs.Ellipsis)
 		}
 		var lines []string
 		for i := len(list) - 1; i >= 0 && len(lines) < h; i-- {
@@ -118,10 +118,10 @@ func (v *configView) drawHistory(a *App, r rect) []string {
 				if c.undone {
 					what, ink = what+"  undone", t.Dim
 				}
-				lines = append(lines, " "+t.Dim.Render(panes.Fit(when, 10, ""))+ink.Render(what))
+				lines = append(lines, " "+t.Dim.Render(widget.Fit(when, 10, ""))+ink.Render(what))
 				when = ""
 			}
 		}
-		return panes.Block(lines, w, h, t.Glyphs.Ellipsis)
+		return widget.Block(lines, w, h, t.Glyphs.Ellipsis)
 	}, info...)
 }

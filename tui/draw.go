@@ -8,8 +8,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"innate/trainer/control"
-	"innate/tui/panes"
 	"innate/tui/session"
+	"innate/tui/widget"
 )
 
 // draw renders the whole frame: exactly height lines of width cells.
@@ -23,7 +23,7 @@ func (a *App) draw() string {
 		if ansi.StringWidth(text) <= a.width {
 			lines = []string{text}
 		}
-		return panes.Centered(lines, a.width, a.height, "")
+		return widget.Centered(lines, a.width, a.height, "")
 	}
 	lines := a.header()
 	if a.layout.banner.H > 0 {
@@ -31,7 +31,7 @@ func (a *App) draw() string {
 		if st := a.run.Info.Status.State; st == control.StateDead || st == control.StateFailed {
 			ink = a.theme.BannerBad
 		}
-		lines = append(lines, ink.Render(panes.Fit(" "+a.banner(), a.width, a.theme.Glyphs.Ellipsis)))
+		lines = append(lines, ink.Render(widget.Fit(" "+a.banner(), a.width, a.theme.Glyphs.Ellipsis)))
 	}
 	lines = append(lines, a.current().draw(a, a.layout.body)...)
 	lines = append(lines, a.statusLine(), a.footer())
@@ -48,19 +48,19 @@ func (a *App) draw() string {
 func (a *App) statusLine() string {
 	t, e := a.theme, a.theme.Glyphs.Ellipsis
 	if s := a.completions(); s != "" {
-		return panes.Fit(" "+s, a.width, e)
+		return widget.Fit(" "+s, a.width, e)
 	}
 	if a.notice.text != "" {
-		return panes.Fit(" "+a.notice.ink.Render(a.notice.text), a.width, e)
+		return widget.Fit(" "+a.notice.ink.Render(a.notice.text), a.width, e)
 	}
 	if a.run != nil && a.run.Reading {
-		return panes.Fit(" "+t.Dim.Render(a.run.progress()), a.width, e)
+		return widget.Fit(" "+t.Dim.Render(a.run.progress()), a.width, e)
 	}
 	if v, ok := a.current().(statusView); ok {
-		return panes.Fit(v.status(a, a.layout.body), a.width, e)
+		return widget.Fit(v.status(a, a.layout.body), a.width, e)
 	}
 	if a.run == nil {
-		return panes.Fit(" "+t.Dim.Render(panes.Plain(a.opts.RunsDir)), a.width, e)
+		return widget.Fit(" "+t.Dim.Render(widget.Plain(a.opts.RunsDir)), a.width, e)
 	}
 	return a.run.events.Last(a.width)
 }
@@ -68,9 +68,9 @@ func (a *App) statusLine() string {
 // runLine tells where the run lies and where it could go on from.
 func (a *App) runLine() string {
 	r := a.run
-	parts := []string{panes.Plain(r.Dir)}
+	parts := []string{widget.Plain(r.Dir)}
 	if n := r.Info.Status.CheckpointNimg; n > 0 {
-		parts = append(parts, "checkpoint "+panes.Kimg(n)+" kimg")
+		parts = append(parts, "checkpoint "+widget.Kimg(n)+" kimg")
 	}
 	if !r.Info.Status.Started.IsZero() {
 		parts = append(parts, "started "+r.Info.Status.Started.In(a.opts.Location).Format("2006-01-02 15:04"))
@@ -82,7 +82,7 @@ func (a *App) runLine() string {
 func (a *App) banner() string {
 	r := a.run
 	st := &r.Info.Status
-	join := func(s ...string) string { return panes.Plain(strings.Join(s, " ")) }
+	join := func(s ...string) string { return widget.Plain(strings.Join(s, " ")) }
 	switch {
 	case !r.Known:
 		return ""
@@ -91,16 +91,16 @@ func (a *App) banner() string {
 	case st.State == control.StateDead:
 		from := "the beginning"
 		if st.CheckpointNimg > 0 {
-			from = panes.Kimg(st.CheckpointNimg) + " kimg"
+			from = widget.Kimg(st.CheckpointNimg) + " kimg"
 		}
 		died := "the trainer died at"
 		if st.Job != "" {
 			died = "the trainer died in " + st.Job + " at"
 		}
 		if word := r.Words.Last(); word != "" {
-			return join(died, panes.Kimg(st.Nimg), "kimg, r resumes from", from+"; its last word:", word)
+			return join(died, widget.Kimg(st.Nimg), "kimg, r resumes from", from+"; its last word:", word)
 		}
-		return join(died, panes.Kimg(st.Nimg), "kimg: r resumes from", from+", see", control.LogFile)
+		return join(died, widget.Kimg(st.Nimg), "kimg: r resumes from", from+", see", control.LogFile)
 	case st.State == control.StateFailed:
 		if st.Error == "" {
 			return join("the run failed; see", control.LogFile)
@@ -115,7 +115,7 @@ func (a *App) banner() string {
 	case st.CheckpointError != "" && r.Info.Alive:
 		return join("no checkpoint is written:", st.CheckpointError)
 	case r.Info.Alive && st.State != control.StateStarting && a.run.Silent(a.opts.Now()) > session.StaleAfter:
-		return join("no heartbeat for", panes.Duration(a.run.Silent(a.opts.Now()).Truncate(5*time.Second)))
+		return join("no heartbeat for", widget.Duration(a.run.Silent(a.opts.Now()).Truncate(5*time.Second)))
 	}
 	return ""
 }

@@ -12,7 +12,7 @@ import (
 
 	"innate/configs"
 	"innate/trainer/control"
-	"innate/tui/panes"
+	"innate/tui/widget"
 )
 
 // formView is the form for a new run: the settings of a preset, or of a run that
@@ -31,7 +31,7 @@ type formView struct {
 	editing string            // the key whose value is being typed
 	fixed   map[string]bool   // keys that cannot be changed
 
-	form panes.Form
+	form widget.Form
 }
 
 // formMsg brings a form.
@@ -119,14 +119,14 @@ func (f *formView) check() {
 	} else {
 		f.entries = c.Entries()
 	}
-	fields := make([]panes.Field, len(f.entries))
+	fields := make([]widget.Field, len(f.entries))
 	for i, e := range f.entries {
 		fields[i] = f.field(i, e)
 	}
 	f.form.SetFields(fields)
 }
 
-func (f *formView) field(i int, e configs.Entry) panes.Field {
+func (f *formView) field(i int, e configs.Entry) widget.Field {
 	group, name, dotted := strings.Cut(e.Key, ".")
 	if !dotted {
 		group, name = "run", e.Key // name and method stand above [run]
@@ -135,8 +135,8 @@ func (f *formView) field(i int, e configs.Entry) panes.Field {
 	if typed, ok := f.edits[e.Key]; ok && (f.editing == e.Key || f.errs[e.Key] != "") {
 		value = typed
 	}
-	return panes.Field{
-		Group: group, Name: name, Value: panes.Plain(value), Doc: panes.Plain(e.Doc), Error: panes.Plain(f.errs[e.Key]),
+	return widget.Field{
+		Group: group, Name: name, Value: widget.Plain(value), Doc: widget.Plain(e.Doc), Error: widget.Plain(f.errs[e.Key]),
 		Changed: f.changed(i), Fixed: f.fixed[e.Key], Editing: f.editing == e.Key,
 	}
 }
@@ -188,14 +188,14 @@ func (a *App) openStart() tea.Cmd {
 	case a.opts.Start == nil || len(a.opts.Presets) == 0:
 		return a.fail(errors.New("start: not available here; use `innate start CONFIG`"))
 	case a.runs.starting != "":
-		return a.fail(fmt.Errorf("start: %s is being started", panes.Plain(baseName(a.runs.starting))))
+		return a.fail(fmt.Errorf("start: %s is being started", widget.Plain(baseName(a.runs.starting))))
 	}
 	o := overlay{kind: overlayMenu, title: "Start a run", accept: func(a *App, i int) tea.Cmd {
 		p := a.opts.Presets[i]
 		return loadPreset(p.Name, p.About)
 	}}
 	for _, p := range a.opts.Presets {
-		o.items = append(o.items, menuItem{name: panes.Plain(p.Name), about: panes.Plain(p.About)})
+		o.items = append(o.items, menuItem{name: widget.Plain(p.Name), about: widget.Plain(p.About)})
 	}
 	a.overlay = o
 	return nil
@@ -208,11 +208,11 @@ func (a *App) openFork() tea.Cmd {
 	case r == nil:
 		return nil
 	case a.opts.Fork == nil:
-		return a.fail(errors.New("fork: not available here; use `innate fork " + panes.Plain(r.Name) + "`"))
+		return a.fail(errors.New("fork: not available here; use `innate fork " + widget.Plain(r.Name) + "`"))
 	case r.Status.CheckpointNimg == 0:
-		return a.fail(fmt.Errorf("fork: %s has no checkpoint yet", panes.Plain(r.Name)))
+		return a.fail(fmt.Errorf("fork: %s has no checkpoint yet", widget.Plain(r.Name)))
 	case a.runs.starting != "":
-		return a.fail(fmt.Errorf("fork: %s is being started", panes.Plain(baseName(a.runs.starting))))
+		return a.fail(fmt.Errorf("fork: %s is being started", widget.Plain(baseName(a.runs.starting))))
 	}
 	return loadParent(r.Dir, a.opts.Forkable)
 }
@@ -254,7 +254,7 @@ func (a *App) startForm() tea.Cmd {
 			}
 		}
 		fork := a.opts.Fork
-		return tea.Batch(a.notify("forking "+panes.Plain(baseName(f.source)), a.theme.Warn), startRun(f.source,
+		return tea.Batch(a.notify("forking "+widget.Plain(baseName(f.source)), a.theme.Warn), startRun(f.source,
 			func(ctx context.Context) (string, string, error) {
 				dir, err := fork(ctx, f.source, set)
 				return dir, "", err
@@ -265,7 +265,7 @@ func (a *App) startForm() tea.Cmd {
 		set = append(set, c.Key+"="+c.New)
 	}
 	start := a.opts.Start
-	return tea.Batch(a.notify("starting "+panes.Plain(f.source), a.theme.Warn), startRun(f.source,
+	return tea.Batch(a.notify("starting "+widget.Plain(f.source), a.theme.Warn), startRun(f.source,
 		func(ctx context.Context) (string, string, error) { return start(ctx, f.source, set) }))
 }
 

@@ -7,8 +7,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"innate/tui/panes"
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 func (f *formView) title() string {
@@ -21,22 +21,22 @@ func (f *formView) title() string {
 func (*formView) scopes(*App) []scope { return []scope{scopeForm} }
 
 func formKeys() []binding {
-	move := func(do func(f *panes.Form)) func(*App) tea.Cmd {
+	move := func(do func(f *widget.Form)) func(*App) tea.Cmd {
 		return func(a *App) tea.Cmd { do(&a.screen.(*formView).form); return nil }
 	}
 	return []binding{
 		{scopeForm, []string{"enter"}, "enter", "edit", "type another value", (*App).editField},
 		{scopeForm, []string{"space"}, "space", "next", "the next of a few values", (*App).nextChoice},
 		{scopeForm, []string{"u"}, "u", "undo", "the value it came with", (*App).undoField},
-		{scopeForm, []string{"tab", "]"}, "tab", "group", "next group", move(func(f *panes.Form) { f.Group(1) })},
-		{scopeForm, []string{"shift+tab", "["}, "[", "", "group before", move(func(f *panes.Form) { f.Group(-1) })},
+		{scopeForm, []string{"tab", "]"}, "tab", "group", "next group", move(func(f *widget.Form) { f.Group(1) })},
+		{scopeForm, []string{"shift+tab", "["}, "[", "", "group before", move(func(f *widget.Form) { f.Group(-1) })},
 		{scopeForm, []string{"S", "ctrl+s"}, "S", "start", "start the run", (*App).startForm},
-		{scopeForm, []string{"up", "k"}, "↑ k", "", "up", move(func(f *panes.Form) { f.Move(-1) })},
-		{scopeForm, []string{"down", "j"}, "↓ j", "", "down", move(func(f *panes.Form) { f.Move(1) })},
-		{scopeForm, []string{"pgup", "ctrl+b"}, "pgup", "", "page up", move(func(f *panes.Form) { f.Page(-1) })},
-		{scopeForm, []string{"pgdown", "ctrl+f"}, "pgdn", "", "page down", move(func(f *panes.Form) { f.Page(1) })},
-		{scopeForm, []string{"home", "g"}, "g", "", "first", move(func(f *panes.Form) { f.Move(-1 << 30) })},
-		{scopeForm, []string{"end", "G"}, "G", "", "last", move(func(f *panes.Form) { f.Move(1 << 30) })},
+		{scopeForm, []string{"up", "k"}, "↑ k", "", "up", move(func(f *widget.Form) { f.Move(-1) })},
+		{scopeForm, []string{"down", "j"}, "↓ j", "", "down", move(func(f *widget.Form) { f.Move(1) })},
+		{scopeForm, []string{"pgup", "ctrl+b"}, "pgup", "", "page up", move(func(f *widget.Form) { f.Page(-1) })},
+		{scopeForm, []string{"pgdown", "ctrl+f"}, "pgdn", "", "page down", move(func(f *widget.Form) { f.Page(1) })},
+		{scopeForm, []string{"home", "g"}, "g", "", "first", move(func(f *widget.Form) { f.Move(-1 << 30) })},
+		{scopeForm, []string{"end", "G"}, "G", "", "last", move(func(f *widget.Form) { f.Move(1 << 30) })},
 	}
 }
 
@@ -182,7 +182,7 @@ func (f *formView) draw(a *App, r rect) []string {
 	list, help := f.split(r)
 	in := inner(list)
 	body := f.form.View(t, in.W, in.H) // before its Info
-	lines := a.framed(list, panes.Plain(baseName(f.source)), true, func(int, int) string { return body }, f.form.Info(t)...)
+	lines := a.framed(list, widget.Plain(baseName(f.source)), true, func(int, int) string { return body }, f.form.Info(t)...)
 	if help.H == 0 {
 		return lines
 	}
@@ -194,7 +194,7 @@ func (f *formView) draw(a *App, r rect) []string {
 		for i := range text {
 			text[i] = " " + text[i]
 		}
-		return panes.Block(text, w, h, t.Glyphs.Ellipsis)
+		return widget.Block(text, w, h, t.Glyphs.Ellipsis)
 	})
 	if help.X == 0 {
 		return append(lines, side...)
@@ -208,11 +208,11 @@ func (f *formView) draw(a *App, r rect) []string {
 // help explains the setting under the cursor in lines of w cells.
 func (f *formView) help(t *theme.Theme, w int) []string {
 	e, was := f.at(), f.from[f.form.Cursor()].Value
-	lines := panes.Wrap(panes.Plain(e.Doc), w)
-	pair := func(name, text string) string { return t.Dim.Render(panes.Fit(name, 8, "")) + text }
-	lines = append(lines, pair("values", panes.Plain(e.Want)))
+	lines := widget.Wrap(widget.Plain(e.Doc), w)
+	pair := func(name, text string) string { return t.Dim.Render(widget.Fit(name, 8, "")) + text }
+	lines = append(lines, pair("values", widget.Plain(e.Want)))
 	if f.changed(f.form.Cursor()) {
-		lines = append(lines, pair("was", panes.Plain(shortValue(was))))
+		lines = append(lines, pair("was", widget.Plain(shortValue(was))))
 	}
 	when := "fixed once the run has started"
 	if e.Live {
@@ -226,9 +226,9 @@ func (f *formView) help(t *theme.Theme, w int) []string {
 
 // summary says what would be started, in at most h lines.
 func (f *formView) summary(t *theme.Theme, w, h int) []string {
-	source := panes.Plain(baseName(f.source))
+	source := widget.Plain(baseName(f.source))
 	lines := []string{"", t.Strong.Render(source)}
-	for _, l := range panes.Wrap(panes.Plain(f.about), w) {
+	for _, l := range widget.Wrap(widget.Plain(f.about), w) {
 		lines = append(lines, t.Dim.Render(l))
 	}
 	lines = append(lines, "")
@@ -242,8 +242,8 @@ func (f *formView) summary(t *theme.Theme, w, h int) []string {
 			return append(lines, t.Dim.Render(fmt.Sprintf("%d more", len(changes)-i)))
 		}
 		to := shortValue(c.New)
-		lines = append(lines, t.Warn.Render(t.Glyphs.Config)+" "+c.Key+" "+t.Warn.Render(panes.Plain(to))+
-			t.Dim.Render("  was "+panes.Plain(shortValue(c.Old))))
+		lines = append(lines, t.Warn.Render(t.Glyphs.Config)+" "+c.Key+" "+t.Warn.Render(widget.Plain(to))+
+			t.Dim.Render("  was "+widget.Plain(shortValue(c.Old))))
 	}
 	return lines
 }
@@ -252,7 +252,7 @@ func (f *formView) summary(t *theme.Theme, w, h int) []string {
 // the form is for.
 func (f *formView) status(a *App, _ rect) string {
 	if text := f.errs[""]; text != "" {
-		return " " + a.theme.Bad.Render(panes.Plain(text))
+		return " " + a.theme.Bad.Render(widget.Plain(text))
 	}
-	return " " + a.theme.Dim.Render(panes.Plain(f.about))
+	return " " + a.theme.Dim.Render(widget.Plain(f.about))
 }

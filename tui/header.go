@@ -9,9 +9,9 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"innate/trainer/control"
-	"innate/tui/panes"
 	"innate/tui/session"
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 // badgeInk is the colour of a state.
@@ -43,9 +43,9 @@ func badge(t *theme.Theme, state, stage string) string {
 	if state == "" {
 		state = "reading"
 	}
-	s := ink.Render(glyph + " " + panes.Plain(state))
+	s := ink.Render(glyph + " " + widget.Plain(state))
 	if state == control.StateRunning && session.BetweenSteps(stage) {
-		s += " " + t.Dim.Render(panes.Plain(stage))
+		s += " " + t.Dim.Render(widget.Plain(stage))
 	}
 	return s
 }
@@ -55,9 +55,9 @@ func (a *App) ends(left, right string) string {
 	e := a.theme.Glyphs.Ellipsis
 	rw := ansi.StringWidth(right)
 	if rw > a.width-10 {
-		return panes.Fit(left, a.width, e)
+		return widget.Fit(left, a.width, e)
 	}
-	return panes.Fit(left, a.width-rw, e) + right
+	return widget.Fit(left, a.width-rw, e) + right
 }
 
 // header is three lines for a run: what runs and which view shows, how far it
@@ -105,7 +105,7 @@ func (a *App) titleLine() string {
 	if room := a.width - ansi.StringWidth(left) - 1; ansi.StringWidth(right) > room {
 		// The stage alone says that the run is running.
 		if right = badge(t, st.State, ""); st.State == control.StateRunning && session.BetweenSteps(st.Stage) && len(st.Stage)+3 <= room {
-			right = t.Good.Render(t.Glyphs.Dot + " " + panes.Plain(st.Stage))
+			right = t.Good.Render(t.Glyphs.Dot + " " + widget.Plain(st.Stage))
 		}
 		right += " "
 	}
@@ -115,8 +115,8 @@ func (a *App) titleLine() string {
 // titleLeft names the run and its method; the width in cells comes with it.
 func (a *App) titleLeft() (string, int) {
 	t, r := a.theme, a.run
-	left := " " + t.Accent.Render("innate") + "  " + t.Strong.Render(panes.Plain(r.Info.Name))
-	if m := panes.Plain(session.MethodName(&r.Info.Status)); m != "" {
+	left := " " + t.Accent.Render("innate") + "  " + t.Strong.Render(widget.Plain(r.Info.Name))
+	if m := widget.Plain(session.MethodName(&r.Info.Status)); m != "" {
 		left += "  " + t.Dim.Render(m)
 	}
 	return left, ansi.StringWidth(left)
@@ -128,21 +128,21 @@ func (a *App) progressLine() string {
 	total := "?"
 	fraction := 0.0
 	if st.TotalNimg > 0 {
-		total = panes.Kimg(st.TotalNimg)
+		total = widget.Kimg(st.TotalNimg)
 		fraction = math.Min(math.Max(float64(st.Nimg)/float64(st.TotalNimg), 0), 1)
 	}
-	right := fmt.Sprintf("  %s / %s kimg  %3.0f %%", panes.FitLeft(panes.Kimg(st.Nimg), len(total)), total, math.Floor(fraction*100))
+	right := fmt.Sprintf("  %s / %s kimg  %3.0f %%", widget.FitLeft(widget.Kimg(st.Nimg), len(total)), total, math.Floor(fraction*100))
 	speed, eta := "-", "-"
 	if st.State == control.StateRunning {
 		if st.ImagesPerSec > 0 {
 			speed = rate(st.ImagesPerSec)
 		}
 		if st.EtaSec > 0 && st.EtaSec < 1e9 {
-			eta = panes.Duration(secondsOf(st.EtaSec))
+			eta = widget.Duration(secondsOf(st.EtaSec))
 		}
 	}
 	if a.width >= 64 {
-		right += "  " + panes.FitLeft(speed, 5) + " " + t.Dim.Render("img/s") + "  " + t.Dim.Render("ETA") + " " + panes.Fit(eta, 7, "")
+		right += "  " + widget.FitLeft(speed, 5) + " " + t.Dim.Render("img/s") + "  " + t.Dim.Render("ETA") + " " + widget.Fit(eta, 7, "")
 	}
 	right += " "
 	w := a.width - 1 - ansi.StringWidth(right)
@@ -157,9 +157,9 @@ func (a *App) progressLine() string {
 	}
 	meter := strings.Repeat(" ", max(w, 0))
 	if w >= 4 {
-		meter = panes.Meter(t, ink, w, fraction)
+		meter = widget.Meter(t, ink, w, fraction)
 	}
-	return panes.Fit(" "+meter+right, a.width, g.Ellipsis)
+	return widget.Fit(" "+meter+right, a.width, g.Ellipsis)
 }
 
 // rate writes a speed in at most five characters.
@@ -170,7 +170,7 @@ func rate(v float64) string {
 	case v < 999.95:
 		return fmt.Sprintf("%.1f", v)
 	}
-	return panes.Count(int64(v))
+	return widget.Count(int64(v))
 }
 
 // factsLine tells freezing, quality and machine; what doesn't fit is left out
@@ -180,7 +180,7 @@ func (a *App) factsLine() string {
 	st := &r.Info.Status
 	var machine string
 	if st.Kernels != "" {
-		machine = t.Dim.Render(fmt.Sprintf("%s %s%d", panes.Plain(st.Kernels), g.Times, st.Threads)) + " "
+		machine = t.Dim.Render(fmt.Sprintf("%s %s%d", widget.Plain(st.Kernels), g.Times, st.Threads)) + " "
 	}
 	line := ""
 	for _, fact := range a.facts() {
@@ -203,17 +203,17 @@ func (a *App) facts() []string {
 	var facts []string
 	if st.Params > 0 {
 		facts = append(facts, t.Frozen.Render(g.Frozen)+fmt.Sprintf(" %.1f %%", 100*st.FrozenFraction)+
-			t.Dim.Render(" of "+panes.Count(st.Params)+" frozen"))
+			t.Dim.Render(" of "+widget.Count(st.Params)+" frozen"))
 	}
 	if st.LastFID != nil {
-		s := t.Dim.Render(r.fidName()) + " " + panes.Value(*st.LastFID)
+		s := t.Dim.Render(r.fidName()) + " " + widget.Value(*st.LastFID)
 		if st.BestFID != nil {
-			s += t.Dim.Render(" best ") + panes.Value(*st.BestFID)
+			s += t.Dim.Render(" best ") + widget.Value(*st.BestFID)
 		}
 		facts = append(facts, s)
 	}
 	if st.TeacherFID != nil {
-		facts = append(facts, t.Dim.Render("teacher ")+panes.Value(*st.TeacherFID))
+		facts = append(facts, t.Dim.Render("teacher ")+widget.Value(*st.TeacherFID))
 	}
 	var steps []string
 	for _, k := range []string{"g", "d", "r1", "step", "data", "ema"} {

@@ -10,7 +10,7 @@ import (
 
 	"innate/configs"
 	"innate/trainer/control"
-	"innate/tui/panes"
+	"innate/tui/widget"
 )
 
 // freezeOrder is a change of what is frozen that can be given to the trainer.
@@ -63,14 +63,14 @@ func (a *App) summaryLines(names []string) []string {
 	lines := strings.Split(l.Summary(names).View(t, summaryWidth), "\n")
 	blocks := l.Blocks(names)
 	if len(blocks) == 0 {
-		lines[0] = panes.Fit(t.Dim.Render("nothing changes"), summaryWidth, "")
-		return append(lines, panes.Fit("", summaryWidth, ""))
+		lines[0] = widget.Fit(t.Dim.Render("nothing changes"), summaryWidth, "")
+		return append(lines, widget.Fit("", summaryWidth, ""))
 	}
 	where := strings.Join(blocks[:min(len(blocks), 2)], ", ")
 	if more := len(blocks) - 2; more > 0 {
 		where += fmt.Sprintf(" and %d more", more)
 	}
-	return append(lines, panes.Fit(t.Dim.Render("in      ")+panes.Plain(where), summaryWidth, t.Glyphs.Ellipsis))
+	return append(lines, widget.Fit(t.Dim.Render("in      ")+widget.Plain(where), summaryWidth, t.Glyphs.Ellipsis))
 }
 
 // selected is the order to toggle what is marked or under the cursor; ok is

@@ -10,8 +10,8 @@ import (
 
 	"innate/trainer/control"
 	"innate/tui/machine"
-	"innate/tui/panes"
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 func (v *machineView) drawGauges(a *App, r rect) []string {
@@ -24,19 +24,19 @@ func (v *machineView) drawGauges(a *App, r rect) []string {
 		info = append(info, t.Warn.Render(fmt.Sprintf("other runs: %d", len(v.runs))))
 	}
 	return a.framed(r, "Machine", true, func(w, h int) string {
-		return panes.Block(panes.Gauges(t, v.gauges(a), w, h), w, h, t.Glyphs.Ellipsis)
+		return widget.Block(widget.Gauges(t, v.gauges(a), w, h), w, h, t.Glyphs.Ellipsis)
 	}, info...)
 }
 
 // gauges measure everything there is, from the processor to the images.
-func (v *machineView) gauges(a *App) []panes.Gauge {
+func (v *machineView) gauges(a *App) []widget.Gauge {
 	t, l, p := a.theme, v.load, v.trainer(a)
 	st := &a.run.Info.Status
 	cores := float64(len(l.Cores))
 	memory := partOf(float64(l.MemUsed), float64(l.MemTotal))
 	used := partOf(float64(v.disk.Total-v.disk.Free), float64(v.disk.Total))
 
-	gauges := []panes.Gauge{
+	gauges := []widget.Gauge{
 		{Name: "CPU", Share: l.CPU(), Value: percentOf(l.CPU()), Detail: v.averages(), Past: v.past["cpu"], Max: 1, Ink: t.Series[1]},
 		{Name: "trainer", Share: partOf(p.Cores, cores), Value: unknownOr(p.Cores, "%.2f cores"), Detail: v.trainerDetail(a),
 			Past: v.past["trainer"], Max: cores, Ink: t.Series[1]},
@@ -45,7 +45,7 @@ func (v *machineView) gauges(a *App) []panes.Gauge {
 		{Name: "disk", Share: used, Value: freeBytes(v.disk), Detail: v.diskDetail(a), Past: v.past["disk"], Ink: fullness(t, used)},
 	}
 	for _, g := range v.gpus {
-		gauges = append(gauges, panes.Gauge{Name: gpuName(g), Share: g.Use, Value: percentOf(g.Use), Detail: gpuDetail(t, g),
+		gauges = append(gauges, widget.Gauge{Name: gpuName(g), Share: g.Use, Value: percentOf(g.Use), Detail: gpuDetail(t, g),
 			Past: v.past[gpuName(g)], Max: 1, Ink: t.Series[1]})
 	}
 	if len(v.gpus) == 0 {
@@ -53,13 +53,13 @@ func (v *machineView) gauges(a *App) []panes.Gauge {
 		if v.noGPU != nil {
 			why = v.noGPU.Error()
 		}
-		gauges = append(gauges, panes.Gauge{Name: "GPU", Detail: why, Flat: true})
+		gauges = append(gauges, widget.Gauge{Name: "GPU", Detail: why, Flat: true})
 	}
 	speed := math.NaN()
 	if st.State == control.StateRunning {
 		speed = st.ImagesPerSec
 	}
-	return append(gauges, panes.Gauge{Name: "speed", Share: math.NaN(), Value: unknownOr(speed, "%.1f img/s"),
+	return append(gauges, widget.Gauge{Name: "speed", Share: math.NaN(), Value: unknownOr(speed, "%.1f img/s"),
 		Detail: "of training, over the last ticks", Past: v.speed, Ink: t.Series[0]})
 }
 
@@ -100,7 +100,7 @@ func freeBytes(d machine.Disk) string {
 	if d.Total == 0 {
 		return "-"
 	}
-	return panes.Bytes(float64(d.Free)) + " free"
+	return widget.Bytes(float64(d.Free)) + " free"
 }
 
 func (v *machineView) averages() string {
@@ -118,13 +118,13 @@ func (v *machineView) trainerDetail(a *App) string {
 	case p.RSS == 0:
 		return fmt.Sprintf("pid %d is not to be seen here", info.Status.PID)
 	default:
-		return fmt.Sprintf("pid %d  %d threads  %s %s%d", info.Status.PID, p.Threads, panes.Plain(info.Status.Kernels), a.theme.Glyphs.Times, info.Status.Threads)
+		return fmt.Sprintf("pid %d  %d threads  %s %s%d", info.Status.PID, p.Threads, widget.Plain(info.Status.Kernels), a.theme.Glyphs.Times, info.Status.Threads)
 	}
 }
 
 func (v *machineView) memoryDetail(a *App) string {
 	if p := v.trainer(a); p.RSS > 0 {
-		return "trainer " + panes.Bytes(float64(p.RSS))
+		return "trainer " + widget.Bytes(float64(p.RSS))
 	}
 	return ""
 }
@@ -133,12 +133,12 @@ func (v *machineView) diskDetail(a *App) string {
 	if v.disk.Total == 0 && v.disk.Bytes == 0 {
 		return ""
 	}
-	s := "run " + panes.Bytes(float64(v.disk.Bytes))
+	s := "run " + widget.Bytes(float64(v.disk.Bytes))
 	if v.disk.More {
 		s += " or more"
 	}
 	if p := v.trainer(a); !math.IsNaN(p.Written) {
-		s += "  writes " + panes.Bytes(p.Written) + "/s"
+		s += "  writes " + widget.Bytes(p.Written) + "/s"
 	}
 	return s
 }
@@ -170,9 +170,9 @@ func (v *machineView) drawStages(a *App, r rect) []string {
 	t, st := a.theme, &a.run.Info.Status
 	return a.framed(r, "Time of a step", false, func(w, h int) string {
 		if len(st.StageMs) == 0 {
-			return panes.Centered([]string{t.Dim.Render("no step has been timed yet")}, w, h, t.Glyphs.Ellipsis)
+			return widget.Centered([]string{t.Dim.Render("no step has been timed yet")}, w, h, t.Glyphs.Ellipsis)
 		}
-		return panes.Block(stageLines(t, st.StageMs, w, h), w, h, t.Glyphs.Ellipsis)
+		return widget.Block(stageLines(t, st.StageMs, w, h), w, h, t.Glyphs.Ellipsis)
 	})
 }
 
@@ -188,13 +188,13 @@ func stageLines(t *theme.Theme, ms map[string]float64, w, h int) []string {
 		return cmp.Or(cmp.Compare(ms[y], ms[x]), cmp.Compare(x, y))
 	})
 	line := func(name string, ink theme.Ink, v, part float64) string {
-		return "  " + panes.Fit(name, nameW, t.Glyphs.Ellipsis) + panes.Meter(t, ink, max(w-nameW-numbersW-4, 0), part) +
-			panes.FitLeft(fmt.Sprintf("%.1f ms", v), 12) + t.Dim.Render(panes.FitLeft(fmt.Sprintf("%.1f %%", 100*part), 8))
+		return "  " + widget.Fit(name, nameW, t.Glyphs.Ellipsis) + widget.Meter(t, ink, max(w-nameW-numbersW-4, 0), part) +
+			widget.FitLeft(fmt.Sprintf("%.1f ms", v), 12) + t.Dim.Render(widget.FitLeft(fmt.Sprintf("%.1f %%", 100*part), 8))
 	}
 	gap := h >= 2*len(names)+2
 	var lines []string
 	for _, k := range names {
-		name := panes.Plain(k)
+		name := widget.Plain(k)
 		if long, ok := stageNames[k]; ok {
 			name = long
 		}
@@ -221,10 +221,10 @@ func (v *machineView) drawCores(a *App, r rect) []string {
 		rows := (len(cores) + columns - 1) / columns
 		lines := make([]string, rows)
 		for i, busy := range cores {
-			lines[i%rows] += "  " + t.Dim.Render(panes.FitLeft(fmt.Sprint(i), 3)) + " " +
-				panes.Meter(t, t.Series[1], coreW-12, busy) + panes.FitLeft(percentOf(busy), 6)
+			lines[i%rows] += "  " + t.Dim.Render(widget.FitLeft(fmt.Sprint(i), 3)) + " " +
+				widget.Meter(t, t.Series[1], coreW-12, busy) + widget.FitLeft(percentOf(busy), 6)
 		}
-		return panes.Block(lines, w, h, t.Glyphs.Ellipsis)
+		return widget.Block(lines, w, h, t.Glyphs.Ellipsis)
 	})
 }
 
@@ -245,30 +245,30 @@ func (v *machineView) drawRuns(a *App, r rect) []string {
 	}{{"CPU", 11}, {"memory", 9}, {"speed", 12}, {"state", 11}}
 	return a.framed(r, "Other runs here", false, func(w, h int) string {
 		if len(v.runs) == 0 {
-			return panes.Centered([]string{t.Dim.Render("this run has the machine to itself")}, w, h, t.Glyphs.Ellipsis)
+			return widget.Centered([]string{t.Dim.Render("this run has the machine to itself")}, w, h, t.Glyphs.Ellipsis)
 		}
 		nameW, n := w-2*gap, 0
 		for n < len(columns) && nameW-columns[n].w-gap >= 16 {
 			nameW -= columns[n].w + gap
 			n++
 		}
-		head := "  " + panes.Fit("run", nameW, "")
+		head := "  " + widget.Fit("run", nameW, "")
 		for _, c := range columns[:n] {
-			head += "  " + panes.FitLeft(c.name, c.w)
+			head += "  " + widget.FitLeft(c.name, c.w)
 		}
 		lines := []string{t.Dim.Render(head)}
 		for _, info := range v.runs {
 			cores, memory := "-", "-"
 			if p, ok := v.load.Procs[info.Status.PID]; ok {
-				cores, memory = unknownOr(p.Cores, "%.2f cores"), panes.Bytes(float64(p.RSS))
+				cores, memory = unknownOr(p.Cores, "%.2f cores"), widget.Bytes(float64(p.RSS))
 			}
 			cells := []string{cores, memory, unknownOr(info.Status.ImagesPerSec, "%.1f img/s"), badge(t, info.Status.State, "")}
-			line := "  " + panes.Fit(panes.Plain(info.Name), nameW, t.Glyphs.Ellipsis)
+			line := "  " + widget.Fit(widget.Plain(info.Name), nameW, t.Glyphs.Ellipsis)
 			for i, c := range columns[:n] {
-				line += "  " + panes.FitLeft(cells[i], c.w)
+				line += "  " + widget.FitLeft(cells[i], c.w)
 			}
 			lines = append(lines, line)
 		}
-		return panes.Block(lines, w, h, t.Glyphs.Ellipsis)
+		return widget.Block(lines, w, h, t.Glyphs.Ellipsis)
 	})
 }

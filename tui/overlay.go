@@ -7,7 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
-	"innate/tui/panes"
+	"innate/tui/widget"
 )
 
 type overlayKind int
@@ -170,7 +170,7 @@ func (a *App) drawOverlay(lines []string) {
 			body[i] = " " + body[i]
 		}
 	}
-	box := panes.Frame(t, t.Accent.Render(title), info, panes.Block(body, r.W-2, r.H-2, e), r.W, r.H, true)
+	box := widget.Frame(t, t.Accent.Render(title), info, widget.Block(body, r.W-2, r.H-2, e), r.W, r.H, true)
 	for i, row := range strings.Split(box, "\n") {
 		if y := r.Y + i; y < len(lines) {
 			under := lines[y]
@@ -184,9 +184,9 @@ func (a *App) menuLines(w int) []string {
 	nameW := a.menuNameWidth()
 	var lines []string
 	for i, it := range o.items {
-		row := panes.Fit(it.name, nameW, g.Ellipsis) + "  "
+		row := widget.Fit(it.name, nameW, g.Ellipsis) + "  "
 		if i == o.cursor {
-			lines = append(lines, t.Select.Render(panes.Fit(" "+g.Cursor+" "+row+it.about, w, g.Ellipsis)))
+			lines = append(lines, t.Select.Render(widget.Fit(" "+g.Cursor+" "+row+it.about, w, g.Ellipsis)))
 			continue
 		}
 		lines = append(lines, "   "+row+t.Dim.Render(it.about))
@@ -231,7 +231,7 @@ func (a *App) helpLines() ([]string, int) {
 		if i < len(right) {
 			r = right[i]
 		}
-		lines[i] = panes.Fit(l, colW, "") + r
+		lines[i] = widget.Fit(l, colW, "") + r
 	}
 	return lines, 2 * colW
 }
@@ -245,7 +245,7 @@ func (a *App) helpSections(scopes []scope) []string {
 		lines = append(lines, a.theme.Strong.Render(scopeTitles[s]))
 		for _, b := range a.keys {
 			if b.scope == s {
-				lines = append(lines, a.theme.Key.Render(panes.Fit(a.keyText(b.show), 10, ""))+b.help)
+				lines = append(lines, a.theme.Key.Render(widget.Fit(a.keyText(b.show), 10, ""))+b.help)
 			}
 		}
 	}
@@ -255,7 +255,7 @@ func (a *App) helpSections(scopes []scope) []string {
 func (a *App) helpCommands() []string {
 	lines := []string{a.theme.Strong.Render("commands, after :")}
 	for _, c := range a.commands {
-		lines = append(lines, a.theme.Key.Render(panes.Fit(c.usage(), 18, a.theme.Glyphs.Ellipsis))+c.help)
+		lines = append(lines, a.theme.Key.Render(widget.Fit(c.usage(), 18, a.theme.Glyphs.Ellipsis))+c.help)
 	}
 	return lines
 }
@@ -273,12 +273,12 @@ func (a *App) footer() string {
 	t, e := a.theme, a.theme.Glyphs.Ellipsis
 	w := a.width
 	if a.overlay.kind == overlayConfirm {
-		return panes.Fit(" "+t.Warn.Render(a.overlay.question)+"  "+a.keyHints(w, scopeConfirm), w, e)
+		return widget.Fit(" "+t.Warn.Render(a.overlay.question)+"  "+a.keyHints(w, scopeConfirm), w, e)
 	}
 	if a.prompt.open() {
-		return panes.Fit(a.promptLine(w), w, e)
+		return widget.Fit(a.promptLine(w), w, e)
 	}
-	return panes.Fit(" "+a.keyHints(w-2, a.scopes()...), w, e)
+	return widget.Fit(" "+a.keyHints(w-2, a.scopes()...), w, e)
 }
 
 // keyHints joins the footer words of the scopes, as many as fit; those of the

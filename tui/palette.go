@@ -14,6 +14,7 @@ import (
 	"innate/trainer/control"
 	"innate/tui/panes"
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 // command is one row of the command table.
@@ -88,7 +89,7 @@ func needFork(a *App, name string) error {
 		return err
 	}
 	if a.opts.Fork == nil {
-		return fmt.Errorf("%s: not available here; use `innate fork %s`", name, panes.Plain(a.run.Info.Name))
+		return fmt.Errorf("%s: not available here; use `innate fork %s`", name, widget.Plain(a.run.Info.Name))
 	}
 	return nil
 }
@@ -301,7 +302,7 @@ func (a *App) commandFork(args []string) tea.Cmd {
 		return a.fail(err)
 	}
 	dir := a.run.Dir
-	return tea.Batch(a.notify("forking "+panes.Plain(a.run.Info.Name), a.theme.Warn),
+	return tea.Batch(a.notify("forking "+widget.Plain(a.run.Info.Name), a.theme.Warn),
 		startRun(a.run.Dir, func(ctx context.Context) (string, string, error) {
 			newDir, err := a.opts.Fork(ctx, dir, set)
 			return newDir, "", err

@@ -7,7 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
-	"innate/tui/panes"
+	"innate/tui/widget"
 )
 
 // prompt is a line of text being typed in the footer.
@@ -81,7 +81,7 @@ func (a *App) promptKey(m tea.KeyPressMsg) tea.Cmd {
 		if m.Text == "" {
 			return nil
 		}
-		p.text += panes.Plain(m.Text)
+		p.text += widget.Plain(m.Text)
 	}
 	a.promptChanged()
 	return nil
@@ -90,7 +90,7 @@ func (a *App) promptKey(m tea.KeyPressMsg) tea.Cmd {
 // paste adds pasted text to an open prompt.
 func (a *App) paste(s string) {
 	if a.prompt.open() {
-		a.prompt.text += strings.TrimSpace(panes.Plain(s))
+		a.prompt.text += strings.TrimSpace(widget.Plain(s))
 		a.promptChanged()
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"innate/tui/panes"
 	"innate/tui/session"
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 // runView is the state of the open run.
@@ -25,14 +26,14 @@ type runView struct {
 	views [viewCount]view
 
 	charts    map[string]chartState // settings remembered for the charts
-	loss, fid *panes.Chart
+	loss, fid *widget.Chart
 	location  *time.Location
 	found     map[string]bool // scalars in the log …
 	scalars   int             // … and how many there were when it was last looked
 	lossKeys  []string        // those of the loss chart, in order of its curves …
 	fidKeys   []string        // … and of the chart of quality
 	layers    *panes.Layers
-	samples   *panes.Samples
+	samples   *widget.Samples
 	events    *panes.Events
 
 	file     string   // the one shown
@@ -45,7 +46,7 @@ func newRunView(dir string, t *theme.Theme, loc *time.Location, charts map[strin
 	r := &runView{
 		views: newViews(), charts: charts, location: loc, found: map[string]bool{},
 		Run:    session.Open(dir),
-		layers: panes.NewLayers(t), samples: panes.NewSamples(t), events: panes.NewEvents(t),
+		layers: panes.NewLayers(t), samples: widget.NewSamples(t), events: panes.NewEvents(t),
 		follow: true, fidKeys: fidKeysOf(nil),
 	}
 	r.events.Location = loc
@@ -69,7 +70,7 @@ func (r *runView) fidChart() string {
 	return accuracyChart
 }
 
-func (r *runView) chart(name string) *panes.Chart {
+func (r *runView) chart(name string) *widget.Chart {
 	if name == lossChart {
 		return r.loss
 	}
@@ -79,8 +80,8 @@ func (r *runView) chart(name string) *panes.Chart {
 // newCharts makes empty charts for the scalars known so far, set as remembered.
 func (r *runView) newCharts(t *theme.Theme) {
 	ascii := r.loss != nil && r.loss.ASCII
-	r.loss = panes.NewChart(t, shortNames(r.lossKeys)...)
-	r.fid = panes.NewChart(t, shortNames(r.fidKeys)...)
+	r.loss = widget.NewChart(t, shortNames(r.lossKeys)...)
+	r.fid = widget.NewChart(t, shortNames(r.fidKeys)...)
 	for _, name := range []string{lossChart, r.fidChart()} {
 		set, ok := r.charts[name]
 		if !ok {
@@ -90,9 +91,9 @@ func (r *runView) newCharts(t *theme.Theme) {
 		c.ASCII, c.LogX, c.LogY, c.Smoothing = ascii, set.LogX, set.LogY, set.Smoothing
 		c.Location = r.location
 	}
-	r.fid.Best = panes.BestMin
+	r.fid.Best = widget.BestMin
 	if r.fidChart() == accuracyChart {
-		r.fid.Best = panes.BestMax
+		r.fid.Best = widget.BestMax
 	}
 	r.updateReference()
 	r.updateTexts()
@@ -233,8 +234,8 @@ var markKinds = map[string]bool{
 	runlog.Resume: true, runlog.Error: true, runlog.Diverge: true,
 }
 
-func markOf(e runlog.Event) panes.Mark {
-	return panes.Mark{X: float64(e.Nimg) / 1000, Kind: e.Kind, Text: e.Text}
+func markOf(e runlog.Event) widget.Mark {
+	return widget.Mark{X: float64(e.Nimg) / 1000, Kind: e.Kind, Text: e.Text}
 }
 
 // alignCharts makes both charts end where the run is, also while its history is
@@ -249,10 +250,10 @@ func (r *runView) alignCharts() {
 
 // progress tells how much of the history has been read.
 func (r *runView) progress() string {
-	text := "reading the history: " + panes.Kimg(r.LastNimg)
+	text := "reading the history: " + widget.Kimg(r.LastNimg)
 	if all := r.Info.Status.Nimg; all >= r.LastNimg {
-		whole := panes.Kimg(all)
-		text = "reading the history: " + panes.FitLeft(panes.Kimg(r.LastNimg), len(whole)) + " of " + whole
+		whole := widget.Kimg(all)
+		text = "reading the history: " + widget.FitLeft(widget.Kimg(r.LastNimg), len(whole)) + " of " + whole
 	}
 	return text + " kimg"
 }
@@ -261,7 +262,7 @@ func (r *runView) progress() string {
 func (r *runView) updateReference() {
 	r.fid.SetReference(math.NaN(), "")
 	if v := r.Info.Status.TeacherFID; v != nil {
-		r.fid.SetReference(*v, "teacher "+panes.Value(*v))
+		r.fid.SetReference(*v, "teacher "+widget.Value(*v))
 	}
 }
 
@@ -294,7 +295,7 @@ func (r *runView) fidName() string {
 		return "Accuracy"
 	}
 	if n := r.Info.Status.FIDName; n != "" {
-		return panes.Plain(n)
+		return widget.Plain(n)
 	}
 	return "FID"
 }

@@ -11,8 +11,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/trainer/control"
-	"innate/tui/panes"
 	"innate/tui/session"
+	"innate/tui/widget"
 )
 
 // runsOrderMsg ends an order to runs of the list.
@@ -93,7 +93,7 @@ func namesOf(dirs []string) string {
 	}
 	var names []string
 	for _, d := range dirs {
-		names = append(names, panes.Plain(baseName(d)))
+		names = append(names, widget.Plain(baseName(d)))
 	}
 	return strings.Join(names, ", ")
 }
@@ -116,7 +116,7 @@ func (v *runsView) pick(what, want string, fits func(*runRow) bool) ([]*runRow, 
 	fit := slices.DeleteFunc(slices.Clone(targets), func(r *runRow) bool { return !fits(r) })
 	if len(fit) == 0 {
 		r := targets[0]
-		return nil, fmt.Errorf("%s: %s is %s, want %s", what, panes.Plain(r.Name), panes.Plain(r.Status.State), want)
+		return nil, fmt.Errorf("%s: %s is %s, want %s", what, widget.Plain(r.Name), widget.Plain(r.Status.State), want)
 	}
 	return fit, nil
 }
@@ -175,7 +175,7 @@ func (a *App) resumeRuns() tea.Cmd {
 	}
 	restart := a.opts.Resume
 	if spawns > 0 && restart == nil {
-		return a.fail(errors.New("resume: not available here; use `innate resume " + panes.Plain(runs[0].Name) + "`"))
+		return a.fail(errors.New("resume: not available here; use `innate resume " + widget.Plain(runs[0].Name) + "`"))
 	}
 	begin := func(a *App) tea.Cmd {
 		return a.orderRuns("resuming", "resumed", runs, func(ctx context.Context, dir string) error {
@@ -201,14 +201,14 @@ func (a *App) deleteRuns() tea.Cmd {
 		return nil
 	}
 	if a.opts.Delete == nil {
-		return a.fail(errors.New("delete: not available here; use `innate delete " + panes.Plain(targets[0].Name) + "`"))
+		return a.fail(errors.New("delete: not available here; use `innate delete " + widget.Plain(targets[0].Name) + "`"))
 	}
 	for _, r := range targets {
 		if r.Alive {
-			return a.fail(fmt.Errorf("delete: %s is %s, want it stopped first (s)", panes.Plain(r.Name), panes.Plain(r.Status.State)))
+			return a.fail(fmt.Errorf("delete: %s is %s, want it stopped first (s)", widget.Plain(r.Name), widget.Plain(r.Status.State)))
 		}
 	}
-	question := "Delete " + panes.Plain(targets[0].Name) + ", " + targets[0].worth() + "?"
+	question := "Delete " + widget.Plain(targets[0].Name) + ", " + targets[0].worth() + "?"
 	if len(targets) > 1 {
 		question = fmt.Sprintf("Delete %d marked runs? Nothing brings them back.", len(targets))
 	}
@@ -222,12 +222,12 @@ func (r *runRow) worth() string {
 	if r.err != nil {
 		return "which cannot be read"
 	}
-	text := panes.Plain(r.Status.State)
+	text := widget.Plain(r.Status.State)
 	if r.Status.Nimg > 0 {
-		text += " at " + panes.Kimg(r.Status.Nimg) + " kimg"
+		text += " at " + widget.Kimg(r.Status.Nimg) + " kimg"
 	}
 	if r.Status.BestFID != nil {
-		text += ", best " + panes.Value(*r.Status.BestFID)
+		text += ", best " + widget.Value(*r.Status.BestFID)
 	}
 	return text
 }

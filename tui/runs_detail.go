@@ -11,6 +11,7 @@ import (
 	"innate/trainer/control"
 	"innate/tui/panes"
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 // runDetail shows what is known of one run: facts and settings, its quality over
@@ -20,19 +21,19 @@ type runDetail struct {
 	points int // that the chart was made of, …
 	last   float64
 	theme  *theme.Theme // … in these colours
-	chart  *panes.Chart
+	chart  *widget.Chart
 }
 
 // draw fills r for a run, which may be nil.
 func (d *runDetail) draw(a *App, row *runRow, r rect) []string {
 	t, g := a.theme, a.theme.Glyphs
 	if row == nil {
-		return a.framed(r, "", false, func(w, h int) string { return panes.Block(nil, w, h, "") })
+		return a.framed(r, "", false, func(w, h int) string { return widget.Block(nil, w, h, "") })
 	}
 	left, right := splitX(r, min(max(r.W*2/5, 54), 84))
 	top, low := splitY(right, max(r.H*3/5, r.H-20))
-	facts := a.framed(left, panes.Plain(row.Name), false, func(w, h int) string {
-		return panes.Block(row.facts(a, w-2, h), w, h, g.Ellipsis)
+	facts := a.framed(left, widget.Plain(row.Name), false, func(w, h int) string {
+		return widget.Block(row.facts(a, w-2, h), w, h, g.Ellipsis)
 	}, row.badge(t))
 	d.update(a, row)
 	chart := a.framed(top, d.title(row), false, d.chart.View, d.chart.Info()...)
@@ -53,7 +54,7 @@ func (d *runDetail) title(row *runRow) string {
 	case row.quality == "accuracy/test":
 		return "Accuracy"
 	case row.Status.FIDName != "":
-		return panes.Plain(row.Status.FIDName)
+		return widget.Plain(row.Status.FIDName)
 	}
 	return "Quality"
 }
@@ -66,11 +67,11 @@ func (d *runDetail) update(a *App, row *runRow) {
 	}
 	if d.chart == nil || d.dir != row.Dir || d.theme != a.theme || d.points != len(row.points) || d.last != last && len(row.points) > 0 {
 		d.dir, d.theme, d.points, d.last = row.Dir, a.theme, len(row.points), last
-		d.chart = panes.NewChart(a.theme, "value")
-		d.chart.ASCII, d.chart.Best = a.opts.ASCII, panes.BestMin
+		d.chart = widget.NewChart(a.theme, "value")
+		d.chart.ASCII, d.chart.Best = a.opts.ASCII, widget.BestMin
 		d.chart.LogY = row.quality == "fid"
 		if row.quality != "fid" {
-			d.chart.Best = panes.BestMax
+			d.chart.Best = widget.BestMax
 		}
 		for _, p := range row.points {
 			d.chart.Add(0, p.kimg, p.value)
@@ -79,7 +80,7 @@ func (d *runDetail) update(a *App, row *runRow) {
 	d.chart.Empty = "no evaluation yet"
 	d.chart.SetReference(math.NaN(), "")
 	if v := row.Status.TeacherFID; v != nil && len(row.points) > 0 {
-		d.chart.SetReference(*v, "teacher "+panes.Value(*v))
+		d.chart.SetReference(*v, "teacher "+widget.Value(*v))
 	}
 }
 
@@ -89,11 +90,11 @@ func (r *runRow) facts(a *App, w, h int) []string {
 	var lines []string
 	add := func(name, text string) {
 		if text != "" {
-			lines = append(lines, " "+t.Dim.Render(panes.Fit(name, 11, ""))+text)
+			lines = append(lines, " "+t.Dim.Render(widget.Fit(name, 11, ""))+text)
 		}
 	}
 	para := func(ink theme.Ink, text string) {
-		for _, l := range panes.Wrap(panes.Plain(text), w) {
+		for _, l := range widget.Wrap(widget.Plain(text), w) {
 			lines = append(lines, " "+ink.Render(l))
 		}
 	}
@@ -115,30 +116,30 @@ func (r *runRow) facts(a *App, w, h int) []string {
 		para(t.Warn, "no checkpoint is written: "+st.CheckpointError)
 		lines = append(lines, "")
 	}
-	add("job", panes.Plain(st.Job))
+	add("job", widget.Plain(st.Job))
 	add("method", r.method())
 	if c := r.config; c != nil {
-		add("data", panes.Plain(c.Data.Dataset))
-		add("from", panes.Plain(c.Model.Init))
+		add("data", widget.Plain(c.Data.Dataset))
+		add("from", widget.Plain(c.Model.Init))
 	}
 	if st.TotalNimg > 0 {
-		add("images", panes.Kimg(st.Nimg)+t.Dim.Render(" / ")+wholeKimg(st.TotalNimg)+" kimg"+r.etaText(t))
+		add("images", widget.Kimg(st.Nimg)+t.Dim.Render(" / ")+wholeKimg(st.TotalNimg)+" kimg"+r.etaText(t))
 	}
 	if age, ok := r.age(a.opts.Now()); ok {
 		word, at := "ended", st.Time
 		if control.Active(st.State) {
 			word, at = "started", st.Started
 		}
-		add(word, panes.Duration(age)+" ago"+t.Dim.Render(at.In(a.opts.Location).Format("  2006-01-02 15:04")))
+		add(word, widget.Duration(age)+" ago"+t.Dim.Render(at.In(a.opts.Location).Format("  2006-01-02 15:04")))
 	}
 	if st.Params > 0 {
-		add("frozen", t.Frozen.Render(t.Glyphs.Frozen)+" "+frozenShare(st.FrozenFraction)+t.Dim.Render(" of "+panes.Count(st.Params)))
+		add("frozen", t.Frozen.Render(t.Glyphs.Frozen)+" "+frozenShare(st.FrozenFraction)+t.Dim.Render(" of "+widget.Count(st.Params)))
 	}
 	if st.CheckpointNimg > 0 {
-		add("checkpoint", panes.Kimg(st.CheckpointNimg)+" kimg")
+		add("checkpoint", widget.Kimg(st.CheckpointNimg)+" kimg")
 	}
 	if st.Kernels != "" {
-		add("machine", panes.Plain(st.Kernels)+" "+t.Glyphs.Times+panes.Count(int64(st.Threads)))
+		add("machine", widget.Plain(st.Kernels)+" "+t.Glyphs.Times+widget.Count(int64(st.Threads)))
 	}
 	return append(lines, r.changeLines(t, w, h-len(lines))...)
 }
@@ -148,7 +149,7 @@ func (r *runRow) etaText(t *theme.Theme) string {
 	if st.State != control.StateRunning || st.EtaSec <= 0 || st.EtaSec >= 1e9 {
 		return ""
 	}
-	return "  " + rate(st.ImagesPerSec) + t.Dim.Render(" img/s  ETA ") + panes.Duration(secondsOf(st.EtaSec))
+	return "  " + rate(st.ImagesPerSec) + t.Dim.Render(" img/s  ETA ") + widget.Duration(secondsOf(st.EtaSec))
 }
 
 // changeLines lists the settings that aren't those of the preset, in at most n
@@ -162,14 +163,14 @@ func (r *runRow) changeLines(t *theme.Theme, w, n int) []string {
 		base = r.preset
 	}
 	if len(r.changes) == 0 {
-		return []string{"", " " + t.Dim.Render("settings of "+panes.Plain(base))}
+		return []string{"", " " + t.Dim.Render("settings of "+widget.Plain(base))}
 	}
-	lines := []string{"", " " + t.Strong.Render("changed") + t.Dim.Render(" from "+panes.Plain(base))}
+	lines := []string{"", " " + t.Strong.Render("changed") + t.Dim.Render(" from "+widget.Plain(base))}
 	const column = 12 // of the new values; longer ones stand out of it
 	keyW, newW := 0, 0
 	for _, c := range r.changes {
 		keyW = max(keyW, len(c.Key))
-		if n := ansi.StringWidth(shortValue(panes.Plain(c.New))); n <= column {
+		if n := ansi.StringWidth(shortValue(widget.Plain(c.New))); n <= column {
 			newW = max(newW, n)
 		}
 	}
@@ -177,10 +178,10 @@ func (r *runRow) changeLines(t *theme.Theme, w, n int) []string {
 		if len(lines) == n-1 && i < len(r.changes)-1 {
 			return append(lines, " "+t.Dim.Render(fmt.Sprintf("%d more", len(r.changes)-i)))
 		}
-		value := shortValue(panes.Plain(c.New))
-		value = panes.Fit(value, min(max(newW, ansi.StringWidth(value)), max(w-keyW-5, 1)), t.Glyphs.Ellipsis)
-		line := " " + t.Warn.Render(t.Glyphs.Config) + " " + panes.Fit(c.Key, keyW, "") + "  " + t.Warn.Render(value)
-		if was := "  was " + shortValue(panes.Plain(c.Old)); ansi.StringWidth(line)+ansi.StringWidth(was) <= w {
+		value := shortValue(widget.Plain(c.New))
+		value = widget.Fit(value, min(max(newW, ansi.StringWidth(value)), max(w-keyW-5, 1)), t.Glyphs.Ellipsis)
+		line := " " + t.Warn.Render(t.Glyphs.Config) + " " + widget.Fit(c.Key, keyW, "") + "  " + t.Warn.Render(value)
+		if was := "  was " + shortValue(widget.Plain(c.Old)); ansi.StringWidth(line)+ansi.StringWidth(was) <= w {
 			line += t.Dim.Render(was)
 		}
 		lines = append(lines, line)

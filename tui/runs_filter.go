@@ -6,7 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"innate/tui/panes"
+	"innate/tui/widget"
 )
 
 // runTerm is one word of a filter.
@@ -103,7 +103,7 @@ func completeRunFilter(a *App, text string) (from int, offers []string) {
 		if m := r.method(); m != "" {
 			add("method:" + strings.ToLower(m))
 		}
-		add(panes.Plain(r.Name))
+		add(widget.Plain(r.Name))
 	}
 	offers = matching(offers, text[from:])
 	if text[from:] == "" {

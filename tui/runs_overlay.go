@@ -10,9 +10,9 @@ import (
 
 	"innate/trainer/control"
 	"innate/trainer/runlog"
-	"innate/tui/panes"
 	"innate/tui/session"
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 // overlaid are the scalars by which runs are compared.
@@ -25,8 +25,8 @@ const maxOverlaid = 12
 // overlayView lays the curves of several runs over each other.
 type overlayView struct {
 	dirs   []string
-	curves *panes.Curves
-	runs   []*panes.Run
+	curves *widget.Curves
+	runs   []*widget.Run
 	poller *overlayPoller
 	errs   []error // why a log cannot be read
 	kept   map[string]float64
@@ -87,7 +87,7 @@ func (a *App) openOverlay() tea.Cmd {
 		names = append(names, curveName(r.Name, runs))
 		v.poller.readers = append(v.poller.readers, runlog.NewReader(r.Dir))
 	}
-	v.curves, v.runs = panes.NewOverlay(a.theme, names, overlaid)
+	v.curves, v.runs = widget.NewOverlay(a.theme, names, overlaid)
 	v.curves.ASCII, v.curves.Location, v.curves.Empty = a.opts.ASCII, a.opts.Location, "reading the logs"
 	v.curves.Smoothing = 0.9 // the noise of several runs hides them all
 	if name := qualityName(runs); name != "" {
@@ -110,7 +110,7 @@ func curveName(name string, among []*runRow) string {
 		}
 	}
 	if !ok {
-		return panes.Plain(name)
+		return widget.Plain(name)
 	}
 	return "#" + strconv.Itoa(n)
 }
@@ -134,7 +134,7 @@ func (v *overlayView) receive(_ *App, msg tea.Msg) (tea.Cmd, bool) {
 	return pollOverlay(v.poller, runsEvery), true
 }
 
-func (v *overlayView) add(run *panes.Run, u runlog.Update) {
+func (v *overlayView) add(run *widget.Run, u runlog.Update) {
 	switch {
 	case u.Reset:
 		run.Rewind(-1)
@@ -169,29 +169,29 @@ func (v *overlayView) back(a *App) bool {
 }
 
 func overlayViewKeys() []binding {
-	do := func(f func(c *panes.Curves)) func(*App) tea.Cmd {
+	do := func(f func(c *widget.Curves)) func(*App) tea.Cmd {
 		return func(a *App) tea.Cmd { f(a.screen.(*overlayView).curves); return nil }
 	}
 	return []binding{
-		{scopeOverlay, []string{"t"}, "t", "time", "x axis: images seen, or time since the start", do(func(c *panes.Curves) { c.XTime = !c.XTime })},
-		{scopeOverlay, []string{"y"}, "y", "log y", "logarithmic y axis of the chart", do(func(c *panes.Curves) { c.ToggleLogY(false) })},
-		{scopeOverlay, []string{"x"}, "x", "log x", "logarithmic x axis", do(func(c *panes.Curves) { c.LogX = !c.LogX })},
-		{scopeOverlay, []string{"s"}, "s", "smooth", "smoothing: off, 0.6, 0.9, 0.97", do(func(c *panes.Curves) { c.CycleSmoothing(true) })},
-		{scopeOverlay, []string{"enter"}, "enter", "one", "this chart alone, or all", do(func(c *panes.Curves) { c.Maximise() })},
-		{scopeOverlay, []string{"left", "h"}, "← h", "", "cursor left: read values", do(func(c *panes.Curves) { c.MoveCursor(-1) })},
-		{scopeOverlay, []string{"right", "l"}, "→ l", "", "cursor right", do(func(c *panes.Curves) { c.MoveCursor(1) })},
-		{scopeOverlay, []string{"shift+left", "H"}, "H", "", "cursor left by ten", do(func(c *panes.Curves) { c.MoveCursor(-10) })},
-		{scopeOverlay, []string{"shift+right", "L"}, "L", "", "cursor right by ten", do(func(c *panes.Curves) { c.MoveCursor(10) })},
-		{scopeOverlay, []string{"tab"}, "tab", "next", "next chart", do(func(c *panes.Curves) { c.Step(1) })},
-		{scopeOverlay, []string{"shift+tab"}, "shift+tab", "", "chart before", do(func(c *panes.Curves) { c.Step(-1) })},
-		{scopeOverlay, []string{"up", "k"}, "↑ k", "", "chart above", do(func(c *panes.Curves) { c.Move(0, -1) })},
-		{scopeOverlay, []string{"down", "j"}, "↓ j", "", "chart below", do(func(c *panes.Curves) { c.Move(0, 1) })},
-		{scopeOverlay, []string{"+", "="}, "+", "", "zoom in", do(func(c *panes.Curves) { c.Zoom(0.5) })},
-		{scopeOverlay, []string{"-"}, "-", "", "zoom out", do(func(c *panes.Curves) { c.Zoom(2) })},
-		{scopeOverlay, []string{"["}, "[", "", "earlier", do(func(c *panes.Curves) { c.Pan(-0.25) })},
-		{scopeOverlay, []string{"]"}, "]", "", "later", do(func(c *panes.Curves) { c.Pan(0.25) })},
-		{scopeOverlay, []string{"f"}, "f", "", "follow the newest", do((*panes.Curves).Follow)},
-		{scopeOverlay, []string{"b"}, "b", "", "braille or ASCII curves", do(func(c *panes.Curves) { c.ASCII = !c.ASCII })},
+		{scopeOverlay, []string{"t"}, "t", "time", "x axis: images seen, or time since the start", do(func(c *widget.Curves) { c.XTime = !c.XTime })},
+		{scopeOverlay, []string{"y"}, "y", "log y", "logarithmic y axis of the chart", do(func(c *widget.Curves) { c.ToggleLogY(false) })},
+		{scopeOverlay, []string{"x"}, "x", "log x", "logarithmic x axis", do(func(c *widget.Curves) { c.LogX = !c.LogX })},
+		{scopeOverlay, []string{"s"}, "s", "smooth", "smoothing: off, 0.6, 0.9, 0.97", do(func(c *widget.Curves) { c.CycleSmoothing(true) })},
+		{scopeOverlay, []string{"enter"}, "enter", "one", "this chart alone, or all", do(func(c *widget.Curves) { c.Maximise() })},
+		{scopeOverlay, []string{"left", "h"}, "← h", "", "cursor left: read values", do(func(c *widget.Curves) { c.MoveCursor(-1) })},
+		{scopeOverlay, []string{"right", "l"}, "→ l", "", "cursor right", do(func(c *widget.Curves) { c.MoveCursor(1) })},
+		{scopeOverlay, []string{"shift+left", "H"}, "H", "", "cursor left by ten", do(func(c *widget.Curves) { c.MoveCursor(-10) })},
+		{scopeOverlay, []string{"shift+right", "L"}, "L", "", "cursor right by ten", do(func(c *widget.Curves) { c.MoveCursor(10) })},
+		{scopeOverlay, []string{"tab"}, "tab", "next", "next chart", do(func(c *widget.Curves) { c.Step(1) })},
+		{scopeOverlay, []string{"shift+tab"}, "shift+tab", "", "chart before", do(func(c *widget.Curves) { c.Step(-1) })},
+		{scopeOverlay, []string{"up", "k"}, "↑ k", "", "chart above", do(func(c *widget.Curves) { c.Move(0, -1) })},
+		{scopeOverlay, []string{"down", "j"}, "↓ j", "", "chart below", do(func(c *widget.Curves) { c.Move(0, 1) })},
+		{scopeOverlay, []string{"+", "="}, "+", "", "zoom in", do(func(c *widget.Curves) { c.Zoom(0.5) })},
+		{scopeOverlay, []string{"-"}, "-", "", "zoom out", do(func(c *widget.Curves) { c.Zoom(2) })},
+		{scopeOverlay, []string{"["}, "[", "", "earlier", do(func(c *widget.Curves) { c.Pan(-0.25) })},
+		{scopeOverlay, []string{"]"}, "]", "", "later", do(func(c *widget.Curves) { c.Pan(0.25) })},
+		{scopeOverlay, []string{"f"}, "f", "", "follow the newest", do((*widget.Curves).Follow)},
+		{scopeOverlay, []string{"b"}, "b", "", "braille or ASCII curves", do(func(c *widget.Curves) { c.ASCII = !c.ASCII })},
 	}
 }
 
@@ -202,7 +202,7 @@ func (v *overlayView) split(r rect) (legend, charts rect) {
 
 func (v *overlayView) draw(a *App, r rect) []string {
 	legend, charts := v.split(r)
-	lines := a.framed(legend, "Runs", false, func(w, h int) string { return panes.Block(v.legend(a, h), w, h, a.theme.Glyphs.Ellipsis) })
+	lines := a.framed(legend, "Runs", false, func(w, h int) string { return widget.Block(v.legend(a, h), w, h, a.theme.Glyphs.Ellipsis) })
 	return append(lines, strings.Split(v.curves.View(charts.W, charts.H), "\n")...)
 }
 
@@ -218,18 +218,18 @@ func (v *overlayView) legend(a *App, h int) []string {
 		if i == h-1 && len(v.dirs) > h {
 			return append(lines, t.Dim.Render(fmt.Sprintf("   %d more", len(v.dirs)-i)))
 		}
-		line := " " + v.curves.RunSign(i, len(v.dirs)) + "  " + panes.Fit(panes.Plain(baseName(dir)), min(nameW, runNameMax), t.Glyphs.Ellipsis)
+		line := " " + v.curves.RunSign(i, len(v.dirs)) + "  " + widget.Fit(widget.Plain(baseName(dir)), min(nameW, runNameMax), t.Glyphs.Ellipsis)
 		row := a.runs.named(dir)
 		switch {
 		case v.errs[i] != nil:
-			line += "  " + t.Bad.Render(panes.Plain(v.errs[i].Error()))
+			line += "  " + t.Bad.Render(widget.Plain(v.errs[i].Error()))
 		case row == nil:
 			line += "  " + t.Dim.Render("gone")
 		default:
-			line += "  " + panes.Fit(row.badge(t), 10, "") + "  " + panes.Fit(row.method(), 10, "") + "  " +
-				panes.FitLeft(row.kimgCell(t, 0).Text, 13)
+			line += "  " + widget.Fit(row.badge(t), 10, "") + "  " + widget.Fit(row.method(), 10, "") + "  " +
+				widget.FitLeft(row.kimgCell(t, 0).Text, 13)
 			if v := row.Status.BestFID; v != nil {
-				line += "  " + t.Dim.Render("best ") + panes.FitLeft(panes.Value(*v), 6)
+				line += "  " + t.Dim.Render("best ") + widget.FitLeft(widget.Value(*v), 6)
 			}
 		}
 		lines = append(lines, line)

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"innate/trainer/control"
-	"innate/tui/panes"
 	"innate/tui/session"
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 // The columns of the list of runs, in order.
@@ -37,8 +37,8 @@ const (
 
 // runColumns lays out the list in w cells. Which columns show depends on the
 // width alone, so that nothing moves while runs go on.
-func runColumns(w int) []panes.TableColumn {
-	cols := []panes.TableColumn{
+func runColumns(w int) []widget.TableColumn {
+	cols := []widget.TableColumn{
 		colState:  {Name: "state", W: 10},
 		colRun:    {Name: "run", W: runNameMin, Down: true},
 		colMethod: {Name: "method"},
@@ -51,19 +51,19 @@ func runColumns(w int) []panes.TableColumn {
 		colAge:    {Name: "age", W: 7, Right: true},
 		colTrend:  {Name: "trend"},
 	}
-	used := panes.TableMargin - panes.TableGap + 1 // and a space at the right end
+	used := widget.TableMargin - widget.TableGap + 1 // and a space at the right end
 	for _, c := range cols {
 		if c.W > 0 {
-			used += c.W + panes.TableGap
+			used += c.W + widget.TableGap
 		}
 	}
 	// What comes first is dropped last.
 	for _, c := range []struct{ col, w int }{
 		{colMethod, 10}, {colSpeed, 6}, {colLast, 7}, {colFrozen, 7}, {colData, 6}, {colTrend, trendMin},
 	} {
-		if used+c.w+panes.TableGap <= w {
+		if used+c.w+widget.TableGap <= w {
 			cols[c.col].W = c.w
-			used += c.w + panes.TableGap
+			used += c.w + widget.TableGap
 		}
 	}
 	give := func(col, most int) {
@@ -84,61 +84,61 @@ func runColumns(w int) []panes.TableColumn {
 }
 
 // cells words a run for the list.
-func (r *runRow) cells(t *theme.Theme, cols []panes.TableColumn, now time.Time) []panes.TableCell {
-	st, none := &r.Status, panes.TableCell{Text: t.Dim.Render("-"), Order: math.NaN()}
-	c := make([]panes.TableCell, colCount)
+func (r *runRow) cells(t *theme.Theme, cols []widget.TableColumn, now time.Time) []widget.TableCell {
+	st, none := &r.Status, widget.TableCell{Text: t.Dim.Render("-"), Order: math.NaN()}
+	c := make([]widget.TableCell, colCount)
 	for i := range c {
 		c[i] = none
 	}
 	number, _ := control.Number(r.Name)
-	c[colState] = panes.TableCell{Text: r.badge(t), Order: stateOrder(st.State)}
-	c[colRun] = panes.TableCell{Text: panes.Plain(r.Name), Order: float64(number)}
+	c[colState] = widget.TableCell{Text: r.badge(t), Order: stateOrder(st.State)}
+	c[colRun] = widget.TableCell{Text: widget.Plain(r.Name), Order: float64(number)}
 	if m := r.method(); m != "" {
-		c[colMethod] = panes.TableCell{Text: m}
+		c[colMethod] = widget.TableCell{Text: m}
 	}
 	if r.config != nil {
-		c[colData] = panes.TableCell{Text: panes.Plain(r.config.Data.Dataset)}
+		c[colData] = widget.TableCell{Text: widget.Plain(r.config.Data.Dataset)}
 	}
 	c[colKimg] = r.kimgCell(t, cols[colKimg].W)
-	fid := func(v *float64) panes.TableCell {
+	fid := func(v *float64) widget.TableCell {
 		if v == nil {
 			return none
 		}
-		return panes.TableCell{Text: panes.Value(*v), Order: *v}
+		return widget.TableCell{Text: widget.Value(*v), Order: *v}
 	}
 	c[colBest], c[colLast] = fid(st.BestFID), fid(st.LastFID)
 	if st.State == control.StateRunning && st.ImagesPerSec > 0 {
-		c[colSpeed] = panes.TableCell{Text: rate(st.ImagesPerSec), Order: st.ImagesPerSec}
+		c[colSpeed] = widget.TableCell{Text: rate(st.ImagesPerSec), Order: st.ImagesPerSec}
 	}
 	if st.Params > 0 {
-		c[colFrozen] = panes.TableCell{Text: frozenShare(st.FrozenFraction), Order: st.FrozenFraction}
+		c[colFrozen] = widget.TableCell{Text: frozenShare(st.FrozenFraction), Order: st.FrozenFraction}
 	}
 	if age, ok := r.age(now); ok {
-		c[colAge] = panes.TableCell{Text: panes.Duration(age), Order: age.Seconds()}
+		c[colAge] = widget.TableCell{Text: widget.Duration(age), Order: age.Seconds()}
 	}
 	values := make([]float64, len(r.points))
 	for i, p := range r.points {
 		values[i] = p.value
 	}
-	c[colTrend] = panes.TableCell{Text: t.Series[0].Render(panes.Sparkline(t, values, min(cols[colTrend].W, len(values)), r.quality == "fid")), Order: r.improvement()}
+	c[colTrend] = widget.TableCell{Text: t.Series[0].Render(widget.Sparkline(t, values, min(cols[colTrend].W, len(values)), r.quality == "fid")), Order: r.improvement()}
 	return c
 }
 
 // kimgCell shows how far a run is, with a bar if w has room for it.
-func (r *runRow) kimgCell(t *theme.Theme, w int) panes.TableCell {
+func (r *runRow) kimgCell(t *theme.Theme, w int) widget.TableCell {
 	st := &r.Status
 	if st.TotalNimg <= 0 {
-		return panes.TableCell{Text: t.Dim.Render("-"), Order: math.NaN()}
+		return widget.TableCell{Text: t.Dim.Render("-"), Order: math.NaN()}
 	}
-	text := panes.Kimg(st.Nimg) + t.Dim.Render(" / "+panes.FitLeft(wholeKimg(st.TotalNimg), 4))
+	text := widget.Kimg(st.Nimg) + t.Dim.Render(" / "+widget.FitLeft(wholeKimg(st.TotalNimg), 4))
 	if w > barW+1+8 {
-		text += " " + panes.Meter(t, badgeInk(t, st.State), barW, float64(st.Nimg)/float64(st.TotalNimg))
+		text += " " + widget.Meter(t, badgeInk(t, st.State), barW, float64(st.Nimg)/float64(st.TotalNimg))
 	}
-	return panes.TableCell{Text: text, Order: float64(st.Nimg)}
+	return widget.TableCell{Text: text, Order: float64(st.Nimg)}
 }
 
 // wholeKimg writes a total, which seldom has decimals.
-func wholeKimg(nimg int64) string { return strings.TrimSuffix(panes.Kimg(nimg), ".0") }
+func wholeKimg(nimg int64) string { return strings.TrimSuffix(widget.Kimg(nimg), ".0") }
 
 func frozenShare(fraction float64) string { return fmt.Sprintf("%.1f %%", 100*fraction) }
 
@@ -156,7 +156,7 @@ func (r *runRow) method() string {
 	if st.Method == "" && r.config != nil {
 		st.Method, st.FreezePreset = r.config.Method, r.config.Freeze.Preset
 	}
-	return panes.Plain(session.MethodName(&st))
+	return widget.Plain(session.MethodName(&st))
 }
 
 // stateOrder puts what needs attention or is at work first.

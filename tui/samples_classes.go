@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"innate/tui/panes"
 	"innate/tui/sixel"
+	"innate/tui/widget"
 )
 
 // Classes of a class-conditional network's samples.
@@ -78,13 +78,13 @@ func (v *samplesView) labelled(p samplesParts, text string) string {
 	right := strings.Repeat(" ", p.picture.W-at.W-len(left))
 	lines := strings.Split(text, "\n")
 	for y, line := range lines {
-		lines[y] = left + panes.FitLeft(v.plate.labels[y], p.labels-1) + " " + line + right
+		lines[y] = left + widget.FitLeft(v.plate.labels[y], p.labels-1) + " " + line + right
 	}
 	return strings.Join(lines, "\n")
 }
 
 // pageName says which samples show, for the end of a caption, if not all do.
-func (r *runView) pageName(l sixel.Layout, t panes.Tiles) string {
+func (r *runView) pageName(l sixel.Layout, t widget.Tiles) string {
 	if !r.Tiling().ByRow {
 		if room := l.Cols * l.Rows; room < t.Len() {
 			return fmt.Sprintf("   %d to %d show", l.First+1, min(l.First+room, t.Len()))

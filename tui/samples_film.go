@@ -6,9 +6,9 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"innate/tui/panes"
 	"innate/tui/session"
 	"innate/tui/sixel"
+	"innate/tui/widget"
 )
 
 // maxFilm bounds the frames of a film, and maxDecoded and maxDecodedPixels the
@@ -44,7 +44,7 @@ func (v *samplesView) filmOf(a *App, w, h int) film {
 		f.tile -= f.tile % a.run.Side // as it will be enlarged
 	}
 	const frame = 2 // around the marked one
-	l, ok := panes.PickLayout(min(len(files), minFilm), a.run.Side, w-f.tile-f.gap-2*frame, h-2*frame)
+	l, ok := widget.PickLayout(min(len(files), minFilm), a.run.Side, w-f.tile-f.gap-2*frame, h-2*frame)
 	if !ok {
 		return f
 	}

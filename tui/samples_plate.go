@@ -7,9 +7,9 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"innate/tui/panes"
 	"innate/tui/sixel"
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 // plate is a picture composed of several, for one place on the screen.
@@ -21,8 +21,8 @@ type plate struct {
 	dx, dy   int            // cells from the corner of its rectangle
 	cols     int            // cells that it is wide
 
-	grid panes.Mosaic // of a selection: the samples that show
-	film []string     // of one sample: the grids beside it
+	grid widget.Mosaic // of a selection: the samples that show
+	film []string      // of one sample: the grids beside it
 }
 
 // caption is a line of text above a part of the picture.
@@ -41,7 +41,7 @@ func (p *plate) captionLine(t *theme.Theme, w int) string {
 		b.WriteString(text)
 		x = max(c.x, x) + ansi.StringWidth(text)
 	}
-	return panes.Fit(b.String(), w, t.Glyphs.Ellipsis)
+	return widget.Fit(b.String(), w, t.Glyphs.Ellipsis)
 }
 
 // compose makes the picture of the present stage, unless it is the one that
@@ -112,7 +112,7 @@ func (v *samplesView) composeGrid(a *App, p *plate, k *pictureKey) {
 	l, _ := a.run.Tiling().Arrange(t.Len(), t.Cols(), w, h)
 	v.label(a, p, k, l, 0, img.Bounds().Dy())
 	if f := v.fresh; f != nil {
-		p.caption(k, a.theme, "from other noise, seed "+fmt.Sprint(f.seed)+", "+panes.Kimg(f.nimg)+" kimg: esc leads back to the run's own", 0)
+		p.caption(k, a.theme, "from other noise, seed "+fmt.Sprint(f.seed)+", "+widget.Kimg(f.nimg)+" kimg: esc leads back to the run's own", 0)
 	}
 }
 
@@ -121,7 +121,7 @@ func (v *samplesView) composeGrid(a *App, p *plate, k *pictureKey) {
 func (v *samplesView) composeTeacher(a *App, p *plate, k *pictureKey) {
 	w, h := k.room()
 	gap := max(4*k.cellW, w/40)
-	ours, theirs := v.tiles(a), panes.CutTiles(v.teacher.img, a.run.Side)
+	ours, theirs := v.tiles(a), widget.CutTiles(v.teacher.img, a.run.Side)
 	if a.run.Tiling().ByRow { // one may be of a time with more samples
 		cols := min(ours.Cols(), theirs.Cols())
 		ours, theirs = ours.Crop(cols), theirs.Crop(cols)
@@ -141,9 +141,9 @@ func (v *samplesView) composeTeacher(a *App, p *plate, k *pictureKey) {
 	if !stacked {
 		second = image.Pt((mw+gap+k.cellW-1)/k.cellW*k.cellW, 0)
 	}
-	canvas := panes.NewCanvas(second.X+mw, second.Y+mh, v.teacher.img, ours.At(0))
-	panes.Mosaic{Tiles: theirs.First(n).In(l), Layout: l, Mark: -1}.Draw(canvas, image.Point{})
-	panes.Mosaic{Tiles: ours.First(n).In(l), Layout: l, Mark: -1}.Draw(canvas, second)
+	canvas := widget.NewCanvas(second.X+mw, second.Y+mh, v.teacher.img, ours.At(0))
+	widget.Mosaic{Tiles: theirs.First(n).In(l), Layout: l, Mark: -1}.Draw(canvas, image.Point{})
+	widget.Mosaic{Tiles: ours.First(n).In(l), Layout: l, Mark: -1}.Draw(canvas, second)
 	p.put(k, canvas)
 	v.label(a, p, k, l, 0, mh)
 	teacher := fmt.Sprintf("teacher, %d Heun steps", a.opts.TeacherSteps)
@@ -172,9 +172,9 @@ func (v *samplesView) composeSelection(a *App, p *plate, k *pictureKey) {
 	}
 	v.cell = min(v.cell, t.Len()-1)
 	l = l.Page(v.cell)
-	p.grid = panes.Mosaic{Tiles: t.In(l), Layout: l, Mark: l.Place(v.cell)}
+	p.grid = widget.Mosaic{Tiles: t.In(l), Layout: l, Mark: l.Place(v.cell)}
 	cw, ch := p.grid.Size()
-	canvas := panes.NewCanvas(cw, ch, t.At(0))
+	canvas := widget.NewCanvas(cw, ch, t.At(0))
 	p.grid.Draw(canvas, image.Point{})
 	p.put(k, canvas)
 	v.label(a, p, k, l, 0, ch)
@@ -185,9 +185,9 @@ func (v *samplesView) composeSelection(a *App, p *plate, k *pictureKey) {
 func (v *samplesView) cellName(a *App) string {
 	t := v.tiles(a)
 	all := fmt.Sprint(t.Len())
-	name := "sample " + panes.FitLeft(fmt.Sprint(v.cell+1), len(all)) + " of " + all
+	name := "sample " + widget.FitLeft(fmt.Sprint(v.cell+1), len(all)) + " of " + all
 	if classes := v.classes(a); len(classes) > 0 {
-		name += ", class " + panes.FitLeft(fmt.Sprint(classes[v.cell/t.Cols()]), classWidth(classes))
+		name += ", class " + widget.FitLeft(fmt.Sprint(classes[v.cell/t.Cols()]), classWidth(classes))
 	}
 	return name
 }
@@ -207,7 +207,7 @@ func (v *samplesView) composeTile(a *App, p *plate, k *pictureKey, f film) {
 	}
 	p.film = f.files
 	size := big.Bounds().Size()
-	m := panes.Mosaic{Layout: f.layout, Mark: f.mark}
+	m := widget.Mosaic{Layout: f.layout, Mark: f.mark}
 	width, height, x := size.X, size.Y, 0
 	if len(f.files) > 0 {
 		x = (size.X + f.gap + k.cellW - 1) / k.cellW * k.cellW
@@ -215,11 +215,11 @@ func (v *samplesView) composeTile(a *App, p *plate, k *pictureKey, f film) {
 		width, height = x+mw, max(height, mh)
 		for _, file := range f.files {
 			img, _ := v.decoded.get(file)
-			m.Tiles = append(m.Tiles, panes.CutTiles(img, a.run.Side).At(v.cell))
+			m.Tiles = append(m.Tiles, widget.CutTiles(img, a.run.Side).At(v.cell))
 		}
 	}
-	canvas := panes.NewCanvas(width, height, append(m.Tiles, tile)...)
-	panes.Mosaic{Tiles: []image.Image{tile}, Layout: sixel.Layout{Cols: 1, Rows: 1, Side: size.X}, Mark: -1}.Draw(canvas, image.Point{})
+	canvas := widget.NewCanvas(width, height, append(m.Tiles, tile)...)
+	widget.Mosaic{Tiles: []image.Image{tile}, Layout: sixel.Layout{Cols: 1, Rows: 1, Side: size.X}, Mark: -1}.Draw(canvas, image.Point{})
 	m.Draw(canvas, image.Pt(x, 0))
 	p.put(k, canvas)
 	p.caption(k, a.theme, v.cellName(a), 0)

@@ -13,8 +13,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/trainer/control"
-	"innate/tui/panes"
 	"innate/tui/sixel"
+	"innate/tui/widget"
 )
 
 // savedMsg ends the writing of a picture. If a file of that name was there,
@@ -54,7 +54,7 @@ func (a *App) saveName() string {
 		name += fmt.Sprintf("-sample%d", v.cell+1)
 	}
 	if v.fresh != nil {
-		return fmt.Sprintf("%s-%skimg-seed%d.png", name, panes.Kimg(v.fresh.nimg), v.fresh.seed)
+		return fmt.Sprintf("%s-%skimg-seed%d.png", name, widget.Kimg(v.fresh.nimg), v.fresh.seed)
 	}
 	return name + "-" + kimgOf(v.shown) + "kimg.png"
 }
@@ -101,7 +101,7 @@ func (a *App) saved(m savedMsg) tea.Cmd {
 		return a.fail(m.err)
 	case m.exists:
 		a.overlay = overlay{
-			kind: overlayConfirm, question: panes.Plain(m.path) + " exists. Overwrite it?",
+			kind: overlayConfirm, question: widget.Plain(m.path) + " exists. Overwrite it?",
 			accept: func(*App, int) tea.Cmd { return savePNG(m.path, m.img, true) },
 		}
 		return nil

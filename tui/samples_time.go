@@ -12,9 +12,9 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"innate/trainer/runlog"
-	"innate/tui/panes"
 	"innate/tui/session"
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 // sampleLabel words the name of a grid: 000120000.png is the one at 120 kimg.
@@ -22,12 +22,12 @@ func sampleLabel(file string) string {
 	if _, ok := session.GridNimg(file); ok {
 		return kimgOf(file) + " kimg"
 	}
-	return panes.Plain(strings.TrimSuffix(file, ".png"))
+	return widget.Plain(strings.TrimSuffix(file, ".png"))
 }
 
 func kimgOf(file string) string {
 	nimg, _ := session.GridNimg(file)
-	return panes.Kimg(nimg)
+	return widget.Kimg(nimg)
 }
 
 // stepSample shows an older or newer grid; at the newest it follows. From other
@@ -241,7 +241,7 @@ func (v *samplesView) timeline(a *App, w int) []string {
 		legend = append(legend, t.Frozen.Render(g.Frozen)+t.Dim.Render(" freeze"))
 	}
 	if err == nil && put(best.nimg, mark{g.FID, t.Good}) {
-		legend = append(legend, t.Good.Render(g.FID)+t.Dim.Render(" best "+panes.Value(best.fid)))
+		legend = append(legend, t.Good.Render(g.FID)+t.Dim.Render(" best "+widget.Value(best.fid)))
 	}
 	put(now, mark{g.Dot, t.Accent})
 	var b strings.Builder
@@ -250,15 +250,15 @@ func (v *samplesView) timeline(a *App, w int) []string {
 	}
 	left := v.position(a)
 	if err == nil {
-		left += t.Dim.Render("   "+a.run.fidName()+" ") + panes.FitLeft(panes.Value(near.fid), 5) +
-			t.Dim.Render(" at "+panes.FitLeft(panes.Kimg(near.nimg), len(panes.Kimg(last))))
+		left += t.Dim.Render("   "+a.run.fidName()+" ") + widget.FitLeft(widget.Value(near.fid), 5) +
+			t.Dim.Render(" at "+widget.FitLeft(widget.Kimg(near.nimg), len(widget.Kimg(last))))
 	}
 	right := strings.Join(legend, "   ")
 	if ansi.StringWidth(left)+ansi.StringWidth(right)+3 > w {
 		right = ""
 	}
-	words := " " + panes.Fit(left, w-2-ansi.StringWidth(right), g.Ellipsis) + right
-	return []string{panes.Fit(" "+b.String(), w, g.Ellipsis), panes.Fit(words, w, g.Ellipsis)}
+	words := " " + widget.Fit(left, w-2-ansi.StringWidth(right), g.Ellipsis) + right
+	return []string{widget.Fit(" "+b.String(), w, g.Ellipsis), widget.Fit(words, w, g.Ellipsis)}
 }
 
 // position counts the grid that shows, in a constant width.
@@ -270,6 +270,6 @@ func (v *samplesView) position(a *App) string {
 	if v.playing {
 		s = t.Accent.Render(t.Glyphs.Resume) + " "
 	}
-	return s + panes.FitLeft(fmt.Sprint(at), len(all)) + t.Dim.Render(" of "+all+"   ") +
-		panes.FitLeft(kimgOf(v.shown), len(kimgOf(files[len(files)-1]))) + t.Dim.Render(" kimg")
+	return s + widget.FitLeft(fmt.Sprint(at), len(all)) + t.Dim.Render(" of "+all+"   ") +
+		widget.FitLeft(kimgOf(v.shown), len(kimgOf(files[len(files)-1]))) + t.Dim.Render(" kimg")
 }

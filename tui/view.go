@@ -9,9 +9,9 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/trainer/runlog"
-	"innate/tui/panes"
 	"innate/tui/sixel"
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 // view is what fills the screen between header and status line. A view belongs
@@ -41,7 +41,7 @@ type pictureView interface {
 }
 
 // shown is an image in the cells at, which draw fills with what
-// panes.Samples.View reserves.
+// widget.Samples.View reserves.
 type shown struct {
 	at      rect
 	img     image.Image
@@ -160,7 +160,7 @@ func (a *App) framed(r rect, name string, focused bool, body func(w, h int) stri
 	if focused {
 		ink = a.theme.Accent
 	}
-	s := panes.Frame(a.theme, ink.Render(name), info, body(in.W, in.H), r.W, r.H, focused)
+	s := widget.Frame(a.theme, ink.Render(name), info, body(in.W, in.H), r.W, r.H, focused)
 	return strings.Split(s, "\n")
 }
 

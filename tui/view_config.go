@@ -11,6 +11,7 @@ import (
 	"innate/trainer/control"
 	"innate/trainer/runlog"
 	"innate/tui/panes"
+	"innate/tui/widget"
 )
 
 // configView shows config.toml, what it changes, and what was changed during
@@ -139,11 +140,11 @@ func (v *configView) draw(a *App, r rect) []string {
 	lines := a.framed(at, control.ConfigFile, true, func(w, h int) string {
 		switch {
 		case f == nil:
-			return panes.Centered([]string{t.Dim.Render("reading " + control.ConfigFile)}, w, h, t.Glyphs.Ellipsis)
+			return widget.Centered([]string{t.Dim.Render("reading " + control.ConfigFile)}, w, h, t.Glyphs.Ellipsis)
 		case f.Err != nil:
-			return panes.Centered([]string{t.Bad.Render(panes.Plain(f.Err.Error()))}, w, h, t.Glyphs.Ellipsis)
+			return widget.Centered([]string{t.Bad.Render(widget.Plain(f.Err.Error()))}, w, h, t.Glyphs.Ellipsis)
 		case panel.Empty() && h > 3*stripRows:
-			return v.pane.View(t, w, h-stripRows) + "\n" + panes.Block(v.strip(a, w), w, stripRows, t.Glyphs.Ellipsis)
+			return v.pane.View(t, w, h-stripRows) + "\n" + widget.Block(v.strip(a, w), w, stripRows, t.Glyphs.Ellipsis)
 		}
 		return v.pane.View(t, w, h)
 	}, v.pane.Info(t)...)

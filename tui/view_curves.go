@@ -8,13 +8,13 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/trainer/runlog"
-	"innate/tui/panes"
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 // curvesView shows every scalar of the run's log.
 type curvesView struct {
-	curves  *panes.Curves
+	curves  *widget.Curves
 	started bool // the first event has told when the run began
 	dragX   int  // column of the pointer when the mouse was last heard of
 }
@@ -25,7 +25,7 @@ const curvesState = "curves"
 
 // newCurvesView returns the view of a run without a tick, set as remembered.
 func newCurvesView(t *theme.Theme, loc *time.Location, charts map[string]chartState) *curvesView {
-	c := panes.NewCurves(t)
+	c := widget.NewCurves(t)
 	c.Location = loc
 	for name, set := range charts {
 		if name == curvesState {
@@ -109,10 +109,10 @@ func (v *curvesView) draw(a *App, r rect) []string {
 	c.ASCII, c.Empty = run.loss.ASCII, run.loss.Empty
 	st := &run.Info.Status
 	if st.FIDName != "" {
-		c.SetTitle(fidChart, panes.Plain(st.FIDName))
+		c.SetTitle(fidChart, widget.Plain(st.FIDName))
 	}
 	if st.TeacherFID != nil {
-		c.SetReference(fidChart, *st.TeacherFID, "teacher "+panes.Value(*st.TeacherFID))
+		c.SetReference(fidChart, *st.TeacherFID, "teacher "+widget.Value(*st.TeacherFID))
 	} else {
 		c.SetReference(fidChart, math.NaN(), "")
 	}
@@ -151,7 +151,7 @@ func (v *curvesView) mouse(_ *App, m tea.MouseMsg, r rect) tea.Cmd {
 // openScalars lists the curves of the focused chart, to switch on and off.
 func (v *curvesView) openScalars(a *App, at int) tea.Cmd {
 	o := overlay{
-		kind: overlayMenu, title: "Curves of " + panes.Plain(v.curves.Focused()), cursor: at,
+		kind: overlayMenu, title: "Curves of " + widget.Plain(v.curves.Focused()), cursor: at,
 		accept: func(a *App, i int) tea.Cmd {
 			v.curves.Toggle(i)
 			return v.openScalars(a, i)
@@ -163,9 +163,9 @@ func (v *curvesView) openScalars(a *App, at int) tea.Cmd {
 			sign = a.theme.Glyphs.Done
 		}
 		if s.OK {
-			last = panes.Value(s.Last)
+			last = widget.Value(s.Last)
 		}
-		o.items = append(o.items, menuItem{name: sign + " " + panes.Plain(s.Name), about: panes.FitLeft(last, 8)})
+		o.items = append(o.items, menuItem{name: sign + " " + widget.Plain(s.Name), about: widget.FitLeft(last, 8)})
 	}
 	if len(o.items) > 0 {
 		a.overlay = o
@@ -175,10 +175,10 @@ func (v *curvesView) openScalars(a *App, at int) tea.Cmd {
 
 // curvesKeys are those of the view of curves.
 func curvesKeys() []binding {
-	do := func(f func(c *panes.Curves)) func(*App) tea.Cmd {
+	do := func(f func(c *widget.Curves)) func(*App) tea.Cmd {
 		return func(a *App) tea.Cmd { f(a.curves().curves); return nil }
 	}
-	set := func(f func(c *panes.Curves)) func(*App) tea.Cmd {
+	set := func(f func(c *widget.Curves)) func(*App) tea.Cmd {
 		return func(a *App) tea.Cmd {
 			f(a.curves().curves)
 			a.curves().remember(a)
@@ -186,34 +186,34 @@ func curvesKeys() []binding {
 		}
 	}
 	return []binding{
-		{scopeCurves, []string{"enter", "z"}, "enter", "one", "this chart alone, or all", do(func(c *panes.Curves) { c.Maximise() })},
-		{scopeCurves, []string{"left", "h"}, "← h", "", "chart to the left", do(func(c *panes.Curves) { c.Move(-1, 0) })},
-		{scopeCurves, []string{"right", "l"}, "→ l", "", "chart to the right", do(func(c *panes.Curves) { c.Move(1, 0) })},
-		{scopeCurves, []string{"up", "k"}, "↑ k", "", "chart above", do(func(c *panes.Curves) { c.Move(0, -1) })},
-		{scopeCurves, []string{"down", "j"}, "↓ j", "", "chart below", do(func(c *panes.Curves) { c.Move(0, 1) })},
-		{scopeCurves, []string{"tab"}, "tab", "", "next chart", do(func(c *panes.Curves) { c.Step(1) })},
-		{scopeCurves, []string{"shift+tab"}, "shift+tab", "", "chart before", do(func(c *panes.Curves) { c.Step(-1) })},
-		{scopeCurves, []string{"pgdown"}, "pgdn", "", "next row of charts", do(func(c *panes.Curves) { c.Scroll(1) })},
-		{scopeCurves, []string{"pgup"}, "pgup", "", "row of charts before", do(func(c *panes.Curves) { c.Scroll(-1) })},
+		{scopeCurves, []string{"enter", "z"}, "enter", "one", "this chart alone, or all", do(func(c *widget.Curves) { c.Maximise() })},
+		{scopeCurves, []string{"left", "h"}, "← h", "", "chart to the left", do(func(c *widget.Curves) { c.Move(-1, 0) })},
+		{scopeCurves, []string{"right", "l"}, "→ l", "", "chart to the right", do(func(c *widget.Curves) { c.Move(1, 0) })},
+		{scopeCurves, []string{"up", "k"}, "↑ k", "", "chart above", do(func(c *widget.Curves) { c.Move(0, -1) })},
+		{scopeCurves, []string{"down", "j"}, "↓ j", "", "chart below", do(func(c *widget.Curves) { c.Move(0, 1) })},
+		{scopeCurves, []string{"tab"}, "tab", "", "next chart", do(func(c *widget.Curves) { c.Step(1) })},
+		{scopeCurves, []string{"shift+tab"}, "shift+tab", "", "chart before", do(func(c *widget.Curves) { c.Step(-1) })},
+		{scopeCurves, []string{"pgdown"}, "pgdn", "", "next row of charts", do(func(c *widget.Curves) { c.Scroll(1) })},
+		{scopeCurves, []string{"pgup"}, "pgup", "", "row of charts before", do(func(c *widget.Curves) { c.Scroll(-1) })},
 
-		{scopeCurves, []string{","}, ", .", "read", "cursor left: read values", do(func(c *panes.Curves) { c.MoveCursor(-1) })},
-		{scopeCurves, []string{"."}, ".", "", "cursor right", do(func(c *panes.Curves) { c.MoveCursor(1) })},
-		{scopeCurves, []string{"shift+left", "H"}, "H", "", "cursor left by ten", do(func(c *panes.Curves) { c.MoveCursor(-10) })},
-		{scopeCurves, []string{"shift+right", "L"}, "L", "", "cursor right by ten", do(func(c *panes.Curves) { c.MoveCursor(10) })},
+		{scopeCurves, []string{","}, ", .", "read", "cursor left: read values", do(func(c *widget.Curves) { c.MoveCursor(-1) })},
+		{scopeCurves, []string{"."}, ".", "", "cursor right", do(func(c *widget.Curves) { c.MoveCursor(1) })},
+		{scopeCurves, []string{"shift+left", "H"}, "H", "", "cursor left by ten", do(func(c *widget.Curves) { c.MoveCursor(-10) })},
+		{scopeCurves, []string{"shift+right", "L"}, "L", "", "cursor right by ten", do(func(c *widget.Curves) { c.MoveCursor(10) })},
 
-		{scopeCurves, []string{"+", "="}, "+ -", "zoom", "zoom in, about the cursor or the newest", do(func(c *panes.Curves) { c.Zoom(0.5) })},
-		{scopeCurves, []string{"-"}, "-", "", "zoom out", do(func(c *panes.Curves) { c.Zoom(2) })},
-		{scopeCurves, []string{"<", "["}, "<", "", "earlier", do(func(c *panes.Curves) { c.Pan(-0.25) })},
-		{scopeCurves, []string{">", "]"}, ">", "", "later", do(func(c *panes.Curves) { c.Pan(0.25) })},
-		{scopeCurves, []string{"f"}, "f", "", "follow the newest", do((*panes.Curves).Follow)},
-		{scopeCurves, []string{"0"}, "0", "", "the whole run", do(func(c *panes.Curves) { c.ResetZoom() })},
+		{scopeCurves, []string{"+", "="}, "+ -", "zoom", "zoom in, about the cursor or the newest", do(func(c *widget.Curves) { c.Zoom(0.5) })},
+		{scopeCurves, []string{"-"}, "-", "", "zoom out", do(func(c *widget.Curves) { c.Zoom(2) })},
+		{scopeCurves, []string{"<", "["}, "<", "", "earlier", do(func(c *widget.Curves) { c.Pan(-0.25) })},
+		{scopeCurves, []string{">", "]"}, ">", "", "later", do(func(c *widget.Curves) { c.Pan(0.25) })},
+		{scopeCurves, []string{"f"}, "f", "", "follow the newest", do((*widget.Curves).Follow)},
+		{scopeCurves, []string{"0"}, "0", "", "the whole run", do(func(c *widget.Curves) { c.ResetZoom() })},
 
 		{scopeCurves, []string{"v"}, "v", "curves", "switch curves of the chart on and off", func(a *App) tea.Cmd { return a.curves().openScalars(a, 0) }},
-		{scopeCurves, []string{"y"}, "y", "log y", "logarithmic y axis of the chart", set(func(c *panes.Curves) { c.ToggleLogY(false) })},
-		{scopeCurves, []string{"Y"}, "Y", "", "logarithmic y axis of all charts", set(func(c *panes.Curves) { c.ToggleLogY(true) })},
-		{scopeCurves, []string{"x"}, "x", "log x", "logarithmic x axis", set(func(c *panes.Curves) { c.LogX = !c.LogX })},
-		{scopeCurves, []string{"t"}, "t", "time", "x axis: images seen, or time since the start", set(func(c *panes.Curves) { c.XTime = !c.XTime })},
-		{scopeCurves, []string{"s"}, "s", "smooth", "smoothing: off, 0.6, 0.9, 0.97", set(func(c *panes.Curves) { c.CycleSmoothing(true) })},
+		{scopeCurves, []string{"y"}, "y", "log y", "logarithmic y axis of the chart", set(func(c *widget.Curves) { c.ToggleLogY(false) })},
+		{scopeCurves, []string{"Y"}, "Y", "", "logarithmic y axis of all charts", set(func(c *widget.Curves) { c.ToggleLogY(true) })},
+		{scopeCurves, []string{"x"}, "x", "log x", "logarithmic x axis", set(func(c *widget.Curves) { c.LogX = !c.LogX })},
+		{scopeCurves, []string{"t"}, "t", "time", "x axis: images seen, or time since the start", set(func(c *widget.Curves) { c.XTime = !c.XTime })},
+		{scopeCurves, []string{"s"}, "s", "smooth", "smoothing: off, 0.6, 0.9, 0.97", set(func(c *widget.Curves) { c.CycleSmoothing(true) })},
 		{scopeCurves, []string{"b"}, "b", "", "braille or ASCII curves", (*App).toggleBraille},
 	}
 }

@@ -6,7 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"innate/tui/panes"
+	"innate/tui/widget"
 )
 
 // pane names a part of the dashboard.
@@ -279,13 +279,13 @@ func chartKeys() []binding {
 		{scopeChart, []string{"shift+right", "L"}, "L", "", "cursor right by ten", func(a *App) tea.Cmd { a.moveCursors(10); return nil }},
 
 		{scopeAxes, []string{"y"}, "y", "log y", "logarithmic y axis (focused chart, or both)", func(a *App) tea.Cmd {
-			return a.eachChart(func(c *panes.Chart) { c.LogY = !c.LogY })
+			return a.eachChart(func(c *widget.Chart) { c.LogY = !c.LogY })
 		}},
 		{scopeAxes, []string{"x"}, "x", "log x", "logarithmic x axis", func(a *App) tea.Cmd {
-			return a.eachChart(func(c *panes.Chart) { c.LogX = !c.LogX })
+			return a.eachChart(func(c *widget.Chart) { c.LogX = !c.LogX })
 		}},
 		{scopeAxes, []string{"s"}, "s", "smooth", "smoothing: off, 0.6, 0.9, 0.97", func(a *App) tea.Cmd {
-			return a.eachChart((*panes.Chart).CycleSmoothing)
+			return a.eachChart((*widget.Chart).CycleSmoothing)
 		}},
 		{scopeAxes, []string{"b"}, "b", "", "braille or ASCII curves", (*App).toggleBraille},
 	}
@@ -305,7 +305,7 @@ func (a *App) moveCursors(by int) {
 }
 
 // eachChart changes charts and remembers how they are set.
-func (a *App) eachChart(f func(*panes.Chart)) tea.Cmd {
+func (a *App) eachChart(f func(*widget.Chart)) tea.Cmd {
 	for _, name := range a.chartNames() {
 		c := a.run.chart(name)
 		f(c)

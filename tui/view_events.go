@@ -9,6 +9,7 @@ import (
 	"innate/trainer/runlog"
 	"innate/tui/panes"
 	"innate/tui/session"
+	"innate/tui/widget"
 )
 
 // eventsView lists what happened in the run, with all that is known of the
@@ -91,7 +92,7 @@ func (a *App) copyEvent() tea.Cmd {
 	if !ok {
 		return nil
 	}
-	return a.copy("event", panes.Plain(ev.Text))
+	return a.copy("event", widget.Plain(ev.Text))
 }
 
 // back closes what stands open, then takes words and kind off.
@@ -195,7 +196,7 @@ func (v *eventsView) drawEvent(a *App, r rect, ev runlog.Event, focused bool) []
 		info = []string{t.Dim.Render(hint)}
 	}
 	return a.framed(r, "Event", focused, func(w, h int) string {
-		return panes.Block(all[from:], w, h, t.Glyphs.Ellipsis)
+		return widget.Block(all[from:], w, h, t.Glyphs.Ellipsis)
 	}, info...)
 }
 
@@ -205,19 +206,19 @@ func (v *eventsView) drawWords(a *App, r rect) []string {
 	return a.framed(r, "Last words of the trainer", false, func(w, h int) string {
 		lines := []string{}
 		for _, word := range a.run.Words.Lines[:min(len(a.run.Words.Lines), max(h-2, 0))] {
-			lines = append(lines, "  "+panes.Plain(word))
+			lines = append(lines, "  "+widget.Plain(word))
 		}
 		if len(a.run.Words.Lines) == 0 {
 			lines = append(lines, "  "+t.Dim.Render(control.LogFile+" says nothing"))
 		}
-		return panes.Block(append(lines, "", "  "+t.Key.Render("r")+" "+a.resumeHint()), w, h, t.Glyphs.Ellipsis)
+		return widget.Block(append(lines, "", "  "+t.Key.Render("r")+" "+a.resumeHint()), w, h, t.Glyphs.Ellipsis)
 	}, t.Dim.Render(control.LogFile))
 }
 
 // resumeHint says what resuming would do.
 func (a *App) resumeHint() string {
 	if n := a.run.Info.Status.CheckpointNimg; n > 0 {
-		return "resumes from the checkpoint at " + panes.Kimg(n) + " kimg"
+		return "resumes from the checkpoint at " + widget.Kimg(n) + " kimg"
 	}
 	return "resumes from the beginning: there is no checkpoint"
 }

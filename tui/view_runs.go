@@ -5,7 +5,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"innate/tui/panes"
+	"innate/tui/widget"
 )
 
 // runsView is the list of runs, and below it what is known of the one under the
@@ -19,7 +19,7 @@ type runsView struct {
 	starting string          // what a run is being started from
 	busy     map[string]bool // directories of runs that an order is on its way to
 
-	table  panes.Table
+	table  widget.Table
 	width  int // of the table as last drawn
 	filter string
 	detail runDetail
@@ -29,10 +29,10 @@ func (*runsView) title() string       { return "runs" }
 func (*runsView) scopes(*App) []scope { return []scope{scopeRuns} }
 
 func runsKeys() []binding {
-	move := func(do func(t *panes.Table)) func(*App) tea.Cmd {
+	move := func(do func(t *widget.Table)) func(*App) tea.Cmd {
 		return func(a *App) tea.Cmd { do(&a.runs.table); return nil }
 	}
-	order := func(do func(t *panes.Table)) func(*App) tea.Cmd {
+	order := func(do func(t *widget.Table)) func(*App) tea.Cmd {
 		return func(a *App) tea.Cmd {
 			do(&a.runs.table)
 			a.state.Sort[runsTable] = a.runs.table.Sort()
@@ -43,23 +43,23 @@ func runsKeys() []binding {
 		{scopeRuns, []string{"enter"}, "enter", "open", "open the run", (*App).openSelected},
 		{scopeRuns, []string{"n"}, "n", "new", "start a run: a preset, then its settings", (*App).openStart},
 		{scopeRuns, []string{"f"}, "f", "fork", "a new run from this one's last checkpoint", (*App).openFork},
-		{scopeRuns, []string{"space"}, "space", "mark", "mark the run, or unmark it", move((*panes.Table).Mark)},
+		{scopeRuns, []string{"space"}, "space", "mark", "mark the run, or unmark it", move((*widget.Table).Mark)},
 		{scopeRuns, []string{"o"}, "o", "overlay", "marked runs' curves on one screen", (*App).openOverlay},
 		{scopeRuns, []string{"/"}, "/", "filter", "filter: name, state:run, fid<50, !not", (*App).filterRuns},
 		{scopeRuns, []string{"s"}, "s", "stop", "stop the marked runs, or this one (asks)", (*App).stopRuns},
 		{scopeRuns, []string{"r"}, "r", "resume", "let go on what is paused, dead or stopped", (*App).resumeRuns},
 		{scopeRuns, []string{"P"}, "P", "pause", "pause the marked runs, or this one", (*App).pauseRuns},
 		{scopeRuns, []string{"d"}, "d", "delete", "delete the marked runs, or this one (asks)", (*App).deleteRuns},
-		{scopeRuns, []string{"v"}, "v", "", "mark all that the filter shows, or none", move((*panes.Table).MarkAll)},
-		{scopeRuns, []string{">", "right", "l"}, "> l", "", "sort by the next column", order(func(t *panes.Table) { t.StepSort(1) })},
-		{scopeRuns, []string{"<", "left", "h"}, "< h", "", "sort by the column before", order(func(t *panes.Table) { t.StepSort(-1) })},
-		{scopeRuns, []string{"R"}, "R", "", "turn the order round", order((*panes.Table).Reverse)},
-		{scopeRuns, []string{"up", "k"}, "↑ k", "", "up", move(func(t *panes.Table) { t.Move(-1) })},
-		{scopeRuns, []string{"down", "j"}, "↓ j", "", "down", move(func(t *panes.Table) { t.Move(1) })},
-		{scopeRuns, []string{"pgup", "ctrl+b"}, "pgup", "", "page up", move(func(t *panes.Table) { t.Page(-1) })},
-		{scopeRuns, []string{"pgdown", "ctrl+f"}, "pgdn", "", "page down", move(func(t *panes.Table) { t.Page(1) })},
-		{scopeRuns, []string{"home", "g"}, "g", "", "first", move(func(t *panes.Table) { t.Move(-1 << 30) })},
-		{scopeRuns, []string{"end", "G"}, "G", "", "last", move(func(t *panes.Table) { t.Move(1 << 30) })},
+		{scopeRuns, []string{"v"}, "v", "", "mark all that the filter shows, or none", move((*widget.Table).MarkAll)},
+		{scopeRuns, []string{">", "right", "l"}, "> l", "", "sort by the next column", order(func(t *widget.Table) { t.StepSort(1) })},
+		{scopeRuns, []string{"<", "left", "h"}, "< h", "", "sort by the column before", order(func(t *widget.Table) { t.StepSort(-1) })},
+		{scopeRuns, []string{"R"}, "R", "", "turn the order round", order((*widget.Table).Reverse)},
+		{scopeRuns, []string{"up", "k"}, "↑ k", "", "up", move(func(t *widget.Table) { t.Move(-1) })},
+		{scopeRuns, []string{"down", "j"}, "↓ j", "", "down", move(func(t *widget.Table) { t.Move(1) })},
+		{scopeRuns, []string{"pgup", "ctrl+b"}, "pgup", "", "page up", move(func(t *widget.Table) { t.Page(-1) })},
+		{scopeRuns, []string{"pgdown", "ctrl+f"}, "pgdn", "", "page down", move(func(t *widget.Table) { t.Page(1) })},
+		{scopeRuns, []string{"home", "g"}, "g", "", "first", move(func(t *widget.Table) { t.Move(-1 << 30) })},
+		{scopeRuns, []string{"end", "G"}, "G", "", "last", move(func(t *widget.Table) { t.Move(1 << 30) })},
 	}
 }
 
@@ -131,10 +131,10 @@ func (v *runsView) fill(a *App) {
 	v.table.SetColumns(cols)
 	terms := parseRunFilter(v.filter)
 	now := a.opts.Now()
-	rows := make([]panes.TableRow, len(v.list))
+	rows := make([]widget.TableRow, len(v.list))
 	for i := range v.list {
 		r := &v.list[i]
-		rows[i] = panes.TableRow{Key: r.Dir, Cells: r.cells(a.theme, cols, now)}
+		rows[i] = widget.TableRow{Key: r.Dir, Cells: r.cells(a.theme, cols, now)}
 		for _, fits := range terms {
 			rows[i].Hidden = rows[i].Hidden || !fits(r, v.table.Marked(r.Dir))
 		}
@@ -224,18 +224,18 @@ func (v *runsView) draw(a *App, r rect) []string {
 	v.fill(a)
 	switch {
 	case !v.known:
-		v.table.Empty = []string{"reading " + panes.Plain(a.opts.RunsDir)}
+		v.table.Empty = []string{"reading " + widget.Plain(a.opts.RunsDir)}
 	case len(v.list) == 0:
 		v.table.Empty = []string{"no runs yet", "", "n starts one"}
 	default:
-		v.table.Empty = []string{"no run matches /" + panes.Plain(v.filter), "", "esc shows all"}
+		v.table.Empty = []string{"no run matches /" + widget.Plain(v.filter), "", "esc shows all"}
 	}
 	var body string
 	in := inner(at)
 	body = v.table.View(a.theme, in.W, in.H) // before its Info, which tells what shows
 	title := "Runs"
 	if v.filter != "" {
-		title += " /" + panes.Plain(v.filter)
+		title += " /" + widget.Plain(v.filter)
 	}
 	info := v.table.Info(a.theme)
 	all := make([]*runRow, len(v.list))
@@ -256,7 +256,7 @@ func (v *runsView) draw(a *App, r rect) []string {
 func qualityName(runs []*runRow) string {
 	name := ""
 	for _, r := range runs {
-		n := panes.Plain(r.Status.FIDName)
+		n := widget.Plain(r.Status.FIDName)
 		switch {
 		case n == "" || r.Status.BestFID == nil:
 		case name == "":
@@ -287,5 +287,5 @@ func (a *App) runsTitle() string {
 	if count = t.Dim.Render(count); active > 0 {
 		count = t.Good.Render(fmt.Sprintf("%s %d active", t.Glyphs.Dot, active)) + "  " + count
 	}
-	return a.ends(" "+t.Accent.Render("innate")+"  "+t.Strong.Render(panes.Plain(a.current().title())), count+" ")
+	return a.ends(" "+t.Accent.Render("innate")+"  "+t.Strong.Render(widget.Plain(a.current().title())), count+" ")
 }

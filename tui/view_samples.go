@@ -10,9 +10,9 @@ import (
 
 	"innate/configs"
 	"innate/trainer/runlog"
-	"innate/tui/panes"
 	"innate/tui/sixel"
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 // stage is how close the view of samples looks.
@@ -29,8 +29,8 @@ const (
 // along the time, beside the teacher's, or a single sample. Rows that are classes
 // stay rows and are labelled, see samples_classes.go.
 type samplesView struct {
-	pane  *panes.Samples // of what isn't simply the run's grid
-	plate plate          // in pane
+	pane  *widget.Samples // of what isn't simply the run's grid
+	plate plate           // in pane
 
 	stage   stage
 	cell    int        // the selected sample
@@ -159,7 +159,7 @@ func (v *samplesView) nothing(a *App, r rect) string {
 	for i := range lines {
 		lines[i] = a.theme.Dim.Render(lines[i])
 	}
-	return panes.Centered(lines, r.W, r.H, a.theme.Glyphs.Ellipsis)
+	return widget.Centered(lines, r.W, r.H, a.theme.Glyphs.Ellipsis)
 }
 
 // composes tells whether the picture is more than the run's grid as it is.
@@ -333,15 +333,15 @@ func (v *samplesView) source(a *App) (image.Image, string) {
 }
 
 // tiles are the samples of the grid that shows.
-func (v *samplesView) tiles(a *App) panes.Tiles {
+func (v *samplesView) tiles(a *App) widget.Tiles {
 	img, _ := v.source(a)
-	return panes.CutTiles(img, a.run.Side)
+	return widget.CutTiles(img, a.run.Side)
 }
 
 // composed brings the view's own pane up to date.
-func (v *samplesView) composed(a *App, at rect) *panes.Samples {
+func (v *samplesView) composed(a *App, at rect) *widget.Samples {
 	if v.pane == nil {
-		v.pane = panes.NewSamples(a.theme)
+		v.pane = widget.NewSamples(a.theme)
 		v.pane.Empty = "no room"
 	}
 	s := a.run.samples

@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 // ConfigLine is one line of a configuration file.
@@ -125,7 +126,7 @@ func (c *Config) Info(t *theme.Theme) []string {
 		info = append(info, fmt.Sprintf("%d changed", changed))
 	}
 	if c.filter != "" {
-		info = append(info, t.Accent.Render("/"+Plain(c.filter)))
+		info = append(info, t.Accent.Render("/"+widget.Plain(c.filter)))
 	}
 	if n := len(c.visible); n > c.height {
 		info = append(info, t.Dim.Render(fmt.Sprintf("line %d of %d", c.Cursor()+1, len(c.lines))))
@@ -142,7 +143,7 @@ func (c *Config) below(i, w int) []string {
 	if !ok {
 		return nil
 	}
-	rows := Wrap(Plain(why), max(w-c.gutter()-3, 10))
+	rows := widget.Wrap(widget.Plain(why), max(w-c.gutter()-3, 10))
 	return rows[:min(len(rows), maxRefusal)]
 }
 
@@ -180,7 +181,7 @@ func (c *Config) View(t *theme.Theme, w, h int) string {
 		if len(c.lines) > 0 {
 			why = "no line matches (esc shows all)"
 		}
-		return Centered([]string{t.Dim.Render(why)}, w, h, e)
+		return widget.Centered([]string{t.Dim.Render(why)}, w, h, e)
 	}
 	c.scroll(w, h)
 	var rows []string
@@ -196,7 +197,7 @@ func (c *Config) View(t *theme.Theme, w, h int) string {
 			c.rows = append(c.rows, -1)
 		}
 	}
-	return Block(rows, w, h, e)
+	return widget.Block(rows, w, h, e)
 }
 
 // row draws a line: number, mark, text, and at the right what it was or has
@@ -216,7 +217,7 @@ func (c *Config) row(t *theme.Theme, i, w int) string {
 		mark = t.Dim.Render(g.Lock)
 	}
 	if isFresh {
-		right = t.Good.Render(Plain(fresh))
+		right = t.Good.Render(widget.Plain(fresh))
 	}
 	numberW := c.gutter() - 4
 	room := w - c.gutter() - 1
@@ -229,8 +230,8 @@ func (c *Config) row(t *theme.Theme, i, w int) string {
 	if selected && c.Typing {
 		text = c.typed(t, l)
 	}
-	row := FitLeft(strconv.Itoa(n+1), numberW)
-	body := mark + " " + Fit(text, room, g.Ellipsis)
+	row := widget.FitLeft(strconv.Itoa(n+1), numberW)
+	body := mark + " " + widget.Fit(text, room, g.Ellipsis)
 	if right != "" {
 		body += "  " + right
 	}
@@ -238,7 +239,7 @@ func (c *Config) row(t *theme.Theme, i, w int) string {
 	case selected && c.Typing:
 		return t.Accent.Render(g.Cursor) + row + " " + body
 	case selected:
-		return t.Select.Render(Fit(g.Cursor+row+" "+ansi.Strip(body), w, g.Ellipsis))
+		return t.Select.Render(widget.Fit(g.Cursor+row+" "+ansi.Strip(body), w, g.Ellipsis))
 	}
 	return " " + t.Faint.Render(row) + " " + body
 }

@@ -1,7 +1,3 @@
-// Package panes draws the parts of the dashboard: charts, the layer list,
-// samples and events.
-//
-// A pane is a struct with setters and View(w, h), which returns exactly h lines
-// of exactly w cells without a border; Frame adds one. Panes do no IO, hold no
-// colours of their own, and belong to the goroutine that runs the tea.Model.
+// Package panes draws what the workbench shows of a run: its layers, its events
+// and its settings, each a widget of the manner that package widget describes.
 package panes

@@ -10,6 +10,7 @@ import (
 
 	"innate/trainer/runlog"
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 // maxDetail bounds, in bytes, what is shown of one text or value of an event.
@@ -53,7 +54,7 @@ func wrapPlain(s string, w int) []string {
 	}
 	var lines []string
 	for part := range strings.SplitSeq(strings.ReplaceAll(s, "\r\n", "\n"), "\n") {
-		lines = append(lines, strings.Split(ansi.Wrap(Plain(part), w, " "), "\n")...)
+		lines = append(lines, strings.Split(ansi.Wrap(widget.Plain(part), w, " "), "\n")...)
 	}
 	return lines
 }

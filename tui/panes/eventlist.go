@@ -9,6 +9,7 @@ import (
 
 	"innate/trainer/runlog"
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 // EventList is the run's log of events with a cursor, by kinds and words. At
@@ -129,7 +130,7 @@ func (e *EventList) chips(t *theme.Theme) []chip {
 	list := []chip{{"", fmt.Sprintf("all %d", len(e.events)), 1, t.Text}}
 	x := 1 + len(list[0].text) + 3
 	for _, kind := range e.kinds {
-		text := fmt.Sprintf("%s %s %d", t.Glyphs.Event(kind), Plain(kind), e.counts[kind])
+		text := fmt.Sprintf("%s %s %d", t.Glyphs.Event(kind), widget.Plain(kind), e.counts[kind])
 		list = append(list, chip{kind, text, x, eventInk(t, kind)})
 		x += utf8.RuneCountInString(text) + 3
 	}
@@ -140,7 +141,7 @@ func (e *EventList) chips(t *theme.Theme) []chip {
 func (e *EventList) Info(t *theme.Theme) []string {
 	var info []string
 	if e.filter != "" {
-		info = append(info, t.Accent.Render("/"+Plain(e.filter)))
+		info = append(info, t.Accent.Render("/"+widget.Plain(e.filter)))
 	}
 	if n := len(e.visible); e.parked && n > 0 {
 		return append(info, t.Dim.Render(fmt.Sprintf("%d of %d", e.cursor+1, n)))
@@ -173,7 +174,7 @@ func (e *EventList) View(t *theme.Theme, w, h int) string {
 		if len(e.events) > 0 {
 			why = " no event matches (esc shows all)"
 		}
-		return Block(append(lines, t.Dim.Render(why)), w, h, ellipsis)
+		return widget.Block(append(lines, t.Dim.Render(why)), w, h, ellipsis)
 	}
 	e.top = min(e.top, e.cursor)
 	e.top = max(e.top, e.cursor-e.height+1, 0)
@@ -181,18 +182,18 @@ func (e *EventList) View(t *theme.Theme, w, h int) string {
 	for i := e.top; i < min(e.top+e.height, len(e.visible)); i++ {
 		lines = append(lines, e.row(t, i, w))
 	}
-	return Block(lines, w, h, ellipsis)
+	return widget.Block(lines, w, h, ellipsis)
 }
 
 func (e *EventList) row(t *theme.Theme, i, w int) string {
 	ev := e.events[e.visible[i]]
 	at := ev.Time.In(e.Location).Format("15:04:05")
-	kimg := FitLeft(Kimg(ev.Nimg)+"k", 9)
-	glyph, text := t.Glyphs.Event(ev.Kind), Plain(clipText(ev.Text))
+	kimg := widget.FitLeft(widget.Kimg(ev.Nimg)+"k", 9)
+	glyph, text := t.Glyphs.Event(ev.Kind), widget.Plain(clipText(ev.Text))
 	if i == e.cursor {
-		return t.Select.Render(Fit(t.Glyphs.Cursor+at+kimg+"  "+glyph+" "+text, w, t.Glyphs.Ellipsis))
+		return t.Select.Render(widget.Fit(t.Glyphs.Cursor+at+kimg+"  "+glyph+" "+text, w, t.Glyphs.Ellipsis))
 	}
-	return Fit(" "+t.Dim.Render(at)+t.Dim.Render(kimg)+"  "+eventInk(t, ev.Kind).Render(glyph)+" "+text, w-1, t.Glyphs.Ellipsis)
+	return widget.Fit(" "+t.Dim.Render(at)+t.Dim.Render(kimg)+"  "+eventInk(t, ev.Kind).Render(glyph)+" "+text, w-1, t.Glyphs.Ellipsis)
 }
 
 // clipText bounds what is drawn on one line.
@@ -213,13 +214,13 @@ func EventDetail(t *theme.Theme, ev runlog.Event, loc *time.Location, w int) []s
 			if i > 0 {
 				name = ""
 			}
-			lines = append(lines, "  "+t.Dim.Render(Fit(name, nameW, ""))+ink.Render(part))
+			lines = append(lines, "  "+t.Dim.Render(widget.Fit(name, nameW, ""))+ink.Render(part))
 		}
 	}
 	lines = append(lines, "")
 	fact("what", t.Glyphs.Event(ev.Kind)+" "+ev.Kind, eventInk(t, ev.Kind))
 	fact("when", ev.Time.In(loc).Format("2006-01-02 15:04:05"), t.Text)
-	fact("images", Kimg(ev.Nimg)+" kimg", t.Text)
+	fact("images", widget.Kimg(ev.Nimg)+" kimg", t.Text)
 	lines = append(lines, "")
 	for _, part := range wrapPlain(ev.Text, max(w-4, 8)) {
 		lines = append(lines, "  "+part)
@@ -227,7 +228,7 @@ func EventDetail(t *theme.Theme, ev runlog.Event, loc *time.Location, w int) []s
 	if len(ev.Data) > 0 {
 		lines = append(lines, "")
 		for _, d := range dataLines(ev.Data, t.Glyphs.To) {
-			lines = append(lines, "  "+t.Dim.Render(Plain(d.name)))
+			lines = append(lines, "  "+t.Dim.Render(widget.Plain(d.name)))
 			for _, part := range wrapPlain(d.text, max(w-6, 8)) {
 				lines = append(lines, "    "+part)
 			}

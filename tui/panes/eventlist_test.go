@@ -83,3 +83,29 @@ func TestEventTexts(t *testing.T) {
 		t.Errorf("the data lacks something:\n%s", text[len(text)-400:])
 	}
 }
+
+func TestEvents(t *testing.T) {
+	e := panes.NewEvents(theme.New(true, false))
+	e.Location = time.UTC
+	if v := e.View(40, 3); !strings.Contains(v, "no events yet") {
+		t.Errorf("empty: %q", v)
+	}
+	var evs []runlog.Event
+	for i := range 10 {
+		evs = append(evs, runlog.Event{Time: time.Unix(int64(i), 0), Nimg: int64(i) * 1000, Kind: runlog.Freeze, Text: "event\x1b[2J number " + string(rune('0'+i))})
+	}
+	e.SetEvents(evs)
+	lines := plain(e.View(60, 3))
+	if !strings.Contains(lines[2], "00:00:09     9.0k  ❄ event number 9") {
+		t.Errorf("last line %q", lines[2])
+	}
+	e.Move(-100)
+	if lines = plain(e.View(60, 3)); !strings.Contains(lines[0], "number 0") || len(e.Info()) != 1 {
+		t.Errorf("scrolled back: %q, info %v", lines, e.Info())
+	}
+	e.Move(100)
+	if lines = plain(e.View(60, 3)); !strings.Contains(lines[2], "number 9") {
+		t.Errorf("scrolled forward: %q", lines)
+	}
+	checkSize(t, "last", e.Last(30), 30, 1)
+}

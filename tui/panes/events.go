@@ -7,6 +7,7 @@ import (
 
 	"innate/trainer/runlog"
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 // Events is the run's log of events, newest at the bottom.
@@ -51,20 +52,20 @@ func (e *Events) View(w, h int) string {
 	end := len(e.events) - e.back
 	var lines []string
 	for _, ev := range e.events[max(end-h, 0):end] {
-		lines = append(lines, Fit(e.line(ev), w-1, e.theme.Glyphs.Ellipsis))
+		lines = append(lines, widget.Fit(e.line(ev), w-1, e.theme.Glyphs.Ellipsis))
 	}
 	if len(lines) == 0 {
 		lines = []string{e.theme.Dim.Render(" no events yet")}
 	}
-	return Block(lines, w, h, e.theme.Glyphs.Ellipsis)
+	return widget.Block(lines, w, h, e.theme.Glyphs.Ellipsis)
 }
 
 // Last draws the newest event on one line.
 func (e *Events) Last(w int) string {
 	if len(e.events) == 0 {
-		return Fit("", w, "")
+		return widget.Fit("", w, "")
 	}
-	return Fit(e.line(e.events[len(e.events)-1]), w, e.theme.Glyphs.Ellipsis)
+	return widget.Fit(e.line(e.events[len(e.events)-1]), w, e.theme.Glyphs.Ellipsis)
 }
 
 func (e *Events) line(ev runlog.Event) string {
@@ -72,7 +73,7 @@ func (e *Events) line(ev runlog.Event) string {
 	ink := eventInk(t, ev.Kind)
 	var b strings.Builder
 	b.WriteString(" " + t.Dim.Render(ev.Time.In(e.Location).Format("15:04:05")))
-	b.WriteString(t.Dim.Render(FitLeft(Kimg(ev.Nimg)+"k", 9)))
-	b.WriteString("  " + ink.Render(t.Glyphs.Event(ev.Kind)) + " " + Plain(ev.Text))
+	b.WriteString(t.Dim.Render(widget.FitLeft(widget.Kimg(ev.Nimg)+"k", 9)))
+	b.WriteString("  " + ink.Render(t.Glyphs.Event(ev.Kind)) + " " + widget.Plain(ev.Text))
 	return b.String()
 }

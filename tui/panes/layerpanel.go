@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 // LayerChange is one change of what is frozen in the layer of a panel.
@@ -19,7 +20,7 @@ type LayerChange struct {
 // over time, and when it was frozen.
 type LayerPanel struct {
 	theme   *theme.Theme
-	charts  [statCount]*Chart
+	charts  [statCount]*widget.Chart
 	detail  LayerDetail
 	changes []LayerChange
 	key     string // what the charts show
@@ -54,7 +55,7 @@ func (p *LayerPanel) Set(d LayerDetail, changes []LayerChange) {
 	}
 	p.key = key
 	for k := range p.charts {
-		c := NewChart(p.theme, "")
+		c := widget.NewChart(p.theme, "")
 		c.ASCII = p.theme.Glyphs.ASCII
 		for i, v := range d.Values[k] {
 			c.Add(0, float64(d.Nimg[i])/1000, float64(v))
@@ -101,7 +102,7 @@ const (
 func (p *LayerPanel) View(w, h int) string {
 	t, g := p.theme, p.theme.Glyphs
 	if p.detail.Name == "" {
-		return Centered([]string{t.Dim.Render("no layer")}, w, h, g.Ellipsis)
+		return widget.Centered([]string{t.Dim.Render("no layer")}, w, h, g.Ellipsis)
 	}
 	lines := append([]string{""}, p.facts(w)...)
 	history := p.history()
@@ -117,13 +118,13 @@ func (p *LayerPanel) View(w, h int) string {
 		}
 		value := ""
 		if v := p.detail.Latest[k]; !math.IsNaN(v) {
-			value = ColumnValue(v)
+			value = widget.ColumnValue(v)
 		}
-		title := Fit(" "+statTitles[k], w-9, g.Ellipsis)
-		lines = append(lines, "", t.Dim.Render(title)+FitLeft(value, 8))
+		title := widget.Fit(" "+statTitles[k], w-9, g.Ellipsis)
+		lines = append(lines, "", t.Dim.Render(title)+widget.FitLeft(value, 8))
 		lines = append(lines, strings.Split(p.chart(k, w-2, ch), "\n")...)
 	}
-	return Block(append(lines, history...), w, h, g.Ellipsis)
+	return widget.Block(append(lines, history...), w, h, g.Ellipsis)
 }
 
 // chart draws one measurement, a cell from the border on both sides.
@@ -141,7 +142,7 @@ func (p *LayerPanel) chart(k stat, w, h int) string {
 		body = p.charts[k].View(w, h)
 	}
 	if text != "" {
-		body = Centered([]string{p.theme.Dim.Render(text)}, w, h, p.theme.Glyphs.Ellipsis)
+		body = widget.Centered([]string{p.theme.Dim.Render(text)}, w, h, p.theme.Glyphs.Ellipsis)
 	}
 	return " " + strings.ReplaceAll(body, "\n", "\n ")
 }
@@ -149,7 +150,7 @@ func (p *LayerPanel) chart(k stat, w, h int) string {
 // facts say what the layer is.
 func (p *LayerPanel) facts(w int) []string {
 	t, g, d := p.theme, p.theme.Glyphs, &p.detail
-	label := func(name, text string) string { return " " + t.Dim.Render(Fit(name, 9, "")) + text }
+	label := func(name, text string) string { return " " + t.Dim.Render(widget.Fit(name, 9, "")) + text }
 	var lines []string
 	if d.Kind != "" {
 		text := d.Kind
@@ -166,7 +167,7 @@ func (p *LayerPanel) facts(w int) []string {
 	if v := 100 * float64(d.Params) / float64(max(d.Network, 1)); v >= 0.05 {
 		share = fmt.Sprintf("%.1f", v)
 	}
-	return append(lines, label("values", Count(d.Params)+t.Dim.Render(", "+share+" % of the network")))
+	return append(lines, label("values", widget.Count(d.Params)+t.Dim.Render(", "+share+" % of the network")))
 }
 
 // history lists the changes, the newest first.
@@ -179,7 +180,7 @@ func (p *LayerPanel) history() []string {
 	for i := len(p.changes) - 1; i >= 0 && len(lines) < panelChanges+2; i-- {
 		c := p.changes[i]
 		what := p.state(int64(c.Frozen), int64(c.Of), fmt.Sprintf("%d of %d tensors frozen", c.Frozen, c.Of))
-		lines = append(lines, t.Dim.Render(FitLeft(Kimg(c.Nimg), 9)+" kimg")+"  "+what)
+		lines = append(lines, t.Dim.Render(widget.FitLeft(widget.Kimg(c.Nimg), 9)+" kimg")+"  "+what)
 	}
 	return lines
 }

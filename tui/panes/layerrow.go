@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 // line draws the y-th row.
@@ -22,7 +23,7 @@ func (l *Layers) line(p *pen, c layerColumns, y int) {
 	l.name(p, c, y)
 	p.text(t.Dim, u.kind, c.kind)
 	p.text(t.Dim, shapeText(u.shape, g.Times, c.shape), c.shape)
-	p.right(t.Dim, Count(u.params), c.params-1)
+	p.right(t.Dim, widget.Count(u.params), c.params-1)
 	p.space(2)
 	state, k := l.state(u, c.state)
 	p.text(k, state, c.state)
@@ -137,7 +138,7 @@ func (l *Layers) value(p *pen, c layerColumns, k stat, i int) {
 	case k == l.chosen:
 		ink = l.theme.Text
 	}
-	p.right(ink, ColumnValue(v), c.each-1)
+	p.right(ink, widget.ColumnValue(v), c.each-1)
 	p.space(1)
 }
 
@@ -180,6 +181,8 @@ func (l *Layers) spark(p *pen, c layerColumns, i int) {
 	}
 	p.x += c.spark
 }
+
+func finite(v float64) bool { return v-v == 0 }
 
 // shapeText writes a shape, or nothing where there is no room for the column.
 func shapeText(shape []int, times string, w int) string {

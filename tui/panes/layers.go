@@ -6,6 +6,7 @@ import (
 
 	"innate/trainer/control"
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 // Layers is the tree of the trained network: parts, resolutions, blocks, and in
@@ -227,7 +228,7 @@ func (l *Layers) Info() []string {
 	t, g := l.theme, l.theme.Glyphs
 	var info []string
 	if l.filter != "" {
-		info = append(info, t.Accent.Render("/"+Plain(l.filter)))
+		info = append(info, t.Accent.Render("/"+widget.Plain(l.filter)))
 	}
 	if l.marked > 0 {
 		info = append(info, t.Accent.Render(fmt.Sprintf("%s %d marked", g.Done, l.marked)))

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"innate/trainer/control"
 	"innate/trainer/golden"
 	"innate/tui/panes"
@@ -129,6 +131,24 @@ func show(tb testing.TB, l *panes.Layers, w, h int) string {
 		lines[i] = strings.TrimRight(lines[i], " ")
 	}
 	return strings.Join(lines, "\n") + "\n"
+}
+
+func plain(s string) []string { return strings.Split(ansi.Strip(s), "\n") }
+
+func checkSize(t *testing.T, what, view string, w, h int) {
+	t.Helper()
+	if w <= 0 || h <= 0 {
+		return
+	}
+	lines := strings.Split(view, "\n")
+	if len(lines) != h {
+		t.Fatalf("%s: %d lines, want %d", what, len(lines), h)
+	}
+	for _, l := range lines {
+		if n := ansi.StringWidth(l); n != w {
+			t.Fatalf("%s: %d cells, want %d: %q", what, n, w, ansi.Strip(l))
+		}
+	}
 }
 
 func compareGolden(t *testing.T, name, got string) {

@@ -9,6 +9,7 @@ import (
 	"innate/trainer/control"
 	"innate/tui/panes"
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 // pair returns a network of two units in one block, of 9 and 1 values and 6.
@@ -104,7 +105,7 @@ func TestLayersColumnValue(t *testing.T) {
 		999.96: "1000", 99999: "99999", 123456: "1.2e5", -0.5: "-0.5000", 9.99951: "10.00", 0.99996: "1.000", 1e300: "1.0e300",
 		math.Inf(1): "inf",
 	} {
-		if got := panes.ColumnValue(v); got != want {
+		if got := widget.ColumnValue(v); got != want {
 			t.Errorf("%v is shown as %q, want %q", v, got, want)
 		}
 	}

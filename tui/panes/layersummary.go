@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"innate/tui/theme"
+	"innate/tui/widget"
 )
 
 // FreezeSummary is what toggling some tensors would change.
@@ -168,7 +169,7 @@ func (s FreezeSummary) View(t *theme.Theme, w int) string {
 		noun = " tensor"
 	}
 	lines := []string{
-		what + noun + t.Dim.Render(fmt.Sprintf(", %s parameters", Count(s.Params))),
+		what + noun + t.Dim.Render(fmt.Sprintf(", %s parameters", widget.Count(s.Params))),
 		t.Dim.Render("frozen  ") + fmt.Sprintf("%5.1f %s %5.1f %%", 100*s.FrozenBefore, to, 100*s.FrozenAfter),
 	}
 	if room := w - 26; room >= 8 {
@@ -184,7 +185,7 @@ func (s FreezeSummary) View(t *theme.Theme, w int) string {
 	}
 	lines = append(lines, t.Dim.Render("speed   ")+gain+t.Dim.Render(source))
 	for i := range lines {
-		lines[i] = Fit(lines[i], w, g.Ellipsis)
+		lines[i] = widget.Fit(lines[i], w, g.Ellipsis)
 	}
 	return strings.Join(lines, "\n")
 }

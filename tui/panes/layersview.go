@@ -1,6 +1,10 @@
 package panes
 
-import "strings"
+import (
+	"strings"
+
+	"innate/tui/widget"
+)
 
 // layerColumns are the widths of the columns; 0 leaves one out. The name takes
 // what is left, and past nameMax the sparkline.
@@ -63,12 +67,12 @@ func (l *Layers) View(w, h int) string {
 	if len(l.rows) == 0 {
 		text := l.Empty
 		if len(l.net.nodes) > 0 {
-			text = "no layer matches /" + Plain(l.filter)
+			text = "no layer matches /" + widget.Plain(l.filter)
 		}
-		return Centered(strings.Split(l.theme.Dim.Render(text), "\n"), w, h, g.Ellipsis)
+		return widget.Centered(strings.Split(l.theme.Dim.Render(text), "\n"), w, h, g.Ellipsis)
 	}
 	if w <= 0 || h <= 0 {
-		return Block(nil, w, h, "")
+		return widget.Block(nil, w, h, "")
 	}
 	p := &pen{ellipsis: g.Ellipsis, w: w}
 	p.b.Grow(3 * w * h)
@@ -138,7 +142,7 @@ func (l *Layers) heads(p *pen, c layerColumns) {
 		over = columnNames[ByGrad+LayerColumn(l.chosen)] + " over time"
 	}
 	if nimg := l.stats.nimg; len(nimg) > 1 && c.spark >= 40 {
-		over += ", " + Kimg(nimg[0]) + " to " + Kimg(nimg[len(nimg)-1]) + " kimg"
+		over += ", " + widget.Kimg(nimg[0]) + " to " + widget.Kimg(nimg[len(nimg)-1]) + " kimg"
 	}
 	p.text(t.Dim, over, c.spark)
 }

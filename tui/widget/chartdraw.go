@@ -1,0 +1,260 @@
+package widget
+
+import (
+	"math"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// draw puts everything inside the axes on the canvas; what comes later lies on
+// top.
+func (c *Chart) draw(sx, sy scale) {
+	c.canvas.reset(c.plotW, c.plotH, c.ASCII)
+	c.drawMarks(sx)
+	c.drawReference(sy)
+	for i := range c.scratch.layers {
+		c.drawCurve(&c.scratch.layers[i], sy)
+	}
+	if c.lettered() {
+		c.drawLetters(sy)
+	}
+	c.drawTag(sy)
+	for i := range c.curves {
+		c.drawBest(i, sx, sy)
+	}
+	c.drawCursor()
+}
+
+// dot returns the row of dots of a value, counted from the bottom.
+func (c *Chart) dot(v float64, sy scale) int {
+	// Far outside is just outside: int conversion must not overflow.
+	return int(math.Round(min(max(sy.at(v), -1), 2) * float64(c.canvas.h*c.canvas.dy-1)))
+}
+
+// drawCurve draws the extremes of each column and joins neighbours that no NaN
+// separates.
+func (c *Chart) drawCurve(l *layer, sy scale) {
+	c.canvas.style(l.series)
+	ink := seriesInk(l.series)
+	if l.raw {
+		ink = rawInk(l.series)
+	}
+	prev, y := -1, 0 // the column and row that the next segment starts from
+	if finite(l.left) {
+		prev, y = 0, c.dot(l.left, sy)
+	}
+	for i := range l.columns {
+		col := &l.columns[i]
+		if col.headGap {
+			prev = -1
+		}
+		if col.n == 0 {
+			continue
+		}
+		if prev >= 0 {
+			c.canvas.line(prev, y, i, c.dot(col.first, sy), ink)
+		}
+		c.canvas.vertical(i, c.dot(col.min, sy), c.dot(col.max, sy), ink)
+		prev, y = i, c.dot(col.last, sy)
+		if col.tailGap {
+			prev = -1
+		}
+	}
+	if prev >= 0 && finite(l.right) {
+		c.canvas.line(prev, y, len(l.columns)-1, c.dot(l.right, sy), ink)
+	}
+	c.canvas.style(0)
+}
+
+// letterEvery is how many cells lie between two letters on a curve.
+const letterEvery = 24
+
+// drawLetters names the curves on the curves, each at other columns.
+func (c *Chart) drawLetters(sy scale) {
+	v := &c.canvas
+	for _, l := range c.scratch.layers {
+		if l.raw {
+			continue
+		}
+		next := (l.series*7 + 3) % letterEvery
+		for x := range v.w {
+			if col := l.columns[min(x*v.dx, len(l.columns)-1)]; x >= next && col.n > 0 {
+				v.write(x, c.row(sy.at(col.last)), letter(l.series), seriesInk(l.series))
+				next = x + letterEvery
+			}
+		}
+	}
+}
+
+func (c *Chart) drawReference(sy scale) {
+	p := sy.at(c.ref)
+	if !(p >= 0 && p <= 1) {
+		return
+	}
+	v := &c.canvas
+	y := int(math.Round(p * float64(v.h*v.dy-1)))
+	for x := 0; x < v.w*v.dx; x++ {
+		if x/v.dx%2 == 0 {
+			v.set(x, y, inkLabel)
+		}
+	}
+}
+
+// drawTag names the reference line at one of its ends, above or below it, where
+// that covers least of the curves.
+func (c *Chart) drawTag(sy scale) {
+	p := sy.at(c.ref)
+	if !(p >= 0 && p <= 1) || !c.fits(c.refTag) {
+		return
+	}
+	v := &c.canvas
+	n, row := ansi.StringWidth(c.refTag), c.row(p)
+	least, atX, atRow := math.MaxInt, 0, 0
+	for _, x := range []int{v.w - n, 1} {
+		for _, r := range []int{row - 1, row + 1} {
+			if taken, ok := v.covered(x, r, n); ok && taken < least {
+				least, atX, atRow = taken, x, r
+			}
+		}
+	}
+	if least < math.MaxInt {
+		v.write(atX, atRow, c.refTag, inkLabel)
+	}
+}
+
+// bestPoint is the best value of a curve and its place on the x axis, 0 to 1.
+type bestPoint struct{ p, y float64 }
+
+// bestOf returns the best point of a curve if it is to be marked and in the
+// window.
+func (c *Chart) bestOf(series int, sx scale) (b bestPoint, ok bool) {
+	s := c.curves[series]
+	if c.Best == BestNone || s.guest || !c.drawable(s) {
+		return b, false
+	}
+	i := s.best(c.Best == BestMax)
+	if i < 0 || c.LogY && s.y.v[i] <= 0 {
+		return b, false
+	}
+	b = bestPoint{sx.at(c.axisX(s.clock, s.x[i])), s.y.v[i]}
+	return b, b.p >= 0 && b.p <= 1
+}
+
+// drawBest marks the best point with its value, written beside it where it
+// covers least.
+func (c *Chart) drawBest(series int, sx, sy scale) {
+	b, ok := c.bestOf(series, sx)
+	if !ok {
+		return
+	}
+	v := &c.canvas
+	x, row := min(int(b.p*float64(v.w)), v.w-1), c.row(sy.at(b.y))
+	text := Value(b.y)
+	least, atX, atRow := math.MaxInt, 0, 0
+	for _, r := range []int{row + 1, row - 1, row} {
+		for _, from := range []int{x + 2, x - 1 - len(text)} {
+			if n, ok := v.covered(from, r, len(text)); ok && n < least {
+				least, atX, atRow = n, from, r
+			}
+		}
+	}
+	if least < math.MaxInt && c.fits(text) {
+		v.write(atX, atRow, text, inkLabel)
+	}
+	v.write(x, row, c.theme.Glyphs.Dot, seriesInk(series))
+}
+
+func (c *Chart) drawCursor() {
+	x, ok := c.cursorColumn()
+	if !ok {
+		return
+	}
+	v := &c.canvas
+	for y := range v.h {
+		if i := y*v.w + x; v.mask[i] == 0 && v.text[i] == 0 {
+			v.write(x, y, c.theme.Glyphs.Vertical, inkFocus)
+		}
+	}
+}
+
+func markInk(kind string) uint8 {
+	switch kind {
+	case "freeze":
+		return inkFrozen
+	case "error", "stop", "diverge":
+		return inkBad
+	case "config", "pause":
+		return inkWarn
+	}
+	return inkLabel
+}
+
+// minor tells which events come by themselves, again and again: they get no line
+// through the plot, and no glyph where they crowd.
+func minor(kind string) bool {
+	switch kind {
+	case "checkpoint", "fid", "sample":
+		return true
+	}
+	return false
+}
+
+// markAt returns the column of an event, if it is in the window.
+func (c *Chart) markAt(sx scale, x float64) (col int, ok bool) {
+	p := sx.at(c.axisX(c.clock, x))
+	return min(int(p*float64(c.plotW)), c.plotW-1), p >= 0 && p <= 1
+}
+
+// visibleMarks are those that may be in the window.
+func (c *Chart) visibleMarks(sx scale) []Mark {
+	from, to := c.kimgX(c.clock, sx.lo), c.kimgX(c.clock, sx.hi)
+	i, j := markIndex(c.marks, from), markIndex(c.marks, above(to))
+	return c.marks[i:max(i, j)]
+}
+
+// markIndex returns the first mark with X >= x.
+func markIndex(marks []Mark, x float64) int {
+	lo, hi := 0, len(marks)
+	for lo < hi {
+		if mid := (lo + hi) / 2; marks[mid].X < x {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}
+
+func (c *Chart) drawMarks(sx scale) {
+	v := &c.canvas
+	for _, m := range c.visibleMarks(sx) {
+		col, ok := c.markAt(sx, m.X)
+		if !ok || minor(m.Kind) {
+			continue
+		}
+		for y := 0; y < v.h*v.dy; y += 2 {
+			v.set(col*v.dx, y, inkRule)
+		}
+	}
+}
+
+// drawMarkGlyphs puts the events on the x axis, which starts at column x0.
+func (c *Chart) drawMarkGlyphs(axis *canvas, x0 int, sx scale) {
+	marks := c.visibleMarks(sx)
+	n := 0
+	for _, m := range marks {
+		if minor(m.Kind) {
+			n++
+		}
+	}
+	for _, minors := range []bool{true, false} { // the others on top
+		if minors && n > c.plotW/6 {
+			continue
+		}
+		for _, m := range marks {
+			if col, ok := c.markAt(sx, m.X); ok && minor(m.Kind) == minors {
+				axis.write(x0+col, 0, c.theme.Glyphs.Event(m.Kind), markInk(m.Kind))
+			}
+		}
+	}
+}

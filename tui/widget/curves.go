@@ -1,0 +1,205 @@
+package widget
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"innate/tui/theme"
+)
+
+// Curves is every scalar of a run, found in its log: one chart for each group of
+// names (what stands before the slash), in a grid. All charts share the x axis,
+// its window and the cursor. Curves of other runs may be laid over them.
+//
+// Adding ticks only stores numbers; what drawing needs is computed for the
+// charts on the screen alone.
+type Curves struct {
+	LogX, XTime bool           // as in Chart, for all
+	ASCII       bool           // draw without braille
+	Smoothing   float64        // of all groups that don't have their own
+	Location    *time.Location // of the times shown
+	Empty       string         // shown while there is no point
+
+	theme  *theme.Theme
+	main   *Run
+	others []*Run
+	groups []*curveGroup // in order of the screen, empty ones included
+	marks  []Mark        // of the main run, in order of x
+	lens   lens
+	bounds [2]float64
+
+	focus *curveGroup
+	top   int // first visible row of the grid
+	max   bool
+	grid  grid // of the last View
+}
+
+// curveGroup is a chart and what is known about its scalars.
+type curveGroup struct {
+	name, title string
+	kind        groupKind
+	chart       *Chart
+	smoothing   float64 // inherit = that of all
+}
+
+const inherit = -1
+
+// groupKind is how a group is shown until the user decides.
+type groupKind struct {
+	name   string
+	logY   bool
+	best   Best
+	seldom bool // exact values, one now and then: not smoothed, and null is no gap
+}
+
+// groupKinds are the groups with manners of their own, in the order of the
+// screen. Others follow by name.
+var groupKinds = []groupKind{
+	{name: "loss"},
+	{name: "fid", logY: true, best: BestMin, seldom: true},
+	{name: "kid", logY: true, best: BestMin, seldom: true},
+	{name: "accuracy", best: BestMax, seldom: true},
+	{name: "precision", best: BestMax, seldom: true},
+	{name: "recall", best: BestMax, seldom: true},
+	{name: "logits"},
+	{name: "probs"},
+	{name: "grad"},
+	{name: "lr", logY: true, seldom: true},
+	{name: "freeze", seldom: true},
+	{name: "speed"},
+	{name: "time"},
+}
+
+// NewCurves returns a widget without a point.
+func NewCurves(t *theme.Theme) *Curves {
+	c := &Curves{theme: t, Smoothing: 0.6, Location: time.Local, Empty: "no ticks yet"}
+	c.main = c.newRun("")
+	return c
+}
+
+func (c *Curves) newRun(name string) *Run {
+	return &Run{name: name, owner: c, clock: new(clock), byKey: map[string]*scalar{}}
+}
+
+// SetTheme redraws in other colours.
+func (c *Curves) SetTheme(t *theme.Theme) {
+	c.theme = t
+	for _, g := range c.groups {
+		g.chart.SetTheme(t)
+	}
+}
+
+// SetStart sets when the main run was started, from which minutes count. Without
+// it they count from the first tick.
+func (c *Curves) SetStart(t time.Time) { c.main.clock.setStart(t) }
+
+// AddTick appends a tick of the main run: x in kimg. The map is not kept.
+func (c *Curves) AddTick(x float64, t time.Time, scalars map[string]float64) {
+	c.main.AddTick(x, t, scalars)
+}
+
+// Rewind drops what the main run had beyond nimg, its marks included.
+func (c *Curves) Rewind(nimg int64) {
+	c.main.Rewind(nimg)
+	c.marks = c.marks[:markIndex(c.marks, above(float64(nimg)/1000))]
+}
+
+// Reset drops all points and marks of the main run. Settings stay.
+func (c *Curves) Reset() { c.Rewind(-1) }
+
+// AddMark appends an event of the main run.
+func (c *Curves) AddMark(x float64, kind, text string) {
+	c.marks = insertMark(c.marks, Mark{x, kind, text})
+}
+
+// SetReference draws a labelled line through a group's chart; NaN removes it.
+func (c *Curves) SetReference(name string, y float64, label string) {
+	c.group(name).chart.SetReference(y, label)
+}
+
+// SetTitle names a group's chart.
+func (c *Curves) SetTitle(name, title string) { c.group(name).title = title }
+
+// AddRun lays another run over the charts. Names tell runs apart in the legend.
+func (c *Curves) AddRun(name string) *Run {
+	r := c.newRun(name)
+	c.others = append(c.others, r)
+	return r
+}
+
+// RemoveRun takes a run away again.
+func (c *Curves) RemoveRun(r *Run) {
+	c.others = slices.DeleteFunc(c.others, func(o *Run) bool { return o == r })
+	for _, g := range c.groups {
+		g.chart.curves = slices.DeleteFunc(g.chart.curves, func(s *curve) bool { return s.clock == r.clock })
+	}
+}
+
+// group returns the group of that name, made if it is new.
+func (c *Curves) group(name string) *curveGroup {
+	for _, g := range c.groups {
+		if g.name == name {
+			return g
+		}
+	}
+	g := &curveGroup{name: name, title: Plain(name), kind: groupKind{name: name}, smoothing: inherit}
+	for _, k := range groupKinds {
+		if k.name == name {
+			g.kind = k
+		}
+	}
+	if g.kind.seldom {
+		g.smoothing = 0
+	}
+	g.chart = &Chart{
+		theme: c.theme, ref: math.NaN(), clock: c.main.clock, lens: &c.lens, bounds: &c.bounds,
+		LogY: g.kind.logY, Best: g.kind.best, LabelW: gridLabelW,
+		Empty: "no curve to draw",
+	}
+	at, _ := slices.BinarySearchFunc(c.groups, g, compareGroups)
+	c.groups = slices.Insert(c.groups, at, g)
+	return g
+}
+
+func compareGroups(a, b *curveGroup) int {
+	rank := func(g *curveGroup) int {
+		i := slices.IndexFunc(groupKinds, func(k groupKind) bool { return k.name == g.name })
+		if i < 0 {
+			return len(groupKinds)
+		}
+		return i
+	}
+	return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.name, b.name))
+}
+
+// shown are the groups that have points.
+func (c *Curves) shown() []*curveGroup {
+	var out []*curveGroup
+	for _, g := range c.groups {
+		if g.chart.Len() > 0 {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// prepare hands every chart what they share, and spans the x axis over all
+// curves so that the charts line up.
+func (c *Curves) prepare(shown []*curveGroup) {
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, g := range shown {
+		ch := g.chart
+		ch.LogX, ch.XTime, ch.ASCII, ch.Location, ch.marks = c.LogX, c.XTime, c.ASCII, c.Location, c.marks
+		if ch.Smoothing = g.smoothing; g.smoothing == inherit {
+			ch.Smoothing = c.Smoothing
+		}
+		ch.bounds = nil
+		if a, b, ok := ch.rangeX(); ok {
+			lo, hi = min(lo, a), max(hi, b)
+		}
+		ch.bounds = &c.bounds
+	}
+	c.bounds = [2]float64{lo, hi}
+}

@@ -1,0 +1,137 @@
+package widget
+
+import (
+	"math"
+	"strconv"
+)
+
+// scale maps values to [0, 1], linearly or by logarithm.
+type scale struct {
+	lo, hi float64 // lo < hi; both > 0 when log
+	log    bool
+}
+
+// newScale widens an empty range so that a constant curve lies in the middle.
+func newScale(lo, hi float64, log bool) scale {
+	if log {
+		if lo == hi {
+			lo, hi = lo/2, hi*2
+		}
+		return scale{lo, hi, true}
+	}
+	if lo == hi {
+		d := math.Abs(lo) / 10
+		if d == 0 {
+			d = 1
+		}
+		lo, hi = lo-d, hi+d
+	}
+	return scale{lo, hi, false}
+}
+
+// at returns the position of v; outside [0, 1] beyond the range, NaN where the
+// scale has no place for v.
+func (s scale) at(v float64) float64 {
+	if s.log {
+		if v <= 0 {
+			return math.NaN()
+		}
+		return math.Log(v/s.lo) / math.Log(s.hi/s.lo)
+	}
+	return (v - s.lo) / (s.hi - s.lo)
+}
+
+// value is the inverse of at.
+func (s scale) value(p float64) float64 {
+	if s.log {
+		return s.lo * math.Pow(s.hi/s.lo, p)
+	}
+	return s.lo + p*(s.hi-s.lo)
+}
+
+// tick is one labelled position of an axis.
+type tick struct {
+	v     float64
+	label string
+}
+
+// ticks returns about n labelled values, at least one, within the range: steps
+// of 1, 2 or 5 times a power of ten, or on a logarithmic axis powers of ten with
+// as many of their 2 and 5 multiples as fit.
+func (s scale) ticks(n int) []tick {
+	n = max(n, 1)
+	if s.log {
+		if t := s.logTicks(n); len(t) > 1 || n == 1 && len(t) == 1 {
+			return t
+		}
+		// Less than one step of the logarithmic grid: linear steps read better.
+	}
+	step := niceStep((s.hi - s.lo) / float64(n))
+	decimals := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
+	first := math.Ceil(s.lo/step - 1e-9)
+	var out []tick
+	for i := 0; i <= 2*n+2; i++ {
+		v := (first + float64(i)) * step
+		if v > s.hi+step*1e-9 {
+			break
+		}
+		if math.Abs(v) < step*1e-9 {
+			v = 0
+		}
+		out = append(out, tick{v, fixed(v, decimals)})
+	}
+	return out
+}
+
+// logTicks tries the finest grid that has no more than n+1 lines.
+func (s scale) logTicks(n int) []tick {
+	lo, hi := int(math.Floor(math.Log10(s.lo))), int(math.Ceil(math.Log10(s.hi)))
+	if hi-lo > 40 {
+		lo = hi - 40
+	}
+	for _, mantissas := range [][]float64{{1, 2, 3, 5}, {1, 2, 5}, {1, 3}, {1}} {
+		if t := s.grid(lo, hi, 1, mantissas); len(t) <= n+1 {
+			return t
+		}
+	}
+	for every := 2; ; every++ {
+		if t := s.grid(lo, hi, every, []float64{1}); len(t) <= n+1 {
+			return t
+		}
+	}
+}
+
+func (s scale) grid(lo, hi, every int, mantissas []float64) []tick {
+	var out []tick
+	for e := lo; e <= hi; e += every {
+		for _, m := range mantissas {
+			v := m * math.Pow(10, float64(e))
+			if v >= s.lo*(1-1e-9) && v <= s.hi*(1+1e-9) {
+				out = append(out, tick{v, fixed(v, max(0, -e))})
+			}
+		}
+	}
+	return out
+}
+
+// niceStep rounds up to 1, 2 or 5 times a power of ten.
+func niceStep(raw float64) float64 {
+	base := math.Pow(10, math.Floor(math.Log10(raw)))
+	for _, m := range []float64{1, 2, 5} {
+		if m*base >= raw*(1-1e-9) {
+			return m * base
+		}
+	}
+	return 10 * base
+}
+
+// fixed writes a tick with the decimals of its axis, abbreviating what would be
+// too wide to stand beside a chart.
+func fixed(v float64, decimals int) string {
+	if a := math.Abs(v); decimals > 4 || a >= 1e6 {
+		return shortExponent.Replace(strconv.FormatFloat(v, 'e', 0, 64))
+	} else if a >= 1e4 && math.Mod(v, 100) == 0 {
+		return strconv.FormatFloat(v/1000, 'f', -1, 64) + "k"
+	}
+	return strconv.FormatFloat(v, 'f', decimals, 64)
+}

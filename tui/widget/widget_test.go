@@ -1,0 +1,96 @@
+package widget_test
+
+import (
+	"image"
+	"strings"
+	"testing"
+	"time"
+
+	"innate/tui/sixel"
+	"innate/tui/theme"
+	"innate/tui/widget"
+)
+
+func TestNumbers(t *testing.T) {
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1.0k", 744_225: "744.2k", 999_949: "999.9k", 999_951: "1.0M", 56_395_523: "56.4M", -5: "-5"} {
+		if got := widget.Count(n); got != want {
+			t.Errorf("Count(%d) = %q, want %q", n, got, want)
+		}
+	}
+	for v, want := range map[float64]string{0: "0", 0.71234: "0.712", 9.9996: "10.00", 87.311: "87.31", 128.44: "128.4", 3518.2: "3518", 2e-5: "2.0e-5", 1.5e7: "1.5e7", -1.25: "-1.250"} {
+		if got := widget.Value(v); got != want {
+			t.Errorf("Value(%v) = %q, want %q", v, got, want)
+		}
+	}
+	for s, want := range map[time.Duration]string{42 * time.Second: "42s", 581 * time.Second: "9m 41s", 3720 * time.Second: "1h 02m", 76 * time.Hour: "3d 04h", -1e9: "-", 1 << 62: "-"} {
+		if got := widget.Duration(s); got != want {
+			t.Errorf("Duration(%v) = %q, want %q", s, got, want)
+		}
+	}
+	if got := widget.Kimg(1_234_567); got != "1235" {
+		t.Errorf("Kimg = %q", got)
+	}
+	if got := widget.Plain("a\nb\x1b[31mc\ad"); got != "a bc d" {
+		t.Errorf("Plain = %q", got)
+	}
+}
+
+func TestFrame(t *testing.T) {
+	th := theme.New(true, false)
+	for w := 0; w < 40; w++ {
+		for h := 0; h < 5; h++ {
+			if h == 2 {
+				continue // a body has at least one line
+			}
+			body := widget.Block([]string{"x"}, max(w-2, 0), max(h-2, 0), "…")
+			view := widget.Frame(th, "A title", []string{"first", "second"}, body, w, h, true)
+			checkSize(t, "frame", view, w, h)
+		}
+	}
+	top := func(w int) string {
+		return plain(widget.Frame(th, "Loss", []string{"gen 0.1", "log y"}, widget.Block(nil, w-2, 1, ""), w, 3, false))[0]
+	}
+	for w, want := range map[int]string{
+		40: "╭─ Loss ────────────── gen 0.1  log y ─╮",
+		27: "╭─ Loss ─ gen 0.1  log y ─╮",
+		26: "╭─ Loss ─────── gen 0.1 ─╮",
+		20: "╭─ Loss ─ gen 0.1 ─╮",
+		19: "╭─ Loss ──────────╮",
+		8:  "╭─ Lo…─╮",
+	} {
+		if got := top(w); got != want {
+			t.Errorf("width %d: %s, want %s", w, got, want)
+		}
+	}
+}
+
+func TestSamples(t *testing.T) {
+	s := widget.NewSamples(theme.New(true, false))
+	s.Empty = "no samples yet"
+	img := image.NewGray(image.Rect(0, 0, 4*28, 4*28))
+	for i := range img.Pix {
+		img.Pix[i] = uint8(i * 7)
+	}
+	for _, mode := range []sixel.Mode{sixel.Off, sixel.Blocks, sixel.Sixel, sixel.Kitty, sixel.ITerm} {
+		s.Mode = mode
+		for _, noColor := range []bool{false, true} {
+			s.NoColor = noColor
+			for w := 1; w < 70; w += 4 {
+				for h := 1; h < 30; h += 3 {
+					s.SetImage(nil, 0, "")
+					checkSize(t, "empty", s.View(w, h), w, h)
+					s.SetImage(img, 28, "5 kimg")
+					checkSize(t, mode.String(), s.View(w, h), w, h)
+				}
+			}
+		}
+	}
+	s.Mode, s.NoColor = sixel.Blocks, true
+	if v := s.View(60, 20); strings.Contains(v, "\x1b[") || !strings.ContainsAny(v, "*#%@") {
+		t.Errorf("without colour:\n%q", v)
+	}
+	s.Probing = true
+	if v := s.View(60, 5); !strings.Contains(v, "asking the terminal") {
+		t.Errorf("probing: %q", v)
+	}
+}
