@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"innate/models/checkpoint"
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -20,7 +20,7 @@ import (
 // old checkpoints between our look and our reading, so that a missing one is
 // looked for again.
 func (o ForkOptions) open() (parent string, f *checkpoint.File, note string, err error) {
-	if strings.HasSuffix(o.Source, control.CheckpointExt) || isFile(o.Source) {
+	if strings.HasSuffix(o.Source, run.CheckpointExt) || isFile(o.Source) {
 		if o.At != "" {
 			return "", nil, "", fmt.Errorf("trainer: fork: got a checkpoint file and %q, want one of them", o.At)
 		}
@@ -30,7 +30,7 @@ func (o ForkOptions) open() (parent string, f *checkpoint.File, note string, err
 	if parent, err = filepath.Abs(o.Source); err != nil {
 		return "", nil, "", fmt.Errorf("trainer: %w", err)
 	}
-	if strings.HasSuffix(o.At, control.CheckpointExt) || !isStop(o.At) && isFile(o.At) {
+	if strings.HasSuffix(o.At, run.CheckpointExt) || !isStop(o.At) && isFile(o.At) {
 		f, err = checkpoint.Read(o.At)
 		return parent, f, changed(f), err
 	}
@@ -88,15 +88,15 @@ func runOf(path string) string {
 		return ""
 	}
 	folder := filepath.Dir(abs)
-	if dir := filepath.Dir(folder); filepath.Base(folder) == control.CheckpointsDir && control.IsRun(dir) {
+	if dir := filepath.Dir(folder); filepath.Base(folder) == run.CheckpointsDir && run.IsRun(dir) {
 		return dir
 	}
 	return ""
 }
 
 // keptCheckpoints lists a run's checkpoints, newest first; none is an error.
-func keptCheckpoints(dir string) ([]control.Checkpoint, error) {
-	list, err := control.Checkpoints(filepath.Join(dir, control.CheckpointsDir))
+func keptCheckpoints(dir string) ([]run.Checkpoint, error) {
+	list, err := run.Checkpoints(filepath.Join(dir, run.CheckpointsDir))
 	if err == nil && len(list) == 0 {
 		err = fmt.Errorf("trainer: %s: no checkpoint yet", filepath.Base(dir))
 	}
@@ -126,7 +126,7 @@ func choose(dir, at string) (paths, notes []string, err error) {
 		return nil, nil, fmt.Errorf("trainer: checkpoint %q: want best, a file or thousands of images: %s", at, stops(list))
 	}
 	_, decimals, _ := strings.Cut(at, ".")
-	var hits []control.Checkpoint
+	var hits []run.Checkpoint
 	for _, k := range list {
 		if strconv.FormatFloat(kimg(k.Nimg), 'f', len(decimals), 64) == at {
 			hits = append(hits, k)
@@ -142,7 +142,7 @@ func choose(dir, at string) (paths, notes []string, err error) {
 }
 
 // stops lists checkpoints as --at takes them, oldest first.
-func stops(list []control.Checkpoint) string {
+func stops(list []run.Checkpoint) string {
 	var b []string
 	for _, k := range slices.Backward(list) {
 		b = append(b, strconv.FormatFloat(kimg(k.Nimg), 'f', -1, 64))
@@ -153,14 +153,14 @@ func stops(list []control.Checkpoint) string {
 // chooseBest returns the checkpoint at which the lowest FID was measured. The
 // best of all values may have been at a checkpoint that is gone; then it says
 // so.
-func chooseBest(dir string, list []control.Checkpoint) (paths, notes []string, err error) {
+func chooseBest(dir string, list []run.Checkpoint) (paths, notes []string, err error) {
 	history, err := runlog.ReadAll(dir)
 	if err != nil {
 		return nil, nil, err
 	}
 	all, here := math.Inf(1), math.Inf(1)
 	var allNimg int64
-	var best control.Checkpoint
+	var best run.Checkpoint
 	for _, t := range history.Ticks {
 		fid, ok := t.Scalars["fid"]
 		if !ok || math.IsNaN(fid) {
@@ -169,7 +169,7 @@ func chooseBest(dir string, list []control.Checkpoint) (paths, notes []string, e
 		if fid < all {
 			all, allNimg = fid, t.Nimg
 		}
-		i := slices.IndexFunc(list, func(k control.Checkpoint) bool { return k.Nimg == t.Nimg })
+		i := slices.IndexFunc(list, func(k run.Checkpoint) bool { return k.Nimg == t.Nimg })
 		if i >= 0 && fid < here {
 			here, best = fid, list[i]
 		}

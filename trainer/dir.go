@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"innate/configs"
-	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // Create makes the next run directory under runsDir, such as
@@ -40,20 +40,20 @@ func CreateAt(dir, cfgText, name string) error {
 	if err != nil {
 		return err
 	}
-	if inside, err := control.List(dir); err == nil && len(inside) > 0 {
+	if inside, err := run.List(dir); err == nil && len(inside) > 0 {
 		return fmt.Errorf("trainer: %s: holds runs, such as %s, want a directory for one", dir, inside[0].Name)
 	}
 	before, existed := made(dir), exists(dir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("trainer: %w", err)
 	}
-	lock, err := Acquire(dir) // of two that make it a run at once, one does
+	lock, err := run.Acquire(dir) // of two that make it a run at once, one does
 	if err != nil {
 		return err
 	}
 	defer lock.Release()
-	if control.HasConfig(dir) { // we hold the lock, as the trainer of a run does
-		return fmt.Errorf("trainer: %s: a run already: it has a %s", dir, control.ConfigFile)
+	if run.HasConfig(dir) { // we hold the lock, as the trainer of a run does
+		return fmt.Errorf("trainer: %s: a run already: it has a %s", dir, run.ConfigFile)
 	}
 	err = fill(dir, text, inputs)
 	switch {
@@ -74,12 +74,12 @@ func CreateAt(dir, cfgText, name string) error {
 // Unlike an edit of a live run it may change what is fixed while a trainer
 // lives.
 func Adjust(dir string, set map[string]string) error {
-	lock, err := Acquire(dir)
+	lock, err := run.Acquire(dir)
 	if err != nil {
 		return err
 	}
 	defer lock.Release()
-	path := filepath.Join(dir, control.ConfigFile)
+	path := filepath.Join(dir, run.ConfigFile)
 	text, err := configs.ReadFile(path)
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func Adjust(dir string, set map[string]string) error {
 			return err
 		}
 	}
-	if _, err := configs.Parse(control.ConfigFile, text); err != nil {
+	if _, err := configs.Parse(run.ConfigFile, text); err != nil {
 		return err
 	}
 	return configs.WriteFile(path, text)
@@ -116,7 +116,7 @@ func prepare(text, name string) (string, *configs.Config, error) {
 			return "", nil, err
 		}
 	}
-	c, err := configs.Parse(control.ConfigFile, text)
+	c, err := configs.Parse(run.ConfigFile, text)
 	return text, c, err
 }
 
@@ -154,7 +154,7 @@ func nextNumber(runsDir string) (int, error) {
 	}
 	next := 0
 	for _, e := range entries {
-		if n, ok := control.Number(e.Name()); ok && n >= next {
+		if n, ok := run.Number(e.Name()); ok && n >= next {
 			next = n + 1
 		}
 	}
@@ -199,11 +199,11 @@ func fill(dir, text string, inputs []input) error {
 			return err
 		}
 	}
-	return configs.WriteFile(filepath.Join(dir, control.ConfigFile), text)
+	return configs.WriteFile(filepath.Join(dir, run.ConfigFile), text)
 }
 
 func makeFolders(dir string) error {
-	for _, sub := range []string{control.SamplesDir, control.CheckpointsDir} {
+	for _, sub := range []string{run.SamplesDir, run.CheckpointsDir} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
 			return fmt.Errorf("trainer: %w", err)
 		}

@@ -8,14 +8,14 @@ import (
 	"testing"
 
 	"innate/trainer"
-	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // TestFaultForkByContent forks from a checkpoint without its suffix that another
 // program has saved again: without the space that only innate sets.
 func TestFaultForkByContent(t *testing.T) {
 	runs, dir := trained(t)
-	data, err := os.ReadFile(filepath.Join(dir, control.CheckpointsDir, "000000032.safetensors"))
+	data, err := os.ReadFile(filepath.Join(dir, run.CheckpointsDir, "000000032.safetensors"))
 	check(t, err)
 	length := int(data[0]) | int(data[1])<<8 | int(data[2])<<16
 	header, values := data[8:8+length], data[8+length:]
@@ -48,25 +48,25 @@ func TestFaultDeleteLeftovers(t *testing.T) {
 	} {
 		dir := create(t)
 		check(t, os.WriteFile(filepath.Join(dir, name), []byte("name = 1"), 0o644))
-		if err := trainer.Delete(dir, false); err != nil {
+		if err := run.Delete(dir, false); err != nil {
 			t.Errorf("beside %s: %v", name, err)
 		}
 	}
 	dir := create(t)
 	check(t, os.Symlink("someone@host.1234:1700000000", filepath.Join(dir, ".#config.toml")))
-	if err := trainer.Delete(dir, false); err != nil {
+	if err := run.Delete(dir, false); err != nil {
 		t.Errorf("beside a lock of Emacs: %v", err)
 	}
 	for _, name := range []string{"thesis.tex", "config.toml.bak", "4913.txt", "weights.save", "samples/notes", ".swp"} {
 		dir := create(t)
 		check(t, os.WriteFile(filepath.Join(dir, name), nil, 0o644))
-		if err := trainer.Delete(dir, false); err == nil || !strings.HasSuffix(err.Error(), "no trainer wrote: "+name) {
+		if err := run.Delete(dir, false); err == nil || !strings.HasSuffix(err.Error(), "no trainer wrote: "+name) {
 			t.Errorf("beside %s: %v, want a refusal", name, err)
 		}
 	}
 	dir = create(t)
 	check(t, os.Mkdir(filepath.Join(dir, "data~"), 0o755))
-	if err := trainer.Delete(dir, false); err == nil || !strings.HasSuffix(err.Error(), "no trainer wrote: data~") {
+	if err := run.Delete(dir, false); err == nil || !strings.HasSuffix(err.Error(), "no trainer wrote: data~") {
 		t.Errorf("beside a folder: %v, want a refusal", err)
 	}
 }

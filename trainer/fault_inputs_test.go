@@ -9,7 +9,7 @@ import (
 	"innate/configs"
 	"innate/models/weights"
 	"innate/trainer"
-	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // writeBuiltin writes what is built in to a file, and returns its bytes.
@@ -46,7 +46,7 @@ func TestFaultInputs(t *testing.T) {
 	} {
 		dir, err := create(strings.ReplaceAll(namesFiles, "HERE", base))
 		check(t, err)
-		c, err := configs.Load(filepath.Join(dir, control.ConfigFile))
+		c, err := configs.Load(filepath.Join(dir, run.ConfigFile))
 		check(t, err)
 		for key, want := range map[string]string{
 			"model.init":    "inputs/model.init/teacher.safetensors",
@@ -65,11 +65,11 @@ func TestFaultInputs(t *testing.T) {
 		if check(t, err); string(b) != string(teacher) {
 			t.Errorf("%s: the copy of the teacher differs", name)
 		}
-		text, err := os.ReadFile(filepath.Join(dir, control.ConfigFile))
+		text, err := os.ReadFile(filepath.Join(dir, run.ConfigFile))
 		if check(t, err); !strings.Contains(string(text), " # t\n") {
 			t.Errorf("%s: the comment is lost:\n%s", name, text)
 		}
-		check(t, trainer.Delete(dir, false)) // copies are known to be its own
+		check(t, run.Delete(dir, false)) // copies are known to be its own
 	}
 }
 
@@ -103,12 +103,12 @@ func TestFaultCreateLeavesNothing(t *testing.T) {
 		}
 	}
 	// What fails later takes back what it made, and nothing else.
-	check(t, os.WriteFile("mine/"+control.CheckpointsDir, nil, 0o644)) // a file where a folder should be
+	check(t, os.WriteFile("mine/"+run.CheckpointsDir, nil, 0o644)) // a file where a folder should be
 	if err := trainer.CreateAt("mine", text, ""); err == nil {
 		t.Error("made a run around a file")
 	}
 	left, err := os.ReadDir("mine")
-	if check(t, err); len(left) != 2 || left[0].Name() != control.CheckpointsDir || left[1].Name() != "notes.txt" {
+	if check(t, err); len(left) != 2 || left[0].Name() != run.CheckpointsDir || left[1].Name() != "notes.txt" {
 		t.Errorf("left %v in mine", left)
 	}
 }

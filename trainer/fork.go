@@ -11,7 +11,7 @@ import (
 
 	"innate/configs"
 	"innate/models/checkpoint"
-	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // ForkOptions says what to fork and how the new run differs.
@@ -212,7 +212,7 @@ func (at origin) fill(to Forked, f *checkpoint.File, text string, cfg *configs.C
 			return err
 		}
 	}
-	path := filepath.Join(to.Dir, control.CheckpointsDir, control.CheckpointFile(at.nimg))
+	path := filepath.Join(to.Dir, run.CheckpointsDir, run.CheckpointFile(at.nimg))
 	if err := checkpoint.Write(path, f); err != nil {
 		return err
 	}
@@ -227,22 +227,22 @@ func (at origin) fill(to Forked, f *checkpoint.File, text string, cfg *configs.C
 	if err := at.record(to, changes); err != nil {
 		return err
 	}
-	if err := control.WriteStatus(to.Dir, at.status(to.Dir, cfg)); err != nil {
+	if err := run.WriteStatus(to.Dir, at.status(to.Dir, cfg)); err != nil {
 		return err
 	}
 	head, body := "", text
 	if rest, marked := strings.CutPrefix(text, "\ufeff"); marked { // a byte order mark stays first
 		head, body = "\ufeff", rest
 	}
-	line := fmt.Sprintf("# Forked from %s at %.1f kimg.\n", control.OneLine(at.from()), kimg(at.nimg))
-	return configs.WriteFile(filepath.Join(to.Dir, control.ConfigFile), head+line+body)
+	line := fmt.Sprintf("# Forked from %s at %.1f kimg.\n", run.OneLine(at.from()), kimg(at.nimg))
+	return configs.WriteFile(filepath.Join(to.Dir, run.ConfigFile), head+line+body)
 }
 
 // status is what readers see until the new run's first trainer.
-func (at origin) status(dir string, cfg *configs.Config) control.Status {
-	s := control.Status{
-		Version: control.Version, Run: filepath.Base(dir), Dir: dir, Method: cfg.Method,
-		Config: filepath.Join(dir, control.ConfigFile), State: control.StateNew,
+func (at origin) status(dir string, cfg *configs.Config) run.Status {
+	s := run.Status{
+		Version: run.Version, Run: filepath.Base(dir), Dir: dir, Method: cfg.Method,
+		Config: filepath.Join(dir, run.ConfigFile), State: run.StateNew,
 		Nimg: at.nimg, TotalNimg: int64(cfg.Live.TotalKimg*1000 + 0.5), CheckpointNimg: at.nimg,
 		FreezePreset: cfg.Freeze.Preset, FreezeGlobs: cfg.Freeze.Freeze, TrainGlobs: cfg.Freeze.Train,
 	}

@@ -12,8 +12,8 @@ import (
 	"innate/configs"
 	"innate/models/checkpoint"
 	"innate/trainer"
-	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -55,7 +55,7 @@ var (
 
 func train(t *testing.T, dir string) {
 	t.Helper()
-	lock, err := trainer.Acquire(dir)
+	lock, err := run.Acquire(dir)
 	check(t, err)
 	defer lock.Release()
 	check(t, loop.Run(t.Context(), loop.Options{Dir: dir}))
@@ -82,7 +82,7 @@ func set(pairs ...string) func(string) (string, error) {
 // tensors reads the values of a run's checkpoint at 64 images.
 func tensors(t *testing.T, dir string) map[string][]float32 {
 	t.Helper()
-	f, err := checkpoint.Read(filepath.Join(dir, control.CheckpointsDir, "000000064.safetensors"))
+	f, err := checkpoint.Read(filepath.Join(dir, run.CheckpointsDir, "000000064.safetensors"))
 	check(t, err)
 	values := map[string][]float32{}
 	for _, x := range f.Tensors() {
@@ -174,19 +174,19 @@ func TestForkHistory(t *testing.T) {
 	if before.Kind != runlog.Checkpoint || before.Nimg != 32 || events[0].Kind != runlog.Start {
 		t.Errorf("events from %+v to %+v, want the parent's from its start to its checkpoint", events[0], before)
 	}
-	pictures, err := os.ReadDir(filepath.Join(f.Dir, control.SamplesDir))
+	pictures, err := os.ReadDir(filepath.Join(f.Dir, run.SamplesDir))
 	check(t, err)
 	for _, p := range pictures {
 		if p.Name() > "000000032.png" {
 			t.Errorf("%s was drawn after the fork", p.Name())
 		}
 	}
-	info, err := control.ReadInfo(f.Dir)
+	info, err := run.ReadInfo(f.Dir)
 	check(t, err)
-	if s := info.Status; s.State != control.StateNew || s.Nimg != 32 || s.TotalNimg != 64 || s.CheckpointNimg != 32 || s.Method != "edm" {
+	if s := info.Status; s.State != run.StateNew || s.Nimg != 32 || s.TotalNimg != 64 || s.CheckpointNimg != 32 || s.Method != "edm" {
 		t.Errorf("status %+v, want new at 32 of 64 images", s)
 	}
-	text, err := configs.ReadFile(filepath.Join(f.Dir, control.ConfigFile))
+	text, err := configs.ReadFile(filepath.Join(f.Dir, run.ConfigFile))
 	check(t, err)
 	if !strings.HasPrefix(text, "# Forked from 00000-edm at 0.0 kimg.\nname = \"other\"\n") {
 		t.Errorf("config.toml begins with %.80q", text)
@@ -208,7 +208,7 @@ func TestForkHistory(t *testing.T) {
 
 func TestForkChooses(t *testing.T) {
 	runs, parent := trained(t)
-	folder := filepath.Join(parent, control.CheckpointsDir)
+	folder := filepath.Join(parent, run.CheckpointsDir)
 	more := set("live.total_kimg", "1")
 
 	if f := fork(t, trainer.ForkOptions{RunsDir: runs, Source: parent, Edit: more}); f.Nimg != 64 {
@@ -263,7 +263,7 @@ func TestForkRefuses(t *testing.T) {
 		"missing":  {trainer.ForkOptions{Source: parent, At: "0.033"}, "no checkpoint at 0.033 kimg, want one of 0.016 0.032 0.048 0.064"},
 		"several":  {trainer.ForkOptions{Source: parent, At: "0"}, "more than one checkpoint at 0 kimg, want one of 0.016 0.032 0.048"},
 		"word":     {trainer.ForkOptions{Source: parent, At: "last"}, `checkpoint "last": want best, a file or thousands`},
-		"network":  {trainer.ForkOptions{Source: filepath.Join(parent, control.CheckpointsDir, "best.safetensors")}, "a network without the state"},
+		"network":  {trainer.ForkOptions{Source: filepath.Join(parent, run.CheckpointsDir, "best.safetensors")}, "a network without the state"},
 		"nothing":  {trainer.ForkOptions{Source: create(t)}, "no checkpoint yet"},
 		"no file":  {trainer.ForkOptions{Source: "none.safetensors"}, "none.safetensors"},
 	} {
@@ -272,7 +272,7 @@ func TestForkRefuses(t *testing.T) {
 			t.Errorf("%s: got %s, %v, want %q", name, f.Dir, err, tt.want)
 		}
 	}
-	if list, err := control.List(runs); err != nil || len(list) != 1 {
+	if list, err := run.List(runs); err != nil || len(list) != 1 {
 		t.Errorf("got %d runs, %v: a refused fork left something", len(list), err)
 	}
 }
@@ -296,7 +296,7 @@ func TestForkLeavesNothing(t *testing.T) {
 // TestForkOfRunning forks again and again while checkpoints come and go.
 func TestForkOfRunning(t *testing.T) {
 	runs, parent := trained(t)
-	folder := filepath.Join(parent, control.CheckpointsDir)
+	folder := filepath.Join(parent, run.CheckpointsDir)
 	path := func(n int) string { return filepath.Join(folder, fmt.Sprintf("%09d.safetensors", n)) }
 	data, err := os.ReadFile(path(32))
 	check(t, err)
@@ -322,7 +322,7 @@ func TestForkOfRunning(t *testing.T) {
 	})
 	for range 20 {
 		f := fork(t, trainer.ForkOptions{RunsDir: runs, Source: parent, Edit: set("live.total_kimg", "1")})
-		if _, err := checkpoint.Read(filepath.Join(f.Dir, control.CheckpointsDir, "000000032.safetensors")); err != nil {
+		if _, err := checkpoint.Read(filepath.Join(f.Dir, run.CheckpointsDir, "000000032.safetensors")); err != nil {
 			t.Error(err)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 
 	"innate/configs"
 	"innate/models/checkpoint"
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -115,7 +115,7 @@ func copyLines(src, dst, name string, keep func(logLine) bool) (err error) {
 
 // copySamples copies the samples drawn up to nimg. What is no file stays behind.
 func copySamples(src, dst string, nimg int64) error {
-	folder := filepath.Join(src, control.SamplesDir)
+	folder := filepath.Join(src, run.SamplesDir)
 	entries, err := os.ReadDir(folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("trainer: %w", err)
@@ -128,7 +128,7 @@ func copySamples(src, dst string, nimg int64) error {
 		if info, err := os.Stat(filepath.Join(folder, e.Name())); err != nil || !info.Mode().IsRegular() {
 			continue
 		}
-		if err := copyFile(filepath.Join(folder, e.Name()), filepath.Join(dst, control.SamplesDir, e.Name())); err != nil {
+		if err := copyFile(filepath.Join(folder, e.Name()), filepath.Join(dst, run.SamplesDir, e.Name())); err != nil {
 			return err
 		}
 	}
@@ -139,7 +139,7 @@ func copySamples(src, dst string, nimg int64) error {
 // knows as such. If the parent has found a better one since, the new run's first
 // trainer writes that of the checkpoint.
 func (at origin) copyBest(dst string) error {
-	const best = control.CheckpointsDir + "/best" + control.CheckpointExt
+	const best = run.CheckpointsDir + "/best" + run.CheckpointExt
 	var fid *float64
 	_ = json.Unmarshal(at.progress["best_fid"], &fid) // absent in a run without images
 	f, err := checkpoint.Read(filepath.Join(at.parent, best))

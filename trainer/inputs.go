@@ -14,8 +14,8 @@ import (
 	"innate/configs"
 	"innate/models/checkpoint"
 	"innate/models/weights"
-	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 )
 
 // A run keeps copies of the files that its settings name, in inputs/KEY/ under
@@ -102,7 +102,7 @@ func gather(text string, c *configs.Config, base string) (string, []input, error
 		if !exists(from) {
 			continue // a fork needs not all of them: see package loop
 		}
-		in := input{key: key, from: from, to: strings.Join([]string{control.InputsDir, key, filepath.Base(from)}, "/")}
+		in := input{key: key, from: from, to: strings.Join([]string{run.InputsDir, key, filepath.Base(from)}, "/")}
 		if in.to != files[key] {
 			if text, err = configs.Set(text, key, in.to); err != nil {
 				return "", nil, err
@@ -158,7 +158,7 @@ func copyWhole(from, to string) (err error) {
 // back what it added.
 func made(dir string) (there map[string]bool) {
 	there = map[string]bool{}
-	for _, name := range []string{control.ConfigFile, control.LockFile, control.SamplesDir, control.CheckpointsDir, control.InputsDir} {
+	for _, name := range []string{run.ConfigFile, run.LockFile, run.SamplesDir, run.CheckpointsDir, run.InputsDir} {
 		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil || !errors.Is(err, fs.ErrNotExist) {
 			there[name] = true
 		}

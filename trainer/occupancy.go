@@ -10,6 +10,7 @@ import (
 
 	"innate/configs"
 	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // Cores is the number of processors that this process may use: those of the
@@ -21,16 +22,16 @@ func Cores() int { return runtime.GOMAXPROCS(0) }
 // runs that lie beside dir and those of this user elsewhere on this machine. It
 // only warns, so what cannot be read counts as idle.
 func Occupancy(dir string) string {
-	cfg, err := configs.Load(filepath.Join(dir, control.ConfigFile))
+	cfg, err := configs.Load(filepath.Join(dir, run.ConfigFile))
 	if err != nil {
 		return ""
 	}
-	near, _ := control.List(filepath.Dir(dir))
+	near, _ := run.List(filepath.Dir(dir))
 	far, _ := control.Registered()
 	return occupancy(Cores(), cfg.Run.Threads, append(near, far...), dir)
 }
 
-func occupancy(cores, threads int, runs []control.Info, self string) string {
+func occupancy(cores, threads int, runs []run.Info, self string) string {
 	if threads <= 0 {
 		threads = cores
 	}
@@ -66,9 +67,9 @@ func occupancy(cores, threads int, runs []control.Info, self string) string {
 
 // busy reports whether a run computes on this machine now: a paused one does
 // not, and one whose process is not here has the run directory from elsewhere.
-func busy(r control.Info) bool {
+func busy(r run.Info) bool {
 	s := r.Status
-	if !r.Alive || s.State == control.StatePaused || s.PID <= 0 {
+	if !r.Alive || s.State == run.StatePaused || s.PID <= 0 {
 		return false
 	}
 	err := syscall.Kill(s.PID, 0)

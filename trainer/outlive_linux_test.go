@@ -9,6 +9,7 @@ import (
 
 	"innate/trainer/control"
 	"innate/trainer/ptytest"
+	"innate/trainer/run"
 )
 
 // TestRunOutlivesItsStarter starts a trainer from a program on a terminal, and
@@ -24,7 +25,7 @@ func TestRunOutlivesItsStarter(t *testing.T) {
 			starter := exec.Command(os.Args[0], "spawn", dir)
 			person := ptytest.Start(t, starter)
 			client := control.NewClient(dir)
-			var st control.Status
+			var st run.Status
 			for {
 				var err error
 				if st, err = client.Status(ctx); err == nil {
@@ -44,7 +45,7 @@ func TestRunOutlivesItsStarter(t *testing.T) {
 			}
 			_, err = client.Stop(ctx)
 			check(t, err)
-			check(t, control.AwaitExit(ctx, dir))
+			check(t, run.AwaitExit(ctx, dir))
 		})
 	}
 }

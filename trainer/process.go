@@ -12,6 +12,7 @@ import (
 
 	"innate/configs"
 	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // Settle prepares this process to be the trainer of the run in dir, whose lock
@@ -22,7 +23,7 @@ import (
 // be read is one to the trainer, which notes it in the run.
 func Settle(dir string, out io.Writer, hazards ...string) (leave func(), warnings []string) {
 	leave = func() {}
-	cfg, err := configs.Load(filepath.Join(dir, control.ConfigFile))
+	cfg, err := configs.Load(filepath.Join(dir, run.ConfigFile))
 	if err != nil {
 		return leave, nil
 	}

@@ -13,19 +13,19 @@ import (
 
 	"innate/configs"
 	"innate/trainer"
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
 func TestDelete(t *testing.T) {
 	dir := create(t)
 	for _, name := range []string{
-		control.StatusFile, control.LogFile, runlog.MetricsFile, ".config-17.tmp", ".probe-17", "samples/000000004.png",
+		run.StatusFile, run.LogFile, runlog.MetricsFile, ".config-17.tmp", ".probe-17", "samples/000000004.png",
 		"checkpoints/000000004.safetensors", "checkpoints/.000000008.safetensors.tmp123", "checkpoints/best.safetensors",
 	} {
 		check(t, os.WriteFile(filepath.Join(dir, name), nil, 0o644))
 	}
-	check(t, trainer.Delete(dir, false))
+	check(t, run.Delete(dir, false))
 	left, err := os.ReadDir(filepath.Dir(dir))
 	if err != nil || len(left) != 0 {
 		t.Errorf("%v, %v stay", left, err)
@@ -35,18 +35,18 @@ func TestDelete(t *testing.T) {
 func TestDeleteRefuses(t *testing.T) {
 	intact := func(dir string) {
 		t.Helper()
-		if _, err := configs.Load(filepath.Join(dir, control.ConfigFile)); err != nil {
+		if _, err := configs.Load(filepath.Join(dir, run.ConfigFile)); err != nil {
 			t.Errorf("the run is damaged: %v", err)
 		}
 	}
 	dir := create(t)
 	refuse := func(what, dir string, force bool, want string) {
 		t.Helper()
-		if err := trainer.Delete(dir, force); err == nil || !strings.Contains(err.Error(), want) {
+		if err := run.Delete(dir, force); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", what, err, want)
 		}
 	}
-	lock, err := trainer.Acquire(dir)
+	lock, err := run.Acquire(dir)
 	check(t, err)
 	refuse("running", dir, true, "already running as pid")
 	intact(dir)
@@ -65,11 +65,11 @@ func TestDeleteRefuses(t *testing.T) {
 
 	other := t.TempDir()
 	refuse("no run", other, true, "it has no config.toml")
-	check(t, os.WriteFile(filepath.Join(other, control.ConfigFile), nil, 0o644))
+	check(t, os.WriteFile(filepath.Join(other, run.ConfigFile), nil, 0o644))
 	refuse("someone's config.toml", other, true, "it has no directory samples")
 	refuse("nothing", filepath.Join(other, "none"), true, "no such file")
 
-	check(t, trainer.Delete(dir, true))
+	check(t, run.Delete(dir, true))
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
 		t.Errorf("forced: got %v, want it gone", err)
 	}
@@ -78,49 +78,49 @@ func TestDeleteRefuses(t *testing.T) {
 func TestAdjust(t *testing.T) {
 	dir := create(t)
 	check(t, trainer.Adjust(dir, map[string]string{"run.threads": "3", "run.nice": "5"}))
-	c, err := configs.Load(filepath.Join(dir, control.ConfigFile))
+	c, err := configs.Load(filepath.Join(dir, run.ConfigFile))
 	if err != nil || c.Run.Threads != 3 || c.Run.Nice != 5 {
 		t.Errorf("got %+v, %v", c, err)
 	}
 	if err := trainer.Adjust(dir, map[string]string{"run.threads": "2", "run.nice": "55"}); err == nil {
 		t.Error("niceness 55 was taken")
 	}
-	lock, err := trainer.Acquire(dir)
+	lock, err := run.Acquire(dir)
 	check(t, err)
 	if err := trainer.Adjust(dir, map[string]string{"run.threads": "1"}); err == nil || !strings.Contains(err.Error(), "already running") {
 		t.Errorf("of a live run: got %v", err)
 	}
 	check(t, lock.Release())
-	if c, err = configs.Load(filepath.Join(dir, control.ConfigFile)); err != nil || c.Run.Threads != 3 {
+	if c, err = configs.Load(filepath.Join(dir, run.ConfigFile)); err != nil || c.Run.Threads != 3 {
 		t.Errorf("got %d threads, %v, want 3 still", c.Run.Threads, err)
 	}
 }
 
 // TestOccupancy starts runs beside others and elsewhere on a machine of four.
 func TestOccupancy(t *testing.T) {
-	run := func(name, state string, threads, pid int) control.Info {
-		return control.Info{Dir: "/runs/" + name, Name: name, Alive: true, Status: control.Status{State: state, Threads: threads, PID: pid}}
+	running := func(name, state string, threads, pid int) run.Info {
+		return run.Info{Dir: "/runs/" + name, Name: name, Alive: true, Status: run.Status{State: state, Threads: threads, PID: pid}}
 	}
 	me := os.Getpid()
-	a, b := run("00000-a", control.StateRunning, 2, me), run("00001-b", control.StateRunning, 1, me)
-	dead := run("00002-c", control.StateDead, 4, me)
+	a, b := running("00000-a", run.StateRunning, 2, me), running("00001-b", run.StateRunning, 1, me)
+	dead := running("00002-c", run.StateDead, 4, me)
 	dead.Alive = false
 	for _, tt := range []struct {
-		runs    []control.Info
+		runs    []run.Info
 		threads int
 		want    string // "" or a part
 	}{
 		{nil, 0, ""},
-		{[]control.Info{a}, 2, ""},
-		{[]control.Info{a, a}, 2, ""}, // found in two ways
-		{[]control.Info{a}, 3, "machine: 2 of 4 cores are in use by 00000-a; this run will share them; --threads 2 keeps to the free ones"},
-		{[]control.Info{a, b}, 0, "3 of 4 cores are in use by 00000-a, 00001-b; this run will share them; --threads 1 keeps"},
-		{[]control.Info{run("x", control.StateStarting, 0, me)}, 1, "4 of 4 cores are in use by x; this run will share them; --nice 10"},
-		{[]control.Info{run("x", control.StateRunning, 64, me)}, 1, "4 of 4 cores"},
-		{[]control.Info{run("p", control.StatePaused, 4, me), dead}, 4, ""},
-		{[]control.Info{run("far", control.StateRunning, 4, 1<<30)}, 4, ""}, // on another machine
-		{[]control.Info{run("self", control.StateRunning, 4, me)}, 4, ""},
-		{[]control.Info{a, b, run("c", "running", 1, me), run("d", "running", 1, me), run("e", "running", 1, me)}, 1,
+		{[]run.Info{a}, 2, ""},
+		{[]run.Info{a, a}, 2, ""}, // found in two ways
+		{[]run.Info{a}, 3, "machine: 2 of 4 cores are in use by 00000-a; this run will share them; --threads 2 keeps to the free ones"},
+		{[]run.Info{a, b}, 0, "3 of 4 cores are in use by 00000-a, 00001-b; this run will share them; --threads 1 keeps"},
+		{[]run.Info{running("x", run.StateStarting, 0, me)}, 1, "4 of 4 cores are in use by x; this run will share them; --nice 10"},
+		{[]run.Info{running("x", run.StateRunning, 64, me)}, 1, "4 of 4 cores"},
+		{[]run.Info{running("p", run.StatePaused, 4, me), dead}, 4, ""},
+		{[]run.Info{running("far", run.StateRunning, 4, 1<<30)}, 4, ""}, // on another machine
+		{[]run.Info{running("self", run.StateRunning, 4, me)}, 4, ""},
+		{[]run.Info{a, b, running("c", "running", 1, me), running("d", "running", 1, me), running("e", "running", 1, me)}, 1,
 			"by 00000-a, 00001-b, c, 2 more;"},
 	} {
 		got := trainer.OccupancyOf(4, tt.threads, tt.runs, "/runs/self")
@@ -140,13 +140,13 @@ func TestSettle(t *testing.T) {
 	var said bytes.Buffer
 	settle := func(dir string) {
 		t.Helper()
-		lock, err := trainer.Acquire(dir)
+		lock, err := run.Acquire(dir)
 		check(t, err)
 		leave, warning := trainer.Settle(dir, &said)
 		if said.String() != "" && said.String() != strings.Join(warning, "\n")+"\n" {
 			t.Errorf("said %q and returned %q", said.String(), warning)
 		}
-		check(t, control.WriteStatus(dir, control.Status{State: control.StateRunning, PID: os.Getpid(), Threads: trainer.Cores()}))
+		check(t, run.WriteStatus(dir, run.Status{State: run.StateRunning, PID: os.Getpid(), Threads: trainer.Cores()}))
 		t.Cleanup(func() { leave(); lock.Release() })
 	}
 	first, second := create(t), create(t)
@@ -164,7 +164,7 @@ func TestSettle(t *testing.T) {
 	if check(t, err); len(history.Events) > 0 {
 		t.Errorf("events %+v, want none", history.Events)
 	}
-	check(t, os.WriteFile(filepath.Join(second, control.ConfigFile), []byte("rubbish"), 0o644))
+	check(t, os.WriteFile(filepath.Join(second, run.ConfigFile), []byte("rubbish"), 0o644))
 	if _, warning := trainer.Settle(second, &said); len(warning) > 0 {
 		t.Errorf("rubbish: got %q", warning)
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"innate/trainer"
-	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // TestFaultJob reads the job from what schedulers put into the environment.
@@ -121,8 +121,8 @@ func TestFaultHazards(t *testing.T) {
 			if tt.want == "" && got != "" || !strings.HasPrefix(got, tt.want) || !strings.Contains(got, tt.also) || strings.Contains(got, "\n") {
 				t.Errorf("got %q, want %q … %q", got, tt.want, tt.also)
 			}
-			if len(got) > 390 { // control.OneLine
-				t.Errorf("%d bytes, want a line that is shown whole: %s", len(got), control.OneLine(got))
+			if len(got) > 390 { // run.OneLine
+				t.Errorf("%d bytes, want a line that is shown whole: %s", len(got), run.OneLine(got))
 			}
 		})
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 const probeEvery = 50 * time.Millisecond
@@ -27,23 +28,23 @@ func Spawn(ctx context.Context, dir string, args ...string) error {
 	if err != nil {
 		return fmt.Errorf("trainer: %w", err)
 	}
-	info, err := control.ReadInfo(dir)
+	info, err := run.ReadInfo(dir)
 	if err != nil {
 		return err
 	}
 	if info.Alive {
-		return fmt.Errorf("trainer: %s: %w as pid %d", info.Name, ErrRunning, info.Status.PID)
+		return fmt.Errorf("trainer: %s: %w as pid %d", info.Name, run.ErrRunning, info.Status.PID)
 	}
 	exe, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("trainer: %w", err)
 	}
-	out, err := os.OpenFile(filepath.Join(dir, control.LogFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	out, err := os.OpenFile(filepath.Join(dir, run.LogFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
 	if err != nil {
 		return fmt.Errorf("trainer: %w", err)
 	}
 	defer out.Close()
-	if _, err := fmt.Fprintf(out, "\n%s%s\n", control.StartMark, time.Now().Format(time.RFC3339)); err != nil {
+	if _, err := fmt.Fprintf(out, "\n%s%s\n", run.StartMark, time.Now().Format(time.RFC3339)); err != nil {
 		return fmt.Errorf("trainer: %w", err)
 	}
 	cmd := exec.Command(exe, append([]string{"train", "--run", dir}, args...)...)
@@ -69,13 +70,13 @@ func AwaitGone(ctx context.Context, dir string) bool {
 	defer cancel()
 	client := control.NewClient(dir)
 	for {
-		if info, err := control.ReadInfo(dir); err != nil || !info.Alive {
+		if info, err := run.ReadInfo(dir); err != nil || !info.Alive {
 			return err == nil
 		}
 		probe, stop := context.WithTimeout(ctx, time.Second)
 		_, err := client.Status(probe)
 		stop()
-		if err == nil || errors.Is(err, control.ErrSuspended) {
+		if err == nil || errors.Is(err, run.ErrSuspended) {
 			return false // it answers, or could if it were let, and stays
 		}
 		select {
@@ -96,13 +97,13 @@ func awaitReady(ctx context.Context, dir string, pid int, ended <-chan error) er
 			if err == nil {
 				return nil // a short run may finish before the first probe
 			}
-			if said := control.LastWords(dir, 3); len(said) > 0 {
+			if said := run.LastWords(dir, 3); len(said) > 0 {
 				return fmt.Errorf("trainer: %s: ended while starting: %s", name, strings.Join(said, " | "))
 			}
 			return fmt.Errorf("trainer: %s: ended while starting: %w, and its log says nothing", name, err)
 		case <-ctx.Done():
 			return fmt.Errorf("trainer: %s: pid %d does not answer yet: see %s: %w",
-				name, pid, filepath.Join(dir, control.LogFile), ctx.Err())
+				name, pid, filepath.Join(dir, run.LogFile), ctx.Err())
 		case <-time.After(probeEvery):
 		}
 		probe, cancel := context.WithTimeout(ctx, time.Second)

@@ -18,6 +18,7 @@ import (
 	"innate/configs"
 	"innate/trainer"
 	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // TestMain lets the test binary be what Spawn starts, train --run DIR [HOW], and
@@ -74,7 +75,7 @@ func fakeTrainer(dir, how string) int {
 		time.Sleep(2 * time.Second)
 		return 0
 	}
-	lock, err := trainer.Acquire(dir)
+	lock, err := run.Acquire(dir)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -87,7 +88,7 @@ func fakeTrainer(dir, how string) int {
 		return 1
 	}
 	defer s.Close()
-	control.WriteStatus(dir, loop.Status())
+	run.WriteStatus(dir, loop.Status())
 	select {
 	case <-loop.stop:
 	case <-time.After(20 * time.Second): // no test leaves a process behind
@@ -100,10 +101,10 @@ type fakeLoop struct {
 	stop chan struct{}
 }
 
-func (f *fakeLoop) Status() control.Status {
-	return control.Status{State: control.StateRunning, PID: os.Getpid()}
+func (f *fakeLoop) Status() run.Status {
+	return run.Status{State: run.StateRunning, PID: os.Getpid()}
 }
-func (f *fakeLoop) Layers() []control.Layer { return nil }
+func (f *fakeLoop) Layers() []run.Layer { return nil }
 func (f *fakeLoop) Do(_ context.Context, c control.Command) error {
 	if c.Kind == control.KindStop {
 		f.once.Do(func() { close(f.stop) })
@@ -144,15 +145,15 @@ func TestCreate(t *testing.T) {
 		if err != nil || dir != filepath.Join(runs, want) {
 			t.Fatalf("got %s, %v, want %s", dir, err, want)
 		}
-		c, err := configs.Load(filepath.Join(dir, control.ConfigFile))
+		c, err := configs.Load(filepath.Join(dir, run.ConfigFile))
 		if err != nil || "0000"+fmt.Sprint(i)+"-"+c.Name != want {
 			t.Errorf("%s: config.toml names %v, %v", want, c, err)
 		}
-		b, _ := os.ReadFile(filepath.Join(dir, control.ConfigFile))
+		b, _ := os.ReadFile(filepath.Join(dir, run.ConfigFile))
 		if !strings.HasPrefix(string(b), "# mine\nname   = ") || !strings.Contains(string(b), "# a name") {
 			t.Errorf("%s: comments are lost: %s", want, b)
 		}
-		for _, sub := range []string{control.SamplesDir, control.CheckpointsDir} {
+		for _, sub := range []string{run.SamplesDir, run.CheckpointsDir} {
 			if info, err := os.Stat(filepath.Join(dir, sub)); err != nil || !info.IsDir() {
 				t.Errorf("%s: %v", sub, err)
 			}
@@ -194,13 +195,13 @@ func TestCreateAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	list, err := control.List(runs)
+	list, err := run.List(runs)
 	if err != nil || len(list) != 8 {
 		t.Fatalf("got %d runs, %v, want 8", len(list), err)
 	}
 	seen := map[int]bool{}
 	for _, info := range list {
-		n, _ := control.Number(info.Name)
+		n, _ := run.Number(info.Name)
 		if seen[n] {
 			t.Errorf("number %d is used twice", n)
 		}
@@ -210,7 +211,7 @@ func TestCreateAtOnce(t *testing.T) {
 
 func TestCreateAt(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "x", "mine")
-	if err := trainer.CreateAt(dir, text, ""); err != nil || !control.IsRun(dir) {
+	if err := trainer.CreateAt(dir, text, ""); err != nil || !run.IsRun(dir) {
 		t.Fatal(err)
 	}
 	if err := trainer.CreateAt(dir, text, ""); err == nil || !strings.Contains(err.Error(), "a run already") {
@@ -220,32 +221,32 @@ func TestCreateAt(t *testing.T) {
 
 func TestLock(t *testing.T) {
 	dir := create(t)
-	lock, err := trainer.Acquire(dir)
+	lock, err := run.Acquire(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = trainer.Acquire(dir)
-	want := fmt.Sprintf("trainer: %s: already running as pid %d", filepath.Base(dir), os.Getpid())
-	if !errors.Is(err, trainer.ErrRunning) || err.Error() != want {
+	_, err = run.Acquire(dir)
+	want := fmt.Sprintf("run: %s: already running as pid %d", filepath.Base(dir), os.Getpid())
+	if !errors.Is(err, run.ErrRunning) || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	if info, err := control.ReadInfo(dir); err != nil || !info.Alive || info.Status.PID != os.Getpid() {
+	if info, err := run.ReadInfo(dir); err != nil || !info.Alive || info.Status.PID != os.Getpid() {
 		t.Errorf("got %+v, %v, want it alive", info, err)
 	}
-	if err := trainer.Spawn(within(t), dir); !errors.Is(err, trainer.ErrRunning) {
+	if err := trainer.Spawn(within(t), dir); !errors.Is(err, run.ErrRunning) {
 		t.Errorf("spawn: got %v, want ErrRunning", err)
 	}
 	if err := lock.Release(); err != nil {
 		t.Fatal(err)
 	}
-	if info, err := control.ReadInfo(dir); err != nil || info.Alive {
+	if info, err := run.ReadInfo(dir); err != nil || info.Alive {
 		t.Errorf("got %+v, %v, want it free", info, err)
 	}
-	if lock, err = trainer.Acquire(dir); err != nil {
+	if lock, err = run.Acquire(dir); err != nil {
 		t.Fatal(err)
 	}
 	lock.Release()
-	if _, err := trainer.Acquire(filepath.Join(dir, "none")); err == nil {
+	if _, err := run.Acquire(filepath.Join(dir, "none")); err == nil {
 		t.Error("got a lock in a directory that does not exist")
 	}
 }
@@ -262,7 +263,7 @@ func TestLockAmongReaders(t *testing.T) {
 				case <-stop:
 					return
 				default:
-					if _, err := control.ReadInfo(dir); err != nil {
+					if _, err := run.ReadInfo(dir); err != nil {
 						t.Error(err)
 					}
 					time.Sleep(time.Millisecond)
@@ -271,7 +272,7 @@ func TestLockAmongReaders(t *testing.T) {
 		})
 	}
 	for range 20 {
-		lock, err := trainer.Acquire(dir)
+		lock, err := run.Acquire(dir)
 		if err != nil {
 			t.Error(err)
 			break
@@ -287,7 +288,7 @@ func TestSpawn(t *testing.T) {
 	if err := trainer.Spawn(ctx, dir); err != nil {
 		t.Fatal(err)
 	}
-	info, err := control.ReadInfo(dir)
+	info, err := run.ReadInfo(dir)
 	if err != nil || !info.Alive {
 		t.Fatalf("got %+v, %v, want it alive", info, err)
 	}
@@ -299,16 +300,16 @@ func TestSpawn(t *testing.T) {
 	if sid, err := unix.Getsid(st.PID); err != nil || sid != st.PID {
 		t.Errorf("got session %d, %v, want one of its own, %d", sid, err, st.PID)
 	}
-	if err := trainer.Spawn(ctx, dir); !errors.Is(err, trainer.ErrRunning) {
+	if err := trainer.Spawn(ctx, dir); !errors.Is(err, run.ErrRunning) {
 		t.Errorf("second: got %v, want ErrRunning", err)
 	}
 	if _, err := client.Stop(ctx); err != nil {
 		t.Error(err)
 	}
-	if err := control.AwaitExit(ctx, dir); err != nil {
+	if err := run.AwaitExit(ctx, dir); err != nil {
 		t.Error(err)
 	}
-	if b, _ := os.ReadFile(filepath.Join(dir, control.LogFile)); !strings.Contains(string(b), "fake trainer: starting") {
+	if b, _ := os.ReadFile(filepath.Join(dir, run.LogFile)); !strings.Contains(string(b), "fake trainer: starting") {
 		t.Errorf("trainer.log: got %q", b)
 	}
 }
@@ -323,16 +324,16 @@ func TestSpawnAfterKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := control.WriteStatus(dir, st); err != nil {
+	if err := run.WriteStatus(dir, st); err != nil {
 		t.Fatal(err)
 	}
 	if err := syscall.Kill(st.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	if err := control.AwaitExit(ctx, dir); err != nil {
+	if err := run.AwaitExit(ctx, dir); err != nil {
 		t.Fatal(err)
 	}
-	if info, err := control.ReadInfo(dir); err != nil || info.Status.State != control.StateDead {
+	if info, err := run.ReadInfo(dir); err != nil || info.Status.State != run.StateDead {
 		t.Errorf("got %q, %v, want dead", info.Status.State, err)
 	}
 	if err := trainer.Spawn(ctx, dir); err != nil {
@@ -341,14 +342,14 @@ func TestSpawnAfterKill(t *testing.T) {
 	if _, err := control.NewClient(dir).Stop(ctx); err != nil {
 		t.Error(err)
 	}
-	if err := control.AwaitExit(ctx, dir); err != nil {
+	if err := run.AwaitExit(ctx, dir); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestSpawnFails(t *testing.T) {
 	dir := create(t)
-	if err := os.WriteFile(filepath.Join(dir, control.LogFile), []byte("panic: of last week\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, run.LogFile), []byte("panic: of last week\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	for how, want := range map[string]string{
@@ -374,7 +375,7 @@ func TestSpawnDeadline(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer cancel()
 	err := trainer.Spawn(ctx, dir, "hang")
-	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), control.LogFile) {
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), run.LogFile) {
 		t.Errorf("got %v, want the deadline and where to look", err)
 	}
 }
@@ -398,7 +399,7 @@ func TestSpawnTwiceAtOnce(t *testing.T) {
 	if _, err := control.NewClient(dir).Stop(ctx); err != nil {
 		t.Error(err)
 	}
-	if err := control.AwaitExit(ctx, dir); err != nil {
+	if err := run.AwaitExit(ctx, dir); err != nil {
 		t.Error(err)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/sys/unix"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui/session"
 	"innate/tui/sixel"
 	"innate/tui/theme"
@@ -112,7 +112,7 @@ func (a *App) evaluate() tea.Cmd {
 
 // resume lets a paused run go on, or restarts one without a trainer.
 func (a *App) resume() tea.Cmd {
-	if a.run.Info.Status.State == control.StatePaused {
+	if a.run.Info.Status.State == run.StatePaused {
 		return a.pauseResume()
 	}
 	return a.resumeDead()
@@ -121,7 +121,7 @@ func (a *App) resume() tea.Cmd {
 func (a *App) resumeDead() tea.Cmd {
 	r := a.run
 	switch {
-	case r.Info.Status.State == control.StatePaused:
+	case r.Info.Status.State == run.StatePaused:
 		return a.pauseResume()
 	case r.Info.Alive || !r.Known:
 		return a.fail(errors.New("resume: a trainer is at work already"))
@@ -170,7 +170,7 @@ func (a *App) copyDir() tea.Cmd {
 
 // editConfig opens config.toml in the user's editor, or says where it is.
 func (a *App) editConfig() tea.Cmd {
-	path := filepath.Join(a.run.Dir, control.ConfigFile)
+	path := filepath.Join(a.run.Dir, run.ConfigFile)
 	for _, k := range []string{"VISUAL", "EDITOR"} {
 		if editor := a.opts.Getenv(k); strings.TrimSpace(editor) != "" {
 			return a.leave(edit(a.terminal, editor, path, a.configLine()), answerWait)

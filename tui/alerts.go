@@ -3,7 +3,7 @@ package tui
 import (
 	tea "charm.land/bubbletea/v2"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui/theme"
 	"innate/tui/widget"
 )
@@ -16,10 +16,10 @@ type seen struct {
 
 // watch alerts the user when a run ends or dies, or its FID gets a new best.
 // What is true when a run is first seen is no news.
-func (a *App) watch(info control.Info) tea.Cmd {
+func (a *App) watch(info run.Info) tea.Cmd {
 	st := &info.Status
 	before, known := a.seen[info.Dir]
-	now := seen{control.Active(st.State), before.best}
+	now := seen{run.Active(st.State), before.best}
 	better := st.BestFID != nil && (now.best == nil || *st.BestFID < *now.best)
 	if better {
 		now.best = new(*st.BestFID)

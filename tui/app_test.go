@@ -14,6 +14,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/tui"
 )
@@ -294,9 +295,9 @@ func TestNonsense(t *testing.T) {
 		`{"state":"running","nimg":9223372036854775807,"total_nimg":1,"frozen_fraction":1e300,"params":-3,"stage_ms":{"g":-1}}`,
 		`{"state":"failed","error":"a\nb\u0007c"}`,
 	} {
-		write(control.StatusFile, text+strings.Repeat(" ", i))
-		write(control.LayersFile, `[{"name":""},{"name":"...","count":-1},{"name":"x\u001b[31m.weight","count":3}]`+strings.Repeat(" ", i))
-		write(filepath.Join(control.SamplesDir, fmt.Sprintf("9%08d.png", i)), "not a picture")
+		write(run.StatusFile, text+strings.Repeat(" ", i))
+		write(run.LayersFile, `[{"name":""},{"name":"...","count":-1},{"name":"x\u001b[31m.weight","count":3}]`+strings.Repeat(" ", i))
+		write(filepath.Join(run.SamplesDir, fmt.Sprintf("9%08d.png", i)), "not a picture")
 		write(runlog.MetricsFile, `{"nimg":1e300,"loss/gen":1e308}`+"\n{\n"+`{"nimg":-4,"loss/gen":-1e308,"fid":0}`+"\n")
 		s.load()
 		s.exact(100, 30)

@@ -7,7 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/tui"
 )
@@ -78,7 +78,7 @@ func TestBytesSteady(t *testing.T) {
 				st.EtaSec -= float64(i + 1)
 				st.ImagesPerSec += float64(i%5) / 10
 				st.Time = st.Time.Add(time.Duration(i+1) * time.Second)
-				p.Send(tui.InfoMsg(app, control.Info{Name: "00003-mnist-gdd-i", Dir: f.dir, Status: st, Alive: true}))
+				p.Send(tui.InfoMsg(app, run.Info{Name: "00003-mnist-gdd-i", Dir: f.dir, Status: st, Alive: true}))
 				if i%4 != 3 {
 					heartbeats += out.settle()
 					continue

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui"
 )
 
@@ -26,7 +27,7 @@ func TestFaultHeartbeatAhead(t *testing.T) {
 				if f.status.Time = when; c.instance == "" {
 					f.status.Instance, f.status.Seq = "", 0
 				}
-				must(t, control.WriteStatus(f.dir, f.status))
+				must(t, run.WriteStatus(f.dir, f.status))
 			}
 			beat(at.Add(time.Hour))
 			s.now = s.now.Add(2 * time.Second)
@@ -62,7 +63,7 @@ func TestFaultHeartbeatByOwnClock(t *testing.T) {
 				now, s.now = now.Add(after), s.now.Add(after)
 				if writes {
 					f.status.Time, f.status.Seq = now.Add(off), f.status.Seq+1
-					must(t, control.WriteStatus(f.dir, f.status))
+					must(t, run.WriteStatus(f.dir, f.status))
 				}
 				s.load()
 				s.send(tui.PingNow(s.app))
@@ -87,7 +88,7 @@ func TestFaultSpeedWithoutClock(t *testing.T) {
 		f.status.Nimg += 100
 		f.status.Seq++
 		f.status.ImagesPerSec = 123
-		must(t, control.WriteStatus(f.dir, f.status))
+		must(t, run.WriteStatus(f.dir, f.status))
 		s.now = s.now.Add(2 * time.Second)
 		s.load()
 	}
@@ -99,7 +100,7 @@ func TestFaultSpeedWithoutClock(t *testing.T) {
 // for a while, also where the file's time lies an hour ahead.
 func TestFaultTornSample(t *testing.T) {
 	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
-	path := filepath.Join(f.dir, control.SamplesDir, "000090000.png")
+	path := filepath.Join(f.dir, run.SamplesDir, "000090000.png")
 	must(t, os.WriteFile(path, []byte("\x89PNG"), 0o644))
 	must(t, os.Chtimes(path, time.Time{}, time.Now().Add(time.Hour)))
 	s.load()

@@ -11,7 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"golang.org/x/sys/unix"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui/session"
 )
 
@@ -36,7 +36,7 @@ func startRun(from string, start func(context.Context) (dir, warning string, err
 // findRun looks for a run by number, name or path.
 func findRun(runsDir, ref string) tea.Cmd {
 	return func() tea.Msg {
-		dir, err := control.Find(runsDir, ref)
+		dir, err := run.Find(runsDir, ref)
 		return foundMsg{dir, err}
 	}
 }

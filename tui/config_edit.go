@@ -14,7 +14,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/configs"
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui/panes"
 	"innate/tui/session"
 )
@@ -24,7 +24,7 @@ type configSetMsg struct {
 	view   *configView
 	keys   []string
 	done   string
-	status control.Status
+	status run.Status
 	err    error
 }
 
@@ -120,7 +120,7 @@ func (v *configView) setting(a *App) (string, configs.Entry, error) {
 	}
 	entry, ok := f.Entries[key]
 	if !ok {
-		return "", entry, fmt.Errorf("set: %s: %s doesn't parse as it is; e mends it", key, control.ConfigFile)
+		return "", entry, fmt.Errorf("set: %s: %s doesn't parse as it is; e mends it", key, run.ConfigFile)
 	}
 	return key, entry, nil
 }

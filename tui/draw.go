@@ -7,7 +7,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui/session"
 	"innate/tui/widget"
 )
@@ -28,7 +28,7 @@ func (a *App) draw() string {
 	lines := a.header()
 	if a.layout.banner.H > 0 {
 		ink := a.theme.Banner
-		if st := a.run.Info.Status.State; st == control.StateDead || st == control.StateFailed {
+		if st := a.run.Info.Status.State; st == run.StateDead || st == run.StateFailed {
 			ink = a.theme.BannerBad
 		}
 		lines = append(lines, ink.Render(widget.Fit(" "+a.banner(), a.width, a.theme.Glyphs.Ellipsis)))
@@ -88,7 +88,7 @@ func (a *App) banner() string {
 		return ""
 	case r.Resuming:
 		return join("starting a trainer")
-	case st.State == control.StateDead:
+	case st.State == run.StateDead:
 		from := "the beginning"
 		if st.CheckpointNimg > 0 {
 			from = widget.Kimg(st.CheckpointNimg) + " kimg"
@@ -100,10 +100,10 @@ func (a *App) banner() string {
 		if word := r.Words.Last(); word != "" {
 			return join(died, widget.Kimg(st.Nimg), "kimg, r resumes from", from+"; its last word:", word)
 		}
-		return join(died, widget.Kimg(st.Nimg), "kimg: r resumes from", from+", see", control.LogFile)
-	case st.State == control.StateFailed:
+		return join(died, widget.Kimg(st.Nimg), "kimg: r resumes from", from+", see", run.LogFile)
+	case st.State == run.StateFailed:
 		if st.Error == "" {
-			return join("the run failed; see", control.LogFile)
+			return join("the run failed; see", run.LogFile)
 		}
 		return join("failed:", st.Error)
 	case st.PauseReason != "" && r.Info.Alive:
@@ -114,7 +114,7 @@ func (a *App) banner() string {
 		return join("the trainer doesn't answer:", r.Lost.Error())
 	case st.CheckpointError != "" && r.Info.Alive:
 		return join("no checkpoint is written:", st.CheckpointError)
-	case r.Info.Alive && st.State != control.StateStarting && a.run.Silent(a.opts.Now()) > session.StaleAfter:
+	case r.Info.Alive && st.State != run.StateStarting && a.run.Silent(a.opts.Now()) > session.StaleAfter:
 		return join("no heartbeat for", widget.Duration(a.run.Silent(a.opts.Now()).Truncate(5*time.Second)))
 	}
 	return ""

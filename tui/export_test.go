@@ -7,7 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/tui/session"
 	"innate/tui/theme"
@@ -44,7 +44,7 @@ func HistoryMsg(a *App, u runlog.Update) tea.Msg {
 }
 
 // InfoMsg is the message of a poll that found a heartbeat.
-func InfoMsg(a *App, info control.Info) tea.Msg {
+func InfoMsg(a *App, info run.Info) tea.Msg {
 	return session.PollMsg{Run: a.run.Run, Info: &info}
 }
 

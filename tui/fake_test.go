@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -28,8 +29,8 @@ type fakeRun struct {
 	lock *os.File
 
 	mu     sync.Mutex
-	status control.Status
-	layers []control.Layer
+	status run.Status
+	layers []run.Layer
 	orders []control.Command
 	refuse error
 }
@@ -47,7 +48,7 @@ type fakeConfig struct {
 }
 
 func defaultFake() fakeConfig {
-	return fakeConfig{ticks: 128, tickK: 0.5, fidEach: 8, samples: 3, state: control.StateRunning}
+	return fakeConfig{ticks: 128, tickK: 0.5, fidEach: 8, samples: 3, state: run.StateRunning}
 }
 
 // fakePID is that of every fake trainer: frames show it.
@@ -83,27 +84,27 @@ preset = "gdd-i"  # what trains
 func newFakeRun(tb testing.TB, parent, name string, c fakeConfig) *fakeRun {
 	tb.Helper()
 	f := &fakeRun{dir: filepath.Join(parent, name)}
-	must(tb, os.MkdirAll(filepath.Join(f.dir, control.SamplesDir), 0o755))
-	must(tb, os.WriteFile(filepath.Join(f.dir, control.ConfigFile), []byte(fakeTOML), 0o644))
+	must(tb, os.MkdirAll(filepath.Join(f.dir, run.SamplesDir), 0o755))
+	must(tb, os.WriteFile(filepath.Join(f.dir, run.ConfigFile), []byte(fakeTOML), 0o644))
 	if c.noFiles {
 		return f
 	}
 	f.layers = fakeLayers()
 	f.writeHistory(tb, c)
 	f.status = f.statusAt(c)
-	must(tb, control.WriteStatus(f.dir, f.status))
-	must(tb, control.WriteLayers(f.dir, f.layers))
+	must(tb, run.WriteStatus(f.dir, f.status))
+	must(tb, run.WriteLayers(f.dir, f.layers))
 	for i := range c.samples {
 		f.writeSample(tb, 20*(i+1), uint64(i))
 	}
 	return f
 }
 
-func (f *fakeRun) statusAt(c fakeConfig) control.Status {
+func (f *fakeRun) statusAt(c fakeConfig) run.Status {
 	last, best, teacher := 87.31, 78.14, 45.6
 	nimg := int64(float64(c.ticks) * c.tickK * 1000)
-	st := control.Status{
-		Version: control.Version, Run: filepath.Base(f.dir), Dir: f.dir, Method: "gdd", State: c.state,
+	st := run.Status{
+		Version: run.Version, Run: filepath.Base(f.dir), Dir: f.dir, Method: "gdd", State: c.state,
 		PID: fakePID, Instance: "fake", Seq: 1, Nimg: nimg, TotalNimg: 100_000, ImagesPerSec: 128.4, EtaSec: 281,
 		Started: epoch, Time: epoch.Add(10 * time.Minute), FreezePreset: "gdd-i",
 		LastFID: &last, BestFID: &best, TeacherFID: &teacher, FIDName: "FID(mnist-cnn)", FIDNimg: nimg,
@@ -117,7 +118,7 @@ func (f *fakeRun) statusAt(c fakeConfig) control.Status {
 	return st
 }
 
-func countFrozen(st *control.Status, layers []control.Layer) {
+func countFrozen(st *run.Status, layers []run.Layer) {
 	st.Params, st.FrozenParams, st.TrainableTensors = 0, 0, 0
 	for _, l := range layers {
 		st.Params += int64(l.Count)
@@ -188,14 +189,14 @@ func addRich(s map[string]float64, i int, p float64) {
 }
 
 // fakeLayers is a small DDPM++ with the demo's names.
-func fakeLayers() []control.Layer {
-	var out []control.Layer
+func fakeLayers() []run.Layer {
+	var out []run.Layer
 	add := func(name, kind, part, block string, res int, frozen bool, shape ...int) {
 		n := 1
 		for _, d := range shape {
 			n *= d
 		}
-		out = append(out, control.Layer{Name: name, Kind: kind, Part: part, Block: block, Resolution: res, Shape: shape, Count: n, Frozen: frozen})
+		out = append(out, run.Layer{Name: name, Kind: kind, Part: part, Block: block, Resolution: res, Shape: shape, Count: n, Frozen: frozen})
 	}
 	pair := func(base, kind, part, block string, res int, frozen bool, shape ...int) {
 		add(base+".weight", kind, part, block, res, frozen, shape...)
@@ -269,7 +270,7 @@ func (f *fakeRun) writeGrid(tb testing.TB, kimg int, seed uint64, cols, rows int
 			}
 		}
 	}
-	path := filepath.Join(f.dir, control.SamplesDir, fmt.Sprintf("%09d.png", 1000*kimg))
+	path := filepath.Join(f.dir, run.SamplesDir, fmt.Sprintf("%09d.png", 1000*kimg))
 	file, err := os.Create(path + ".tmp")
 	must(tb, err)
 	must(tb, png.Encode(file, img))
@@ -280,7 +281,7 @@ func (f *fakeRun) writeGrid(tb testing.TB, kimg int, seed uint64, cols, rows int
 // hold takes the run's lock, as a live trainer does.
 func (f *fakeRun) hold(tb testing.TB) {
 	tb.Helper()
-	file, err := os.OpenFile(filepath.Join(f.dir, control.LockFile), os.O_CREATE|os.O_RDWR, 0o644)
+	file, err := os.OpenFile(filepath.Join(f.dir, run.LockFile), os.O_CREATE|os.O_RDWR, 0o644)
 	must(tb, err)
 	fmt.Fprintln(file, fakePID)
 	must(tb, syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB))
@@ -305,17 +306,17 @@ func (f *fakeRun) serve(tb testing.TB) {
 }
 
 // Status implements control.Runner.
-func (f *fakeRun) Status() control.Status {
+func (f *fakeRun) Status() run.Status {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.status
 }
 
 // Layers implements control.Runner.
-func (f *fakeRun) Layers() []control.Layer {
+func (f *fakeRun) Layers() []run.Layer {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return append([]control.Layer{}, f.layers...)
+	return append([]run.Layer{}, f.layers...)
 }
 
 // Do implements control.Runner.
@@ -328,12 +329,12 @@ func (f *fakeRun) Do(_ context.Context, c control.Command) error {
 	f.orders = append(f.orders, c)
 	switch c.Kind {
 	case control.KindPause:
-		f.status.State = control.StatePaused
+		f.status.State = run.StatePaused
 	case control.KindResume:
-		f.status.State = control.StateRunning
+		f.status.State = run.StateRunning
 	case control.KindStop:
-		f.status.State = control.StateStopped
-		if err := control.WriteStatus(f.dir, f.status); err != nil {
+		f.status.State = run.StateStopped
+		if err := run.WriteStatus(f.dir, f.status); err != nil {
 			return err
 		}
 		f.release() // the end of the process

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui"
 )
 
@@ -73,7 +73,7 @@ func TestFaultSavePaths(t *testing.T) {
 func TestFaultOddSamples(t *testing.T) {
 	t.Chdir(t.TempDir())
 	f := newFakeRun(t, "runs", "00003-mnist-gdd-i", defaultFake())
-	odd := filepath.Join(f.dir, control.SamplesDir, "000099000.png")
+	odd := filepath.Join(f.dir, run.SamplesDir, "000099000.png")
 	must(t, os.Mkdir(odd, 0o755))
 	long := time.Now().Add(-time.Hour) // ago: nobody is writing it now
 	must(t, os.Chtimes(odd, long, long))

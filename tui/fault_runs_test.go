@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui"
 )
 
@@ -16,7 +16,7 @@ import (
 func twins(tb testing.TB) (a *fakeRun) {
 	tb.Helper()
 	done := defaultFake()
-	done.state = control.StateDone
+	done.state = run.StateDone
 	newFakeRun(tb, "B", "00000-mnist-gdd-i", done)
 	newFakeRun(tb, "B", "00001-mnist-gdd", done)
 	a = newFakeRun(tb, "A", "00000-mnist-gdd-i", defaultFake())
@@ -87,8 +87,8 @@ func TestFaultDeleteUnreadable(t *testing.T) {
 	opts.Delete = func(_ context.Context, dir string) error { deleted = append(deleted, dir); return nil }
 	s := openList(t, 120, 40, opts, func(tb testing.TB) {
 		dir := filepath.Join("runs", "00005-odd")
-		must(tb, os.MkdirAll(filepath.Join(dir, control.StatusFile), 0o755))
-		must(tb, os.WriteFile(filepath.Join(dir, control.ConfigFile), []byte(fakeTOML), 0o644))
+		must(tb, os.MkdirAll(filepath.Join(dir, run.StatusFile), 0o755))
+		must(tb, os.WriteFile(filepath.Join(dir, run.ConfigFile), []byte(fakeTOML), 0o644))
 	})
 	s.press("d")
 	s.wants("Delete 00005-odd, which cannot be read?")

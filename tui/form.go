@@ -11,7 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/configs"
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui/widget"
 )
 
@@ -58,11 +58,11 @@ func loadPreset(name, about string) tea.Cmd {
 // loadParent makes the form of a fork. What a fork cannot change is fixed.
 func loadParent(dir string, forkable []string) tea.Cmd {
 	return func() tea.Msg {
-		text, err := configs.ReadFile(filepath.Join(dir, control.ConfigFile))
+		text, err := configs.ReadFile(filepath.Join(dir, run.ConfigFile))
 		if err != nil {
 			return formMsg{err: err}
 		}
-		c, err := configs.Parse(control.ConfigFile, text)
+		c, err := configs.Parse(run.ConfigFile, text)
 		if err != nil {
 			return formMsg{err: err}
 		}
@@ -107,7 +107,7 @@ func (f *formView) check() {
 		}
 		text = next
 	}
-	c, err := configs.Parse(control.ConfigFile, text)
+	c, err := configs.Parse(run.ConfigFile, text)
 	if err != nil {
 		f.blame(err)
 		f.entries = slices.Clone(f.from)

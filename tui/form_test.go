@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui"
 )
 
@@ -193,7 +193,7 @@ func TestFormFork(t *testing.T) {
 // TestFormUnhappy forks runs whose config is broken or gone.
 func TestFormUnhappy(t *testing.T) {
 	s := openList(t, 120, 40, listOptions(), func(tb testing.TB) { threeRuns(tb) })
-	path := filepath.Join("runs", "00003-mnist-gdd-i", control.ConfigFile)
+	path := filepath.Join("runs", "00003-mnist-gdd-i", run.ConfigFile)
 	must(t, os.WriteFile(path, []byte("method = gdd"), 0o644))
 	s.press("f")
 	s.wants("configs: config.toml:1: ", "runs")

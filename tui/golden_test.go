@@ -12,8 +12,8 @@ import (
 	uv "github.com/charmbracelet/ultraviolet"
 	"github.com/charmbracelet/x/ansi"
 
-	"innate/trainer/control"
 	"innate/trainer/golden"
+	"innate/trainer/run"
 	"innate/tui"
 )
 
@@ -76,7 +76,7 @@ func openFake(t *testing.T, w, h int, c fakeConfig, opts tui.Options) (*screen, 
 	t.Helper()
 	t.Chdir(t.TempDir())
 	f := newFakeRun(t, "runs", "00003-mnist-gdd-i", c)
-	if control.Active(c.state) {
+	if run.Active(c.state) {
 		f.hold(t)
 	}
 	opts.RunDir, opts.RunsDir = f.dir, "runs"
@@ -143,9 +143,9 @@ func TestGoldenASCII(t *testing.T) {
 }
 
 func TestGoldenStates(t *testing.T) {
-	starting := fakeConfig{ticks: 0, tickK: 1, fidEach: 1, state: control.StateStarting}
+	starting := fakeConfig{ticks: 0, tickK: 1, fidEach: 1, state: run.StateStarting}
 	dead := defaultFake()
-	dead.state = control.StateRunning
+	dead.state = run.StateRunning
 	cases := []struct {
 		name string
 		c    fakeConfig
@@ -157,11 +157,11 @@ func TestGoldenStates(t *testing.T) {
 			[]string{"✗ dead", "the trainer died at 64.0 kimg: r resumes from 60.0 kimg"}},
 		{"refused", defaultFake(), func(s *screen, f *fakeRun) {
 			f.status.ConfigError = "config.toml:14: live.gen_lr: -0.0001, want > 0"
-			must(s.tb, control.WriteStatus(f.dir, f.status))
+			must(s.tb, run.WriteStatus(f.dir, f.status))
 			s.load()
 		}, []string{"config.toml:14: live.gen_lr: -0.0001, want > 0 (the old settings keep running)", "● running"}},
-		{"paused", fakeConfig{ticks: 16, tickK: 1, fidEach: 8, samples: 1, state: control.StatePaused}, nil, []string{"‖ paused"}},
-		{"done", fakeConfig{ticks: 100, tickK: 1, fidEach: 8, samples: 1, state: control.StateDone}, nil, []string{"✓ done", "100 %"}},
+		{"paused", fakeConfig{ticks: 16, tickK: 1, fidEach: 8, samples: 1, state: run.StatePaused}, nil, []string{"‖ paused"}},
+		{"done", fakeConfig{ticks: 100, tickK: 1, fidEach: 8, samples: 1, state: run.StateDone}, nil, []string{"✓ done", "100 %"}},
 		{"new", fakeConfig{noFiles: true}, nil, []string{"not started yet"}},
 	}
 	for _, c := range cases {

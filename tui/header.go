@@ -8,7 +8,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui/session"
 	"innate/tui/theme"
 	"innate/tui/widget"
@@ -17,11 +17,11 @@ import (
 // badgeInk is the colour of a state.
 func badgeInk(t *theme.Theme, state string) theme.Ink {
 	switch state {
-	case control.StateRunning, control.StateDone:
+	case run.StateRunning, run.StateDone:
 		return t.Good
-	case control.StatePaused, control.StateStarting, control.StateStopping:
+	case run.StatePaused, run.StateStarting, run.StateStopping:
 		return t.Warn
-	case control.StateDead, control.StateFailed:
+	case run.StateDead, run.StateFailed:
 		return t.Bad
 	}
 	return t.Dim
@@ -31,20 +31,20 @@ func badgeInk(t *theme.Theme, state string) theme.Ink {
 func badge(t *theme.Theme, state, stage string) string {
 	glyph, ink := t.Glyphs.Dot, badgeInk(t, state)
 	switch state {
-	case control.StatePaused:
+	case run.StatePaused:
 		glyph = t.Glyphs.Pause
-	case control.StateStopped:
+	case run.StateStopped:
 		glyph = t.Glyphs.Stop
-	case control.StateDone:
+	case run.StateDone:
 		glyph = t.Glyphs.Done
-	case control.StateDead, control.StateFailed:
+	case run.StateDead, run.StateFailed:
 		glyph = t.Glyphs.Error
 	}
 	if state == "" {
 		state = "reading"
 	}
 	s := ink.Render(glyph + " " + widget.Plain(state))
-	if state == control.StateRunning && session.BetweenSteps(stage) {
+	if state == run.StateRunning && session.BetweenSteps(stage) {
 		s += " " + t.Dim.Render(widget.Plain(stage))
 	}
 	return s
@@ -104,7 +104,7 @@ func (a *App) titleLine() string {
 	right := badge(t, st.State, st.Stage) + " "
 	if room := a.width - ansi.StringWidth(left) - 1; ansi.StringWidth(right) > room {
 		// The stage alone says that the run is running.
-		if right = badge(t, st.State, ""); st.State == control.StateRunning && session.BetweenSteps(st.Stage) && len(st.Stage)+3 <= room {
+		if right = badge(t, st.State, ""); st.State == run.StateRunning && session.BetweenSteps(st.Stage) && len(st.Stage)+3 <= room {
 			right = t.Good.Render(t.Glyphs.Dot + " " + widget.Plain(st.Stage))
 		}
 		right += " "
@@ -133,7 +133,7 @@ func (a *App) progressLine() string {
 	}
 	right := fmt.Sprintf("  %s / %s kimg  %3.0f %%", widget.FitLeft(widget.Kimg(st.Nimg), len(total)), total, math.Floor(fraction*100))
 	speed, eta := "-", "-"
-	if st.State == control.StateRunning {
+	if st.State == run.StateRunning {
 		if st.ImagesPerSec > 0 {
 			speed = rate(st.ImagesPerSec)
 		}
@@ -148,11 +148,11 @@ func (a *App) progressLine() string {
 	w := a.width - 1 - ansi.StringWidth(right)
 	ink := t.Good
 	switch st.State {
-	case control.StateDead, control.StateFailed:
+	case run.StateDead, run.StateFailed:
 		ink = t.Bad
-	case control.StatePaused, control.StateStopping, control.StateStarting:
+	case run.StatePaused, run.StateStopping, run.StateStarting:
 		ink = t.Warn
-	case control.StateStopped, control.StateNew:
+	case run.StateStopped, run.StateNew:
 		ink = t.Dim
 	}
 	meter := strings.Repeat(" ", max(w, 0))

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"testing"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui"
 )
 
@@ -16,14 +16,14 @@ func TestFaultPauseReason(t *testing.T) {
 	f.status.PauseReason = "no space left on device: write checkpoints/x"
 	s.press("P")
 	s.wants("‖ paused", " paused: no space left on device: write checkpoints/x", "paused; P lets it go on: no space left on device")
-	f.status.State, f.status.PauseReason, f.status.CheckpointError = control.StateRunning, "", "a loss diverges"
+	f.status.State, f.status.PauseReason, f.status.CheckpointError = run.StateRunning, "", "a loss diverges"
 	f.status.Seq++
 	s.send(tui.PingNow(s.app))
 	s.wants("● running", " no checkpoint is written: a loss diverges")
 	s.lacks("paused: no space")
-	f.status.State, f.status.PauseReason = control.StatePaused, "diverges: loss/gen is not finite"
+	f.status.State, f.status.PauseReason = run.StatePaused, "diverges: loss/gen is not finite"
 	f.status.Seq++
-	must(t, control.WriteStatus(f.dir, f.status))
+	must(t, run.WriteStatus(f.dir, f.status))
 	s.press("esc")
 	s.load()
 	s.wants("paused: diverges: loss/gen is not finite", "no checkpoint is written: a loss diverges")

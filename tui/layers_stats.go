@@ -1,7 +1,7 @@
 package tui
 
 import (
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/tui/session"
 )
@@ -53,7 +53,7 @@ type pace struct {
 func (r *runView) learnSpeed() {
 	st := &r.Info.Status
 	key := ""
-	if st.State == control.StateRunning && !session.BetweenSteps(st.Stage) {
+	if st.State == run.StateRunning && !session.BetweenSteps(st.Stage) {
 		key = session.FrozenKey(st)
 	}
 	if key == "" || key != r.pace.key || st.Nimg < r.pace.nimg {

@@ -15,8 +15,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/configs"
-	"innate/trainer/control"
 	"innate/trainer/optim"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/tui"
 )
@@ -239,7 +239,7 @@ func TestLayersAskStale(t *testing.T) {
 			f.layers[i].Frozen = true
 		}
 	}
-	must(t, control.WriteLayers(f.dir, f.layers))
+	must(t, run.WriteLayers(f.dir, f.layers))
 	s.load()
 	s.press("y")
 	s.wants("the layers changed meanwhile")
@@ -249,8 +249,8 @@ func TestLayersAskStale(t *testing.T) {
 	s.press("a")
 	s.wants("Train 2 tensors")
 	f.release()
-	f.status.State = control.StateStopped
-	must(t, control.WriteStatus(f.dir, f.status))
+	f.status.State = run.StateStopped
+	must(t, run.WriteStatus(f.dir, f.status))
 	s.load()
 	s.press("y")
 	s.wants("freeze: the run is stopped")
@@ -323,7 +323,7 @@ func TestLayersPendingApart(t *testing.T) {
 func TestLayersRules(t *testing.T) {
 	s, f := openLayers(t, 120, 40, tui.Options{})
 	f.status.TrainGlobs = []string{"enc.*"}
-	must(t, control.WriteStatus(f.dir, f.status))
+	must(t, run.WriteStatus(f.dir, f.status))
 	s.load()
 	s.command("freeze *.qkv.*")
 	s.wants("Freeze *.qkv.*?", "freezes 4, trains 22 tensors")
@@ -439,9 +439,9 @@ func TestLayersStatsFollow(t *testing.T) {
 // layers become known late or are others.
 func TestLayersDead(t *testing.T) {
 	t.Chdir(t.TempDir())
-	f := newFakeRun(t, "runs", "00001-a", fakeConfig{ticks: 20, tickK: 1, fidEach: 9, state: control.StateRunning})
+	f := newFakeRun(t, "runs", "00001-a", fakeConfig{ticks: 20, tickK: 1, fidEach: 9, state: run.StateRunning})
 	f.writeStats(t, 1, 21)
-	layers := filepath.Join(f.dir, control.LayersFile)
+	layers := filepath.Join(f.dir, run.LayersFile)
 	must(t, os.Rename(layers, layers+".away"))
 	s := newScreen(t, 200, 40, tui.Options{RunDir: f.dir, Images: "off"})
 	s.load()
@@ -457,7 +457,7 @@ func TestLayersDead(t *testing.T) {
 
 	// The measurements of another network have another length.
 	f.layers = f.layers[:20]
-	must(t, control.WriteLayers(f.dir, f.layers))
+	must(t, run.WriteLayers(f.dir, f.layers))
 	s.load()
 	s.lacks("to 20.0 kimg")
 	f.writeStats(t, 21, 25)
@@ -470,7 +470,7 @@ func TestLayersSpeed(t *testing.T) {
 	s, f := openLayers(t, 120, 40, tui.Options{})
 	later := func(d time.Duration, speed float64, stage string) {
 		f.status.Nimg, f.status.ImagesPerSec, f.status.Stage = f.status.Nimg+int64(d.Seconds()*speed), speed, stage
-		must(t, control.WriteStatus(f.dir, f.status))
+		must(t, run.WriteStatus(f.dir, f.status))
 		s.load()
 	}
 	summary := func() string {

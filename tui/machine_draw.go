@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui/machine"
 	"innate/tui/theme"
 	"innate/tui/widget"
@@ -56,7 +56,7 @@ func (v *machineView) gauges(a *App) []widget.Gauge {
 		gauges = append(gauges, widget.Gauge{Name: "GPU", Detail: why, Flat: true})
 	}
 	speed := math.NaN()
-	if st.State == control.StateRunning {
+	if st.State == run.StateRunning {
 		speed = st.ImagesPerSec
 	}
 	return append(gauges, widget.Gauge{Name: "speed", Share: math.NaN(), Value: unknownOr(speed, "%.1f img/s"),
@@ -160,7 +160,7 @@ func gpuDetail(t *theme.Theme, g machine.GPU) string {
 	return strings.Join(append(parts, g.Name), "  ")
 }
 
-// stageNames explain the keys of control.Status.StageMs.
+// stageNames explain the keys of run.Status.StageMs.
 var stageNames = map[string]string{
 	"g": "generator", "d": "discriminator", "r1": "gradient penalty", "step": "training step",
 	"data": "data", "ema": "average", "layers": "layer statistics", "fid": "FID", "checkpoint": "checkpoint", "sample": "samples",

@@ -8,7 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui/machine"
 	"innate/tui/session"
 )
@@ -37,7 +37,7 @@ type (
 		view  *machineView
 		visit int
 		disk  machine.Disk
-		runs  []control.Info // with a trainer, this one's left out
+		runs  []run.Info // with a trainer, this one's left out
 	}
 	gpuMsg struct {
 		view  *machineView
@@ -92,12 +92,12 @@ func (v *machineView) lookAtDisk(runsDir, dir string, after time.Duration) tea.C
 
 // activeRuns lists the runs of a directory that a trainer holds. A run that
 // cannot be read is left out; the list of runs tells about it.
-func activeRuns(dir string) []control.Info {
+func activeRuns(dir string) []run.Info {
 	entries, _ := os.ReadDir(dir)
-	var list []control.Info
+	var list []run.Info
 	for _, e := range entries {
-		if run := filepath.Join(dir, e.Name()); control.IsRun(run) {
-			if info, err := control.ReadInfo(run); err == nil && info.Alive {
+		if path := filepath.Join(dir, e.Name()); run.IsRun(path) {
+			if info, err := run.ReadInfo(path); err == nil && info.Alive {
 				list = append(list, info)
 			}
 		}

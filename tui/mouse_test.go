@@ -11,7 +11,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui"
 )
 
@@ -87,7 +87,7 @@ func TestCopy(t *testing.T) {
 // screen says so and keeps working.
 func TestGarbageTrainer(t *testing.T) {
 	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
-	l, err := net.Listen("unix", filepath.Join(f.dir, control.SocketFile))
+	l, err := net.Listen("unix", filepath.Join(f.dir, run.SocketFile))
 	must(t, err)
 	defer l.Close()
 	go func() {

@@ -12,6 +12,7 @@ import (
 
 	"innate/configs"
 	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui/panes"
 	"innate/tui/theme"
 	"innate/tui/widget"
@@ -291,7 +292,7 @@ func (a *App) commandSample(args []string) tea.Cmd {
 		return a.drawSeed(seed)
 	}
 	r := a.run
-	return r.Order("samples drawn", func(ctx context.Context) (control.Status, error) {
+	return r.Order("samples drawn", func(ctx context.Context) (run.Status, error) {
 		return r.Client.Sample(ctx, control.SampleRequest{})
 	})
 }

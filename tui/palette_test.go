@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui"
 )
 
@@ -79,7 +79,7 @@ func TestCommands(t *testing.T) {
 		t.Errorf("orders %+v, want checkpoint, evaluate, sample 12", f.orders[1:])
 	}
 	s.command("open 7")
-	s.wants(`control: run "7": none in runs`)
+	s.wants(`run "7": none in runs`)
 	s.command("open 3")
 	s.load()
 	s.wants("›6 machine")
@@ -148,13 +148,13 @@ func TestAlerts(t *testing.T) {
 		s.raw = nil
 		return n, text
 	}
-	status := func(change func(*control.Status)) {
+	status := func(change func(*run.Status)) {
 		t.Helper()
 		change(&f.status)
-		must(t, control.WriteStatus(f.dir, f.status))
+		must(t, run.WriteStatus(f.dir, f.status))
 		s.load()
 	}
-	fid := func(v float64) func(*control.Status) { return func(st *control.Status) { st.BestFID = &v } }
+	fid := func(v float64) func(*run.Status) { return func(st *run.Status) { st.BestFID = &v } }
 	if n, _ := rings(); n != 0 {
 		t.Errorf("%d alerts on opening", n)
 	}
@@ -175,7 +175,7 @@ func TestAlerts(t *testing.T) {
 	}
 	s.press("N")
 	f.release()
-	status(func(st *control.Status) { st.State = control.StateDone })
+	status(func(st *run.Status) { st.State = run.StateDone })
 	s.load()
 	if n, text := rings(); n != 1 || !strings.Contains(text, "done") {
 		t.Errorf("%d alerts, %q, want one of the end", n, text)

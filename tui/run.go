@@ -9,7 +9,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/tui/panes"
 	"innate/tui/session"
@@ -273,11 +273,11 @@ func (r *runView) updateTexts() {
 	switch {
 	case !r.Known:
 		wait = "reading the run"
-	case st.State == control.StateNew:
+	case st.State == run.StateNew:
 		wait = "not started yet"
-	case st.State == control.StateStarting:
+	case st.State == run.StateStarting:
 		wait = "starting: the graph is being compiled"
-	case st.State == control.StateRunning:
+	case st.State == run.StateRunning:
 		wait = "no ticks yet: the first one is on its way"
 	}
 	r.loss.Empty, r.fid.Empty = wait, wait
@@ -349,7 +349,7 @@ func (a *App) handlePoll(m session.PollMsg) tea.Cmd {
 	return tea.Batch(append(cmds, r.Poll(after))...)
 }
 
-func (a *App) setLayers(layers []control.Layer) {
+func (a *App) setLayers(layers []run.Layer) {
 	r := a.run
 	old := r.Side
 	if r.layers.SetLayers(layers) {
@@ -385,7 +385,7 @@ func (a *App) handleOrder(m session.OrderMsg) tea.Cmd {
 	}
 	switch ended := r.Info; {
 	case m.Status.State == "":
-	case !control.Active(m.Status.State): // and its trainer has gone: see session.Stopping
+	case !run.Active(m.Status.State): // and its trainer has gone: see session.Stopping
 		ended.Status, ended.Alive = m.Status, false
 		r.Take(ended, a.opts.Now())
 		r.learn()

@@ -11,6 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui/session"
 	"innate/tui/widget"
 )
@@ -121,7 +122,7 @@ func (v *runsView) pick(what, want string, fits func(*runRow) bool) ([]*runRow, 
 	return fit, nil
 }
 
-func (r *runRow) active() bool { return control.Active(r.Status.State) }
+func (r *runRow) active() bool { return run.Active(r.Status.State) }
 
 // ask puts a question; yes carries out the order.
 func (a *App) ask(question string, yes func(a *App) tea.Cmd) tea.Cmd {
@@ -145,7 +146,7 @@ func (a *App) stopRuns() tea.Cmd {
 // pauseRuns pauses the running targets, or if all of those are paused lets them
 // go on.
 func (a *App) pauseRuns() tea.Cmd {
-	running := func(r *runRow) bool { return r.active() && r.Status.State != control.StatePaused }
+	running := func(r *runRow) bool { return r.active() && r.Status.State != run.StatePaused }
 	runs, err := a.runs.pick("pause", "a running trainer", running)
 	if err == nil {
 		return a.orderRuns("pausing", "paused", runs, func(ctx context.Context, dir string) error {
@@ -161,7 +162,7 @@ func (a *App) pauseRuns() tea.Cmd {
 
 // resumeRuns lets paused targets go on and restarts those without a trainer.
 func (a *App) resumeRuns() tea.Cmd {
-	waits := func(r *runRow) bool { return !r.Alive || r.Status.State == control.StatePaused }
+	waits := func(r *runRow) bool { return !r.Alive || r.Status.State == run.StatePaused }
 	runs, err := a.runs.pick("resume", "a paused run or one without a trainer", waits)
 	if err != nil {
 		return a.fail(err)

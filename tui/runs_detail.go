@@ -8,7 +8,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui/panes"
 	"innate/tui/theme"
 	"innate/tui/widget"
@@ -104,15 +104,15 @@ func (r *runRow) facts(a *App, w, h int) []string {
 			lines = append(lines, "")
 		}
 	}
-	if st.State == control.StateFailed && st.Error != "" {
+	if st.State == run.StateFailed && st.Error != "" {
 		para(t.Bad, st.Error)
 		lines = append(lines, "")
 	}
-	if st.PauseReason != "" && control.Active(st.State) {
+	if st.PauseReason != "" && run.Active(st.State) {
 		para(t.Warn, "paused: "+st.PauseReason)
 		lines = append(lines, "")
 	}
-	if st.CheckpointError != "" && control.Active(st.State) {
+	if st.CheckpointError != "" && run.Active(st.State) {
 		para(t.Warn, "no checkpoint is written: "+st.CheckpointError)
 		lines = append(lines, "")
 	}
@@ -127,7 +127,7 @@ func (r *runRow) facts(a *App, w, h int) []string {
 	}
 	if age, ok := r.age(a.opts.Now()); ok {
 		word, at := "ended", st.Time
-		if control.Active(st.State) {
+		if run.Active(st.State) {
 			word, at = "started", st.Started
 		}
 		add(word, widget.Duration(age)+" ago"+t.Dim.Render(at.In(a.opts.Location).Format("  2006-01-02 15:04")))
@@ -146,7 +146,7 @@ func (r *runRow) facts(a *App, w, h int) []string {
 
 func (r *runRow) etaText(t *theme.Theme) string {
 	st := &r.Status
-	if st.State != control.StateRunning || st.EtaSec <= 0 || st.EtaSec >= 1e9 {
+	if st.State != run.StateRunning || st.EtaSec <= 0 || st.EtaSec >= 1e9 {
 		return ""
 	}
 	return "  " + rate(st.ImagesPerSec) + t.Dim.Render(" img/s  ETA ") + widget.Duration(secondsOf(st.EtaSec))

@@ -8,7 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/tui/session"
 	"innate/tui/theme"
@@ -103,9 +103,9 @@ func (a *App) openOverlay() tea.Cmd {
 
 // curveName is short for a run in the legends: its number, if no other has it.
 func curveName(name string, among []*runRow) string {
-	n, ok := control.Number(name)
+	n, ok := run.Number(name)
 	for _, o := range among {
-		if m, _ := control.Number(o.Name); m == n && o.Name != name {
+		if m, _ := run.Number(o.Name); m == n && o.Name != name {
 			ok = false
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -15,9 +15,9 @@ import (
 func rivals(tb testing.TB) {
 	tb.Helper()
 	for i, c := range []fakeConfig{
-		{ticks: 100, tickK: 1, fidEach: 8, state: control.StateDone},
-		{ticks: 60, tickK: 0.5, fidEach: 6, state: control.StateStopped},
-		{ticks: 80, tickK: 1, fidEach: 5, state: control.StateDone},
+		{ticks: 100, tickK: 1, fidEach: 8, state: run.StateDone},
+		{ticks: 60, tickK: 0.5, fidEach: 6, state: run.StateStopped},
+		{ticks: 80, tickK: 1, fidEach: 5, state: run.StateDone},
 	} {
 		newFakeRun(tb, "runs", fmt.Sprintf("0000%d-mnist-gdd-i", i+1), c)
 	}

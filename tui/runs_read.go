@@ -14,7 +14,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/configs"
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/tui/session"
 )
@@ -22,7 +22,7 @@ import (
 // runRow is a run of the list as last read. What it holds is not modified
 // afterwards.
 type runRow struct {
-	control.Info
+	run.Info
 	err error // why the run cannot be read
 
 	config  *configs.Config // nil if config.toml cannot be read …
@@ -78,7 +78,7 @@ func (r *runsReader) read() ([]runRow, error) {
 	until := time.Now().Add(historyTime)
 	for _, e := range slices.Backward(entries) { // the newest first
 		name, dir := e.Name(), filepath.Join(r.dir, e.Name())
-		if !control.IsRun(dir) {
+		if !run.IsRun(dir) {
 			continue
 		}
 		f := r.runs[name]
@@ -86,9 +86,9 @@ func (r *runsReader) read() ([]runRow, error) {
 			f = &runFiles{log: runlog.NewReader(dir)}
 		}
 		seen[name] = f
-		f.row.Info, f.row.err = control.ReadInfo(dir)
+		f.row.Info, f.row.err = run.ReadInfo(dir)
 		if f.row.Dir == "" {
-			f.row.Info = control.Info{Dir: dir, Name: name}
+			f.row.Info = run.Info{Dir: dir, Name: name}
 		}
 		f.readConfig(dir)
 		f.readHistory(until)
@@ -99,7 +99,7 @@ func (r *runsReader) read() ([]runRow, error) {
 }
 
 func (f *runFiles) readConfig(dir string) {
-	path := filepath.Join(dir, control.ConfigFile)
+	path := filepath.Join(dir, run.ConfigFile)
 	s := session.StampOf(path)
 	if s == f.config {
 		return
@@ -111,7 +111,7 @@ func (f *runFiles) readConfig(dir string) {
 	if text, row.confErr = configs.ReadFile(path); row.confErr != nil {
 		return
 	}
-	if row.config, row.confErr = configs.Parse(control.ConfigFile, text); row.confErr == nil {
+	if row.config, row.confErr = configs.Parse(run.ConfigFile, text); row.confErr == nil {
 		row.changes, row.preset, row.confErr = configs.DiffFromPreset(text)
 	}
 }

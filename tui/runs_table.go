@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui/session"
 	"innate/tui/theme"
 	"innate/tui/widget"
@@ -90,7 +90,7 @@ func (r *runRow) cells(t *theme.Theme, cols []widget.TableColumn, now time.Time)
 	for i := range c {
 		c[i] = none
 	}
-	number, _ := control.Number(r.Name)
+	number, _ := run.Number(r.Name)
 	c[colState] = widget.TableCell{Text: r.badge(t), Order: stateOrder(st.State)}
 	c[colRun] = widget.TableCell{Text: widget.Plain(r.Name), Order: float64(number)}
 	if m := r.method(); m != "" {
@@ -107,7 +107,7 @@ func (r *runRow) cells(t *theme.Theme, cols []widget.TableColumn, now time.Time)
 		return widget.TableCell{Text: widget.Value(*v), Order: *v}
 	}
 	c[colBest], c[colLast] = fid(st.BestFID), fid(st.LastFID)
-	if st.State == control.StateRunning && st.ImagesPerSec > 0 {
+	if st.State == run.StateRunning && st.ImagesPerSec > 0 {
 		c[colSpeed] = widget.TableCell{Text: rate(st.ImagesPerSec), Order: st.ImagesPerSec}
 	}
 	if st.Params > 0 {
@@ -162,8 +162,8 @@ func (r *runRow) method() string {
 // stateOrder puts what needs attention or is at work first.
 func stateOrder(state string) float64 {
 	for i, s := range []string{
-		control.StateRunning, control.StateStarting, control.StateStopping, control.StatePaused,
-		control.StateDead, control.StateFailed, control.StateNew, control.StateStopped, control.StateDone,
+		run.StateRunning, run.StateStarting, run.StateStopping, run.StatePaused,
+		run.StateDead, run.StateFailed, run.StateNew, run.StateStopped, run.StateDone,
 	} {
 		if s == state {
 			return float64(i)
@@ -176,10 +176,10 @@ func stateOrder(state string) float64 {
 func (r *runRow) age(now time.Time) (time.Duration, bool) {
 	st := &r.Status
 	since := st.Time
-	if control.Active(st.State) {
+	if run.Active(st.State) {
 		since = st.Started
 	}
-	if since.IsZero() || st.State == control.StateNew {
+	if since.IsZero() || st.State == run.StateNew {
 		return 0, false
 	}
 	return max(now.Sub(since), 0), true

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/tui"
 )
@@ -39,9 +40,9 @@ func listOptions() tui.Options {
 func threeRuns(tb testing.TB) *fakeRun {
 	tb.Helper()
 	done := defaultFake()
-	done.state, done.ticks, done.tickK = control.StateDone, 100, 1
+	done.state, done.ticks, done.tickK = run.StateDone, 100, 1
 	f := newFakeRun(tb, "runs", "00001-mnist-gdd", done)
-	must(tb, os.WriteFile(filepath.Join(f.dir, control.ConfigFile), []byte(strings.Replace(fakeTOML, "fake", "mnist-gdd-i", 1)), 0o644))
+	must(tb, os.WriteFile(filepath.Join(f.dir, run.ConfigFile), []byte(strings.Replace(fakeTOML, "fake", "mnist-gdd-i", 1)), 0o644))
 	newFakeRun(tb, "runs", "00002-mnist-gdd", fakeConfig{noFiles: true})
 	f = newFakeRun(tb, "runs", "00003-mnist-gdd-i", defaultFake())
 	f.hold(tb)
@@ -51,7 +52,7 @@ func threeRuns(tb testing.TB) *fakeRun {
 // manyRuns makes thirty runs that differ in everything.
 func manyRuns(tb testing.TB) {
 	tb.Helper()
-	states := []string{control.StateDone, control.StateStopped, control.StateFailed, control.StateRunning, control.StatePaused}
+	states := []string{run.StateDone, run.StateStopped, run.StateFailed, run.StateRunning, run.StatePaused}
 	for i := range 30 {
 		c := fakeConfig{ticks: 24 + 4*(i*7%12), tickK: 1.5, fidEach: 2 + i%3, state: states[i%len(states)]}
 		f := newFakeRun(tb, "runs", fmt.Sprintf("%05d-%s", i, []string{"mnist-gdd-i", "mnist-gdd", "ablation-qkv"}[i%3]), c)
@@ -62,8 +63,8 @@ func manyRuns(tb testing.TB) {
 		if i%3 == 1 {
 			f.status.FreezePreset, f.status.FrozenFraction = "none", 0
 		}
-		must(tb, control.WriteStatus(f.dir, f.status))
-		if c.state == control.StateRunning && i > 20 {
+		must(tb, run.WriteStatus(f.dir, f.status))
+		if c.state == run.StateRunning && i > 20 {
 			f.hold(tb)
 		}
 	}
@@ -125,7 +126,7 @@ func (s *screen) order() []string {
 		}
 		for word := range strings.FieldsSeq(line) {
 			if n, _, ok := strings.Cut(word, "-"); ok && len(n) == 5 {
-				if _, ok := control.Number(word); ok {
+				if _, ok := run.Number(word); ok {
 					names = append(names, n)
 				}
 			}
@@ -140,9 +141,9 @@ func TestRunsSort(t *testing.T) {
 	var fakes []*fakeRun
 	s := openList(t, 200, 60, opts, func(tb testing.TB) {
 		for i, best := range []float64{30, 10, 20} {
-			f := newFakeRun(tb, "runs", fmt.Sprintf("0000%d-a", i), fakeConfig{ticks: 8 * (i + 1), tickK: 1, fidEach: 4, state: control.StateDone})
+			f := newFakeRun(tb, "runs", fmt.Sprintf("0000%d-a", i), fakeConfig{ticks: 8 * (i + 1), tickK: 1, fidEach: 4, state: run.StateDone})
 			f.status.BestFID = &best
-			must(tb, control.WriteStatus(f.dir, f.status))
+			must(tb, run.WriteStatus(f.dir, f.status))
 			fakes = append(fakes, f)
 		}
 		newFakeRun(tb, "runs", "00009-new", fakeConfig{noFiles: true}) // without any value
@@ -163,7 +164,7 @@ func TestRunsSort(t *testing.T) {
 	s.wants("╭─ 00002-a")
 	// The cursor stays on its run while the order changes under it.
 	fakes[2].status.BestFID = new(99.0)
-	must(t, control.WriteStatus(fakes[2].dir, fakes[2].status))
+	must(t, run.WriteStatus(fakes[2].dir, fakes[2].status))
 	s.load()
 	want("after a change", "00002", "00000", "00001", "00009")
 	s.wants("╭─ 00002-a")
@@ -214,7 +215,7 @@ func TestRunsFilter(t *testing.T) {
 	s.typed("fid<30")
 	s.press("enter")
 	for _, n := range s.order() {
-		i, _ := control.Number(n + "-")
+		i, _ := run.Number(n + "-")
 		if best := 20 + i*37%90; best >= 30 {
 			t.Errorf("run %s has FID %d, want less than 30", n, best)
 		}
@@ -224,7 +225,7 @@ func TestRunsFilter(t *testing.T) {
 func TestRunsMarks(t *testing.T) {
 	s := openList(t, 120, 40, listOptions(), func(tb testing.TB) {
 		for i := range 4 {
-			newFakeRun(tb, "runs", fmt.Sprintf("0000%d-a", i), fakeConfig{ticks: 4, tickK: 1, fidEach: 4, state: control.StateDone})
+			newFakeRun(tb, "runs", fmt.Sprintf("0000%d-a", i), fakeConfig{ticks: 4, tickK: 1, fidEach: 4, state: run.StateDone})
 		}
 	})
 	s.press("/")
@@ -303,13 +304,13 @@ func TestRunsOrders(t *testing.T) {
 	}
 	s.press("P")
 	s.wants("paused 00003-mnist-gdd-i")
-	must(t, control.WriteStatus(f.dir, f.status))
+	must(t, run.WriteStatus(f.dir, f.status))
 	s.load()
 	s.press("P")
 	if s.wants("resumed 00003-mnist-gdd-i"); last() != control.KindResume {
 		t.Errorf("last order %q, want resume", last())
 	}
-	must(t, control.WriteStatus(f.dir, f.status))
+	must(t, run.WriteStatus(f.dir, f.status))
 	s.load()
 	s.press("r")
 	s.wants("resume: 00003-mnist-gdd-i is running, want a paused run or one without a trainer")
@@ -319,8 +320,8 @@ func TestRunsOrders(t *testing.T) {
 	if s.wants("00003-mnist-gdd-i: stopped"); last() != control.KindStop {
 		t.Errorf("last order %q, want stop", last())
 	}
-	f.status.State = control.StateRunning // and is started again
-	must(t, control.WriteStatus(f.dir, f.status))
+	f.status.State = run.StateRunning // and is started again
+	must(t, run.WriteStatus(f.dir, f.status))
 	f.hold(t)
 	s.load()
 	s.press("G", "s")
@@ -335,7 +336,7 @@ func TestRunsOrders(t *testing.T) {
 	}
 	// A trainer that is gone says so for one of several.
 	f.refuse = errors.New("pause: not now")
-	must(t, control.WriteStatus(f.dir, f.status))
+	must(t, run.WriteStatus(f.dir, f.status))
 	s.load()
 	s.press("P")
 	s.wants("pause: not now")
@@ -347,12 +348,12 @@ func TestRunsUnhappy(t *testing.T) {
 		threeRuns(tb)
 		dir := filepath.Join("runs", "00004-torn")
 		must(tb, os.MkdirAll(dir, 0o755))
-		must(tb, os.WriteFile(filepath.Join(dir, control.ConfigFile), []byte("name = \"torn\"\nmethod = \"gdd\"\n[live]\ngen_lr = 5"), 0o644))
-		must(tb, os.WriteFile(filepath.Join(dir, control.StatusFile), []byte(`{"state":"do`), 0o644))
+		must(tb, os.WriteFile(filepath.Join(dir, run.ConfigFile), []byte("name = \"torn\"\nmethod = \"gdd\"\n[live]\ngen_lr = 5"), 0o644))
+		must(tb, os.WriteFile(filepath.Join(dir, run.StatusFile), []byte(`{"state":"do`), 0o644))
 		must(tb, os.WriteFile(filepath.Join(dir, runlog.EventsFile), []byte(`{"time":1,"nimg":5,"kind":"er`), 0o644))
 		dir = filepath.Join("runs", "00005-odd")
-		must(tb, os.MkdirAll(filepath.Join(dir, control.StatusFile), 0o755)) // a directory where a file should be
-		must(tb, os.WriteFile(filepath.Join(dir, control.ConfigFile), []byte(fakeTOML), 0o644))
+		must(tb, os.MkdirAll(filepath.Join(dir, run.StatusFile), 0o755)) // a directory where a file should be
+		must(tb, os.WriteFile(filepath.Join(dir, run.ConfigFile), []byte(fakeTOML), 0o644))
 		must(tb, os.WriteFile(filepath.Join("runs", "README"), []byte("not a run"), 0o644))
 	})
 	s.wants("5 runs", "✗ error     00005-odd", "is a directory", "● new       00004-torn")

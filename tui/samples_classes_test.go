@@ -19,7 +19,7 @@ import (
 	uv "github.com/charmbracelet/ultraviolet"
 	"github.com/charmbracelet/x/ansi"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/tui"
 )
@@ -203,7 +203,7 @@ func TestSamplesTorn(t *testing.T) {
 		c := samplesFake()
 		c.classes = classes
 		s, f := openFake(t, 80, 24, c, tui.Options{})
-		must(t, os.WriteFile(filepath.Join(f.dir, control.SamplesDir, "000004000.png"), []byte("torn"), 0o644))
+		must(t, os.WriteFile(filepath.Join(f.dir, run.SamplesDir, "000004000.png"), []byte("torn"), 0o644))
 		s.load()
 		s.view("samples")
 		s.exact(80, 24)
@@ -309,7 +309,7 @@ func TestClassesPictures(t *testing.T) {
 		}
 		must(t, w.Tick(runlog.Tick{Nimg: f.status.Nimg, Time: epoch, Scalars: map[string]float64{"loss/gen": 0.5}}))
 		f.status.Nimg += 500
-		must(t, control.WriteStatus(f.dir, f.status))
+		must(t, run.WriteStatus(f.dir, f.status))
 		s.load()
 		if len(s.raw) != 0 {
 			t.Errorf("key %s: a tick writes %.40q", c.key, s.raw)
@@ -324,7 +324,7 @@ func TestClassesLearned(t *testing.T) {
 	s.press("enter")
 	s.lacks("class")
 	f.status.SampleClasses = []int{0, 12, 25, 37, 50, 62, 75, 87}
-	must(t, control.WriteStatus(f.dir, f.status))
+	must(t, run.WriteStatus(f.dir, f.status))
 	s.pictures()
 	s.load()
 	if n := len(s.pictures()); n != 1 {
@@ -358,7 +358,7 @@ func TestClassesTeacher(t *testing.T) {
 	f.writeGrid(t, 44, 1, 12, 10)
 	s.load()
 	s.command("save twelve")
-	teacher := readPNG(t, filepath.Join(f.dir, control.SamplesDir, "teacher.png"))
+	teacher := readPNG(t, filepath.Join(f.dir, run.SamplesDir, "teacher.png"))
 	for _, c := range []struct {
 		name   string
 		sample string
@@ -374,7 +374,7 @@ func TestClassesTeacher(t *testing.T) {
 		for _, part := range []struct {
 			from image.Image
 			x    int
-		}{{teacher, 0}, {readPNG(t, filepath.Join(f.dir, control.SamplesDir, c.sample+".png")), second}} {
+		}{{teacher, 0}, {readPNG(t, filepath.Join(f.dir, run.SamplesDir, c.sample+".png")), second}} {
 			for row := range 10 {
 				for col := range c.cols {
 					for at := range 28 {
@@ -394,7 +394,7 @@ func TestClassesFresh(t *testing.T) {
 	s, f := openClasses(t, 200, 60, 10, "blocks")
 	f.serve(t)
 	f.writeSample(t, 64, 77)
-	f.status.SampleFile, f.status.SampleNimg = filepath.Join(control.SamplesDir, "000064000.png"), 64_000
+	f.status.SampleFile, f.status.SampleNimg = filepath.Join(run.SamplesDir, "000064000.png"), 64_000
 	s.command("sample 9")
 	s.wants("from other noise, seed 9, 64.0 kimg")
 	if labels := s.labels(); len(labels) != 10 {

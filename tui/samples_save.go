@@ -12,7 +12,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui/sixel"
 	"innate/tui/widget"
 )
@@ -153,7 +153,7 @@ func (a *App) copySample() tea.Cmd {
 	if grid == nil {
 		return a.fail(errors.New("copy: no samples yet"))
 	}
-	path := filepath.Join(a.run.Dir, control.SamplesDir, file)
+	path := filepath.Join(a.run.Dir, run.SamplesDir, file)
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
 	}

@@ -15,6 +15,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/tui"
 )
@@ -41,11 +42,11 @@ func openSamples(t *testing.T, w, h, n int, opts tui.Options) (*screen, *fakeRun
 
 // drawTeacher is an Options.Teacher that copies one of the run's grids.
 func drawTeacher(_ context.Context, dir string) (string, error) {
-	b, err := os.ReadFile(filepath.Join(dir, control.SamplesDir, "000004000.png"))
+	b, err := os.ReadFile(filepath.Join(dir, run.SamplesDir, "000004000.png"))
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, control.SamplesDir, "teacher.png")
+	path := filepath.Join(dir, run.SamplesDir, "teacher.png")
 	return path, os.WriteFile(path, b, 0o644)
 }
 
@@ -103,7 +104,7 @@ func TestSamplesStep(t *testing.T) {
 func TestSamplesOthers(t *testing.T) {
 	s, f := openSamples(t, 120, 40, 2, tui.Options{})
 	for _, name := range []string{"teacher.png", "000999000-seed7.png", ".sample-1.png", "-1.png", "zebra.png"} {
-		must(t, os.WriteFile(filepath.Join(f.dir, control.SamplesDir, name), []byte("no picture"), 0o644))
+		must(t, os.WriteFile(filepath.Join(f.dir, run.SamplesDir, name), []byte("no picture"), 0o644))
 	}
 	s.load()
 	s.wants("2 of 2", "8.0 kimg")
@@ -152,7 +153,7 @@ func TestSamplesPlaySlowly(t *testing.T) {
 	s.send(tui.PlayNext(s.app))
 	s.wants("1 of 3")
 	s.run(cmd) // … and arrives
-	must(t, os.Truncate(filepath.Join(f.dir, control.SamplesDir, "000008000.png"), 90))
+	must(t, os.Truncate(filepath.Join(f.dir, run.SamplesDir, "000008000.png"), 90))
 	torn := tui.PlayNext(s.app)
 	s.send(torn)
 	s.wants("1 of 3")
@@ -173,7 +174,7 @@ func TestSamplesPictures(t *testing.T) {
 		for i := range 3 {
 			must(t, w.Tick(runlog.Tick{Nimg: 64_500 + int64(i), Time: epoch, Scalars: map[string]float64{"loss/gen": 0.5, "fid": 40}}))
 			f.status.Nimg += 500
-			must(t, control.WriteStatus(f.dir, f.status))
+			must(t, run.WriteStatus(f.dir, f.status))
 			s.load()
 		}
 		if len(s.raw) != 0 {
@@ -296,7 +297,7 @@ func TestSamplesTeacher(t *testing.T) {
 	toml := strings.Replace(fakeTOML, `"builtin:mnist-teacher"`, `""`, 1)
 	toml = strings.Replace(toml, `method = "gdd"`, `method = "edm"`, 1)
 	toml = toml[:strings.Index(toml, "[disc]")]
-	must(t, os.WriteFile(filepath.Join(f.dir, control.ConfigFile), []byte(toml), 0o644))
+	must(t, os.WriteFile(filepath.Join(f.dir, run.ConfigFile), []byte(toml), 0o644))
 	s.load()
 	s.press("t", "t")
 	s.wants("teacher: model.init is empty")
@@ -323,8 +324,8 @@ func TestSamplesFresh(t *testing.T) {
 	s, f := openSamples(t, 120, 40, 3, tui.Options{Images: "sixel"})
 	f.serve(t)
 	f.writeSample(t, 64, 77)
-	file := filepath.Join(control.SamplesDir, "000064000-seed9.png")
-	must(t, os.Rename(filepath.Join(f.dir, control.SamplesDir, "000064000.png"), filepath.Join(f.dir, file)))
+	file := filepath.Join(run.SamplesDir, "000064000-seed9.png")
+	must(t, os.Rename(filepath.Join(f.dir, run.SamplesDir, "000064000.png"), filepath.Join(f.dir, file)))
 	f.status.SampleFile, f.status.SampleNimg = file, 64_000
 	s.press("n")
 	if len(f.orders) != 1 || f.orders[0].Kind != control.KindSample || f.orders[0].Sample.Seed == nil {
@@ -352,9 +353,9 @@ func TestSamplesFresh(t *testing.T) {
 
 func TestSamplesFreshDead(t *testing.T) {
 	s, f := openSamples(t, 120, 40, 3, tui.Options{})
-	f.status.State = control.StateStopped
+	f.status.State = run.StateStopped
 	f.release()
-	must(t, control.WriteStatus(f.dir, f.status))
+	must(t, run.WriteStatus(f.dir, f.status))
 	s.load()
 	s.press("n")
 	s.wants("new noise: the run is stopped, want a running trainer (r resumes it)")

@@ -11,7 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui"
 )
 
@@ -19,7 +19,7 @@ import (
 // says nothing, as a trainer does that is stopped or busy with one long step.
 func mute(tb testing.TB, dir string) {
 	tb.Helper()
-	l, err := net.Listen("unix", filepath.Join(dir, control.SocketFile))
+	l, err := net.Listen("unix", filepath.Join(dir, run.SocketFile))
 	must(tb, err)
 	var held []net.Conn
 	var done sync.WaitGroup
@@ -147,11 +147,11 @@ func TestOlderHeartbeat(t *testing.T) {
 	s.press("P")
 	s.wants("‖ paused")
 	before.Stage = "evaluate" // another size tells the files apart
-	must(t, control.WriteStatus(f.dir, before))
+	must(t, run.WriteStatus(f.dir, before))
 	s.load()
 	s.wants("‖ paused")
 	before.Seq, before.Stage = before.Seq+2, "checkpoint"
-	must(t, control.WriteStatus(f.dir, before))
+	must(t, run.WriteStatus(f.dir, before))
 	s.load()
 	s.wants("● running")
 }

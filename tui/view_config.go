@@ -8,7 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/tui/panes"
 	"innate/tui/widget"
@@ -137,10 +137,10 @@ func (v *configView) draw(a *App, r rect) []string {
 	if f != nil {
 		v.mark(a)
 	}
-	lines := a.framed(at, control.ConfigFile, true, func(w, h int) string {
+	lines := a.framed(at, run.ConfigFile, true, func(w, h int) string {
 		switch {
 		case f == nil:
-			return widget.Centered([]string{t.Dim.Render("reading " + control.ConfigFile)}, w, h, t.Glyphs.Ellipsis)
+			return widget.Centered([]string{t.Dim.Render("reading " + run.ConfigFile)}, w, h, t.Glyphs.Ellipsis)
 		case f.Err != nil:
 			return widget.Centered([]string{t.Bad.Render(widget.Plain(f.Err.Error()))}, w, h, t.Glyphs.Ellipsis)
 		case panel.Empty() && h > 3*stripRows:
@@ -177,7 +177,7 @@ func (v *configView) status(a *App, _ rect) string {
 	return a.run.events.Last(a.width)
 }
 
-var configPosition = regexp.MustCompile(`(?:^|\s)` + regexp.QuoteMeta(control.ConfigFile) + `:(\d+):\s*`)
+var configPosition = regexp.MustCompile(`(?:^|\s)` + regexp.QuoteMeta(run.ConfigFile) + `:(\d+):\s*`)
 
 // errorLine returns the line that a refusal names, counted from one, and what
 // it says of it; or 0.

@@ -13,7 +13,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/tui"
 )
@@ -35,7 +35,7 @@ func (f *fakeRun) change(s *screen, kind string, at int, settings ...string) {
 // rewrite replaces words of config.toml.
 func (f *fakeRun) rewrite(s *screen, old, new string) {
 	s.tb.Helper()
-	path := filepath.Join(f.dir, control.ConfigFile)
+	path := filepath.Join(f.dir, run.ConfigFile)
 	b, err := os.ReadFile(path)
 	must(s.tb, err)
 	must(s.tb, os.WriteFile(path, []byte(strings.Replace(string(b), old, new, 1)), 0o644))
@@ -55,7 +55,7 @@ func TestGoldenConfig(t *testing.T) {
 		f.rewrite(s, "seed = 7 ", "seed = 8 ")
 		f.rewrite(s, "gen_lr  = 1e-4", "gen_lr  = 3e-4")
 		f.status.ConfigError = "configs: config.toml:6: run.seed: got 8, want 7: fixed once a run has started"
-		must(s.tb, control.WriteStatus(f.dir, f.status))
+		must(s.tb, run.WriteStatus(f.dir, f.status))
 		s.load()
 	})
 }
@@ -192,14 +192,14 @@ func TestConfigOdd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, f := openFake(t, 80, 24, defaultFake(), tui.Options{})
 			s.view("config")
-			must(t, os.WriteFile(filepath.Join(f.dir, control.ConfigFile), []byte(text), 0o644))
+			must(t, os.WriteFile(filepath.Join(f.dir, run.ConfigFile), []byte(text), 0o644))
 			s.load()
 			for _, size := range [][2]int{{80, 24}, {120, 40}, {40, 10}} {
 				s.send(sizeOf(size[0], size[1]))
 				s.press("G", "g", "pgdown", "enter", "esc", "/", "x", "esc", "d", "d")
 				s.exact(size[0], size[1])
 			}
-			must(t, os.Remove(filepath.Join(f.dir, control.ConfigFile)))
+			must(t, os.Remove(filepath.Join(f.dir, run.ConfigFile)))
 			s.load()
 			s.press("G", "enter", "e", "u")
 			s.exact(40, 10)
@@ -217,7 +217,7 @@ func TestConfigLine(t *testing.T) {
 		t.Errorf("with the cursor on gen_lr: line %d, want 19", n)
 	}
 	f.status.ConfigError = "configs: config.toml:12: broken"
-	must(t, control.WriteStatus(f.dir, f.status))
+	must(t, run.WriteStatus(f.dir, f.status))
 	s.load()
 	if n := tui.ConfigLine(s.app); n != 12 {
 		t.Errorf("with a refused line: line %d, want that", n)

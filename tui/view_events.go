@@ -5,7 +5,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/tui/panes"
 	"innate/tui/session"
@@ -209,10 +209,10 @@ func (v *eventsView) drawWords(a *App, r rect) []string {
 			lines = append(lines, "  "+widget.Plain(word))
 		}
 		if len(a.run.Words.Lines) == 0 {
-			lines = append(lines, "  "+t.Dim.Render(control.LogFile+" says nothing"))
+			lines = append(lines, "  "+t.Dim.Render(run.LogFile+" says nothing"))
 		}
 		return widget.Block(append(lines, "", "  "+t.Key.Render("r")+" "+a.resumeHint()), w, h, t.Glyphs.Ellipsis)
-	}, t.Dim.Render(control.LogFile))
+	}, t.Dim.Render(run.LogFile))
 }
 
 // resumeHint says what resuming would do.

@@ -9,7 +9,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/tui"
 )
@@ -18,7 +18,7 @@ import (
 func (f *fakeRun) die(s *screen, words string) {
 	s.tb.Helper()
 	if words != "" {
-		must(s.tb, os.WriteFile(filepath.Join(f.dir, control.LogFile), []byte(words), 0o644))
+		must(s.tb, os.WriteFile(filepath.Join(f.dir, run.LogFile), []byte(words), 0o644))
 	}
 	f.release()
 	s.now = s.now.Add(time.Second)
@@ -82,7 +82,7 @@ func TestDead(t *testing.T) {
 	s.wants("kimg, r resumes from 60.0 kimg; its last word: cannot write")
 	f.hold(t)
 	f.status.Time = f.status.Time.Add(time.Minute)
-	must(t, control.WriteStatus(f.dir, f.status))
+	must(t, run.WriteStatus(f.dir, f.status))
 	s.load()
 	s.lacks("cannot write")
 	f.die(s, strings.Repeat("x", 2<<20))
@@ -96,7 +96,7 @@ func TestDead(t *testing.T) {
 func TestFaultDeadJob(t *testing.T) {
 	s, f := openFake(t, 120, 32, defaultFake(), tui.Options{})
 	f.status.Job = "Slurm job 123\x1b[2J"
-	must(t, control.WriteStatus(f.dir, f.status))
+	must(t, run.WriteStatus(f.dir, f.status))
 	f.die(s, "slurmstepd: no\n")
 	s.wants("the trainer died in Slurm job 123 at 64.0 kimg, r resumes from 60.0 kimg; its last word: slurmstepd: no")
 }

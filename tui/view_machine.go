@@ -7,7 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/tui/machine"
 )
@@ -23,8 +23,8 @@ type machineView struct {
 	load  machine.Load
 	disk  machine.Disk
 	gpus  []machine.GPU
-	noGPU error          // why there are none
-	runs  []control.Info // with a trainer, other than this
+	noGPU error      // why there are none
+	runs  []run.Info // with a trainer, other than this
 	past  map[string][]float64
 	speed []float64 // images a second, by ticks
 }

@@ -17,7 +17,7 @@ import (
 	"innate/configs"
 	"innate/models/checkpoint"
 	"innate/trainer"
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/trainer/tensorboard"
 )
@@ -33,7 +33,7 @@ func TestFaultE2EOneBranch(t *testing.T) {
 		"samples = 600", "samples = 20", "sample_kimg = 0.2", "sample_kimg = 0.02", "total_kimg = 2", "total_kimg = 1000").Replace(text)
 	dir, rng := filepath.Join(t.TempDir(), "run"), rand.New(rand.NewPCG(7, 8))
 	check(t, trainer.CreateAt(dir, text, "tiny"))
-	path := filepath.Join(dir, control.ConfigFile)
+	path := filepath.Join(dir, run.ConfigFile)
 	asides := 0
 	for i := range 6 {
 		p := startTrainer(t, binary, dir)
@@ -57,7 +57,7 @@ func TestFaultE2EOneBranch(t *testing.T) {
 			t.Fatalf("%v\n%s", err, p.out.String())
 		}
 		oneBranch(t, dir)
-		aside, err := filepath.Glob(filepath.Join(dir, control.CheckpointsDir, "best-*"))
+		aside, err := filepath.Glob(filepath.Join(dir, run.CheckpointsDir, "best-*"))
 		check(t, err)
 		asides = max(asides, len(aside))
 	}
@@ -68,7 +68,7 @@ func TestFaultE2EOneBranch(t *testing.T) {
 // another branch.
 func oneBranch(t *testing.T, dir string) {
 	t.Helper()
-	info, err := control.ReadInfo(dir)
+	info, err := run.ReadInfo(dir)
 	check(t, err)
 	s := info.Status
 	history, err := runlog.ReadAll(dir)
@@ -85,12 +85,12 @@ func oneBranch(t *testing.T, dir string) {
 	if at < 0 || s.BestFID == nil || *s.BestFID != best {
 		t.Errorf("at %d images: status says best FID %v, the log %v", s.Nimg, deref(s.BestFID), best)
 	}
-	f, err := checkpoint.Read(filepath.Join(dir, control.CheckpointsDir, "best.safetensors"))
+	f, err := checkpoint.Read(filepath.Join(dir, run.CheckpointsDir, "best.safetensors"))
 	check(t, err)
 	if got, want := f.Metadata["nimg"]+": "+f.Metadata["fid/cnn"], fmt.Sprintf("%d: %.4f", at, best); got != want {
 		t.Errorf("at %d images: best.safetensors is %s, want %s", s.Nimg, got, want)
 	}
-	pictures, err := filepath.Glob(filepath.Join(dir, control.SamplesDir, "0*.png"))
+	pictures, err := filepath.Glob(filepath.Join(dir, run.SamplesDir, "0*.png"))
 	check(t, err)
 	for _, path := range pictures {
 		if n, err := strconv.ParseInt(strings.TrimSuffix(filepath.Base(path), ".png"), 10, 64); err != nil || n > s.Nimg {

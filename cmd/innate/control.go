@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // How long a command waits for its answer: for the step under way, for a file
@@ -23,12 +24,12 @@ var pauseCommand = command{"pause", "RUN", "holds a run between two steps", func
 }}
 
 var stopCommand = command{"stop", "RUN", "ends a run after a checkpoint; resume continues it", func(ctx context.Context, c *cli, args []string) error {
-	return send(ctx, c, "stop", args, writeTimeout, func(client *control.Client, ctx context.Context) (control.Status, error) {
+	return send(ctx, c, "stop", args, writeTimeout, func(client *control.Client, ctx context.Context) (run.Status, error) {
 		st, err := client.Stop(ctx)
 		if err != nil {
 			return st, err
 		}
-		return st, control.AwaitExit(ctx, st.Dir)
+		return st, run.AwaitExit(ctx, st.Dir)
 	})
 }}
 
@@ -42,7 +43,7 @@ var evaluateCommand = command{"evaluate", "RUN", "makes a running run measure it
 
 // send sends a command without arguments to one run, and prints what it has
 // come to.
-func send(ctx context.Context, c *cli, name string, args []string, wait time.Duration, call func(*control.Client, context.Context) (control.Status, error)) error {
+func send(ctx context.Context, c *cli, name string, args []string, wait time.Duration, call func(*control.Client, context.Context) (run.Status, error)) error {
 	f, runs := c.runFlags(name)
 	dir, err := findRun(f, runs, args)
 	if err != nil {
@@ -59,12 +60,12 @@ func send(ctx context.Context, c *cli, name string, args []string, wait time.Dur
 }
 
 // outcome words what a command has come to, by the status after it.
-func outcome(name string, st control.Status) string {
+func outcome(name string, st run.Status) string {
 	kimg := func(nimg int64) string { return fmt.Sprintf("%.1f kimg", float64(nimg)/1000) }
 	switch {
 	case name == "checkpoint":
 		return "checkpoint at " + kimg(st.CheckpointNimg)
-	case name == "evaluate" && st.State == control.StatePaused:
+	case name == "evaluate" && st.State == run.StatePaused:
 		return withReason("measures when it goes on: paused at "+kimg(st.Nimg), st)
 	case name == "evaluate" && st.LastFID != nil:
 		return fmt.Sprintf("%s %.2f at %s", st.FIDName, *st.LastFID, kimg(st.FIDNimg))
@@ -73,11 +74,11 @@ func outcome(name string, st control.Status) string {
 }
 
 // withReason adds why a run is paused, when nobody asked for it.
-func withReason(text string, st control.Status) string {
+func withReason(text string, st run.Status) string {
 	if st.PauseReason == "" {
 		return text
 	}
-	return text + ": " + control.OneLine(st.PauseReason)
+	return text + ": " + run.OneLine(st.PauseReason)
 }
 
 var setCommand = command{"set", "RUN key=value …", "changes live settings, as an edit of config.toml does", runSet}

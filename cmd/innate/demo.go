@@ -9,7 +9,7 @@ import (
 	"golang.org/x/term"
 
 	"innate/trainer"
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -61,7 +61,7 @@ func runDemo(ctx context.Context, c *cli, args []string) error {
 
 // summarize says what a distillation achieved, from its run directory.
 func summarize(c *cli, dir string) error {
-	info, err := control.ReadInfo(dir)
+	info, err := run.ReadInfo(dir)
 	if err != nil {
 		return err
 	}

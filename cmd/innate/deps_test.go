@@ -22,6 +22,7 @@ func TestDependencies(t *testing.T) {
 		{"innate/models/gdd", []string{"innate/configs", "innate/trainer", "innate/tui"}},
 		{"innate/metrics", []string{"innate/configs", "innate/trainer", "innate/tui"}},
 		{"innate/trainer/loop", []string{"innate/tui", "charm.land"}},
+		{"innate/trainer/run", []string{"innate/models", "innate/metrics", "innate/trainer/control", "net/http"}},
 		{"innate/configs", []string{"innate/models", "innate/trainer", "innate/tui"}},
 	} {
 		for _, dep := range deps(t, rule.pkg) {

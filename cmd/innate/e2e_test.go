@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -84,9 +84,9 @@ func TestE2EKillAndResume(t *testing.T) {
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "the run to be seen dead", func() bool { return status(t, binary, runs, dir).State == control.StateDead })
+	waitFor(t, "the run to be seen dead", func() bool { return status(t, binary, runs, dir).State == run.StateDead })
 	must(t, binary, runs, "resume", dir)
-	waitFor(t, "the resumed run to finish", func() bool { return status(t, binary, runs, dir).State == control.StateDone })
+	waitFor(t, "the resumed run to finish", func() bool { return status(t, binary, runs, dir).State == run.StateDone })
 
 	want, got := last(t, alone), last(t, dir)
 	if !bytes.Equal(want, got) {
@@ -103,9 +103,9 @@ func TestE2EKillAndResume(t *testing.T) {
 	}
 }
 
-func status(t *testing.T, binary, runs, dir string) control.Status {
+func status(t *testing.T, binary, runs, dir string) run.Status {
 	t.Helper()
-	var s control.Status
+	var s run.Status
 	if err := json.Unmarshal([]byte(must(t, binary, runs, "status", dir, "--json")), &s); err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func status(t *testing.T, binary, runs, dir string) control.Status {
 // last reads the checkpoint that both runs write when they are done.
 func last(t *testing.T, dir string) []byte {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(dir, control.CheckpointsDir, "000000320.safetensors"))
+	data, err := os.ReadFile(filepath.Join(dir, run.CheckpointsDir, "000000320.safetensors"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,13 +147,13 @@ func TestE2EControl(t *testing.T) {
 		t.Errorf("innate set live.gen_lr=-1: %v, %q; want a refusal that names the key and the value", err, out)
 	}
 	must(t, binary, runs, "pause", dir)
-	if s := status(t, binary, runs, dir); s.State != control.StatePaused {
+	if s := status(t, binary, runs, dir); s.State != run.StatePaused {
 		t.Errorf("state %q after innate pause, want paused", s.State)
 	}
 	must(t, binary, runs, "resume", dir)
 
 	// An edit with an error is refused with its line while training goes on.
-	path := filepath.Join(dir, control.ConfigFile)
+	path := filepath.Join(dir, run.ConfigFile)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -163,7 +163,7 @@ func TestE2EControl(t *testing.T) {
 	}
 	waitFor(t, "the bad config to be reported", func() bool { return status(t, binary, runs, dir).ConfigError != "" })
 	s := status(t, binary, runs, dir)
-	if s.State != control.StateRunning || !strings.Contains(s.ConfigError, "config.toml:") {
+	if s.State != run.StateRunning || !strings.Contains(s.ConfigError, "config.toml:") {
 		t.Errorf("after a bad edit: state %q, error %q; want running, and file:line", s.State, s.ConfigError)
 	}
 	if err := os.WriteFile(path, text, 0o644); err != nil {
@@ -171,12 +171,12 @@ func TestE2EControl(t *testing.T) {
 	}
 	waitFor(t, "the error to clear", func() bool { return status(t, binary, runs, dir).ConfigError == "" })
 
-	info, err := os.Stat(filepath.Join(dir, control.SocketFile))
+	info, err := os.Stat(filepath.Join(dir, run.SocketFile))
 	if err == nil && info.Mode().Perm() != 0o600 {
 		t.Errorf("socket mode %v, want 0600", info.Mode().Perm())
 	}
 	must(t, binary, runs, "stop", dir)
-	if s := status(t, binary, runs, dir); s.State != control.StateStopped {
+	if s := status(t, binary, runs, dir); s.State != run.StateStopped {
 		t.Errorf("state %q after innate stop, want stopped", s.State)
 	}
 }

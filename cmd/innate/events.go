@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -30,7 +30,7 @@ func runEvents(ctx context.Context, c *cli, args []string) error {
 		show = printEventJSON
 	}
 	for reader := runlog.NewReader(dir); ; {
-		info, err := control.ReadInfo(dir) // before the log, to read all of a run that has ended
+		info, err := run.ReadInfo(dir) // before the log, to read all of a run that has ended
 		if err != nil {
 			return err
 		}
@@ -65,7 +65,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 // and text.
 func printEvent(w io.Writer, e runlog.Event) error {
 	_, err := fmt.Fprintf(w, "%s %8.1f kimg  %-10s %s\n", e.Time.Format(time.DateTime), float64(e.Nimg)/1000,
-		control.OneLine(e.Kind), control.OneLine(e.Text))
+		run.OneLine(e.Kind), run.OneLine(e.Text))
 	return err
 }
 

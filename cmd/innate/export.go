@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 
 	"innate/models/checkpoint"
-	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 )
 
 var exportCommand = command{"export", "RUN FILE", "a run's averaged weights as one safetensors file", runExport}
@@ -58,7 +58,7 @@ func outsideCheckpoints(path string) error {
 		abs = filepath.Join(real, filepath.Base(abs))
 	}
 	folder := filepath.Dir(abs)
-	if filepath.Base(folder) == control.CheckpointsDir && control.IsRun(filepath.Dir(folder)) {
+	if filepath.Base(folder) == run.CheckpointsDir && run.IsRun(filepath.Dir(folder)) {
 		return fmt.Errorf("%s: lies among the checkpoints of %s, want a file elsewhere", path, filepath.Base(filepath.Dir(folder)))
 	}
 	return nil

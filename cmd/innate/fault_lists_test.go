@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // TestFaultLsBadEntry lists a run that cannot be read with its reason, beside
@@ -16,21 +16,21 @@ func TestFaultLsBadEntry(t *testing.T) {
 	runs := t.TempDir()
 	bad := ok(create(runs, "", "mnist-gdd", edits{}))(t)
 	ok(create(runs, "", "mnist-edm", edits{}))(t)
-	check(t, os.Mkdir(filepath.Join(bad, control.StatusFile), 0o755))
+	check(t, os.Mkdir(filepath.Join(bad, run.StatusFile), 0o755))
 	status, out, stderr := line(t, "ls", "--runs", runs)
-	for _, want := range []string{"00000-mnist-gdd  unreadable", "00001-mnist-edm  new", "00000-mnist-gdd cannot be read: control: read " + bad} {
+	for _, want := range []string{"00000-mnist-gdd  unreadable", "00001-mnist-edm  new", "00000-mnist-gdd cannot be read: run: read " + bad} {
 		if status != 0 || !strings.Contains(out, want) {
 			t.Errorf("ls: status %d, want %q in\n%s%s", status, want, out, stderr)
 		}
 	}
 	_, out, _ = line(t, "ls", "--runs", runs, "--json")
-	var list []control.Status
+	var list []run.Status
 	if err := json.Unmarshal([]byte(out), &list); err != nil || len(list) != 2 || !strings.Contains(list[0].Error, "is a directory") {
 		t.Errorf("ls --json: %v, %s", err, out)
 	}
 	var asked string
 	c := &cli{out: &strings.Builder{}, err: &strings.Builder{}, getenv: os.Getenv, ask: func(q string) bool { asked = q; return true }}
-	if status := c.main(t.Context(), []string{"delete", "0", "--runs", runs}); status != 0 || control.IsRun(bad) || !strings.Contains(asked, "which cannot be read") {
+	if status := c.main(t.Context(), []string{"delete", "0", "--runs", runs}); status != 0 || run.IsRun(bad) || !strings.Contains(asked, "which cannot be read") {
 		t.Errorf("delete: status %d, %q, %s", status, asked, c.err)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"innate/configs"
-	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // twinRuns makes two directories of runs, A and B, that both hold a
@@ -29,11 +29,11 @@ func TestFaultName(t *testing.T) {
 	if got := filepath.Base(dir); got != "00000-my-exp" {
 		t.Errorf("the run is %s, want 00000-my-exp", got)
 	}
-	if c := ok(configs.Load(filepath.Join(dir, control.ConfigFile)))(t); c.Name != "my-exp" {
+	if c := ok(configs.Load(filepath.Join(dir, run.ConfigFile)))(t); c.Name != "my-exp" {
 		t.Errorf("config.toml names %s, want my-exp", c.Name)
 	}
 	dir = ok(create("", filepath.Join(t.TempDir(), "out"), "mnist-gdd-i", edits{set: []string{"name=my-exp"}}))(t)
-	if c := ok(configs.Load(filepath.Join(dir, control.ConfigFile)))(t); c.Name != "my-exp" {
+	if c := ok(configs.Load(filepath.Join(dir, run.ConfigFile)))(t); c.Name != "my-exp" {
 		t.Errorf("--out: config.toml names %s, want my-exp", c.Name)
 	}
 }
@@ -104,7 +104,7 @@ func TestFaultTrainRun(t *testing.T) {
 	if left := ok(os.ReadDir(empty))(t); len(left) > 0 {
 		t.Errorf("train --run of an empty directory left %v there", left)
 	}
-	lock := filepath.Join(a, "00000-mnist-gdd-i", control.LockFile)
+	lock := filepath.Join(a, "00000-mnist-gdd-i", run.LockFile)
 	check(t, os.WriteFile(lock, nil, 0o444))
 	check(t, os.Remove(lock))
 	check(t, os.Mkdir(lock, 0o755)) // so that it fails at once
@@ -145,8 +145,8 @@ func TestFaultE2EOpenElsewhere(t *testing.T) {
 	d.press("d")
 	d.wants(`Delete 00000-mnist-gdd-i`)
 	d.press("y")
-	if !d.sees(`no runs yet`) || control.IsRun(inA) || !control.IsRun(inB) {
-		t.Errorf("A's run is there: %v, the other: %v, want the one deleted that was open:\n%s", control.IsRun(inA), control.IsRun(inB), d.screen())
+	if !d.sees(`no runs yet`) || run.IsRun(inA) || !run.IsRun(inB) {
+		t.Errorf("A's run is there: %v, the other: %v, want the one deleted that was open:\n%s", run.IsRun(inA), run.IsRun(inB), d.screen())
 	}
 	d.press("q")
 	d.wants(`\$\s*$`)
@@ -161,7 +161,7 @@ func TestFaultE2EOpenElsewhere(t *testing.T) {
 // make a run of a directory that holds runs.
 func TestFaultWritesOutside(t *testing.T) {
 	a, _ := twinRuns(t)
-	folder := filepath.Join(a, "00000-mnist-gdd-i", control.CheckpointsDir)
+	folder := filepath.Join(a, "00000-mnist-gdd-i", run.CheckpointsDir)
 	target := filepath.Join(folder, "000000064.safetensors")
 	if err := os.WriteFile(target, []byte("a checkpoint"), 0o644); err != nil {
 		t.Fatal(err)
@@ -204,7 +204,7 @@ func TestFaultEscapes(t *testing.T) {
 			t.Errorf("%v prints %q", args, out)
 		}
 	}
-	for name, text := range map[string]string{control.StatusFile: "{", filepath.Join(control.CheckpointsDir, "000003072.safetensors"): ""} {
+	for name, text := range map[string]string{run.StatusFile: "{", filepath.Join(run.CheckpointsDir, "000003072.safetensors"): ""} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}

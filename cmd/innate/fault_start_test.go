@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"innate/configs"
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -57,7 +57,7 @@ func TestFaultListenUsed(t *testing.T) {
 	dir := p.start("--threads", "1")
 	p.must("stop", dir)
 	p.refused("address already in use", "resume", dir, "--listen", p.status(busy).Listen)
-	if s := p.status(dir); s.State != control.StateStopped {
+	if s := p.status(dir); s.State != run.StateStopped {
 		t.Errorf("the run is %s, want stopped", s.State)
 	}
 	if events := p.must("events", dir); !strings.Contains(events, "not started: control: listen 127.0.0.1:") {
@@ -95,7 +95,7 @@ func TestFaultConfigBesideItsFiles(t *testing.T) {
 	check(t, os.WriteFile(filepath.Join(folder, "mine.toml"), []byte(strings.ReplaceAll(text, folder+"/", "")), 0o644))
 	for _, name := range []string{"exp/mine.toml", "./exp/../exp/mine.toml", "~/exp/mine.toml"} {
 		dir := ok(create("runs", "", name, edits{set: []string{"disc.features=exp/cnn.safetensors"}}))(t)
-		c := ok(configs.Load(filepath.Join(dir, control.ConfigFile)))(t)
+		c := ok(configs.Load(filepath.Join(dir, run.ConfigFile)))(t)
 		for key, ref := range c.Files() {
 			if _, err := os.Stat(configs.Locate(dir, ref)); err != nil || !strings.HasPrefix(ref, "inputs/") {
 				t.Errorf("%s: %s = %s: %v", name, key, ref, err)

@@ -8,12 +8,12 @@ import (
 	"innate/models/checkpoint"
 	"innate/models/filetype"
 	"innate/models/weights"
-	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 )
 
 // wantRun says what a RUN may be named by.
-const wantRun = "a run: a number, a name or a directory with a " + control.ConfigFile
+const wantRun = "a run: a number, a name or a directory with a " + run.ConfigFile
 
 // find returns the directory of the run that ref names. Where that is none but
 // something else, the error says what it is.
@@ -35,8 +35,8 @@ func find(runs, ref string) (string, error) {
 // runOrFile returns the directory of the run that ref names, or else the file
 // that it names. A run is found before a file of its name; ./NAME is the file.
 func runOrFile(runs, ref string) (dir, file string, err error) {
-	dir, err = control.Find(control.RunsDir(runs), ref)
-	if err == nil || errors.Is(err, control.ErrAmbiguous) {
+	dir, err = run.Find(run.RunsDir(runs), ref)
+	if err == nil || errors.Is(err, run.ErrAmbiguous) {
 		return dir, "", err
 	}
 	kind, statErr := filetype.Of(ref)
@@ -52,7 +52,7 @@ func runOrFile(runs, ref string) (dir, file string, err error) {
 // openNetwork opens what a command line names: builtin:NAME, a safetensors file
 // of any name, or a run, whose newest checkpoint it reads.
 func openNetwork(c *cli, runs, ref string) (*checkpoint.File, error) {
-	if strings.HasPrefix(ref, weights.Prefix) || strings.HasSuffix(ref, control.CheckpointExt) {
+	if strings.HasPrefix(ref, weights.Prefix) || strings.HasSuffix(ref, run.CheckpointExt) {
 		return weights.Open(ref)
 	}
 	dir, path, err := runOrFile(runs, ref)

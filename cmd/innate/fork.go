@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"innate/trainer"
-	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 var forkCommand = command{"fork", "RUN|CHECKPOINT", "a new run that goes on from a checkpoint of another", runFork}
@@ -28,7 +28,7 @@ func runFork(ctx context.Context, c *cli, args []string) error {
 	if edits.process.listen != "" && !*start {
 		return usagef("fork: --listen counts when a trainer starts, want --start beside it")
 	}
-	if !strings.HasSuffix(ref, control.CheckpointExt) {
+	if !strings.HasSuffix(ref, run.CheckpointExt) {
 		dir, file, err := runOrFile(*runs, ref)
 		if err != nil {
 			return err
@@ -36,7 +36,7 @@ func runFork(ctx context.Context, c *cli, args []string) error {
 		ref = dir + file // one of them
 	}
 	forked, err := trainer.Fork(trainer.ForkOptions{
-		RunsDir: control.RunsDir(*runs), Source: ref, At: *at, Name: *name, Edit: edits.apply,
+		RunsDir: run.RunsDir(*runs), Source: ref, At: *at, Name: *name, Edit: edits.apply,
 	})
 	if err != nil {
 		return err
@@ -70,7 +70,7 @@ func runDelete(_ context.Context, c *cli, args []string) error {
 			return errors.New("delete: nothing was deleted")
 		}
 	}
-	return trainer.Delete(dir, *force)
+	return run.Delete(dir, *force)
 }
 
 // deleteQuestion says what would be lost, as far as it can be read.
@@ -86,7 +86,7 @@ func deleteQuestion(dir string) string {
 		return nil
 	})
 	is := "which cannot be read"
-	if info, err := control.ReadInfo(dir); err == nil {
+	if info, err := run.ReadInfo(dir); err == nil {
 		is = fmt.Sprintf("%s, %.1f kimg", info.Status.State, float64(info.Status.Nimg)/1000)
 	}
 	return fmt.Sprintf("delete %s (%s; %d files, %.1f MB)?", dir, is, files, float64(bytes)/1e6)

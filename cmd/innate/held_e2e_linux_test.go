@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // TestFaultE2EFullDisk fills the disk under a run that is open in a terminal: the
@@ -34,13 +34,13 @@ func TestFaultE2EFullDisk(t *testing.T) {
 	d.wants(`Stop 00000-tiny`)
 	d.press("y")
 	d.wants(`not stopped: no space left on device: `)
-	if info, err := control.ReadInfo(dir); err != nil || !info.Alive {
+	if info, err := run.ReadInfo(dir); err != nil || !info.Alive {
 		t.Fatalf("the run has ended: %+v, %v", info, err)
 	}
 	free()
 	d.wants(`● running`)
-	check(t, os.Remove(filepath.Join(dir, control.SocketFile)))
-	waitFor(t, "the socket", func() bool { _, err := os.Lstat(filepath.Join(dir, control.SocketFile)); return err == nil })
+	check(t, os.Remove(filepath.Join(dir, run.SocketFile)))
+	waitFor(t, "the socket", func() bool { _, err := os.Lstat(filepath.Join(dir, run.SocketFile)); return err == nil })
 	d.press(":")
 	d.write("checkpoint")
 	d.press("enter")

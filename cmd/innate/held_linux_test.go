@@ -9,8 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"innate/trainer"
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -18,22 +17,22 @@ import (
 // up: ls, status and status --watch say why, and what is not on disk.
 func TestFaultReasonIsShown(t *testing.T) {
 	for name, c := range map[string]struct {
-		change func(*control.Status)
+		change func(*run.Status)
 		want   string // of ls
 		why    string
 	}{
-		"full disk": {func(s *control.Status) {
-			s.State, s.PauseReason = control.StatePaused, "no space left on device: write checkpoints/x"
+		"full disk": {func(s *run.Status) {
+			s.State, s.PauseReason = run.StatePaused, "no space left on device: write checkpoints/x"
 		},
 			"is paused: no space left on device: write checkpoints/x", "paused    no space left on device: write checkpoints/x"},
-		"divergence": {func(s *control.Status) { s.CheckpointError = "a loss diverges" }, "writes no checkpoint: a loss diverges", "none is written: a loss diverges"},
+		"divergence": {func(s *run.Status) { s.CheckpointError = "a loss diverges" }, "writes no checkpoint: a loss diverges", "none is written: a loss diverges"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := newRun(t)
 			runs := filepath.Dir(dir)
-			lock := ok(trainer.Acquire(dir))(t)
+			lock := ok(run.Acquire(dir))(t)
 			defer lock.Release()
-			beat(dir, control.StateRunning, 20_900, c.change)
+			beat(dir, run.StateRunning, 20_900, c.change)
 			if _, out, _ := line(t, "ls", "--runs", runs); !strings.Contains(out, filepath.Base(dir)+" "+c.want) {
 				t.Errorf("ls prints\n%s\nwant %q", out, c.want)
 			}
@@ -44,11 +43,11 @@ func TestFaultReasonIsShown(t *testing.T) {
 		})
 	}
 	out, err := watched(t, func(dir string, _ *runlog.Writer) {
-		beat(dir, control.StatePaused, 1000, func(s *control.Status) { s.PauseReason = "no space left on device" })
+		beat(dir, run.StatePaused, 1000, func(s *run.Status) { s.PauseReason = "no space left on device" })
 		time.Sleep(10 * time.Second)
-		beat(dir, control.StateRunning, 2000, func(s *control.Status) { s.CheckpointError = "a loss diverges" })
+		beat(dir, run.StateRunning, 2000, func(s *run.Status) { s.CheckpointError = "a loss diverges" })
 		time.Sleep(10 * time.Second)
-		beat(dir, control.StateDone, 400_000)
+		beat(dir, run.StateDone, 400_000)
 	})
 	for _, want := range []string{"paused: no space left on device, 1.0 of 400 kimg\n", "running, 2.0 of 400 kimg, 123.4 images/s, no checkpoint is written: a loss diverges\n"} {
 		if err != nil || !strings.Contains(out, want) {
@@ -106,8 +105,8 @@ func TestFaultFullDisk(t *testing.T) {
 	if out := p.must("stop", dir); !regexp.MustCompile(`^00000-tiny: stopped at \d+\.\d kimg\n$`).MatchString(out) {
 		t.Errorf("stop prints %q", out)
 	}
-	info := ok(control.ReadInfo(dir))(t)
-	if s := info.Status; s.State != control.StateStopped || s.CheckpointNimg != s.Nimg {
+	info := ok(run.ReadInfo(dir))(t)
+	if s := info.Status; s.State != run.StateStopped || s.CheckpointNimg != s.Nimg {
 		t.Errorf("%s at %d images with a checkpoint at %d", s.State, s.Nimg, s.CheckpointNimg)
 	}
 }
@@ -124,11 +123,11 @@ func TestFaultEndpointRemoved(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p.t = t
 			dir := p.start("--runs", runs, "--set", "run.threads=1")
-			socket := filepath.Join(dir, control.SocketFile)
+			socket := filepath.Join(dir, run.SocketFile)
 			if b, err := os.ReadFile(socket + ".path"); err == nil {
 				socket = strings.TrimSpace(string(b))
 			}
-			for _, path := range []string{socket, filepath.Join(dir, control.ConfigFile), filepath.Join(dir, control.LockFile), login} {
+			for _, path := range []string{socket, filepath.Join(dir, run.ConfigFile), filepath.Join(dir, run.LockFile), login} {
 				if err := os.RemoveAll(path); err != nil {
 					t.Fatal(err)
 				}
@@ -141,7 +140,7 @@ func TestFaultEndpointRemoved(t *testing.T) {
 				t.Errorf("ls prints\n%s", out)
 			}
 			p.must("stop", dir)
-			if _, err := os.Stat(filepath.Join(dir, control.ConfigFile)); err != nil {
+			if _, err := os.Stat(filepath.Join(dir, run.ConfigFile)); err != nil {
 				t.Errorf("nothing is left to resume: %v", err)
 			}
 			p.must("status", dir)

@@ -21,6 +21,7 @@ import (
 	"innate/models/unet"
 	"innate/trainer"
 	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -127,7 +128,7 @@ func (p *trainerProcess) await(t *testing.T, dir string, more int64) bool {
 		default:
 		}
 		s, err := client.Status(t.Context())
-		if err != nil || s.PID != p.cmd.Process.Pid || s.State != control.StateRunning {
+		if err != nil || s.PID != p.cmd.Process.Pid || s.State != run.StateRunning {
 			continue
 		}
 		if first < 0 {
@@ -177,7 +178,7 @@ func TestE2EKillAnywhere(t *testing.T) {
 			time.Sleep(time.Duration(rng.IntN(10_000)) * time.Microsecond)
 			check(t, p.cmd.Process.Signal(syscall.SIGKILL))
 			<-p.ended
-			left, err := filepath.Glob(filepath.Join(dir, control.CheckpointsDir, ".*.tmp*"))
+			left, err := filepath.Glob(filepath.Join(dir, run.CheckpointsDir, ".*.tmp*"))
 			check(t, err)
 			if len(left) > 1 {
 				t.Errorf("after kill %d: %v, want at most one, older ones having been removed", i, left)
@@ -219,9 +220,9 @@ func TestE2EKillAnywhere(t *testing.T) {
 			if err := <-p.ended; err != nil {
 				t.Fatalf("stop %d: %v\n%s", i, err, p.out.String())
 			}
-			info, err := control.ReadInfo(dir)
+			info, err := run.ReadInfo(dir)
 			check(t, err)
-			if s := info.Status; s.State != control.StateStopped || s.CheckpointNimg != s.Nimg {
+			if s := info.Status; s.State != run.StateStopped || s.CheckpointNimg != s.Nimg {
 				t.Errorf("stop %d: %s at %d images with a checkpoint at %d; want stopped with one there", i, s.State, s.Nimg, s.CheckpointNimg)
 			}
 		}
@@ -233,7 +234,7 @@ func TestE2EKillAnywhere(t *testing.T) {
 // runCheckpoints lists the files of a run's checkpoints by images seen.
 func runCheckpoints(t *testing.T, dir string) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, control.CheckpointsDir, "0*.safetensors"))
+	files, err := filepath.Glob(filepath.Join(dir, run.CheckpointsDir, "0*.safetensors"))
 	check(t, err)
 	return files
 }
@@ -243,9 +244,9 @@ func runCheckpoints(t *testing.T, dir string) []string {
 func sameRun(t *testing.T, got, want string) {
 	t.Helper()
 	for _, name := range []string{fmt.Sprintf("%09d.safetensors", tinyNimg), "best.safetensors"} {
-		a, err := os.ReadFile(filepath.Join(got, control.CheckpointsDir, name))
+		a, err := os.ReadFile(filepath.Join(got, run.CheckpointsDir, name))
 		check(t, err)
-		b, err := os.ReadFile(filepath.Join(want, control.CheckpointsDir, name))
+		b, err := os.ReadFile(filepath.Join(want, run.CheckpointsDir, name))
 		check(t, err)
 		if !bytes.Equal(a, b) {
 			t.Errorf("%s differs from that of a run left alone (%d and %d bytes)", name, len(a), len(b))

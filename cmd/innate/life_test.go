@@ -13,6 +13,7 @@ import (
 
 	"innate/configs"
 	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // TestMain lets the test binary be innate itself, for tests that need processes
@@ -98,22 +99,22 @@ func (p *program) start(args ...string) (dir string) {
 }
 
 // trains waits until a run has seen n images more than now.
-func (p *program) trains(dir string, n int64) control.Status {
+func (p *program) trains(dir string, n int64) run.Status {
 	p.t.Helper()
 	p.t.Cleanup(func() { p.kill(dir) })
 	from := p.status(dir).Nimg
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if s := p.status(dir); s.State == control.StateRunning && s.Nimg >= from+n {
+		if s := p.status(dir); s.State == run.StateRunning && s.Nimg >= from+n {
 			return s
 		}
 	}
-	said, _ := os.ReadFile(filepath.Join(dir, control.LogFile))
+	said, _ := os.ReadFile(filepath.Join(dir, run.LogFile))
 	p.t.Fatalf("%s does not train: %+v\n%s", dir, p.status(dir), said)
-	return control.Status{}
+	return run.Status{}
 }
 
 // status asks the trainer itself, whose answer is newer than its heartbeat.
-func (p *program) status(dir string) control.Status {
+func (p *program) status(dir string) run.Status {
 	p.t.Helper()
 	info, err := control.Ask(p.t.Context(), dir)
 	if err != nil {
@@ -124,7 +125,7 @@ func (p *program) status(dir string) control.Status {
 
 // kill ends the trainer of a run, if one lives, without a chance to clean up.
 func (p *program) kill(dir string) {
-	info, err := control.ReadInfo(dir)
+	info, err := run.ReadInfo(dir)
 	if err == nil && info.Alive && info.Status.PID > 0 {
 		_ = syscall.Kill(info.Status.PID, syscall.SIGKILL)
 	}
@@ -166,7 +167,7 @@ func TestLife(t *testing.T) {
 
 	p.kill(dir)
 	killed := time.Now()
-	for p.status(dir).State != control.StateDead {
+	for p.status(dir).State != run.StateDead {
 		if time.Since(killed) > 3*time.Second {
 			t.Fatal("three seconds after a kill the run is not seen to be dead")
 		}
@@ -270,7 +271,7 @@ func TestDeleteAsks(t *testing.T) {
 		var out, errs strings.Builder
 		c := &cli{out: &out, err: &errs, getenv: func(string) string { return "" }, ask: func(q string) bool { asked = q; return yes }}
 		status := c.main(t.Context(), []string{"delete", dir})
-		if gone := !control.IsRun(dir); gone != yes || (status == 0) != yes {
+		if gone := !run.IsRun(dir); gone != yes || (status == 0) != yes {
 			t.Errorf("answered %v: status %d, %s, gone %v", yes, status, errs.String(), gone)
 		}
 	}
@@ -289,7 +290,7 @@ func TestProcessFlags(t *testing.T) {
 	var p process
 	p.set, p.listen = []string{"run.threads=1", "run.nice=10"}, "127.0.0.1:1"
 	dir := ok(create(runs, "", "mnist-gdd", edits{process: p}))(t)
-	c := ok(configs.Load(filepath.Join(dir, control.ConfigFile)))(t)
+	c := ok(configs.Load(filepath.Join(dir, run.ConfigFile)))(t)
 	if c.Run.Threads != 1 || c.Run.Nice != 10 {
 		t.Errorf("config has %+v", c.Run)
 	}

@@ -9,7 +9,7 @@ import (
 	"unicode"
 
 	"innate/trainer"
-	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // process is what a command line says of a trainer's process. Nothing that the
@@ -77,36 +77,36 @@ func (c *cli) warnings(dir string) []string {
 
 // epitaph says how a run without a trainer ended and how it goes on; "" for one
 // that ended well.
-func epitaph(info control.Info) string {
+func epitaph(info run.Info) string {
 	s := info.Status
 	var said string
 	switch s.State {
-	case control.StateDead:
+	case run.StateDead:
 		said = lastWords(info.Dir)
-	case control.StateFailed:
+	case run.StateFailed:
 		said = s.Error
-	case control.StateUnreadable:
-		return fmt.Sprintf("%s cannot be read: %s", info.Name, control.OneLine(s.Error))
+	case run.StateUnreadable:
+		return fmt.Sprintf("%s cannot be read: %s", info.Name, run.OneLine(s.Error))
 	default:
 		return ""
 	}
 	in := ""
 	if s.Job != "" {
-		in = " in " + control.OneLine(s.Job)
+		in = " in " + run.OneLine(s.Job)
 	}
-	return fmt.Sprintf("%s is %s%s: %s; %s", control.OneLine(info.Name), s.State, in, control.OneLine(said), hint(info))
+	return fmt.Sprintf("%s is %s%s: %s; %s", run.OneLine(info.Name), s.State, in, run.OneLine(said), hint(info))
 }
 
 // lastWords is the end of a trainer's log in one line.
 func lastWords(dir string) string {
-	if said := strings.Join(control.LastWords(dir, 3), " | "); said != "" {
+	if said := strings.Join(run.LastWords(dir, 3), " | "); said != "" {
 		return said
 	}
 	return "its log says nothing"
 }
 
 // hint says how to go on with a run that has no trainer.
-func hint(info control.Info) string {
+func hint(info run.Info) string {
 	if n := info.Status.CheckpointNimg; n > 0 {
 		return fmt.Sprintf("innate resume %s goes on from %.1f kimg", reference(info.Dir), float64(n)/1000)
 	}
@@ -122,7 +122,7 @@ func reference(dir string) string {
 		return "$'" + strings.ReplaceAll(quoted, "'", `\'`) + "'"
 	}
 	name := filepath.Base(dir)
-	if found, err := control.Find(control.RunsDir(""), name); err == nil && found == dir && !strings.HasPrefix(name, "-") {
+	if found, err := run.Find(run.RunsDir(""), name); err == nil && found == dir && !strings.HasPrefix(name, "-") {
 		return name
 	}
 	special := func(r rune) bool {

@@ -17,8 +17,8 @@ import (
 
 	"innate/configs"
 	"innate/trainer"
-	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 )
 
 var profileCommand = command{"profile", "RUN|CONFIG", "where the time of a training step goes", runProfile}
@@ -69,10 +69,10 @@ func configOf(runs, ref string, e edits) (name, dir string, cfg *configs.Config,
 	text, _, err := configs.Open(ref)
 	if err != nil {
 		var noRun error
-		if dir, noRun = control.Find(control.RunsDir(runs), ref); noRun != nil {
+		if dir, noRun = run.Find(run.RunsDir(runs), ref); noRun != nil {
 			return "", "", nil, fmt.Errorf("%w; and %w", noRun, err)
 		}
-		ref = filepath.Join(dir, control.ConfigFile)
+		ref = filepath.Join(dir, run.ConfigFile)
 		if text, _, err = configs.Open(ref); err != nil {
 			return "", "", nil, err
 		}

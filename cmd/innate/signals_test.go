@@ -13,14 +13,14 @@ import (
 
 	"innate/models/checkpoint"
 	"innate/trainer"
-	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // onlyAsked leaves a run no checkpoint but those that someone asks for.
 var onlyAsked = []string{"--set", "live.checkpoint_kimg=1000"}
 
 // checkpoints waits until a run has a checkpoint at more images than after.
-func (p *program) checkpoints(dir string, after int64) control.Status {
+func (p *program) checkpoints(dir string, after int64) run.Status {
 	p.t.Helper()
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if s := p.status(dir); s.CheckpointNimg > after {
@@ -49,9 +49,9 @@ func ends(t *testing.T, cmd *exec.Cmd) error {
 // wantStopped checks that a run has ended with a checkpoint of all it saw.
 func (p *program) wantStopped(dir, events string) {
 	p.t.Helper()
-	info, err := control.ReadInfo(dir)
+	info, err := run.ReadInfo(dir)
 	check(p.t, err)
-	if s := info.Status; info.Alive || s.State != control.StateStopped || s.CheckpointNimg != s.Nimg {
+	if s := info.Status; info.Alive || s.State != run.StateStopped || s.CheckpointNimg != s.Nimg {
 		p.t.Errorf("alive %v, %s at %d images with a checkpoint at %d, want stopped with one there", info.Alive, s.State, s.Nimg, s.CheckpointNimg)
 	}
 	if out := p.must("events", dir); !strings.Contains(out, events) {
@@ -74,7 +74,7 @@ func TestFaultSignals(t *testing.T) {
 	p.must("pause", dir)
 	at := p.status(dir).Nimg
 	send(syscall.SIGUSR1)
-	if s := p.checkpoints(dir, at-1); s.State != control.StatePaused || s.Nimg != at || s.PID != pid {
+	if s := p.checkpoints(dir, at-1); s.State != run.StatePaused || s.Nimg != at || s.PID != pid {
 		t.Errorf("%s at %d images as pid %d, want the run paused at %d as pid %d", s.State, s.Nimg, s.PID, at, pid)
 	}
 	for range 100 { // more than anyone waits for
@@ -82,7 +82,7 @@ func TestFaultSignals(t *testing.T) {
 		send(syscall.SIGUSR2)
 	}
 	send(syscall.SIGTERM)
-	check(t, control.AwaitExit(t.Context(), dir))
+	check(t, run.AwaitExit(t.Context(), dir))
 	p.wantStopped(dir, "kimg, by SIGTERM")
 	if out := p.must("logs", dir); !strings.Contains(out, "SIGUSR2: a checkpoint between two steps\n") || !strings.Contains(out, "SIGTERM: the run ends after a checkpoint\n") {
 		t.Errorf("the log does not say what arrived:\n%s", out)
@@ -91,7 +91,7 @@ func TestFaultSignals(t *testing.T) {
 	p.must("resume", dir)
 	pid = p.trains(dir, 4).PID
 	send(syscall.SIGXCPU)
-	check(t, control.AwaitExit(t.Context(), dir))
+	check(t, run.AwaitExit(t.Context(), dir))
 	p.wantStopped(dir, "kimg, by SIGXCPU")
 }
 
@@ -141,13 +141,13 @@ func TestFaultSignalsWhileMeasuring(t *testing.T) {
 	pid := p.trains(dir, 4).PID
 	check(t, syscall.Kill(pid, syscall.SIGUSR1))
 	s := p.checkpoints(dir, 0)
-	f, err := checkpoint.Read(filepath.Join(dir, control.CheckpointsDir, control.CheckpointFile(s.CheckpointNimg)))
+	f, err := checkpoint.Read(filepath.Join(dir, run.CheckpointsDir, run.CheckpointFile(s.CheckpointNimg)))
 	check(t, err)
 	if !strings.Contains(f.Metadata["progress"], `"eval_done":`) {
 		t.Error("the checkpoint holds no evaluation under way")
 	}
 	check(t, syscall.Kill(pid, syscall.SIGTERM))
-	check(t, control.AwaitExit(t.Context(), dir))
+	check(t, run.AwaitExit(t.Context(), dir))
 	p.wantStopped(dir, "by SIGTERM")
 }
 
@@ -197,7 +197,7 @@ func TestFaultOutputClosed(t *testing.T) {
 			t.Fatalf("the trainer ended: %v", err)
 		default:
 		}
-		return control.IsRun(dir) && p.status(dir).Nimg > 0
+		return run.IsRun(dir) && p.status(dir).Nimg > 0
 	})
 	p.must("stop", dir)
 	check(t, <-ended)
@@ -222,7 +222,7 @@ func TestFaultJobIsNamed(t *testing.T) {
 		t.Errorf("events lack %q:\n%s", background, events)
 	}
 	p.kill(dir)
-	check(t, control.AwaitExit(t.Context(), dir))
+	check(t, run.AwaitExit(t.Context(), dir))
 	p.refused(filepath.Base(dir)+" is dead in Slurm job 77: ", "status", dir, "--watch")
 	for _, args := range [][]string{{"ls"}, {"status", dir}} {
 		if out := p.must(args...); !strings.Contains(out, "Slurm job 77") {
@@ -236,7 +236,7 @@ func TestFaultJobIsNamed(t *testing.T) {
 	cmd.Stderr = &errs
 	check(t, cmd.Start())
 	second := filepath.Join(p.runs, "00001-tiny")
-	waitFor(t, "the second run", func() bool { return control.IsRun(second) })
+	waitFor(t, "the second run", func() bool { return run.IsRun(second) })
 	p.trains(second, 1)
 	p.must("stop", second)
 	check(t, ends(t, cmd))

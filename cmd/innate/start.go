@@ -9,6 +9,7 @@ import (
 	"innate/configs"
 	"innate/trainer"
 	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 var startCommand = command{"start", "CONFIG", "the same, detached; prints the run directory", runStart}
@@ -68,7 +69,7 @@ func runResume(ctx context.Context, c *cli, args []string) error {
 // at once, of another as its next trainer starts.
 func extend(ctx context.Context, dir, kimg string, p *process) error {
 	const key = "live.total_kimg"
-	info, err := control.ReadInfo(dir)
+	info, err := run.ReadInfo(dir)
 	if err != nil {
 		return err
 	}
@@ -87,15 +88,15 @@ type doneError struct{ error }
 
 // finished returns the error of resuming a run that is done: with a checkpoint
 // at all the images that its config asks for. It is nil for any other run.
-func finished(info control.Info) error {
-	if info.Status.State != control.StateDone {
+func finished(info run.Info) error {
+	if info.Status.State != run.StateDone {
 		return nil
 	}
-	cfg, err := configs.Load(filepath.Join(info.Dir, control.ConfigFile))
+	cfg, err := configs.Load(filepath.Join(info.Dir, run.ConfigFile))
 	if err != nil {
 		return nil // the trainer says what is wrong
 	}
-	list, err := control.Checkpoints(filepath.Join(info.Dir, control.CheckpointsDir))
+	list, err := run.Checkpoints(filepath.Join(info.Dir, run.CheckpointsDir))
 	if err != nil || len(list) == 0 || float64(list[0].Nimg) < 1000*cfg.Live.TotalKimg {
 		return nil
 	}
@@ -108,7 +109,7 @@ func finished(info control.Info) error {
 // last checkpoint. A trainer that has just been killed holds the run's lock for
 // as long as the kernel takes to end it.
 func (c *cli) resume(ctx context.Context, dir string, p process) error {
-	info, err := control.ReadInfo(dir)
+	info, err := run.ReadInfo(dir)
 	if err != nil {
 		return err
 	}
@@ -116,7 +117,7 @@ func (c *cli) resume(ctx context.Context, dir string, p process) error {
 		if p.given() {
 			err = fmt.Errorf("%s: has a trainer: --threads, --nice and --listen count when one starts, so stop it first", info.Name)
 		} else {
-			var st control.Status
+			var st run.Status
 			ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 			defer cancel()
 			if st, err = control.NewClient(dir).Resume(ctx); err == nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 var lsCommand = command{"ls", "", "what runs there are and how they do", runLs}
@@ -28,13 +29,13 @@ func runLs(ctx context.Context, c *cli, args []string) error {
 	if len(rest) > 0 {
 		return usagef("ls: got %q, want no arguments", rest[0])
 	}
-	infos, err := control.List(control.RunsDir(*runs))
+	infos, err := run.List(run.RunsDir(*runs))
 	if err != nil {
 		return err
 	}
 	askAll(ctx, infos)
 	if *asJSON {
-		list := []control.Status{}
+		list := []run.Status{}
 		for _, i := range infos {
 			list = append(list, i.Status)
 		}
@@ -45,10 +46,10 @@ func runLs(ctx context.Context, c *cli, args []string) error {
 	for _, i := range infos {
 		s := i.Status
 		speed := "-"
-		if control.Active(s.State) {
+		if run.Active(s.State) {
 			speed = fmt.Sprintf("%.1f", s.ImagesPerSec)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%.1f/%.0f\t%s\t%.1f %%\t%s\t%s\n", control.OneLine(i.Name), s.State,
+		fmt.Fprintf(w, "%s\t%s\t%.1f/%.0f\t%s\t%.1f %%\t%s\t%s\n", run.OneLine(i.Name), s.State,
 			float64(s.Nimg)/1000, float64(s.TotalNimg)/1000, speed, 100*s.FrozenFraction, number(s.LastFID), number(s.BestFID))
 	}
 	if err := w.Flush(); err != nil {
@@ -59,14 +60,14 @@ func runLs(ctx context.Context, c *cli, args []string) error {
 			fmt.Fprintln(c.out, said)
 		}
 		if why := held(i.Status); why != "" {
-			fmt.Fprintf(c.out, "%s %s\n", control.OneLine(i.Name), why)
+			fmt.Fprintf(c.out, "%s %s\n", run.OneLine(i.Name), why)
 		}
 	}
 	return nil
 }
 
 // askAll asks the trainers of all runs at once.
-func askAll(ctx context.Context, infos []control.Info) {
+func askAll(ctx context.Context, infos []run.Info) {
 	var asking sync.WaitGroup
 	for i := range infos {
 		if !infos[i].Alive {
@@ -83,14 +84,14 @@ func askAll(ctx context.Context, infos []control.Info) {
 
 // held words what holds a live run up that nobody has asked for; "" if nothing
 // does.
-func held(s control.Status) string {
+func held(s run.Status) string {
 	switch {
-	case !control.Active(s.State):
+	case !run.Active(s.State):
 		return ""
 	case s.PauseReason != "":
-		return "is paused: " + control.OneLine(s.PauseReason)
+		return "is paused: " + run.OneLine(s.PauseReason)
 	case s.CheckpointError != "":
-		return "writes no checkpoint: " + control.OneLine(s.CheckpointError)
+		return "writes no checkpoint: " + run.OneLine(s.CheckpointError)
 	}
 	return ""
 }
@@ -140,33 +141,33 @@ func runStatus(ctx context.Context, c *cli, args []string) error {
 }
 
 // unsaved words what a run has trained since its newest checkpoint.
-func unsaved(s control.Status) string {
+func unsaved(s run.Status) string {
 	if s.CheckpointNimg == 0 {
 		return fmt.Sprintf("%.1f kimg: there is no checkpoint yet", float64(s.Nimg)/1000)
 	}
 	return fmt.Sprintf("%.1f kimg since the checkpoint at %.1f kimg", float64(s.Nimg-s.CheckpointNimg)/1000, float64(s.CheckpointNimg)/1000)
 }
 
-func printStatus(out io.Writer, info control.Info) {
+func printStatus(out io.Writer, info run.Info) {
 	s := info.Status
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	defer w.Flush()
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...))
 	}
-	row("run", "%s", control.OneLine(s.Run))
+	row("run", "%s", run.OneLine(s.Run))
 	row("state", "%s", s.State)
 	if held(s) != "" {
 		if s.PauseReason != "" {
-			row("paused", "%s", control.OneLine(s.PauseReason))
+			row("paused", "%s", run.OneLine(s.PauseReason))
 		}
 		if s.CheckpointError != "" {
-			row("checkpoint", "none is written: %s", control.OneLine(s.CheckpointError))
+			row("checkpoint", "none is written: %s", run.OneLine(s.CheckpointError))
 		}
 		row("unsaved", "%s", unsaved(s))
 	}
 	if s.Job != "" {
-		row("job", "%s", control.OneLine(s.Job))
+		row("job", "%s", run.OneLine(s.Job))
 	}
 	row("method", "%s", s.Method)
 	row("progress", "%.1f of %.0f kimg, %.1f images/s, %s left", float64(s.Nimg)/1000, float64(s.TotalNimg)/1000,
@@ -180,7 +181,7 @@ func printStatus(out io.Writer, info control.Info) {
 	}
 	row("kernels", "%s, %d threads", s.Kernels, s.Threads)
 	if s.Listen != "" {
-		row("listens", "%s, token in %s", s.Listen, filepath.Join(s.Dir, control.TokenFile))
+		row("listens", "%s, token in %s", s.Listen, filepath.Join(s.Dir, run.TokenFile))
 	}
 	if s.SampleFile != "" {
 		row("samples", "%s", filepath.Join(s.Dir, s.SampleFile))
@@ -189,13 +190,13 @@ func printStatus(out io.Writer, info control.Info) {
 		row("config", "%s", s.ConfigError)
 	}
 	if s.Error != "" {
-		row("error", "%s", control.OneLine(s.Error))
+		row("error", "%s", run.OneLine(s.Error))
 	}
 	switch s.State {
-	case control.StateDead:
+	case run.StateDead:
 		row("log", "%s", lastWords(info.Dir))
 		row("next", "%s; innate logs %s shows more", hint(info), reference(info.Dir))
-	case control.StateFailed, control.StateStopped, control.StateNew:
+	case run.StateFailed, run.StateStopped, run.StateNew:
 		row("next", "%s", hint(info))
 	}
 }
@@ -216,9 +217,9 @@ func runLogs(_ context.Context, c *cli, args []string) error {
 	if err != nil {
 		return err
 	}
-	text, err := os.ReadFile(filepath.Join(dir, control.LogFile))
+	text, err := os.ReadFile(filepath.Join(dir, run.LogFile))
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%s: no %s: the run was not started in the background", dir, control.LogFile)
+		return fmt.Errorf("%s: no %s: the run was not started in the background", dir, run.LogFile)
 	}
 	if err != nil {
 		return err

@@ -7,14 +7,14 @@ import (
 
 	"innate/configs"
 	"innate/models/cpu"
-	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 )
 
 // drawTeacher draws the teacher's grid of a run for the workbench, on half of
 // the cores: the run may be training on all of them.
 func drawTeacher(ctx context.Context, dir string) (string, error) {
-	cfg, err := configs.Load(filepath.Join(dir, control.ConfigFile))
+	cfg, err := configs.Load(filepath.Join(dir, run.ConfigFile))
 	if err != nil {
 		return "", err
 	}

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui"
 )
 
@@ -31,7 +31,7 @@ func TestE2EWorkbenchKeys(t *testing.T) {
 			t.Fatalf("step %d, %s %q: want %q, got\n%s", i, s.scope, s.keys, s.want, d.screen())
 		}
 	}
-	if s := d.status(dir); s.State != control.StatePaused {
+	if s := d.status(dir); s.State != run.StatePaused {
 		t.Errorf("the run is %s when the workbench has gone, want paused", s.State)
 	}
 	for _, name := range []string{"grid.png", "other.png"} {
@@ -159,7 +159,7 @@ func TestE2EWorkbenchTrouble(t *testing.T) {
 	d.press("enter")
 	d.wants("00000-tiny .*paused")
 
-	path := filepath.Join(dir, control.ConfigFile)
+	path := filepath.Join(dir, run.ConfigFile)
 	text, err := os.ReadFile(path)
 	check(t, err)
 	check(t, os.WriteFile(path, append(text, "rubbish\n"...), 0o644))

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // desk is a person's shell in a tmux server of its own: it types and looks.
@@ -214,6 +214,6 @@ func (d *desk) tinyRun() (dir string) {
 	dir = strings.TrimSpace(d.must("start", "tiny.toml"))
 	d.trains(dir, 128)
 	d.must("pause", dir)
-	waitFor(d.t, "the run to pause", func() bool { return d.status(dir).State == control.StatePaused })
+	waitFor(d.t, "the run to pause", func() bool { return d.status(dir).State == run.StatePaused })
 	return dir
 }

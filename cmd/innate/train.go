@@ -12,8 +12,8 @@ import (
 	"innate/configs"
 	"innate/models/filetype"
 	"innate/trainer"
-	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 )
 
 var trainCommand = command{"train", "CONFIG", "one run in the foreground, with plain progress lines", runTrain}
@@ -57,7 +57,7 @@ func runTrain(ctx context.Context, c *cli, args []string) error {
 // train runs a trainer in this process until its run or ctx ends. A signal on
 // asks makes it write a checkpoint.
 func train(ctx context.Context, c *cli, dir, listen string, asks <-chan os.Signal) error {
-	lock, err := trainer.Acquire(dir)
+	lock, err := run.Acquire(dir)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func create(runs, out, config string, e edits) (string, error) {
 	if text, err = e.apply(text); err != nil {
 		return "", err
 	}
-	edited, err := configs.Parse(control.ConfigFile, text)
+	edited, err := configs.Parse(run.ConfigFile, text)
 	if err != nil {
 		return "", err
 	}
@@ -102,7 +102,7 @@ func create(runs, out, config string, e edits) (string, error) {
 	if out != "" {
 		return out, trainer.CreateAt(out, text, "")
 	}
-	return trainer.Create(control.RunsDir(runs), text, "")
+	return trainer.Create(run.RunsDir(runs), text, "")
 }
 
 // edits are changes to a config given on the command line.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -19,7 +20,7 @@ import (
 func watch(ctx context.Context, out io.Writer, dir string, every time.Duration) error {
 	w := watcher{out: out, every: every}
 	reader := runlog.NewReader(dir)
-	var last control.Status
+	var last run.Status
 	for {
 		info, err := control.Ask(ctx, dir) // before the log, to read all of a run that has ended
 		if err != nil {
@@ -67,7 +68,7 @@ func (w *watcher) add(u runlog.Update) error {
 	}
 	for _, e := range u.Events {
 		if _, err := fmt.Fprintf(w.out, "%s  %.1f kimg  %s: %s\n", e.Time.Format(time.TimeOnly), float64(e.Nimg)/1000,
-			control.OneLine(e.Kind), control.OneLine(e.Text)); err != nil {
+			run.OneLine(e.Kind), run.OneLine(e.Text)); err != nil {
 			return err
 		}
 	}
@@ -76,7 +77,7 @@ func (w *watcher) add(u runlog.Update) error {
 
 // progress prints how the run does, if that is news and not too soon after the
 // last line. The end of a run is never too soon.
-func (w *watcher) progress(info control.Info) error {
+func (w *watcher) progress(info run.Info) error {
 	line, now := w.line(info.Status), time.Now()
 	if line == w.shown || info.Alive && !w.shownAt.IsZero() && now.Sub(w.shownAt) < w.every {
 		return nil
@@ -86,9 +87,9 @@ func (w *watcher) progress(info control.Info) error {
 	return err
 }
 
-func (w *watcher) line(s control.Status) string {
+func (w *watcher) line(s run.Status) string {
 	parts := []string{withReason(s.State, s), fmt.Sprintf("%.1f of %.0f kimg", float64(s.Nimg)/1000, float64(s.TotalNimg)/1000)}
-	if s.State == control.StateRunning {
+	if s.State == run.StateRunning {
 		parts = append(parts, fmt.Sprintf("%.1f images/s", s.ImagesPerSec))
 	}
 	for _, name := range sortedKeys(w.tick.Scalars) {
@@ -100,20 +101,20 @@ func (w *watcher) line(s control.Status) string {
 		parts = append(parts, fmt.Sprintf("%s %.1f at %.1f kimg", s.FIDName, *s.LastFID, float64(s.FIDNimg)/1000))
 	}
 	if s.CheckpointError != "" {
-		parts = append(parts, "no checkpoint is written: "+control.OneLine(s.CheckpointError))
+		parts = append(parts, "no checkpoint is written: "+run.OneLine(s.CheckpointError))
 	}
 	if s.ConfigError != "" {
-		parts = append(parts, control.OneLine(s.ConfigError))
+		parts = append(parts, run.OneLine(s.ConfigError))
 	}
 	return strings.Join(parts, ", ")
 }
 
 // verdict is the exit status of watching a run that has no trainer any more.
-func verdict(info control.Info) error {
+func verdict(info run.Info) error {
 	if said := epitaph(info); said != "" {
 		return errors.New(said)
 	}
-	if info.Status.State == control.StateNew {
+	if info.Status.State == run.StateNew {
 		return fmt.Errorf("%s has not been started; %s", info.Name, hint(info))
 	}
 	return nil

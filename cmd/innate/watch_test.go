@@ -9,8 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"innate/trainer"
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -23,7 +22,7 @@ func watched(t *testing.T, play func(dir string, log *runlog.Writer)) (out strin
 	t.Cleanup(func() { time.Local = local })
 	dir := newRun(t)
 	synctest.Test(t, func(t *testing.T) {
-		lock := ok(trainer.Acquire(dir))(t)
+		lock := ok(run.Acquire(dir))(t)
 		log := ok(runlog.OpenWriter(dir))(t)
 		go func() {
 			play(dir, log)
@@ -55,13 +54,13 @@ func newRun(t *testing.T) string {
 }
 
 // beat writes a heartbeat.
-func beat(dir, state string, nimg int64, change ...func(*control.Status)) {
-	s := control.Status{State: state, PID: os.Getpid(), Nimg: nimg, TotalNimg: 400_000, ImagesPerSec: 123.44,
+func beat(dir, state string, nimg int64, change ...func(*run.Status)) {
+	s := run.Status{State: state, PID: os.Getpid(), Nimg: nimg, TotalNimg: 400_000, ImagesPerSec: 123.44,
 		CheckpointNimg: nimg / 10_000 * 10_000}
 	for _, f := range change {
 		f(&s)
 	}
-	control.WriteStatus(dir, s)
+	run.WriteStatus(dir, s)
 }
 
 // TestWatch is a run with two events, of whose many changes one in five seconds
@@ -70,17 +69,17 @@ func TestWatch(t *testing.T) {
 	out, err := watched(t, func(dir string, log *runlog.Writer) {
 		log.Event(runlog.Event{Kind: runlog.Start, Text: "of the past, and no news"})
 		log.Tick(runlog.Tick{Nimg: 1000, Scalars: map[string]float64{"loss/gen": 0.69314, "loss/disc": 1.5, "speed/images_per_sec": 3}})
-		beat(dir, control.StateRunning, 1000)
+		beat(dir, run.StateRunning, 1000)
 		time.Sleep(4200 * time.Millisecond)
 		log.Event(runlog.Event{Nimg: 1400, Kind: runlog.Freeze, Text: "81.9 % \x1b[31mfrozen"})
 		for i := range 8 { // every second
-			beat(dir, control.StateRunning, 1500+int64(i)*100)
+			beat(dir, run.StateRunning, 1500+int64(i)*100)
 			time.Sleep(time.Second)
 		}
 		time.Sleep(20 * time.Second) // nothing changes: silence
 		fid := 83.72
 		log.Tick(runlog.Tick{Nimg: 2000, Scalars: map[string]float64{"fid": fid}})
-		beat(dir, control.StateDone, 400_000, func(s *control.Status) { s.LastFID, s.FIDName, s.FIDNimg = &fid, "FID(mnist-cnn)", 2000 })
+		beat(dir, run.StateDone, 400_000, func(s *run.Status) { s.LastFID, s.FIDName, s.FIDNimg = &fid, "FID(mnist-cnn)", 2000 })
 		log.Event(runlog.Event{Nimg: 400_000, Kind: runlog.Done, Text: "done at 400.0 kimg"})
 	})
 	want := `
@@ -105,9 +104,9 @@ func TestWatchSeesDeath(t *testing.T) {
 	} {
 		var died time.Time
 		out, err := watched(t, func(dir string, _ *runlog.Writer) {
-			beat(dir, control.StateRunning, 23_000)
+			beat(dir, run.StateRunning, 23_000)
 			time.Sleep(10 * time.Second)
-			os.WriteFile(filepath.Join(dir, control.LogFile), []byte(tt.log), 0o644)
+			os.WriteFile(filepath.Join(dir, run.LogFile), []byte(tt.log), 0o644)
 			died = time.Now()
 		})
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -131,14 +130,14 @@ func TestWatchEnds(t *testing.T) {
 		status int
 		want   string
 	}{
-		{control.StateNew, 1, "has not been started; innate resume 00000-mnist-gdd-i begins again"},
-		{control.StateStopped, 0, ""},
-		{control.StateDone, 0, ""},
-		{control.StateFailed, 1, "is failed: the disk burns; innate resume"},
-		{control.StateRunning, 1, "is dead: its log says nothing"},
+		{run.StateNew, 1, "has not been started; innate resume 00000-mnist-gdd-i begins again"},
+		{run.StateStopped, 0, ""},
+		{run.StateDone, 0, ""},
+		{run.StateFailed, 1, "is failed: the disk burns; innate resume"},
+		{run.StateRunning, 1, "is dead: its log says nothing"},
 	} {
-		beat(dir, tt.state, 5000, func(s *control.Status) {
-			if tt.state == control.StateFailed {
+		beat(dir, tt.state, 5000, func(s *run.Status) {
+			if tt.state == run.StateFailed {
 				s.Error = "the disk burns"
 			}
 		})
@@ -148,11 +147,11 @@ func TestWatchEnds(t *testing.T) {
 		}
 		// The same goes into the list and the status.
 		_, list, _ := line(t, "ls", "--runs", runs)
-		if ended := tt.state == control.StateFailed || tt.state == control.StateRunning; ended != strings.Contains(list, "; innate resume") {
+		if ended := tt.state == run.StateFailed || tt.state == run.StateRunning; ended != strings.Contains(list, "; innate resume") {
 			t.Errorf("%s: ls prints %q", tt.state, list)
 		}
 		_, block, _ := line(t, "status", name, "--runs", runs)
-		if strings.Contains(block, "innate resume") != (tt.state != control.StateDone) {
+		if strings.Contains(block, "innate resume") != (tt.state != run.StateDone) {
 			t.Errorf("%s: status prints %q", tt.state, block)
 		}
 	}

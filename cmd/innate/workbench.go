@@ -11,8 +11,8 @@ import (
 
 	"innate/configs"
 	"innate/trainer"
-	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 	"innate/tui"
 )
 
@@ -31,7 +31,7 @@ func workbench(ctx context.Context, c *cli, dir, runs string) error {
 // --runs says otherwise: back from it one should not find others that only have
 // its name.
 func listedRuns(dir, flag string) string {
-	runs := control.RunsDir(flag)
+	runs := run.RunsDir(flag)
 	if dir == "" || flag != "" {
 		return runs
 	}
@@ -63,7 +63,7 @@ func workbenchOptions(c *cli, dir, runs string) (tui.Options, error) {
 			return forked.Dir, trainer.Spawn(ctx, forked.Dir)
 		},
 		Forkable: trainer.Forkable(),
-		Delete:   func(_ context.Context, dir string) error { return trainer.Delete(dir, false) },
+		Delete:   func(_ context.Context, dir string) error { return run.Delete(dir, false) },
 		Resume: func(ctx context.Context, dir string) error {
 			quiet := &cli{out: io.Discard, err: io.Discard, getenv: c.getenv} // the screen is not ours to write on
 			return quiet.resume(ctx, dir, process{})
@@ -84,7 +84,7 @@ func workbenchOptions(c *cli, dir, runs string) (tui.Options, error) {
 // setDiffering changes the settings of a config's text that have other values.
 // The others keep the way they are written.
 func setDiffering(text string, set map[string]string) (string, error) {
-	c, err := configs.Parse(control.ConfigFile, text)
+	c, err := configs.Parse(run.ConfigFile, text)
 	if err != nil {
 		return "", err
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -36,7 +36,7 @@ func TestFaultE2EPausedWriter(t *testing.T) {
 	}
 	waitFor(t, "the whole config", func() bool { return status(t, binary, runs, dir).ConfigError == "" })
 	must(t, binary, runs, "set", dir, "live.gen_lr=1e-4")
-	if s := status(t, binary, runs, dir); s.FrozenParams != 0 || s.Live["fid_kimg"] != 0.0 || s.State != control.StateRunning {
+	if s := status(t, binary, runs, dir); s.FrozenParams != 0 || s.Live["fid_kimg"] != 0.0 || s.State != run.StateRunning {
 		t.Errorf("%d parameters are frozen, live.fid_kimg is %v, the run is %s", s.FrozenParams, s.Live["fid_kimg"], s.State)
 	}
 	history, err := runlog.ReadAll(dir)

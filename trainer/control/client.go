@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+
+	"innate/trainer/run"
 )
 
 // maxAnswerBytes bounds what a client reads; the layers of the largest network
@@ -53,56 +55,58 @@ func dialing(socket func() string) *Client {
 }
 
 // Status returns the present status.
-func (c *Client) Status(ctx context.Context) (Status, error) {
-	var s Status
+func (c *Client) Status(ctx context.Context) (run.Status, error) {
+	var s run.Status
 	err := c.call(ctx, http.MethodGet, "status", nil, &s)
 	return s, err
 }
 
 // Layers returns every parameter tensor of the trained network.
-func (c *Client) Layers(ctx context.Context) ([]Layer, error) {
-	var l []Layer
+func (c *Client) Layers(ctx context.Context) ([]run.Layer, error) {
+	var l []run.Layer
 	err := c.call(ctx, http.MethodGet, "layers", nil, &l)
 	return l, err
 }
 
 // Pause holds the run after the step under way; Resume lets it go on.
-func (c *Client) Pause(ctx context.Context) (Status, error) { return c.post(ctx, KindPause, nil) }
+func (c *Client) Pause(ctx context.Context) (run.Status, error) { return c.post(ctx, KindPause, nil) }
 
 // Resume ends a pause.
-func (c *Client) Resume(ctx context.Context) (Status, error) { return c.post(ctx, KindResume, nil) }
+func (c *Client) Resume(ctx context.Context) (run.Status, error) { return c.post(ctx, KindResume, nil) }
 
 // Stop makes the trainer write a checkpoint and end. It returns when the
 // checkpoint is on disk; where none can be, it is refused.
-func (c *Client) Stop(ctx context.Context) (Status, error) { return c.post(ctx, KindStop, nil) }
+func (c *Client) Stop(ctx context.Context) (run.Status, error) { return c.post(ctx, KindStop, nil) }
 
 // Set changes live settings, all of them or, on an error, none.
-func (c *Client) Set(ctx context.Context, set map[string]string) (Status, error) {
+func (c *Client) Set(ctx context.Context, set map[string]string) (run.Status, error) {
 	return c.post(ctx, KindSet, SetRequest{set})
 }
 
 // Freeze changes which parameters train.
-func (c *Client) Freeze(ctx context.Context, r FreezeRequest) (Status, error) {
+func (c *Client) Freeze(ctx context.Context, r FreezeRequest) (run.Status, error) {
 	return c.post(ctx, KindFreeze, r)
 }
 
 // Checkpoint writes a checkpoint now, and returns when it is on disk.
-func (c *Client) Checkpoint(ctx context.Context) (Status, error) {
+func (c *Client) Checkpoint(ctx context.Context) (run.Status, error) {
 	return c.post(ctx, KindCheckpoint, nil)
 }
 
 // Evaluate measures FID of the weights as they are now, and returns when that
 // has a value. A paused run takes the weights, and measures when it goes on: then
 // State of the answer says so.
-func (c *Client) Evaluate(ctx context.Context) (Status, error) { return c.post(ctx, KindEvaluate, nil) }
+func (c *Client) Evaluate(ctx context.Context) (run.Status, error) {
+	return c.post(ctx, KindEvaluate, nil)
+}
 
 // Sample draws the sample grid now; SampleFile of the answer names it.
-func (c *Client) Sample(ctx context.Context, r SampleRequest) (Status, error) {
+func (c *Client) Sample(ctx context.Context, r SampleRequest) (run.Status, error) {
 	return c.post(ctx, KindSample, r)
 }
 
-func (c *Client) post(ctx context.Context, route string, body any) (Status, error) {
-	var s Status
+func (c *Client) post(ctx context.Context, route string, body any) (run.Status, error) {
+	var s run.Status
 	err := c.call(ctx, http.MethodPost, route, body, &s)
 	return s, err
 }
@@ -139,8 +143,10 @@ func (c *Client) send(ctx context.Context, method, route string, body any) (*htt
 		return nil, fmt.Errorf("control: %w", err)
 	}
 	if c.dir != "" { // who would wait for a trainer that cannot answer
-		if pid, held, err := lockHolder(c.dir); err == nil && held && pid != 0 && suspended(pid) {
-			return nil, fmt.Errorf("control: %s: %s: %w", c.name, route, suspendedError(pid))
+		if pid, held, err := run.Holder(c.dir); err == nil && held {
+			if err := run.Suspended(pid); err != nil {
+				return nil, fmt.Errorf("control: %s: %s: %w", c.name, route, err)
+			}
 		}
 	}
 	resp, err := c.http.Do(req)

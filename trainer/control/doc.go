@@ -1,6 +1,6 @@
 // Package control is how a running trainer is watched and steered: wire types,
-// one table of routes, a server on a Unix socket and perhaps on TCP, its client,
-// and reading run directories, whose trainer may be gone.
+// one table of routes, a server on a Unix socket and perhaps on TCP, and its
+// client.
 //
 // The socket is control.sock in the run directory, open to its owner only.
 // Where that path is longer than a socket's may be, the socket lies in a private
@@ -11,8 +11,8 @@
 //	D=runs/00003-mnist-gdd-i
 //	ask() { curl -sS --unix-socket $D/control.sock "$@"; }
 //	ask http://innate/v1/                                  # []Route: this list
-//	ask http://innate/v1/status                            # Status
-//	ask http://innate/v1/layers                            # []Layer
+//	ask http://innate/v1/status                            # run.Status
+//	ask http://innate/v1/layers                            # []run.Layer
 //	ask -N http://innate/v1/stream                         # Message a line: see below
 //	ask -N 'http://innate/v1/stream?types=tick,event'
 //	ask -X POST http://innate/v1/pause                     # Status after it, as all of these
@@ -64,10 +64,4 @@
 //	curl -sS -H "Authorization: Bearer $(cat $D/control.token)" http://127.0.0.1:7070/v1/status
 //
 // Prometheus takes it as authorization: {credentials_file: …/control.token}.
-//
-// # Presence
-//
-// Whether a trainer lives is told by the lock it holds on the file lock of the
-// run directory, never by its pid: ReadInfo derives the state of a run from
-// that and from the last status in status.json.
 package control

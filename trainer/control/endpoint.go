@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"innate/trainer/run"
 )
 
 // endpoint is the control socket of one run, which can be reached as long as its
@@ -142,7 +144,7 @@ func (e *endpoint) close() error {
 	if err := os.Remove(e.path); err != nil {
 		return fmt.Errorf("control: %w", err)
 	}
-	os.Remove(filepath.Join(e.dir, pointerFile)) // also one that led nowhere
+	os.Remove(filepath.Join(e.dir, run.SocketPointer)) // also one that led nowhere
 	if own := filepath.Dir(e.path); own != e.dir {
 		os.Remove(filepath.Join(own, backLink))
 		os.Remove(own)
@@ -173,7 +175,7 @@ func probe(path string) error {
 // also replaces a stale socket atomically. (The umask would do the same for
 // every file that other goroutines create meanwhile.)
 func listenPrivate(path string) (net.Listener, error) {
-	private := filepath.Join(filepath.Dir(path), privateDir)
+	private := filepath.Join(filepath.Dir(path), run.SocketDir)
 	if err := os.RemoveAll(private); err != nil {
 		return nil, err
 	}

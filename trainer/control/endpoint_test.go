@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // quick makes a server look after its socket all the time.
@@ -62,7 +63,7 @@ func TestFaultSocketRemoved(t *testing.T) {
 			}
 		}},
 		"a pointer elsewhere": {false, func(t *testing.T, _ *control.Server, dir, _ string) {
-			if err := os.WriteFile(filepath.Join(dir, control.SocketFile+".path"), []byte("/nowhere/s\n"), 0o644); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, run.SocketFile+".path"), []byte("/nowhere/s\n"), 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}},
@@ -70,7 +71,7 @@ func TestFaultSocketRemoved(t *testing.T) {
 		"its directory":             {true, func(t *testing.T, s *control.Server, _, _ string) { remove(t, filepath.Dir(s.Path())) }},
 		"all of TMPDIR":             {true, func(t *testing.T, _ *control.Server, _, base string) { remove(t, base) }},
 		"the pointer": {true, func(t *testing.T, _ *control.Server, dir, _ string) {
-			remove(t, filepath.Join(dir, control.SocketFile+".path"))
+			remove(t, filepath.Join(dir, run.SocketFile+".path"))
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -79,7 +80,7 @@ func TestFaultSocketRemoved(t *testing.T) {
 			if c.long {
 				dir = longDir(t, base)
 			}
-			runner := &fakeRunner{state: control.StateRunning}
+			runner := &fakeRunner{state: run.StateRunning}
 			hub := control.NewHub(runner)
 			s, err := control.Serve(dir, runner, control.Options{Hub: hub}.WithLimits(quick))
 			if err != nil {
@@ -152,7 +153,7 @@ func TestFaultSocketOutlivesLogin(t *testing.T) {
 // again, the same, to be read by its owner alone.
 func TestFaultTokenRemoved(t *testing.T) {
 	s, dir, token := listening(t, quick)
-	path := filepath.Join(dir, control.TokenFile)
+	path := filepath.Join(dir, run.TokenFile)
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +245,7 @@ func TestFaultCopiedRun(t *testing.T) {
 	base := shortDirIn(t, "/tmp")
 	t.Setenv("TMPDIR", base)
 	dir := longDir(t, base)
-	runner := &fakeRunner{state: control.StateRunning}
+	runner := &fakeRunner{state: run.StateRunning}
 	s, err := control.Serve(dir, runner, control.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -260,7 +261,7 @@ func TestFaultCopiedRun(t *testing.T) {
 	if _, err := control.NewClient(copied).Pause(within(t)); !errors.Is(err, control.ErrNotRunning) {
 		t.Errorf("a copy: got %v, want %v", err, control.ErrNotRunning)
 	}
-	if runner.Status().State != control.StateRunning {
+	if runner.Status().State != run.StateRunning {
 		t.Error("a command to the copy paused the run it was copied from")
 	}
 	link := filepath.Join(base, "link")

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"innate/trainer/run"
 )
 
 // Hub hands what the training loop says to every client of GET /v1/stream.
@@ -20,8 +22,8 @@ import (
 // and what does not fit is counted. Events may fill all of it; a client that
 // has no room for an event is cut off, and can come back and read events.jsonl.
 type Hub struct {
-	current  func() Status
-	list     func() []Layer
+	current  func() run.Status
+	list     func() []run.Layer
 	limits   limits
 	queue    chan post
 	lost     atomic.Int64 // lossy messages that found the queue half full
@@ -40,8 +42,8 @@ type Hub struct {
 
 	// Lines of the state as last sent.
 	status, layers []byte
-	timeless       []byte  // of status, less its time and number, which change also where nothing else does
-	listed         []Layer // what layers was made of
+	timeless       []byte      // of status, less its time and number, which change also where nothing else does
+	listed         []run.Layer // what layers was made of
 }
 
 // post is a message in the queue: a tick or, if it has a kind, an event. It is
@@ -243,7 +245,7 @@ func (h *Hub) refresh() {
 }
 
 // sameSlice spares the encoding of the snapshot that was sent last.
-func sameSlice(a, b []Layer) bool {
+func sameSlice(a, b []run.Layer) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 

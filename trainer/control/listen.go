@@ -14,11 +14,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-)
 
-// TokenFile holds, while a trainer listens on TCP, what a client has to show
-// there: one line, readable by the owner only, new at every start.
-const TokenFile = "control.token"
+	"innate/trainer/run"
+)
 
 // listenTCP listens on a loopback address, such as 127.0.0.1:7070 or
 // localhost:0. Others are refused: what can stop a run and holds one secret
@@ -58,7 +56,7 @@ func newToken() string {
 // writeToken writes a secret into run directory dir, in a file that was never
 // open to others.
 func writeToken(dir, token string) error {
-	path := filepath.Join(dir, TokenFile)
+	path := filepath.Join(dir, run.TokenFile)
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("control: %w", err)
 	}
@@ -92,7 +90,7 @@ func guard(next http.Handler, token string) http.Handler {
 		got := sha256.Sum256([]byte(strings.TrimSpace(shown))) // one length, whatever was shown
 		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
 			w.Header().Set("WWW-Authenticate", "Bearer")
-			refuse(http.StatusUnauthorized, "control: want the header Authorization: Bearer TOKEN, with the token in "+TokenFile+" of the run directory")
+			refuse(http.StatusUnauthorized, "control: want the header Authorization: Bearer TOKEN, with the token in "+run.TokenFile+" of the run directory")
 			return
 		}
 		next.ServeHTTP(w, r)

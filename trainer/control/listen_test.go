@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // listening serves a fake run on TCP too and returns the token.
@@ -20,13 +21,13 @@ func listening(t *testing.T, limits control.Limits) (s *control.Server, dir, tok
 	t.Helper()
 	dir = shortDir(t)
 	metrics := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "innate_images_total 1\n") })
-	s, err := control.Serve(dir, &fakeRunner{state: control.StateRunning},
+	s, err := control.Serve(dir, &fakeRunner{state: run.StateRunning},
 		control.Options{Listen: "localhost:0", Metrics: metrics}.WithLimits(limits))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	b, err := os.ReadFile(filepath.Join(dir, control.TokenFile))
+	b, err := os.ReadFile(filepath.Join(dir, run.TokenFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +36,7 @@ func listening(t *testing.T, limits control.Limits) (s *control.Server, dir, tok
 
 func TestToken(t *testing.T) {
 	s, dir, token := listening(t, control.Limits{})
-	path := filepath.Join(dir, control.TokenFile)
+	path := filepath.Join(dir, run.TokenFile)
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 || len(token) != 64 {
 		t.Errorf("got %v, %v and a token of %d digits, want mode 0600 and 64", info.Mode(), err, len(token))
 	}
@@ -87,7 +88,7 @@ func TestToken(t *testing.T) {
 		t.Errorf("got %q, %v, want %s", st.Listen, err, s.Addr())
 	}
 	stream := openStream(t, control.NewClient(dir), control.MessageStatus)
-	if st := next[control.Status](t, stream, "status"); st.Listen != s.Addr() {
+	if st := next[run.Status](t, stream, "status"); st.Listen != s.Addr() {
 		t.Errorf("stream: got %q", st.Listen)
 	}
 	if err := s.Close(); err != nil {
@@ -103,7 +104,7 @@ func TestToken(t *testing.T) {
 func TestTokenIsNew(t *testing.T) {
 	_, _, first := listening(t, control.Limits{})
 	dir := shortDir(t)
-	path := filepath.Join(dir, control.TokenFile)
+	path := filepath.Join(dir, run.TokenFile)
 	if err := os.WriteFile(path, []byte(first+"\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}

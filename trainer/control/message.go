@@ -127,3 +127,5 @@ func encodeLine(kind string, data any) []byte {
 	}
 	return append(b, '\n')
 }
+
+func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"innate/trainer/run"
 )
 
 // The registry names the runs that this user trains on this machine, wherever
@@ -70,7 +72,7 @@ func makeLink(dir string) (link string, err error) {
 
 // Registered reads the runs in the registry that have a trainer, and forgets
 // those whose directory is gone.
-func Registered() ([]Info, error) {
+func Registered() ([]run.Info, error) {
 	registry, err := registryPath()
 	if err != nil {
 		return nil, err
@@ -79,18 +81,18 @@ func Registered() ([]Info, error) {
 	if err != nil {
 		return nil, fmt.Errorf("control: %w", err)
 	}
-	var alive []Info
+	var alive []run.Info
 	for _, e := range entries {
 		link := filepath.Join(registry, e.Name())
 		dir, err := os.Readlink(link)
 		if err != nil {
 			continue // forgotten meanwhile
 		}
-		if !IsRun(dir) {
+		if !run.IsRun(dir) {
 			_ = os.Remove(link)
 			continue
 		}
-		if info, err := ReadInfo(dir); err == nil && info.Alive {
+		if info, err := run.ReadInfo(dir); err == nil && info.Alive {
 			alive = append(alive, info)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"innate/trainer/run"
 )
 
 const (
@@ -30,8 +32,8 @@ func lasts(kind string) bool {
 // that the command was not begun and must not be any more; one that is under way
 // when ctx ends gets an error that says so.
 type Runner interface {
-	Status() Status
-	Layers() []Layer
+	Status() run.Status
+	Layers() []run.Layer
 	Do(ctx context.Context, c Command) error
 }
 
@@ -116,7 +118,7 @@ func (s *Server) keepToken() {
 	if s.addr == "" {
 		return
 	}
-	if _, err := os.Lstat(filepath.Join(s.dir, TokenFile)); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(filepath.Join(s.dir, run.TokenFile)); errors.Is(err, fs.ErrNotExist) {
 		_ = writeToken(s.dir, s.token) // or at the next look
 	}
 }
@@ -155,7 +157,7 @@ func (s *Server) Close() error {
 		}
 	}
 	if s.addr != "" {
-		if err := os.Remove(filepath.Join(s.dir, TokenFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(filepath.Join(s.dir, run.TokenFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("control: %w", err)
 		}
 	}
@@ -186,7 +188,7 @@ func (s *Server) do(w http.ResponseWriter, r *http.Request, c Command) error {
 }
 
 // current is the runner's status and where we answer.
-func (s *Server) current() Status {
+func (s *Server) current() run.Status {
 	st := s.runner.Status()
 	st.Listen = s.addr
 	return st

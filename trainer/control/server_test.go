@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // fakeRunner stands for the training loop.
@@ -27,17 +28,17 @@ type fakeRunner struct {
 	hold   chan struct{} // Do waits for it, if set, as for the end of a step
 }
 
-func (f *fakeRunner) Status() control.Status {
+func (f *fakeRunner) Status() run.Status {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	nan := math.NaN()
-	return control.Status{Version: control.Version, State: f.state, PID: os.Getpid(), Nimg: 25600,
+	return run.Status{Version: run.Version, State: f.state, PID: os.Getpid(), Nimg: 25600,
 		LastFID: &nan, EtaSec: math.Inf(1), StageMs: map[string]float64{"g": 1.5, "r1": nan},
 		Live: map[string]any{"gen_lr": 5e-4, "bad": nan}}
 }
 
-func (f *fakeRunner) Layers() []control.Layer {
-	return []control.Layer{{Name: "enc.28x28_conv.weight", Kind: "conv", Shape: []int{16, 1, 3, 3}, Count: 144}}
+func (f *fakeRunner) Layers() []run.Layer {
+	return []run.Layer{{Name: "enc.28x28_conv.weight", Kind: "conv", Shape: []int{16, 1, 3, 3}, Count: 144}}
 }
 
 func (f *fakeRunner) Do(ctx context.Context, c control.Command) error {
@@ -56,9 +57,9 @@ func (f *fakeRunner) Do(ctx context.Context, c control.Command) error {
 	f.done = append(f.done, c)
 	switch c.Kind {
 	case control.KindPause:
-		f.state = control.StatePaused
+		f.state = run.StatePaused
 	case control.KindResume:
-		f.state = control.StateRunning
+		f.state = run.StateRunning
 	}
 	return nil
 }
@@ -92,7 +93,7 @@ func shortDir(t testing.TB) string {
 }
 
 func TestCommands(t *testing.T) {
-	dir, runner := shortDir(t), &fakeRunner{state: control.StateRunning}
+	dir, runner := shortDir(t), &fakeRunner{state: run.StateRunning}
 	serve(t, dir, runner)
 	c, ctx := control.NewClient(dir), within(t)
 
@@ -105,20 +106,20 @@ func TestCommands(t *testing.T) {
 	if err != nil || len(layers) != 1 || layers[0].Count != 144 || layers[0].Shape[0] != 16 {
 		t.Errorf("layers: got %+v, %v", layers, err)
 	}
-	if st, err = c.Pause(ctx); err != nil || st.State != control.StatePaused {
+	if st, err = c.Pause(ctx); err != nil || st.State != run.StatePaused {
 		t.Errorf("pause: got %q, %v", st.State, err)
 	}
-	if st, err = c.Resume(ctx); err != nil || st.State != control.StateRunning {
+	if st, err = c.Resume(ctx); err != nil || st.State != run.StateRunning {
 		t.Errorf("resume: got %q, %v", st.State, err)
 	}
 	preset := "none"
-	for _, call := range []func() (control.Status, error){
-		func() (control.Status, error) { return c.Set(ctx, map[string]string{"live.gen_lr": "2e-4"}) },
-		func() (control.Status, error) {
+	for _, call := range []func() (run.Status, error){
+		func() (run.Status, error) { return c.Set(ctx, map[string]string{"live.gen_lr": "2e-4"}) },
+		func() (run.Status, error) {
 			return c.Freeze(ctx, control.FreezeRequest{Preset: &preset, Train: &[]string{}})
 		},
-		func() (control.Status, error) { return c.Freeze(ctx, control.FreezeRequest{Toggle: []string{"a"}}) },
-		func() (control.Status, error) { return c.Stop(ctx) },
+		func() (run.Status, error) { return c.Freeze(ctx, control.FreezeRequest{Toggle: []string{"a"}}) },
+		func() (run.Status, error) { return c.Stop(ctx) },
 	} {
 		if _, err := call(); err != nil {
 			t.Error(err)
@@ -202,7 +203,7 @@ func TestBadRequests(t *testing.T) {
 func TestSocketIsPrivate(t *testing.T) {
 	dir := shortDir(t)
 	s := serve(t, dir, &fakeRunner{})
-	info, err := os.Lstat(filepath.Join(dir, control.SocketFile))
+	info, err := os.Lstat(filepath.Join(dir, run.SocketFile))
 	if err != nil || info.Mode().Type() != os.ModeSocket || info.Mode().Perm() != 0o600 {
 		t.Errorf("got %v, %v, want a socket with mode 0600", info.Mode(), err)
 	}
@@ -235,7 +236,7 @@ func TestServeTwice(t *testing.T) {
 // listens on, and the folder of a start that was cut short.
 func TestStaleSocket(t *testing.T) {
 	dir := shortDir(t)
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, control.SocketFile), Net: "unix"})
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, run.SocketFile), Net: "unix"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,7 +289,7 @@ func TestNotRunning(t *testing.T) {
 // TestClientsWhileStepping has one client wait for the end of a step, another
 // read the status meanwhile, and a third give up.
 func TestClientsWhileStepping(t *testing.T) {
-	dir, runner := shortDir(t), &fakeRunner{state: control.StateRunning, hold: make(chan struct{})}
+	dir, runner := shortDir(t), &fakeRunner{state: run.StateRunning, hold: make(chan struct{})}
 	serve(t, dir, runner)
 	paused := make(chan error, 1)
 	go func() {
@@ -296,7 +297,7 @@ func TestClientsWhileStepping(t *testing.T) {
 		paused <- err
 	}()
 	other := control.NewClient(dir)
-	if st, err := other.Status(within(t)); err != nil || st.State != control.StateRunning {
+	if st, err := other.Status(within(t)); err != nil || st.State != run.StateRunning {
 		t.Errorf("status during a step: got %q, %v", st.State, err)
 	}
 	short, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)

@@ -9,12 +9,12 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"innate/trainer/run"
 )
 
 const (
-	pointerFile = SocketFile + ".path"
-	privateDir  = ".ctl" // while binding; no longer than SocketFile
-	backLink    = "run"  // beside a socket that lies elsewhere: to the run's directory
+	backLink = "run" // beside a socket that lies elsewhere: to the run's directory
 
 	// maxSocketPath is what every Unix takes: macOS has 104 bytes for the path
 	// and its zero, Linux 108.
@@ -24,8 +24,8 @@ const (
 // placeSocket returns where the socket of absolute run directory dir belongs
 // and leaves a pointer in dir if that is elsewhere.
 func placeSocket(dir string) (string, error) {
-	pointer := filepath.Join(dir, pointerFile)
-	if path := filepath.Join(dir, SocketFile); len(path) <= maxSocketPath {
+	pointer := filepath.Join(dir, run.SocketPointer)
+	if path := filepath.Join(dir, run.SocketFile); len(path) <= maxSocketPath {
 		if err := os.Remove(pointer); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", fmt.Errorf("control: %w", err)
 		}
@@ -43,8 +43,8 @@ func placeSocket(dir string) (string, error) {
 	if err := linkBack(own, dir); err != nil {
 		return "", err
 	}
-	path := filepath.Join(own, SocketFile)
-	if err := writeAtomic(pointer, []byte(path+"\n")); err != nil {
+	path := filepath.Join(own, run.SocketFile)
+	if err := run.WriteAtomic(pointer, []byte(path+"\n")); err != nil {
 		return "", err
 	}
 	return path, nil
@@ -89,14 +89,14 @@ func belongs(path, dir string) bool {
 func findSocket(dir string) string {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
-		return filepath.Join(dir, SocketFile)
+		return filepath.Join(dir, run.SocketFile)
 	}
-	if b, err := os.ReadFile(filepath.Join(dir, pointerFile)); err == nil {
+	if b, err := os.ReadFile(filepath.Join(dir, run.SocketPointer)); err == nil {
 		if path := strings.TrimSpace(string(b)); filepath.IsAbs(path) && len(path) <= maxSocketPath && belongs(path, dir) {
 			return path
 		}
 	}
-	return filepath.Join(dir, SocketFile)
+	return filepath.Join(dir, run.SocketFile)
 }
 
 // privateBase returns a directory with a short path that only this user can
@@ -108,7 +108,7 @@ func privateBase() (string, error) {
 	for _, base := range []string{os.TempDir(), "/tmp", state} {
 		// 1+16 bytes for the run's directory, then the name of the socket.
 		dir := filepath.Join(base, fmt.Sprintf("innate-%d", os.Getuid()))
-		if !filepath.IsAbs(base) || ofLogin(base) || len(dir)+1+16+1+len(SocketFile) > maxSocketPath {
+		if !filepath.IsAbs(base) || ofLogin(base) || len(dir)+1+16+1+len(run.SocketFile) > maxSocketPath {
 			continue
 		}
 		if base == state {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // streaming serves a fake run whose state is looked at every 10 ms, and its
@@ -80,13 +81,13 @@ func await(t testing.TB, what string, holds func() bool) {
 }
 
 func TestStream(t *testing.T) {
-	runner := &fakeRunner{state: control.StateRunning}
+	runner := &fakeRunner{state: run.StateRunning}
 	hub, server, client := streaming(t, runner, control.Limits{})
 	s := openStream(t, client)
-	if st := next[control.Status](t, s, "status"); st.State != control.StateRunning {
+	if st := next[run.Status](t, s, "status"); st.State != run.StateRunning {
 		t.Errorf("got state %q", st.State)
 	}
-	if l := next[[]control.Layer](t, s, "layers"); len(l) != 1 || l[0].Count != 144 {
+	if l := next[[]run.Layer](t, s, "layers"); len(l) != 1 || l[0].Count != 144 {
 		t.Errorf("got layers %+v", l)
 	}
 	at := time.Unix(1763854000, 120e6)
@@ -109,13 +110,13 @@ func TestStream(t *testing.T) {
 		t.Errorf("data that JSON cannot say: got %s, %v", m.Data, err)
 	}
 
-	runner.setState(control.StatePaused)
-	if st := next[control.Status](t, s, "status"); st.State != control.StatePaused {
+	runner.setState(run.StatePaused)
+	if st := next[run.Status](t, s, "status"); st.State != run.StatePaused {
 		t.Errorf("got state %q", st.State)
 	}
 	// What was published and what changed last still arrives when the run ends.
 	hub.Event(control.Event{Kind: "done"})
-	runner.setState(control.StateDone)
+	runner.setState(run.StateDone)
 	start := time.Now()
 	if err := server.Close(); err != nil {
 		t.Error(err)
@@ -123,7 +124,7 @@ func TestStream(t *testing.T) {
 	if e := next[control.Event](t, s, "event"); e.Kind != "done" {
 		t.Errorf("got %q", e.Kind)
 	}
-	if st := next[control.Status](t, s, "status"); st.State != control.StateDone {
+	if st := next[run.Status](t, s, "status"); st.State != run.StateDone {
 		t.Errorf("got state %q", st.State)
 	}
 	if _, err := s.Next(); err != io.EOF {
@@ -329,7 +330,7 @@ func TestStreamOutlivesReadTimeout(t *testing.T) {
 // trainer does.
 func TestStreamTrainerGone(t *testing.T) {
 	dir := shortDir(t)
-	l, err := net.Listen("unix", dir+"/"+control.SocketFile)
+	l, err := net.Listen("unix", dir+"/"+run.SocketFile)
 	if err != nil {
 		t.Fatal(err)
 	}

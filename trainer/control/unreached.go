@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"net"
 	"syscall"
+
+	"innate/trainer/run"
 )
 
 // isDial tells a trainer that could not be reached from one that was.
@@ -37,7 +39,7 @@ func (c *Client) unreached(err error) error {
 		}
 		return fmt.Errorf("control: %s: %w", c.name, reason)
 	}
-	info, bad := ReadInfo(c.dir)
+	info, bad := run.ReadInfo(c.dir)
 	switch {
 	case bad != nil:
 		return bad
@@ -53,7 +55,7 @@ func (c *Client) unreached(err error) error {
 		return fmt.Errorf("control: %s: a trainer holds the run's lock and cannot be reached at %s: %w; it makes its socket again within seconds", c.name, where, reason)
 	case !onThisMachine(pid):
 		return fmt.Errorf("%s and is no process of this machine: give the command where the run trains", held)
-	case info.Status.State == StateStarting:
+	case info.Status.State == run.StateStarting:
 		return fmt.Errorf("%s and is starting: try again in a moment", held)
 	}
 	return fmt.Errorf("%s and cannot be reached at %s: %w; it makes its socket again within seconds, and kill %d makes it write a checkpoint and end",
@@ -75,7 +77,7 @@ func (c *Client) late() error {
 	if c.dir == "" {
 		return lateError{}
 	}
-	pid, _, _ := lockHolder(c.dir) // 0 if it cannot be told
+	pid, _, _ := run.Holder(c.dir) // 0 if it cannot be told
 	return lateError{pid}
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // TestFaultUnreached asks trainers that hold their lock but not their socket:
@@ -19,16 +20,16 @@ func TestFaultUnreached(t *testing.T) {
 		state string
 		want  []string
 	}{
-		"trains":         {fmt.Sprint(me), control.StateRunning, []string{fmt.Sprintf("pid %d holds the run's lock", me), "control.sock: connect: no such file", fmt.Sprintf("kill %d makes it write a checkpoint", me)}},
-		"starts":         {fmt.Sprint(me), control.StateDone, []string{fmt.Sprintf("pid %d holds the run's lock and is starting", me), "try again"}},
-		"says no pid":    {"", control.StateRunning, []string{"a trainer holds the run's lock", "control.sock: connect: no such file"}},
-		"lies elsewhere": {"4194999", control.StateRunning, []string{"pid 4194999 holds the run's lock", "no process of this machine"}},
+		"trains":         {fmt.Sprint(me), run.StateRunning, []string{fmt.Sprintf("pid %d holds the run's lock", me), "control.sock: connect: no such file", fmt.Sprintf("kill %d makes it write a checkpoint", me)}},
+		"starts":         {fmt.Sprint(me), run.StateDone, []string{fmt.Sprintf("pid %d holds the run's lock and is starting", me), "try again"}},
+		"says no pid":    {"", run.StateRunning, []string{"a trainer holds the run's lock", "control.sock: connect: no such file"}},
+		"lies elsewhere": {"4194999", run.StateRunning, []string{"pid 4194999 holds the run's lock", "no process of this machine"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := makeRun(t, shortDir(t), "00001-a")
 			var pid int
 			fmt.Sscan(c.pid, &pid)
-			if err := control.WriteStatus(dir, control.Status{State: c.state, PID: pid}); err != nil {
+			if err := run.WriteStatus(dir, run.Status{State: c.state, PID: pid}); err != nil {
 				t.Fatal(err)
 			}
 			defer hold(t, dir, c.pid)()

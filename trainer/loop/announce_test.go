@@ -8,6 +8,7 @@ import (
 	"innate/configs"
 	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -18,7 +19,7 @@ func TestChangesAreEvents(t *testing.T) {
 	d, err := loop.Drive(dir)
 	check(t, err)
 	defer d.Close()
-	path := dir + "/" + control.ConfigFile
+	path := dir + "/" + run.ConfigFile
 
 	edit := func(key, value string) { // as in an editor
 		t.Helper()

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"innate/trainer"
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -32,7 +32,7 @@ func TestFaultFullDiskAnswers(t *testing.T) {
 			d, ctx := make(t), t.Context()
 			check(t, trainer.CreateAt(d.dir, text, "t"))
 			client, ended := start(t, d.dir)
-			until(t, client, "a checkpoint, and more", func(s control.Status) bool { return s.CheckpointNimg >= 16 && s.Nimg > s.CheckpointNimg })
+			until(t, client, "a checkpoint, and more", func(s run.Status) bool { return s.CheckpointNimg >= 16 && s.Nimg > s.CheckpointNimg })
 			d.fill()
 			// The first of these may be what finds the disk full.
 			_, err := client.Checkpoint(ctx)
@@ -41,9 +41,9 @@ func TestFaultFullDiskAnswers(t *testing.T) {
 			wantsError(t, "stop", err, "not stopped: ", d.says, "kimg would be lost", "make room and stop again, or kill ")
 			_, err = client.Checkpoint(ctx)
 			wantsError(t, "checkpoint again", err, "no checkpoint at", d.says, "kimg would be lost")
-			for _, ask := range []func() (control.Status, error){
-				func() (control.Status, error) { return client.Status(ctx) },
-				func() (control.Status, error) { return client.Pause(ctx) },
+			for _, ask := range []func() (run.Status, error){
+				func() (run.Status, error) { return client.Status(ctx) },
+				func() (run.Status, error) { return client.Pause(ctx) },
 			} {
 				s, err := ask()
 				if err != nil || !paused(s) || !strings.HasPrefix(s.PauseReason, d.says) && !strings.Contains(s.PauseReason, d.says+" ") {
@@ -75,7 +75,7 @@ func TestFaultFullDiskAnswers(t *testing.T) {
 			if _, err := os.Stat(checkpointPath(d.dir, int(s.CheckpointNimg))); err != nil {
 				t.Errorf("answered, but %v", err)
 			}
-			if s, err = client.Stop(ctx); err != nil || s.State != control.StateStopped || s.CheckpointNimg != s.Nimg {
+			if s, err = client.Stop(ctx); err != nil || s.State != run.StateStopped || s.CheckpointNimg != s.Nimg {
 				t.Errorf("stop: %v, %s at %d images with a checkpoint at %d", err, s.State, s.Nimg, s.CheckpointNimg)
 			}
 			if _, err := os.Stat(checkpointPath(d.dir, int(s.Nimg))); err != nil {
@@ -97,18 +97,18 @@ func TestFaultFullDiskHeartbeat(t *testing.T) {
 	check(t, trainer.CreateAt(d.dir, strings.Replace(longer(networks(t)), "total_kimg = 0.24", "total_kimg = 1000", 1), "t"))
 	client, signal, ended := startSignalled(t, d.dir)
 	until(t, client, "the first steps", started)
-	until(t, client, "a heartbeat", func(control.Status) bool { _, err := os.Stat(d.dir + "/" + control.StatusFile); return err == nil })
+	until(t, client, "a heartbeat", func(run.Status) bool { _, err := os.Stat(d.dir + "/" + run.StatusFile); return err == nil })
 	d.fill()
 	until(t, client, "the pause", paused)
-	heartbeat := func() control.Status {
-		info, err := control.ReadInfo(d.dir)
+	heartbeat := func() run.Status {
+		info, err := run.ReadInfo(d.dir)
 		check(t, err)
 		return info.Status
 	}
-	until(t, client, "a heartbeat that says so", func(control.Status) bool { return strings.Contains(heartbeat().PauseReason, d.says) })
+	until(t, client, "a heartbeat that says so", func(run.Status) bool { return strings.Contains(heartbeat().PauseReason, d.says) })
 	signal()
 	<-ended
-	if s := heartbeat(); s.State != control.StateFailed || !strings.Contains(s.Error, d.says) || !strings.Contains(s.Error, "lost") {
+	if s := heartbeat(); s.State != run.StateFailed || !strings.Contains(s.Error, d.says) || !strings.Contains(s.Error, "lost") {
 		t.Errorf("after the end: %s, %q", s.State, s.Error)
 	}
 }
@@ -119,8 +119,8 @@ func TestFaultDivergenceIsTold(t *testing.T) {
 	dir, client, _ := divergeRun(t, "edm", "pause")
 	ctx := t.Context()
 	setLive(t, client, "live.lr", "1")
-	until(t, client, "the pause", func(s control.Status) bool {
-		return s.State == control.StatePaused && len(events(t, dir, runlog.Pause)) > 0
+	until(t, client, "the pause", func(s run.Status) bool {
+		return s.State == run.StatePaused && len(events(t, dir, runlog.Pause)) > 0
 	})
 	told := events(t, dir, runlog.Pause)
 	if len(told) != 1 || !strings.Contains(told[0].Text, ": diverges: loss/edm is") {

@@ -9,6 +9,7 @@ import (
 	"innate/models/checkpoint"
 	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 )
 
 // TestFaultEvaluateAnswers asks a run that trains for its FID: the answer comes
@@ -74,7 +75,7 @@ func TestFaultCheckpointIsDurable(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- loop.RunWith(t.Context(), loop.Options{Dir: dir}, hooks) }()
 	client := control.NewClient(dir)
-	until(t, client, "the first steps", func(s control.Status) bool { return s.Nimg > 0 })
+	until(t, client, "the first steps", func(s run.Status) bool { return s.Nimg > 0 })
 
 	answers := make(chan error, 3)
 	ask := func() {

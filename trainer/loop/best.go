@@ -15,7 +15,7 @@ import (
 
 	"innate/models/checkpoint"
 	"innate/models/precond"
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -32,8 +32,8 @@ type best struct {
 }
 
 const (
-	bestPrefix   = "best/"                          // where a checkpoint has the best network
-	asidePattern = "best-*" + control.CheckpointExt // names best weights that were set aside, by images seen
+	bestPrefix   = "best/"                      // where a checkpoint has the best network
+	asidePattern = "best-*" + run.CheckpointExt // names best weights that were set aside, by images seen
 )
 
 // file is what best.safetensors says: key is FIDKey of the features.
@@ -54,7 +54,7 @@ func fidText(fid float64) string { return fmt.Sprintf("%.4f", fid) }
 func (l *Loop) fidKey() string { return FIDKey(FeatureName(l.cfg.FID.Features)) }
 
 func (l *Loop) bestPath() string {
-	return filepath.Join(l.dir, control.CheckpointsDir, bestFile)
+	return filepath.Join(l.dir, run.CheckpointsDir, bestFile)
 }
 
 // keepBest keeps the weights that have just been measured as the best so far.
@@ -83,7 +83,7 @@ func (l *Loop) saveBest() {
 
 // asidePath is where best weights go that were set aside.
 func (l *Loop) asidePath(nimg int64) string {
-	return filepath.Join(l.dir, control.CheckpointsDir, strings.Replace(asidePattern, "*", fmt.Sprintf("%09d", nimg), 1))
+	return filepath.Join(l.dir, run.CheckpointsDir, strings.Replace(asidePattern, "*", fmt.Sprintf("%09d", nimg), 1))
 }
 
 // restoreBest makes best.safetensors what it was at a checkpoint, nil for a run

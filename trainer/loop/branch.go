@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -22,7 +22,7 @@ import (
 
 // unreadableExt ends the names of checkpoints that could not be read when the run
 // went on from one before them.
-const unreadableExt = ".unreadable" + control.CheckpointExt
+const unreadableExt = ".unreadable" + run.CheckpointExt
 
 // gridName is a sample grid's: the images seen, and the seed of one that was
 // asked for.
@@ -39,12 +39,12 @@ func (l *Loop) leaveBranch(last int64) {
 // leaveCheckpoints renames those that could not be read: should that pass, nothing
 // must go on from them once the run has taken another way.
 func (l *Loop) leaveCheckpoints(last int64) error {
-	folder := filepath.Join(l.dir, control.CheckpointsDir)
-	files, err := control.Checkpoints(folder)
+	folder := filepath.Join(l.dir, run.CheckpointsDir)
+	files, err := run.Checkpoints(folder)
 	if err != nil {
 		return err
 	}
-	later := slices.IndexFunc(files, func(f control.Checkpoint) bool { return f.Nimg <= last }) // newest first
+	later := slices.IndexFunc(files, func(f run.Checkpoint) bool { return f.Nimg <= last }) // newest first
 	if later < 0 {
 		later = len(files)
 	}
@@ -52,7 +52,7 @@ func (l *Loop) leaveCheckpoints(last int64) error {
 		return nil
 	}
 	for _, f := range files[:later] {
-		if err := os.Rename(f.Path, strings.TrimSuffix(f.Path, control.CheckpointExt)+unreadableExt); err != nil {
+		if err := os.Rename(f.Path, strings.TrimSuffix(f.Path, run.CheckpointExt)+unreadableExt); err != nil {
 			return fmt.Errorf("loop: %w", err)
 		}
 	}
@@ -61,7 +61,7 @@ func (l *Loop) leaveCheckpoints(last int64) error {
 
 // leaveSamples removes grids, which the screen would take for the newest.
 func (l *Loop) leaveSamples(last int64) error {
-	folder := filepath.Join(l.dir, control.SamplesDir)
+	folder := filepath.Join(l.dir, run.SamplesDir)
 	entries, err := os.ReadDir(folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("loop: %w", err)

@@ -13,8 +13,8 @@ import (
 
 	"innate/models/checkpoint"
 	"innate/trainer"
-	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/trainer/tensorboard"
 )
@@ -30,7 +30,7 @@ func quiet(t *testing.T, method string) string {
 // without one.
 func bestFile(t *testing.T, dir, name string) string {
 	t.Helper()
-	f, err := checkpoint.Read(filepath.Join(dir, control.CheckpointsDir, name))
+	f, err := checkpoint.Read(filepath.Join(dir, run.CheckpointsDir, name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "none"
 	}
@@ -87,7 +87,7 @@ func TestFaultBestAfterTheCheckpoint(t *testing.T) {
 // edit changes config.toml while no trainer runs.
 func edit(t *testing.T, dir, old, new string) {
 	t.Helper()
-	path := filepath.Join(dir, control.ConfigFile)
+	path := filepath.Join(dir, run.ConfigFile)
 	text := string(read(t, path))
 	if !strings.Contains(text, old) {
 		t.Fatalf("no %q in\n%s", old, text)
@@ -105,7 +105,7 @@ func TestFaultBestIsPutBack(t *testing.T) {
 	check(t, l.Measured(4, 65.1))
 	steps(t, l, 1)
 	save(t, l)
-	want := read(t, filepath.Join(dir, control.CheckpointsDir, "best.safetensors"))
+	want := read(t, filepath.Join(dir, run.CheckpointsDir, "best.safetensors"))
 	better := func(l *loop.Loop) {
 		t.Helper()
 		steps(t, l, 2)
@@ -116,7 +116,7 @@ func TestFaultBestIsPutBack(t *testing.T) {
 	l.Close()
 	same := func(dir string) {
 		t.Helper()
-		if got := read(t, filepath.Join(dir, control.CheckpointsDir, "best.safetensors")); !slices.Equal(got, want) {
+		if got := read(t, filepath.Join(dir, run.CheckpointsDir, "best.safetensors")); !slices.Equal(got, want) {
 			t.Error("best.safetensors differs from that of before")
 		}
 	}
@@ -138,7 +138,7 @@ func TestFaultBestIsPutBack(t *testing.T) {
 
 	forked, err := trainer.Fork(trainer.ForkOptions{RunsDir: t.TempDir(), Source: checkpointPath(dir, 8)})
 	check(t, err)
-	check(t, os.Remove(filepath.Join(dir, control.CheckpointsDir, "best.safetensors")))
+	check(t, os.Remove(filepath.Join(dir, run.CheckpointsDir, "best.safetensors")))
 	for _, d := range []string{dir, forked.Dir} {
 		l = open(t, d)
 		wantBest(t, l, d, "4: 65.1000")
@@ -294,7 +294,7 @@ func TestFaultSamplesOfAnotherBranch(t *testing.T) {
 	text := strings.Replace(quiet(t, "gdd"), "sample_kimg = 0\n", "sample_kimg = 0.008\n", 1)
 	grids := func(dir string) []string {
 		t.Helper()
-		entries, err := os.ReadDir(filepath.Join(dir, control.SamplesDir))
+		entries, err := os.ReadDir(filepath.Join(dir, run.SamplesDir))
 		check(t, err)
 		var names []string
 		for _, e := range entries {
@@ -308,7 +308,7 @@ func TestFaultSamplesOfAnotherBranch(t *testing.T) {
 	save(t, l)
 	steps(t, l, 2)
 	for _, name := range []string{"teacher.png", "000000012-seed7.png", "000000008-seed7.png", "mine.png"} {
-		check(t, os.WriteFile(filepath.Join(dir, control.SamplesDir, name), nil, 0o644))
+		check(t, os.WriteFile(filepath.Join(dir, run.SamplesDir, name), nil, 0o644))
 	}
 	want := []string{"000000000.png", "000000008-seed7.png", "000000008.png", "mine.png", "teacher.png"}
 	_, err := l.Rollback()

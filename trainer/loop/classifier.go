@@ -14,9 +14,9 @@ import (
 	"innate/models/features"
 	"innate/models/graph"
 	"innate/models/kernels"
-	"innate/trainer/control"
 	"innate/trainer/data"
 	"innate/trainer/optim"
+	"innate/trainer/run"
 )
 
 // classifierMethod trains a small CNN to classify the data set. Frozen, its
@@ -65,9 +65,9 @@ func (m *classifierMethod) preset(names []string, preset string) ([]string, erro
 	return nil, nil
 }
 
-func (m *classifierMethod) layers() []control.Layer {
+func (m *classifierMethod) layers() []run.Layer {
 	params := m.net.Params.All()
-	layers := make([]control.Layer, len(params))
+	layers := make([]run.Layer, len(params))
 	for i, p := range params {
 		dot := strings.LastIndex(p.Name, ".")
 		unit, field := p.Name[:dot], p.Name[dot+1:]
@@ -78,7 +78,7 @@ func (m *classifierMethod) layers() []control.Layer {
 		if field == "bias" {
 			kind = "bias"
 		}
-		layers[i] = control.Layer{Name: p.Name, Kind: kind, Block: unit, Shape: p.Shape, Count: len(p.Data)}
+		layers[i] = run.Layer{Name: p.Name, Kind: kind, Block: unit, Shape: p.Shape, Count: len(p.Data)}
 	}
 	return layers
 }

@@ -18,6 +18,7 @@ import (
 	"innate/models/unet"
 	"innate/trainer/control"
 	"innate/trainer/optim"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -174,7 +175,7 @@ func (l *Loop) pause(paused bool) error {
 
 // reread takes up config.toml as it is now.
 func (l *Loop) reread() error {
-	text, err := configs.ReadSettled(filepath.Join(l.dir, control.ConfigFile), l.text)
+	text, err := configs.ReadSettled(filepath.Join(l.dir, run.ConfigFile), l.text)
 	if err != nil {
 		return err
 	}
@@ -209,7 +210,7 @@ func (l *Loop) set(edits map[string]string) error {
 	if err := l.refresh(); err != nil {
 		return err
 	}
-	text, _, err := configs.Edit(control.ConfigFile, l.text, l.cfg, edits)
+	text, _, err := configs.Edit(run.ConfigFile, l.text, l.cfg, edits)
 	if err != nil {
 		return err
 	}
@@ -258,7 +259,7 @@ func (l *Loop) edit(text string) error {
 	if err := l.use(text); err != nil {
 		return err
 	}
-	if err := configs.WriteFile(filepath.Join(l.dir, control.ConfigFile), text); err != nil {
+	if err := configs.WriteFile(filepath.Join(l.dir, run.ConfigFile), text); err != nil {
 		if starved(err) && !l.storage.full() {
 			l.storage.hold(err, l.writeStatus) // training waits, too
 		}
@@ -295,7 +296,7 @@ func (l *Loop) refuse(err error) {
 
 // use validates a config whole, applies it whole, and records what changed.
 func (l *Loop) use(text string) error {
-	next, err := configs.Reload(control.ConfigFile, text, l.cfg)
+	next, err := configs.Reload(run.ConfigFile, text, l.cfg)
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,8 @@ import (
 	"innate/models/cpu"
 	"innate/models/precond"
 	"innate/models/unet"
-	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 	"innate/trainer/sampleio"
 )
 
@@ -28,8 +28,8 @@ func TestConditional(t *testing.T) {
 			text = strings.Replace(text, "sample_count = 4", "sample_count = 28", 1)
 			text = strings.Replace(text, `preset = "gdd-i"`, `preset = "none"`, 1)
 			at := newRun(t, text)
-			run(t, at)
-			info, err := control.ReadInfo(at)
+			train(t, at)
+			info, err := run.ReadInfo(at)
 			check(t, err)
 			if want := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}; !slices.Equal(info.Status.SampleClasses, want) {
 				t.Errorf("rows of classes %v, want %v", info.Status.SampleClasses, want)

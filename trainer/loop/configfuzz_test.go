@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"innate/configs"
-	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 )
 
 // mutations is how often the tests below change a config: INNATE_FUZZ_CONFIG
@@ -48,7 +48,7 @@ func longRun(t *testing.T) (dir, text string) {
 		}
 		text = strings.Replace(text, r[0], r[1], 1)
 	}
-	c, err := configs.Parse(control.ConfigFile, text)
+	c, err := configs.Parse(run.ConfigFile, text)
 	check(t, err)
 	for _, e := range c.Entries() {
 		if configs.Lines(text)[e.Key] == 0 {
@@ -57,7 +57,7 @@ func longRun(t *testing.T) (dir, text string) {
 		}
 	}
 	dir = newRun(t, text)
-	text, err = configs.ReadFile(filepath.Join(dir, control.ConfigFile))
+	text, err = configs.ReadFile(filepath.Join(dir, run.ConfigFile))
 	check(t, err)
 	return dir, text
 }
@@ -173,7 +173,7 @@ func TestConfigUnderFire(t *testing.T) {
 		before := d.Config()
 		d.Reload(text)
 		s, after := d.Status(), d.Config()
-		want, parseErr := configs.Reload(control.ConfigFile, text, before)
+		want, parseErr := configs.Reload(run.ConfigFile, text, before)
 		if s.ConfigError != "" {
 			refused++
 			if !refusal.MatchString(s.ConfigError) {
@@ -223,17 +223,17 @@ func TestConfigUnderFire(t *testing.T) {
 func TestWatchedConfigUnderFire(t *testing.T) {
 	dir, good := longRun(t)
 	client, _ := background(t, dir)
-	path := filepath.Join(dir, control.ConfigFile)
+	path := filepath.Join(dir, run.ConfigFile)
 	rng := rand.New(rand.NewPCG(2, 71))
-	old, err := configs.Parse(control.ConfigFile, good)
+	old, err := configs.Parse(run.ConfigFile, good)
 	check(t, err)
 	written := map[string]bool{asJSON(t, old.LiveMap()): true} // live settings of every text written
 
 	// arrive waits until the run has taken up a text, or refused it.
 	arrive := func(text string) {
 		t.Helper()
-		next, parseErr := configs.Reload(control.ConfigFile, text, old)
-		s := until(t, client, "an edit to be noticed", func(s control.Status) bool {
+		next, parseErr := configs.Reload(run.ConfigFile, text, old)
+		s := until(t, client, "an edit to be noticed", func(s run.Status) bool {
 			if live := asJSON(t, s.Live); !written[live] {
 				t.Fatalf("in force is what nobody wrote: %s", live)
 			}
@@ -252,7 +252,7 @@ func TestWatchedConfigUnderFire(t *testing.T) {
 		if len(text) > 1<<20 || text == "" { // of their own below, and in configs
 			continue
 		}
-		if c, err := configs.Parse(control.ConfigFile, text); err == nil {
+		if c, err := configs.Parse(run.ConfigFile, text); err == nil {
 			if c.Live.TotalKimg < 1000 || c.Live.SampleCount > 16 {
 				continue // it would end, rightly, or draw for long
 			}
@@ -265,7 +265,7 @@ func TestWatchedConfigUnderFire(t *testing.T) {
 			check(t, os.WriteFile(path, []byte(text), 0o644))
 		case 2:
 			half := text[:len(text)/2]
-			if c, err := configs.Parse(control.ConfigFile, half); err == nil {
+			if c, err := configs.Parse(run.ConfigFile, half); err == nil {
 				written[asJSON(t, c.LiveMap())] = true
 			}
 			check(t, os.WriteFile(path, []byte(half), 0o644))
@@ -278,7 +278,7 @@ func TestWatchedConfigUnderFire(t *testing.T) {
 	// What is no text is refused, too, and opening it does not wait.
 	refusedWith := func(what string) {
 		t.Helper()
-		until(t, client, "the refusal of "+what, func(s control.Status) bool { return strings.Contains(s.ConfigError, what) })
+		until(t, client, "the refusal of "+what, func(s run.Status) bool { return strings.Contains(s.ConfigError, what) })
 		if _, err := client.Set(context.Background(), map[string]string{"live.gen_lr": "1e-4"}); err == nil || !strings.Contains(err.Error(), what) {
 			t.Errorf("a command meanwhile: %v, want an error about %s", err, what)
 		}
@@ -296,8 +296,8 @@ func TestWatchedConfigUnderFire(t *testing.T) {
 	last, err := configs.Set(good, "live.gen_lr", "1.25e-4")
 	check(t, err)
 	check(t, os.WriteFile(path, []byte(last), 0o644))
-	s := until(t, client, "the last edit", func(s control.Status) bool { return s.Live["gen_lr"] == 1.25e-4 && s.ConfigError == "" })
+	s := until(t, client, "the last edit", func(s run.Status) bool { return s.Live["gen_lr"] == 1.25e-4 && s.ConfigError == "" })
 	_, err = client.Resume(context.Background()) // a mutated diverge_action may have paused it
 	check(t, err)
-	until(t, client, "training to go on", func(now control.Status) bool { return now.Nimg > s.Nimg })
+	until(t, client, "training to go on", func(now run.Status) bool { return now.Nimg > s.Nimg })
 }

@@ -13,9 +13,9 @@ import (
 	"innate/models/graph"
 	"innate/models/precond"
 	"innate/models/unet"
-	"innate/trainer/control"
 	"innate/trainer/data"
 	"innate/trainer/optim"
+	"innate/trainer/run"
 )
 
 // edmMethod trains a denoiser as EDM does (Karras et al. 2022, section 5): the
@@ -105,7 +105,7 @@ func (m *edmMethod) params() *models.ParamSet { return m.den.Net.Params }
 func (m *edmMethod) start() *models.ParamSet  { return m.initial }
 func (m *edmMethod) trained() *optim.Binding  { return m.binding }
 func (m *edmMethod) programs() []program      { return []program{{"step", m.program}} }
-func (m *edmMethod) layers() []control.Layer  { return unetLayers(m.den.Net) }
+func (m *edmMethod) layers() []run.Layer      { return unetLayers(m.den.Net) }
 
 func (m *edmMethod) preset(names []string, preset string) ([]string, error) {
 	return unet.FreezePreset(names, preset)

@@ -15,7 +15,7 @@ import (
 	"innate/models/features"
 	"innate/models/precond"
 	"innate/models/weights"
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -322,7 +322,7 @@ func FIDKey(features string) string { return "fid/" + features }
 // that of its file, without builtin: and the word fid.
 func FeatureName(ref string) string {
 	name := strings.TrimPrefix(ref, weights.Prefix)
-	name = strings.TrimSuffix(filepath.Base(name), control.CheckpointExt)
+	name = strings.TrimSuffix(filepath.Base(name), run.CheckpointExt)
 	return strings.Replace(name, "-fid-", "-", 1)
 }
 

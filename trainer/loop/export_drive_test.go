@@ -6,6 +6,7 @@ import (
 
 	"innate/configs"
 	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -19,7 +20,7 @@ func Drive(dir string) (*Driven, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.setState(control.StateRunning)
+	l.setState(run.StateRunning)
 	return &Driven{l}, nil
 }
 
@@ -40,8 +41,8 @@ func (d *Driven) Ask(c control.Command) <-chan error {
 }
 
 func (d *Driven) Step() error             { return d.l.step() }
-func (d *Driven) Status() control.Status  { return d.l.Status() }
-func (d *Driven) Layers() []control.Layer { return d.l.Layers() }
+func (d *Driven) Status() run.Status      { return d.l.Status() }
+func (d *Driven) Layers() []run.Layer     { return d.l.Layers() }
 func (d *Driven) Config() *configs.Config { return d.l.cfg.Clone() }
 
 // GoBack does what a rollback does last, and returns what observers were told.
@@ -71,7 +72,7 @@ func (d *Driven) Torn() string {
 	if rule.Preset != cfg.Freeze.Preset || !slices.Equal(rule.Freeze, cfg.Freeze.Freeze) || !slices.Equal(rule.Train, cfg.Freeze.Train) {
 		return fmt.Sprintf("freezing follows %+v, the config says %+v", rule, cfg.Freeze)
 	}
-	read, err := configs.Parse(control.ConfigFile, d.l.text)
+	read, err := configs.Parse(run.ConfigFile, d.l.text)
 	if err != nil {
 		return fmt.Sprintf("the text in force: %v", err)
 	}

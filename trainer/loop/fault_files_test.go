@@ -14,13 +14,13 @@ import (
 // says what it is.
 func TestFaultChangedCheckpoint(t *testing.T) {
 	dir := newRun(t, config("edm", networks(t)))
-	run(t, dir)
+	train(t, dir)
 	want := lastCheckpoint(t, dir)
 	length := int(want[0]) | int(want[1])<<8 | int(want[2])<<16
 	header, values := want[8:8+length], want[8+length:]
 	resaved := bytes.Join([][]byte{want[:8], {'{'}, header[2:], {' '}, values}, nil)
 	check(t, os.WriteFile(checkpointPath(dir, 64), resaved, 0o644))
-	run(t, dir)
+	train(t, dir)
 	if !bytes.Equal(lastCheckpoint(t, dir), want) {
 		t.Error("the run did not arrive at the same checkpoint again")
 	}

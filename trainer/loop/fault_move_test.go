@@ -14,8 +14,8 @@ import (
 	"innate/models/checkpoint"
 	"innate/models/cpu"
 	"innate/trainer"
-	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -30,7 +30,7 @@ func adjust(t *testing.T, dir, key, value string) {
 func always(t *testing.T, dir, key, value string) {
 	t.Helper()
 	adjust(t, dir, key, value)
-	list, err := control.Checkpoints(filepath.Join(dir, control.CheckpointsDir))
+	list, err := run.Checkpoints(filepath.Join(dir, run.CheckpointsDir))
 	check(t, err)
 	for _, c := range list {
 		f, err := checkpoint.Read(c.Path)
@@ -46,7 +46,7 @@ func halfway(t *testing.T, dir, text string) {
 	t.Helper()
 	check(t, trainer.CreateAt(dir, text, ""))
 	adjust(t, dir, "live.total_kimg", "0.032")
-	run(t, dir)
+	train(t, dir)
 	adjust(t, dir, "live.total_kimg", "0.064")
 }
 
@@ -68,7 +68,7 @@ func TestFaultMove(t *testing.T) {
 	goes, there := filepath.Join(base, "goes"), filepath.Join(base, "there")
 	halfway(t, filepath.Join(goes, "run"), text)
 
-	run(t, stays)
+	train(t, stays)
 	check(t, os.Rename(goes, there))
 	check(t, os.RemoveAll(nets))
 	moved := filepath.Join(there, "run")
@@ -77,7 +77,7 @@ func TestFaultMove(t *testing.T) {
 	dev := cpu.New(1)
 	defer dev.Close()
 	for _, dir := range []string{moved, forked.Dir} {
-		run(t, dir)
+		train(t, dir)
 		_, err := loop.DrawTeacher(context.Background(), dev, dir, loadConfig(t, dir))
 		check(t, err)
 	}
@@ -107,7 +107,7 @@ func TestFaultMoveOldRun(t *testing.T) {
 		check(t, err)
 		always(t, forked.Dir, "model.init", "/gone/teacher.safetensors")
 		for _, d := range []string{dir, forked.Dir} {
-			run(t, d)
+			train(t, d)
 			events, err := os.ReadFile(filepath.Join(d, runlog.EventsFile))
 			if check(t, err); !strings.Contains(string(events), "model.init: checkpoint: stat /gone/teacher.safetensors: no such file") {
 				t.Errorf("%s: events do not say what is missing:\n%s", method, events)
@@ -135,7 +135,7 @@ func TestFaultMoveOldRun(t *testing.T) {
 
 func loadConfig(t *testing.T, dir string) *configs.Config {
 	t.Helper()
-	c, err := configs.Load(filepath.Join(dir, control.ConfigFile))
+	c, err := configs.Load(filepath.Join(dir, run.ConfigFile))
 	check(t, err)
 	return c
 }
@@ -166,5 +166,5 @@ func TestFaultMovedFiles(t *testing.T) {
 	check(t, os.Remove(old))
 	refused(other)
 	adjust(t, dir, key, there)
-	run(t, dir)
+	train(t, dir)
 }

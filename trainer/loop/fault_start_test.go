@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -29,9 +29,9 @@ func beginsAgain(t *testing.T, dir string) bool {
 	return strings.Contains(string(events), "begins again") || strings.Contains(string(metrics), `"nimg":-1`)
 }
 
-func stateOf(t *testing.T, dir string) control.Status {
+func stateOf(t *testing.T, dir string) run.Status {
 	t.Helper()
-	info, err := control.ReadInfo(dir)
+	info, err := run.ReadInfo(dir)
 	check(t, err)
 	return info.Status
 }
@@ -45,16 +45,16 @@ func TestFaultFirstStart(t *testing.T) {
 	if err == nil {
 		t.Fatal("a pattern without a match was taken")
 	}
-	if s := stateOf(t, dir); s.State != control.StateFailed || s.Error != err.Error() {
+	if s := stateOf(t, dir); s.State != run.StateFailed || s.Error != err.Error() {
 		t.Errorf("the run is %s, %q, want failed and %q", s.State, s.Error, err)
 	}
 	history, readErr := runlog.ReadAll(dir)
 	if check(t, readErr); len(history.Events) != 1 || history.Events[0].Text != "not started: "+err.Error() {
 		t.Errorf("events %+v, want one that says why", history.Events)
 	}
-	check(t, os.WriteFile(filepath.Join(dir, control.ConfigFile), []byte(text), 0o644))
-	run(t, dir)
-	if s := stateOf(t, dir); s.State != control.StateDone || s.Error != "" {
+	check(t, os.WriteFile(filepath.Join(dir, run.ConfigFile), []byte(text), 0o644))
+	train(t, dir)
+	if s := stateOf(t, dir); s.State != run.StateDone || s.Error != "" {
 		t.Errorf("mended, the run is %s, %q, want done", s.State, s.Error)
 	}
 	if beginsAgain(t, dir) {
@@ -66,7 +66,7 @@ func TestFaultFirstStart(t *testing.T) {
 // its log says why no trainer came.
 func TestFaultStartOnUsedPort(t *testing.T) {
 	dir := newRun(t, quickRun(t))
-	run(t, dir)
+	train(t, dir)
 	used, err := net.Listen("tcp", "127.0.0.1:0")
 	check(t, err)
 	defer used.Close()
@@ -75,7 +75,7 @@ func TestFaultStartOnUsedPort(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "address already in use") {
 		t.Fatalf("got %v", err)
 	}
-	if s := stateOf(t, dir); s.State != control.StateDone || s.Nimg != before.Nimg || s.Error != "" {
+	if s := stateOf(t, dir); s.State != run.StateDone || s.Nimg != before.Nimg || s.Error != "" {
 		t.Errorf("the run is %s at %d, %q, want done at %d", s.State, s.Nimg, s.Error, before.Nimg)
 	}
 	history, err := runlog.ReadAll(dir)
@@ -90,15 +90,15 @@ func TestFaultFailsAgain(t *testing.T) {
 	text := quickRun(t)
 	dir := newRun(t, text+"[freeze]\nfreeze = [\"nosuch.*\"]\n")
 	for _, glob := range []string{"nosuch", "other"} {
-		check(t, os.WriteFile(filepath.Join(dir, control.ConfigFile), []byte(text+"[freeze]\nfreeze = [\""+glob+".*\"]\n"), 0o644))
+		check(t, os.WriteFile(filepath.Join(dir, run.ConfigFile), []byte(text+"[freeze]\nfreeze = [\""+glob+".*\"]\n"), 0o644))
 		if err := loop.Run(t.Context(), loop.Options{Dir: dir}); err == nil {
 			t.Fatal("a pattern without a match was taken")
 		}
-		if s := stateOf(t, dir); s.State != control.StateFailed || !strings.Contains(s.Error, glob) {
+		if s := stateOf(t, dir); s.State != run.StateFailed || !strings.Contains(s.Error, glob) {
 			t.Errorf("the run is %s, %q, want failed because of %s", s.State, s.Error, glob)
 		}
 	}
-	check(t, os.WriteFile(filepath.Join(dir, control.ConfigFile), []byte("rubbish"), 0o644))
+	check(t, os.WriteFile(filepath.Join(dir, run.ConfigFile), []byte("rubbish"), 0o644))
 	if err := loop.Run(t.Context(), loop.Options{Dir: dir}); err == nil || !strings.Contains(stateOf(t, dir).Error, "rubbish") && !strings.Contains(stateOf(t, dir).Error, "config.toml:1") {
 		t.Errorf("got %v, and the run says %q", err, stateOf(t, dir).Error)
 	}

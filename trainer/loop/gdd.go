@@ -13,9 +13,9 @@ import (
 	"innate/models/gdd"
 	"innate/models/precond"
 	"innate/models/unet"
-	"innate/trainer/control"
 	"innate/trainer/data"
 	"innate/trainer/optim"
+	"innate/trainer/run"
 )
 
 // gddMethod distills a diffusion teacher into a one-step generator through a
@@ -133,7 +133,7 @@ func recordedFID(meta map[string]string, name string) *float64 {
 func (m *gddMethod) params() *models.ParamSet { return m.nets.Gen.Net.Params }
 func (m *gddMethod) start() *models.ParamSet  { return m.initial }
 func (m *gddMethod) trained() *optim.Binding  { return m.genBind }
-func (m *gddMethod) layers() []control.Layer  { return unetLayers(m.nets.Gen.Net) }
+func (m *gddMethod) layers() []run.Layer      { return unetLayers(m.nets.Gen.Net) }
 
 func (m *gddMethod) preset(names []string, preset string) ([]string, error) {
 	return unet.FreezePreset(names, preset)

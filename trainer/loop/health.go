@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"innate/models/kernels"
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -148,14 +148,14 @@ func (l *Loop) goBack(why string) error {
 }
 
 // divergedExt ends the names of checkpoints that were set aside.
-const divergedExt = ".diverged" + control.CheckpointExt
+const divergedExt = ".diverged" + run.CheckpointExt
 
 // setAside renames the checkpoints at nimg and later, so that nothing goes on
 // from them. It leaves the oldest one. Of those set aside so far it keeps as many
 // as of the others.
 func (l *Loop) setAside(nimg int64) error {
-	folder := filepath.Join(l.dir, control.CheckpointsDir)
-	files, err := control.Checkpoints(folder)
+	folder := filepath.Join(l.dir, run.CheckpointsDir)
+	files, err := run.Checkpoints(folder)
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (l *Loop) setAside(nimg int64) error {
 		if f.Nimg < nimg {
 			continue
 		}
-		if err := os.Rename(f.Path, strings.TrimSuffix(f.Path, control.CheckpointExt)+divergedExt); err != nil {
+		if err := os.Rename(f.Path, strings.TrimSuffix(f.Path, run.CheckpointExt)+divergedExt); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"innate/models/checkpoint"
 	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -19,10 +20,10 @@ import (
 func copyCheckpoint(t *testing.T, from, to string, nimg int) {
 	t.Helper()
 	name := fmt.Sprintf("%09d.safetensors", nimg)
-	data, err := os.ReadFile(filepath.Join(from, control.CheckpointsDir, name))
+	data, err := os.ReadFile(filepath.Join(from, run.CheckpointsDir, name))
 	check(t, err)
-	check(t, os.MkdirAll(filepath.Join(to, control.CheckpointsDir), 0o755))
-	check(t, os.WriteFile(filepath.Join(to, control.CheckpointsDir, name), data, 0o644))
+	check(t, os.MkdirAll(filepath.Join(to, run.CheckpointsDir), 0o755))
+	check(t, os.WriteFile(filepath.Join(to, run.CheckpointsDir, name), data, 0o644))
 }
 
 // divergeRun is a long run that does action when its loss diverges, with a tick
@@ -39,7 +40,7 @@ func divergeRun(t *testing.T, method, action string) (dir string, client *contro
 		"[live]\n", fmt.Sprintf("[live]\n%s\ndiverge_action = %q\n", first, action),
 	).Replace(config(method, networks(t))))
 	client, stop = background(t, dir)
-	until(t, client, "ticks to judge by", func(s control.Status) bool { return s.Nimg >= 120 })
+	until(t, client, "ticks to judge by", func(s run.Status) bool { return s.Nimg >= 120 })
 	return dir, client, stop
 }
 
@@ -54,7 +55,7 @@ func setLive(t *testing.T, client *control.Client, key, value string) {
 // mustBeFinite reads every checkpoint that a resume may use.
 func mustBeFinite(t *testing.T, dir string) {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(dir, control.CheckpointsDir, "*.safetensors"))
+	paths, err := filepath.Glob(filepath.Join(dir, run.CheckpointsDir, "*.safetensors"))
 	check(t, err)
 	seen := 0
 	for _, path := range paths {
@@ -96,7 +97,7 @@ func TestDivergeRollsBack(t *testing.T) {
 func divergeRollsBack(t *testing.T, method, key, bad, good string) {
 	dir, client, stop := divergeRun(t, method, "rollback")
 	setLive(t, client, key, bad)
-	s := until(t, client, "the run to give up", func(s control.Status) bool { return s.State == control.StatePaused })
+	s := until(t, client, "the run to give up", func(s run.Status) bool { return s.State == run.StatePaused })
 	if !strings.Contains(s.PauseReason, "diverges: loss/") || !strings.Contains(s.PauseReason, "in 4 tries") {
 		t.Errorf("paused for %q, want a loss and 4 tries", s.PauseReason)
 	}
@@ -113,7 +114,7 @@ func divergeRollsBack(t *testing.T, method, key, bad, good string) {
 	if s.Nimg >= worst || s.Nimg == 0 {
 		t.Errorf("paused at %d images, want a checkpoint before %d", s.Nimg, worst)
 	}
-	aside, err := filepath.Glob(filepath.Join(dir, control.CheckpointsDir, "*.diverged.safetensors"))
+	aside, err := filepath.Glob(filepath.Join(dir, run.CheckpointsDir, "*.diverged.safetensors"))
 	check(t, err)
 	if len(aside) < 1 || len(aside) > 3 {
 		t.Errorf("set aside %v, want those that did not help, at most live.keep_checkpoints", aside)
@@ -123,7 +124,7 @@ func divergeRollsBack(t *testing.T, method, key, bad, good string) {
 	setLive(t, client, key, good)
 	_, err = client.Resume(context.Background())
 	check(t, err)
-	s = until(t, client, "the run to get past it", func(s control.Status) bool { return s.Nimg > worst+32 })
+	s = until(t, client, "the run to get past it", func(s run.Status) bool { return s.Nimg > worst+32 })
 	if told := events(t, dir, runlog.Diverge); s.PauseReason != "" || len(told) != 4 {
 		t.Errorf("at %d images, with a setting that works: %q, %+v", s.Nimg, s.PauseReason, told[4:])
 	}
@@ -172,12 +173,12 @@ func TestDivergeWithoutCheckpoint(t *testing.T) {
 		"[live]\n", "[live]\ndiverge_action = \"rollback\"\n").Replace(config("edm", nets))
 	dir := newRun(t, text)
 	client, stop := background(t, dir)
-	s := until(t, client, "a pause", func(s control.Status) bool { return s.State == control.StatePaused })
+	s := until(t, client, "a pause", func(s run.Status) bool { return s.State == run.StatePaused })
 	if !strings.Contains(s.PauseReason, "loss/edm is not finite") || !strings.Contains(s.PauseReason, "no way back") {
 		t.Errorf("paused for %q", s.PauseReason)
 	}
 	stop()
-	if left, _ := filepath.Glob(filepath.Join(dir, control.CheckpointsDir, "0*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(dir, run.CheckpointsDir, "0*")); len(left) > 0 {
 		t.Errorf("weights that are not finite were kept in %v", left)
 	}
 }
@@ -204,14 +205,14 @@ func TestFaultDivergesAtOnce(t *testing.T) {
 func TestDivergePauses(t *testing.T) {
 	dir, client, stop := divergeRun(t, "edm", "pause")
 	setLive(t, client, "live.lr", "1")
-	s := until(t, client, "the pause", func(s control.Status) bool { return s.State == control.StatePaused })
+	s := until(t, client, "the pause", func(s run.Status) bool { return s.State == run.StatePaused })
 	if !strings.Contains(s.PauseReason, "diverges: loss/") {
 		t.Errorf("paused for %q", s.PauseReason)
 	}
 	_, err := client.Resume(context.Background())
 	check(t, err)
-	now := until(t, client, "the run to go on", func(now control.Status) bool { return now.Nimg >= s.Nimg+64 })
-	if now.State != control.StateRunning || now.PauseReason != "" {
+	now := until(t, client, "the run to go on", func(now run.Status) bool { return now.Nimg >= s.Nimg+64 })
+	if now.State != run.StateRunning || now.PauseReason != "" {
 		t.Errorf("state %s, %q; want it running, as it was told", now.State, now.PauseReason)
 	}
 	if told := events(t, dir, runlog.Diverge); len(told) != 1 {
@@ -225,14 +226,14 @@ func TestDivergePauses(t *testing.T) {
 func TestDivergeIsTold(t *testing.T) {
 	text := config("edm", networks(t))
 	good := newRun(t, text)
-	run(t, good)
+	train(t, good)
 	for action, want := range map[string]int{"event": 1, "off": 0} {
 		t.Run(action, func(t *testing.T) {
 			dir := newRun(t, strings.NewReplacer("total_kimg = 0.064", "total_kimg = 0.4", "fid_kimg = 0.032", "fid_kimg = 0",
 				"[live]\n", fmt.Sprintf("[live]\ndiverge_action = %q\n", action)).Replace(text))
 			const name = "000000048.safetensors"
-			poison(t, filepath.Join(good, control.CheckpointsDir, name), "net/dec.28x28_aux_conv.weight", filepath.Join(dir, control.CheckpointsDir, name), float32(math.NaN()))
-			run(t, dir)
+			poison(t, filepath.Join(good, run.CheckpointsDir, name), "net/dec.28x28_aux_conv.weight", filepath.Join(dir, run.CheckpointsDir, name), float32(math.NaN()))
+			train(t, dir)
 			told, refused := 0, 0
 			for _, e := range events(t, dir, runlog.Diverge) {
 				switch {
@@ -271,10 +272,10 @@ func TestDivergeIsTold(t *testing.T) {
 func TestCheckpointWaits(t *testing.T) {
 	dir, client, stop := divergeRun(t, "edm", "event")
 	setLive(t, client, "live.lr", "1")
-	until(t, client, "divergence", func(s control.Status) bool { return len(events(t, dir, runlog.Diverge)) > 0 })
+	until(t, client, "divergence", func(s run.Status) bool { return len(events(t, dir, runlog.Diverge)) > 0 })
 	at := events(t, dir, runlog.Diverge)[0].Nimg
 	setLive(t, client, "live.lr", "1e-9") // stays where it is: the level becomes normal
-	until(t, client, "a checkpoint", func(s control.Status) bool { return s.CheckpointNimg > at })
+	until(t, client, "a checkpoint", func(s run.Status) bool { return s.CheckpointNimg > at })
 	stop()
 	for _, e := range events(t, dir, runlog.Checkpoint) {
 		if e.Nimg >= at-8 && e.Nimg < at+8*8 {
@@ -294,7 +295,7 @@ func TestScalars(t *testing.T) {
 		t.Run(method, func(t *testing.T) {
 			dir := newRun(t, strings.NewReplacer("tick_kimg = 0.008", "tick_kimg = 0.008\nlayers_kimg = 0.016",
 				"checkpoint_kimg = 0.016", "checkpoint_kimg = 0.030").Replace(config(method, networks(t))))
-			run(t, dir)
+			train(t, dir)
 			history, err := runlog.ReadAll(dir)
 			check(t, err)
 			seen := map[string]float64{}

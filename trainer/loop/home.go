@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"time"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // home is the run directory as it was when the trainer began. What others remove
@@ -31,8 +31,8 @@ var leftovers = []struct {
 	pattern string
 	young   time.Duration
 }{
-	{filepath.Join(control.CheckpointsDir, ".*"+control.CheckpointExt+".tmp*"), 0},
-	{filepath.Join(control.SamplesDir, ".sample-*.png"), 0},
+	{filepath.Join(run.CheckpointsDir, ".*"+run.CheckpointExt+".tmp*"), 0},
+	{filepath.Join(run.SamplesDir, ".sample-*.png"), 0},
 	{probePattern, 0},
 	{".config-*.tmp", time.Minute},
 }
@@ -82,7 +82,7 @@ func (h *home) sweep() error {
 	return nil
 }
 
-func (h *home) lockPath() string { return filepath.Join(h.dir, control.LockFile) }
+func (h *home) lockPath() string { return filepath.Join(h.dir, run.LockFile) }
 
 // check returns an error once the directory is no longer the one that the
 // trainer began with, or another trainer holds the lock in it. A lock file that
@@ -157,7 +157,7 @@ const configPatience = 3
 // missing for some looks or the run is over: it always states what the run is
 // doing, and without it there is nothing to resume. It never replaces a file.
 func (h *home) keepConfig(text string, over bool) (note string) {
-	path := filepath.Join(h.dir, control.ConfigFile)
+	path := filepath.Join(h.dir, run.ConfigFile)
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		h.configGone = 0
 		return ""
@@ -175,5 +175,5 @@ func (h *home) keepConfig(text string, over bool) (note string) {
 		return ""
 	}
 	h.configGone = 0
-	return control.ConfigFile + " was removed during the run; written again as it is in force"
+	return run.ConfigFile + " was removed during the run; written again as it is in force"
 }

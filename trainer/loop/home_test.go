@@ -7,9 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"innate/trainer"
-	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -17,7 +16,7 @@ import (
 func locked(t *testing.T) (l *loop.Loop, dir string) {
 	t.Helper()
 	dir = newRun(t, endless(config("classifier", "")))
-	lock, err := trainer.Acquire(dir)
+	lock, err := run.Acquire(dir)
 	check(t, err)
 	t.Cleanup(func() { lock.Release() })
 	l, err = loop.Open(dir)
@@ -39,13 +38,13 @@ func lastError(t *testing.T, dir string) string {
 func TestFaultLockRemoved(t *testing.T) {
 	l, dir := locked(t)
 	for range 2 {
-		check(t, os.Remove(filepath.Join(dir, control.LockFile)))
+		check(t, os.Remove(filepath.Join(dir, run.LockFile)))
 		check(t, l.Tend())
-		if info, err := control.ReadInfo(dir); err != nil || !info.Alive || info.Status.PID != os.Getpid() {
+		if info, err := run.ReadInfo(dir); err != nil || !info.Alive || info.Status.PID != os.Getpid() {
 			t.Errorf("got alive %v as pid %d, %v, want our own pid", info.Alive, info.Status.PID, err)
 		}
-		if _, err := trainer.Acquire(dir); !errors.Is(err, trainer.ErrRunning) {
-			t.Errorf("a second trainer: got %v, want %v", err, trainer.ErrRunning)
+		if _, err := run.Acquire(dir); !errors.Is(err, run.ErrRunning) {
+			t.Errorf("a second trainer: got %v, want %v", err, run.ErrRunning)
 		}
 	}
 	if got := lastError(t, dir); !strings.Contains(got, "lock was removed during the run; made again") {
@@ -53,7 +52,7 @@ func TestFaultLockRemoved(t *testing.T) {
 	}
 	check(t, l.Step())
 	l.Close()
-	lock, err := trainer.Acquire(dir)
+	lock, err := run.Acquire(dir)
 	check(t, err)
 	lock.Release()
 }
@@ -63,8 +62,8 @@ func TestFaultLockRemoved(t *testing.T) {
 func TestFaultLockTaken(t *testing.T) {
 	l, dir := locked(t)
 	defer l.Close()
-	check(t, os.Remove(filepath.Join(dir, control.LockFile)))
-	other, err := trainer.Acquire(dir)
+	check(t, os.Remove(filepath.Join(dir, run.LockFile)))
+	other, err := run.Acquire(dir)
 	check(t, err)
 	defer other.Release()
 	if err := l.Tend(); err == nil || !strings.Contains(err.Error(), "lock: replaced during the run, and held by another trainer") {
@@ -76,7 +75,7 @@ func TestFaultLockTaken(t *testing.T) {
 // as it is in force, but not under an editor that is about to write it.
 func TestFaultConfigRemoved(t *testing.T) {
 	l, dir := locked(t)
-	path := filepath.Join(dir, control.ConfigFile)
+	path := filepath.Join(dir, run.ConfigFile)
 	want := read(t, path)
 
 	check(t, os.Remove(path))

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 
 	"innate/models/precond"
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/trainer/sampleio"
 )
@@ -78,7 +78,7 @@ func (l *Loop) sample() error {
 	if err := l.prepareSamples(); err != nil {
 		return err
 	}
-	name := filepath.Join(control.SamplesDir, fmt.Sprintf("%09d.png", l.nimg))
+	name := filepath.Join(run.SamplesDir, fmt.Sprintf("%09d.png", l.nimg))
 	grid, err := l.drawSamples(l.samples.latents)
 	if err != nil {
 		// Weights that make no proper images make no picture; training decides

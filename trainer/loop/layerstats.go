@@ -3,8 +3,8 @@ package loop
 import (
 	"math"
 
-	"innate/trainer/control"
 	"innate/trainer/optim"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -76,7 +76,7 @@ func (l *Loop) restoreLayerStats() {
 }
 
 // fill adds the last statistics to a description of the layers.
-func (s *layerStats) fill(layers []control.Layer) {
+func (s *layerStats) fill(layers []run.Layer) {
 	if s.last == nil || len(s.last.Grad) != len(layers) {
 		return
 	}

@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"innate/models/checkpoint"
-	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -81,16 +81,16 @@ func TestLayerStats(t *testing.T) {
 		t.Run(method, func(t *testing.T) {
 			networks := networks(t)
 			dir := newRun(t, measured(method, networks))
-			run(t, dir)
+			train(t, dir)
 			stats, _, err := runlog.NewLayerReader(dir).Poll()
 			check(t, err)
-			layers, err := control.ReadLayers(dir)
+			layers, err := run.ReadLayers(dir)
 			check(t, err)
 			if len(stats) != 16 || stats[15].Nimg != 64 || len(stats[15].Grad) != len(layers) {
 				t.Fatalf("%d statistics, want 16 of %d layers", len(stats), len(layers))
 			}
 			at := func(nimg int) map[string][]float32 {
-				return weightsAt(t, filepath.Join(dir, control.CheckpointsDir, fmt.Sprintf("%09d.safetensors", nimg)), prefix)
+				return weightsAt(t, filepath.Join(dir, run.CheckpointsDir, fmt.Sprintf("%09d.safetensors", nimg)), prefix)
 			}
 			before, after := at(60), at(64)
 			var start map[string][]float32 // known for a distillation alone
@@ -148,16 +148,16 @@ func TestLayerStatsAreTheSame(t *testing.T) {
 		t.Run(method, func(t *testing.T) {
 			text := measured(method, networks(t))
 			one := newRun(t, strings.Replace(text, "threads = 2", "threads = 1", 1))
-			run(t, one)
+			train(t, one)
 			want := layerHistory(t, one)
 			if len(want) != 16 {
 				t.Fatalf("%d statistics, want 16", len(want))
 			}
 			two := newRun(t, text)
-			run(t, two)
+			train(t, two)
 			resumed := newRun(t, text)
 			copyCheckpoint(t, two, resumed, 32)
-			run(t, resumed)
+			train(t, resumed)
 			for nimg, line := range layerHistory(t, two) {
 				if line != want[nimg] {
 					t.Errorf("two threads at %d images: %.200s, want %.200s", nimg, line, want[nimg])
@@ -174,11 +174,11 @@ func TestLayerStatsAreTheSame(t *testing.T) {
 			}
 
 			plain := newRun(t, strings.Replace(text, "layers_kimg = 0.004", "layers_kimg = 0", 1))
-			run(t, plain)
+			train(t, plain)
 			if len(layerHistory(t, plain)) != 0 {
 				t.Error("layers_kimg 0 measured layers")
 			}
-			last := filepath.Join(control.CheckpointsDir, "000000064.safetensors")
+			last := filepath.Join(run.CheckpointsDir, "000000064.safetensors")
 			a, b := weightsAt(t, filepath.Join(plain, last), ""), weightsAt(t, filepath.Join(two, last), "")
 			for name := range b {
 				if !slices.Equal(a[name], b[name]) {
@@ -194,12 +194,12 @@ func TestLayerStatsAreTheSame(t *testing.T) {
 func TestLayersBeforeMeasuring(t *testing.T) {
 	text := strings.Replace(measured("gdd", networks(t)), "layers_kimg = 0.004", "layers_kimg = 0.060", 1)
 	dir := newRun(t, text)
-	run(t, dir)
-	want, err := control.ReadLayers(dir)
+	train(t, dir)
+	want, err := run.ReadLayers(dir)
 	check(t, err)
-	check(t, control.WriteLayers(dir, nil))
-	run(t, dir) // ends at once
-	got, err := control.ReadLayers(dir)
+	check(t, run.WriteLayers(dir, nil))
+	train(t, dir) // ends at once
+	got, err := run.ReadLayers(dir)
 	check(t, err)
 	if len(got) != len(want) {
 		t.Fatalf("%d layers, want %d", len(got), len(want))

@@ -14,9 +14,9 @@ import (
 	"innate/configs"
 	"innate/models/cpu"
 	"innate/models/device"
-	"innate/trainer/control"
 	"innate/trainer/data"
 	"innate/trainer/optim"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/trainer/tensorboard"
 )
@@ -90,8 +90,8 @@ type Loop struct {
 	reloads   chan struct{}
 	ended     chan struct{} // closed when no command is taken any more …
 	outcome   error         // … with this end
-	status    atomic.Pointer[control.Status]
-	layers    atomic.Pointer[[]control.Layer]
+	status    atomic.Pointer[run.Status]
+	layers    atomic.Pointer[[]run.Layer]
 }
 
 // report holds what status says beyond the loop's own fields.
@@ -138,7 +138,7 @@ func (l *Loop) run(ctx context.Context, opts Options) error {
 	}
 	watch, cancel := context.WithCancel(ctx)
 	defer cancel()
-	configs.Watch(watch, filepath.Join(l.dir, control.ConfigFile), l.text, l.offerReload)
+	configs.Watch(watch, filepath.Join(l.dir, run.ConfigFile), l.text, l.offerReload)
 	beat := l.heartbeat()
 	defer beat()
 	go l.heed(watch, opts.Checkpoint)
@@ -159,7 +159,7 @@ func (l *Loop) fail(err error) error {
 		return gone
 	}
 	l.report.err = err.Error()
-	l.setState(control.StateFailed)
+	l.setState(run.StateFailed)
 	if record := l.recordEvent(runlog.Error, err.Error(), nil); record != nil {
 		return errors.Join(err, record)
 	}
@@ -174,7 +174,7 @@ func open(opts Options) (*Loop, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, cfg, err := configs.Open(filepath.Join(dir, control.ConfigFile))
+	text, cfg, err := configs.Open(filepath.Join(dir, run.ConfigFile))
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +187,7 @@ func open(opts Options) (*Loop, error) {
 	}
 	l := &Loop{
 		dir: dir, job: opts.Job, home: home, text: text, cfg: cfg, out: opts.Log,
-		scalars: newScalars(), started: time.Now(), state: control.StateStarting, now: time.Now,
+		scalars: newScalars(), started: time.Now(), state: run.StateStarting, now: time.Now,
 		instance: rand.Text(),
 		commands: make(chan request), reloads: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
@@ -292,7 +292,7 @@ func (l *Loop) release() {
 
 // train is the life of a run from its first step to its end.
 func (l *Loop) train(ctx context.Context) error {
-	l.setState(control.StateRunning)
+	l.setState(run.StateRunning)
 	l.ticked, l.tickNimg = time.Now(), l.nimg
 	text := fmt.Sprintf("%s started: %s", l.cfg.Method, l.freezing.Summary())
 	if l.nimg > 0 {
@@ -311,9 +311,9 @@ func (l *Loop) train(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		kind, state, word := runlog.Done, control.StateDone, "done"
+		kind, state, word := runlog.Done, run.StateDone, "done"
 		if !finished {
-			kind, state, word = runlog.Stop, control.StateStopped, "stopped"
+			kind, state, word = runlog.Stop, run.StateStopped, "stopped"
 		}
 		if ended, err := l.end(ctx, kind, state, word); ended || err != nil {
 			return err
@@ -345,7 +345,7 @@ func (l *Loop) work(ctx context.Context) (finished bool, err error) {
 // more to go on from. Where the directory takes no checkpoint a stop is refused,
 // and the run has not ended.
 func (l *Loop) end(ctx context.Context, kind, state, word string) (ended bool, err error) {
-	l.setState(control.StateStopping)
+	l.setState(run.StateStopping)
 	why, err := l.checkpointIfHealthy()
 	if err != nil {
 		return false, err

@@ -20,6 +20,7 @@ import (
 	"innate/trainer"
 	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -94,8 +95,8 @@ func newRun(t *testing.T, text string) string {
 	return dir
 }
 
-// run trains until the run ends by itself.
-func run(t *testing.T, dir string) {
+// train trains until the run ends by itself.
+func train(t *testing.T, dir string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -134,9 +135,9 @@ func background(t *testing.T, dir string) (client *control.Client, stop func()) 
 }
 
 // until polls the status until ok.
-func until(t *testing.T, client *control.Client, what string, ok func(control.Status) bool) control.Status {
+func until(t *testing.T, client *control.Client, what string, ok func(run.Status) bool) run.Status {
 	t.Helper()
-	var s control.Status
+	var s run.Status
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		var err error
 		if s, err = client.Status(context.Background()); err == nil && ok(s) {
@@ -149,7 +150,7 @@ func until(t *testing.T, client *control.Client, what string, ok func(control.St
 
 func lastCheckpoint(t *testing.T, dir string) []byte {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(dir, control.CheckpointsDir, "000000064.safetensors"))
+	data, err := os.ReadFile(filepath.Join(dir, run.CheckpointsDir, "000000064.safetensors"))
 	check(t, err)
 	return data
 }
@@ -165,16 +166,16 @@ func TestResumeIsExact(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			alone := newRun(t, text)
-			run(t, alone)
+			train(t, alone)
 			want := lastCheckpoint(t, alone)
 			for _, nimg := range []int{16, 48} {
 				dir := newRun(t, text)
 				name := fmt.Sprintf("%09d.safetensors", nimg)
-				data, err := os.ReadFile(filepath.Join(alone, control.CheckpointsDir, name))
+				data, err := os.ReadFile(filepath.Join(alone, run.CheckpointsDir, name))
 				check(t, err)
-				check(t, os.MkdirAll(filepath.Join(dir, control.CheckpointsDir), 0o755))
-				check(t, os.WriteFile(filepath.Join(dir, control.CheckpointsDir, name), data, 0o644))
-				run(t, dir)
+				check(t, os.MkdirAll(filepath.Join(dir, run.CheckpointsDir), 0o755))
+				check(t, os.WriteFile(filepath.Join(dir, run.CheckpointsDir, name), data, 0o644))
+				train(t, dir)
 				if !bytes.Equal(lastCheckpoint(t, dir), want) {
 					t.Errorf("continued from %d images, the last checkpoint differs", nimg)
 				}
@@ -187,17 +188,17 @@ func TestResumeIsExact(t *testing.T) {
 func TestStopAndResume(t *testing.T) {
 	text := config("gdd", networks(t))
 	alone := newRun(t, text)
-	run(t, alone)
+	train(t, alone)
 	dir := newRun(t, text)
 	client, stop := background(t, dir)
-	until(t, client, "the first steps", func(s control.Status) bool { return s.Nimg >= 12 })
+	until(t, client, "the first steps", func(s run.Status) bool { return s.Nimg >= 12 })
 	stop()
-	info, err := control.ReadInfo(dir)
+	info, err := run.ReadInfo(dir)
 	check(t, err)
-	if info.Status.State != control.StateStopped && info.Status.State != control.StateDone {
+	if info.Status.State != run.StateStopped && info.Status.State != run.StateDone {
 		t.Fatalf("state %q after a stop", info.Status.State)
 	}
-	run(t, dir)
+	train(t, dir)
 	if !bytes.Equal(lastCheckpoint(t, dir), lastCheckpoint(t, alone)) {
 		t.Error("the last checkpoint differs from that of a run left alone")
 	}
@@ -206,7 +207,7 @@ func TestStopAndResume(t *testing.T) {
 // TestRunLog checks what a finished distillation leaves for readers.
 func TestRunLog(t *testing.T) {
 	dir := newRun(t, config("gdd", networks(t)))
-	run(t, dir)
+	train(t, dir)
 	history, err := runlog.ReadAll(dir)
 	check(t, err)
 	seen := map[string]int{}
@@ -223,10 +224,10 @@ func TestRunLog(t *testing.T) {
 			t.Errorf("%s appears %d times, want at least %d", name, seen[name], least)
 		}
 	}
-	info, err := control.ReadInfo(dir)
+	info, err := run.ReadInfo(dir)
 	check(t, err)
 	s := info.Status
-	if s.State != control.StateDone || s.Nimg != 64 || s.LastFID == nil || s.BestFID == nil || *s.BestFID > *s.LastFID {
+	if s.State != run.StateDone || s.Nimg != 64 || s.LastFID == nil || s.BestFID == nil || *s.BestFID > *s.LastFID {
 		t.Errorf("status %+v, want done at 64 images with FID", s)
 	}
 	if s.TeacherFID == nil || *s.TeacherFID != 12.5 || s.FIDName != "FID(cnn)" {
@@ -235,7 +236,7 @@ func TestRunLog(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, s.SampleFile)); err != nil {
 		t.Error(err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, control.CheckpointsDir, "best.safetensors")); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, run.CheckpointsDir, "best.safetensors")); err != nil {
 		t.Error(err)
 	}
 }
@@ -256,18 +257,18 @@ func TestSteering(t *testing.T) {
 	for _, bad := range []map[string]string{
 		{"live.gen_lr": "-1"}, {"live.no_such": "1"}, {"run.batch": "8"}, {"live.disc_lr": "1e-3", "live.gen_lr": "x"},
 	} {
-		before, err := os.ReadFile(filepath.Join(dir, control.ConfigFile))
+		before, err := os.ReadFile(filepath.Join(dir, run.ConfigFile))
 		check(t, err)
 		if _, err := client.Set(ctx, bad); err == nil {
 			t.Errorf("set %v was not refused", bad)
 		}
-		after, err := os.ReadFile(filepath.Join(dir, control.ConfigFile))
+		after, err := os.ReadFile(filepath.Join(dir, run.ConfigFile))
 		check(t, err)
 		if !bytes.Equal(before, after) {
 			t.Errorf("the refused set %v changed config.toml", bad)
 		}
 	}
-	written, err := os.ReadFile(filepath.Join(dir, control.ConfigFile))
+	written, err := os.ReadFile(filepath.Join(dir, run.ConfigFile))
 	check(t, err)
 	if !strings.Contains(string(written), "# long") {
 		t.Error("a comment of config.toml is gone")
@@ -297,11 +298,11 @@ func TestSteering(t *testing.T) {
 
 	// An editor's edits: a broken one is reported and does nothing, the next
 	// good one clears the report.
-	path := filepath.Join(dir, control.ConfigFile)
+	path := filepath.Join(dir, run.ConfigFile)
 	good, err := os.ReadFile(path)
 	check(t, err)
 	check(t, os.WriteFile(path, append(good, "gen_lr = \n"...), 0o644))
-	s = until(t, client, "a config error", func(s control.Status) bool { return s.ConfigError != "" })
+	s = until(t, client, "a config error", func(s run.Status) bool { return s.ConfigError != "" })
 	if !strings.Contains(s.ConfigError, "config.toml:") || s.Live["gen_lr"] != 1e-5 {
 		t.Errorf("after a broken edit: %q, gen_lr %v", s.ConfigError, s.Live["gen_lr"])
 	}
@@ -309,18 +310,18 @@ func TestSteering(t *testing.T) {
 		t.Error("a command wrote over a broken edit that the user has not mended")
 	}
 	check(t, os.WriteFile(path, bytes.Replace(good, []byte("gen_lr = 1e-5"), []byte("gen_lr = 2e-5"), 1), 0o644))
-	until(t, client, "the edit to apply", func(s control.Status) bool { return s.ConfigError == "" && s.Live["gen_lr"] == 2e-5 })
+	until(t, client, "the edit to apply", func(s run.Status) bool { return s.ConfigError == "" && s.Live["gen_lr"] == 2e-5 })
 
 	_, err = client.Pause(ctx)
 	check(t, err)
-	s = until(t, client, "the pause", func(s control.Status) bool { return s.State == control.StatePaused })
+	s = until(t, client, "the pause", func(s run.Status) bool { return s.State == run.StatePaused })
 	time.Sleep(50 * time.Millisecond)
 	if again, err := client.Status(ctx); err != nil || again.Nimg != s.Nimg {
 		t.Errorf("a paused run went from %d to %d images (%v)", s.Nimg, again.Nimg, err)
 	}
 	_, err = client.Resume(ctx)
 	check(t, err)
-	until(t, client, "training to go on", func(now control.Status) bool { return now.Nimg > s.Nimg })
+	until(t, client, "training to go on", func(now run.Status) bool { return now.Nimg > s.Nimg })
 	stop()
 
 	history, err := runlog.ReadAll(dir)
@@ -365,7 +366,7 @@ func TestBadNetworks(t *testing.T) {
 func TestContinueFromWeights(t *testing.T) {
 	dir := networks(t)
 	text := strings.Replace(config("edm", dir), "[model]\n", fmt.Sprintf("[model]\ninit = %q\n", dir+"/teacher.safetensors"), 1)
-	run(t, newRun(t, text))
+	train(t, newRun(t, text))
 
 	other := strings.Replace(text, "[1, 1, 1]", "[1, 1, 2]", 1)
 	err := loop.Run(context.Background(), loop.Options{Dir: newRun(t, other)})

@@ -6,9 +6,9 @@ import (
 	"innate/configs"
 	"innate/models"
 	"innate/models/device"
-	"innate/trainer/control"
 	"innate/trainer/data"
 	"innate/trainer/optim"
+	"innate/trainer/run"
 )
 
 // method is one way to train. All its calls come from the loop's goroutine.
@@ -29,7 +29,7 @@ type method interface {
 	trained() *optim.Binding
 
 	// layers describes params, in order, without their state.
-	layers() []control.Layer
+	layers() []run.Layer
 
 	// freeze plans the steps to come without the gradients of what is frozen,
 	// which takes a moment. It is called before the first step, and either

@@ -9,7 +9,7 @@ import (
 	"innate/models/features"
 	"innate/models/precond"
 	"innate/models/unet"
-	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // describe returns the metadata by which a reader of den's weights rebuilds it.
@@ -40,10 +40,10 @@ func openCNN(f *checkpoint.File) (*features.Net, error) {
 }
 
 // unetLayers describes a U-Net's parameters for the screen.
-func unetLayers(net *unet.Net) []control.Layer {
-	var layers []control.Layer
+func unetLayers(net *unet.Net) []run.Layer {
+	var layers []run.Layer
 	for _, l := range net.Layers() {
-		layers = append(layers, control.Layer{
+		layers = append(layers, run.Layer{
 			Name: l.Name, Kind: string(l.Kind), Part: string(l.Part), Block: l.Block,
 			Resolution: l.Resolution, Shape: l.Shape, Count: l.Count(),
 		})

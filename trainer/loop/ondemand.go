@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/sampleio"
 )
 
@@ -12,7 +13,7 @@ import (
 // has a value. A paused run takes the weights now, which is the answer, and
 // measures them when it goes on.
 func (l *Loop) evaluateNow(r reply) (later bool, err error) {
-	if err := l.beginEvaluation(); err != nil || l.trainingState() == control.StatePaused {
+	if err := l.beginEvaluation(); err != nil || l.trainingState() == run.StatePaused {
 		return false, err
 	}
 	l.evalAsks = append(l.evalAsks, r)
@@ -80,7 +81,7 @@ func (l *Loop) sampleNow(r control.SampleRequest) error {
 	if err != nil {
 		return err
 	}
-	name = filepath.Join(control.SamplesDir, name)
+	name = filepath.Join(run.SamplesDir, name)
 	if err := sampleio.WritePNG(filepath.Join(l.dir, name), grid); err != nil {
 		return err
 	}

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"innate/models/checkpoint"
-	"innate/trainer/control"
 	"innate/trainer/data"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/trainer/tensorboard"
 )
@@ -22,7 +22,7 @@ import (
 // that equal states give equal bytes. Its name is the number of images seen.
 const (
 	checkpointKind = "innate-run-1"
-	bestFile       = "best" + control.CheckpointExt
+	bestFile       = "best" + run.CheckpointExt
 )
 
 // Slots of the saver.
@@ -73,7 +73,7 @@ func (e *exact) UnmarshalText(text []byte) error {
 // checkpoint copies the state of the run and has it written in the background.
 func (l *Loop) checkpoint() error {
 	l.report.stage = "checkpoint"
-	if l.state != control.StateStopping { // end tests when the checkpoint is on disk
+	if l.state != run.StateStopping { // end tests when the checkpoint is on disk
 		if err := l.test(); err != nil {
 			return err
 		}
@@ -82,8 +82,8 @@ func (l *Loop) checkpoint() error {
 	if err != nil {
 		return err
 	}
-	dir, nimg, live := filepath.Join(l.dir, control.CheckpointsDir), l.nimg, l.cfg.Live
-	path := filepath.Join(dir, control.CheckpointFile(nimg))
+	dir, nimg, live := filepath.Join(l.dir, run.CheckpointsDir), l.nimg, l.cfg.Live
+	path := filepath.Join(dir, run.CheckpointFile(nimg))
 	l.saver.add(&save{
 		slot: newestSlot, path: path, file: f,
 		then: func() error { return prune(dir, path, live.KeepCheckpoints, images(live.KeepEveryKimg)) },

@@ -17,6 +17,7 @@ import (
 	"innate/trainer"
 	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -28,7 +29,7 @@ func measuring(method, dir string) string {
 }
 
 func checkpointPath(dir string, nimg int) string {
-	return filepath.Join(dir, control.CheckpointsDir, fmt.Sprintf("%09d.safetensors", nimg))
+	return filepath.Join(dir, run.CheckpointsDir, fmt.Sprintf("%09d.safetensors", nimg))
 }
 
 func read(t *testing.T, path string) []byte {
@@ -68,7 +69,7 @@ func TestResumeInMidEvaluation(t *testing.T) {
 		t.Run(method, func(t *testing.T) {
 			text := measuring(method, networks(t))
 			alone := newRun(t, text)
-			run(t, alone)
+			train(t, alone)
 			want, measured := lastCheckpoint(t, alone), fids(t, alone)
 			dir := newRun(t, text)
 			midway := 0
@@ -86,7 +87,7 @@ func TestResumeInMidEvaluation(t *testing.T) {
 			if midway == 0 {
 				t.Fatal("no checkpoint holds an evaluation under way")
 			}
-			run(t, dir)
+			train(t, dir)
 			if !bytes.Equal(lastCheckpoint(t, dir), want) {
 				t.Error("the last checkpoint differs from that of a run that never stopped")
 			}
@@ -117,7 +118,7 @@ func fids(t *testing.T, dir string) map[int64]float64 {
 // named, the one before it used, and the run arrives where it would have.
 func TestDamagedCheckpoints(t *testing.T) {
 	dir := newRun(t, config("gdd", networks(t)))
-	run(t, dir)
+	train(t, dir)
 	want := lastCheckpoint(t, dir)
 	newest := checkpointPath(dir, 64)
 	for what, damage := range map[string]func([]byte) []byte{
@@ -134,7 +135,7 @@ func TestDamagedCheckpoints(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			check(t, os.WriteFile(newest, damage(bytes.Clone(want)), 0o644))
 			before := len(events(t, dir, runlog.Error))
-			run(t, dir)
+			train(t, dir)
 			if !bytes.Equal(lastCheckpoint(t, dir), want) {
 				t.Error("the run did not arrive at the same checkpoint again")
 			}
@@ -146,7 +147,7 @@ func TestDamagedCheckpoints(t *testing.T) {
 	}
 	t.Run("all of them", func(t *testing.T) {
 		for _, f := range checkpoints(t, dir) {
-			check(t, os.Truncate(filepath.Join(dir, control.CheckpointsDir, f), 100))
+			check(t, os.Truncate(filepath.Join(dir, run.CheckpointsDir, f), 100))
 		}
 		err := loop.Run(t.Context(), loop.Options{Dir: dir})
 		if err == nil || !strings.Contains(err.Error(), "none of 4 checkpoints can be read") {
@@ -165,7 +166,7 @@ func events(t *testing.T, dir, kind string) []runlog.Event {
 // checkpoints lists the names of a run's checkpoints.
 func checkpoints(t *testing.T, dir string) []string {
 	t.Helper()
-	entries, err := os.ReadDir(filepath.Join(dir, control.CheckpointsDir))
+	entries, err := os.ReadDir(filepath.Join(dir, run.CheckpointsDir))
 	check(t, err)
 	var names []string
 	for _, e := range entries {
@@ -227,7 +228,7 @@ func TestRetentionIsLive(t *testing.T) {
 	if got, want := checkpoints(t, dir), []string{"000000032.safetensors", "000000048.safetensors", "000000064.safetensors"}; !slices.Equal(got, want) {
 		t.Errorf("kept %v, want %v", got, want)
 	}
-	path := filepath.Join(dir, control.ConfigFile)
+	path := filepath.Join(dir, run.ConfigFile)
 	text = string(read(t, path))
 	text = strings.Replace(text, "keep_checkpoints = 3", "keep_checkpoints = 1\nkeep_every_kimg = 0.048", 1)
 	check(t, os.WriteFile(path, []byte(text), 0o644))
@@ -266,7 +267,7 @@ func TestRollback(t *testing.T) {
 				save(t, l)
 				again := read(t, checkpointPath(dir, 28))
 
-				config := filepath.Join(dir, control.ConfigFile)
+				config := filepath.Join(dir, run.ConfigFile)
 				text, err := trainer.Rebase(string(read(t, config)), config)
 				check(t, err)
 				other := newRun(t, text)
@@ -335,7 +336,7 @@ func TestSlowWriter(t *testing.T) {
 	text := strings.Replace(config("gdd", networks(t)), "checkpoint_kimg = 0.016", "checkpoint_kimg = 0.004", 1)
 	text = strings.Replace(text, "fid_kimg = 0.032", "fid_kimg = 0", 1)
 	alone := newRun(t, text)
-	run(t, alone)
+	train(t, alone)
 	dir := newRun(t, text)
 	release, ended := make(chan struct{}), make(chan error, 1)
 	var written []string
@@ -348,7 +349,7 @@ func TestSlowWriter(t *testing.T) {
 		ended <- loop.RunWith(context.Background(), loop.Options{Dir: dir}, loop.Hooks{Save: slow})
 	}()
 	client := control.NewClient(dir)
-	until(t, client, "training to go on behind a slow disk", func(s control.Status) bool { return s.Nimg >= 60 })
+	until(t, client, "training to go on behind a slow disk", func(s run.Status) bool { return s.Nimg >= 60 })
 	close(release)
 	check(t, <-ended)
 	if len(written) < 2 || len(written) > 4 || written[len(written)-1] != "000000064.safetensors" {
@@ -397,7 +398,7 @@ func TestLeftovers(t *testing.T) {
 func TestBeginAgain(t *testing.T) {
 	text := config("edm", networks(t))
 	alone := newRun(t, text)
-	run(t, alone)
+	train(t, alone)
 	dir := newRun(t, text)
 	log, err := runlog.OpenWriter(dir)
 	check(t, err)
@@ -405,7 +406,7 @@ func TestBeginAgain(t *testing.T) {
 		check(t, log.Tick(runlog.Tick{Nimg: 8 * nimg, Scalars: map[string]float64{"loss/edm": 1, "fid": 5}}))
 	}
 	check(t, log.Close())
-	run(t, dir)
+	train(t, dir)
 	if !bytes.Equal(lastCheckpoint(t, dir), lastCheckpoint(t, alone)) {
 		t.Error("the last checkpoint differs")
 	}
@@ -422,7 +423,7 @@ func TestBeginAgain(t *testing.T) {
 func TestClock(t *testing.T) {
 	text := config("gdd", networks(t))
 	alone := newRun(t, text)
-	run(t, alone)
+	train(t, alone)
 	dir := newRun(t, text)
 	start := time.Now().Round(0) // without the monotonic reading
 	looks := make(chan time.Duration, 1)
@@ -443,9 +444,9 @@ func TestClock(t *testing.T) {
 			t.Errorf("%v images/s at %d images", v, tick.Nimg)
 		}
 	}
-	info, err := control.ReadInfo(dir)
+	info, err := run.ReadInfo(dir)
 	check(t, err)
-	if s := info.Status; !(s.ImagesPerSec > 0) || s.EtaSec != 0 || s.State != control.StateDone {
+	if s := info.Status; !(s.ImagesPerSec > 0) || s.EtaSec != 0 || s.State != run.StateDone {
 		t.Errorf("status %+v, want a positive pace, done", s)
 	}
 }

@@ -8,14 +8,14 @@ import (
 	"slices"
 
 	"innate/models/checkpoint"
-	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // prune removes checkpoints, after written has been: what stays is written
 // itself, which is known to be whole, the newest keep, and the first at or after
 // every multiple of every images; every 0 is none of those.
 func prune(dir, written string, keep int, every int64) error {
-	files, err := control.Checkpoints(dir)
+	files, err := run.Checkpoints(dir)
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func prune(dir, written string, keep int, every int64) error {
 // read; the errors of newer ones are passed to broken. A run without any has
 // none: nil, nil.
 func NewestCheckpoint(dir string, broken func(error)) (*checkpoint.File, error) {
-	files, err := control.Checkpoints(filepath.Join(dir, control.CheckpointsDir))
+	files, err := run.Checkpoints(filepath.Join(dir, run.CheckpointsDir))
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"innate/models/checkpoint"
 	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -18,11 +19,11 @@ import (
 func TestFaultNoFIDOfNaN(t *testing.T) {
 	nets := networks(t)
 	first := newRun(t, config("gdd", nets))
-	run(t, first)
+	train(t, first)
 	text := strings.Replace(config("gdd", nets), "[live]\n", "[live]\ndiverge_action = \"off\"\n", 1)
 	text = strings.Replace(text, "total_kimg = 0.064", "total_kimg = 0.128", 1)
 	dir := newRun(t, text)
-	name := filepath.Join(control.CheckpointsDir, "000000016.safetensors")
+	name := filepath.Join(run.CheckpointsDir, "000000016.safetensors")
 	const tensor = "dec.28x28_aux_conv.weight"
 	poison(t, filepath.Join(first, name), "ema/"+tensor, filepath.Join(dir, name), float32(math.NaN()))
 	d, err := loop.Drive(dir)
@@ -57,7 +58,7 @@ func TestFaultNoFIDOfNaN(t *testing.T) {
 			t.Errorf("measured all the same: %s", e.Text)
 		}
 	}
-	f, err := checkpoint.Read(filepath.Join(dir, control.CheckpointsDir, "best.safetensors"))
+	f, err := checkpoint.Read(filepath.Join(dir, run.CheckpointsDir, "best.safetensors"))
 	check(t, err)
 	if f.Metadata["nimg"] != "0" {
 		t.Errorf("the best weights are those of %s images, want those that the checkpoint knows", f.Metadata["nimg"])
@@ -101,10 +102,10 @@ func TestFaultAccuracyOfNaN(t *testing.T) {
 func TestFaultNoNormsOfNaN(t *testing.T) {
 	nets := networks(t)
 	first := newRun(t, config("gdd", nets))
-	run(t, first)
+	train(t, first)
 	text := strings.Replace(config("gdd", nets), "[live]\n", "[live]\ndiverge_action = \"off\"\nlayers_kimg = 0.004\n", 1)
 	dir := newRun(t, text)
-	name := filepath.Join(control.CheckpointsDir, "000000016.safetensors")
+	name := filepath.Join(run.CheckpointsDir, "000000016.safetensors")
 	const tensor = "dec.28x28_aux_conv.weight"
 	poison(t, filepath.Join(first, name), "gen/"+tensor, filepath.Join(dir, name), float32(math.NaN()))
 	d, err := loop.Drive(dir)

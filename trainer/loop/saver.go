@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"innate/models/checkpoint"
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -149,7 +149,7 @@ func (l *Loop) collect() error {
 			}
 			return nil
 		})
-		if control.Active(l.state) {
+		if run.Active(l.state) {
 			l.tellStorage() // first, so that who is answered finds the run paused
 		}
 		j.answer(fmt.Errorf("loop: not written yet: %s; %s; the run waits for room", l.pauseReason(), l.unsaved("would be")))

@@ -6,6 +6,7 @@ import (
 
 	"innate/trainer/control"
 	"innate/trainer/control/prom"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -20,7 +21,7 @@ func (l *Loop) serve(listen string) (*control.Server, error) {
 	}
 	l.observers = append(l.observers, broadcast{hub, metrics})
 	if addr := server.Addr(); addr != "" {
-		fmt.Fprintf(l.out, "control: answering on http://%s too, token in %s\n", addr, filepath.Join(l.dir, control.TokenFile))
+		fmt.Fprintf(l.out, "control: answering on http://%s too, token in %s\n", addr, filepath.Join(l.dir, run.TokenFile))
 	}
 	return server, nil
 }

@@ -12,7 +12,7 @@ import (
 	"innate/configs"
 	"innate/models/checkpoint"
 	"innate/models/weights"
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -29,7 +29,7 @@ func (l *Loop) settingsAt(f *checkpoint.File) *configs.Config {
 		was, err = l.followMoved(was, filepath.Base(f.Path), text)
 	}
 	if err != nil {
-		l.event(runlog.Error, fmt.Sprintf("checkpoint: %s: its settings could not be compared with %s: %v", f.Path, control.ConfigFile, err), nil)
+		l.event(runlog.Error, fmt.Sprintf("checkpoint: %s: its settings could not be compared with %s: %v", f.Path, run.ConfigFile, err), nil)
 		return l.cfg
 	}
 	return was

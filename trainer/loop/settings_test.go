@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"innate/models/checkpoint"
-	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -28,7 +28,7 @@ func stopped(t *testing.T, method string) string {
 // line is where a text is in a run's config.toml.
 func line(t *testing.T, dir, text string) int {
 	t.Helper()
-	before, _, ok := strings.Cut(string(read(t, filepath.Join(dir, control.ConfigFile))), text)
+	before, _, ok := strings.Cut(string(read(t, filepath.Join(dir, run.ConfigFile))), text)
 	if !ok {
 		t.Fatalf("no %q in the config", text)
 	}
@@ -51,7 +51,7 @@ func TestFaultFixedSettingsBetweenTrainers(t *testing.T) {
 		{edm, "model_channels = 8", "model_channels = 16", "model.model_channels", "16", "8"},
 		{edm, "[model]", "[data]\nlabels = true\n[model]", "data.labels", "true", "false"},
 	} {
-		path := filepath.Join(c.dir, control.ConfigFile)
+		path := filepath.Join(c.dir, run.ConfigFile)
 		before := string(read(t, path))
 		logged := string(read(t, filepath.Join(c.dir, runlog.MetricsFile)))
 		edit(t, c.dir, c.old, c.new)

@@ -15,6 +15,7 @@ import (
 	"innate/models/checkpoint"
 	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -87,7 +88,7 @@ func TestFaultSignalWhileWriting(t *testing.T) {
 	first := received(t, "a checkpoint", writing)
 	signals <- syscall.SIGUSR2 // while it is being written
 	client := control.NewClient(dir)
-	until(t, client, "the run to go on meanwhile", func(s control.Status) bool { return s.Nimg > 40 })
+	until(t, client, "the run to go on meanwhile", func(s run.Status) bool { return s.Nimg > 40 })
 	written <- struct{}{}
 	second := received(t, "a second checkpoint", writing)
 	if second <= first {
@@ -95,16 +96,16 @@ func TestFaultSignalWhileWriting(t *testing.T) {
 	}
 	at, err := client.Status(t.Context())
 	check(t, err)
-	until(t, client, "steps since", func(s control.Status) bool { return s.Nimg > at.Nimg })
+	until(t, client, "steps since", func(s run.Status) bool { return s.Nimg > at.Nimg })
 	go func() {
 		written <- struct{}{}
 		<-writing
 		close(written)
 	}()
 	end(errors.New("SIGTERM"))
-	info, err := control.ReadInfo(dir)
+	info, err := run.ReadInfo(dir)
 	check(t, err)
-	if s := info.Status; s.State != control.StateStopped || s.CheckpointNimg != s.Nimg || s.Job != "Slurm job 7" {
+	if s := info.Status; s.State != run.StateStopped || s.CheckpointNimg != s.Nimg || s.Job != "Slurm job 7" {
 		t.Errorf("%s at %d images with a checkpoint at %d in %q, want stopped with one there in Slurm job 7", s.State, s.Nimg, s.CheckpointNimg, s.Job)
 	}
 	if files := checkpointFiles(t, dir); len(files) != 3 {
@@ -125,7 +126,7 @@ func TestFaultSignalWhileWriting(t *testing.T) {
 func checkpointFiles(t *testing.T, dir string) []string {
 	t.Helper()
 	var names []string
-	files, err := control.Checkpoints(dir + "/" + control.CheckpointsDir)
+	files, err := run.Checkpoints(dir + "/" + run.CheckpointsDir)
 	check(t, err)
 	for _, f := range files {
 		names = append(names, f.Path)
@@ -149,7 +150,7 @@ func TestFaultCheckpointBeforeTest(t *testing.T) {
 		}
 		return checkpoint.Write(path, f)
 	}})
-	until(t, control.NewClient(dir), "a step", func(s control.Status) bool { return s.Nimg > 0 })
+	until(t, control.NewClient(dir), "a step", func(s run.Status) bool { return s.Nimg > 0 })
 	end(errors.New("SIGTERM"))
 	if len(signals) != 0 || received(t, "the last checkpoint", tested) {
 		t.Error("the network was tested before its checkpoint was written")

@@ -7,18 +7,18 @@ import (
 	"time"
 
 	"innate/configs"
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
 // noteStart leaves word that a trainer of a run that never trained is at work,
 // so that one killed while it opens the run leaves a dead run and not a new one.
 func noteStart(dir string, cfg *configs.Config) error {
-	s, known, err := control.ReadStatus(dir)
-	if err != nil || known && s.State != control.StateNew {
+	s, known, err := run.ReadStatus(dir)
+	if err != nil || known && s.State != run.StateNew {
 		return err
 	}
-	s.State, s.Error = control.StateStarting, ""
+	s.State, s.Error = run.StateStarting, ""
 	s.Method, s.TotalNimg = cfg.Method, images(cfg.Live.TotalKimg)
 	return writeStart(dir, s)
 }
@@ -28,17 +28,17 @@ func noteStart(dir string, cfg *configs.Config) error {
 // next trainer met. A run that never did has failed. It tells nobody of its own
 // errors: whoever started the trainer is told why.
 func noteFailedStart(dir string, why error) {
-	if !control.IsRun(dir) {
+	if !run.IsRun(dir) {
 		return
 	}
-	s, known, err := control.ReadStatus(dir)
+	s, known, err := run.ReadStatus(dir)
 	if err != nil {
 		return
 	}
 	switch {
-	case !known, s.State == control.StateNew, s.State == control.StateFailed,
-		s.State == control.StateStarting && s.PID == os.Getpid():
-		s.State, s.Error = control.StateFailed, why.Error()
+	case !known, s.State == run.StateNew, s.State == run.StateFailed,
+		s.State == run.StateStarting && s.PID == os.Getpid():
+		s.State, s.Error = run.StateFailed, why.Error()
 		_ = writeStart(dir, s)
 	}
 	log, err := runlog.OpenWriter(dir)
@@ -49,7 +49,7 @@ func noteFailedStart(dir string, why error) {
 }
 
 // writeStart writes a heartbeat of this process beside which there is no loop.
-func writeStart(dir string, s control.Status) error {
+func writeStart(dir string, s run.Status) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return err
@@ -58,7 +58,7 @@ func writeStart(dir string, s control.Status) error {
 	if s.Started.IsZero() {
 		s.Started = now
 	}
-	s.Version, s.Run, s.Dir, s.Config = control.Version, filepath.Base(dir), dir, filepath.Join(dir, control.ConfigFile)
+	s.Version, s.Run, s.Dir, s.Config = run.Version, filepath.Base(dir), dir, filepath.Join(dir, run.ConfigFile)
 	s.PID, s.Time = os.Getpid(), now
-	return control.WriteStatus(dir, s)
+	return run.WriteStatus(dir, s)
 }

@@ -6,11 +6,11 @@ import (
 	"path/filepath"
 	"time"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // Status returns the latest snapshot. Safe for any goroutine.
-func (l *Loop) Status() control.Status {
+func (l *Loop) Status() run.Status {
 	s := *l.status.Load()
 	s.Time = l.now()
 	return s
@@ -18,16 +18,16 @@ func (l *Loop) Status() control.Status {
 
 // Layers returns the parameters of the trained network and which of them are
 // frozen. Safe for any goroutine; the slice must not be changed.
-func (l *Loop) Layers() []control.Layer { return *l.layers.Load() }
+func (l *Loop) Layers() []run.Layer { return *l.layers.Load() }
 
 // publish makes a new snapshot of the loop's state.
 func (l *Loop) publish() {
 	l.seq++
 	r, f, info := l.report, l.freezing, l.dev.Info()
-	s := &control.Status{
-		Version: control.Version,
+	s := &run.Status{
+		Version: run.Version,
 		Run:     filepath.Base(l.dir), Dir: l.dir, Method: l.cfg.Method,
-		Config: filepath.Join(l.dir, control.ConfigFile),
+		Config: filepath.Join(l.dir, run.ConfigFile),
 		State:  l.state, PID: os.Getpid(), Job: l.job, Instance: l.instance, Seq: l.seq,
 		Nimg: l.nimg, TotalNimg: l.total(), Started: l.started,
 		ImagesPerSec: l.rate.perSec(l.cfg.Run.Batch), EtaSec: l.eta(),
@@ -65,7 +65,7 @@ func (l *Loop) publishLayers() {
 	}
 	l.layerStats.fill(layers)
 	l.layers.Store(&layers)
-	err := l.storage.write(func() error { return control.WriteLayers(l.dir, layers) })
+	err := l.storage.write(func() error { return run.WriteLayers(l.dir, layers) })
 	if err != nil {
 		fmt.Fprintf(l.out, "%v\n", err)
 	}

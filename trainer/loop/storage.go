@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -221,9 +221,9 @@ func (l *Loop) settle(ctx context.Context) (settled bool, err error) {
 // trainingState is the state of a run that has begun and is not ending.
 func (l *Loop) trainingState() string {
 	if l.paused || l.storage.full() {
-		return control.StatePaused
+		return run.StatePaused
 	}
-	return control.StateRunning
+	return run.StateRunning
 }
 
 // pauseReason says why the run is paused when nobody asked for it.
@@ -259,4 +259,4 @@ func because(dir string, err error) string {
 }
 
 // writeStatus writes a heartbeat out of turn.
-func (l *Loop) writeStatus() error { return control.WriteStatus(l.dir, l.Status()) }
+func (l *Loop) writeStatus() error { return run.WriteStatus(l.dir, l.Status()) }

@@ -16,6 +16,7 @@ import (
 	"innate/trainer"
 	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -133,8 +134,8 @@ func startSignalled(t *testing.T, dir string) (*control.Client, context.CancelFu
 	return control.NewClient(dir), cancel, ended
 }
 
-func paused(s control.Status) bool  { return s.State == control.StatePaused && s.PauseReason != "" }
-func started(s control.Status) bool { return s.Nimg >= 24 }
+func paused(s run.Status) bool  { return s.State == run.StatePaused && s.PauseReason != "" }
+func started(s run.Status) bool { return s.Nimg >= 24 }
 
 // TestFullDisk takes the space away from a run, which pauses and says why, still
 // answers, and goes on by itself when there is space: to the same last
@@ -143,7 +144,7 @@ func TestFullDisk(t *testing.T) {
 	t.Parallel() // it mostly waits
 	text := longer(networks(t))
 	alone := newRun(t, text)
-	run(t, alone)
+	train(t, alone)
 	want := read(t, checkpointPath(alone, 240))
 	for name, make := range disks {
 		t.Run(name, func(t *testing.T) {
@@ -230,7 +231,7 @@ func TestStopWhileFull(t *testing.T) {
 	t.Parallel() // it mostly waits
 	text := longer(networks(t))
 	alone := newRun(t, text)
-	run(t, alone)
+	train(t, alone)
 	for name, make := range disks {
 		t.Run(name, func(t *testing.T) {
 			d := make(t)
@@ -247,7 +248,7 @@ func TestStopWhileFull(t *testing.T) {
 				}
 			}
 			d.free()
-			run(t, d.dir)
+			train(t, d.dir)
 			if !bytes.Equal(read(t, checkpointPath(d.dir, 240)), read(t, checkpointPath(alone, 240))) {
 				t.Error("the last checkpoint differs")
 			}
@@ -294,11 +295,11 @@ func TestGone(t *testing.T) {
 		for _, state := range []string{"training", "paused"} {
 			t.Run(fmt.Sprintf("%s while %s", name, state), func(t *testing.T) {
 				dir := newRun(t, strings.Replace(config("edm", nets), "total_kimg = 0.064", "total_kimg = 1000", 1))
-				lock, err := trainer.Acquire(dir)
+				lock, err := run.Acquire(dir)
 				check(t, err)
 				defer lock.Release()
 				client, ended := start(t, dir)
-				until(t, client, "the first steps", func(s control.Status) bool { return s.Nimg >= 12 })
+				until(t, client, "the first steps", func(s run.Status) bool { return s.Nimg >= 12 })
 				if state == "paused" {
 					_, err := client.Pause(t.Context())
 					check(t, err)

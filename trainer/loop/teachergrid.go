@@ -11,7 +11,7 @@ import (
 	"innate/models/device"
 	"innate/models/precond"
 	"innate/models/weights"
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/sampleio"
 )
 
@@ -21,7 +21,7 @@ const TeacherSteps = 18
 
 // TeacherFile is the grid that DrawTeacher draws, in a run's directory. The
 // run's own grids are named by a number.
-var TeacherFile = filepath.Join(control.SamplesDir, "teacher.png")
+var TeacherFile = filepath.Join(run.SamplesDir, "teacher.png")
 
 // teacherBatch bounds how long DrawTeacher takes to notice that it is cancelled.
 const teacherBatch = 8

@@ -12,16 +12,16 @@ import (
 	"innate/models/device"
 	"innate/models/precond"
 	"innate/models/weights"
-	"innate/trainer/control"
 	"innate/trainer/data"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 )
 
 // TestDrawTeacher checks the images against the sampler's own, that a grid is
 // kept, and that a larger one replaces it.
 func TestDrawTeacher(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, control.SamplesDir), 0o755); err != nil {
+	if err := os.Mkdir(filepath.Join(dir, run.SamplesDir), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	dev := cpu.New(2)

@@ -23,8 +23,8 @@ func TestTensorBoardFiles(t *testing.T) {
 	}
 
 	dir := newRun(t, text)
-	run(t, dir)
-	run(t, dir) // is done already: says so, in a file of its own
+	train(t, dir)
+	train(t, dir) // is done already: says so, in a file of its own
 	names := files(dir)
 	if len(names) != 2 {
 		t.Fatalf("got files %v, want one for each process", names)
@@ -38,14 +38,14 @@ func TestTensorBoardFiles(t *testing.T) {
 	}
 
 	off := newRun(t, strings.Replace(text, "[run]\n", "[run]\ntensorboard = false\n", 1))
-	run(t, off)
+	train(t, off)
 	if names := files(off); len(names) != 0 {
 		t.Errorf("turned off, but got %v", names)
 	}
 
 	blocked := newRun(t, text)
 	check(t, os.WriteFile(filepath.Join(blocked, tensorboard.Dir), nil, 0o644))
-	run(t, blocked)
+	train(t, blocked)
 	history, err := runlog.ReadAll(blocked)
 	check(t, err)
 	told := 0

@@ -10,6 +10,7 @@ import (
 	"innate/configs"
 	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -20,7 +21,7 @@ func TestFaultPausedWriter(t *testing.T) {
 	dir, good := longRun(t)
 	good, err := configs.Set(good, "freeze.preset", "none") // the default is gdd-i
 	check(t, err)
-	path := filepath.Join(dir, control.ConfigFile)
+	path := filepath.Join(dir, run.ConfigFile)
 	check(t, os.WriteFile(path, []byte(good), 0o644))
 	d, err := loop.Drive(dir)
 	check(t, err)
@@ -68,10 +69,10 @@ func TestFaultWatchedWriterPauses(t *testing.T) {
 	client, _ := background(t, dir)
 	before, err := client.Status(context.Background())
 	check(t, err)
-	path := filepath.Join(dir, control.ConfigFile)
+	path := filepath.Join(dir, run.ConfigFile)
 	head, tail, _ := strings.Cut(good, "[freeze]")
 	check(t, os.WriteFile(path, []byte(head), 0o644))
-	s := until(t, client, "the refusal of half a config", func(s control.Status) bool {
+	s := until(t, client, "the refusal of half a config", func(s run.Status) bool {
 		if s.FrozenFraction != before.FrozenFraction {
 			t.Fatalf("%v of the parameters are frozen, want %v as before", s.FrozenFraction, before.FrozenFraction)
 		}
@@ -81,7 +82,7 @@ func TestFaultWatchedWriterPauses(t *testing.T) {
 		t.Errorf("got %q, want all that is missing", s.ConfigError)
 	}
 	check(t, os.WriteFile(path, []byte(head+"[freeze]"+strings.Replace(tail, "gdd-i", "none", 1)), 0o644))
-	until(t, client, "the whole config", func(s control.Status) bool { return s.ConfigError == "" && s.FreezePreset == "none" })
+	until(t, client, "the whole config", func(s run.Status) bool { return s.ConfigError == "" && s.FreezePreset == "none" })
 }
 
 // TestFaultUnwrittenSetGoesBack sets what the config does not state, where the
@@ -99,7 +100,7 @@ func TestFaultUnwrittenSetGoesBack(t *testing.T) {
 		deep += "/" + strings.Repeat("d", max(1, min(200, longest-len(deep)-1)))
 	}
 	check(t, os.MkdirAll(deep, 0o755))
-	path := filepath.Join(dir, control.ConfigFile)
+	path := filepath.Join(dir, run.ConfigFile)
 	check(t, os.Rename(path, filepath.Join(deep, "config.toml")))
 	check(t, os.Symlink(filepath.Join(deep, "config.toml"), path))
 	d, err := loop.Drive(dir)
@@ -120,7 +121,7 @@ func TestFaultFIDThatCannotBe(t *testing.T) {
 	nets := networks(t)
 	text := strings.Replace(config("gdd", nets), "fid_kimg = 0.032", "fid_kimg = 0", 1)
 	dir := newRun(t, text)
-	cfg, err := configs.Load(filepath.Join(dir, control.ConfigFile))
+	cfg, err := configs.Load(filepath.Join(dir, run.ConfigFile))
 	check(t, err)
 	ref := configs.Locate(dir, cfg.FID.Reference)
 	check(t, os.Rename(ref, ref+".away"))

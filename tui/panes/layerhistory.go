@@ -3,7 +3,7 @@ package panes
 import (
 	"slices"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // freezeSteps is how many changes of what is frozen can be undone.
@@ -21,8 +21,8 @@ type FreezeHistory struct {
 
 // See records the present state. One that was seen just before or just after is
 // a step through the history; any other begins a new future from here.
-func (h *FreezeHistory) See(layers []control.Layer) {
-	if !slices.EqualFunc(h.names, layers, func(n string, l control.Layer) bool { return n == l.Name }) {
+func (h *FreezeHistory) See(layers []run.Layer) {
+	if !slices.EqualFunc(h.names, layers, func(n string, l run.Layer) bool { return n == l.Name }) {
 		*h = FreezeHistory{}
 		for i := range layers {
 			h.names = append(h.names, layers[i].Name)

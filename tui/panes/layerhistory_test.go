@@ -4,13 +4,13 @@ import (
 	"slices"
 	"testing"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui/panes"
 	"innate/tui/theme"
 )
 
 // server is what a trainer does with toggles.
-type server []control.Layer
+type server []run.Layer
 
 func (s server) toggle(names ...string) {
 	for i := range s {

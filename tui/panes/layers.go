@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui/theme"
 	"innate/tui/widget"
 )
@@ -51,7 +51,7 @@ func (l *Layers) SetTheme(t *theme.Theme) { l.theme = t }
 // SetLayers brings the network as it is now. Cursor, folds, marks and the
 // history of measurements stay unless it is another network, of which only the
 // cursor and the folds that still fit stay; it reports whether it is.
-func (l *Layers) SetLayers(layers []control.Layer) (other bool) {
+func (l *Layers) SetLayers(layers []run.Layer) (other bool) {
 	l.history.See(layers)
 	if l.net.same(layers) {
 		l.net.update(layers)

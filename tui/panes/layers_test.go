@@ -10,16 +10,16 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"innate/trainer/control"
 	"innate/trainer/golden"
+	"innate/trainer/run"
 	"innate/tui/panes"
 	"innate/tui/theme"
 )
 
 // uNet describes a network shaped like EDM's: blocks per resolution, channels
 // times 1, 2, … with attention at the deepest resolution.
-func uNet(sides []int, blocks, channels int) []control.Layer {
-	var out []control.Layer
+func uNet(sides []int, blocks, channels int) []run.Layer {
+	var out []run.Layer
 	add := func(unit, kind string, side int, frozen bool, shape ...int) {
 		part, block := "map", ""
 		if p := strings.SplitN(unit, ".", 3); len(p) > 1 {
@@ -30,8 +30,8 @@ func uNet(sides []int, blocks, channels int) []control.Layer {
 			n *= d
 		}
 		out = append(out,
-			control.Layer{Name: unit + ".weight", Kind: kind, Part: part, Block: block, Resolution: side, Shape: shape, Count: n, Frozen: frozen},
-			control.Layer{Name: unit + ".bias", Kind: kind, Part: part, Block: block, Resolution: side, Shape: shape[:1], Count: shape[0], Frozen: frozen})
+			run.Layer{Name: unit + ".weight", Kind: kind, Part: part, Block: block, Resolution: side, Shape: shape, Count: n, Frozen: frozen},
+			run.Layer{Name: unit + ".bias", Kind: kind, Part: part, Block: block, Resolution: side, Shape: shape[:1], Count: shape[0], Frozen: frozen})
 	}
 	add("map_layer0", "linear", 0, false, 4*channels, channels)
 	add("map_layer1", "linear", 0, false, 4*channels, 4*channels)
@@ -84,11 +84,11 @@ func uNet(sides []int, blocks, channels int) []control.Layer {
 	return out
 }
 
-func teacher() []control.Layer { return uNet([]int{28, 14, 7}, 1, 16) }
+func teacher() []run.Layer { return uNet([]int{28, 14, 7}, 1, 16) }
 
 // measure invents a history: gradients fall, distances grow, frozen layers have
 // neither.
-func measure(l *panes.Layers, layers []control.Layer, times int) {
+func measure(l *panes.Layers, layers []run.Layer, times int) {
 	r := rand.New(rand.NewPCG(7, 7))
 	speed := make([]float64, len(layers))
 	for i := range speed {
@@ -236,8 +236,8 @@ func TestLayersTree(t *testing.T) {
 // TestLayersNames puts networks of other shapes into the tree.
 func TestLayersNames(t *testing.T) {
 	l := panes.NewLayers(theme.New(true, false))
-	layer := func(name string) control.Layer { return control.Layer{Name: name, Kind: "conv", Count: 1} }
-	l.SetLayers([]control.Layer{
+	layer := func(name string) run.Layer { return run.Layer{Name: name, Kind: "conv", Count: 1} }
+	l.SetLayers([]run.Layer{
 		layer("conv1.weight"), layer("bare"), layer("out_conv.weight"), layer("out_conv.bias"), layer(""),
 		layer("enc.x_y.weight"), layer("enc.8x_z.weight"), layer("enc.8x8_.weight"), layer("a.b.c.d.weight"), layer("宽\x1b[2J.weight"), layer("bare"),
 	})
@@ -330,9 +330,9 @@ func FuzzLayers(f *testing.F) {
 		if len(names) > 300 || len(filter) > 40 {
 			return
 		}
-		var layers []control.Layer
+		var layers []run.Layer
 		for i, name := range strings.Split(names, " ") {
-			layers = append(layers, control.Layer{Name: name, Kind: "conv", Count: i, Resolution: 8 * (i % 2), Frozen: i%3 == 0})
+			layers = append(layers, run.Layer{Name: name, Kind: "conv", Count: i, Resolution: 8 * (i % 2), Frozen: i%3 == 0})
 		}
 		w = 1 + int(uint(w)%200)
 		l := panes.NewLayers(theme.New(true, false))
@@ -351,7 +351,7 @@ func FuzzLayers(f *testing.F) {
 	})
 }
 
-func big() []control.Layer { return uNet([]int{128, 64, 32, 16, 8}, 23, 64) }
+func big() []run.Layer { return uNet([]int{128, 64, 32, 16, 8}, 23, 64) }
 
 // BenchmarkLayersView draws a network of about 3,000 tensors; the target is 1 ms.
 func BenchmarkLayersView(b *testing.B) {

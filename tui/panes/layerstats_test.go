@@ -6,15 +6,15 @@ import (
 	"strings"
 	"testing"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui/panes"
 	"innate/tui/theme"
 	"innate/tui/widget"
 )
 
 // pair returns a network of two units in one block, of 9 and 1 values and 6.
-func pair() []control.Layer {
-	return []control.Layer{
+func pair() []run.Layer {
+	return []run.Layer{
 		{Name: "enc.8x8_b.conv0.weight", Kind: "conv", Resolution: 8, Count: 9},
 		{Name: "enc.8x8_b.conv0.bias", Kind: "conv", Resolution: 8, Count: 1},
 		{Name: "enc.8x8_b.affine.weight", Kind: "linear", Resolution: 8, Count: 6},

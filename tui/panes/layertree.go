@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // level is what a node of the tree stands for.
@@ -38,7 +38,7 @@ type node struct {
 
 // tensor is one parameter and what the user does with it.
 type tensor struct {
-	control.Layer
+	run.Layer
 	unitName        string // the name less .weight or .bias
 	role            string // conv0 and 28x28_aux_conv are convs, norm1 is a norm
 	field           string // weight or bias
@@ -64,7 +64,7 @@ type branch struct {
 // enc.28x28_block0.conv0.weight is a tensor of the unit conv0 of block0 at
 // 28x28 in the encoder; enc.28x28_conv stands directly below its resolution,
 // out_conv at the top.
-func newNetwork(layers []control.Layer) *network {
+func newNetwork(layers []run.Layer) *network {
 	type id struct {
 		level level
 		key   string
@@ -92,7 +92,7 @@ func newNetwork(layers []control.Layer) *network {
 }
 
 // flatten appends a branch and what hangs on it.
-func (n *network) flatten(b *branch, layers []control.Layer, parent, depth int) {
+func (n *network) flatten(b *branch, layers []run.Layer, parent, depth int) {
 	at := len(n.nodes)
 	n.nodes = append(n.nodes, node{
 		key: safe(b.key), name: safe(b.name), level: b.level, depth: depth, parent: parent, lo: len(n.tensors),
@@ -121,7 +121,7 @@ func (n *network) flatten(b *branch, layers []control.Layer, parent, depth int) 
 	}
 }
 
-func newTensor(l control.Layer) tensor {
+func newTensor(l run.Layer) tensor {
 	t := tensor{Layer: l, unitName: l.Name, field: l.Name}
 	if i := strings.LastIndexByte(l.Name, '.'); i > 0 {
 		t.unitName, t.field = l.Name[:i], l.Name[i+1:]
@@ -132,7 +132,7 @@ func newTensor(l control.Layer) tensor {
 }
 
 // pathOf returns the steps from the top of the tree to the unit of a tensor.
-func pathOf(l *control.Layer) []branch {
+func pathOf(l *run.Layer) []branch {
 	t := newTensor(*l)
 	unit, part := t.unitName, l.Part
 	steps := strings.SplitN(unit, ".", 3)
@@ -193,7 +193,7 @@ func (n *node) side() int {
 }
 
 // same reports whether the layers are those of the tree, in the same order.
-func (n *network) same(layers []control.Layer) bool {
+func (n *network) same(layers []run.Layer) bool {
 	if len(layers) != len(n.order) {
 		return false
 	}
@@ -206,7 +206,7 @@ func (n *network) same(layers []control.Layer) bool {
 }
 
 // update takes over what is frozen now.
-func (n *network) update(layers []control.Layer) {
+func (n *network) update(layers []run.Layer) {
 	for i := range layers {
 		n.tensors[n.order[i]].Frozen = layers[i].Frozen
 	}

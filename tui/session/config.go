@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 
 	"innate/configs"
-	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 // ConfigFile is config.toml as last read, with what is known of its settings.
@@ -24,14 +24,14 @@ type ConfigFile struct {
 // readConfig reads config.toml of a run.
 func readConfig(dir string) *ConfigFile {
 	f := &ConfigFile{Entries: map[string]configs.Entry{}, Lines: map[string]int{}, Changed: map[string]string{}}
-	if f.Text, f.Err = configs.ReadFile(filepath.Join(dir, control.ConfigFile)); f.Err != nil {
+	if f.Text, f.Err = configs.ReadFile(filepath.Join(dir, run.ConfigFile)); f.Err != nil {
 		return f
 	}
 	for key, line := range configs.Lines(f.Text) {
 		f.Lines[key] = line - 1
 	}
 	// What is wrong with the text is the trainer's to say, in its status.
-	f.Parsed, _ = configs.Parse(control.ConfigFile, f.Text)
+	f.Parsed, _ = configs.Parse(run.ConfigFile, f.Text)
 	c := f.Parsed
 	if c == nil {
 		return f

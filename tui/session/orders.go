@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 const pingTimeout = 1500 * time.Millisecond
@@ -23,14 +24,14 @@ const evaluateTimeout = time.Hour
 // PingMsg says whether the trainer answers on its socket.
 type PingMsg struct {
 	Run    *Run
-	Status control.Status
+	Status run.Status
 	Err    error
 }
 
 // LayersMsg brings the layers from the trainer.
 type LayersMsg struct {
 	Dir    string
-	Layers []control.Layer
+	Layers []run.Layer
 	Err    error
 }
 
@@ -40,8 +41,8 @@ type OrderMsg struct {
 	Done   string
 	Freeze bool
 	Names  []string // of a freeze: tensors that were pending
-	Status control.Status
-	Layers []control.Layer // after a freeze
+	Status run.Status
+	Layers []run.Layer // after a freeze
 	Err    error
 }
 
@@ -76,11 +77,11 @@ func (r *Run) FetchLayers() tea.Cmd {
 func (r *Run) LayersKnown() { r.frozen = FrozenKey(&r.Info.Status) }
 
 // Order sends an order to the trainer and waits until it is done.
-func (r *Run) Order(done string, do func(context.Context) (control.Status, error)) tea.Cmd {
+func (r *Run) Order(done string, do func(context.Context) (run.Status, error)) tea.Cmd {
 	return r.order(OrderTimeout, done, do)
 }
 
-func (r *Run) order(patience time.Duration, done string, do func(context.Context) (control.Status, error)) tea.Cmd {
+func (r *Run) order(patience time.Duration, done string, do func(context.Context) (run.Status, error)) tea.Cmd {
 	dir := r.Dir
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -97,7 +98,7 @@ func (r *Run) Set(set map[string]string) tea.Cmd {
 		words = append(words, k+" = "+v)
 	}
 	slices.Sort(words)
-	return r.Order(strings.Join(words, ", "), func(ctx context.Context) (control.Status, error) { return r.Client.Set(ctx, set) })
+	return r.Order(strings.Join(words, ", "), func(ctx context.Context) (run.Status, error) { return r.Client.Set(ctx, set) })
 }
 
 // Freeze changes what is frozen, the named tensors as far as is known, and
@@ -128,13 +129,13 @@ func (r *Run) Stop() tea.Cmd { return r.Order("stopped after a checkpoint", Stop
 
 // Stopping stops the run in a directory and waits until its trainer has gone, so
 // that another one may follow.
-func Stopping(dir string) func(context.Context) (control.Status, error) {
-	return func(ctx context.Context) (control.Status, error) {
+func Stopping(dir string) func(context.Context) (run.Status, error) {
+	return func(ctx context.Context) (run.Status, error) {
 		st, err := control.NewClient(dir).Stop(ctx)
 		if err != nil {
 			return st, err
 		}
-		return st, control.AwaitExit(ctx, dir)
+		return st, run.AwaitExit(ctx, dir)
 	}
 }
 

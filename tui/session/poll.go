@@ -8,7 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -30,10 +30,10 @@ var Tick = tea.Tick
 // PollMsg is what changed in a run directory since the last poll.
 type PollMsg struct {
 	Run     *Run
-	Info    *control.Info // nil: unchanged
+	Info    *run.Info // nil: unchanged
 	Updates []runlog.Update
-	More    bool            // of the history, to be read at once
-	Layers  []control.Layer // nil: unchanged
+	More    bool        // of the history, to be read at once
+	Layers  []run.Layer // nil: unchanged
 	Stats   LayerStats
 	Config  *ConfigFile // nil: unchanged
 	Grids   []string    // files in order, nil: unchanged
@@ -104,19 +104,19 @@ func newPoller(dir string) *poller {
 func (p *poller) poll(now time.Time) PollMsg {
 	var m PollMsg
 	p.pollHistory(&m)
-	if s := StampOf(filepath.Join(p.dir, control.StatusFile)); s != p.statusMod || now.Sub(p.checked) >= infoEvery {
+	if s := StampOf(filepath.Join(p.dir, run.StatusFile)); s != p.statusMod || now.Sub(p.checked) >= infoEvery {
 		p.statusMod, p.checked = s, now
-		info, err := control.ReadInfo(p.dir)
+		info, err := run.ReadInfo(p.dir)
 		if err != nil {
 			m.Err = err
 		} else {
 			m.Info = &info
 		}
 	}
-	if s := StampOf(filepath.Join(p.dir, control.LayersFile)); s != p.layersMod {
+	if s := StampOf(filepath.Join(p.dir, run.LayersFile)); s != p.layersMod {
 		p.layersMod = s
 		// A file half written by another program reads again on its next change.
-		if layers, err := control.ReadLayers(p.dir); err == nil {
+		if layers, err := run.ReadLayers(p.dir); err == nil {
 			m.Layers = layers
 		}
 	}
@@ -124,7 +124,7 @@ func (p *poller) poll(now time.Time) PollMsg {
 	if m.Stats = stats; err != nil {
 		m.Err = err
 	}
-	if s := StampOf(filepath.Join(p.dir, control.ConfigFile)); s != p.configMod {
+	if s := StampOf(filepath.Join(p.dir, run.ConfigFile)); s != p.configMod {
 		p.configMod = s
 		m.Config = readConfig(p.dir)
 	}
@@ -149,7 +149,7 @@ func (p *poller) pollHistory(m *PollMsg) {
 }
 
 func (p *poller) pollGrids(m *PollMsg, now time.Time) {
-	dir := filepath.Join(p.dir, control.SamplesDir)
+	dir := filepath.Join(p.dir, run.SamplesDir)
 	s := StampOf(dir)
 	if s == p.gridMod {
 		return

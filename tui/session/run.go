@@ -9,6 +9,7 @@ import (
 
 	"innate/configs"
 	"innate/trainer/control"
+	"innate/trainer/run"
 	"innate/tui/sixel"
 )
 
@@ -18,7 +19,7 @@ const StaleAfter = 10 * time.Second
 // Run is the open run.
 type Run struct {
 	Dir     string
-	Info    control.Info
+	Info    run.Info
 	Known   bool        // Info has been read …
 	InfoGen int         // … so many times
 	Lost    error       // why the trainer doesn't answer although it lives
@@ -45,12 +46,12 @@ func Open(dir string) *Run {
 }
 
 // Status is what the trainer last said of itself.
-func (r *Run) Status() *control.Status { return &r.Info.Status }
+func (r *Run) Status() *run.Status { return &r.Info.Status }
 
 // Take takes what is known of the run at a time, and notes when its heartbeat
 // has changed: how long it has not is told by our clock alone, since the
 // trainer's may be wrong.
-func (r *Run) Take(info control.Info, now time.Time) {
+func (r *Run) Take(info run.Info, now time.Time) {
 	old := &r.Info.Status
 	if st := &info.Status; !r.Known || !st.Time.Equal(old.Time) || st.Seq != old.Seq || st.Instance != old.Instance {
 		r.heard = now
@@ -64,7 +65,7 @@ func (r *Run) Take(info control.Info, now time.Time) {
 
 // TakeRead takes what was read from the files, unless the trainer's answer is
 // newer than the heartbeat there.
-func (r *Run) TakeRead(info control.Info, now time.Time) {
+func (r *Run) TakeRead(info run.Info, now time.Time) {
 	if old := r.Info.Status; info.Alive && info.Status.Before(old) {
 		info.Status = old
 	}
@@ -74,8 +75,8 @@ func (r *Run) TakeRead(info control.Info, now time.Time) {
 // TakeAnswer takes the status that the trainer has answered, unless a newer one
 // is known or another trainer has taken its place. That a run has ended is told
 // by its lock: until that is free no other trainer can follow.
-func (r *Run) TakeAnswer(st control.Status, now time.Time) (taken bool) {
-	if !r.Info.Alive || !control.Active(st.State) || st.PID != r.Info.Status.PID || st.Before(r.Info.Status) {
+func (r *Run) TakeAnswer(st run.Status, now time.Time) (taken bool) {
+	if !r.Info.Alive || !run.Active(st.State) || st.PID != r.Info.Status.PID || st.Before(r.Info.Status) {
 		return false
 	}
 	info := r.Info
@@ -90,7 +91,7 @@ func (r *Run) Pong(m PingMsg, now time.Time) {
 	case m.Err == nil:
 		r.Lost = nil
 		r.TakeAnswer(m.Status, now)
-	case r.Info.Alive && st != control.StateStarting && st != control.StateStopping:
+	case r.Info.Alive && st != run.StateStarting && st != run.StateStopping:
 		r.Lost = m.Err
 	}
 }
@@ -100,7 +101,7 @@ func (r *Run) Silent(now time.Time) time.Duration { return now.Sub(r.heard) }
 
 // MustRun refuses an order that needs a trainer.
 func (r *Run) MustRun(what string) error {
-	if st := r.Info.Status.State; r.Known && !control.Active(st) {
+	if st := r.Info.Status.State; r.Known && !run.Active(st) {
 		return fmt.Errorf("%s: the run is %s, want a running trainer (r resumes it)", what, st)
 	}
 	return nil
@@ -115,7 +116,7 @@ func (r *Run) MayResume() error {
 }
 
 // Paused tells whether a trainer waits to be resumed.
-func (r *Run) Paused() bool { return r.Info.Status.State == control.StatePaused }
+func (r *Run) Paused() bool { return r.Info.Status.State == run.StatePaused }
 
 // Rule is the [freeze] table in force.
 func (r *Run) Rule() configs.Freeze {
@@ -129,12 +130,12 @@ func (r *Run) Tiling() sixel.Tiling {
 }
 
 // FrozenKey changes whenever something was frozen or unfrozen.
-func FrozenKey(st *control.Status) string {
+func FrozenKey(st *run.Status) string {
 	return fmt.Sprint(st.PID, st.FreezePreset, st.FreezeGlobs, st.TrainGlobs, st.FrozenParams, st.TrainableTensors)
 }
 
 // Ended reports whether a run ended other than it should.
-func Ended(state string) bool { return state == control.StateDead || state == control.StateFailed }
+func Ended(state string) bool { return state == run.StateDead || state == run.StateFailed }
 
 // BetweenSteps reports whether a running trainer is busy with something else
 // than steps, which is worth a word.
@@ -149,7 +150,7 @@ func Absolute(path string) string {
 }
 
 // MethodName writes a method as the paper does.
-func MethodName(st *control.Status) string {
+func MethodName(st *run.Status) string {
 	switch {
 	case st.Method == "gdd" && strings.HasPrefix(st.FreezePreset, "gdd-i"):
 		return "GDD-I"

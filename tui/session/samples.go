@@ -9,9 +9,9 @@ import (
 	"strconv"
 	"strings"
 
-	tea "charm.land/bubbletea/v2"
+	"innate/trainer/run"
 
-	"innate/trainer/control"
+	tea "charm.land/bubbletea/v2"
 )
 
 // GridMsg brings a decoded grid of samples.
@@ -39,7 +39,7 @@ func (r *Run) FetchGrid(file string) tea.Cmd {
 func (r *Run) ReadGrid(file string) GridMsg { return readGrid(r.Dir, file) }
 
 func readGrid(dir, file string) GridMsg {
-	img, err := ReadImage(filepath.Join(dir, control.SamplesDir, file))
+	img, err := ReadImage(filepath.Join(dir, run.SamplesDir, file))
 	return GridMsg{Dir: dir, File: file, Image: img, Err: err}
 }
 

@@ -4,9 +4,9 @@ import (
 	"strings"
 	"time"
 
-	tea "charm.land/bubbletea/v2"
+	"innate/trainer/run"
 
-	"innate/trainer/control"
+	tea "charm.land/bubbletea/v2"
 )
 
 // lastWords are how many lines of the trainer's log are read.
@@ -36,7 +36,7 @@ func (r *Run) AskLastWords() tea.Cmd {
 		return nil
 	}
 	w.asked, w.of = true, st.Time
-	return func() tea.Msg { return WordsMsg{r, control.LastWords(r.Dir, lastWords)} }
+	return func() tea.Msg { return WordsMsg{r, run.LastWords(r.Dir, lastWords)} }
 }
 
 // Last is the line that says best how the trainer ended: the message of its

@@ -13,12 +13,13 @@ import (
 
 	"innate/trainer/control"
 	"innate/trainer/control/prom"
+	"innate/trainer/run"
 )
 
-type runner struct{ status control.Status }
+type runner struct{ status run.Status }
 
-func (r *runner) Status() control.Status                    { return r.status }
-func (r *runner) Layers() []control.Layer                   { return nil }
+func (r *runner) Status() run.Status                        { return r.status }
+func (r *runner) Layers() []run.Layer                       { return nil }
 func (r *runner) Do(context.Context, control.Command) error { return nil }
 
 func scrape(t *testing.T, e *prom.Exporter) string {
@@ -34,8 +35,8 @@ func scrape(t *testing.T, e *prom.Exporter) string {
 // TestMetrics checks values, and that Prometheus' own linter has no complaint.
 func TestMetrics(t *testing.T) {
 	last, best := 33.3, 21.5
-	r := &runner{control.Status{
-		Run: `a "run" of \ many` + "\nlines", Method: "gdd", State: control.StatePaused, Kernels: "avx2",
+	r := &runner{run.Status{
+		Run: `a "run" of \ many` + "\nlines", Method: "gdd", State: run.StatePaused, Kernels: "avx2",
 		Nimg: 25600, TotalNimg: 100000, ImagesPerSec: 160.5, EtaSec: 464, Params: 1000, FrozenFraction: 0.82,
 		Started: time.Unix(1763854000, 0), Threads: 2, LastFID: &last, BestFID: &best, FIDName: "FID(mnist-cnn)", FIDNimg: 25000,
 		StageMs: map[string]float64{"g": 120.5}, ConfigError: "live.gen_lr: …",
@@ -77,7 +78,7 @@ func TestMetrics(t *testing.T) {
 
 // TestNonFinite counts over ticks, and past a return to an earlier checkpoint.
 func TestNonFinite(t *testing.T) {
-	r := &runner{control.Status{Nimg: 1000}}
+	r := &runner{run.Status{Nimg: 1000}}
 	e := prom.New(r, control.NewHub(r), 10)
 	for _, tick := range []struct {
 		nimg int64

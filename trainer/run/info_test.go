@@ -1,4 +1,4 @@
-package control_test
+package run_test
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 func makeRun(t *testing.T, runs, name string) string {
@@ -19,7 +19,7 @@ func makeRun(t *testing.T, runs, name string) string {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, control.ConfigFile), []byte("method = \"gdd\"\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, run.ConfigFile), []byte("method = \"gdd\"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -28,7 +28,7 @@ func makeRun(t *testing.T, runs, name string) string {
 // hold locks a run as a trainer with that pid would.
 func hold(t *testing.T, dir, pid string) (release func()) {
 	t.Helper()
-	f, err := os.Create(filepath.Join(dir, control.LockFile))
+	f, err := os.Create(filepath.Join(dir, run.LockFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,40 +45,40 @@ func TestDerivedState(t *testing.T) {
 	dir := makeRun(t, t.TempDir(), "00001-a")
 	check := func(when, state string, alive bool) {
 		t.Helper()
-		info, err := control.ReadInfo(dir)
+		info, err := run.ReadInfo(dir)
 		if err != nil || info.Status.State != state || info.Alive != alive || info.Name != "00001-a" || info.Dir != dir {
 			t.Errorf("%s: got %q, alive %v, %v, want %q, %v", when, info.Status.State, info.Alive, err, state, alive)
 		}
 	}
 	heartbeat := func(state string, pid int) {
 		t.Helper()
-		if err := control.WriteStatus(dir, control.Status{State: state, PID: pid, Nimg: 5, Error: "e"}); err != nil {
+		if err := run.WriteStatus(dir, run.Status{State: state, PID: pid, Nimg: 5, Error: "e"}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	check("never started", control.StateNew, false)
+	check("never started", run.StateNew, false)
 	release := hold(t, dir, "123")
-	check("locked, no heartbeat", control.StateStarting, true)
-	heartbeat(control.StateRunning, 123)
-	check("running", control.StateRunning, true)
-	heartbeat(control.StatePaused, 123)
-	check("paused", control.StatePaused, true)
+	check("locked, no heartbeat", run.StateStarting, true)
+	heartbeat(run.StateRunning, 123)
+	check("running", run.StateRunning, true)
+	heartbeat(run.StatePaused, 123)
+	check("paused", run.StatePaused, true)
 	release()
-	check("killed", control.StateDead, false)
-	heartbeat(control.StateDone, 123)
-	check("ended", control.StateDone, false)
+	check("killed", run.StateDead, false)
+	heartbeat(run.StateDone, 123)
+	check("ended", run.StateDone, false)
 	release = hold(t, dir, "456")
-	check("started again, heartbeat of the last one", control.StateStarting, true)
-	heartbeat(control.StateRunning, 123)
-	check("started again after a kill", control.StateStarting, true)
-	if info, _ := control.ReadInfo(dir); info.Status.PID != 456 || info.Status.Error != "" {
+	check("started again, heartbeat of the last one", run.StateStarting, true)
+	heartbeat(run.StateRunning, 123)
+	check("started again after a kill", run.StateStarting, true)
+	if info, _ := run.ReadInfo(dir); info.Status.PID != 456 || info.Status.Error != "" {
 		t.Errorf("got %+v, want the pid of the lock and no old error", info.Status)
 	}
 	release()
-	if err := os.WriteFile(filepath.Join(dir, control.StatusFile), []byte("{\"sta"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, run.StatusFile), []byte("{\"sta"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	check("unreadable heartbeat", control.StateNew, false)
+	check("unreadable heartbeat", run.StateNew, false)
 }
 
 func TestListAndFind(t *testing.T) {
@@ -89,7 +89,7 @@ func TestListAndFind(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(runs, "00004-empty"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	list, err := control.List(runs)
+	list, err := run.List(runs)
 	var names []string
 	for _, info := range list {
 		names = append(names, info.Name)
@@ -98,7 +98,7 @@ func TestListAndFind(t *testing.T) {
 	if got := strings.Join(names, " "); err != nil || got != want {
 		t.Errorf("got %s, %v, want %s", got, err, want)
 	}
-	if list, err := control.List(filepath.Join(runs, "none")); err != nil || len(list) != 0 {
+	if list, err := run.List(filepath.Join(runs, "none")); err != nil || len(list) != 0 {
 		t.Errorf("missing directory: got %v, %v", list, err)
 	}
 	for ref, want := range map[string]string{
@@ -113,7 +113,7 @@ func TestListAndFind(t *testing.T) {
 		filepath.Join(runs, "free") + "/":      "free",
 		filepath.Join(runs, "x", "..", "free"): "free",
 	} {
-		if got, err := control.Find(runs, ref); err != nil || filepath.Base(got) != want || !filepath.IsAbs(got) {
+		if got, err := run.Find(runs, ref); err != nil || filepath.Base(got) != want || !filepath.IsAbs(got) {
 			t.Errorf("%s: got %s, %v, want %s", ref, got, err, want)
 		}
 	}
@@ -124,7 +124,7 @@ func TestListAndFind(t *testing.T) {
 		"nothing":                      "none in",
 		filepath.Join(runs, "nothing"): "no run here",
 	} {
-		if got, err := control.Find(runs, ref); err == nil || !strings.Contains(err.Error(), want) {
+		if got, err := run.Find(runs, ref); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %s, %v, want %q", ref, got, err, want)
 		}
 	}
@@ -132,29 +132,29 @@ func TestListAndFind(t *testing.T) {
 
 func TestRunsDir(t *testing.T) {
 	t.Setenv("INNATE_RUNS", "")
-	if got := control.RunsDir(""); got != "runs" {
+	if got := run.RunsDir(""); got != "runs" {
 		t.Errorf("got %q", got)
 	}
 	t.Setenv("INNATE_RUNS", "/data")
-	if got := control.RunsDir(""); got != "/data" {
+	if got := run.RunsDir(""); got != "/data" {
 		t.Errorf("got %q", got)
 	}
-	if got := control.RunsDir("x"); got != "x" {
+	if got := run.RunsDir("x"); got != "x" {
 		t.Errorf("got %q", got)
 	}
 }
 
 func TestLayersFile(t *testing.T) {
 	dir := t.TempDir()
-	want := []control.Layer{{Name: "a", Shape: []int{2, 3}, Count: 6, Frozen: true}}
-	if err := control.WriteLayers(dir, want); err != nil {
+	want := []run.Layer{{Name: "a", Shape: []int{2, 3}, Count: 6, Frozen: true}}
+	if err := run.WriteLayers(dir, want); err != nil {
 		t.Fatal(err)
 	}
-	got, err := control.ReadLayers(dir)
+	got, err := run.ReadLayers(dir)
 	if err != nil || len(got) != 1 || got[0].Count != 6 || !got[0].Frozen {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	if _, err := control.ReadLayers(t.TempDir()); err == nil {
+	if _, err := run.ReadLayers(t.TempDir()); err == nil {
 		t.Error("got no error without a file")
 	}
 }
@@ -164,11 +164,11 @@ func TestAwaitExit(t *testing.T) {
 	release := hold(t, dir, "1")
 	ctx, cancel := context.WithTimeout(context.Background(), 150*time.Millisecond)
 	defer cancel()
-	if err := control.AwaitExit(ctx, dir); !errors.Is(err, context.DeadlineExceeded) {
+	if err := run.AwaitExit(ctx, dir); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("held: got %v, want the deadline", err)
 	}
 	time.AfterFunc(100*time.Millisecond, release)
-	if err := control.AwaitExit(within(t), dir); err != nil {
+	if err := run.AwaitExit(context.Background(), dir); err != nil {
 		t.Error(err)
 	}
 }
@@ -179,19 +179,19 @@ func TestFaultRunWithoutConfig(t *testing.T) {
 	runs := t.TempDir()
 	dir := makeRun(t, runs, "00001-a")
 	release := hold(t, dir, "1")
-	if err := os.Remove(filepath.Join(dir, control.ConfigFile)); err != nil {
+	if err := os.Remove(filepath.Join(dir, run.ConfigFile)); err != nil {
 		t.Fatal(err)
 	}
 	for _, ref := range []string{"1", "a", dir} {
-		if got, err := control.Find(runs, ref); err != nil || got != dir {
+		if got, err := run.Find(runs, ref); err != nil || got != dir {
 			t.Errorf("find %s: got %q, %v, want %s", ref, got, err, dir)
 		}
 	}
-	if list, err := control.List(runs); err != nil || len(list) != 1 || !list[0].Alive {
+	if list, err := run.List(runs); err != nil || len(list) != 1 || !list[0].Alive {
 		t.Errorf("got %+v, %v, want the run", list, err)
 	}
 	release()
-	if list, err := control.List(runs); err != nil || len(list) != 0 {
+	if list, err := run.List(runs); err != nil || len(list) != 0 {
 		t.Errorf("without a trainer: got %+v, %v, want none", list, err)
 	}
 }

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package control
+package run
 
 // suspended is not known here.
 func suspended(pid int) bool { return false }

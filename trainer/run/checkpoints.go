@@ -1,4 +1,4 @@
-package control
+package run
 
 import (
 	"cmp"
@@ -30,7 +30,7 @@ func CheckpointFile(nimg int64) string { return fmt.Sprintf("%09d%s", nimg, Chec
 func Checkpoints(folder string) ([]Checkpoint, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("control: %w", err)
+		return nil, fmt.Errorf("run: %w", err)
 	}
 	var list []Checkpoint
 	for _, e := range entries {

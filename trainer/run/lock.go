@@ -1,16 +1,17 @@
-package trainer
+package run
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
-
-	"innate/trainer/control"
 )
 
 // ErrRunning means that another trainer holds the run's lock.
@@ -27,9 +28,9 @@ type Lock struct{ file *os.File }
 // Acquire takes the lock of run directory dir and writes our pid into it. If
 // another trainer holds it the error is ErrRunning and names its pid.
 func Acquire(dir string) (*Lock, error) {
-	f, err := os.OpenFile(filepath.Join(dir, control.LockFile), os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := os.OpenFile(filepath.Join(dir, LockFile), os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("trainer: %w", err)
+		return nil, fmt.Errorf("run: %w", err)
 	}
 	for deadline := time.Now().Add(acquireFor); ; time.Sleep(10 * time.Millisecond) {
 		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
@@ -43,9 +44,9 @@ func Acquire(dir string) (*Lock, error) {
 	if err != nil {
 		defer f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("trainer: %s: %w%s", filepath.Base(dir), ErrRunning, holder(f))
+			return nil, fmt.Errorf("run: %s: %w%s", filepath.Base(dir), ErrRunning, named(f))
 		}
-		return nil, fmt.Errorf("trainer: lock %s: %w", f.Name(), err)
+		return nil, fmt.Errorf("run: lock %s: %w", f.Name(), err)
 	}
 	return &Lock{f}, nil
 }
@@ -58,8 +59,8 @@ func writePID(f *os.File) error {
 	return err
 }
 
-// holder says which pid the lock file names.
-func holder(f *os.File) string {
+// named says which pid the lock file names.
+func named(f *os.File) string {
 	var b [32]byte
 	n, _ := f.ReadAt(b[:], 0)
 	if pid, err := strconv.Atoi(strings.TrimSpace(string(b[:n]))); err == nil {
@@ -72,7 +73,47 @@ func holder(f *os.File) string {
 // trainers hold locks on different files of the same name.
 func (l *Lock) Release() error {
 	if err := l.file.Close(); err != nil {
-		return fmt.Errorf("trainer: %w", err)
+		return fmt.Errorf("run: %w", err)
 	}
 	return nil
+}
+
+// Holder tells whether the run's lock is held, and by which pid as far as the
+// file says. It takes a shared lock for a moment, which Acquire outlasts.
+func Holder(dir string) (pid int, held bool, err error) {
+	// A pipe of that name must not make us wait for its writer.
+	f, err := os.OpenFile(filepath.Join(dir, LockFile), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, fmt.Errorf("run: %w", err)
+	}
+	defer f.Close() // also unlocks
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
+	if err == nil {
+		return 0, false, nil
+	}
+	if !errors.Is(err, syscall.EWOULDBLOCK) {
+		return 0, false, fmt.Errorf("run: %s: %w", f.Name(), err)
+	}
+	var b [32]byte
+	n, _ := f.Read(b[:])
+	pid, _ = strconv.Atoi(string(bytes.TrimSpace(b[:n])))
+	return pid, true, nil
+}
+
+// AwaitExit returns when no trainer holds the run's lock any more.
+func AwaitExit(ctx context.Context, dir string) error {
+	for {
+		pid, held, err := Holder(dir)
+		if err != nil || !held {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("run: %s: the trainer, pid %d, has not ended: %w", filepath.Base(dir), pid, ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }

@@ -1,4 +1,4 @@
-package trainer
+package run
 
 import (
 	"errors"
@@ -9,22 +9,21 @@ import (
 	"slices"
 	"strings"
 
-	"innate/trainer/control"
 	"innate/trainer/runlog"
 )
 
 // known lists what trainers and the workbench leave in a run directory, as
 // patterns of paths in it. What is not here is somebody's own.
 var known = []string{
-	control.ConfigFile, control.StatusFile, control.LayersFile, control.LockFile, control.LogFile,
-	control.SocketFile, control.SocketFile + ".path", control.TokenFile, ".ctl", ".ctl/*",
+	ConfigFile, StatusFile, LayersFile, LockFile, LogFile,
+	SocketFile, SocketPointer, TokenFile, SocketDir, SocketDir + "/*",
 	runlog.MetricsFile, runlog.EventsFile, runlog.LayersFile,
-	control.SamplesDir, control.SamplesDir + "/*.png",
-	control.CheckpointsDir, control.CheckpointsDir + "/*.safetensors",
-	control.InputsDir, control.InputsDir + "/*", control.InputsDir + "/*/*",
+	SamplesDir, SamplesDir + "/*.png",
+	CheckpointsDir, CheckpointsDir + "/*.safetensors",
+	InputsDir, InputsDir + "/*", InputsDir + "/*/*",
 	"tensorboard", "tensorboard/events.out.tfevents.*",
 	// Unfinished files of a writer that was killed.
-	".*.tmp*", ".probe-*", control.SamplesDir + "/.*.tmp*", control.CheckpointsDir + "/.*.tmp*", "tensorboard/.*.tmp*",
+	".*.tmp*", ".probe-*", SamplesDir + "/.*.tmp*", CheckpointsDir + "/.*.tmp*", "tensorboard/.*.tmp*",
 }
 
 // leftovers lists what editors, file managers and network file systems leave
@@ -32,22 +31,22 @@ var known = []string{
 // of a run directory. Nobody made these on purpose, so they do not keep a run
 // from being deleted.
 var leftovers = []string{
-	"*~",                           // backups of Emacs, gedit, joe and others; Vim's undo, .config.toml.un~
-	".*.sw[a-p]",                   // swap files of Vim and nano
-	"4913",                         // Vim's probe of the folder
-	"#*#",                          // autosaves of Emacs
-	".#*",                          // locks of Emacs, links that lead nowhere
-	control.ConfigFile + ".save",   // what nano had open when it was killed
-	control.ConfigFile + ".save.*", // and when it was again
-	".*.kate-swp",                  // swap files of Kate
-	".*.kak.??????",                // half-written files of Kakoune
-	".goutputstream-??????",        // half-written files of gedit and others that use GLib
-	"*___jb_tmp___",                // half-written files of JetBrains
-	"*___jb_old___",                // and those that they replace
-	".DS_Store",                    // views of macOS
-	"._*",                          // attributes of macOS on other file systems
-	".directory",                   // views of Dolphin
-	"Thumbs.db", "desktop.ini",     // views of Windows
+	"*~",                       // backups of Emacs, gedit, joe and others; Vim's undo, .config.toml.un~
+	".*.sw[a-p]",               // swap files of Vim and nano
+	"4913",                     // Vim's probe of the folder
+	"#*#",                      // autosaves of Emacs
+	".#*",                      // locks of Emacs, links that lead nowhere
+	ConfigFile + ".save",       // what nano had open when it was killed
+	ConfigFile + ".save.*",     // and when it was again
+	".*.kate-swp",              // swap files of Kate
+	".*.kak.??????",            // half-written files of Kakoune
+	".goutputstream-??????",    // half-written files of gedit and others that use GLib
+	"*___jb_tmp___",            // half-written files of JetBrains
+	"*___jb_old___",            // and those that they replace
+	".DS_Store",                // views of macOS
+	"._*",                      // attributes of macOS on other file systems
+	".directory",               // views of Dolphin
+	"Thumbs.db", "desktop.ini", // views of Windows
 	".nfs*",         // files of NFS that are removed but open
 	".fuse_hidden*", // and of FUSE
 }
@@ -58,7 +57,7 @@ var leftovers = []string{
 func Delete(dir string, force bool) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
-		return fmt.Errorf("trainer: %w", err)
+		return fmt.Errorf("run: %w", err)
 	}
 	if err := checkRun(dir); err != nil {
 		return err
@@ -73,19 +72,19 @@ func Delete(dir string, force bool) error {
 		return err
 	}
 	if len(foreign) > 0 && !force {
-		return fmt.Errorf("trainer: %s: not deleted: it holds what no trainer wrote: %s", dir, strings.Join(foreign, ", "))
+		return fmt.Errorf("run: %s: not deleted: it holds what no trainer wrote: %s", dir, strings.Join(foreign, ", "))
 	}
 	// Nobody sees half a run: it goes under another name first, and is no run
 	// from then on.
 	gone := filepath.Join(filepath.Dir(dir), fmt.Sprintf(".deleted-%s-%d", filepath.Base(dir), os.Getpid()))
 	if err := os.Rename(dir, gone); err != nil {
-		return fmt.Errorf("trainer: %w", err)
+		return fmt.Errorf("run: %w", err)
 	}
-	if err := os.Remove(filepath.Join(gone, control.ConfigFile)); err != nil {
-		return fmt.Errorf("trainer: %w", err)
+	if err := os.Remove(filepath.Join(gone, ConfigFile)); err != nil {
+		return fmt.Errorf("run: %w", err)
 	}
 	if err := os.RemoveAll(gone); err != nil {
-		return fmt.Errorf("trainer: %w", err)
+		return fmt.Errorf("run: %w", err)
 	}
 	return nil
 }
@@ -94,17 +93,21 @@ func Delete(dir string, force bool) error {
 func checkRun(dir string) error {
 	info, err := os.Lstat(dir)
 	if err != nil {
-		return fmt.Errorf("trainer: %w", err)
+		return fmt.Errorf("run: %w", err)
 	}
 	if info.Mode().Type() == fs.ModeSymlink {
-		return fmt.Errorf("trainer: %s: a link to %s, want the directory itself", dir, realPath(dir))
+		to, err := filepath.EvalSymlinks(dir)
+		if err != nil {
+			return fmt.Errorf("run: %w", err)
+		}
+		return fmt.Errorf("run: %s: a link to %s, want the directory itself", dir, to)
 	}
-	if !control.IsRun(dir) {
-		return fmt.Errorf("trainer: %s: no run: it has no %s", dir, control.ConfigFile)
+	if !IsRun(dir) {
+		return fmt.Errorf("run: %s: no run: it has no %s", dir, ConfigFile)
 	}
-	for _, sub := range []string{control.SamplesDir, control.CheckpointsDir} {
+	for _, sub := range []string{SamplesDir, CheckpointsDir} {
 		if info, err := os.Lstat(filepath.Join(dir, sub)); err != nil || !info.IsDir() {
-			return fmt.Errorf("trainer: %s: no run: it has no directory %s", dir, sub)
+			return fmt.Errorf("run: %s: no run: it has no directory %s", dir, sub)
 		}
 	}
 	return nil
@@ -120,7 +123,7 @@ func foreignFiles(dir string) ([]string, error) {
 			return nil // gone since it was listed
 		}
 		if err != nil {
-			return fmt.Errorf("trainer: %w", err)
+			return fmt.Errorf("run: %w", err)
 		}
 		rel, _ := filepath.Rel(dir, path) // path begins with dir
 		if rel == "." || matches(known, rel) || !e.IsDir() && matches(leftovers, e.Name()) {

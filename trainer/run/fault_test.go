@@ -1,4 +1,4 @@
-package control_test
+package run_test
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"innate/trainer/control"
+	"innate/trainer/run"
 )
 
 func check(t *testing.T, err error) {
@@ -26,24 +26,24 @@ func check(t *testing.T, err error) {
 func TestFaultList(t *testing.T) {
 	runs := t.TempDir()
 	makeRun(t, runs, "00000-good")
-	check(t, os.Mkdir(filepath.Join(makeRun(t, runs, "00001-status-folder"), control.StatusFile), 0o755))
-	check(t, syscall.Mkfifo(filepath.Join(makeRun(t, runs, "00002-status-pipe"), control.StatusFile), 0o644))
-	check(t, syscall.Mkfifo(filepath.Join(makeRun(t, runs, "00003-lock-pipe"), control.LockFile), 0o644))
-	check(t, os.Mkdir(filepath.Join(makeRun(t, runs, "00004-lock-folder"), control.LockFile), 0o755))
+	check(t, os.Mkdir(filepath.Join(makeRun(t, runs, "00001-status-folder"), run.StatusFile), 0o755))
+	check(t, syscall.Mkfifo(filepath.Join(makeRun(t, runs, "00002-status-pipe"), run.StatusFile), 0o644))
+	check(t, syscall.Mkfifo(filepath.Join(makeRun(t, runs, "00003-lock-pipe"), run.LockFile), 0o644))
+	check(t, os.Mkdir(filepath.Join(makeRun(t, runs, "00004-lock-folder"), run.LockFile), 0o755))
 	check(t, os.Symlink("00000-good", filepath.Join(runs, "00005-link")))
 	check(t, os.Symlink("nowhere", filepath.Join(runs, "00006-broken-link")))
-	check(t, os.MkdirAll(filepath.Join(runs, "00007-config-folder", control.ConfigFile), 0o755))
+	check(t, os.MkdirAll(filepath.Join(runs, "00007-config-folder", run.ConfigFile), 0o755))
 	check(t, os.WriteFile(filepath.Join(runs, "00008-file"), nil, 0o644))
-	check(t, os.Symlink(control.StatusFile, filepath.Join(makeRun(t, runs, "00009-circle"), control.StatusFile)))
+	check(t, os.Symlink(run.StatusFile, filepath.Join(makeRun(t, runs, "00009-circle"), run.StatusFile)))
 	makeRun(t, runs, "00010-last")
 
 	type result struct {
-		list []control.Info
+		list []run.Info
 		err  error
 	}
 	done := make(chan result, 1)
 	go func() {
-		list, err := control.List(runs)
+		list, err := run.List(runs)
 		done <- result{list, err}
 	}()
 	var r result
@@ -55,7 +55,7 @@ func TestFaultList(t *testing.T) {
 	var got []string
 	for _, i := range r.list {
 		got = append(got, i.Name+" "+i.Status.State)
-		if (i.Err != nil) != (i.Status.State == control.StateUnreadable) || i.Err != nil && i.Status.Error != i.Err.Error() {
+		if (i.Err != nil) != (i.Status.State == run.StateUnreadable) || i.Err != nil && i.Status.Error != i.Err.Error() {
 			t.Errorf("%s: %v beside %+v", i.Name, i.Err, i.Status)
 		}
 	}
@@ -92,7 +92,7 @@ func TestFaultFind(t *testing.T) {
 		{runs, ".", "good", good},
 	} {
 		t.Chdir(tt.cwd)
-		if got, err := control.Find(tt.runs, tt.ref); err != nil || got != tt.want {
+		if got, err := run.Find(tt.runs, tt.ref); err != nil || got != tt.want {
 			t.Errorf("in %s: Find(%s, %s) is %s, %v, want %s", tt.cwd, tt.runs, tt.ref, got, err, tt.want)
 		}
 	}
@@ -101,11 +101,11 @@ func TestFaultFind(t *testing.T) {
 // TestFaultCheckpoints lists checkpoints among other things of their names.
 func TestFaultCheckpoints(t *testing.T) {
 	folder := t.TempDir()
-	for _, name := range []string{control.CheckpointFile(64), control.CheckpointFile(128), fmt.Sprint(math.MaxInt64, control.CheckpointExt), "best.safetensors", "-5.safetensors"} {
+	for _, name := range []string{run.CheckpointFile(64), run.CheckpointFile(128), fmt.Sprint(math.MaxInt64, run.CheckpointExt), "best.safetensors", "-5.safetensors"} {
 		check(t, os.WriteFile(filepath.Join(folder, name), nil, 0o644))
 	}
-	check(t, os.Mkdir(filepath.Join(folder, control.CheckpointFile(256)), 0o755))
-	list, err := control.Checkpoints(folder)
+	check(t, os.Mkdir(filepath.Join(folder, run.CheckpointFile(256)), 0o755))
+	list, err := run.Checkpoints(folder)
 	var got []int64
 	for _, c := range list {
 		got = append(got, c.Nimg)
