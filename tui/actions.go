@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"innate/trainer/run"
+	"innate/tui/host"
 	"innate/tui/session"
 	"innate/tui/sixel"
 	"innate/tui/theme"
@@ -18,14 +19,14 @@ import (
 )
 
 // notify shows a passing message.
-func (a *App) notify(text string, k theme.Ink) tea.Cmd {
+func (a *App) Notify(text string, k theme.Ink) tea.Cmd {
 	a.notice = notice{id: a.notice.id + 1, text: widget.Plain(text), ink: k}
 	a.stale = true
 	id := a.notice.id
 	return session.Tick(noticeTime, func(time.Time) tea.Msg { return noticeOverMsg{id} })
 }
 
-func (a *App) fail(err error) tea.Cmd { return a.notify(err.Error(), a.theme.Bad) }
+func (a *App) Fail(err error) tea.Cmd { return a.Notify(err.Error(), a.theme.Bad) }
 
 func (a *App) quit() tea.Cmd { return a.leave(tea.Quit, answerWait) }
 
@@ -58,7 +59,7 @@ func (a *App) left() tea.Cmd {
 // hidePictures returns the sequence that takes away the pictures which would
 // stay on the terminal.
 func (a *App) hidePictures() string {
-	if a.mode == sixel.Kitty {
+	if a.display.Mode == sixel.Kitty {
 		return sixel.DeleteKitty
 	}
 	if !a.pic.shown {
@@ -76,7 +77,7 @@ func (a *App) redraw() tea.Cmd {
 // workbench again, because both are of one process group, nobody would.
 func (a *App) suspend() tea.Cmd {
 	if session, err := unix.Getsid(0); err == nil && session == unix.Getpgrp() {
-		return a.fail(errors.New("suspend: there is no shell to go back to (q leaves; runs go on)"))
+		return a.Fail(errors.New("suspend: there is no shell to go back to (q leaves; runs go on)"))
 	}
 	return a.leave(tea.Suspend, answerWait)
 }
@@ -84,30 +85,27 @@ func (a *App) suspend() tea.Cmd {
 func (a *App) pauseResume() tea.Cmd {
 	r := a.run
 	if err := a.run.MustRun("pause"); err != nil {
-		return a.fail(err)
+		return a.Fail(err)
 	}
 	return r.PauseResume()
 }
 
 func (a *App) askStop() tea.Cmd {
 	if err := a.run.MustRun("stop"); err != nil {
-		return a.fail(err)
+		return a.Fail(err)
 	}
-	a.overlay = overlay{
-		kind:     overlayConfirm,
-		question: "Stop " + widget.Plain(a.run.Info.Name) + "? It writes a checkpoint first.",
-		accept: func(a *App, _ int) tea.Cmd {
-			return tea.Batch(a.notify("stopping: it first ends what it is at", a.theme.Warn),
-				a.run.Stop())
+	return a.Ask(host.Question{
+		Text: "Stop " + widget.Plain(a.run.Info.Name) + "? It writes a checkpoint first.",
+		Yes: func() tea.Cmd {
+			return tea.Batch(a.Notify("stopping: it first ends what it is at", a.theme.Warn), a.run.Stop())
 		},
-	}
-	return nil
+	})
 }
 
 // evaluate measures FID, which a paused run does once resumed.
 func (a *App) evaluate() tea.Cmd {
 	name := a.run.fidName()
-	return tea.Batch(a.notify("measuring "+name, a.theme.Warn), a.run.Evaluate(name))
+	return tea.Batch(a.Notify("measuring "+name, a.theme.Warn), a.run.Evaluate(name))
 }
 
 // resume lets a paused run go on, or restarts one without a trainer.
@@ -124,14 +122,14 @@ func (a *App) resumeDead() tea.Cmd {
 	case r.Info.Status.State == run.StatePaused:
 		return a.pauseResume()
 	case r.Info.Alive || !r.Known:
-		return a.fail(errors.New("resume: a trainer is at work already"))
+		return a.Fail(errors.New("resume: a trainer is at work already"))
 	case a.opts.Resume == nil:
-		return a.fail(errors.New("resume: not available here; use `innate resume " + r.Info.Name + "`"))
+		return a.Fail(errors.New("resume: not available here; use `innate resume " + r.Info.Name + "`"))
 	case r.Resuming:
 		return nil
 	}
 	r.Resuming = true
-	cmd := a.notify("resuming from the last checkpoint", a.theme.Warn)
+	cmd := a.Notify("resuming from the last checkpoint", a.theme.Warn)
 	return tea.Batch(cmd, resumeRun(a.opts.Resume, r.Dir))
 }
 
@@ -140,15 +138,15 @@ func (a *App) handleResumed(m resumedMsg) tea.Cmd {
 		a.run.Resuming = false
 	}
 	if m.err != nil {
-		return a.fail(m.err)
+		return a.Fail(m.err)
 	}
-	return a.notify("resumed "+baseName(m.dir), a.theme.Good)
+	return a.Notify("resumed "+baseName(m.dir), a.theme.Good)
 }
 
 // copy puts text on the clipboard of the terminal, also over SSH (OSC 52); what
 // names it in the notice.
-func (a *App) copy(what, text string) tea.Cmd {
-	return tea.Batch(tea.SetClipboard(text), a.notify("copied "+what+" "+text, a.theme.Good))
+func (a *App) Copy(what, text string) tea.Cmd {
+	return tea.Batch(tea.SetClipboard(text), a.Notify("copied "+what+" "+text, a.theme.Good))
 }
 
 // copyDir copies the path of the open or selected run.
@@ -165,7 +163,7 @@ func (a *App) copyDir() tea.Cmd {
 	if abs, err := filepath.Abs(dir); err == nil {
 		dir = abs
 	}
-	return a.copy("path", dir)
+	return a.Copy("path", dir)
 }
 
 // editConfig opens config.toml in the user's editor, or says where it is.
@@ -176,15 +174,15 @@ func (a *App) editConfig() tea.Cmd {
 			return a.leave(edit(a.terminal, editor, path, a.configLine()), answerWait)
 		}
 	}
-	return a.notify("edit "+path+" (no $EDITOR is set); it is reloaded when saved", a.theme.Text)
+	return a.Notify("edit "+path+" (no $EDITOR is set); it is reloaded when saved", a.theme.Text)
 }
 
 // cycleImages switches to the next way of showing images.
 func (a *App) cycleImages() tea.Cmd {
-	before := a.mode
-	a.mode, a.modeFixed, a.probing = a.probe.Next(a.mode), true, false
+	before := a.display.Mode
+	a.display.Mode, a.modeFixed, a.display.Probing = a.probe.Next(a.display.Mode), true, false
 	a.applyMode()
-	cmd := a.notify("images: "+a.mode.String(), a.theme.Text)
+	cmd := a.Notify("images: "+a.display.Mode.String(), a.theme.Text)
 	if before == sixel.Kitty {
 		return tea.Batch(cmd, tea.Raw(sixel.DeleteKitty))
 	}

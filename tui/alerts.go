@@ -16,7 +16,7 @@ type seen struct {
 
 // watch alerts the user when a run ends or dies, or its FID gets a new best.
 // What is true when a run is first seen is no news.
-func (a *App) watch(info run.Info) tea.Cmd {
+func (a *App) Watch(info run.Info) tea.Cmd {
 	st := &info.Status
 	before, known := a.seen[info.Dir]
 	now := seen{run.Active(st.State), before.best}
@@ -43,7 +43,7 @@ func (a *App) watch(info run.Info) tea.Cmd {
 // alert rings the bell and asks the terminal for a notification (OSC 9), unless
 // the user wants quiet.
 func (a *App) alert(text string, ink theme.Ink) tea.Cmd {
-	show := a.notify(text, ink)
+	show := a.Notify(text, ink)
 	if a.state.Quiet {
 		return show
 	}
@@ -56,7 +56,7 @@ func (a *App) alert(text string, ink theme.Ink) tea.Cmd {
 func (a *App) toggleAlerts() tea.Cmd {
 	a.state.Quiet = !a.state.Quiet
 	if a.state.Quiet {
-		return a.notify("notifications off", a.theme.Text)
+		return a.Notify("notifications off", a.theme.Text)
 	}
-	return a.notify("notifications on: a run's end, and a new best FID", a.theme.Text)
+	return a.Notify("notifications on: a run's end, and a new best FID", a.theme.Text)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 
+	"innate/tui/host"
 	"innate/tui/session"
 	"innate/tui/sixel"
 	"innate/tui/theme"
@@ -22,8 +23,9 @@ import (
 // App is the workbench's tea.Model. It belongs to Bubble Tea's event loop.
 type App struct {
 	opts     Options
-	keys     []binding
-	commands []command
+	keys     keyTable
+	commands []host.Command
+	views    []host.Registration // of a run
 
 	theme      *theme.Theme
 	background theme.Background // the terminal's
@@ -33,26 +35,24 @@ type App struct {
 	syncOutput    bool // the terminal knows mode 2026
 
 	probe     sixel.Probe
-	mode      sixel.Mode
-	modeFixed bool // chosen by the user, not by the probe
-	probing   bool
+	display   host.Display
+	modeFixed bool                 // chosen by the user, not by the probe
 	sized     bool                 // a size of the window is known
 	profile   colorprofile.Profile // how many colours the renderer may use
-	noColor   bool
 	pic       picture
 
 	run    *runView // nil: the list of runs shows
-	runs   runsView
-	screen view            // in front of the list of runs: the form, the overlay; or nil
-	view   viewID          // of the open run
+	runs   *runsView
+	screen host.View       // in front of the list of runs: the form, the overlay; or nil
+	view   int             // of the open run
 	focus  pane            // of the dashboard
 	right  pane            // of layers and samples, the one focused last
 	seen   map[string]seen // by directory of the run
 
-	state      state
+	state      host.State
 	stateFile  *stateFile
-	remembered state // as last given to stateFile …
-	stateGen   int   // … and how many times
+	remembered host.State // as last given to stateFile …
+	stateGen   int        // … and how many times
 
 	overlay  overlay
 	prompt   prompt
@@ -74,17 +74,12 @@ type notice struct {
 // New returns the workbench, or an error if the options, INNATE_IMAGES or
 // INNATE_THEME make no sense. Of files it only reads the remembered state.
 func New(opts Options) (*App, error) {
-	opts, mode, fixed, err := opts.withDefaults()
+	opts, mode, fixed, err := withDefaults(opts)
 	if err != nil {
 		return nil, err
 	}
-	a := &App{
-		opts: opts, keys: keyTable(), commands: commandTable(), background: backgroundOf(opts.Getenv),
-		mode: mode, modeFixed: fixed, probing: !fixed,
-		focus: paneLayers, right: paneLayers, stale: true,
-		seen: map[string]seen{}, stateFile: &stateFile{path: opts.StateFile},
-		runs: runsView{reader: newRunsReader(opts.RunsDir)},
-	}
+	a := newApp(opts)
+	a.display.Mode, a.modeFixed, a.display.Probing = mode, fixed, !fixed
 	a.recall()
 	if name := opts.Getenv("INNATE_THEME"); name != "" {
 		if !slices.Contains(theme.Names(), name) {
@@ -98,7 +93,7 @@ func New(opts Options) (*App, error) {
 		a.probe.Assume(mode)
 	}
 	if a.probe.SetASCII(opts.ASCII); !a.probe.Supports(mode) {
-		a.mode = a.probe.Best()
+		a.display.Mode = a.probe.Best()
 	}
 	if opts.RunDir != "" {
 		a.open(opts.RunDir)
@@ -106,13 +101,35 @@ func New(opts Options) (*App, error) {
 	return a, nil
 }
 
+// newApp returns a workbench without a terminal and without a run.
+func newApp(opts Options) *App {
+	a := &App{
+		opts: opts, views: slices.Concat(builtin, opts.Views), stale: true, focus: paneLayers, right: paneLayers,
+		seen: map[string]seen{}, stateFile: &stateFile{path: opts.StateFile},
+	}
+	if opts.Getenv != nil {
+		a.background = backgroundOf(opts.Getenv)
+	}
+	a.runs = newRuns(a)
+	a.bind()
+	a.bindCommands()
+	return a
+}
+
 // open switches to a run, in the view shown last.
 func (a *App) open(dir string) {
 	a.run = newRunView(dir, a.theme, a.opts.Location, a.state.Charts)
+	a.run.views = a.newViews()
 	a.run.loss.ASCII, a.run.fid.ASCII = a.opts.ASCII, a.opts.ASCII
 	a.state.Run, a.screen = session.Absolute(dir), nil
 	a.recallLayers()
 	a.applyMode()
+}
+
+// Open implements host.Host.
+func (a *App) Open(dir string) tea.Cmd {
+	a.open(dir)
+	return a.follow()
 }
 
 // follow returns the commands that keep the present screen fresh.
@@ -121,7 +138,7 @@ func (a *App) follow() tea.Cmd {
 		a.runs.entered = true
 		return a.rereadRuns()
 	}
-	return tea.Batch(a.run.Poll(0), a.run.Ping(0), a.setView(a.view))
+	return tea.Batch(a.run.Poll(0), a.run.Ping(0), a.Show(a.views[a.view].Name))
 }
 
 // Init asks the terminal what it can do and starts reading. Bubble Tea doesn't
@@ -212,12 +229,12 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 	case editedMsg:
 		a.damage()
 		if m.err != nil {
-			return a.fail(m.err)
+			return a.Fail(m.err)
 		}
 	case foundMsg:
 		return a.handleFound(m)
 	case stateMsg:
-		return a.fail(m.err)
+		return a.Fail(m.err)
 	case noticeOverMsg:
 		if m.id == a.notice.id {
 			a.notice.text = ""
@@ -230,13 +247,13 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 
 // offerMessage gives a message that isn't the App's to the views.
 func (a *App) offerMessage(msg tea.Msg) tea.Cmd {
-	views := []view{a.screen}
+	views := []host.View{a.screen}
 	if a.run != nil {
-		views = a.run.views[:]
+		views = a.run.views
 	}
 	for _, v := range views {
-		if v, ok := v.(messageView); ok {
-			if cmd, taken := v.receive(a, msg); taken {
+		if v, ok := v.(host.MessageView); ok {
+			if cmd, taken := v.Receive(msg); taken {
 				return cmd
 			}
 		}
@@ -259,7 +276,7 @@ func (a *App) updateTerminal(msg tea.Msg) bool {
 		}
 		a.pickTheme()
 	case tea.ColorProfileMsg:
-		a.profile, a.noColor = m.Profile, m.Profile <= colorprofile.ASCII
+		a.profile, a.display.NoColor = m.Profile, m.Profile <= colorprofile.ASCII
 		a.pickTheme()
 	case tea.ModeReportMsg:
 		switch {
@@ -273,7 +290,7 @@ func (a *App) updateTerminal(msg tea.Msg) bool {
 	case tea.FocusMsg, tea.ResumeMsg:
 		a.damage()
 	case probeOverMsg:
-		a.probing = false
+		a.display.Probing = false
 	default:
 		return a.probe.Observe(msg)
 	}
@@ -284,13 +301,13 @@ func (a *App) updateTerminal(msg tea.Msg) bool {
 func (a *App) afterTerminal(msg tea.Msg) tea.Cmd {
 	a.stale = true
 	if a.probe.Answered() {
-		a.probing = false
+		a.display.Probing = false
 	}
-	if !a.modeFixed || a.probe.Answered() && !a.probe.Supports(a.mode) {
-		a.mode = a.probe.Best()
+	if !a.modeFixed || a.probe.Answered() && !a.probe.Supports(a.display.Mode) {
+		a.display.Mode = a.probe.Best()
 	}
 	a.applyMode()
-	slog.Debug("terminal", "message", fmt.Sprintf("%T", msg), "pictures", a.mode, "answered", a.probe.Answered())
+	slog.Debug("terminal", "message", fmt.Sprintf("%T", msg), "pictures", a.display.Mode, "answered", a.probe.Answered())
 	var cmds []tea.Cmd
 	if q := a.probe.FollowUp(); q != "" {
 		cmds = append(cmds, tea.Raw(a.probe.Ask(q)))
@@ -307,7 +324,7 @@ func (a *App) afterTerminal(msg tea.Msg) tea.Cmd {
 		a.sized = true
 		a.damage() // the renderer clears the screen
 	case tea.FocusMsg:
-		if a.mode == sixel.Sixel {
+		if a.display.Mode == sixel.Sixel {
 			cmds = append(cmds, tea.ClearScreen) // xterm doesn't drop pictures that are overwritten while its window is covered
 		}
 	case tea.TerminalVersionMsg, tea.ColorProfileMsg:
@@ -328,7 +345,7 @@ func (a *App) moreColours() tea.Cmd {
 
 func (a *App) applyMode() {
 	if a.run != nil {
-		a.run.samples.Mode, a.run.samples.Probing, a.run.samples.NoColor = a.mode, a.probing, a.noColor
+		a.run.samples.Mode, a.run.samples.Probing, a.run.samples.NoColor = a.display.Mode, a.display.Probing, a.display.NoColor
 	}
 }
 

@@ -26,17 +26,17 @@ func TestKeyTable(t *testing.T) {
 	s, _ := openFake(t, 80, 24, defaultFake(), tui.Options{})
 	table := tui.KeyTable()
 	slices.SortStableFunc(table, func(a, b tui.KeyInfo) int { // the list of runs last: it closes the run
-		return strings.Compare(fmt.Sprint(tui.AwayFromRun(a.Scope)), fmt.Sprint(tui.AwayFromRun(b.Scope)))
+		return strings.Compare(fmt.Sprint(tui.AwayFromRun(a.Section)), fmt.Sprint(tui.AwayFromRun(b.Section)))
 	})
 	for _, b := range table {
-		s.app.Enter(b.Scope)
+		s.app.Enter(b.Section)
 		for _, k := range b.Keys {
 			if got := s.app.Lookup(k); got != b.Help {
-				t.Errorf("scope %d: key %q runs %q, want %q", b.Scope, k, got, b.Help)
+				t.Errorf("section %s: key %q runs %q, want %q", b.Section, k, got, b.Help)
 			}
 		}
 		if b.Help == "" || b.Show == "" {
-			t.Errorf("scope %d: keys %v lack a help text", b.Scope, b.Keys)
+			t.Errorf("section %s: keys %v lack a help text", b.Section, b.Keys)
 		}
 	}
 }
@@ -52,7 +52,7 @@ func TestHelp(t *testing.T) {
 			} else {
 				s.view(name)
 			}
-			scopes := s.app.HelpScopes()
+			scopes := s.app.HelpSections()
 			s.press("?")
 			help := s.frame()
 			for range 20 {
@@ -61,7 +61,7 @@ func TestHelp(t *testing.T) {
 			}
 			s.press("esc")
 			for _, b := range tui.KeyTable() {
-				if slices.Contains(scopes, b.Scope) && !strings.Contains(help, b.Help) {
+				if slices.Contains(scopes, b.Section) && !strings.Contains(help, b.Help) {
 					t.Errorf("%s: help lacks %q", name, b.Help)
 				}
 			}

@@ -15,6 +15,7 @@ import (
 
 	"innate/configs"
 	"innate/trainer/run"
+	"innate/tui/host"
 	"innate/tui/panes"
 	"innate/tui/session"
 )
@@ -77,40 +78,40 @@ func (a *App) arrow() string {
 // editSetting types a new value for the setting under the cursor.
 func (a *App) editSetting() tea.Cmd {
 	v := a.run.config()
-	key, entry, err := v.setting(a)
+	key, entry, err := v.setting()
 	if err != nil {
-		return a.fail(err)
+		return a.Fail(err)
 	}
 	if err := a.run.MustRun("set"); err != nil {
-		return a.fail(err)
+		return a.Fail(err)
 	}
 	v.refused = refusal{}
 	v.editing = key
-	p := prompt{
-		sign: key + " = ", text: v.written(a, key, entry.Value), hint: entry.Want, chosen: -1,
-		cancel: func(*App) { v.editing = "" },
+	p := host.Prompt{
+		Sign: key + " = ", Text: v.written(key, entry.Value), Hint: entry.Want,
+		Changed: func(text string) { v.typed = text },
+		Cancel:  func() { v.editing = "" },
 	}
 	if entry.Choices != nil {
-		p.text = strings.Trim(entry.Value, `"`)
+		p.Text = strings.Trim(entry.Value, `"`)
 		// All of them, whatever is typed: they are few, and tab goes through them.
-		p.complete = func(*App, string) (int, []string) { return 0, entry.Choices }
-		p.offers = entry.Choices
+		p.Complete, p.Eager = func(string) (int, []string) { return 0, entry.Choices }, true
 	}
-	before := p.text
-	p.accept = func(a *App, text string) tea.Cmd {
+	before := p.Text
+	v.typed = before
+	p.Accept = func(text string) tea.Cmd {
 		v.editing = ""
 		if text = strings.TrimSpace(text); text == before {
 			return nil
 		}
-		return v.set(a, map[string]string{key: text})
+		return v.set(map[string]string{key: text})
 	}
-	a.prompt = p
-	return nil
+	return a.Prompt(p)
 }
 
 // setting returns the live setting under the cursor.
-func (v *configView) setting(a *App) (string, configs.Entry, error) {
-	f := a.run.Config
+func (v *configView) setting() (string, configs.Entry, error) {
+	f := v.a.run.Config
 	key := v.text.key(v.pane.Cursor())
 	switch {
 	case key == "":
@@ -126,8 +127,8 @@ func (v *configView) setting(a *App) (string, configs.Entry, error) {
 }
 
 // written is a value as the file has it, or as given if it spans lines.
-func (v *configView) written(a *App, key, value string) string {
-	f := a.run.Config
+func (v *configView) written(key, value string) string {
+	f := v.a.run.Config
 	code, _ := panes.SplitComment(v.text.lines[f.Lines[key]].Text)
 	_, text, _ := strings.Cut(code, "=")
 	if text = strings.TrimSpace(text); text == "" || strings.Count(text, "[") != strings.Count(text, "]") {
@@ -137,13 +138,13 @@ func (v *configView) written(a *App, key, value string) string {
 }
 
 // set sends settings to the trainer.
-func (v *configView) set(a *App, set map[string]string) tea.Cmd {
+func (v *configView) set(set map[string]string) tea.Cmd {
 	keys := slices.Sorted(maps.Keys(set))
 	var words []string
 	for _, k := range keys {
 		words = append(words, strings.TrimPrefix(k, "live.")+" = "+set[k])
 	}
-	client, done := a.run.Client, strings.Join(words, ", ")
+	client, done := v.a.run.Client, strings.Join(words, ", ")
 	v.order = configOrder{waiting: true, seen: v.history.seen}
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), session.OrderTimeout)
@@ -166,15 +167,15 @@ func (a *App) undoConfig(again bool) tea.Cmd {
 		what, set = "redo", v.history.again()
 	}
 	if err := a.run.MustRun(what); err != nil {
-		return a.fail(err)
+		return a.Fail(err)
 	}
 	switch {
 	case set == nil && again:
-		return a.fail(errors.New("redo: nothing was undone"))
+		return a.Fail(errors.New("redo: nothing was undone"))
 	case set == nil:
-		return a.fail(errors.New("undo: no change of settings is known"))
+		return a.Fail(errors.New("undo: no change of settings is known"))
 	case v.order.waiting || v.order.seen == v.history.seen && a.opts.Now().Sub(v.order.at) < undoWait:
-		return a.fail(fmt.Errorf("%s: the last change is still on its way", what))
+		return a.Fail(fmt.Errorf("%s: the last change is still on its way", what))
 	}
 	if f := a.run.Config; f != nil {
 		for _, key := range slices.Sorted(maps.Keys(set)) {
@@ -183,21 +184,21 @@ func (a *App) undoConfig(again bool) tea.Cmd {
 			}
 		}
 	}
-	return v.set(a, set)
+	return v.set(set)
 }
 
-func (v *configView) receive(a *App, msg tea.Msg) (tea.Cmd, bool) {
+func (v *configView) Receive(msg tea.Msg) (tea.Cmd, bool) {
 	switch m := msg.(type) {
 	case configSetMsg:
 		if m.view != v {
 			return nil, false
 		}
-		v.order.waiting, v.order.at = false, a.opts.Now()
+		v.order.waiting, v.order.at = false, v.a.opts.Now()
 		if m.err != nil {
 			v.order.at = time.Time{} // there will be no event
 			v.refused = refusal{m.keys[0], refusalWords(m.err.Error(), m.keys[0])}
 		}
-		return a.handleOrder(session.OrderMsg{Dir: a.run.Dir, Done: m.done, Status: m.status, Err: m.err}), true
+		return v.a.handleOrder(session.OrderMsg{Dir: v.a.run.Dir, Done: m.done, Status: m.status, Err: m.err}), true
 	case freshOverMsg:
 		if m.view == v && m.id == v.freshID {
 			v.pane.Fresh = nil
@@ -222,7 +223,7 @@ func (a *App) configLine() int {
 	if line, _ := errorLine(a.run.Info.Status.ConfigError); line > 0 {
 		return line
 	}
-	if a.view == viewConfig {
+	if a.Shows(a.run.config()) {
 		return a.run.config().pane.Cursor() + 1
 	}
 	return 0

@@ -4,13 +4,14 @@ import (
 	"strings"
 
 	"innate/configs"
+	"innate/tui/host"
 	"innate/tui/session"
 	"innate/tui/widget"
 )
 
 // entry is what is known of a setting of the open run.
-func (v *configView) entry(a *App, key string) (configs.Entry, bool) {
-	f := a.run.Config
+func (v *configView) entry(key string) (configs.Entry, bool) {
+	f := v.a.run.Config
 	if f == nil || key == "" {
 		return configs.Entry{}, false
 	}
@@ -22,11 +23,11 @@ func (v *configView) entry(a *App, key string) (configs.Entry, bool) {
 }
 
 // strip is the meaning of the setting under the cursor in three lines.
-func (v *configView) strip(a *App, w int) []string {
-	t, f := a.theme, a.run.Config
+func (v *configView) strip(w int) []string {
+	t, f := v.a.theme, v.a.run.Config
 	lines := []string{t.Border.Render(strings.Repeat(t.Glyphs.Horizontal, w))}
 	key := v.text.key(v.pane.Cursor())
-	e, ok := v.entry(a, key)
+	e, ok := v.entry(key)
 	if !ok {
 		return append(lines, " "+t.Dim.Render("the cursor is on no setting"))
 	}
@@ -50,15 +51,15 @@ func (v *configView) others(f *session.ConfigFile, key string) [][2]string {
 }
 
 // drawSetting explains the setting under the cursor.
-func (v *configView) drawSetting(a *App, r rect) []string {
-	t, f := a.theme, a.run.Config
+func (v *configView) drawSetting(r host.Rect) []string {
+	t, f := v.a.theme, v.a.run.Config
 	key := v.text.key(v.pane.Cursor())
-	e, ok := v.entry(a, key)
+	e, ok := v.entry(key)
 	title := "Setting"
 	if ok {
 		title = key
 	}
-	return a.framed(r, title, false, func(w, h int) string {
+	return v.a.framed(r, title, false, func(w, h int) string {
 		if !ok {
 			return widget.Centered([]string{t.Dim.Render("the cursor is on no setting")}, w, h, t.Glyphs.Ellipsis)
 		}
@@ -95,8 +96,8 @@ func (v *configView) drawSetting(a *App, r rect) []string {
 
 // drawHistory lists the changes made during the run, the newest first; what was
 // undone is dim.
-func (v *configView) drawHistory(a *App, r rect) []string {
-	t, list := a.theme, v.history.list
+func (v *configView) drawHistory(r host.Rect) []string {
+	t, list := v.a.theme, v.history.list
 	var info []string
 	if v.history.again() != nil {
 		info = append(info, t.Key.Render("ctrl+r")+t.Dim.Render(" redo"))
@@ -104,16 +105,16 @@ func (v *configView) drawHistory(a *App, r rect) []string {
 	if v.history.undo() != nil {
 		info = append(info, t.Key.Render("u")+t.Dim.Render(" undo"))
 	}
-	return a.framed(r, "Changes", false, func(w, h int) string {
+	return v.a.framed(r, "Changes", false, func(w, h int) string {
 		if len(list) == 0 {
 			return widget.Centered([]string{t.Dim.Render("nothing was changed since the start")}, w, h, t.Glyphs.Ellipsis)
 		}
 		var lines []string
 		for i := len(list) - 1; i >= 0 && len(lines) < h; i-- {
 			c := list[i]
-			when := c.at.In(a.opts.Location).Format("15:04:05")
+			when := c.at.In(v.a.opts.Location).Format("15:04:05")
 			for _, key := range c.keys {
-				what := strings.TrimPrefix(key, "live.") + "  " + emptyOr(c.old[key]) + " " + a.arrow() + " " + emptyOr(c.new[key])
+				what := strings.TrimPrefix(key, "live.") + "  " + emptyOr(c.old[key]) + " " + v.a.arrow() + " " + emptyOr(c.new[key])
 				ink := t.Text
 				if c.undone {
 					what, ink = what+"  undone", t.Dim

@@ -1,10 +1,10 @@
 // Package tui is the workbench: a list of runs, and a dashboard on one of them.
 //
-// App is the only tea.Model; what it draws with are plain structs: those that
-// know runs and layers in tui/panes, all others in tui/widget. The run's history
-// comes from its files, its presence from lock and heartbeat, and commands go to
-// its control socket, so quitting the workbench changes nothing in the run and
-// opening it again shows everything. Update never blocks: every
+// App is the only tea.Model. What a view may ask of it, and it of a view, stands
+// in tui/host; the open run, as the screen knows it, in tui/session. The run's
+// history comes from its files, its presence from lock and heartbeat, and
+// commands go to its control socket, so quitting the workbench changes nothing
+// in the run and opening it again shows everything. Update never blocks: every
 // file, socket and process is touched in commands.go, whose results return as
 // the messages of messages.go.
 //

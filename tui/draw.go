@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"innate/trainer/run"
+	"innate/tui/host"
 	"innate/tui/session"
 	"innate/tui/widget"
 )
@@ -33,7 +34,7 @@ func (a *App) draw() string {
 		}
 		lines = append(lines, ink.Render(widget.Fit(" "+a.banner(), a.width, a.theme.Glyphs.Ellipsis)))
 	}
-	lines = append(lines, a.current().draw(a, a.layout.body)...)
+	lines = append(lines, a.current().Draw(a.layout.body)...)
 	lines = append(lines, a.statusLine(), a.footer())
 	a.drawOverlay(lines)
 	frame := strings.Join(lines, "\n")
@@ -56,8 +57,8 @@ func (a *App) statusLine() string {
 	if a.run != nil && a.run.Reading {
 		return widget.Fit(" "+t.Dim.Render(a.run.progress()), a.width, e)
 	}
-	if v, ok := a.current().(statusView); ok {
-		return widget.Fit(v.status(a, a.layout.body), a.width, e)
+	if v, ok := a.current().(host.StatusView); ok {
+		return widget.Fit(v.Status(a.layout.body), a.width, e)
 	}
 	if a.run == nil {
 		return widget.Fit(" "+t.Dim.Render(widget.Plain(a.opts.RunsDir)), a.width, e)

@@ -21,11 +21,11 @@ func GridShown(a *App) (file string, cell int) { return a.run.grids().shown, a.r
 // Film returns the grids beside an enlarged sample, and which of them is marked.
 func Film(a *App) (files []string, mark int, ready bool) {
 	v := a.run.grids()
-	k := a.keyAt(v.parts(a, a.layout.body).picture)
-	w, h := k.room()
-	f := v.filmOf(a, w, h)
+	k := a.Canvas(v.parts(a.layout.body).picture)
+	w, h := k.Room()
+	f := v.filmOf(w, h)
 	return f.files, f.mark, f.ready
 }
 
 // LabelWidth is how many cells of the view of samples are for classes.
-func LabelWidth(a *App) int { return a.run.grids().parts(a, a.layout.body).labels }
+func LabelWidth(a *App) int { return a.run.grids().parts(a.layout.body).labels }

@@ -9,6 +9,7 @@ import (
 
 	"innate/trainer/run"
 	"innate/trainer/runlog"
+	"innate/tui/host"
 	"innate/tui/session"
 	"innate/tui/theme"
 )
@@ -51,81 +52,74 @@ func InfoMsg(a *App, info run.Info) tea.Msg {
 // PingNow returns the message of one ping at once.
 func PingNow(a *App) tea.Msg { return a.run.Ping(0)() }
 
-// KeyInfo is one row of the key table and the scopes to look it up in.
+// KeyInfo is one row of the key table and the section that it is in.
 type KeyInfo struct {
-	Scope int
-	Keys  []string
-	Help  string
-	Show  string
-	Short string
+	Section string
+	host.Binding
 }
 
 // KeyTable returns the key table.
 func KeyTable() []KeyInfo {
 	var out []KeyInfo
-	for _, b := range keyTable() {
-		out = append(out, KeyInfo{int(b.scope), b.keys, b.help, b.show, b.short})
+	for _, s := range newApp(Options{}).everySection() {
+		for _, b := range s.Keys {
+			out = append(out, KeyInfo{s.Title, b})
+		}
 	}
 	return out
 }
 
-// AwayFromRun tells whether entering a scope closes the run.
-func AwayFromRun(s int) bool {
-	return slices.Contains([]scope{scopeRuns, scopeForm, scopeOverlay}, scope(s))
+// AwayFromRun tells whether entering a section closes the run.
+func AwayFromRun(section string) bool {
+	return slices.Contains([]string{"list of runs", "new run", "overlay of runs"}, section)
 }
 
-// Enter brings the app into a state where the scope's keys work.
-func (a *App) Enter(s int) {
-	kinds := map[scope]overlayKind{scopeMenu: overlayMenu, scopeConfirm: overlayConfirm, scopeHelp: overlayHelp}
-	a.overlay, a.stale = overlay{kind: kinds[scope(s)]}, true
-	views := map[scope]viewID{scopeCurves: viewCurves, scopeTree: viewLayers, scopeGrid: viewSamples, scopeTile: viewSamples, scopeConfig: viewConfig, scopeLog: viewEvents}
-	a.view = views[scope(s)] // others work on the dashboard
-	a.setFocus(paneEvents)   // the pane with the fewest keys of its own
-	if p := slices.Index(paneScopes[:], scope(s)); p >= 0 {
-		a.setFocus(pane(p))
+// Enter brings the app into a state where the keys of a section work.
+func (a *App) Enter(section string) {
+	kinds := map[string]overlayKind{"menus": overlayMenu, "questions": overlayQuestion, "help": overlayHelp}
+	a.overlay, a.stale = overlay{kind: kinds[section]}, true
+	names := map[string]string{"curves": "curves", "tree of layers": "layers", "view of samples": "samples", "one sample": "samples", "config": "config", "events": "events"}
+	a.view = max(slices.Index(a.viewNames(), names[section]), 0) // others work on the dashboard
+	a.setFocus(paneEvents)                                       // the pane with the fewest keys of its own
+	if p, ok := map[string]pane{"charts": paneLoss, "layers": paneLayers, "samples": paneSamples}[section]; ok {
+		a.setFocus(p)
 	}
 	if a.run != nil {
-		a.run.grids().stage = map[scope]stage{scopeTile: stageSelect}[scope(s)]
+		a.run.grids().stage = map[string]stage{"one sample": stageSelect}[section]
 	}
-	if AwayFromRun(s) {
+	if AwayFromRun(section) {
 		a.run = nil
-		a.screen = map[scope]view{scopeForm: &formView{}, scopeOverlay: &overlayView{}}[scope(s)]
+		a.screen = map[string]host.View{"new run": newFormView(a), "overlay of runs": newOverlayView(a)}[section]
 	}
 }
 
-// HelpScopes are the sections that the help lists at present.
-func (a *App) HelpScopes() []int {
-	list := a.current().scopes(a)
-	if h, ok := a.current().(helpView); ok {
-		list = h.helpScopes()
+// HelpSections are the sections that the help lists at present.
+func (a *App) HelpSections() []string {
+	var titles []string
+	for _, s := range append(a.shared(), host.Sections(a.current())...) {
+		titles = append(titles, s.Title)
 	}
-	out := []int{int(scopeAll)}
-	if a.run != nil {
-		out = append(out, int(scopeRun))
-	}
-	for _, s := range list {
-		out = append(out, int(s))
-	}
-	return out
+	return titles
 }
 
 // ViewNames lists the views of a run.
-func ViewNames() []string { return viewNames[:] }
+func ViewNames() []string { return newApp(Options{}).viewNames() }
 
 // Flush writes the state as Run does at the end.
 func Flush(a *App) { a.flush() }
 
 // PanicMsg is a message whose handling panics.
 func PanicMsg(a *App) tea.Msg {
-	a.keys = []binding{{scopeAll, []string{"!"}, "!", "", "panic", func(*App) tea.Cmd { panic("on purpose") }}}
+	a.keys.run = host.NewSection("a run", host.Bind("!", "!", "", "panic", func() tea.Cmd { panic("on purpose") }))
+	a.keys.everywhere = a.keys.run
 	return tea.KeyPressMsg{Code: '!', Text: "!"}
 }
 
 // CommandTable returns the names of the commands, and which take arguments.
 func CommandTable() map[string]bool {
 	m := map[string]bool{}
-	for _, c := range commandTable() {
-		m[c.name] = c.args != ""
+	for _, c := range newApp(Options{}).commands {
+		m[c.Name] = c.Args != ""
 	}
 	return m
 }
@@ -133,15 +127,15 @@ func CommandTable() map[string]bool {
 // Lookup returns the help of the binding that a key runs, or "".
 func (a *App) Lookup(key string) string {
 	if b := a.lookup(key); b != nil {
-		return b.help
+		return b.Help
 	}
 	return ""
 }
 
 // SamplesRect returns the cells that a picture may cover.
 func (a *App) SamplesRect() (x, y, w, h int) {
-	p, _ := a.current().(pictureView).picture(a, a.layout.body)
-	r := p.at
+	p, _ := a.current().(host.PictureView).Picture(a.layout.body)
+	r := p.At
 	return r.X, r.Y, r.W, r.H
 }
 

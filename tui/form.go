@@ -12,12 +12,16 @@ import (
 
 	"innate/configs"
 	"innate/trainer/run"
+	"innate/tui/host"
 	"innate/tui/widget"
 )
 
 // formView is the form for a new run: the settings of a preset, or of a run that
 // is forked, to be changed before it starts.
 type formView struct {
+	a        *App
+	formKeys *host.Section
+
 	source string // the preset, or the directory of the run that is forked
 	fork   bool
 	about  string
@@ -33,6 +37,14 @@ type formView struct {
 
 	form widget.Form
 }
+
+func newFormView(h host.Host) host.View {
+	f := &formView{a: h.(*App)}
+	f.bind()
+	return f
+}
+
+func (f *formView) Active() []*host.Section { return []*host.Section{f.formKeys} }
 
 // formMsg brings a form.
 type formMsg struct {
@@ -186,19 +198,18 @@ func (f *formView) at() *configs.Entry { return &f.entries[f.form.Cursor()] }
 func (a *App) openStart() tea.Cmd {
 	switch {
 	case a.opts.Start == nil || len(a.opts.Presets) == 0:
-		return a.fail(errors.New("start: not available here; use `innate start CONFIG`"))
+		return a.Fail(errors.New("start: not available here; use `innate start CONFIG`"))
 	case a.runs.starting != "":
-		return a.fail(fmt.Errorf("start: %s is being started", widget.Plain(baseName(a.runs.starting))))
+		return a.Fail(fmt.Errorf("start: %s is being started", widget.Plain(baseName(a.runs.starting))))
 	}
-	o := overlay{kind: overlayMenu, title: "Start a run", accept: func(a *App, i int) tea.Cmd {
+	m := host.Menu{Title: "Start a run", Accept: func(i int) tea.Cmd {
 		p := a.opts.Presets[i]
 		return loadPreset(p.Name, p.About)
 	}}
 	for _, p := range a.opts.Presets {
-		o.items = append(o.items, menuItem{name: widget.Plain(p.Name), about: widget.Plain(p.About)})
+		m.Items = append(m.Items, host.Item{Name: widget.Plain(p.Name), About: widget.Plain(p.About)})
 	}
-	a.overlay = o
-	return nil
+	return a.Menu(m)
 }
 
 // openFork opens the form for a fork of the run under the cursor.
@@ -208,11 +219,11 @@ func (a *App) openFork() tea.Cmd {
 	case r == nil:
 		return nil
 	case a.opts.Fork == nil:
-		return a.fail(errors.New("fork: not available here; use `innate fork " + widget.Plain(r.Name) + "`"))
+		return a.Fail(errors.New("fork: not available here; use `innate fork " + widget.Plain(r.Name) + "`"))
 	case r.Status.CheckpointNimg == 0:
-		return a.fail(fmt.Errorf("fork: %s has no checkpoint yet", widget.Plain(r.Name)))
+		return a.Fail(fmt.Errorf("fork: %s has no checkpoint yet", widget.Plain(r.Name)))
 	case a.runs.starting != "":
-		return a.fail(fmt.Errorf("fork: %s is being started", widget.Plain(baseName(a.runs.starting))))
+		return a.Fail(fmt.Errorf("fork: %s is being started", widget.Plain(baseName(a.runs.starting))))
 	}
 	return loadParent(r.Dir, a.opts.Forkable)
 }
@@ -221,8 +232,10 @@ func (a *App) openFork() tea.Cmd {
 func (a *App) handleForm(m formMsg) tea.Cmd {
 	switch {
 	case m.err != nil:
-		return a.fail(m.err)
+		return a.Fail(m.err)
 	case a.run == nil && a.screen == nil:
+		m.form.a = a
+		m.form.bind()
 		a.screen = m.form
 	}
 	return nil
@@ -234,11 +247,11 @@ func (a *App) startForm() tea.Cmd {
 	for i, e := range f.entries {
 		if text := f.errs[e.Key]; text != "" {
 			f.form.SetCursor(i)
-			return a.fail(fmt.Errorf("%s: %s", e.Key, text))
+			return a.Fail(fmt.Errorf("%s: %s", e.Key, text))
 		}
 	}
 	if text := f.errs[""]; text != "" {
-		return a.fail(errors.New(text))
+		return a.Fail(errors.New(text))
 	}
 	if a.runs.starting != "" {
 		return nil
@@ -254,7 +267,7 @@ func (a *App) startForm() tea.Cmd {
 			}
 		}
 		fork := a.opts.Fork
-		return tea.Batch(a.notify("forking "+widget.Plain(baseName(f.source)), a.theme.Warn), startRun(f.source,
+		return tea.Batch(a.Notify("forking "+widget.Plain(baseName(f.source)), a.theme.Warn), startRun(f.source,
 			func(ctx context.Context) (string, string, error) {
 				dir, err := fork(ctx, f.source, set)
 				return dir, "", err
@@ -265,7 +278,7 @@ func (a *App) startForm() tea.Cmd {
 		set = append(set, c.Key+"="+c.New)
 	}
 	start := a.opts.Start
-	return tea.Batch(a.notify("starting "+widget.Plain(f.source), a.theme.Warn), startRun(f.source,
+	return tea.Batch(a.Notify("starting "+widget.Plain(f.source), a.theme.Warn), startRun(f.source,
 		func(ctx context.Context) (string, string, error) { return start(ctx, f.source, set) }))
 }
 
@@ -273,16 +286,15 @@ func (a *App) startForm() tea.Cmd {
 func (a *App) handleStarted(m startedMsg) tea.Cmd {
 	a.runs.starting = ""
 	if m.err != nil {
-		return a.fail(m.err)
+		return a.Fail(m.err)
 	}
 	text, ink := "started "+baseName(m.dir), a.theme.Good
 	if m.warning != "" {
 		text, ink = text+"; "+m.warning, a.theme.Warn
 	}
-	cmd := a.notify(text, ink)
+	cmd := a.Notify(text, ink)
 	if a.run != nil && m.from != a.run.Dir {
 		return cmd // the user went elsewhere meanwhile
 	}
-	a.open(m.dir)
-	return tea.Batch(cmd, a.follow())
+	return tea.Batch(cmd, a.Open(m.dir))
 }

@@ -7,49 +7,49 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"innate/tui/host"
 	"innate/tui/theme"
 	"innate/tui/widget"
 )
 
-func (f *formView) title() string {
+func (f *formView) Title() string {
 	if f.fork {
 		return "fork of " + baseName(f.source)
 	}
 	return "new run"
 }
 
-func (*formView) scopes(*App) []scope { return []scope{scopeForm} }
-
-func formKeys() []binding {
-	move := func(do func(f *widget.Form)) func(*App) tea.Cmd {
-		return func(a *App) tea.Cmd { do(&a.screen.(*formView).form); return nil }
+func (f *formView) bind() {
+	a := f.a
+	move := func(do func(f *widget.Form)) func() tea.Cmd {
+		return func() tea.Cmd { do(&a.screen.(*formView).form); return nil }
 	}
-	return []binding{
-		{scopeForm, []string{"enter"}, "enter", "edit", "type another value", (*App).editField},
-		{scopeForm, []string{"space"}, "space", "next", "the next of a few values", (*App).nextChoice},
-		{scopeForm, []string{"u"}, "u", "undo", "the value it came with", (*App).undoField},
-		{scopeForm, []string{"tab", "]"}, "tab", "group", "next group", move(func(f *widget.Form) { f.Group(1) })},
-		{scopeForm, []string{"shift+tab", "["}, "[", "", "group before", move(func(f *widget.Form) { f.Group(-1) })},
-		{scopeForm, []string{"S", "ctrl+s"}, "S", "start", "start the run", (*App).startForm},
-		{scopeForm, []string{"up", "k"}, "↑ k", "", "up", move(func(f *widget.Form) { f.Move(-1) })},
-		{scopeForm, []string{"down", "j"}, "↓ j", "", "down", move(func(f *widget.Form) { f.Move(1) })},
-		{scopeForm, []string{"pgup", "ctrl+b"}, "pgup", "", "page up", move(func(f *widget.Form) { f.Page(-1) })},
-		{scopeForm, []string{"pgdown", "ctrl+f"}, "pgdn", "", "page down", move(func(f *widget.Form) { f.Page(1) })},
-		{scopeForm, []string{"home", "g"}, "g", "", "first", move(func(f *widget.Form) { f.Move(-1 << 30) })},
-		{scopeForm, []string{"end", "G"}, "G", "", "last", move(func(f *widget.Form) { f.Move(1 << 30) })},
-	}
+	f.formKeys = host.NewSection("new run",
+		host.Bind("enter", "enter", "edit", "type another value", a.editField),
+		host.Bind("space", "space", "next", "the next of a few values", a.nextChoice),
+		host.Bind("u", "u", "undo", "the value it came with", a.undoField),
+		host.Bind("tab ]", "tab", "group", "next group", move(func(f *widget.Form) { f.Group(1) })),
+		host.Bind("shift+tab [", "[", "", "group before", move(func(f *widget.Form) { f.Group(-1) })),
+		host.Bind("S ctrl+s", "S", "start", "start the run", a.startForm),
+		host.Bind("up k", "↑ k", "", "up", move(func(f *widget.Form) { f.Move(-1) })),
+		host.Bind("down j", "↓ j", "", "down", move(func(f *widget.Form) { f.Move(1) })),
+		host.Bind("pgup ctrl+b", "pgup", "", "page up", move(func(f *widget.Form) { f.Page(-1) })),
+		host.Bind("pgdown ctrl+f", "pgdn", "", "page down", move(func(f *widget.Form) { f.Page(1) })),
+		host.Bind("home g", "g", "", "first", move(func(f *widget.Form) { f.Move(-1 << 30) })),
+		host.Bind("end G", "G", "", "last", move(func(f *widget.Form) { f.Move(1 << 30) })),
+	)
 }
 
 // back leaves the form; what was changed is not lost by one key.
-func (f *formView) back(a *App) bool {
-	if n := len(f.changes()); n > 0 && a.runs.starting == "" {
-		a.ask("Leave without starting? "+settings(n)+" changed.", func(a *App) tea.Cmd {
-			a.screen = nil
+func (f *formView) Back() bool {
+	if n := len(f.changes()); n > 0 && f.a.runs.starting == "" {
+		f.a.Ask(host.Question{Text: "Leave without starting? " + settings(n) + " changed.", Yes: func() tea.Cmd {
+			f.a.screen = nil
 			return nil
-		})
+		}})
 		return true
 	}
-	a.screen = nil
+	f.a.screen = nil
 	return true
 }
 
@@ -78,7 +78,7 @@ func (a *App) editable() (*formView, error) {
 func (a *App) editField() tea.Cmd {
 	f, err := a.editable()
 	if err != nil {
-		return a.fail(err)
+		return a.Fail(err)
 	}
 	e := *f.at()
 	before, had := f.edits[e.Key]
@@ -92,11 +92,11 @@ func (a *App) editField() tea.Cmd {
 		f.check()
 	}
 	f.editing = e.Key
-	a.prompt = prompt{
-		sign: e.Key[strings.LastIndexByte(e.Key, '.')+1:] + " = ", text: text, hint: e.Want, chosen: -1,
-		changed: func(_ *App, s string) { f.set(e.Key, s) },
-		accept:  func(_ *App, s string) tea.Cmd { end(func() { f.edits[e.Key] = s }); return nil },
-		cancel: func(*App) {
+	p := host.Prompt{
+		Sign: e.Key[strings.LastIndexByte(e.Key, '.')+1:] + " = ", Text: text, Hint: e.Want,
+		Changed: func(s string) { f.set(e.Key, s) },
+		Accept:  func(s string) tea.Cmd { end(func() { f.edits[e.Key] = s }); return nil },
+		Cancel: func() {
 			end(func() {
 				if delete(f.edits, e.Key); had {
 					f.edits[e.Key] = before
@@ -105,23 +105,23 @@ func (a *App) editField() tea.Cmd {
 		},
 	}
 	if len(e.Choices) > 0 {
-		a.prompt.complete = func(_ *App, text string) (int, []string) {
+		p.Eager = true
+		p.Complete = func(text string) (int, []string) {
 			if offers := matching(e.Choices, text); len(offers) > 0 {
 				return 0, offers
 			}
 			return 0, e.Choices
 		}
-		a.offer()
 	}
 	f.check()
-	return nil
+	return a.Prompt(p)
 }
 
 // nextChoice takes the next of a setting's few values.
 func (a *App) nextChoice() tea.Cmd {
 	f, err := a.editable()
 	if err != nil {
-		return a.fail(err)
+		return a.Fail(err)
 	}
 	e := f.at()
 	if len(e.Choices) == 0 {
@@ -139,7 +139,7 @@ func (a *App) undoField() tea.Cmd {
 	return nil
 }
 
-func (f *formView) mouse(a *App, m tea.MouseMsg, r rect) tea.Cmd {
+func (f *formView) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 	e := m.Mouse()
 	switch m.(type) {
 	case tea.MouseWheelMsg:
@@ -150,7 +150,7 @@ func (f *formView) mouse(a *App, m tea.MouseMsg, r rect) tea.Cmd {
 		switch {
 		case e.Button != tea.MouseLeft || i < 0 || !list.Contains(e.X, e.Y):
 		case i == f.form.Cursor():
-			return a.editField()
+			return f.a.editField()
 		default:
 			f.form.SetCursor(i)
 		}
@@ -167,26 +167,26 @@ const (
 	formLeastH = 16
 )
 
-func (f *formView) split(r rect) (list, help rect) {
+func (f *formView) split(r host.Rect) (list, help host.Rect) {
 	switch {
 	case r.W >= formSide:
-		return splitX(r, r.W-sideW)
+		return host.SplitX(r, r.W-sideW)
 	case r.H >= formLeastH:
-		return splitY(r, r.H-formHelpH)
+		return host.SplitY(r, r.H-formHelpH)
 	}
-	return r, rect{}
+	return r, host.Rect{}
 }
 
-func (f *formView) draw(a *App, r rect) []string {
-	t, e := a.theme, f.at()
+func (f *formView) Draw(r host.Rect) []string {
+	t, e := f.a.theme, f.at()
 	list, help := f.split(r)
-	in := inner(list)
+	in := host.Inner(list)
 	body := f.form.View(t, in.W, in.H) // before its Info
-	lines := a.framed(list, widget.Plain(baseName(f.source)), true, func(int, int) string { return body }, f.form.Info(t)...)
+	lines := f.a.framed(list, widget.Plain(baseName(f.source)), true, func(int, int) string { return body }, f.form.Info(t)...)
 	if help.H == 0 {
 		return lines
 	}
-	side := a.framed(help, e.Key, false, func(w, h int) string {
+	side := f.a.framed(help, e.Key, false, func(w, h int) string {
 		text := f.help(t, w-2)
 		if help.X > 0 {
 			text = append(text, f.summary(t, w-2, h-len(text))...)
@@ -250,9 +250,9 @@ func (f *formView) summary(t *theme.Theme, w, h int) []string {
 
 // status is the line above the footer: what has no field of its own, or what
 // the form is for.
-func (f *formView) status(a *App, _ rect) string {
+func (f *formView) Status(_ host.Rect) string {
 	if text := f.errs[""]; text != "" {
-		return " " + a.theme.Bad.Render(widget.Plain(text))
+		return " " + f.a.theme.Bad.Render(widget.Plain(text))
 	}
-	return " " + a.theme.Dim.Render(widget.Plain(f.about))
+	return " " + f.a.theme.Dim.Render(widget.Plain(f.about))
 }

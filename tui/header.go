@@ -85,7 +85,7 @@ type keptHeader struct {
 type headerKey struct {
 	theme   *theme.Theme
 	width   int
-	view    viewID
+	view    int
 	infoGen int
 	fidName string
 }

@@ -10,6 +10,7 @@ import (
 
 	"innate/configs"
 	"innate/trainer/control"
+	"innate/tui/host"
 	"innate/tui/widget"
 )
 
@@ -41,20 +42,19 @@ const summaryWidth = 62
 // askFreeze shows what an order would change, and gives it if that is wanted.
 func (a *App) askFreeze(o freezeOrder) tea.Cmd {
 	before := a.run.layers.Summary(o.names)
-	a.overlay = overlay{
-		kind: overlayConfirm, title: o.what, question: o.what + "?", body: a.summaryLines(o.names),
-		accept: func(a *App, _ int) tea.Cmd {
+	return a.Ask(host.Question{
+		Title: o.what, Text: o.what + "?", Body: a.summaryLines(o.names),
+		Yes: func() tea.Cmd {
 			// A toggle means something else once others have been at it.
 			if now := a.run.layers.Summary(o.names); now.Freezes != before.Freezes || now.Trains != before.Trains {
-				return a.fail(errors.New("freeze: the layers changed meanwhile; look again"))
+				return a.Fail(errors.New("freeze: the layers changed meanwhile; look again"))
 			}
 			if err := a.run.MustRun("freeze"); err != nil {
-				return a.fail(err)
+				return a.Fail(err)
 			}
 			return a.give(o)
 		},
-	}
-	return nil
+	})
 }
 
 // summaryLines tells what changing sides of some tensors means, and where.
@@ -117,7 +117,7 @@ func (a *App) previewLayer() tea.Cmd { return a.toggleBy((*App).askFreeze) }
 
 func (a *App) toggleBy(act func(*App, freezeOrder) tea.Cmd) tea.Cmd {
 	if err := a.run.MustRun("freeze"); err != nil {
-		return a.fail(err)
+		return a.Fail(err)
 	}
 	if o, ok := a.selected(); ok {
 		return act(a, o)
@@ -132,15 +132,15 @@ func (a *App) redoFreeze() tea.Cmd { return a.stepFreeze("redo", a.run.layers.Re
 
 func (a *App) stepFreeze(verb string, step func() []string) tea.Cmd {
 	if err := a.run.MustRun(verb); err != nil {
-		return a.fail(err)
+		return a.Fail(err)
 	}
 	undo, redo := a.run.layers.Steps()
 	if verb == "undo" && undo == 0 || verb == "redo" && redo == 0 {
-		return a.notify("nothing to "+verb, a.theme.Text)
+		return a.Notify("nothing to "+verb, a.theme.Text)
 	}
 	names := step()
 	if len(names) == 0 {
-		return a.notify(verb+": the trainer has not answered yet", a.theme.Warn)
+		return a.Notify(verb+": the trainer has not answered yet", a.theme.Warn)
 	}
 	return a.give(freezeOrder{done: verb + ": " + a.toggled(names), names: names, req: control.FreezeRequest{Toggle: names}})
 }
@@ -165,7 +165,7 @@ func (a *App) presetOrder(name string) freezeOrder {
 // commandPreset gives a preset by name.
 func (a *App) commandPreset(name string) tea.Cmd {
 	if !slices.Contains(configs.FreezePresets(), name) {
-		return a.fail(fmt.Errorf("preset: %q, want %s", name, strings.Join(configs.FreezePresets(), ", ")))
+		return a.Fail(fmt.Errorf("preset: %q, want %s", name, strings.Join(configs.FreezePresets(), ", ")))
 	}
 	return a.giveOrAsk(a.presetOrder(name))
 }
@@ -173,7 +173,7 @@ func (a *App) commandPreset(name string) tea.Cmd {
 // commandFreeze adds globs to what is frozen or trained.
 func (a *App) commandFreeze(name string, args []string) tea.Cmd {
 	if len(args) == 0 {
-		return a.fail(fmt.Errorf("%s: want a glob, for example dec.28x28_*", name))
+		return a.Fail(fmt.Errorf("%s: want a glob, for example dec.28x28_*", name))
 	}
 	r, req := a.run.Rule(), control.FreezeRequest{}
 	if name == "freeze" {
@@ -191,37 +191,35 @@ func (a *App) commandFreeze(name string, args []string) tea.Cmd {
 func (a *App) openPresets() tea.Cmd {
 	r := a.run
 	if err := a.run.MustRun("preset"); err != nil {
-		return a.fail(err)
+		return a.Fail(err)
 	}
 	names := r.layers.Names()
 	if len(names) == 0 {
-		return a.fail(errors.New("preset: no layers known yet"))
+		return a.Fail(errors.New("preset: no layers known yet"))
 	}
 	presets := configs.FreezePresets()
-	o := overlay{kind: overlayMenu, title: "Freezing preset",
-		accept: func(a *App, i int) tea.Cmd { return a.give(a.presetOrder(presets[i])) }}
+	m := host.Menu{Title: "Freezing preset", Accept: func(i int) tea.Cmd { return a.give(a.presetOrder(presets[i])) }}
 	for i, p := range presets {
-		item := menuItem{name: p}
+		item := host.Item{Name: p}
 		rule := a.run.Rule()
 		rule.Preset = p
 		frozen, err := a.frozenUnder(rule, names)
 		switch {
 		case err == nil:
 			in, all, _ := r.layers.Count(frozen)
-			item.about = fmt.Sprintf("%5.1f %% frozen", percent(in, all))
-			item.detail = a.summaryLines(r.layers.Differing(frozen))
+			item.About = fmt.Sprintf("%5.1f %% frozen", percent(in, all))
+			item.Detail = a.summaryLines(r.layers.Differing(frozen))
 		case !errors.Is(err, errNoFrozen):
-			return a.fail(err)
+			return a.Fail(err)
 		}
 		if p == r.Info.Status.FreezePreset {
-			o.cursor = i
+			m.Cursor = i
 		}
-		o.items = append(o.items, item)
+		m.Items = append(m.Items, item)
 	}
 	// Pressing p offers the next one at once: p, enter steps through them.
-	o.cursor = (o.cursor + 1) % len(o.items)
-	a.overlay = o
-	return nil
+	m.Cursor = (m.Cursor + 1) % len(m.Items)
+	return a.Menu(m)
 }
 
 func percent(part, all int64) float64 {

@@ -1,8 +1,6 @@
 package tui
 
-import "innate/tui/sixel"
-
-type rect = sixel.Rect
+import "innate/tui/host"
 
 // Sizes below which the dashboard shows less.
 const (
@@ -16,11 +14,11 @@ const (
 // layout cuts the screen from top to bottom.
 type layout struct {
 	tooSmall bool
-	header   rect
-	banner   rect // one line below the header, or empty
-	body     rect // of the view
-	status   rect // last event or notice
-	footer   rect
+	header   host.Rect
+	banner   host.Rect // one line below the header, or empty
+	body     host.Rect // of the view
+	status   host.Rect // last event or notice
+	footer   host.Rect
 }
 
 // arrange lays out w by h cells below a header of so many lines.
@@ -29,29 +27,13 @@ func arrange(w, h, header int, banner bool) layout {
 		return layout{tooSmall: true}
 	}
 	l := layout{
-		header: rect{X: 0, Y: 0, W: w, H: header},
-		body:   rect{X: 0, Y: header, W: w, H: h - header - 2},
-		status: rect{X: 0, Y: h - 2, W: w, H: 1},
-		footer: rect{X: 0, Y: h - 1, W: w, H: 1},
+		header: host.Rect{X: 0, Y: 0, W: w, H: header},
+		body:   host.Rect{X: 0, Y: header, W: w, H: h - header - 2},
+		status: host.Rect{X: 0, Y: h - 2, W: w, H: 1},
+		footer: host.Rect{X: 0, Y: h - 1, W: w, H: 1},
 	}
 	if banner {
-		l.banner, l.body = splitY(l.body, 1)
+		l.banner, l.body = host.SplitY(l.body, 1)
 	}
 	return l
-}
-
-func splitX(r rect, w int) (a, b rect) {
-	return rect{X: r.X, Y: r.Y, W: w, H: r.H}, rect{X: r.X + w, Y: r.Y, W: r.W - w, H: r.H}
-}
-
-func splitY(r rect, h int) (a, b rect) {
-	return rect{X: r.X, Y: r.Y, W: r.W, H: h}, rect{X: r.X, Y: r.Y + h, W: r.W, H: r.H - h}
-}
-
-// inner returns the cells inside a pane's border.
-func inner(r rect) rect {
-	if r.W < 3 || r.H < 3 {
-		return rect{}
-	}
-	return rect{X: r.X + 1, Y: r.Y + 1, W: r.W - 2, H: r.H - 2}
 }

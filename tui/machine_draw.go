@@ -9,13 +9,14 @@ import (
 	"strings"
 
 	"innate/trainer/run"
+	"innate/tui/host"
 	"innate/tui/machine"
 	"innate/tui/theme"
 	"innate/tui/widget"
 )
 
-func (v *machineView) drawGauges(a *App, r rect) []string {
-	t := a.theme
+func (v *machineView) drawGauges(r host.Rect) []string {
+	t := v.a.theme
 	var info []string
 	if n := len(v.load.Cores); n > 0 {
 		info = append(info, t.Dim.Render(fmt.Sprintf("%d cores", n)))
@@ -23,26 +24,26 @@ func (v *machineView) drawGauges(a *App, r rect) []string {
 	if r.W < 110 && len(v.runs) > 0 { // there is no frame for them
 		info = append(info, t.Warn.Render(fmt.Sprintf("other runs: %d", len(v.runs))))
 	}
-	return a.framed(r, "Machine", true, func(w, h int) string {
-		return widget.Block(widget.Gauges(t, v.gauges(a), w, h), w, h, t.Glyphs.Ellipsis)
+	return v.a.framed(r, "Machine", true, func(w, h int) string {
+		return widget.Block(widget.Gauges(t, v.gauges(), w, h), w, h, t.Glyphs.Ellipsis)
 	}, info...)
 }
 
 // gauges measure everything there is, from the processor to the images.
-func (v *machineView) gauges(a *App) []widget.Gauge {
-	t, l, p := a.theme, v.load, v.trainer(a)
-	st := &a.run.Info.Status
+func (v *machineView) gauges() []widget.Gauge {
+	t, l, p := v.a.theme, v.load, v.trainer()
+	st := &v.a.run.Info.Status
 	cores := float64(len(l.Cores))
 	memory := partOf(float64(l.MemUsed), float64(l.MemTotal))
 	used := partOf(float64(v.disk.Total-v.disk.Free), float64(v.disk.Total))
 
 	gauges := []widget.Gauge{
 		{Name: "CPU", Share: l.CPU(), Value: percentOf(l.CPU()), Detail: v.averages(), Past: v.past["cpu"], Max: 1, Ink: t.Series[1]},
-		{Name: "trainer", Share: partOf(p.Cores, cores), Value: unknownOr(p.Cores, "%.2f cores"), Detail: v.trainerDetail(a),
+		{Name: "trainer", Share: partOf(p.Cores, cores), Value: unknownOr(p.Cores, "%.2f cores"), Detail: v.trainerDetail(),
 			Past: v.past["trainer"], Max: cores, Ink: t.Series[1]},
-		{Name: "memory", Share: memory, Value: ofBytes(float64(l.MemUsed), float64(l.MemTotal)), Detail: v.memoryDetail(a),
+		{Name: "memory", Share: memory, Value: ofBytes(float64(l.MemUsed), float64(l.MemTotal)), Detail: v.memoryDetail(),
 			Past: v.past["memory"], Max: 1, Ink: fullness(t, memory)},
-		{Name: "disk", Share: used, Value: freeBytes(v.disk), Detail: v.diskDetail(a), Past: v.past["disk"], Ink: fullness(t, used)},
+		{Name: "disk", Share: used, Value: freeBytes(v.disk), Detail: v.diskDetail(), Past: v.past["disk"], Ink: fullness(t, used)},
 	}
 	for _, g := range v.gpus {
 		gauges = append(gauges, widget.Gauge{Name: gpuName(g), Share: g.Use, Value: percentOf(g.Use), Detail: gpuDetail(t, g),
@@ -110,26 +111,26 @@ func (v *machineView) averages() string {
 	return ""
 }
 
-func (v *machineView) trainerDetail(a *App) string {
-	info := &a.run.Info
+func (v *machineView) trainerDetail() string {
+	info := &v.a.run.Info
 	switch p := v.load.Procs[info.Status.PID]; {
 	case !info.Alive:
 		return "there is none"
 	case p.RSS == 0:
 		return fmt.Sprintf("pid %d is not to be seen here", info.Status.PID)
 	default:
-		return fmt.Sprintf("pid %d  %d threads  %s %s%d", info.Status.PID, p.Threads, widget.Plain(info.Status.Kernels), a.theme.Glyphs.Times, info.Status.Threads)
+		return fmt.Sprintf("pid %d  %d threads  %s %s%d", info.Status.PID, p.Threads, widget.Plain(info.Status.Kernels), v.a.theme.Glyphs.Times, info.Status.Threads)
 	}
 }
 
-func (v *machineView) memoryDetail(a *App) string {
-	if p := v.trainer(a); p.RSS > 0 {
+func (v *machineView) memoryDetail() string {
+	if p := v.trainer(); p.RSS > 0 {
 		return "trainer " + widget.Bytes(float64(p.RSS))
 	}
 	return ""
 }
 
-func (v *machineView) diskDetail(a *App) string {
+func (v *machineView) diskDetail() string {
 	if v.disk.Total == 0 && v.disk.Bytes == 0 {
 		return ""
 	}
@@ -137,7 +138,7 @@ func (v *machineView) diskDetail(a *App) string {
 	if v.disk.More {
 		s += " or more"
 	}
-	if p := v.trainer(a); !math.IsNaN(p.Written) {
+	if p := v.trainer(); !math.IsNaN(p.Written) {
 		s += "  writes " + widget.Bytes(p.Written) + "/s"
 	}
 	return s
@@ -166,9 +167,9 @@ var stageNames = map[string]string{
 	"data": "data", "ema": "average", "layers": "layer statistics", "fid": "FID", "checkpoint": "checkpoint", "sample": "samples",
 }
 
-func (v *machineView) drawStages(a *App, r rect) []string {
-	t, st := a.theme, &a.run.Info.Status
-	return a.framed(r, "Time of a step", false, func(w, h int) string {
+func (v *machineView) drawStages(r host.Rect) []string {
+	t, st := v.a.theme, &v.a.run.Info.Status
+	return v.a.framed(r, "Time of a step", false, func(w, h int) string {
 		if len(st.StageMs) == 0 {
 			return widget.Centered([]string{t.Dim.Render("no step has been timed yet")}, w, h, t.Glyphs.Ellipsis)
 		}
@@ -214,9 +215,9 @@ func stageLines(t *theme.Theme, ms map[string]float64, w, h int) []string {
 const coreW = 24
 
 // drawCores shows how busy every core is, in columns.
-func (v *machineView) drawCores(a *App, r rect) []string {
-	t, cores := a.theme, v.load.Cores
-	return a.framed(r, "Cores", false, func(w, h int) string {
+func (v *machineView) drawCores(r host.Rect) []string {
+	t, cores := v.a.theme, v.load.Cores
+	return v.a.framed(r, "Cores", false, func(w, h int) string {
 		columns := max((w-2)/coreW, 1)
 		rows := (len(cores) + columns - 1) / columns
 		lines := make([]string, rows)
@@ -236,14 +237,14 @@ func (v *machineView) coresHeight(w int) int {
 
 // drawRuns lists the other runs that share the machine, with as many columns as
 // leave their names some room.
-func (v *machineView) drawRuns(a *App, r rect) []string {
-	t := a.theme
+func (v *machineView) drawRuns(r host.Rect) []string {
+	t := v.a.theme
 	const gap = 2
 	columns := []struct {
 		name string
 		w    int
 	}{{"CPU", 11}, {"memory", 9}, {"speed", 12}, {"state", 11}}
-	return a.framed(r, "Other runs here", false, func(w, h int) string {
+	return v.a.framed(r, "Other runs here", false, func(w, h int) string {
 		if len(v.runs) == 0 {
 			return widget.Centered([]string{t.Dim.Render("this run has the machine to itself")}, w, h, t.Glyphs.Ellipsis)
 		}

@@ -61,5 +61,5 @@ func (m *FakeMachine) GPUs(context.Context) ([]machine.GPU, error) { return m.gp
 
 // LookAtLoad returns the message of one look at the machine, now.
 func LookAtLoad(a *App) tea.Msg {
-	return a.run.views[viewMachine].(*machineView).lookAtLoad(0)()
+	return viewOf[*machineView](a.run).lookAtLoad(0)()
 }

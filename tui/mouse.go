@@ -1,6 +1,10 @@
 package tui
 
-import tea "charm.land/bubbletea/v2"
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"innate/tui/host"
+)
 
 // handleMouse routes a mouse message: an open overlay takes the wheel, the bar
 // of views takes clicks, and the rest goes to the view.
@@ -21,8 +25,8 @@ func (a *App) handleMouse(m tea.MouseMsg) tea.Cmd {
 	case e.Y == 0 && a.run != nil:
 		return a.clickTab(m)
 	}
-	if v, ok := a.current().(mouseView); ok && a.layout.body.Contains(e.X, e.Y) {
-		return v.mouse(a, m, a.layout.body)
+	if v, ok := a.current().(host.MouseView); ok && a.layout.body.Contains(e.X, e.Y) {
+		return v.Mouse(m, a.layout.body)
 	}
 	return nil
 }
@@ -35,7 +39,7 @@ func (a *App) clickTab(m tea.MouseMsg) tea.Cmd {
 	x := m.Mouse().X
 	for _, t := range a.tabs(left) {
 		if x >= t.x-1 && x <= t.x+len(t.text) {
-			return a.setView(t.id)
+			return a.Show(a.views[t.at].Name)
 		}
 	}
 	return nil
@@ -57,7 +61,7 @@ func wheel(e tea.Mouse) int {
 func (a *App) toggleMouse() tea.Cmd {
 	a.state.Mouse = !a.state.Mouse
 	if a.state.Mouse {
-		return a.notify("mouse on: clicks and wheel; shift selects text in most terminals", a.theme.Text)
+		return a.Notify("mouse on: clicks and wheel; shift selects text in most terminals", a.theme.Text)
 	}
-	return a.notify("mouse off: the terminal selects text", a.theme.Text)
+	return a.Notify("mouse off: the terminal selects text", a.theme.Text)
 }

@@ -1,12 +1,14 @@
 package tui
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"innate/tui/host"
 	"innate/tui/widget"
 )
 
@@ -16,34 +18,36 @@ const (
 	overlayNone overlayKind = iota
 	overlayHelp
 	overlayMenu
-	overlayConfirm // asks in the footer; covers something only with a body
+	overlayQuestion // asks in the footer; covers something only with a body
 )
 
-// overlay is what takes the keys before the panes do.
+// overlay is what takes the keys before the views do.
 type overlay struct {
 	kind     overlayKind
-	title    string
-	question string
-	body     []string // of a question: what it is about, styled lines
-	items    []menuItem
-	cursor   int // of a menu; first line of the help
-	accept   func(a *App, item int) tea.Cmd
+	question host.Question
+	menu     host.Menu
+	line     int // first of the help
 }
 
-// menuItem is a line of a menu; detail, styled lines, shows below while the
-// cursor is on it.
-type menuItem struct {
-	name, about string
-	detail      []string
+// Ask implements host.Host.
+func (a *App) Ask(q host.Question) tea.Cmd {
+	a.overlay = overlay{kind: overlayQuestion, question: q}
+	return nil
+}
+
+// Menu implements host.Host.
+func (a *App) Menu(m host.Menu) tea.Cmd {
+	a.overlay = overlay{kind: overlayMenu, menu: m}
+	return nil
 }
 
 func (o *overlay) move(by int) {
-	if n := len(o.items); n > 0 {
-		o.cursor = (o.cursor + by + n) % n
+	if n := len(o.menu.Items); n > 0 {
+		o.menu.Cursor = (o.menu.Cursor + by + n) % n
 	}
 }
 
-func (o *overlay) scroll(by int) { o.cursor = max(o.cursor+by, 0) }
+func (o *overlay) scroll(by int) { o.line = max(o.line+by, 0) }
 
 func (a *App) openHelp() tea.Cmd {
 	a.overlay = overlay{kind: overlayHelp}
@@ -56,39 +60,39 @@ func (a *App) closeOverlay() tea.Cmd {
 }
 
 func (a *App) acceptMenu() tea.Cmd {
-	o := a.overlay
+	m := a.overlay.menu
 	a.overlay = overlay{}
-	if o.accept == nil || len(o.items) == 0 {
+	if m.Accept == nil || len(m.Items) == 0 {
 		return nil
 	}
-	return o.accept(a, o.cursor)
+	return m.Accept(m.Cursor)
 }
 
-func (a *App) acceptConfirm() tea.Cmd {
-	accept := a.overlay.accept
+func (a *App) acceptQuestion() tea.Cmd {
+	yes := a.overlay.question.Yes
 	a.overlay = overlay{}
-	if accept == nil {
+	if yes == nil {
 		return nil
 	}
-	return accept(a, 0)
+	return yes()
 }
 
 // overlayRect returns the cells an open overlay covers.
-func (a *App) overlayRect() rect {
+func (a *App) overlayRect() host.Rect {
 	if a.layout.tooSmall {
-		return rect{}
+		return host.Rect{}
 	}
 	room := a.layout.body
 	switch a.overlay.kind {
-	case overlayConfirm:
-		if body := a.overlay.body; len(body) > 0 {
+	case overlayQuestion:
+		if body := a.overlay.question.Body; len(body) > 0 {
 			return centre(room, widest(body)+4, len(body)+2)
 		}
 	case overlayMenu:
 		w, h := a.menuSize()
-		if v, ok := a.current().(menuView); ok {
-			if r := v.menuRoom(a, room); r.W >= w+2 && r.H >= h {
-				return rect{X: r.X + (r.W-w)/2, Y: r.Y + min(2, (r.H-h)/2), W: w, H: h}
+		if v, ok := a.current().(host.MenuView); ok {
+			if r := v.MenuRoom(room); r.W >= w+2 && r.H >= h {
+				return host.Rect{X: r.X + (r.W-w)/2, Y: r.Y + min(2, (r.H-h)/2), W: w, H: h}
 			}
 		}
 		return centre(room, w, h)
@@ -99,26 +103,26 @@ func (a *App) overlayRect() rect {
 		}
 		return centre(room, w, len(lines)+2)
 	}
-	return rect{}
+	return host.Rect{}
 }
 
-func centre(room rect, w, h int) rect {
+func centre(room host.Rect, w, h int) host.Rect {
 	w, h = min(w, room.W), min(h, room.H)
-	return rect{X: room.X + (room.W-w)/2, Y: room.Y + (room.H-h)/2, W: w, H: h}
+	return host.Rect{X: room.X + (room.W-w)/2, Y: room.Y + (room.H-h)/2, W: w, H: h}
 }
 
 func (a *App) menuSize() (w, h int) {
-	o := &a.overlay
-	w = ansi.StringWidth(o.title) + 6
+	o := &a.overlay.menu
+	w = ansi.StringWidth(o.Title) + 6
 	details := 0
-	for _, it := range o.items {
-		w = max(w, a.menuNameWidth()+ansi.StringWidth(it.about)+8)
-		if n := len(it.detail); n > 0 {
-			w = max(w, widest(it.detail)+4)
+	for _, it := range o.Items {
+		w = max(w, a.menuNameWidth()+ansi.StringWidth(it.About)+8)
+		if n := len(it.Detail); n > 0 {
+			w = max(w, widest(it.Detail)+4)
 			details = max(details, n+1)
 		}
 	}
-	return w, len(o.items) + details + 2
+	return w, len(o.Items) + details + 2
 }
 
 func widest(lines []string) int {
@@ -131,8 +135,8 @@ func widest(lines []string) int {
 
 func (a *App) menuNameWidth() int {
 	w := 0
-	for _, it := range a.overlay.items {
-		w = max(w, ansi.StringWidth(it.name))
+	for _, it := range a.overlay.menu.Items {
+		w = max(w, ansi.StringWidth(it.Name))
 	}
 	return w
 }
@@ -145,24 +149,24 @@ func (a *App) drawOverlay(lines []string) {
 	}
 	t, e := a.theme, a.theme.Glyphs.Ellipsis
 	var body []string
-	title := a.overlay.title
+	title := cmp.Or(a.overlay.question.Title, a.overlay.menu.Title)
 	var info []string
 	switch a.overlay.kind {
-	case overlayConfirm:
-		for _, line := range a.overlay.body {
+	case overlayQuestion:
+		for _, line := range a.overlay.question.Body {
 			body = append(body, " "+line)
 		}
 	case overlayMenu:
 		body = a.menuLines(r.W - 2)
 		if over := len(body) - (r.H - 2); over > 0 { // keep the cursor in view
-			from := min(max(a.overlay.cursor-(r.H-3), 0), over)
+			from := min(max(a.overlay.menu.Cursor-(r.H-3), 0), over)
 			body = body[from:]
 		}
 	case overlayHelp:
 		all, _ := a.helpLines()
 		o := &a.overlay
-		o.cursor = max(min(o.cursor, len(all)-(r.H-2)), 0)
-		body, title = all[o.cursor:], "Help"
+		o.line = max(min(o.line, len(all)-(r.H-2)), 0)
+		body, title = all[o.line:], "Help"
 		if len(all) > r.H-2 {
 			info = []string{t.Dim.Render(t.Glyphs.Arrows + " more")}
 		}
@@ -180,20 +184,20 @@ func (a *App) drawOverlay(lines []string) {
 }
 
 func (a *App) menuLines(w int) []string {
-	o, t, g := &a.overlay, a.theme, a.theme.Glyphs
+	o, t, g := &a.overlay.menu, a.theme, a.theme.Glyphs
 	nameW := a.menuNameWidth()
 	var lines []string
-	for i, it := range o.items {
-		row := widget.Fit(it.name, nameW, g.Ellipsis) + "  "
-		if i == o.cursor {
-			lines = append(lines, t.Select.Render(widget.Fit(" "+g.Cursor+" "+row+it.about, w, g.Ellipsis)))
+	for i, it := range o.Items {
+		row := widget.Fit(it.Name, nameW, g.Ellipsis) + "  "
+		if i == o.Cursor {
+			lines = append(lines, t.Select.Render(widget.Fit(" "+g.Cursor+" "+row+it.About, w, g.Ellipsis)))
 			continue
 		}
-		lines = append(lines, "   "+row+t.Dim.Render(it.about))
+		lines = append(lines, "   "+row+t.Dim.Render(it.About))
 	}
-	if len(o.items) > 0 && len(o.items[o.cursor].detail) > 0 {
+	if len(o.Items) > 0 && len(o.Items[o.Cursor].Detail) > 0 {
 		lines = append(lines, "")
-		for _, line := range o.items[o.cursor].detail {
+		for _, line := range o.Items[o.Cursor].Detail {
 			lines = append(lines, " "+line)
 		}
 	}
@@ -205,17 +209,8 @@ func (a *App) menuLines(w int) []string {
 func (a *App) helpLines() ([]string, int) {
 	const least, most = 55, 64
 	colW := max(min((a.width-4)/2, most), least)
-	v := a.current()
-	own := v.scopes(a)
-	if h, ok := v.(helpView); ok {
-		own = h.helpScopes()
-	}
-	shared := []scope{scopeAll}
-	if a.run != nil {
-		shared = []scope{scopeRun, scopeAll}
-	}
-	left := a.helpSections(own)
-	right := slices.Concat(a.helpSections(shared), []string{""}, a.helpCommands())
+	left := a.helpSections(host.Sections(a.current()))
+	right := slices.Concat(a.helpSections(a.shared()), []string{""}, a.helpCommands())
 	switch {
 	case len(left) == 0:
 		return right, colW
@@ -236,17 +231,15 @@ func (a *App) helpLines() ([]string, int) {
 	return lines, 2 * colW
 }
 
-func (a *App) helpSections(scopes []scope) []string {
+func (a *App) helpSections(sections []*host.Section) []string {
 	var lines []string
-	for i, s := range scopes {
+	for i, s := range sections {
 		if i > 0 {
 			lines = append(lines, "")
 		}
-		lines = append(lines, a.theme.Strong.Render(scopeTitles[s]))
-		for _, b := range a.keys {
-			if b.scope == s {
-				lines = append(lines, a.theme.Key.Render(widget.Fit(a.keyText(b.show), 10, ""))+b.help)
-			}
+		lines = append(lines, a.theme.Strong.Render(s.Title))
+		for _, b := range s.Keys {
+			lines = append(lines, a.theme.Key.Render(widget.Fit(a.keyText(b.Show), 10, ""))+b.Help)
 		}
 	}
 	return lines
@@ -255,7 +248,7 @@ func (a *App) helpSections(scopes []scope) []string {
 func (a *App) helpCommands() []string {
 	lines := []string{a.theme.Strong.Render("commands, after :")}
 	for _, c := range a.commands {
-		lines = append(lines, a.theme.Key.Render(widget.Fit(c.usage(), 18, a.theme.Glyphs.Ellipsis))+c.help)
+		lines = append(lines, a.theme.Key.Render(widget.Fit(c.Usage(), 18, a.theme.Glyphs.Ellipsis))+c.Help)
 	}
 	return lines
 }
@@ -272,32 +265,32 @@ func (a *App) keyText(show string) string {
 func (a *App) footer() string {
 	t, e := a.theme, a.theme.Glyphs.Ellipsis
 	w := a.width
-	if a.overlay.kind == overlayConfirm {
-		return widget.Fit(" "+t.Warn.Render(a.overlay.question)+"  "+a.keyHints(w, scopeConfirm), w, e)
+	if a.overlay.kind == overlayQuestion {
+		return widget.Fit(" "+t.Warn.Render(a.overlay.question.Text)+"  "+a.keyHints(w, a.keys.question), w, e)
 	}
 	if a.prompt.open() {
 		return widget.Fit(a.promptLine(w), w, e)
 	}
-	return widget.Fit(" "+a.keyHints(w-2, a.scopes()...), w, e)
+	return widget.Fit(" "+a.keyHints(w-2, a.sections()...), w, e)
 }
 
-// keyHints joins the footer words of the scopes, as many as fit; those of the
-// last scope, which are how to get help and out, always do.
-func (a *App) keyHints(w int, scopes ...scope) string {
+// keyHints joins the footer words of the sections, as many as fit; those of the
+// last one, which are how to get help and out, always do.
+func (a *App) keyHints(w int, sections ...*host.Section) string {
 	const gap = "  "
-	width := func(b *binding) int {
-		return ansi.StringWidth(a.keyText(b.show)) + 1 + ansi.StringWidth(a.shortOf(b)) + len(gap)
+	width := func(b *host.Binding) int {
+		return ansi.StringWidth(a.keyText(b.Show)) + 1 + ansi.StringWidth(a.shortOf(b)) + len(gap)
 	}
-	hints, always := make([]*binding, 0, 32), 0 // the last ones always show
+	hints, always := make([]*host.Binding, 0, 32), 0 // the last ones always show
 	room := w + len(gap)
-	for i, s := range scopes {
-		for j := range a.keys {
-			b := &a.keys[j]
-			if b.scope != s || b.short == "" {
+	for i, s := range sections {
+		for j := range s.Keys {
+			b := &s.Keys[j]
+			if b.Short == "" {
 				continue
 			}
 			hints = append(hints, b)
-			if i == len(scopes)-1 && len(scopes) > 1 {
+			if i == len(sections)-1 && len(sections) > 1 {
 				always++
 				room -= width(b)
 			}
@@ -315,7 +308,7 @@ func (a *App) keyHints(w int, scopes ...scope) string {
 			out.WriteString(gap)
 		}
 		a.theme.Key.Start(&out)
-		out.WriteString(a.keyText(b.show))
+		out.WriteString(a.keyText(b.Show))
 		a.theme.Key.Stop(&out)
 		out.WriteByte(' ')
 		a.theme.Dim.Start(&out)
@@ -326,12 +319,12 @@ func (a *App) keyHints(w int, scopes ...scope) string {
 }
 
 // shortOf words a binding for the present state.
-func (a *App) shortOf(b *binding) string {
+func (a *App) shortOf(b *host.Binding) string {
 	switch {
-	case a.run == nil && b.scope == scopeAll && b.short == "detach":
+	case a.run == nil && b.Short == "detach":
 		return "quit"
-	case a.run != nil && b.keys[0] == "P" && a.run.Info.Status.State == "paused":
+	case a.run != nil && b.Short == "pause" && a.run.Paused():
 		return "go on"
 	}
-	return b.short
+	return b.Short
 }

@@ -13,95 +13,77 @@ import (
 	"innate/configs"
 	"innate/trainer/control"
 	"innate/trainer/run"
+	"innate/tui/host"
 	"innate/tui/panes"
 	"innate/tui/theme"
 	"innate/tui/widget"
 )
 
-// command is one row of the command table.
-type command struct {
-	name string
-	args string // as in the help; empty if it takes none
-	help string
-	// ready says why the command cannot be given at present; nil for always.
-	ready func(a *App, name string) error
-	// complete offers values for an argument of which word has been typed.
-	complete func(a *App, word string) []string
-	do       func(a *App, args []string) tea.Cmd
-}
-
-func (c *command) usage() string { return strings.TrimSpace(c.name + " " + c.args) }
-
-// commandTable returns what can be typed after a colon. It is the only source:
-// completion, dispatch, help and documentation all read it.
-func commandTable() []command {
-	return []command{
-		{"set", "KEY=VALUE", "change live settings", needTrainer, offerSettings, (*App).commandSet},
-		{"freeze", "GLOB", "freeze what matches", needTrainer, offerGlobs, func(a *App, args []string) tea.Cmd { return a.commandFreeze("freeze", args) }},
-		{"train", "GLOB", "train what matches", needTrainer, offerGlobs, func(a *App, args []string) tea.Cmd { return a.commandFreeze("train", args) }},
-		{"preset", "NAME", "freezing preset", needTrainer, offer(configs.FreezePresets), func(a *App, args []string) tea.Cmd {
+// bindCommands makes the table of what can be typed after a colon. With the
+// commands of views it is the only source: completion, dispatch, help and
+// documentation all read it.
+func (a *App) bindCommands() {
+	a.commands = []host.Command{
+		host.NewCommand("set", "KEY=VALUE", "change live settings", host.NeedTrainer, a.offerSettings, a.commandSet),
+		host.NewCommand("freeze", "GLOB", "freeze what matches", host.NeedTrainer, a.offerGlobs, func(args []string) tea.Cmd { return a.commandFreeze("freeze", args) }),
+		host.NewCommand("train", "GLOB", "train what matches", host.NeedTrainer, a.offerGlobs, func(args []string) tea.Cmd { return a.commandFreeze("train", args) }),
+		host.NewCommand("preset", "NAME", "freezing preset", host.NeedTrainer, offer(configs.FreezePresets), func(args []string) tea.Cmd {
 			return a.one("preset", args, a.commandPreset)
-		}},
-		{"filter", "[WORDS]", "layers: words, globs, kind:conv, frozen", needRun, offer(func() []string { return quickFilters[:len(quickFilters)-1] }), (*App).commandFilter},
-		{"sort", "COLUMN", "layers by a column", needRun, offer(panes.LayerColumnNames), func(a *App, args []string) tea.Cmd {
+		}),
+		host.NewCommand("filter", "[WORDS]", "layers: words, globs, kind:conv, frozen", host.NeedRun, offer(func() []string { return quickFilters[:len(quickFilters)-1] }), a.commandFilter),
+		host.NewCommand("sort", "COLUMN", "layers by a column", host.NeedRun, offer(panes.LayerColumnNames), func(args []string) tea.Cmd {
 			return a.one("sort", args, a.commandSort)
-		}},
-		{"pause", "", "pause the run", needTrainer, nil, func(a *App, _ []string) tea.Cmd { return a.run.Order("paused", a.run.Client.Pause) }},
-		{"resume", "", "go on after a pause or the trainer's end", needRun, nil, func(a *App, _ []string) tea.Cmd { return a.resume() }},
-		{"stop", "", "stop the run (asks first)", needTrainer, nil, func(a *App, _ []string) tea.Cmd { return a.askStop() }},
-		{"checkpoint", "", "write a checkpoint now", needTrainer, nil, func(a *App, _ []string) tea.Cmd {
-			return tea.Batch(a.notify("writing a checkpoint", a.theme.Warn), a.run.Order("checkpoint written", a.run.Client.Checkpoint))
-		}},
-		{"evaluate", "", "measure FID now", needTrainer, nil, func(a *App, _ []string) tea.Cmd {
+		}),
+		host.NewCommand("pause", "", "pause the run", host.NeedTrainer, nil, func(_ []string) tea.Cmd { return a.run.Order("paused", a.run.Client.Pause) }),
+		host.NewCommand("resume", "", "go on after a pause or the trainer's end", host.NeedRun, nil, noArgs(a.resume)),
+		host.NewCommand("stop", "", "stop the run (asks first)", host.NeedTrainer, nil, noArgs(a.askStop)),
+		host.NewCommand("checkpoint", "", "write a checkpoint now", host.NeedTrainer, nil, func(_ []string) tea.Cmd {
+			return tea.Batch(a.Notify("writing a checkpoint", a.theme.Warn), a.run.Order("checkpoint written", a.run.Client.Checkpoint))
+		}),
+		host.NewCommand("evaluate", "", "measure FID now", host.NeedTrainer, nil, func(_ []string) tea.Cmd {
 			return a.evaluate()
-		}},
-		{"sample", "[SEED]", "draw samples now, from other noise", needTrainer, nil, (*App).commandSample},
-		{"save", "[FILE]", "write the samples that show as a PNG", needRun, nil, (*App).commandSave},
-		{"fork", "[KEY=VALUE]", "a new run from this one's checkpoint", needFork, offerSettings, (*App).commandFork},
-		{"open", "RUN", "open another run", nil, offerRuns, (*App).commandOpen},
-		{"view", "NAME", "another view of the run", needRun, offer(func() []string { return viewNames[:] }), func(a *App, args []string) tea.Cmd {
+		}),
+		host.NewCommand("sample", "[SEED]", "draw samples now, from other noise", host.NeedTrainer, nil, a.commandSample),
+		host.NewCommand("save", "[FILE]", "write the samples that show as a PNG", host.NeedRun, nil, a.commandSave),
+		host.NewCommand("fork", "[KEY=VALUE]", "a new run from this one's checkpoint", host.NeedRun, a.offerSettings, a.commandFork),
+		host.NewCommand("open", "RUN", "open another run", host.NeedNothing, a.offerRuns, a.commandOpen),
+		host.NewCommand("view", "NAME", "another view of the run", host.NeedRun, offer(func() []string { return a.viewNames() }), func(args []string) tea.Cmd {
 			return a.one("view", args, a.viewByName)
-		}},
-		{"theme", "NAME", "colours", nil, offer(theme.Names), func(a *App, args []string) tea.Cmd { return a.one("theme", args, a.chooseTheme) }},
-		{"mouse", "", "mouse on or off", nil, nil, func(a *App, _ []string) tea.Cmd { return a.toggleMouse() }},
-		{"notify", "", "notifications on or off", nil, nil, func(a *App, _ []string) tea.Cmd { return a.toggleAlerts() }},
-		{"copy", "", "copy the run's path", nil, nil, func(a *App, _ []string) tea.Cmd { return a.copyDir() }},
-		{"edit", "", "edit config.toml", needRun, nil, func(a *App, _ []string) tea.Cmd { return a.editConfig() }},
-		{"quit", "", "leave; runs go on", nil, nil, func(a *App, _ []string) tea.Cmd { return a.quit() }},
+		}),
+		host.NewCommand("theme", "NAME", "colours", host.NeedNothing, offer(theme.Names), func(args []string) tea.Cmd { return a.one("theme", args, a.chooseTheme) }),
+		host.NewCommand("mouse", "", "mouse on or off", host.NeedNothing, nil, noArgs(a.toggleMouse)),
+		host.NewCommand("notify", "", "notifications on or off", host.NeedNothing, nil, noArgs(a.toggleAlerts)),
+		host.NewCommand("copy", "", "copy the run's path", host.NeedNothing, nil, noArgs(a.copyDir)),
+		host.NewCommand("edit", "", "edit config.toml", host.NeedRun, nil, noArgs(a.editConfig)),
+		host.NewCommand("quit", "", "leave; runs go on", host.NeedNothing, nil, noArgs(a.quit)),
 	}
 }
 
-func needRun(a *App, name string) error {
-	if a.run == nil {
-		return fmt.Errorf("%s: no run is open, want one (enter opens it)", name)
+// noArgs is a command that takes no arguments, and minds none.
+func noArgs(do func() tea.Cmd) func([]string) tea.Cmd {
+	return func([]string) tea.Cmd { return do() }
+}
+
+// ready says why a command cannot be given at present.
+func (a *App) ready(c *host.Command) error {
+	switch {
+	case c.Needs == host.NeedNothing:
+		return nil
+	case a.run == nil:
+		return fmt.Errorf("%s: no run is open, want one (enter opens it)", c.Name)
+	case c.Needs == host.NeedTrainer:
+		return a.run.MustRun(c.Name)
 	}
 	return nil
 }
 
-func needTrainer(a *App, name string) error {
-	if err := needRun(a, name); err != nil {
-		return err
-	}
-	return a.run.MustRun(name)
-}
-
-func needFork(a *App, name string) error {
-	if err := needRun(a, name); err != nil {
-		return err
-	}
-	if a.opts.Fork == nil {
-		return fmt.Errorf("%s: not available here; use `innate fork %s`", name, widget.Plain(a.run.Info.Name))
-	}
-	return nil
-}
-
-func offer(list func() []string) func(*App, string) []string {
-	return func(*App, string) []string { return list() }
+func offer(list func() []string) func(string) []string {
+	return func(string) []string { return list() }
 }
 
 // offerSettings offers the live settings of the run and, once a key is typed,
 // its present value.
-func offerSettings(a *App, word string) []string {
+func (a *App) offerSettings(word string) []string {
 	if a.run == nil || a.run.Config == nil || a.run.Config.Parsed == nil {
 		return nil
 	}
@@ -125,7 +107,7 @@ func offerSettings(a *App, word string) []string {
 
 // offerGlobs offers globs for parts, blocks and layers of the network, and for
 // one kind of layer in every block.
-func offerGlobs(a *App, _ string) []string {
+func (a *App) offerGlobs(_ string) []string {
 	var offers []string
 	add := func(glob string) {
 		if !slices.Contains(offers, glob) {
@@ -153,7 +135,7 @@ func offerGlobs(a *App, _ string) []string {
 	return offers
 }
 
-func offerRuns(a *App, _ string) []string {
+func (a *App) offerRuns(_ string) []string {
 	var offers []string
 	for _, i := range a.runs.list {
 		offers = append(offers, i.Name)
@@ -163,10 +145,7 @@ func offerRuns(a *App, _ string) []string {
 
 // openCommand opens the command line.
 func (a *App) openCommand() tea.Cmd {
-	a.prompt = prompt{
-		sign: ":", hint: "tab completes", chosen: -1, accept: (*App).command, complete: (*App).completeCommand,
-	}
-	a.offer()
+	a.Prompt(host.Prompt{Sign: ":", Hint: "tab completes", Accept: a.command, Complete: a.completeCommand, Eager: true, History: true})
 	if a.run == nil || a.opts.RunsDir == "" || a.runs.known {
 		return nil
 	}
@@ -178,17 +157,17 @@ func (a *App) completeCommand(text string) (from int, offers []string) {
 	name, _, spaced := strings.Cut(text, " ")
 	if !spaced {
 		for _, c := range a.commands {
-			if c.args != "" {
-				offers = append(offers, c.name+" ")
+			if c.Args != "" {
+				offers = append(offers, c.Name+" ")
 			} else {
-				offers = append(offers, c.name)
+				offers = append(offers, c.Name)
 			}
 		}
 		return 0, matching(offers, name)
 	}
 	from = strings.LastIndexByte(text, ' ') + 1
-	if c := a.commandNamed(name); c != nil && c.complete != nil {
-		offers = c.complete(a, text[from:])
+	if c := a.commandNamed(name); c != nil && c.Complete != nil {
+		offers = c.Complete(text[from:])
 	}
 	return from, matching(offers, text[from:])
 }
@@ -207,12 +186,12 @@ func matching(offers []string, word string) []string {
 	return append(first, then...)
 }
 
-func (a *App) commandNamed(name string) *command {
+func (a *App) commandNamed(name string) *host.Command {
 	if name == "q" {
 		name = "quit"
 	}
 	for i := range a.commands {
-		if a.commands[i].name == name {
+		if a.commands[i].Name == name {
 			return &a.commands[i]
 		}
 	}
@@ -226,12 +205,10 @@ func (a *App) commandHelp(text string) string {
 	if c == nil {
 		return "no such command"
 	}
-	if c.ready != nil {
-		if err := c.ready(a, c.name); err != nil {
-			return err.Error()
-		}
+	if err := a.ready(c); err != nil {
+		return err.Error()
 	}
-	return c.usage() + ": " + c.help
+	return c.Usage() + ": " + c.Help
 }
 
 // command runs a line typed after a colon.
@@ -245,16 +222,14 @@ func (a *App) command(line string) tea.Cmd {
 	if c == nil {
 		var names []string
 		for _, c := range a.commands {
-			names = append(names, c.name)
+			names = append(names, c.Name)
 		}
-		return a.fail(fmt.Errorf("command %q, want %s", words[0], strings.Join(names, ", ")))
+		return a.Fail(fmt.Errorf("command %q, want %s", words[0], strings.Join(names, ", ")))
 	}
-	if c.ready != nil {
-		if err := c.ready(a, c.name); err != nil {
-			return a.fail(err)
-		}
+	if err := a.ready(c); err != nil {
+		return a.Fail(err)
 	}
-	return c.do(a, words[1:])
+	return c.Do(words[1:])
 }
 
 // addHistory remembers a command; one that is repeated moves to the end.
@@ -267,7 +242,7 @@ func (a *App) addHistory(line string) {
 // one runs do with the single argument that a command wants.
 func (a *App) one(name string, args []string, do func(string) tea.Cmd) tea.Cmd {
 	if len(args) != 1 {
-		return a.fail(fmt.Errorf("%s: got %d arguments, want one name", name, len(args)))
+		return a.Fail(fmt.Errorf("%s: got %d arguments, want one name", name, len(args)))
 	}
 	return do(args[0])
 }
@@ -278,7 +253,7 @@ func (a *App) commandSet(args []string) tea.Cmd {
 		err = errors.New("set: want key=value")
 	}
 	if err != nil {
-		return a.fail(err)
+		return a.Fail(err)
 	}
 	return a.run.Set(set)
 }
@@ -287,7 +262,7 @@ func (a *App) commandSample(args []string) tea.Cmd {
 	if len(args) > 0 {
 		seed, err := strconv.ParseUint(args[0], 10, 64)
 		if err != nil || len(args) > 1 {
-			return a.fail(fmt.Errorf("sample: got %q, want one seed, a whole number", strings.Join(args, " ")))
+			return a.Fail(fmt.Errorf("sample: got %q, want one seed, a whole number", strings.Join(args, " ")))
 		}
 		return a.drawSeed(seed)
 	}
@@ -299,11 +274,14 @@ func (a *App) commandSample(args []string) tea.Cmd {
 
 func (a *App) commandFork(args []string) tea.Cmd {
 	set, err := parseSet("fork", args)
-	if err != nil {
-		return a.fail(err)
+	switch {
+	case err != nil:
+		return a.Fail(err)
+	case a.opts.Fork == nil:
+		return a.Fail(fmt.Errorf("fork: not available here; use `innate fork %s`", widget.Plain(a.run.Info.Name)))
 	}
 	dir := a.run.Dir
-	return tea.Batch(a.notify("forking "+widget.Plain(a.run.Info.Name), a.theme.Warn),
+	return tea.Batch(a.Notify("forking "+widget.Plain(a.run.Info.Name), a.theme.Warn),
 		startRun(a.run.Dir, func(ctx context.Context) (string, string, error) {
 			newDir, err := a.opts.Fork(ctx, dir, set)
 			return newDir, "", err
@@ -314,19 +292,18 @@ func (a *App) commandFork(args []string) tea.Cmd {
 func (a *App) commandOpen(args []string) tea.Cmd {
 	switch {
 	case len(args) == 0:
-		return a.fail(errors.New("open: want a run: a number, a name or a directory"))
+		return a.Fail(errors.New("open: want a run: a number, a name or a directory"))
 	case a.opts.RunsDir == "":
-		return a.fail(errors.New("open: no directory of runs is known"))
+		return a.Fail(errors.New("open: no directory of runs is known"))
 	}
 	return findRun(a.opts.RunsDir, a.typedPath(strings.Join(args, " ")))
 }
 
 func (a *App) viewByName(name string) tea.Cmd {
-	id, ok := viewNamed(name)
-	if !ok {
-		return a.fail(fmt.Errorf("view: %q, want %s", name, strings.Join(viewNames[:], ", ")))
+	if names := a.viewNames(); !slices.Contains(names, name) {
+		return a.Fail(fmt.Errorf("view: %q, want %s", name, strings.Join(names, ", ")))
 	}
-	return a.setView(id)
+	return a.Show(name)
 }
 
 // parseSet reads key=value words; one key and one value may stand apart.

@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"innate/tui/host"
 	"innate/tui/sixel"
 	"innate/tui/theme"
 )
@@ -28,16 +29,11 @@ import (
 
 // pictureKey says which picture belongs where; the zero key is no picture.
 type pictureKey struct {
-	image      string // shown.id
-	tiling     sixel.Tiling
-	mode       sixel.Mode
-	at         rect
-	cellW      int
-	cellH      int
-	registers  int
-	maxW, maxH int
-	focused    bool         // colour of the border …
-	theme      *theme.Theme // … right of the picture
+	host.Canvas
+	image   string // host.Shown.ID
+	tiling  sixel.Tiling
+	focused bool         // colour of the border …
+	theme   *theme.Theme // … right of the picture
 }
 
 // picture is the state of what has been placed.
@@ -92,56 +88,34 @@ func (a *App) damage() {
 // wantPicture returns the picture that the present frame has filler for, and its
 // pixels.
 func (a *App) wantPicture() (pictureKey, image.Image) {
-	if a.run == nil || a.layout.tooSmall || a.probing || !(a.mode.OutOfBand() || a.mode == sixel.Kitty) {
+	if a.run == nil || a.layout.tooSmall || a.display.Probing || !(a.display.Mode.OutOfBand() || a.display.Mode == sixel.Kitty) {
 		return pictureKey{}, nil
 	}
-	v, ok := a.current().(pictureView)
+	v, ok := a.current().(host.PictureView)
 	if !ok {
 		return pictureKey{}, nil
 	}
-	p, ok := v.picture(a, a.layout.body)
+	p, ok := v.Picture(a.layout.body)
 	if !ok {
 		return pictureKey{}, nil
 	}
-	k := a.keyAt(p.at)
-	k.image, k.tiling, k.focused, k.theme = p.id, p.tiling, p.focused, a.theme
-	return k, p.img
+	return pictureKey{Canvas: a.Canvas(p.At), image: p.ID, tiling: p.Tiling, focused: p.Focused, theme: a.theme}, p.Image
 }
 
-// keyAt is the key of a picture in the cells at, whatever it shows.
-func (a *App) keyAt(at rect) pictureKey {
-	k := pictureKey{mode: a.mode, at: at, registers: a.probe.Registers()}
-	k.cellW, k.cellH = a.probe.Cell()
-	k.maxW, k.maxH = a.probe.MaxPixels()
-	if !a.mode.OutOfBand() && a.mode != sixel.Kitty {
-		k.cellW, k.cellH = 1, 2 // half-blocks
-	}
-	return k
-}
-
-// room is how many pixels the picture may have.
-func (k *pictureKey) room() (w, h int) {
-	w, h = k.at.W*k.cellW, k.at.H*k.cellH
-	if k.mode == sixel.Sixel {
-		w, h = min(w, k.maxW), min(h, k.maxH)
-	}
-	return w, h
-}
-
-// corner is where, in cells of its rectangle, a picture of w by h pixels starts,
-// so that it stands in the middle.
-func (k *pictureKey) corner(w, h int) (dx, dy int) {
-	return (k.at.W - (w+k.cellW-1)/k.cellW) / 2, (k.at.H - (h+k.cellH-1)/k.cellH) / 2
-}
-
-// pictureLate reports whether the picture that is wanted is still to be shown.
-func (a *App) pictureLate() bool {
+// PictureLate implements host.Host.
+func (a *App) PictureLate() bool {
 	return a.pic.want != (pictureKey{}) && a.pic.damaged && !a.pic.blocked
 }
 
 // syncPicture returns the commands that bring the picture up to date. It runs
 // after every Update.
-func (a *App) syncPicture() tea.Cmd { return tea.Batch(a.loadFilm(), a.placePicture()) }
+func (a *App) syncPicture() tea.Cmd {
+	var idle tea.Cmd
+	if v, ok := a.current().(host.IdleView); ok && !a.layout.tooSmall {
+		idle = v.Idle(a.layout.body)
+	}
+	return tea.Batch(idle, a.placePicture())
+}
 
 // placePicture compares what is wanted with what was placed and returns the
 // command that closes the gap.
@@ -152,7 +126,7 @@ func (a *App) placePicture() tea.Cmd {
 		p.want = want
 		a.damage()
 	}
-	blocked := a.overlayRect().Overlaps(p.want.at)
+	blocked := a.overlayRect().Overlaps(p.want.At)
 	if blocked != p.blocked {
 		p.blocked = blocked
 		a.damage()
@@ -184,7 +158,7 @@ func (a *App) wipe() tea.Cmd {
 
 // sameContent reports whether two keys have the same encoding, wherever it goes.
 func sameContent(a, b pictureKey) bool {
-	a.at.X, a.at.Y, a.focused, a.theme = b.at.X, b.at.Y, b.focused, b.theme
+	a.At.X, a.At.Y, a.focused, a.theme = b.At.X, b.At.Y, b.focused, b.theme
 	return a == b
 }
 
@@ -198,11 +172,11 @@ func sendPicture(p placement, img image.Image, sync bool) tea.Cmd {
 		}
 		switch {
 		case p.encoded == "": // nothing fits: blank cells
-			p.sequence = p.wipe + sixel.Erase(p.key.at)
-		case p.key.mode == sixel.Kitty:
+			p.sequence = p.wipe + sixel.Erase(p.key.At)
+		case p.key.Mode == sixel.Kitty:
 			p.sequence = p.encoded
 		default:
-			p.sequence = p.wipe + sixel.Place(p.encoded, p.key.at, p.dx, p.dy, sync)
+			p.sequence = p.wipe + sixel.Place(p.encoded, p.key.At, p.dx, p.dy, sync)
 		}
 		time.Sleep(frameWait - time.Since(start))
 		return tea.RawMsg{Msg: p}
@@ -213,21 +187,21 @@ func sendPicture(p placement, img image.Image, sync bool) tea.Cmd {
 // there is no room or the image cannot be encoded.
 func encodePicture(p *placement, img image.Image) {
 	k := p.key
-	w, h := k.room()
+	w, h := k.Room()
 	fitted := k.tiling.Fit(img, w, h)
 	if fitted == nil {
 		return
 	}
 	size := fitted.Bounds().Size()
-	cols, rows := (size.X+k.cellW-1)/k.cellW, (size.Y+k.cellH-1)/k.cellH
-	p.dx, p.dy = k.corner(size.X, size.Y)
-	switch k.mode {
+	cols, rows := (size.X+k.CellW-1)/k.CellW, (size.Y+k.CellH-1)/k.CellH
+	p.dx, p.dy = k.Corner(size.X, size.Y)
+	switch k.Mode {
 	case sixel.Sixel:
-		p.encoded, _ = sixel.Encode(fitted, k.registers)
+		p.encoded, _ = sixel.Encode(fitted, k.Registers)
 	case sixel.ITerm:
-		p.encoded, _ = sixel.EncodeITerm(pad(fitted, cols*k.cellW, rows*k.cellH, image.Point{}), cols, rows)
+		p.encoded, _ = sixel.EncodeITerm(pad(fitted, cols*k.CellW, rows*k.CellH, image.Point{}), cols, rows)
 	case sixel.Kitty:
-		p.encoded, _ = sixel.EncodeKitty(pad(fitted, w, h, image.Pt(p.dx*k.cellW, p.dy*k.cellH)), k.at.W, k.at.H)
+		p.encoded, _ = sixel.EncodeKitty(pad(fitted, w, h, image.Pt(p.dx*k.CellW, p.dy*k.CellH)), k.At.W, k.At.H)
 	}
 }
 

@@ -7,31 +7,31 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"innate/tui/host"
 	"innate/tui/widget"
 )
 
-// prompt is a line of text being typed in the footer.
+// prompt is the line of text being typed in the footer.
 type prompt struct {
-	sign string // "/" or ":"; empty: closed
-	text string
-	hint string
-	// changed follows every edit; accept ends it; cancel undoes it. Each may be
-	// nil.
-	changed func(*App, string)
-	accept  func(*App, string) tea.Cmd
-	cancel  func(*App)
-	// complete offers replacements for text[from:], the best first.
-	complete func(a *App, text string) (from int, offers []string)
+	host.Prompt // no Sign: closed
+	offers      []string
+	from        int // where in Text an offer goes
+	chosen      int // offer that tab has put into Text, -1 for none
 
-	offers []string
-	from   int // where in text an offer goes
-	chosen int // offer that tab has put into text, -1 for none
-
-	past  int    // how far back in the history text is taken from, 0 for typed
+	past  int    // how far back in the history Text is taken from, 0 for typed
 	draft string // what was typed before that
 }
 
-func (p *prompt) open() bool { return p.sign != "" }
+func (p *prompt) open() bool { return p.Sign != "" }
+
+// Prompt implements host.Host.
+func (a *App) Prompt(p host.Prompt) tea.Cmd {
+	a.prompt = prompt{Prompt: p, chosen: -1}
+	if p.Eager {
+		a.offer()
+	}
+	return nil
+}
 
 const maxPrompt = 500
 
@@ -42,17 +42,17 @@ func (a *App) promptKey(m tea.KeyPressMsg) tea.Cmd {
 	case "ctrl+c":
 		return a.quit()
 	case "esc":
-		cancel := p.cancel
+		cancel := p.Cancel
 		a.prompt = prompt{}
 		if cancel != nil {
-			cancel(a)
+			cancel()
 		}
 		return nil
 	case "enter":
-		accept, text := p.accept, p.text
+		accept, text := p.Accept, p.Text
 		a.prompt = prompt{}
 		if accept != nil {
-			return accept(a, text)
+			return accept(text)
 		}
 		return nil
 	case "tab":
@@ -68,20 +68,20 @@ func (a *App) promptKey(m tea.KeyPressMsg) tea.Cmd {
 		a.recallCommand(-1)
 		return nil
 	case "right", "end", "ctrl+e", "ctrl+f":
-		p.text += p.ghost()
+		p.Text += p.ghost()
 	case "backspace", "ctrl+h":
-		_, n := utf8.DecodeLastRuneInString(p.text)
-		p.text = p.text[:len(p.text)-n]
+		_, n := utf8.DecodeLastRuneInString(p.Text)
+		p.Text = p.Text[:len(p.Text)-n]
 	case "ctrl+w":
-		t := strings.TrimRight(p.text, " ")
-		p.text = t[:strings.LastIndexByte(t, ' ')+1]
+		t := strings.TrimRight(p.Text, " ")
+		p.Text = t[:strings.LastIndexByte(t, ' ')+1]
 	case "ctrl+u":
-		p.text = ""
+		p.Text = ""
 	default:
 		if m.Text == "" {
 			return nil
 		}
-		p.text += widget.Plain(m.Text)
+		p.Text += widget.Plain(m.Text)
 	}
 	a.promptChanged()
 	return nil
@@ -90,20 +90,20 @@ func (a *App) promptKey(m tea.KeyPressMsg) tea.Cmd {
 // paste adds pasted text to an open prompt.
 func (a *App) paste(s string) {
 	if a.prompt.open() {
-		a.prompt.text += strings.TrimSpace(widget.Plain(s))
+		a.prompt.Text += strings.TrimSpace(widget.Plain(s))
 		a.promptChanged()
 	}
 }
 
 func (a *App) promptChanged() {
 	p := &a.prompt
-	if len(p.text) > maxPrompt {
-		p.text = strings.ToValidUTF8(p.text[:maxPrompt], "")
+	if len(p.Text) > maxPrompt {
+		p.Text = strings.ToValidUTF8(p.Text[:maxPrompt], "")
 	}
 	p.past = 0
 	a.offer()
-	if p.changed != nil {
-		p.changed(a, p.text)
+	if p.Changed != nil {
+		p.Changed(p.Text)
 	}
 }
 
@@ -111,8 +111,8 @@ func (a *App) promptChanged() {
 func (a *App) offer() {
 	p := &a.prompt
 	p.chosen = -1
-	if p.complete != nil {
-		p.from, p.offers = p.complete(a, p.text)
+	if p.Complete != nil {
+		p.from, p.offers = p.Complete(p.Text)
 	}
 }
 
@@ -127,7 +127,7 @@ func (p *prompt) cycle(by int) {
 	default:
 		p.chosen = (p.chosen + by + n) % n
 	}
-	p.text = p.text[:p.from] + p.offers[p.chosen]
+	p.Text = p.Text[:p.from] + p.offers[p.chosen]
 }
 
 // ghost is what the best offer would add to the text.
@@ -135,7 +135,7 @@ func (p *prompt) ghost() string {
 	if p.chosen >= 0 || len(p.offers) == 0 {
 		return ""
 	}
-	rest, ok := strings.CutPrefix(p.offers[0], p.text[p.from:])
+	rest, ok := strings.CutPrefix(p.offers[0], p.Text[p.from:])
 	if !ok {
 		return ""
 	}
@@ -145,16 +145,16 @@ func (p *prompt) ghost() string {
 // recallCommand walks through the commands of before: back for positive.
 func (a *App) recallCommand(by int) {
 	p, h := &a.prompt, a.state.History
-	if p.sign != ":" {
+	if !p.History {
 		return
 	}
 	if p.past == 0 {
-		p.draft = p.text
+		p.draft = p.Text
 	}
 	p.past = max(min(p.past+by, len(h)), 0)
-	p.text = p.draft
+	p.Text = p.draft
 	if p.past > 0 {
-		p.text = h[len(h)-p.past]
+		p.Text = h[len(h)-p.past]
 	}
 	a.offer()
 }
@@ -162,18 +162,18 @@ func (a *App) recallCommand(by int) {
 // promptLine draws the open prompt with its ghost, the end always in view.
 func (a *App) promptLine(w int) string {
 	t, p := a.theme, &a.prompt
-	text := p.text
+	text := p.Text
 	if n := ansi.StringWidth(text); n > w-8 {
 		text = ansi.TruncateLeft(text, n-(w-8), t.Glyphs.Ellipsis)
 	}
-	s := " " + t.Accent.Render(p.sign) + text
+	s := " " + t.Accent.Render(p.Sign) + text
 	if ghost := p.ghost(); ghost != "" {
 		_, n := utf8.DecodeRuneInString(ghost)
 		return s + t.Select.Render(ghost[:n]) + t.Dim.Render(ghost[n:])
 	}
 	s += t.Select.Render("\u00a0")
-	if p.text == "" {
-		s += " " + t.Dim.Render(p.hint)
+	if p.Text == "" {
+		s += " " + t.Dim.Render(p.Hint)
 	}
 	return s
 }
@@ -182,14 +182,14 @@ func (a *App) promptLine(w int) string {
 // offers from the chosen one on, or the help of a command that has none.
 func (a *App) completions() string {
 	t, p := a.theme, &a.prompt
-	if !p.open() || p.complete == nil {
+	if !p.open() || p.Complete == nil {
 		return ""
 	}
 	switch {
-	case len(p.offers) == 0 && p.sign != ":":
+	case len(p.offers) == 0 && p.Sign != ":":
 		return ""
 	case len(p.offers) == 0:
-		return t.Dim.Render(a.commandHelp(p.text))
+		return t.Dim.Render(a.commandHelp(p.Text))
 	}
 	var words []string
 	for i := max(p.chosen-2, 0); i < len(p.offers) && len(words) < 40; i++ {

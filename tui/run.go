@@ -11,6 +11,7 @@ import (
 
 	"innate/trainer/run"
 	"innate/trainer/runlog"
+	"innate/tui/host"
 	"innate/tui/panes"
 	"innate/tui/session"
 	"innate/tui/theme"
@@ -23,9 +24,9 @@ type runView struct {
 	header  keptHeader
 	history runlog.History
 
-	views [viewCount]view
+	views []host.View
 
-	charts    map[string]chartState // settings remembered for the charts
+	charts    map[string]host.ChartState // settings remembered for the charts
 	loss, fid *widget.Chart
 	location  *time.Location
 	found     map[string]bool // scalars in the log …
@@ -42,15 +43,14 @@ type runView struct {
 	pace     pace
 }
 
-func newRunView(dir string, t *theme.Theme, loc *time.Location, charts map[string]chartState) *runView {
+func newRunView(dir string, t *theme.Theme, loc *time.Location, charts map[string]host.ChartState) *runView {
 	r := &runView{
-		views: newViews(), charts: charts, location: loc, found: map[string]bool{},
+		charts: charts, location: loc, found: map[string]bool{},
 		Run:    session.Open(dir),
 		layers: panes.NewLayers(t), samples: widget.NewSamples(t), events: panes.NewEvents(t),
 		follow: true, fidKeys: fidKeysOf(nil),
 	}
 	r.events.Location = loc
-	r.views[viewCurves] = newCurvesView(t, loc, charts)
 	r.newCharts(t)
 	return r
 }
@@ -101,7 +101,7 @@ func (r *runView) newCharts(t *theme.Theme) {
 
 // chartDefaults set the charts nobody has changed yet: FID goes from thousands
 // down to tens.
-var chartDefaults = map[string]chartState{lossChart: {Smoothing: 0.6}, fidChart: {LogY: true}}
+var chartDefaults = map[string]host.ChartState{lossChart: {Smoothing: 0.6}, fidChart: {LogY: true}}
 
 // hideCursors takes the charts' read-outs away and reports whether any showed.
 func (r *runView) hideCursors() bool {
@@ -153,7 +153,7 @@ func (r *runView) addHistory(u runlog.Update, t *theme.Theme) {
 	before := r.history.Events
 	r.history.Apply(u)
 	for _, v := range r.views {
-		if h, ok := v.(historyView); ok {
+		if h, ok := v.(host.HistoryView); ok {
 			r.tell(h, u, before)
 		}
 	}
@@ -179,23 +179,23 @@ func (r *runView) addHistory(u runlog.Update, t *theme.Theme) {
 }
 
 // tell gives an update to a view that gathers ticks and events.
-func (r *runView) tell(h historyView, u runlog.Update, before []runlog.Event) {
-	if rewinder, ok := h.(rewindView); ok && u.Rewind && !u.Reset {
-		rewinder.rewind(u.RewindNimg, before)
+func (r *runView) tell(h host.HistoryView, u runlog.Update, before []runlog.Event) {
+	if rewinder, ok := h.(host.RewindView); ok && u.Rewind && !u.Reset {
+		rewinder.Rewind(u.RewindNimg, before)
 		u.Rewind = false
 	}
 	if u.Reset || u.Rewind {
-		h.addHistory(r.history.Ticks, r.history.Events, true)
+		h.AddHistory(r.history.Ticks, r.history.Events, true)
 		return
 	}
-	h.addHistory(u.Ticks, u.Events, false)
+	h.AddHistory(u.Ticks, u.Events, false)
 }
 
 // findKeys looks for scalars that no tick had before, and reports whether the
 // two charts show others from now on. The view of curves, which gathers all, has
 // been told already: mostly it knows of no new one.
 func (r *runView) findKeys(ticks []runlog.Tick) bool {
-	n := r.views[viewCurves].(*curvesView).curves.Known()
+	n := viewOf[*curvesView](r).curves.Known()
 	if n == r.scalars {
 		return false
 	}
@@ -319,7 +319,7 @@ func (a *App) handlePoll(m session.PollMsg) tea.Cmd {
 	if m.Info != nil {
 		r.TakeRead(*m.Info, a.opts.Now())
 		r.learn()
-		cmds = append(cmds, a.watch(r.Info), r.AskLastWords(), r.FetchLayers())
+		cmds = append(cmds, a.Watch(r.Info), r.AskLastWords(), r.FetchLayers())
 	}
 	if m.Layers != nil {
 		a.setLayers(m.Layers)
@@ -336,7 +336,7 @@ func (a *App) handlePoll(m session.PollMsg) tea.Cmd {
 		cmds = append(cmds, a.showSample(*m.Newest))
 	}
 	if m.Err != nil {
-		cmds = append(cmds, a.fail(m.Err))
+		cmds = append(cmds, a.Fail(m.Err))
 	}
 	if r.Reading != m.More {
 		r.Reading, a.stale = m.More, true
@@ -381,7 +381,7 @@ func (a *App) handleOrder(m session.OrderMsg) tea.Cmd {
 		}
 	}
 	if m.Err != nil {
-		return a.fail(m.Err)
+		return a.Fail(m.Err)
 	}
 	switch ended := r.Info; {
 	case m.Status.State == "":
@@ -395,8 +395,8 @@ func (a *App) handleOrder(m session.OrderMsg) tea.Cmd {
 			r.learn()
 		}
 		if why := m.Status.PauseReason; why != "" {
-			return a.notify(m.Done+": "+why, a.theme.Warn)
+			return a.Notify(m.Done+": "+why, a.theme.Warn)
 		}
 	}
-	return a.notify(m.Done, a.theme.Good)
+	return a.Notify(m.Done, a.theme.Good)
 }

@@ -12,6 +12,7 @@ import (
 
 	"innate/trainer/control"
 	"innate/trainer/run"
+	"innate/tui/host"
 	"innate/tui/session"
 	"innate/tui/widget"
 )
@@ -25,7 +26,7 @@ type runsOrderMsg struct {
 
 // orderRuns gives an order to several runs at once, each in its own time.
 func (a *App) orderRuns(begin, done string, runs []*runRow, do func(ctx context.Context, dir string) error) tea.Cmd {
-	v := &a.runs
+	v := a.runs
 	if v.busy == nil {
 		v.busy = map[string]bool{}
 	}
@@ -39,7 +40,7 @@ func (a *App) orderRuns(begin, done string, runs []*runRow, do func(ctx context.
 	if len(dirs) == 0 {
 		return nil
 	}
-	return tea.Batch(a.notify(begin+" "+namesOf(dirs), a.theme.Warn), func() tea.Msg {
+	return tea.Batch(a.Notify(begin+" "+namesOf(dirs), a.theme.Warn), func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), session.OrderTimeout)
 		defer cancel()
 		errs := make([]error, len(dirs))
@@ -71,11 +72,11 @@ func (a *App) handleRunsOrder(m runsOrderMsg) tea.Cmd {
 	again := a.rereadRuns()
 	switch {
 	case failed > 1:
-		return tea.Batch(again, a.fail(fmt.Errorf("%w (and %d more)", first, failed-1)))
+		return tea.Batch(again, a.Fail(fmt.Errorf("%w (and %d more)", first, failed-1)))
 	case failed == 1:
-		return tea.Batch(again, a.fail(first))
+		return tea.Batch(again, a.Fail(first))
 	}
-	return tea.Batch(again, a.notify(m.done+" "+namesOf(done), a.theme.Good))
+	return tea.Batch(again, a.Notify(m.done+" "+namesOf(done), a.theme.Good))
 }
 
 // rereadRuns reads the list at once, if it shows.
@@ -124,23 +125,17 @@ func (v *runsView) pick(what, want string, fits func(*runRow) bool) ([]*runRow, 
 
 func (r *runRow) active() bool { return run.Active(r.Status.State) }
 
-// ask puts a question; yes carries out the order.
-func (a *App) ask(question string, yes func(a *App) tea.Cmd) tea.Cmd {
-	a.overlay = overlay{kind: overlayConfirm, question: question, accept: func(a *App, _ int) tea.Cmd { return yes(a) }}
-	return nil
-}
-
 func (a *App) stopRuns() tea.Cmd {
 	runs, err := a.runs.pick("stop", "a running trainer", (*runRow).active)
 	if err != nil {
-		return a.fail(err)
+		return a.Fail(err)
 	}
-	return a.ask("Stop "+namesOfRuns(runs)+"? A checkpoint is written first.", func(a *App) tea.Cmd {
+	return a.Ask(host.Question{Text: "Stop " + namesOfRuns(runs) + "? A checkpoint is written first.", Yes: func() tea.Cmd {
 		return a.orderRuns("stopping", "stopped after a checkpoint:", runs, func(ctx context.Context, dir string) error {
 			_, err := session.Stopping(dir)(ctx)
 			return err
 		})
-	})
+	}})
 }
 
 // pauseRuns pauses the running targets, or if all of those are paused lets them
@@ -155,7 +150,7 @@ func (a *App) pauseRuns() tea.Cmd {
 		})
 	}
 	if _, none := a.runs.pick("pause", "a running trainer", (*runRow).active); none != nil {
-		return a.fail(err)
+		return a.Fail(err)
 	}
 	return a.resumeRuns()
 }
@@ -165,7 +160,7 @@ func (a *App) resumeRuns() tea.Cmd {
 	waits := func(r *runRow) bool { return !r.Alive || r.Status.State == run.StatePaused }
 	runs, err := a.runs.pick("resume", "a paused run or one without a trainer", waits)
 	if err != nil {
-		return a.fail(err)
+		return a.Fail(err)
 	}
 	alive := map[string]bool{}
 	spawns := 0
@@ -176,9 +171,9 @@ func (a *App) resumeRuns() tea.Cmd {
 	}
 	restart := a.opts.Resume
 	if spawns > 0 && restart == nil {
-		return a.fail(errors.New("resume: not available here; use `innate resume " + widget.Plain(runs[0].Name) + "`"))
+		return a.Fail(errors.New("resume: not available here; use `innate resume " + widget.Plain(runs[0].Name) + "`"))
 	}
-	begin := func(a *App) tea.Cmd {
+	begin := func() tea.Cmd {
 		return a.orderRuns("resuming", "resumed", runs, func(ctx context.Context, dir string) error {
 			if !alive[dir] {
 				return restart(ctx, dir)
@@ -191,9 +186,9 @@ func (a *App) resumeRuns() tea.Cmd {
 		})
 	}
 	if spawns > 1 {
-		return a.ask(fmt.Sprintf("Start %d trainers at once? They share the machine.", spawns), begin)
+		return a.Ask(host.Question{Text: fmt.Sprintf("Start %d trainers at once? They share the machine.", spawns), Yes: begin})
 	}
-	return begin(a)
+	return begin()
 }
 
 func (a *App) deleteRuns() tea.Cmd {
@@ -202,20 +197,20 @@ func (a *App) deleteRuns() tea.Cmd {
 		return nil
 	}
 	if a.opts.Delete == nil {
-		return a.fail(errors.New("delete: not available here; use `innate delete " + widget.Plain(targets[0].Name) + "`"))
+		return a.Fail(errors.New("delete: not available here; use `innate delete " + widget.Plain(targets[0].Name) + "`"))
 	}
 	for _, r := range targets {
 		if r.Alive {
-			return a.fail(fmt.Errorf("delete: %s is %s, want it stopped first (s)", widget.Plain(r.Name), widget.Plain(r.Status.State)))
+			return a.Fail(fmt.Errorf("delete: %s is %s, want it stopped first (s)", widget.Plain(r.Name), widget.Plain(r.Status.State)))
 		}
 	}
 	question := "Delete " + widget.Plain(targets[0].Name) + ", " + targets[0].worth() + "?"
 	if len(targets) > 1 {
 		question = fmt.Sprintf("Delete %d marked runs? Nothing brings them back.", len(targets))
 	}
-	return a.ask(question, func(a *App) tea.Cmd {
+	return a.Ask(host.Question{Text: question, Yes: func() tea.Cmd {
 		return a.orderRuns("deleting", "deleted", targets, a.opts.Delete)
-	})
+	}})
 }
 
 // worth says in a few words what would be lost with a run.

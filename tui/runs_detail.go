@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"innate/trainer/run"
+	"innate/tui/host"
 	"innate/tui/panes"
 	"innate/tui/theme"
 	"innate/tui/widget"
@@ -25,13 +26,13 @@ type runDetail struct {
 }
 
 // draw fills r for a run, which may be nil.
-func (d *runDetail) draw(a *App, row *runRow, r rect) []string {
+func (d *runDetail) draw(a *App, row *runRow, r host.Rect) []string {
 	t, g := a.theme, a.theme.Glyphs
 	if row == nil {
 		return a.framed(r, "", false, func(w, h int) string { return widget.Block(nil, w, h, "") })
 	}
-	left, right := splitX(r, min(max(r.W*2/5, 54), 84))
-	top, low := splitY(right, max(r.H*3/5, r.H-20))
+	left, right := host.SplitX(r, min(max(r.W*2/5, 54), 84))
+	top, low := host.SplitY(right, max(r.H*3/5, r.H-20))
 	facts := a.framed(left, widget.Plain(row.Name), false, func(w, h int) string {
 		return widget.Block(row.facts(a, w-2, h), w, h, g.Ellipsis)
 	}, row.badge(t))

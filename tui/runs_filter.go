@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"innate/tui/host"
 	"innate/tui/widget"
 )
 
@@ -87,8 +88,8 @@ func known(v *float64) (float64, bool) {
 	return *v, true
 }
 
-// completeRunFilter offers what the word being typed may become.
-func completeRunFilter(a *App, text string) (from int, offers []string) {
+// a.runs.complete offers what the word being typed may become.
+func (v *runsView) complete(text string) (from int, offers []string) {
 	from = strings.LastIndexByte(text, ' ') + 1
 	add := func(s string) {
 		for _, o := range offers {
@@ -98,7 +99,7 @@ func completeRunFilter(a *App, text string) (from int, offers []string) {
 		}
 		offers = append(offers, s)
 	}
-	for _, r := range a.runs.list {
+	for _, r := range v.list {
 		add("state:" + strings.ToLower(r.Status.State))
 		if m := r.method(); m != "" {
 			add("method:" + strings.ToLower(m))
@@ -115,12 +116,11 @@ func completeRunFilter(a *App, text string) (from int, offers []string) {
 // filterRuns filters the list as the text is typed.
 func (a *App) filterRuns() tea.Cmd {
 	before := a.runs.filter
-	a.prompt = prompt{
-		sign: "/", text: before, hint: "part of a name, state:run, method:gdd, fid<50, !word", chosen: -1,
-		changed:  func(a *App, s string) { a.runs.setFilter(a, s) },
-		accept:   func(a *App, s string) tea.Cmd { a.runs.setFilter(a, s); return nil },
-		cancel:   func(a *App) { a.runs.setFilter(a, before) },
-		complete: completeRunFilter,
-	}
-	return nil
+	return a.Prompt(host.Prompt{
+		Sign: "/", Text: before, Hint: "part of a name, state:run, method:gdd, fid<50, !word",
+		Changed:  a.runs.setFilter,
+		Accept:   func(s string) tea.Cmd { a.runs.setFilter(s); return nil },
+		Cancel:   func() { a.runs.setFilter(before) },
+		Complete: a.runs.complete,
+	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"innate/trainer/run"
 	"innate/trainer/runlog"
+	"innate/tui/host"
 	"innate/tui/session"
 	"innate/tui/theme"
 	"innate/tui/widget"
@@ -24,6 +25,9 @@ const maxOverlaid = 12
 
 // overlayView lays the curves of several runs over each other.
 type overlayView struct {
+	a           *App
+	overlayKeys *host.Section
+
 	dirs   []string
 	curves *widget.Curves
 	runs   []*widget.Run
@@ -31,6 +35,14 @@ type overlayView struct {
 	errs   []error // why a log cannot be read
 	kept   map[string]float64
 }
+
+func newOverlayView(h host.Host) host.View {
+	v := &overlayView{a: h.(*App)}
+	v.bind()
+	return v
+}
+
+func (v *overlayView) Active() []*host.Section { return []*host.Section{v.overlayKeys} }
 
 // overlayPoller follows the logs of the runs, by one command at a time.
 type overlayPoller struct{ readers []*runlog.Reader }
@@ -78,9 +90,10 @@ func (a *App) openOverlay() tea.Cmd {
 	case len(runs) == 0:
 		return nil
 	case len(runs) > maxOverlaid:
-		return a.fail(fmt.Errorf("overlay: %d runs are marked, want at most %d", len(runs), maxOverlaid))
+		return a.Fail(fmt.Errorf("overlay: %d runs are marked, want at most %d", len(runs), maxOverlaid))
 	}
-	v := &overlayView{poller: &overlayPoller{}, kept: map[string]float64{}, errs: make([]error, len(runs))}
+	v := newOverlayView(a).(*overlayView)
+	v.poller, v.kept, v.errs = &overlayPoller{}, map[string]float64{}, make([]error, len(runs))
 	var names []string
 	for _, r := range runs {
 		v.dirs = append(v.dirs, r.Dir)
@@ -96,7 +109,7 @@ func (a *App) openOverlay() tea.Cmd {
 	a.screen = v
 	cmd := pollOverlay(v.poller, 0)
 	if len(runs) == 1 {
-		return tea.Batch(cmd, a.notify("one run; space marks others to compare it with", a.theme.Text))
+		return tea.Batch(cmd, a.Notify("one run; space marks others to compare it with", a.theme.Text))
 	}
 	return cmd
 }
@@ -116,7 +129,7 @@ func curveName(name string, among []*runRow) string {
 }
 
 // receive takes in what was added to the logs.
-func (v *overlayView) receive(_ *App, msg tea.Msg) (tea.Cmd, bool) {
+func (v *overlayView) Receive(msg tea.Msg) (tea.Cmd, bool) {
 	m, ok := msg.(overlayMsg)
 	if !ok || m.from != v.poller {
 		return nil, ok
@@ -152,63 +165,63 @@ func (v *overlayView) add(run *widget.Run, u runlog.Update) {
 	}
 }
 
-func (v *overlayView) title() string           { return "overlay of runs" }
-func (*overlayView) scopes(*App) []scope       { return []scope{scopeOverlay} }
-func (v *overlayView) setTheme(t *theme.Theme) { v.curves.SetTheme(t) }
+func (v *overlayView) Title() string           { return "overlay of runs" }
+func (v *overlayView) SetTheme(t *theme.Theme) { v.curves.SetTheme(t) }
 
 // back takes the read-out, the zoom and the single chart away, and then leaves.
-func (v *overlayView) back(a *App) bool {
+func (v *overlayView) Back() bool {
 	switch {
 	case v.curves.HideCursor(), v.curves.ResetZoom():
 	case v.curves.Maximised():
 		v.curves.Maximise()
 	default:
-		a.screen = nil
+		v.a.screen = nil
 	}
 	return true
 }
 
-func overlayViewKeys() []binding {
-	do := func(f func(c *widget.Curves)) func(*App) tea.Cmd {
-		return func(a *App) tea.Cmd { f(a.screen.(*overlayView).curves); return nil }
+func (v *overlayView) bind() {
+	a := v.a
+	do := func(f func(c *widget.Curves)) func() tea.Cmd {
+		return func() tea.Cmd { f(a.screen.(*overlayView).curves); return nil }
 	}
-	return []binding{
-		{scopeOverlay, []string{"t"}, "t", "time", "x axis: images seen, or time since the start", do(func(c *widget.Curves) { c.XTime = !c.XTime })},
-		{scopeOverlay, []string{"y"}, "y", "log y", "logarithmic y axis of the chart", do(func(c *widget.Curves) { c.ToggleLogY(false) })},
-		{scopeOverlay, []string{"x"}, "x", "log x", "logarithmic x axis", do(func(c *widget.Curves) { c.LogX = !c.LogX })},
-		{scopeOverlay, []string{"s"}, "s", "smooth", "smoothing: off, 0.6, 0.9, 0.97", do(func(c *widget.Curves) { c.CycleSmoothing(true) })},
-		{scopeOverlay, []string{"enter"}, "enter", "one", "this chart alone, or all", do(func(c *widget.Curves) { c.Maximise() })},
-		{scopeOverlay, []string{"left", "h"}, "← h", "", "cursor left: read values", do(func(c *widget.Curves) { c.MoveCursor(-1) })},
-		{scopeOverlay, []string{"right", "l"}, "→ l", "", "cursor right", do(func(c *widget.Curves) { c.MoveCursor(1) })},
-		{scopeOverlay, []string{"shift+left", "H"}, "H", "", "cursor left by ten", do(func(c *widget.Curves) { c.MoveCursor(-10) })},
-		{scopeOverlay, []string{"shift+right", "L"}, "L", "", "cursor right by ten", do(func(c *widget.Curves) { c.MoveCursor(10) })},
-		{scopeOverlay, []string{"tab"}, "tab", "next", "next chart", do(func(c *widget.Curves) { c.Step(1) })},
-		{scopeOverlay, []string{"shift+tab"}, "shift+tab", "", "chart before", do(func(c *widget.Curves) { c.Step(-1) })},
-		{scopeOverlay, []string{"up", "k"}, "↑ k", "", "chart above", do(func(c *widget.Curves) { c.Move(0, -1) })},
-		{scopeOverlay, []string{"down", "j"}, "↓ j", "", "chart below", do(func(c *widget.Curves) { c.Move(0, 1) })},
-		{scopeOverlay, []string{"+", "="}, "+", "", "zoom in", do(func(c *widget.Curves) { c.Zoom(0.5) })},
-		{scopeOverlay, []string{"-"}, "-", "", "zoom out", do(func(c *widget.Curves) { c.Zoom(2) })},
-		{scopeOverlay, []string{"["}, "[", "", "earlier", do(func(c *widget.Curves) { c.Pan(-0.25) })},
-		{scopeOverlay, []string{"]"}, "]", "", "later", do(func(c *widget.Curves) { c.Pan(0.25) })},
-		{scopeOverlay, []string{"f"}, "f", "", "follow the newest", do((*widget.Curves).Follow)},
-		{scopeOverlay, []string{"b"}, "b", "", "braille or ASCII curves", do(func(c *widget.Curves) { c.ASCII = !c.ASCII })},
-	}
+	v.overlayKeys = host.NewSection("overlay of runs",
+		host.Bind("t", "t", "time", "x axis: images seen, or time since the start", do(func(c *widget.Curves) { c.XTime = !c.XTime })),
+		host.Bind("y", "y", "log y", "logarithmic y axis of the chart", do(func(c *widget.Curves) { c.ToggleLogY(false) })),
+		host.Bind("x", "x", "log x", "logarithmic x axis", do(func(c *widget.Curves) { c.LogX = !c.LogX })),
+		host.Bind("s", "s", "smooth", "smoothing: off, 0.6, 0.9, 0.97", do(func(c *widget.Curves) { c.CycleSmoothing(true) })),
+		host.Bind("enter", "enter", "one", "this chart alone, or all", do(func(c *widget.Curves) { c.Maximise() })),
+		host.Bind("left h", "← h", "", "cursor left: read values", do(func(c *widget.Curves) { c.MoveCursor(-1) })),
+		host.Bind("right l", "→ l", "", "cursor right", do(func(c *widget.Curves) { c.MoveCursor(1) })),
+		host.Bind("shift+left H", "H", "", "cursor left by ten", do(func(c *widget.Curves) { c.MoveCursor(-10) })),
+		host.Bind("shift+right L", "L", "", "cursor right by ten", do(func(c *widget.Curves) { c.MoveCursor(10) })),
+		host.Bind("tab", "tab", "next", "next chart", do(func(c *widget.Curves) { c.Step(1) })),
+		host.Bind("shift+tab", "shift+tab", "", "chart before", do(func(c *widget.Curves) { c.Step(-1) })),
+		host.Bind("up k", "↑ k", "", "chart above", do(func(c *widget.Curves) { c.Move(0, -1) })),
+		host.Bind("down j", "↓ j", "", "chart below", do(func(c *widget.Curves) { c.Move(0, 1) })),
+		host.Bind("+ =", "+", "", "zoom in", do(func(c *widget.Curves) { c.Zoom(0.5) })),
+		host.Bind("-", "-", "", "zoom out", do(func(c *widget.Curves) { c.Zoom(2) })),
+		host.Bind("[", "[", "", "earlier", do(func(c *widget.Curves) { c.Pan(-0.25) })),
+		host.Bind("]", "]", "", "later", do(func(c *widget.Curves) { c.Pan(0.25) })),
+		host.Bind("f", "f", "", "follow the newest", do((*widget.Curves).Follow)),
+		host.Bind("b", "b", "", "braille or ASCII curves", do(func(c *widget.Curves) { c.ASCII = !c.ASCII })),
+	)
 }
 
 // split cuts the screen into the list of runs and the charts.
-func (v *overlayView) split(r rect) (legend, charts rect) {
-	return splitY(r, min(len(v.dirs)+2, max(r.H/3, 3)))
+func (v *overlayView) split(r host.Rect) (legend, charts host.Rect) {
+	return host.SplitY(r, min(len(v.dirs)+2, max(r.H/3, 3)))
 }
 
-func (v *overlayView) draw(a *App, r rect) []string {
+func (v *overlayView) Draw(r host.Rect) []string {
 	legend, charts := v.split(r)
-	lines := a.framed(legend, "Runs", false, func(w, h int) string { return widget.Block(v.legend(a, h), w, h, a.theme.Glyphs.Ellipsis) })
+	lines := v.a.framed(legend, "Runs", false, func(w, h int) string { return widget.Block(v.legend(h), w, h, v.a.theme.Glyphs.Ellipsis) })
 	return append(lines, strings.Split(v.curves.View(charts.W, charts.H), "\n")...)
 }
 
 // legend tells the runs in h lines: how their curves look, and how they are.
-func (v *overlayView) legend(a *App, h int) []string {
-	t := a.theme
+func (v *overlayView) legend(h int) []string {
+	t := v.a.theme
 	nameW := 0
 	for _, dir := range v.dirs {
 		nameW = max(nameW, len([]rune(baseName(dir))))
@@ -219,7 +232,7 @@ func (v *overlayView) legend(a *App, h int) []string {
 			return append(lines, t.Dim.Render(fmt.Sprintf("   %d more", len(v.dirs)-i)))
 		}
 		line := " " + v.curves.RunSign(i, len(v.dirs)) + "  " + widget.Fit(widget.Plain(baseName(dir)), min(nameW, runNameMax), t.Glyphs.Ellipsis)
-		row := a.runs.named(dir)
+		row := v.a.runs.named(dir)
 		switch {
 		case v.errs[i] != nil:
 			line += "  " + t.Bad.Render(widget.Plain(v.errs[i].Error()))
@@ -238,7 +251,7 @@ func (v *overlayView) legend(a *App, h int) []string {
 }
 
 // mouse moves the read-out to where is clicked, and zooms by the wheel.
-func (v *overlayView) mouse(_ *App, m tea.MouseMsg, r rect) tea.Cmd {
+func (v *overlayView) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 	e := m.Mouse()
 	_, charts := v.split(r)
 	switch m.(type) {

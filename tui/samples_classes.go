@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"innate/tui/host"
 	"innate/tui/sixel"
 	"innate/tui/widget"
 )
@@ -18,9 +19,9 @@ import (
 // near their rows, and neither covered nor erased when the picture is placed.
 
 // labelWidth is how many cells labels take from the picture's rectangle.
-func (v *samplesView) labelWidth(a *App) int {
-	classes := a.run.Info.Status.SampleClasses
-	if len(classes) == 0 || v.stage == stageTile || a.probing || a.mode == sixel.Off {
+func (v *samplesView) labelWidth() int {
+	classes := v.a.run.Info.Status.SampleClasses
+	if len(classes) == 0 || v.stage == stageTile || v.a.display.Probing || v.a.display.Mode == sixel.Off {
 		return 0
 	}
 	return classWidth(classes) + 1
@@ -31,9 +32,9 @@ func classWidth(classes []int) int { return len(fmt.Sprint(slices.Max(classes)))
 
 // classes are those of the rows of the grid that shows. They are unknown, nil,
 // when it has another number of rows, as from before live.sample_count changed.
-func (v *samplesView) classes(a *App) []int {
-	classes := a.run.Info.Status.SampleClasses
-	if v.tiles(a).Rows() != len(classes) {
+func (v *samplesView) classes() []int {
+	classes := v.a.run.Info.Status.SampleClasses
+	if v.tiles().Rows() != len(classes) {
 		return nil
 	}
 	return classes
@@ -41,31 +42,31 @@ func (v *samplesView) classes(a *App) []int {
 
 // label names the classes beside a part of the picture, height pixels from top
 // on, that l lays out. Rows that share a line of text have the label of the first.
-func (v *samplesView) label(a *App, p *plate, k *pictureKey, l sixel.Layout, top, height int) {
-	classes := v.classes(a)
+func (v *samplesView) label(p *plate, k *host.Canvas, l sixel.Layout, top, height int) {
+	classes := v.classes()
 	for row := range l.Rows {
 		i := l.Index(row*l.Cols) / l.Stride()
 		if i >= len(classes) {
 			return
 		}
 		middle := top + (2*row+1)*height/(2*l.Rows)
-		line := p.dy + middle/k.cellH
+		line := p.dy + middle/k.CellH
 		if p.labels == nil {
 			p.labels = map[int]string{}
 		}
 		if _, taken := p.labels[line]; !taken {
-			p.labels[line] = a.theme.Dim.Render(fmt.Sprint(classes[i]))
+			p.labels[line] = v.a.theme.Dim.Render(fmt.Sprint(classes[i]))
 		}
 	}
 }
 
 // covered are the cells of the picture: its rectangle or, beside labels, what its
 // pixels need of that.
-func (v *samplesView) covered(p samplesParts) rect {
+func (v *samplesView) covered(p samplesParts) host.Rect {
 	if p.labels == 0 || v.plate.img == nil {
 		return p.picture
 	}
-	return rect{X: p.picture.X + v.plate.dx, Y: p.picture.Y, W: v.plate.cols, H: p.picture.H}
+	return host.Rect{X: p.picture.X + v.plate.dx, Y: p.picture.Y, W: v.plate.cols, H: p.picture.H}
 }
 
 // labelled puts labels before the lines of the picture.

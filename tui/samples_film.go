@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"innate/tui/host"
 	"innate/tui/session"
 	"innate/tui/sixel"
 	"innate/tui/widget"
@@ -31,25 +32,25 @@ type film struct {
 
 // filmOf chooses the frames beside a sample in w by h pixels. They cover all of
 // the run, so that they stay where they are while one steps through it.
-func (v *samplesView) filmOf(a *App, w, h int) film {
-	files := a.run.Grids
+func (v *samplesView) filmOf(w, h int) film {
+	files := v.a.run.Grids
 	if v.frames != nil {
 		files = v.frames
 	}
 	f := film{tile: min(h, w/2), gap: max(w/40, 2)}
-	if v.stage != stageTile || v.fresh != nil || len(files) < 2 || a.run.Side < 1 {
+	if v.stage != stageTile || v.fresh != nil || len(files) < 2 || v.a.run.Side < 1 {
 		return f
 	}
-	if f.tile > a.run.Side {
-		f.tile -= f.tile % a.run.Side // as it will be enlarged
+	if f.tile > v.a.run.Side {
+		f.tile -= f.tile % v.a.run.Side // as it will be enlarged
 	}
 	const frame = 2 // around the marked one
-	l, ok := widget.PickLayout(min(len(files), minFilm), a.run.Side, w-f.tile-f.gap-2*frame, h-2*frame)
+	l, ok := widget.PickLayout(min(len(files), minFilm), v.a.run.Side, w-f.tile-f.gap-2*frame, h-2*frame)
 	if !ok {
 		return f
 	}
 	n := min(len(files), l.Cols*l.Rows, maxFilm)
-	if img, _ := v.source(a); img != nil {
+	if img, _ := v.source(); img != nil {
 		size := img.Bounds().Size()
 		n = min(n, max(2, maxDecodedPixels/max(size.X*size.Y, 1)))
 	}
@@ -86,19 +87,15 @@ type filmMsg struct {
 	grids []session.GridMsg
 }
 
-// loadFilm reads what the film lacks, all at once: the picture is composed and
-// sent once, not for every frame.
-func (a *App) loadFilm() tea.Cmd {
-	if a.run == nil || a.view != viewSamples || a.layout.tooSmall {
-		return nil
-	}
-	v := a.run.grids()
+// Idle implements host.IdleView: it reads what the film lacks, all at once, since
+// the picture is composed and sent once, not for every frame.
+func (v *samplesView) Idle(r host.Rect) tea.Cmd {
 	if v.stage != stageTile || v.reading {
 		return nil
 	}
-	k := a.keyAt(v.parts(a, a.layout.body).picture)
-	w, h := k.room()
-	f := v.filmOf(a, w, h)
+	k := v.a.Canvas(v.parts(r).picture)
+	w, h := k.Room()
+	f := v.filmOf(w, h)
 	if len(f.files) == 0 || f.ready {
 		return nil
 	}
@@ -109,7 +106,7 @@ func (a *App) loadFilm() tea.Cmd {
 		}
 	}
 	v.reading = true
-	run := a.run.Run
+	run := v.a.run.Run
 	return func() tea.Msg {
 		m := filmMsg{from: v}
 		for _, file := range missing {

@@ -31,7 +31,7 @@ type freshMsg struct {
 // drawFresh lets the trainer draw samples from noise that nobody has seen.
 func (a *App) drawFresh() tea.Cmd {
 	if err := a.run.MustRun("new noise"); err != nil {
-		return a.fail(err)
+		return a.Fail(err)
 	}
 	return a.drawSeed(uint64(rand.Uint32()))
 }
@@ -59,21 +59,21 @@ func (a *App) drawSeed(seed uint64) tea.Cmd {
 }
 
 // addFresh shows the grid that the trainer drew.
-func (v *samplesView) addFresh(a *App, m freshMsg) tea.Cmd {
+func (v *samplesView) addFresh(m freshMsg) tea.Cmd {
 	if m.from != v {
 		return nil
 	}
 	v.drawing = false
 	if m.err != nil {
-		return a.fail(m.err)
+		return v.a.Fail(m.err)
 	}
 	v.fresh = &m.grid
 	if v.stage == stageTeacher { // whose noise is the run's
 		v.stage = stageGrid
 	}
 	text := fmt.Sprintf("samples drawn from seed %d", m.grid.seed)
-	if a.view != viewSamples {
+	if !v.a.Shows(v) {
 		text += ": see the view of samples"
 	}
-	return a.notify(text, a.theme.Good)
+	return v.a.Notify(text, v.a.theme.Good)
 }

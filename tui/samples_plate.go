@@ -7,6 +7,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"innate/tui/host"
 	"innate/tui/sixel"
 	"innate/tui/theme"
 	"innate/tui/widget"
@@ -46,12 +47,12 @@ func (p *plate) captionLine(t *theme.Theme, w int) string {
 
 // compose makes the picture of the present stage, unless it is the one that
 // shows already.
-func (v *samplesView) compose(a *App, at rect) plate {
-	k := a.keyAt(at)
-	w, h := k.room()
-	grid, file := v.source(a)
-	id := fmt.Sprint(a.run.Dir, "/", file, " ", a.run.Side, a.run.Info.Status.SampleClasses, " ", v.stage, " ", v.cell, " ", k)
-	film := v.filmOf(a, w, h)
+func (v *samplesView) compose(at host.Rect) plate {
+	k := v.a.Canvas(at)
+	w, h := k.Room()
+	grid, file := v.source()
+	id := fmt.Sprint(v.a.run.Dir, "/", file, " ", v.a.run.Side, v.a.run.Info.Status.SampleClasses, " ", v.stage, " ", v.cell, " ", k)
+	film := v.filmOf(w, h)
 	if v.stage == stageTile {
 		id += fmt.Sprint(film.files, film.ready)
 	}
@@ -67,62 +68,62 @@ func (v *samplesView) compose(a *App, at rect) plate {
 	p := plate{id: id}
 	switch v.stage {
 	case stageGrid:
-		v.composeGrid(a, &p, &k)
+		v.composeGrid(&p, &k)
 	case stageTeacher:
-		v.composeTeacher(a, &p, &k)
+		v.composeTeacher(&p, &k)
 	case stageSelect:
-		v.composeSelection(a, &p, &k)
+		v.composeSelection(&p, &k)
 	case stageTile:
-		v.composeTile(a, &p, &k, film)
+		v.composeTile(&p, &k, film)
 	}
 	return p
 }
 
 // put sets the picture and places it.
-func (p *plate) put(k *pictureKey, img image.Image) {
+func (p *plate) put(k *host.Canvas, img image.Image) {
 	size := img.Bounds().Size()
-	p.img, p.cols = img, (size.X+k.cellW-1)/k.cellW
-	p.dx, p.dy = k.corner(size.X, size.Y)
+	p.img, p.cols = img, (size.X+k.CellW-1)/k.CellW
+	p.dx, p.dy = k.Corner(size.X, size.Y)
 }
 
 // caption adds a caption over the pixels from x on, up to the picture's end; the
 // one before ends there.
-func (p *plate) caption(k *pictureKey, t *theme.Theme, text string, x int) {
-	at := p.dx + (x+k.cellW-1)/k.cellW
+func (p *plate) caption(k *host.Canvas, t *theme.Theme, text string, x int) {
+	at := p.dx + (x+k.CellW-1)/k.CellW
 	if n := len(p.captions); n > 0 {
 		p.captions[n-1].w = at - p.captions[n-1].x - 1
-		p.captions = append(p.captions, caption{at, k.at.W - at, t.Dim.Render(text)})
+		p.captions = append(p.captions, caption{at, k.At.W - at, t.Dim.Render(text)})
 		return
 	}
 	// A caption longer than its picture starts further left.
-	at = max(min(at, k.at.W-ansi.StringWidth(text)-1), 1)
-	p.captions = append(p.captions, caption{at, k.at.W - at, t.Dim.Render(text)})
+	at = max(min(at, k.At.W-ansi.StringWidth(text)-1), 1)
+	p.captions = append(p.captions, caption{at, k.At.W - at, t.Dim.Render(text)})
 }
 
 // composeGrid draws the grid as it is.
-func (v *samplesView) composeGrid(a *App, p *plate, k *pictureKey) {
-	w, h := k.room()
-	grid, _ := v.source(a)
-	img := a.run.Tiling().Fit(grid, w, h)
+func (v *samplesView) composeGrid(p *plate, k *host.Canvas) {
+	w, h := k.Room()
+	grid, _ := v.source()
+	img := v.a.run.Tiling().Fit(grid, w, h)
 	if img == nil {
 		return
 	}
 	p.put(k, img)
-	t := v.tiles(a)
-	l, _ := a.run.Tiling().Arrange(t.Len(), t.Cols(), w, h)
-	v.label(a, p, k, l, 0, img.Bounds().Dy())
+	t := v.tiles()
+	l, _ := v.a.run.Tiling().Arrange(t.Len(), t.Cols(), w, h)
+	v.label(p, k, l, 0, img.Bounds().Dy())
 	if f := v.fresh; f != nil {
-		p.caption(k, a.theme, "from other noise, seed "+fmt.Sprint(f.seed)+", "+widget.Kimg(f.nimg)+" kimg: esc leads back to the run's own", 0)
+		p.caption(k, v.a.theme, "from other noise, seed "+fmt.Sprint(f.seed)+", "+widget.Kimg(f.nimg)+" kimg: esc leads back to the run's own", 0)
 	}
 }
 
 // composeTeacher puts the teacher's and the run's samples of the same noise side
 // by side, or above each other where that is higher than wide.
-func (v *samplesView) composeTeacher(a *App, p *plate, k *pictureKey) {
-	w, h := k.room()
-	gap := max(4*k.cellW, w/40)
-	ours, theirs := v.tiles(a), widget.CutTiles(v.teacher.img, a.run.Side)
-	if a.run.Tiling().ByRow { // one may be of a time with more samples
+func (v *samplesView) composeTeacher(p *plate, k *host.Canvas) {
+	w, h := k.Room()
+	gap := max(4*k.CellW, w/40)
+	ours, theirs := v.tiles(), widget.CutTiles(v.teacher.img, v.a.run.Side)
+	if v.a.run.Tiling().ByRow { // one may be of a time with more samples
 		cols := min(ours.Cols(), theirs.Cols())
 		ours, theirs = ours.Crop(cols), theirs.Crop(cols)
 	}
@@ -132,41 +133,41 @@ func (v *samplesView) composeTeacher(a *App, p *plate, k *pictureKey) {
 	if stacked {
 		boxW, boxH = w, (h-gap)/2
 	}
-	l, ok := a.run.Tiling().Arrange(n, min(ours.Cols(), n), boxW, boxH)
+	l, ok := v.a.run.Tiling().Arrange(n, min(ours.Cols(), n), boxW, boxH)
 	if !ok {
 		return
 	}
 	mw, mh := l.Size()
 	second := image.Pt(0, mh+gap)
 	if !stacked {
-		second = image.Pt((mw+gap+k.cellW-1)/k.cellW*k.cellW, 0)
+		second = image.Pt((mw+gap+k.CellW-1)/k.CellW*k.CellW, 0)
 	}
 	canvas := widget.NewCanvas(second.X+mw, second.Y+mh, v.teacher.img, ours.At(0))
 	widget.Mosaic{Tiles: theirs.First(n).In(l), Layout: l, Mark: -1}.Draw(canvas, image.Point{})
 	widget.Mosaic{Tiles: ours.First(n).In(l), Layout: l, Mark: -1}.Draw(canvas, second)
 	p.put(k, canvas)
-	v.label(a, p, k, l, 0, mh)
-	teacher := fmt.Sprintf("teacher, %d Heun steps", a.opts.TeacherSteps)
+	v.label(p, k, l, 0, mh)
+	teacher := fmt.Sprintf("teacher, %d Heun steps", v.a.opts.TeacherSteps)
 	student := "this run, " + sampleLabel(v.shown)
-	if a.run.Info.Status.Method == "gdd" {
+	if v.a.run.Info.Status.Method == "gdd" {
 		student = "student, one step, " + sampleLabel(v.shown)
 	}
 	if stacked {
-		v.label(a, p, k, l, second.Y, mh)
-		p.caption(k, a.theme, "above: "+teacher+"; below: "+student, 0)
+		v.label(p, k, l, second.Y, mh)
+		p.caption(k, v.a.theme, "above: "+teacher+"; below: "+student, 0)
 		return
 	}
-	p.caption(k, a.theme, teacher, 0)
-	p.caption(k, a.theme, student, second.X)
+	p.caption(k, v.a.theme, teacher, 0)
+	p.caption(k, v.a.theme, student, second.X)
 }
 
 // composeSelection draws the grid with a frame around the selected sample, and
 // as many of the others as there is room for.
-func (v *samplesView) composeSelection(a *App, p *plate, k *pictureKey) {
-	w, h := k.room()
-	t := v.tiles(a)
+func (v *samplesView) composeSelection(p *plate, k *host.Canvas) {
+	w, h := k.Room()
+	t := v.tiles()
 	const frame = 2 // widest gap of a layout
-	l, ok := a.run.Tiling().Arrange(t.Len(), t.Cols(), w-2*frame, h-2*frame)
+	l, ok := v.a.run.Tiling().Arrange(t.Len(), t.Cols(), w-2*frame, h-2*frame)
 	if !ok {
 		return
 	}
@@ -177,16 +178,16 @@ func (v *samplesView) composeSelection(a *App, p *plate, k *pictureKey) {
 	canvas := widget.NewCanvas(cw, ch, t.At(0))
 	p.grid.Draw(canvas, image.Point{})
 	p.put(k, canvas)
-	v.label(a, p, k, l, 0, ch)
-	p.caption(k, a.theme, v.cellName(a)+a.run.pageName(l, t)+"   enter enlarges it", 0)
+	v.label(p, k, l, 0, ch)
+	p.caption(k, v.a.theme, v.cellName()+v.a.run.pageName(l, t)+"   enter enlarges it", 0)
 }
 
 // cellName counts the selected sample and names its class, in a constant width.
-func (v *samplesView) cellName(a *App) string {
-	t := v.tiles(a)
+func (v *samplesView) cellName() string {
+	t := v.tiles()
 	all := fmt.Sprint(t.Len())
 	name := "sample " + widget.FitLeft(fmt.Sprint(v.cell+1), len(all)) + " of " + all
-	if classes := v.classes(a); len(classes) > 0 {
+	if classes := v.classes(); len(classes) > 0 {
 		name += ", class " + widget.FitLeft(fmt.Sprint(classes[v.cell/t.Cols()]), classWidth(classes))
 	}
 	return name
@@ -194,8 +195,8 @@ func (v *samplesView) cellName(a *App) string {
 
 // composeTile enlarges the selected sample and shows how it looked in earlier
 // and later grids.
-func (v *samplesView) composeTile(a *App, p *plate, k *pictureKey, f film) {
-	t := v.tiles(a)
+func (v *samplesView) composeTile(p *plate, k *host.Canvas, f film) {
+	t := v.tiles()
 	v.cell = max(min(v.cell, t.Len()-1), 0)
 	tile := t.At(v.cell)
 	if tile == nil {
@@ -210,24 +211,24 @@ func (v *samplesView) composeTile(a *App, p *plate, k *pictureKey, f film) {
 	m := widget.Mosaic{Layout: f.layout, Mark: f.mark}
 	width, height, x := size.X, size.Y, 0
 	if len(f.files) > 0 {
-		x = (size.X + f.gap + k.cellW - 1) / k.cellW * k.cellW
+		x = (size.X + f.gap + k.CellW - 1) / k.CellW * k.CellW
 		mw, mh := m.Size()
 		width, height = x+mw, max(height, mh)
 		for _, file := range f.files {
 			img, _ := v.decoded.get(file)
-			m.Tiles = append(m.Tiles, widget.CutTiles(img, a.run.Side).At(v.cell))
+			m.Tiles = append(m.Tiles, widget.CutTiles(img, v.a.run.Side).At(v.cell))
 		}
 	}
 	canvas := widget.NewCanvas(width, height, append(m.Tiles, tile)...)
 	widget.Mosaic{Tiles: []image.Image{tile}, Layout: sixel.Layout{Cols: 1, Rows: 1, Side: size.X}, Mark: -1}.Draw(canvas, image.Point{})
 	m.Draw(canvas, image.Pt(x, 0))
 	p.put(k, canvas)
-	p.caption(k, a.theme, v.cellName(a), 0)
+	p.caption(k, v.a.theme, v.cellName(), 0)
 	if n := len(f.files); n > 0 {
-		text := fmt.Sprintf("in %d of %d grids, %s to %s", n, len(a.run.Grids), kimgOf(f.files[0]), sampleLabel(f.files[n-1]))
+		text := fmt.Sprintf("in %d of %d grids, %s to %s", n, len(v.a.run.Grids), kimgOf(f.files[0]), sampleLabel(f.files[n-1]))
 		if !f.ready {
 			text = fmt.Sprintf("reading %d grids", n)
 		}
-		p.caption(k, a.theme, text, x)
+		p.caption(k, v.a.theme, text, x)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/trainer/run"
+	"innate/tui/host"
 	"innate/tui/sixel"
 	"innate/tui/widget"
 )
@@ -32,13 +33,13 @@ const savedCols, savedRows = 1920, 540 // of one by two pixels
 // picturePNG is what shows, for a file: the run's pixels, not the terminal's.
 func (a *App) picturePNG() image.Image {
 	v := a.run.grids()
-	if grid, _ := v.source(a); a.view != viewSamples || v.stage == stageGrid || grid == nil {
+	if grid, _ := v.source(); !a.Shows(v) || v.stage == stageGrid || grid == nil {
 		return grid
 	}
-	copied, mode := *v, a.mode
-	copied.frames, copied.plate, a.mode = v.plate.film, plate{}, sixel.Blocks
-	p := copied.compose(a, rect{W: savedCols, H: savedRows})
-	a.mode = mode
+	copied, mode := *v, a.display.Mode
+	copied.frames, copied.plate, a.display.Mode = v.plate.film, plate{}, sixel.Blocks
+	p := copied.compose(host.Rect{W: savedCols, H: savedRows})
+	a.display.Mode = mode
 	return p.img
 }
 
@@ -47,7 +48,7 @@ func (a *App) saveName() string {
 	v := a.run.grids()
 	name := a.run.Info.Name
 	switch {
-	case a.view != viewSamples:
+	case !a.Shows(v):
 	case v.stage == stageTeacher:
 		name += "-teacher"
 	case v.stage == stageTile:
@@ -62,10 +63,9 @@ func (a *App) saveName() string {
 // askSave asks for a file name.
 func (a *App) askSave() tea.Cmd {
 	if a.picturePNG() == nil {
-		return a.fail(errors.New("write: no samples yet"))
+		return a.Fail(errors.New("write: no samples yet"))
 	}
-	a.prompt = prompt{sign: "write ", text: a.saveName(), hint: "a PNG file", chosen: -1, accept: (*App).save}
-	return nil
+	return a.Prompt(host.Prompt{Sign: "write ", Text: a.saveName(), Hint: "a PNG file", Accept: a.save})
 }
 
 // commandSave is askSave without the question.
@@ -87,7 +87,7 @@ func (a *App) save(path string) tea.Cmd {
 	case path == "":
 		return nil
 	case img == nil:
-		return a.fail(errors.New("write: no samples yet"))
+		return a.Fail(errors.New("write: no samples yet"))
 	case !strings.EqualFold(filepath.Ext(path), ".png"):
 		path += ".png"
 	}
@@ -98,19 +98,18 @@ func (a *App) save(path string) tea.Cmd {
 func (a *App) saved(m savedMsg) tea.Cmd {
 	switch {
 	case m.err != nil:
-		return a.fail(m.err)
+		return a.Fail(m.err)
 	case m.exists:
-		a.overlay = overlay{
-			kind: overlayConfirm, question: widget.Plain(m.path) + " exists. Overwrite it?",
-			accept: func(*App, int) tea.Cmd { return savePNG(m.path, m.img, true) },
-		}
-		return nil
+		return a.Ask(host.Question{
+			Text: widget.Plain(m.path) + " exists. Overwrite it?",
+			Yes:  func() tea.Cmd { return savePNG(m.path, m.img, true) },
+		})
 	}
 	path := m.path
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
 	}
-	return a.notify("wrote "+path, a.theme.Good)
+	return a.Notify("wrote "+path, a.theme.Good)
 }
 
 // savePNG writes a picture. A file that is there is only replaced on demand, and
@@ -149,13 +148,13 @@ func savePNG(path string, img image.Image, replace bool) tea.Cmd {
 
 // copySample copies the path of the grid that shows.
 func (a *App) copySample() tea.Cmd {
-	grid, file := a.run.grids().source(a)
+	grid, file := a.run.grids().source()
 	if grid == nil {
-		return a.fail(errors.New("copy: no samples yet"))
+		return a.Fail(errors.New("copy: no samples yet"))
 	}
 	path := filepath.Join(a.run.Dir, run.SamplesDir, file)
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
 	}
-	return a.copy("path", path)
+	return a.Copy("path", path)
 }

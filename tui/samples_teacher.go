@@ -42,11 +42,11 @@ func (a *App) toggleTeacher() tea.Cmd {
 		v.teacher.cancel()
 		return nil
 	case a.opts.Teacher == nil:
-		return a.fail(errors.New("teacher: not available here"))
+		return a.Fail(errors.New("teacher: not available here"))
 	case grid == nil:
-		return a.fail(errors.New("teacher: no samples yet, want some to show it beside"))
+		return a.Fail(errors.New("teacher: no samples yet, want some to show it beside"))
 	case r.Config != nil && r.Config.Parsed != nil && r.Config.Parsed.Model.Init == "":
-		return a.fail(errors.New("teacher: model.init is empty: this run began with fresh weights, want one that has a teacher"))
+		return a.Fail(errors.New("teacher: model.init is empty: this run began with fresh weights, want one that has a teacher"))
 	case v.teacher.img != nil && v.teacher.img.Bounds() == grid.Bounds():
 		v.fresh, v.stage = nil, stageTeacher
 		return nil
@@ -66,22 +66,22 @@ func (a *App) toggleTeacher() tea.Cmd {
 }
 
 // addTeacher shows the grid that has been drawn.
-func (v *samplesView) addTeacher(a *App, m teacherMsg) tea.Cmd {
+func (v *samplesView) addTeacher(m teacherMsg) tea.Cmd {
 	m.from.teacher.cancel()
 	m.from.teacher.cancel = nil
 	if m.from != v {
 		return nil
 	}
 	if errors.Is(m.err, context.Canceled) {
-		return a.notify("the teacher has stopped drawing", a.theme.Text)
+		return v.a.Notify("the teacher has stopped drawing", v.a.theme.Text)
 	}
 	if m.err != nil {
-		return a.fail(m.err)
+		return v.a.Fail(m.err)
 	}
 	v.teacher.img, v.teacher.gen = m.img, v.teacher.gen+1
 	v.fresh, v.stage = nil, stageTeacher
-	if a.view != viewSamples {
-		return a.notify("the teacher's samples are drawn: see the view of samples", a.theme.Good)
+	if !v.a.Shows(v) {
+		return v.a.Notify("the teacher's samples are drawn: see the view of samples", v.a.theme.Good)
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func kimgOf(file string) string {
 func (a *App) stepSample(by int) tea.Cmd {
 	r := a.run
 	n := len(r.Grids)
-	if v := r.grids(); v.fresh != nil && a.view == viewSamples {
+	if v := r.grids(); v.fresh != nil && a.Shows(v) {
 		v.fresh = nil
 		return nil
 	}
@@ -72,7 +72,7 @@ func (a *App) stepTo(i int) tea.Cmd {
 func (a *App) showSample(m session.GridMsg) tea.Cmd {
 	r, v := a.run, a.run.grids()
 	if m.Err != nil {
-		return a.fail(m.Err)
+		return a.Fail(m.Err)
 	}
 	v.decoded.add(m.File, m.Image)
 	if m.File == r.file {
@@ -96,52 +96,52 @@ type playMsg struct {
 func (a *App) play() tea.Cmd {
 	r, v := a.run, a.run.grids()
 	if len(r.Grids) < 2 {
-		return a.fail(fmt.Errorf("animate: got %d grids, want at least 2", len(r.Grids)))
+		return a.Fail(fmt.Errorf("animate: got %d grids, want at least 2", len(r.Grids)))
 	}
 	v.playing, v.playGen = true, v.playGen+1
 	first := a.stepTo(0)
-	return tea.Batch(first, v.frame(a, r.Grids[1]))
+	return tea.Batch(first, v.frame(r.Grids[1]))
 }
 
 // frame reads a grid when its time has come.
-func (v *samplesView) frame(a *App, file string) tea.Cmd {
-	run, gen := a.run.Run, v.playGen
+func (v *samplesView) frame(file string) tea.Cmd {
+	run, gen := v.a.run.Run, v.playGen
 	return session.Tick(playEvery, func(time.Time) tea.Msg { return playMsg{v, gen, run.ReadGrid(file)} })
 }
 
 // playOn shows a frame and asks for the next one. On a slow line it waits until
 // the frame before has arrived. What cannot be read is left out.
-func (v *samplesView) playOn(a *App, m playMsg) tea.Cmd {
-	r := a.run
+func (v *samplesView) playOn(m playMsg) tea.Cmd {
+	r := v.a.run
 	if m.from != v || m.gen != v.playGen || !v.playing {
 		return nil
 	}
-	if a.view != viewSamples {
+	if !v.a.Shows(v) {
 		v.playing = false
 		return nil
 	}
-	if a.pictureLate() {
-		return v.frame(a, m.sample.File)
+	if v.a.PictureLate() {
+		return v.frame(m.sample.File)
 	}
 	if m.sample.Err == nil {
 		r.file = m.sample.File
-		a.showSample(m.sample)
+		v.a.showSample(m.sample)
 	}
 	next := slices.Index(r.Grids, m.sample.File) + 1
 	if next == 0 || next == len(r.Grids) {
 		v.playing, r.follow = false, true
 		return nil
 	}
-	return v.frame(a, r.Grids[next])
+	return v.frame(r.Grids[next])
 }
 
-// stopPlaying ends the animation at any key; it reports whether the key did
-// nothing else.
-func (a *App) stopPlaying(key string) bool {
-	if a.run == nil || !a.run.grids().playing {
+// Key implements host.KeyView: any key ends the animation, and some do nothing
+// else.
+func (v *samplesView) Key(key string) (taken bool) {
+	if !v.playing {
 		return false
 	}
-	a.run.grids().playing = false
+	v.playing = false
 	return key == "a" || key == "esc" || key == "space"
 }
 
@@ -175,8 +175,8 @@ func (v *samplesView) fidNear(nimg int64) (near, best fidAt, err error) {
 }
 
 // span is the time that the grids cover.
-func (v *samplesView) span(a *App) (first, last int64) {
-	files := a.run.Grids
+func (v *samplesView) span() (first, last int64) {
+	files := v.a.run.Grids
 	first, _ = session.GridNimg(files[0])
 	last, _ = session.GridNimg(files[len(files)-1])
 	return first, last
@@ -194,10 +194,10 @@ func column(nimg, first, last int64, w int) int {
 }
 
 // fileAt is the grid nearest to a column of the timeline.
-func (v *samplesView) fileAt(a *App, x, w int) int {
-	first, last := v.span(a)
+func (v *samplesView) fileAt(x, w int) int {
+	first, last := v.span()
 	best, off := 0, math.MaxInt
-	for i, file := range a.run.Grids {
+	for i, file := range v.a.run.Grids {
 		nimg, _ := session.GridNimg(file)
 		if d := column(nimg, first, last, w-2) - (x - 1); max(d, -d) < off {
 			best, off = i, max(d, -d)
@@ -208,9 +208,9 @@ func (v *samplesView) fileAt(a *App, x, w int) int {
 
 // timeline draws all grids as a line, with what happened between them, and in
 // words where on it the one that shows is.
-func (v *samplesView) timeline(a *App, w int) []string {
-	t, g := a.theme, a.theme.Glyphs
-	first, last := v.span(a)
+func (v *samplesView) timeline(w int) []string {
+	t, g := v.a.theme, v.a.theme.Glyphs
+	first, last := v.span()
 	now, _ := session.GridNimg(v.shown)
 	near, best, err := v.fidNear(now)
 	type mark struct {
@@ -248,9 +248,9 @@ func (v *samplesView) timeline(a *App, w int) []string {
 	for _, m := range line {
 		b.WriteString(m.ink.Render(m.glyph))
 	}
-	left := v.position(a)
+	left := v.position()
 	if err == nil {
-		left += t.Dim.Render("   "+a.run.fidName()+" ") + widget.FitLeft(widget.Value(near.fid), 5) +
+		left += t.Dim.Render("   "+v.a.run.fidName()+" ") + widget.FitLeft(widget.Value(near.fid), 5) +
 			t.Dim.Render(" at "+widget.FitLeft(widget.Kimg(near.nimg), len(widget.Kimg(last))))
 	}
 	right := strings.Join(legend, "   ")
@@ -262,8 +262,8 @@ func (v *samplesView) timeline(a *App, w int) []string {
 }
 
 // position counts the grid that shows, in a constant width.
-func (v *samplesView) position(a *App) string {
-	t, files := a.theme, a.run.Grids
+func (v *samplesView) position() string {
+	t, files := v.a.theme, v.a.run.Grids
 	at := slices.Index(files, v.shown) + 1
 	all := fmt.Sprint(len(files))
 	s := ""

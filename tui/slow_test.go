@@ -110,10 +110,10 @@ func TestSlowTrainer(t *testing.T) {
 	r.start(func() tea.Msg { return tui.PingNow(app) })
 	for _, b := range tui.KeyTable() {
 		for _, k := range b.Keys {
-			if tui.AwayFromRun(b.Scope) || k == "q" || k == "ctrl+c" {
+			if tui.AwayFromRun(b.Section) || k == "q" || k == "ctrl+c" {
 				continue
 			}
-			app.Enter(b.Scope)
+			app.Enter(b.Section)
 			r.send(keyPress(k))
 			r.send(keyPress("esc")) // out of what it has opened
 		}

@@ -11,42 +11,16 @@ import (
 	"slices"
 	"sync"
 
+	"innate/tui/host"
+
 	tea "charm.land/bubbletea/v2"
 )
-
-// state is what the workbench remembers from one time to the next. Any code in
-// Update may change it: what differs from the file is written by itself.
-type state struct {
-	Version int                   `json:"version"`
-	View    string                `json:"view,omitempty"`  // of a run, kept by App.view
-	Focus   string                `json:"focus,omitempty"` // of the dashboard, kept by App.focus
-	Theme   string                `json:"theme,omitempty"` // empty: auto
-	Mouse   bool                  `json:"mouse"`
-	Quiet   bool                  `json:"quiet"`            // no notifications
-	Run     string                `json:"run,omitempty"`    // opened last: its directory
-	Charts  map[string]chartState `json:"charts,omitempty"` // by name of the chart
-	Sort    map[string]string     `json:"sort,omitempty"`   // by name of the table: a column, after a - when descending
-	History []string              `json:"history,omitempty"`
-}
-
-// chartState is how a chart is set.
-type chartState struct {
-	LogX      bool    `json:"log_x"`
-	LogY      bool    `json:"log_y"`
-	Smoothing float64 `json:"smoothing"`
-	XTime     bool    `json:"x_time,omitempty"`
-}
 
 const (
 	stateVersion  = 1
 	maxStateBytes = 1 << 20
 	maxHistory    = 100 // commands
 )
-
-func (s state) clone() state {
-	s.Charts, s.Sort, s.History = maps.Clone(s.Charts), maps.Clone(s.Sort), slices.Clone(s.History)
-	return s
-}
 
 // statePath is where the state lies: under $XDG_STATE_HOME, or else
 // ~/.local/state. It is empty where there is no home.
@@ -74,8 +48,8 @@ type stateFile struct {
 // load reads the state. Whatever is missing, unknown or of the wrong type gets
 // its default: a file that cannot be read is no reason not to start. The file
 // of a newer innate is left alone.
-func (f *stateFile) load() state {
-	s := state{}
+func (f *stateFile) load() host.State {
+	s := host.State{}
 	if f.path != "" {
 		if file, err := os.Open(f.path); err == nil {
 			b, _ := io.ReadAll(io.LimitReader(file, maxStateBytes))
@@ -84,16 +58,16 @@ func (f *stateFile) load() state {
 		}
 	}
 	if s.Version > stateVersion {
-		s, f.path = state{}, ""
+		s, f.path = host.State{}, ""
 	}
 	s.Version = stateVersion
 	if s.Charts == nil {
-		s.Charts = map[string]chartState{}
+		s.Charts = map[string]host.ChartState{}
 	}
 	if s.Sort == nil {
 		s.Sort = map[string]string{}
 	}
-	maps.DeleteFunc(s.Charts, func(_ string, c chartState) bool { return c.Smoothing < 0 || c.Smoothing >= 1 })
+	maps.DeleteFunc(s.Charts, func(_ string, c host.ChartState) bool { return c.Smoothing < 0 || c.Smoothing >= 1 })
 	s.History = s.History[max(len(s.History)-maxHistory, 0):]
 	return s
 }
@@ -101,7 +75,7 @@ func (f *stateFile) load() state {
 // save writes generation gen of the state, unless a newer one was written
 // meanwhile. It does not wait for the disk: what a power cut loses here is of
 // little worth, and rename keeps the file whole.
-func (f *stateFile) save(s state, gen int) error {
+func (f *stateFile) save(s host.State, gen int) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.path == "" || gen <= f.written {
@@ -141,11 +115,11 @@ func (a *App) remember() tea.Cmd {
 	if a.stateFile.path == "" {
 		return nil
 	}
-	a.state.View, a.state.Focus = viewNames[a.view], paneNames[a.focus]
+	a.state.View, a.state.Focus = a.views[a.view].Name, paneNames[a.focus]
 	if reflect.DeepEqual(a.state, a.remembered) {
 		return nil
 	}
-	a.remembered = a.state.clone()
+	a.remembered = a.state.Clone()
 	a.stateGen++
 	s, gen, file := a.remembered, a.stateGen, a.stateFile
 	return func() tea.Msg {
@@ -165,10 +139,8 @@ func (a *App) flush() {
 // recall applies the remembered state to an App that has just been made.
 func (a *App) recall() {
 	a.state = a.stateFile.load()
-	a.remembered = a.state.clone()
-	if id, ok := viewNamed(a.state.View); ok {
-		a.view = id
-	}
+	a.remembered = a.state.Clone()
+	a.view = max(slices.Index(a.viewNames(), a.state.View), 0)
 	if i := slices.Index(paneNames[:], a.state.Focus); i >= 0 {
 		a.setFocus(pane(i))
 	}

@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
+	"innate/tui/host"
 	"innate/tui/theme"
 )
 
@@ -16,7 +17,7 @@ import (
 // background, and a terminal without colour (or NO_COLOR) gets mono.
 func (a *App) pickTheme() {
 	name := a.state.Theme
-	if a.noColor {
+	if a.display.NoColor {
 		name = theme.MonoName
 	}
 	a.setTheme(theme.Pick(name, theme.Look{Background: a.background, ASCII: a.opts.ASCII, Basic: a.profile == colorprofile.ANSI}))
@@ -47,8 +48,8 @@ func (a *App) setTheme(t *theme.Theme) {
 		return
 	}
 	a.theme = t
-	if v, ok := a.screen.(themeView); ok {
-		v.setTheme(t)
+	if v, ok := a.screen.(host.ThemeView); ok {
+		v.SetTheme(t)
 	}
 	if r := a.run; r != nil {
 		r.loss.SetTheme(t)
@@ -57,8 +58,8 @@ func (a *App) setTheme(t *theme.Theme) {
 		r.samples.SetTheme(t)
 		r.events.SetTheme(t)
 		for _, v := range r.views {
-			if v, ok := v.(themeView); ok {
-				v.setTheme(t)
+			if v, ok := v.(host.ThemeView); ok {
+				v.SetTheme(t)
 			}
 		}
 	}
@@ -72,12 +73,12 @@ func (a *App) cycleTheme() tea.Cmd {
 
 func (a *App) chooseTheme(name string) tea.Cmd {
 	if !slices.Contains(theme.Names(), name) {
-		return a.fail(fmt.Errorf("theme: %q, want %s", name, strings.Join(theme.Names(), ", ")))
+		return a.Fail(fmt.Errorf("theme: %q, want %s", name, strings.Join(theme.Names(), ", ")))
 	}
 	a.state.Theme = name
 	a.pickTheme()
-	if a.noColor && name != theme.MonoName {
-		return a.notify("theme: "+name+" (the terminal has no colour: mono shows)", a.theme.Text)
+	if a.display.NoColor && name != theme.MonoName {
+		return a.Notify("theme: "+name+" (the terminal has no colour: mono shows)", a.theme.Text)
 	}
-	return a.notify("theme: "+name, a.theme.Text)
+	return a.Notify("theme: "+name, a.theme.Text)
 }

@@ -1,151 +1,113 @@
 package tui
 
 import (
-	"image"
 	"slices"
 	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
-	"innate/trainer/runlog"
-	"innate/tui/sixel"
-	"innate/tui/theme"
+	"innate/tui/host"
 	"innate/tui/widget"
 )
 
-// view is what fills the screen between header and status line. A view belongs
-// to one open run (the list of runs to the workbench), may keep state of its
-// own, and finds everything else in the App. All its methods are called from
-// Bubble Tea's loop: they move data and never wait.
-//
-// The interfaces below this one are optional.
-type view interface {
-	title() string
-	// scopes says which bindings of the key table work, the narrowest first;
-	// those of the run and of everywhere follow by themselves.
-	scopes(a *App) []scope
-	// draw returns exactly r.H lines of r.W cells. It is called once a frame, and
-	// only when something changed.
-	draw(a *App, r rect) []string
+// builtin are the views of a run, in the order of their number keys; what
+// Options add follows. The name is the view's title.
+var builtin = []host.Registration{
+	{Name: "dashboard", New: newDashboard},
+	{Name: "curves", New: newCurves},
+	{Name: "layers", New: newLayers},
+	{Name: "samples", New: newSamples},
+	{Name: "config", New: newConfig},
+	{Name: "machine", New: newMachine},
+	{Name: "events", New: newEvents},
 }
 
-// mouseView takes mouse messages inside its rectangle r.
-type mouseView interface {
-	mouse(a *App, m tea.MouseMsg, r rect) tea.Cmd
-}
-
-// pictureView has an image in it; see picture.go for what it must keep to.
-type pictureView interface {
-	picture(a *App, r rect) (shown, bool)
-}
-
-// shown is an image in the cells at, which draw fills with what
-// widget.Samples.View reserves.
-type shown struct {
-	at      rect
-	img     image.Image
-	tiling  sixel.Tiling // samples stay whole
-	id      string       // tells images apart: one id always means the same pixels
-	focused bool         // the border right of the image is drawn in the colour of focus
-}
-
-// enterView hears that it is about to be shown.
-type enterView interface{ enter(a *App) tea.Cmd }
-
-// backView undoes its last narrowing (read-out, filter, zoom) and reports
-// whether there was any.
-type backView interface{ back(a *App) bool }
-
-// messageView takes messages of its own, also while another view shows. It
-// reports whether the message was one of them.
-type messageView interface {
-	receive(a *App, msg tea.Msg) (tea.Cmd, bool)
-}
-
-// historyView gathers ticks and events. With reset it starts from nothing: what
-// follows is the whole history.
-type historyView interface {
-	addHistory(ticks []runlog.Tick, events []runlog.Event, reset bool)
-}
-
-// rewindView is a historyView that drops ticks beyond nimg by itself, instead of
-// being told the whole history again; events are those told before.
-type rewindView interface {
-	rewind(nimg int64, events []runlog.Event)
-}
-
-// themeView keeps widgets that hold a theme.
-type themeView interface{ setTheme(t *theme.Theme) }
-
-// statusView has its own words for the line above the footer.
-type statusView interface{ status(a *App, r rect) string }
-
-// menuView says where menus stand, for instance beside its picture.
-type menuView interface{ menuRoom(a *App, r rect) rect }
-
-// helpView lists more scopes in the help than work at present.
-type helpView interface{ helpScopes() []scope }
-
-// viewID names the views of a run; its number key is viewID+1.
-type viewID int
-
-const (
-	viewDashboard viewID = iota
-	viewCurves
-	viewLayers
-	viewSamples
-	viewConfig
-	viewMachine
-	viewEvents
-	viewCount
-)
-
-// viewNames are the titles, and what the command view and the remembered state
-// call them.
-var viewNames = [viewCount]string{"dashboard", "curves", "layers", "samples", "config", "machine", "events"}
-
-// newViews returns the views of a run that is being opened; those that need to
-// know more than that are made with it.
-func newViews() [viewCount]view {
-	return [viewCount]view{
-		viewDashboard: &dashboardView{}, viewLayers: &layersView{},
-		viewSamples: &samplesView{}, viewConfig: &configView{}, viewMachine: &machineView{},
-		viewEvents: &eventsView{},
+// newViews returns the views of a run that is being opened.
+func (a *App) newViews() []host.View {
+	list := make([]host.View, len(a.views))
+	for i, v := range a.views {
+		list[i] = v.New(a)
 	}
+	return list
+}
+
+// everyView returns one of each view, in the order of the documentation.
+func (a *App) everyView() []host.View {
+	return append(a.newViews(), newRuns(a), newFormView(a), newOverlayView(a))
+}
+
+// viewNames lists the views of a run.
+func (a *App) viewNames() []string {
+	var names []string
+	for _, v := range a.views {
+		names = append(names, v.Name)
+	}
+	return names
+}
+
+// viewOf returns the open run's view of a type.
+func viewOf[T host.View](r *runView) T {
+	for _, v := range r.views {
+		if v, ok := v.(T); ok {
+			return v
+		}
+	}
+	panic("tui: no such view")
 }
 
 // current is the view that shows.
-func (a *App) current() view {
+func (a *App) current() host.View {
 	switch {
 	case a.run != nil:
 		return a.run.views[a.view]
 	case a.screen != nil:
 		return a.screen
 	}
-	return &a.runs
+	return a.runs
 }
 
-// setView shows a view of the open run.
-func (a *App) setView(id viewID) tea.Cmd {
-	a.view = id
-	if v, ok := a.current().(enterView); ok {
-		return v.enter(a)
+// Shows implements host.Host.
+func (a *App) Shows(v host.View) bool { return a.current() == v }
+
+// Show implements host.Host.
+func (a *App) Show(name string) tea.Cmd {
+	a.view = max(slices.Index(a.viewNames(), name), 0)
+	if v, ok := a.current().(host.EnterView); ok {
+		return v.Enter()
 	}
 	return nil
 }
 
+// Reveal implements host.Host.
+func (a *App) Reveal(part string) tea.Cmd {
+	if v, ok := a.current().(host.PartView); ok && v.ShowPart(part) {
+		return nil
+	}
+	return a.Show(part)
+}
+
+// ShowMoment implements host.Host.
+func (a *App) ShowMoment(name string, nimg int64) tea.Cmd {
+	for i, v := range a.run.views {
+		if v, ok := v.(host.MomentView); ok && a.views[i].Name == name {
+			v.ShowMoment(nimg)
+		}
+	}
+	return a.Show(name)
+}
+
 // back undoes the view's last narrowing; then it leads from the view to the
-// dashboard and from there to the list of runs.
+// first one and from there to the list of runs.
 func (a *App) back() tea.Cmd {
-	if v, ok := a.current().(backView); ok && v.back(a) {
+	if v, ok := a.current().(host.BackView); ok && v.Back() {
 		return nil
 	}
 	switch {
 	case a.run == nil:
 		return nil
-	case a.view != viewDashboard:
-		return a.setView(viewDashboard)
+	case a.view != 0:
+		return a.Show(a.views[0].Name)
 	case a.opts.RunsDir != "":
 		a.run = nil
 		return a.follow()
@@ -154,8 +116,8 @@ func (a *App) back() tea.Cmd {
 }
 
 // framed puts a border and a title around what body draws in w by h cells.
-func (a *App) framed(r rect, name string, focused bool, body func(w, h int) string, info ...string) []string {
-	in := inner(r)
+func (a *App) framed(r host.Rect, name string, focused bool, body func(w, h int) string, info ...string) []string {
+	in := host.Inner(r)
 	ink := a.theme.Strong
 	if focused {
 		ink = a.theme.Accent
@@ -166,7 +128,7 @@ func (a *App) framed(r rect, name string, focused bool, body func(w, h int) stri
 
 // tab is one name in the header's bar of views.
 type tab struct {
-	id   viewID
+	at   int // of the view
 	x    int // first cell
 	text string
 }
@@ -181,22 +143,22 @@ const badgeRoom = 12
 // tabs places the bar of views behind left cells of title: all names, or the
 // name of the present view among the numbers, or it alone, or nothing.
 func (a *App) tabs(left int) []tab {
-	for _, named := range []func(viewID) bool{
-		func(viewID) bool { return true },
-		func(id viewID) bool { return id == a.view },
+	for _, named := range []func(int) bool{
+		func(int) bool { return true },
+		func(at int) bool { return at == a.view },
 		nil,
 	} {
 		var bar []tab
 		x := left + tabGap
-		for id := range viewCount {
-			text := strconv.Itoa(int(id) + 1)
+		for at, v := range a.views {
+			text := strconv.Itoa(at + 1)
 			switch {
-			case named == nil && id != a.view:
+			case named == nil && at != a.view:
 				continue
-			case named == nil || named(id):
-				text += " " + viewNames[id]
+			case named == nil || named(at):
+				text += " " + v.Name
 			}
-			bar = append(bar, tab{id, x, text})
+			bar = append(bar, tab{at, x, text})
 			x += len(text) + tabGap
 		}
 		if x-tabGap+badgeRoom <= a.width {
@@ -210,27 +172,11 @@ func (a *App) tabs(left int) []tab {
 func (a *App) drawTabs(bar []tab) string {
 	var b strings.Builder
 	for _, t := range bar {
-		if t.id == a.view {
+		if t.at == a.view {
 			b.WriteString(" " + a.theme.Accent.Render(a.theme.Glyphs.Cursor+t.text))
 		} else {
 			b.WriteString("  " + a.theme.Dim.Render(t.text))
 		}
 	}
 	return b.String()
-}
-
-// viewKeys are the keys that lead to the views.
-func viewKeys() []binding {
-	var keys []binding
-	for id := range viewCount {
-		k := strconv.Itoa(int(id) + 1)
-		keys = append(keys, binding{scopeRun, []string{k}, k, "", viewNames[id], func(a *App) tea.Cmd { return a.setView(id) }})
-	}
-	return keys
-}
-
-// viewNamed finds a view by its name.
-func viewNamed(name string) (viewID, bool) {
-	i := slices.Index(viewNames[:], name)
-	return viewID(i), i >= 0
 }

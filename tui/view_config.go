@@ -10,6 +10,7 @@ import (
 
 	"innate/trainer/run"
 	"innate/trainer/runlog"
+	"innate/tui/host"
 	"innate/tui/panes"
 	"innate/tui/widget"
 )
@@ -18,17 +19,29 @@ import (
 // the run. Settings are edited in place, by the trainer: the file says what the
 // run does.
 type configView struct {
+	a          *App
+	configKeys *host.Section
+
 	pane    panes.Config
 	text    configText
 	history configHistory
 	freshID int     // counts reloads
-	editing string  // setting that is being typed, or ""
+	editing string  // setting that is being typed, or "" …
+	typed   string  // … and what has been
 	refused refusal // the last edit here
 	order   configOrder
 
 	clicked   int // line clicked last …
 	clickedAt time.Time
 }
+
+func newConfig(h host.Host) host.View {
+	v := &configView{a: h.(*App)}
+	v.bind()
+	return v
+}
+
+func (v *configView) Active() []*host.Section { return []*host.Section{v.configKeys} }
 
 // configOrder is the change that was sent last.
 type configOrder struct {
@@ -40,46 +53,45 @@ type configOrder struct {
 // refusal is why a setting was not changed.
 type refusal struct{ key, why string }
 
-func (*configView) title() string       { return viewNames[viewConfig] }
-func (*configView) scopes(*App) []scope { return []scope{scopeConfig} }
+func (*configView) Title() string { return "config" }
 
-func (r *runView) config() *configView { return r.views[viewConfig].(*configView) }
+func (r *runView) config() *configView { return viewOf[*configView](r) }
 
-func configKeys() []binding {
-	do := func(f func(*panes.Config)) func(*App) tea.Cmd {
-		return func(a *App) tea.Cmd { f(&a.run.config().pane); return nil }
+func (v *configView) bind() {
+	a := v.a
+	do := func(f func(*panes.Config)) func() tea.Cmd {
+		return func() tea.Cmd { f(&a.run.config().pane); return nil }
 	}
-	return []binding{
-		{scopeConfig, []string{"enter"}, "enter", "set", "change the setting under the cursor", (*App).editSetting},
-		{scopeConfig, []string{"u"}, "u", "undo", "take the last change of settings back", func(a *App) tea.Cmd { return a.undoConfig(false) }},
-		{scopeConfig, []string{"ctrl+r"}, "ctrl+r", "", "do again what was undone", func(a *App) tea.Cmd { return a.undoConfig(true) }},
-		{scopeConfig, []string{"/"}, "/", "filter", "only lines with these words", (*App).filterConfig},
-		{scopeConfig, []string{"d"}, "d", "diff", "only what differs from the preset", do(func(c *panes.Config) {
+	v.configKeys = host.NewSection("config",
+		host.Bind("enter", "enter", "set", "change the setting under the cursor", a.editSetting),
+		host.Bind("u", "u", "undo", "take the last change of settings back", func() tea.Cmd { return a.undoConfig(false) }),
+		host.Bind("ctrl+r", "ctrl+r", "", "do again what was undone", func() tea.Cmd { return a.undoConfig(true) }),
+		host.Bind("/", "/", "filter", "only lines with these words", a.filterConfig),
+		host.Bind("d", "d", "diff", "only what differs from the preset", do(func(c *panes.Config) {
 			text, changed := c.Filter()
 			c.SetFilter(text, !changed)
-		})},
-		{scopeConfig, []string{"up", "k"}, "↑ k", "", "up", do(func(c *panes.Config) { c.Move(-1) })},
-		{scopeConfig, []string{"down", "j"}, "↓ j", "", "down", do(func(c *panes.Config) { c.Move(1) })},
-		{scopeConfig, []string{"pgup", "ctrl+b"}, "pgup", "", "page up", do(func(c *panes.Config) { c.Page(-1) })},
-		{scopeConfig, []string{"pgdown", "ctrl+f"}, "pgdn", "", "page down", do(func(c *panes.Config) { c.Page(1) })},
-		{scopeConfig, []string{"home", "g"}, "g", "", "first line", do(func(c *panes.Config) { c.Move(-1 << 30) })},
-		{scopeConfig, []string{"end", "G"}, "G", "", "last line", do(func(c *panes.Config) { c.Move(1 << 30) })},
-	}
+		})),
+		host.Bind("up k", "↑ k", "", "up", do(func(c *panes.Config) { c.Move(-1) })),
+		host.Bind("down j", "↓ j", "", "down", do(func(c *panes.Config) { c.Move(1) })),
+		host.Bind("pgup ctrl+b", "pgup", "", "page up", do(func(c *panes.Config) { c.Page(-1) })),
+		host.Bind("pgdown ctrl+f", "pgdn", "", "page down", do(func(c *panes.Config) { c.Page(1) })),
+		host.Bind("home g", "g", "", "first line", do(func(c *panes.Config) { c.Move(-1 << 30) })),
+		host.Bind("end G", "G", "", "last line", do(func(c *panes.Config) { c.Move(1 << 30) })),
+	)
 }
 
 func (a *App) filterConfig() tea.Cmd {
 	c := &a.run.config().pane
 	before, changed := c.Filter()
-	a.prompt = prompt{
-		sign: "/", text: before, hint: "words of a line",
-		changed: func(a *App, text string) { c.SetFilter(text, changed) },
-		cancel:  func(*App) { c.SetFilter(before, changed) },
-	}
-	return nil
+	return a.Prompt(host.Prompt{
+		Sign: "/", Text: before, Hint: "words of a line",
+		Changed: func(text string) { c.SetFilter(text, changed) },
+		Cancel:  func() { c.SetFilter(before, changed) },
+	})
 }
 
 // back takes a refusal away, then the filter.
-func (v *configView) back(*App) bool {
+func (v *configView) Back() bool {
 	text, changed := v.pane.Filter()
 	switch {
 	case v.refused.key != "":
@@ -92,14 +104,14 @@ func (v *configView) back(*App) bool {
 	return true
 }
 
-func (v *configView) addHistory(_ []runlog.Tick, events []runlog.Event, reset bool) {
+func (v *configView) AddHistory(_ []runlog.Tick, events []runlog.Event, reset bool) {
 	v.history.add(events, reset)
 }
 
 // mouse moves the cursor to a click; a second one edits.
-func (v *configView) mouse(a *App, m tea.MouseMsg, r rect) tea.Cmd {
+func (v *configView) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 	file, _ := v.split(r)
-	e, in := m.Mouse(), inner(file)
+	e, in := m.Mouse(), host.Inner(file)
 	switch m.(type) {
 	case tea.MouseWheelMsg:
 		v.pane.Move(3 * wheel(e))
@@ -108,60 +120,60 @@ func (v *configView) mouse(a *App, m tea.MouseMsg, r rect) tea.Cmd {
 		if !ok || !in.Contains(e.X, e.Y) || e.Button != tea.MouseLeft {
 			return nil
 		}
-		again := line == v.clicked && a.opts.Now().Sub(v.clickedAt) <= doubleClick
-		v.clicked, v.clickedAt = line, a.opts.Now()
+		again := line == v.clicked && v.a.opts.Now().Sub(v.clickedAt) <= doubleClick
+		v.clicked, v.clickedAt = line, v.a.opts.Now()
 		v.pane.MoveTo(line)
 		if again {
 			v.clickedAt = time.Time{}
-			return a.editSetting()
+			return v.a.editSetting()
 		}
 	}
 	return nil
 }
 
 // split gives the panel its place at the right, where there is width.
-func (*configView) split(r rect) (file, panel rect) {
+func (*configView) split(r host.Rect) (file, panel host.Rect) {
 	if r.W < 120 {
-		return r, rect{}
+		return r, host.Rect{}
 	}
-	return splitX(r, r.W-max(46, r.W*36/100))
+	return host.SplitX(r, r.W-max(46, r.W*36/100))
 }
 
 // stripRows is what the meaning of a setting takes below the file where there
 // is no panel: a rule and two lines.
 const stripRows = 3
 
-func (v *configView) draw(a *App, r rect) []string {
+func (v *configView) Draw(r host.Rect) []string {
 	at, panel := v.split(r)
-	t, f := a.theme, a.run.Config
+	t, f := v.a.theme, v.a.run.Config
 	if f != nil {
-		v.mark(a)
+		v.mark()
 	}
-	lines := a.framed(at, run.ConfigFile, true, func(w, h int) string {
+	lines := v.a.framed(at, run.ConfigFile, true, func(w, h int) string {
 		switch {
 		case f == nil:
 			return widget.Centered([]string{t.Dim.Render("reading " + run.ConfigFile)}, w, h, t.Glyphs.Ellipsis)
 		case f.Err != nil:
 			return widget.Centered([]string{t.Bad.Render(widget.Plain(f.Err.Error()))}, w, h, t.Glyphs.Ellipsis)
 		case panel.Empty() && h > 3*stripRows:
-			return v.pane.View(t, w, h-stripRows) + "\n" + widget.Block(v.strip(a, w), w, stripRows, t.Glyphs.Ellipsis)
+			return v.pane.View(t, w, h-stripRows) + "\n" + widget.Block(v.strip(w), w, stripRows, t.Glyphs.Ellipsis)
 		}
 		return v.pane.View(t, w, h)
 	}, v.pane.Info(t)...)
 	if panel.Empty() {
 		return lines
 	}
-	about, changes := splitY(panel, min(16, panel.H/2))
-	return beside(lines, append(v.drawSetting(a, about), v.drawHistory(a, changes)...))
+	about, changes := host.SplitY(panel, min(16, panel.H/2))
+	return host.Beside(lines, append(v.drawSetting(about), v.drawHistory(changes)...))
 }
 
 // mark tells the pane what is typed and what is refused: by the trainer, of the
 // file; or of an edit made here.
-func (v *configView) mark(a *App) {
-	f := a.run.Config
-	v.pane.Typing, v.pane.Typed = v.editing != "" && a.prompt.open(), a.prompt.text
+func (v *configView) mark() {
+	f := v.a.run.Config
+	v.pane.Typing, v.pane.Typed = v.editing != "", v.typed
 	v.pane.Bad = map[int]string{}
-	if line, why := errorLine(a.run.Info.Status.ConfigError); line > 0 && line <= len(v.text.lines) {
+	if line, why := errorLine(v.a.run.Info.Status.ConfigError); line > 0 && line <= len(v.text.lines) {
 		v.pane.Bad[line-1] = why
 	}
 	if line, ok := f.Lines[v.refused.key]; ok {
@@ -170,11 +182,11 @@ func (v *configView) mark(a *App) {
 }
 
 // status explains what is being typed.
-func (v *configView) status(a *App, _ rect) string {
-	if e, ok := v.entry(a, v.editing); ok && a.prompt.open() {
-		return " " + a.theme.Dim.Render(e.Doc+"; want "+e.Want)
+func (v *configView) Status(_ host.Rect) string {
+	if e, ok := v.entry(v.editing); ok {
+		return " " + v.a.theme.Dim.Render(e.Doc+"; want "+e.Want)
 	}
-	return a.run.events.Last(a.width)
+	return v.a.run.events.Last(v.a.width)
 }
 
 var configPosition = regexp.MustCompile(`(?:^|\s)` + regexp.QuoteMeta(run.ConfigFile) + `:(\d+):\s*`)

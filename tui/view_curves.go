@@ -3,64 +3,70 @@ package tui
 import (
 	"math"
 	"strings"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"innate/trainer/runlog"
+	"innate/tui/host"
 	"innate/tui/theme"
 	"innate/tui/widget"
 )
 
 // curvesView shows every scalar of the run's log.
 type curvesView struct {
+	a          *App
+	curvesKeys *host.Section
+
 	curves  *widget.Curves
 	started bool // the first event has told when the run began
 	dragX   int  // column of the pointer when the mouse was last heard of
 }
 
+func (v *curvesView) Active() []*host.Section { return []*host.Section{v.curvesKeys} }
+
 // curvesState names the view's settings in the remembered state; those of one
 // chart follow after a slash.
 const curvesState = "curves"
 
-// newCurvesView returns the view of a run without a tick, set as remembered.
-func newCurvesView(t *theme.Theme, loc *time.Location, charts map[string]chartState) *curvesView {
-	c := widget.NewCurves(t)
-	c.Location = loc
-	for name, set := range charts {
+// newCurves returns the view of a run without a tick, set as remembered.
+func newCurves(h host.Host) host.View {
+	c := widget.NewCurves(h.Theme())
+	c.Location = h.Options().Location
+	for name, set := range h.State().Charts {
 		if name == curvesState {
 			c.LogX, c.XTime, c.Smoothing = set.LogX, set.XTime, set.Smoothing
 		} else if group, ok := strings.CutPrefix(name, curvesState+"/"); ok {
 			c.SetLogY(group, set.LogY)
 		}
 	}
-	return &curvesView{curves: c}
+	v := &curvesView{a: h.(*App), curves: c}
+	v.bind()
+	return v
 }
 
 // curves is the view of curves of the open run.
-func (a *App) curves() *curvesView { return a.run.views[viewCurves].(*curvesView) }
+func (a *App) curves() *curvesView { return viewOf[*curvesView](a.run) }
 
 // remember notes how the charts are set, as far as it is not the usual way.
-func (v *curvesView) remember(a *App) {
+func (v *curvesView) remember() {
 	c := v.curves
-	a.state.Charts[curvesState] = chartState{LogX: c.LogX, XTime: c.XTime, Smoothing: c.Smoothing}
+	v.a.state.Charts[curvesState] = host.ChartState{LogX: c.LogX, XTime: c.XTime, Smoothing: c.Smoothing}
 	for _, group := range c.Groups() {
 		name := curvesState + "/" + group
 		if on, usual := c.LogY(group); on != usual {
-			a.state.Charts[name] = chartState{LogY: on}
+			v.a.state.Charts[name] = host.ChartState{LogY: on}
 		} else {
-			delete(a.state.Charts, name)
+			delete(v.a.state.Charts, name)
 		}
 	}
 }
 
-func (*curvesView) title() string               { return viewNames[viewCurves] }
-func (*curvesView) scopes(*App) []scope         { return []scope{scopeCurves} }
-func (v *curvesView) setTheme(t *theme.Theme)   { v.curves.SetTheme(t) }
-func (v *curvesView) readAt(a *App, nimg int64) { v.curves.ReadAt(float64(nimg) / 1000) }
+func (*curvesView) Title() string             { return "curves" }
+func (v *curvesView) SetTheme(t *theme.Theme) { v.curves.SetTheme(t) }
+func (v *curvesView) ShowMoment(nimg int64)   { v.curves.ReadAt(float64(nimg) / 1000) }
 
 // back takes the read-out, the zoom and the single chart away, one at a time.
-func (v *curvesView) back(*App) bool {
+func (v *curvesView) Back() bool {
 	switch {
 	case v.curves.HideCursor(), v.curves.ResetZoom():
 	case v.curves.Maximised():
@@ -72,7 +78,7 @@ func (v *curvesView) back(*App) bool {
 }
 
 // addHistory implements historyView.
-func (v *curvesView) addHistory(ticks []runlog.Tick, events []runlog.Event, reset bool) {
+func (v *curvesView) AddHistory(ticks []runlog.Tick, events []runlog.Event, reset bool) {
 	if reset {
 		v.curves.Reset()
 	}
@@ -85,7 +91,7 @@ func (v *curvesView) addHistory(ticks []runlog.Tick, events []runlog.Event, rese
 
 // rewind implements rewindView. Marks stay where they were: what happened then
 // did happen.
-func (v *curvesView) rewind(nimg int64, events []runlog.Event) {
+func (v *curvesView) Rewind(nimg int64, events []runlog.Event) {
 	v.curves.Rewind(nimg)
 	v.mark(events, nimg)
 }
@@ -104,8 +110,8 @@ func (v *curvesView) mark(events []runlog.Event, nimg int64) {
 	}
 }
 
-func (v *curvesView) draw(a *App, r rect) []string {
-	c, run := v.curves, a.run
+func (v *curvesView) Draw(r host.Rect) []string {
+	c, run := v.curves, v.a.run
 	c.ASCII, c.Empty = run.loss.ASCII, run.loss.Empty
 	st := &run.Info.Status
 	if st.FIDName != "" {
@@ -121,7 +127,7 @@ func (v *curvesView) draw(a *App, r rect) []string {
 
 // mouse reads values where it clicks or is dragged. The wheel zooms, and in a
 // zoomed window dragging moves that.
-func (v *curvesView) mouse(_ *App, m tea.MouseMsg, r rect) tea.Cmd {
+func (v *curvesView) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 	e, c := m.Mouse(), v.curves
 	switch m.(type) {
 	case tea.MouseClickMsg:
@@ -149,71 +155,72 @@ func (v *curvesView) mouse(_ *App, m tea.MouseMsg, r rect) tea.Cmd {
 }
 
 // openScalars lists the curves of the focused chart, to switch on and off.
-func (v *curvesView) openScalars(a *App, at int) tea.Cmd {
-	o := overlay{
-		kind: overlayMenu, title: "Curves of " + widget.Plain(v.curves.Focused()), cursor: at,
-		accept: func(a *App, i int) tea.Cmd {
+func (v *curvesView) openScalars(at int) tea.Cmd {
+	m := host.Menu{
+		Title: "Curves of " + widget.Plain(v.curves.Focused()), Cursor: at,
+		Accept: func(i int) tea.Cmd {
 			v.curves.Toggle(i)
-			return v.openScalars(a, i)
+			return v.openScalars(i)
 		},
 	}
 	for _, s := range v.curves.Scalars() {
 		sign, last := " ", "-"
 		if s.Shown {
-			sign = a.theme.Glyphs.Done
+			sign = v.a.theme.Glyphs.Done
 		}
 		if s.OK {
 			last = widget.Value(s.Last)
 		}
-		o.items = append(o.items, menuItem{name: sign + " " + widget.Plain(s.Name), about: widget.FitLeft(last, 8)})
+		m.Items = append(m.Items, host.Item{Name: sign + " " + widget.Plain(s.Name), About: widget.FitLeft(last, 8)})
 	}
-	if len(o.items) > 0 {
-		a.overlay = o
+	if len(m.Items) == 0 {
+		return nil
 	}
-	return nil
+	return v.a.Menu(m)
 }
 
 // curvesKeys are those of the view of curves.
-func curvesKeys() []binding {
-	do := func(f func(c *widget.Curves)) func(*App) tea.Cmd {
-		return func(a *App) tea.Cmd { f(a.curves().curves); return nil }
+func (v *curvesView) bind() {
+	a := v.a
+	do := func(f func(c *widget.Curves)) func() tea.Cmd {
+		return func() tea.Cmd { f(a.curves().curves); return nil }
 	}
-	set := func(f func(c *widget.Curves)) func(*App) tea.Cmd {
-		return func(a *App) tea.Cmd {
+	set := func(f func(c *widget.Curves)) func() tea.Cmd {
+		return func() tea.Cmd {
 			f(a.curves().curves)
-			a.curves().remember(a)
+			a.curves().remember()
 			return nil
 		}
 	}
-	return []binding{
-		{scopeCurves, []string{"enter", "z"}, "enter", "one", "this chart alone, or all", do(func(c *widget.Curves) { c.Maximise() })},
-		{scopeCurves, []string{"left", "h"}, "← h", "", "chart to the left", do(func(c *widget.Curves) { c.Move(-1, 0) })},
-		{scopeCurves, []string{"right", "l"}, "→ l", "", "chart to the right", do(func(c *widget.Curves) { c.Move(1, 0) })},
-		{scopeCurves, []string{"up", "k"}, "↑ k", "", "chart above", do(func(c *widget.Curves) { c.Move(0, -1) })},
-		{scopeCurves, []string{"down", "j"}, "↓ j", "", "chart below", do(func(c *widget.Curves) { c.Move(0, 1) })},
-		{scopeCurves, []string{"tab"}, "tab", "", "next chart", do(func(c *widget.Curves) { c.Step(1) })},
-		{scopeCurves, []string{"shift+tab"}, "shift+tab", "", "chart before", do(func(c *widget.Curves) { c.Step(-1) })},
-		{scopeCurves, []string{"pgdown"}, "pgdn", "", "next row of charts", do(func(c *widget.Curves) { c.Scroll(1) })},
-		{scopeCurves, []string{"pgup"}, "pgup", "", "row of charts before", do(func(c *widget.Curves) { c.Scroll(-1) })},
+	v.curvesKeys = host.NewSection("curves",
+		host.Bind("enter z", "enter", "one", "this chart alone, or all", do(func(c *widget.Curves) { c.Maximise() })),
+		host.Bind("left h", "← h", "", "chart to the left", do(func(c *widget.Curves) { c.Move(-1, 0) })),
+		host.Bind("right l", "→ l", "", "chart to the right", do(func(c *widget.Curves) { c.Move(1, 0) })),
+		host.Bind("up k", "↑ k", "", "chart above", do(func(c *widget.Curves) { c.Move(0, -1) })),
+		host.Bind("down j", "↓ j", "", "chart below", do(func(c *widget.Curves) { c.Move(0, 1) })),
+		host.Bind("tab", "tab", "", "next chart", do(func(c *widget.Curves) { c.Step(1) })),
+		host.Bind("shift+tab", "shift+tab", "", "chart before", do(func(c *widget.Curves) { c.Step(-1) })),
+		host.Bind("pgdown", "pgdn", "", "next row of charts", do(func(c *widget.Curves) { c.Scroll(1) })),
+		host.Bind("pgup", "pgup", "", "row of charts before", do(func(c *widget.Curves) { c.Scroll(-1) })),
 
-		{scopeCurves, []string{","}, ", .", "read", "cursor left: read values", do(func(c *widget.Curves) { c.MoveCursor(-1) })},
-		{scopeCurves, []string{"."}, ".", "", "cursor right", do(func(c *widget.Curves) { c.MoveCursor(1) })},
-		{scopeCurves, []string{"shift+left", "H"}, "H", "", "cursor left by ten", do(func(c *widget.Curves) { c.MoveCursor(-10) })},
-		{scopeCurves, []string{"shift+right", "L"}, "L", "", "cursor right by ten", do(func(c *widget.Curves) { c.MoveCursor(10) })},
+		host.Bind(",", ", .", "read", "cursor left: read values", do(func(c *widget.Curves) { c.MoveCursor(-1) })),
+		host.Bind(".", ".", "", "cursor right", do(func(c *widget.Curves) { c.MoveCursor(1) })),
+		host.Bind("shift+left H", "H", "", "cursor left by ten", do(func(c *widget.Curves) { c.MoveCursor(-10) })),
+		host.Bind("shift+right L", "L", "", "cursor right by ten", do(func(c *widget.Curves) { c.MoveCursor(10) })),
 
-		{scopeCurves, []string{"+", "="}, "+ -", "zoom", "zoom in, about the cursor or the newest", do(func(c *widget.Curves) { c.Zoom(0.5) })},
-		{scopeCurves, []string{"-"}, "-", "", "zoom out", do(func(c *widget.Curves) { c.Zoom(2) })},
-		{scopeCurves, []string{"<", "["}, "<", "", "earlier", do(func(c *widget.Curves) { c.Pan(-0.25) })},
-		{scopeCurves, []string{">", "]"}, ">", "", "later", do(func(c *widget.Curves) { c.Pan(0.25) })},
-		{scopeCurves, []string{"f"}, "f", "", "follow the newest", do((*widget.Curves).Follow)},
-		{scopeCurves, []string{"0"}, "0", "", "the whole run", do(func(c *widget.Curves) { c.ResetZoom() })},
+		host.Bind("+ =", "+ -", "zoom", "zoom in, about the cursor or the newest", do(func(c *widget.Curves) { c.Zoom(0.5) })),
+		host.Bind("-", "-", "", "zoom out", do(func(c *widget.Curves) { c.Zoom(2) })),
+		host.Bind("< [", "<", "", "earlier", do(func(c *widget.Curves) { c.Pan(-0.25) })),
+		host.Bind("> ]", ">", "", "later", do(func(c *widget.Curves) { c.Pan(0.25) })),
+		host.Bind("f", "f", "", "follow the newest", do((*widget.Curves).Follow)),
+		host.Bind("0", "0", "", "the whole run", do(func(c *widget.Curves) { c.ResetZoom() })),
 
-		{scopeCurves, []string{"v"}, "v", "curves", "switch curves of the chart on and off", func(a *App) tea.Cmd { return a.curves().openScalars(a, 0) }},
-		{scopeCurves, []string{"y"}, "y", "log y", "logarithmic y axis of the chart", set(func(c *widget.Curves) { c.ToggleLogY(false) })},
-		{scopeCurves, []string{"Y"}, "Y", "", "logarithmic y axis of all charts", set(func(c *widget.Curves) { c.ToggleLogY(true) })},
-		{scopeCurves, []string{"x"}, "x", "log x", "logarithmic x axis", set(func(c *widget.Curves) { c.LogX = !c.LogX })},
-		{scopeCurves, []string{"t"}, "t", "time", "x axis: images seen, or time since the start", set(func(c *widget.Curves) { c.XTime = !c.XTime })},
-		{scopeCurves, []string{"s"}, "s", "smooth", "smoothing: off, 0.6, 0.9, 0.97", set(func(c *widget.Curves) { c.CycleSmoothing(true) })},
-		{scopeCurves, []string{"b"}, "b", "", "braille or ASCII curves", (*App).toggleBraille},
-	}
+		host.Bind("v", "v", "curves", "switch curves of the chart on and off", func() tea.Cmd { return a.curves().openScalars(0) }),
+		host.Bind("y", "y", "log y", "logarithmic y axis of the chart", set(func(c *widget.Curves) { c.ToggleLogY(false) })),
+		host.Bind("Y", "Y", "", "logarithmic y axis of all charts", set(func(c *widget.Curves) { c.ToggleLogY(true) })),
+		host.Bind("x", "x", "log x", "logarithmic x axis", set(func(c *widget.Curves) { c.LogX = !c.LogX })),
+		host.Bind("t", "t", "time", "x axis: images seen, or time since the start", set(func(c *widget.Curves) { c.XTime = !c.XTime })),
+		host.Bind("s", "s", "smooth", "smoothing: off, 0.6, 0.9, 0.97", set(func(c *widget.Curves) { c.CycleSmoothing(true) })),
+		host.Bind("b", "b", "", "braille or ASCII curves", a.toggleBraille),
+	)
 }

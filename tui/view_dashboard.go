@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"innate/tui/host"
 	"innate/tui/widget"
 )
 
@@ -25,31 +26,87 @@ const (
 var paneNames = [paneCount]string{"loss", "fid", "layers", "samples", "events"}
 
 // paneViews lead from a pane to the view that has more room for it.
-var paneViews = [paneCount]viewID{viewCurves, viewCurves, viewLayers, viewSamples, viewEvents}
-
-// paneScopes are the keys of a focused pane.
-var paneScopes = [paneCount]scope{scopeChart, scopeChart, scopeLayers, scopeSamples, scopeEvents}
+var paneViews = [paneCount]string{"curves", "curves", "layers", "samples", "events"}
 
 // dashboardView shows a bit of everything. Its focus outlives the run, so the
 // App keeps it.
-type dashboardView struct{}
-
-func (*dashboardView) title() string { return viewNames[viewDashboard] }
-
-func (*dashboardView) scopes(a *App) []scope {
-	return []scope{paneScopes[a.focus], scopeDashboard, scopeAxes}
+type dashboardView struct {
+	a             *App
+	dashboardKeys *host.Section
+	chartKeys     *host.Section
+	axesKeys      *host.Section
 }
 
-func (*dashboardView) helpScopes() []scope {
-	return []scope{scopeDashboard, scopeAxes, scopeChart, scopeLayers, scopeSamples, scopeEvents}
+func newDashboard(h host.Host) host.View {
+	v := &dashboardView{a: h.(*App)}
+	v.bind()
+	v.bindChart()
+	return v
 }
 
-func dashboardKeys() []binding {
-	return []binding{
-		{scopeDashboard, []string{"tab"}, "tab", "next", "next pane", func(a *App) tea.Cmd { a.cycleFocus(1); return nil }},
-		{scopeDashboard, []string{"shift+tab"}, "shift+tab", "", "previous pane", func(a *App) tea.Cmd { a.cycleFocus(-1); return nil }},
-		{scopeDashboard, []string{"enter", "z"}, "enter", "zoom", "the focused pane's own view", (*App).zoomPane},
+func (v *dashboardView) Active() []*host.Section {
+	return []*host.Section{v.focusKeys(v.a.focus), v.dashboardKeys, v.axesKeys}
+}
+
+// focusKeys are the keys of a focused pane.
+func (v *dashboardView) focusKeys(p pane) *host.Section {
+	switch p {
+	case paneLayers:
+		return layersKeysOf(v.a)
+	case paneSamples:
+		return samplesKeysOf(v.a)
+	case paneEvents:
+		return eventsKeysOf(v.a)
 	}
+	return v.chartKeys
+}
+
+func layersKeysOf(a *App) *host.Section {
+	return keysOf(a, func(v *layersView) *host.Section { return v.layersKeys })
+}
+func samplesKeysOf(a *App) *host.Section {
+	return keysOf(a, func(v *samplesView) *host.Section { return v.samplesKeys })
+}
+func eventsKeysOf(a *App) *host.Section {
+	return keysOf(a, func(v *eventsView) *host.Section { return v.eventsKeys })
+}
+
+// keysOf returns keys of a view of the open run, nil while there is none.
+func keysOf[T host.View](a *App, keys func(T) *host.Section) *host.Section {
+	if a.run == nil {
+		return nil
+	}
+	return keys(viewOf[T](a.run))
+}
+
+func (v *dashboardView) Sections() []*host.Section {
+	list := []*host.Section{v.dashboardKeys, v.axesKeys, v.chartKeys}
+	for _, s := range []*host.Section{layersKeysOf(v.a), samplesKeysOf(v.a), eventsKeysOf(v.a)} {
+		if s != nil {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+func (*dashboardView) Title() string { return "dashboard" }
+
+func (v *dashboardView) bind() {
+	a := v.a
+	v.dashboardKeys = host.NewSection("dashboard",
+		host.Bind("tab", "tab", "next", "next pane", func() tea.Cmd { a.cycleFocus(1); return nil }),
+		host.Bind("shift+tab", "shift+tab", "", "previous pane", func() tea.Cmd { a.cycleFocus(-1); return nil }),
+		host.Bind("enter z", "enter", "zoom", "the focused pane's own view", a.zoomPane),
+	)
+}
+
+// ShowPart implements host.PartView.
+func (v *dashboardView) ShowPart(part string) bool {
+	p := slices.Index(paneNames[:], part)
+	if p >= 0 {
+		v.a.setFocus(pane(p))
+	}
+	return p >= 0
 }
 
 func (a *App) setFocus(p pane) {
@@ -69,24 +126,24 @@ func (a *App) zoomPane() tea.Cmd {
 	case paneFID:
 		a.curves().curves.Focus(a.run.fidChart())
 	}
-	return a.setView(paneViews[a.focus])
+	return a.Show(paneViews[a.focus])
 }
 
 // back hides the charts' cursors, or clears marks and filter of the focused
 // layers.
-func (*dashboardView) back(a *App) bool {
-	r := a.run
+func (v *dashboardView) Back() bool {
+	r := v.a.run
 	if r.hideCursors() {
 		return true
 	}
-	return a.focus == paneLayers && r.narrowLess()
+	return v.a.focus == paneLayers && r.narrowLess()
 }
 
 // paneRects places the panes in the dashboard's rectangle; those that don't
 // show have an empty one. The focus decides what shows where panes share a
 // place.
-func (a *App) paneRects(body rect) [paneCount]rect {
-	var at [paneCount]rect
+func (a *App) paneRects(body host.Rect) [paneCount]host.Rect {
+	var at [paneCount]host.Rect
 	switch {
 	case a.width < pairWidth || a.height < pairHeight:
 		at[a.focus] = body
@@ -99,39 +156,39 @@ func (a *App) paneRects(body rect) [paneCount]rect {
 }
 
 // pair puts the charts left and layers or samples right.
-func (a *App) pair(at *[paneCount]rect, body rect) {
+func (a *App) pair(at *[paneCount]host.Rect, body host.Rect) {
 	if a.focus == paneEvents {
 		at[paneEvents] = body
 		return
 	}
-	charts, side := splitX(body, body.W*56/100)
-	at[paneLoss], at[paneFID] = splitY(charts, (charts.H+1)/2)
+	charts, side := host.SplitX(body, body.W*56/100)
+	at[paneLoss], at[paneFID] = host.SplitY(charts, (charts.H+1)/2)
 	at[a.right] = side
 }
 
 // full shows all panes.
-func (a *App) full(at *[paneCount]rect, body rect) {
+func (a *App) full(at *[paneCount]host.Rect, body host.Rect) {
 	events := 5
 	if body.H >= 50 {
 		events = 8
 	}
-	main, log := splitY(body, body.H-events)
+	main, log := host.SplitY(body, body.H-events)
 	at[paneEvents] = log
 	if main.W >= tripleWidth && main.H < stackHeight-8 {
-		charts, rest := splitX(main, main.W*42/100)
-		at[paneLoss], at[paneFID] = splitY(charts, (charts.H+1)/2)
-		at[paneLayers], at[paneSamples] = splitX(rest, rest.W/2)
+		charts, rest := host.SplitX(main, main.W*42/100)
+		at[paneLoss], at[paneFID] = host.SplitY(charts, (charts.H+1)/2)
+		at[paneLayers], at[paneSamples] = host.SplitX(rest, rest.W/2)
 		return
 	}
-	charts, side := splitX(main, main.W*54/100)
-	at[paneLoss], at[paneFID] = splitY(charts, (charts.H+1)/2)
-	at[paneLayers], at[paneSamples] = splitY(side, side.H*48/100)
+	charts, side := host.SplitX(main, main.W*54/100)
+	at[paneLoss], at[paneFID] = host.SplitY(charts, (charts.H+1)/2)
+	at[paneLayers], at[paneSamples] = host.SplitY(side, side.H*48/100)
 }
 
 // draw renders the panes row by row: rectangles side by side cover each row
 // without overlap.
-func (v *dashboardView) draw(a *App, body rect) []string {
-	at := a.paneRects(body)
+func (v *dashboardView) Draw(body host.Rect) []string {
+	at := v.a.paneRects(body)
 	var order []pane
 	for p := range paneCount {
 		if !at[p].Empty() {
@@ -143,7 +200,7 @@ func (v *dashboardView) draw(a *App, body rect) []string {
 	var drawn [paneCount][]string
 	size := 0
 	for _, p := range order {
-		drawn[p] = v.drawPane(a, p, at[p], len(order))
+		drawn[p] = v.drawPane(p, at[p], len(order))
 		for _, line := range drawn[p] {
 			size += len(line)
 		}
@@ -167,19 +224,19 @@ func (v *dashboardView) draw(a *App, body rect) []string {
 	return out
 }
 
-func (*dashboardView) drawPane(a *App, p pane, r rect, shown int) []string {
-	run, focused := a.run, p == a.focus
+func (v *dashboardView) drawPane(p pane, r host.Rect, shown int) []string {
+	run, focused := v.a.run, p == v.a.focus
 	switch p {
 	case paneLoss:
-		return a.framed(r, "Loss", focused, run.loss.View, run.loss.Info()...)
+		return v.a.framed(r, "Loss", focused, run.loss.View, run.loss.Info()...)
 	case paneFID:
-		return a.framed(r, run.fidName(), focused, run.fid.View, run.fid.Info()...)
+		return v.a.framed(r, run.fidName(), focused, run.fid.View, run.fid.Info()...)
 	case paneLayers:
-		return a.framed(r, "Layers"+a.besides(shown, "samples"), focused, run.layers.View, run.layers.Info()...)
+		return v.a.framed(r, "Layers"+v.a.besides(shown, "samples"), focused, run.layers.View, run.layers.Info()...)
 	case paneSamples:
-		return a.framed(r, "Samples"+a.besides(shown, "layers"), focused, run.samples.View, run.samples.Info()...)
+		return v.a.framed(r, "Samples"+v.a.besides(shown, "layers"), focused, run.samples.View, run.samples.Info()...)
 	}
-	return a.framed(r, "Events", focused, run.events.View, run.events.Info()...)
+	return v.a.framed(r, "Events", focused, run.events.View, run.events.Info()...)
 }
 
 // besides names the pane that waits in the same place, when three show.
@@ -191,69 +248,69 @@ func (a *App) besides(shown int, other string) string {
 }
 
 // picture implements pictureView: the samples always are the rightmost pane.
-func (*dashboardView) picture(a *App, r rect) (shown, bool) {
-	return a.samplesPicture(inner(a.paneRects(r)[paneSamples]), a.focus == paneSamples)
+func (v *dashboardView) Picture(r host.Rect) (host.Shown, bool) {
+	return v.a.samplesPicture(host.Inner(v.a.paneRects(r)[paneSamples]), v.a.focus == paneSamples)
 }
 
 // menuRoom keeps menus off the picture.
-func (*dashboardView) menuRoom(a *App, r rect) rect { return a.paneRects(r)[paneLayers] }
+func (v *dashboardView) MenuRoom(r host.Rect) host.Rect { return v.a.paneRects(r)[paneLayers] }
 
 // status tells what a chart's cursor reads, else what the events pane doesn't,
 // or the newest event without it.
-func (*dashboardView) status(a *App, r rect) string {
-	for _, name := range a.chartNames() {
-		if read := a.run.chart(name).ReadOut(); read != "" {
+func (v *dashboardView) Status(r host.Rect) string {
+	for _, name := range v.a.chartNames() {
+		if read := v.a.run.chart(name).ReadOut(); read != "" {
 			return " " + read
 		}
 	}
-	if a.paneRects(r)[paneEvents].Empty() {
-		return a.run.events.Last(a.width)
+	if v.a.paneRects(r)[paneEvents].Empty() {
+		return v.a.run.events.Last(v.a.width)
 	}
-	return a.runLine()
+	return v.a.runLine()
 }
 
 // mouse focuses what is clicked, reads a chart there or where it is dragged, and
 // scrolls what the pointer is on.
-func (*dashboardView) mouse(a *App, m tea.MouseMsg, r rect) tea.Cmd {
+func (v *dashboardView) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 	e := m.Mouse()
-	at := a.paneRects(r)
-	p := pane(slices.IndexFunc(at[:], func(r rect) bool { return r.Contains(e.X, e.Y) }))
+	at := v.a.paneRects(r)
+	p := pane(slices.IndexFunc(at[:], func(r host.Rect) bool { return r.Contains(e.X, e.Y) }))
 	if p < 0 {
 		return nil
 	}
 	switch m.(type) {
 	case tea.MouseClickMsg:
-		a.setFocus(p)
+		v.a.setFocus(p)
 		switch p {
 		case paneLoss, paneFID:
-			a.readChart(e, at[p])
+			v.a.readChart(e, at[p])
 		case paneLayers:
-			return a.layersTree().mouseIn(a, m, at[p])
+			return v.a.layersTree().mouseIn(m, at[p])
 		}
 	case tea.MouseMotionMsg:
-		if e.Button == tea.MouseLeft && p == a.focus && (p == paneLoss || p == paneFID) {
-			a.readChart(e, at[p])
+		if e.Button == tea.MouseLeft && p == v.a.focus && (p == paneLoss || p == paneFID) {
+			v.a.readChart(e, at[p])
 		}
 	case tea.MouseWheelMsg:
 		switch by := wheel(e); p {
 		case paneLoss:
-			a.run.loss.MoveCursor(by)
+			v.a.run.loss.MoveCursor(by)
 		case paneFID:
-			a.run.fid.MoveCursor(by)
+			v.a.run.fid.MoveCursor(by)
 		case paneLayers:
-			a.run.layers.Move(3 * by)
+			v.a.run.layers.Move(3 * by)
 		case paneEvents:
-			a.run.events.Move(3 * by)
+			v.a.run.events.Move(3 * by)
 		case paneSamples:
-			return a.stepSample(by)
+			return v.a.stepSample(by)
 		}
 	}
 	return nil
 }
 
 // readChart puts the cursor of the focused chart, framed by r, under the pointer.
-func (a *App) readChart(e tea.Mouse, r rect) {
-	in := inner(r)
+func (a *App) readChart(e tea.Mouse, r host.Rect) {
+	in := host.Inner(r)
 	a.run.chart(a.chartNames()[0]).CursorAt(e.X-in.X, e.Y-in.Y)
 }
 
@@ -271,24 +328,26 @@ func (a *App) chartNames() []string {
 }
 
 // chartKeys work on the dashboard's charts.
-func chartKeys() []binding {
-	return []binding{
-		{scopeChart, []string{"left", "h"}, "← h", "", "cursor left: read values", func(a *App) tea.Cmd { a.moveCursors(-1); return nil }},
-		{scopeChart, []string{"right", "l"}, "→ l", "", "cursor right", func(a *App) tea.Cmd { a.moveCursors(1); return nil }},
-		{scopeChart, []string{"shift+left", "H"}, "H", "", "cursor left by ten", func(a *App) tea.Cmd { a.moveCursors(-10); return nil }},
-		{scopeChart, []string{"shift+right", "L"}, "L", "", "cursor right by ten", func(a *App) tea.Cmd { a.moveCursors(10); return nil }},
-
-		{scopeAxes, []string{"y"}, "y", "log y", "logarithmic y axis (focused chart, or both)", func(a *App) tea.Cmd {
+func (v *dashboardView) bindChart() {
+	a := v.a
+	v.chartKeys = host.NewSection("charts",
+		host.Bind("left h", "← h", "", "cursor left: read values", func() tea.Cmd { a.moveCursors(-1); return nil }),
+		host.Bind("right l", "→ l", "", "cursor right", func() tea.Cmd { a.moveCursors(1); return nil }),
+		host.Bind("shift+left H", "H", "", "cursor left by ten", func() tea.Cmd { a.moveCursors(-10); return nil }),
+		host.Bind("shift+right L", "L", "", "cursor right by ten", func() tea.Cmd { a.moveCursors(10); return nil }),
+	)
+	v.axesKeys = host.NewSection("axes",
+		host.Bind("y", "y", "log y", "logarithmic y axis (focused chart, or both)", func() tea.Cmd {
 			return a.eachChart(func(c *widget.Chart) { c.LogY = !c.LogY })
-		}},
-		{scopeAxes, []string{"x"}, "x", "log x", "logarithmic x axis", func(a *App) tea.Cmd {
+		}),
+		host.Bind("x", "x", "log x", "logarithmic x axis", func() tea.Cmd {
 			return a.eachChart(func(c *widget.Chart) { c.LogX = !c.LogX })
-		}},
-		{scopeAxes, []string{"s"}, "s", "smooth", "smoothing: off, 0.6, 0.9, 0.97", func(a *App) tea.Cmd {
+		}),
+		host.Bind("s", "s", "smooth", "smoothing: off, 0.6, 0.9, 0.97", func() tea.Cmd {
 			return a.eachChart((*widget.Chart).CycleSmoothing)
-		}},
-		{scopeAxes, []string{"b"}, "b", "", "braille or ASCII curves", (*App).toggleBraille},
-	}
+		}),
+		host.Bind("b", "b", "", "braille or ASCII curves", a.toggleBraille),
+	)
 }
 
 func (a *App) toggleBraille() tea.Cmd {
@@ -309,7 +368,7 @@ func (a *App) eachChart(f func(*widget.Chart)) tea.Cmd {
 	for _, name := range a.chartNames() {
 		c := a.run.chart(name)
 		f(c)
-		a.state.Charts[name] = chartState{LogX: c.LogX, LogY: c.LogY, Smoothing: c.Smoothing}
+		a.state.Charts[name] = host.ChartState{LogX: c.LogX, LogY: c.LogY, Smoothing: c.Smoothing}
 	}
 	return nil
 }

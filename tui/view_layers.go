@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/trainer/runlog"
+	"innate/tui/host"
 	"innate/tui/panes"
 	"innate/tui/theme"
 )
@@ -15,6 +16,10 @@ import (
 // layersView shows the network in full size and, where there is room, the layer
 // under the cursor beside it.
 type layersView struct {
+	a          *App
+	layersKeys *host.Section
+	treeKeys   *host.Section
+
 	panel     *panes.LayerPanel
 	freezings freezings
 
@@ -22,16 +27,23 @@ type layersView struct {
 	clickedAt time.Time
 }
 
-func (*layersView) title() string       { return viewNames[viewLayers] }
-func (*layersView) scopes(*App) []scope { return []scope{scopeTree, scopeLayers} }
+func newLayers(h host.Host) host.View {
+	v := &layersView{a: h.(*App)}
+	v.bind()
+	return v
+}
 
-func (v *layersView) setTheme(t *theme.Theme) {
+func (v *layersView) Active() []*host.Section { return []*host.Section{v.treeKeys, v.layersKeys} }
+
+func (*layersView) Title() string { return "layers" }
+
+func (v *layersView) SetTheme(t *theme.Theme) {
 	if v.panel != nil {
 		v.panel.SetTheme(t)
 	}
 }
 
-func (v *layersView) addHistory(_ []runlog.Tick, events []runlog.Event, reset bool) {
+func (v *layersView) AddHistory(_ []runlog.Tick, events []runlog.Event, reset bool) {
 	v.freezings.add(events, reset)
 }
 
@@ -42,33 +54,33 @@ const (
 	panelW    = 58
 )
 
-func (*layersView) split(r rect) (tree, panel rect) {
+func (*layersView) split(r host.Rect) (tree, panel host.Rect) {
 	if r.W < panelRoom {
-		return r, rect{}
+		return r, host.Rect{}
 	}
-	return splitX(r, r.W-panelW)
+	return host.SplitX(r, r.W-panelW)
 }
 
-func (v *layersView) draw(a *App, r rect) []string {
+func (v *layersView) Draw(r host.Rect) []string {
 	at, beside := v.split(r)
-	l := a.run.layers
-	lines := a.framed(at, "Layers", true, l.View, l.Info()...)
+	l := v.a.run.layers
+	lines := v.a.framed(at, "Layers", true, l.View, l.Info()...)
 	if beside.Empty() {
 		return lines
 	}
 	if v.panel == nil {
-		v.panel = panes.NewLayerPanel(a.theme)
+		v.panel = panes.NewLayerPanel(v.a.theme)
 	}
 	d, _ := l.Detail()
-	v.panel.Set(d, v.freezings.changes(a, &d))
-	for i, line := range a.framed(beside, d.Name, false, v.panel.View, v.panel.Info()...) {
+	v.panel.Set(d, v.freezings.changes(v.a, &d))
+	for i, line := range v.a.framed(beside, d.Name, false, v.panel.View, v.panel.Info()...) {
 		lines[i] += line
 	}
 	return lines
 }
 
 // back takes the marks off, then the filter.
-func (*layersView) back(a *App) bool { return a.run.narrowLess() }
+func (v *layersView) Back() bool { return v.a.run.narrowLess() }
 
 func (r *runView) narrowLess() bool {
 	switch {
@@ -82,9 +94,9 @@ func (r *runView) narrowLess() bool {
 	return true
 }
 
-func (v *layersView) mouse(a *App, m tea.MouseMsg, r rect) tea.Cmd {
+func (v *layersView) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 	at, _ := v.split(r)
-	return v.mouseIn(a, m, at)
+	return v.mouseIn(m, at)
 }
 
 // doubleClick is how far apart its clicks may be.
@@ -93,8 +105,8 @@ const doubleClick = 500 * time.Millisecond
 // mouseIn handles a mouse message for the tree framed in r, also on the
 // dashboard: the head of a column sorts by it, a click moves the cursor, and a
 // second one, or one on the state, toggles.
-func (v *layersView) mouseIn(a *App, m tea.MouseMsg, r rect) tea.Cmd {
-	l, e, in := a.run.layers, m.Mouse(), inner(r)
+func (v *layersView) mouseIn(m tea.MouseMsg, r host.Rect) tea.Cmd {
+	l, e, in := v.a.run.layers, m.Mouse(), host.Inner(r)
 	if _, ok := m.(tea.MouseWheelMsg); ok {
 		l.Move(3 * wheel(e))
 		return nil
@@ -104,70 +116,71 @@ func (v *layersView) mouseIn(a *App, m tea.MouseMsg, r rect) tea.Cmd {
 	}
 	column, head := l.ColumnAt(e.X-in.X, e.Y-in.Y, in.W)
 	if head {
-		return a.sortLayers(func(l *panes.Layers) { l.SortBy(column) })
+		return v.a.sortLayers(func(l *panes.Layers) { l.SortBy(column) })
 	}
 	if !l.MoveTo(e.Y - in.Y) {
 		return nil
 	}
 	d, _ := l.Detail()
-	again := d.Name == v.clicked && a.opts.Now().Sub(v.clickedAt) <= doubleClick
-	v.clicked, v.clickedAt = d.Name, a.opts.Now()
+	again := d.Name == v.clicked && v.a.opts.Now().Sub(v.clickedAt) <= doubleClick
+	v.clicked, v.clickedAt = d.Name, v.a.opts.Now()
 	if !again && column != panes.ByState {
 		return nil
 	}
 	v.clicked = "" // a third click is the first of another two
-	return a.toggleLayer()
+	return v.a.toggleLayer()
 }
 
 // layersTree returns the view of layers of the open run.
-func (a *App) layersTree() *layersView { return a.run.views[viewLayers].(*layersView) }
+func (a *App) layersTree() *layersView { return viewOf[*layersView](a.run) }
 
-func layersKeys() []binding {
-	on := func(f func(*panes.Layers)) func(*App) tea.Cmd {
-		return func(a *App) tea.Cmd { f(a.run.layers); return nil }
+func (v *layersView) bind() {
+	a := v.a
+	on := func(f func(*panes.Layers)) func() tea.Cmd {
+		return func() tea.Cmd { f(a.run.layers); return nil }
 	}
-	sorted := func(f func(*panes.Layers)) func(*App) tea.Cmd {
-		return func(a *App) tea.Cmd { return a.sortLayers(f) }
+	sorted := func(f func(*panes.Layers)) func() tea.Cmd {
+		return func() tea.Cmd { return a.sortLayers(f) }
 	}
-	return []binding{
-		{scopeLayers, []string{"space"}, "space", "freeze", "freeze or train it, or what is marked", (*App).toggleLayer},
-		{scopeLayers, []string{"a"}, "a", "what if", "the same, after showing what would change", (*App).previewLayer},
-		{scopeLayers, []string{"p"}, "p", "preset", "freezing presets", (*App).openPresets},
-		{scopeLayers, []string{"/"}, "/", "filter", "filter: qkv, dec.*conv?, kind:norm, !frozen", (*App).openFilter},
-		{scopeLayers, []string{"f"}, "f", "kinds", "filter by kind: conv, qkv, skip, …", (*App).cycleKind},
-		{scopeLayers, []string{"d"}, "d", "moved", "those that moved most first; again: least", sorted(func(l *panes.Layers) { l.SortBy(panes.ByDistance) })},
-		{scopeLayers, []string{"v"}, "v", "mark", "mark it", on(func(l *panes.Layers) { l.Mark(); l.Move(1) })},
-		{scopeLayers, []string{"V"}, "V", "", "mark all that the filter shows", on((*panes.Layers).MarkMatched)},
-		{scopeLayers, []string{"u"}, "u", "undo", "undo the last change of what is frozen", (*App).undoFreeze},
-		{scopeLayers, []string{"ctrl+r"}, "ctrl+r", "", "redo", (*App).redoFreeze},
-		{scopeLayers, []string{"up", "k"}, "↑ k", "", "up", on(func(l *panes.Layers) { l.Move(-1) })},
-		{scopeLayers, []string{"down", "j"}, "↓ j", "", "down", on(func(l *panes.Layers) { l.Move(1) })},
-		{scopeLayers, []string{"pgup", "ctrl+b"}, "pgup", "", "page up", on(func(l *panes.Layers) { l.Page(-1) })},
-		{scopeLayers, []string{"pgdown", "ctrl+f"}, "pgdn", "", "page down", on(func(l *panes.Layers) { l.Page(1) })},
-		{scopeLayers, []string{"home", "g"}, "g", "", "first row", on(func(l *panes.Layers) { l.Move(-1 << 30) })},
-		{scopeLayers, []string{"end", "G"}, "G", "", "last row", on(func(l *panes.Layers) { l.Move(1 << 30) })},
-		{scopeLayers, []string{"left", "h"}, "← h", "", "fold the block", on(func(l *panes.Layers) { l.Fold(true) })},
-		{scopeLayers, []string{"right", "l"}, "→ l", "", "unfold the block", on(func(l *panes.Layers) { l.Fold(false) })},
-		{scopeLayers, []string{"-"}, "-", "", "fold all blocks", on(func(l *panes.Layers) { l.FoldAll(true) })},
-		{scopeLayers, []string{"+", "="}, "+", "", "unfold all blocks", on(func(l *panes.Layers) { l.FoldAll(false) })},
-
-		{scopeTree, []string{"enter"}, "enter", "", "fold or unfold the block", on((*panes.Layers).ToggleFold)},
-		{scopeTree, []string{"s", ">"}, "s >", "", "sort by the next column", sorted(func(l *panes.Layers) { l.CycleSort(1) })},
-		{scopeTree, []string{"<"}, "<", "", "sort by the previous column", sorted(func(l *panes.Layers) { l.CycleSort(-1) })},
-		{scopeTree, []string{"o"}, "o", "", "turn the order round", sorted((*panes.Layers).Turn)},
-		{scopeTree, []string{"t"}, "t", "", "over time: gradient, update or distance", sorted(func(l *panes.Layers) { l.CycleStat(1) })},
-	}
+	v.layersKeys = host.NewSection("layers",
+		host.Bind("space", "space", "freeze", "freeze or train it, or what is marked", a.toggleLayer),
+		host.Bind("a", "a", "what if", "the same, after showing what would change", a.previewLayer),
+		host.Bind("p", "p", "preset", "freezing presets", a.openPresets),
+		host.Bind("/", "/", "filter", "filter: qkv, dec.*conv?, kind:norm, !frozen", a.openFilter),
+		host.Bind("f", "f", "kinds", "filter by kind: conv, qkv, skip, …", a.cycleKind),
+		host.Bind("d", "d", "moved", "those that moved most first; again: least", sorted(func(l *panes.Layers) { l.SortBy(panes.ByDistance) })),
+		host.Bind("v", "v", "mark", "mark it", on(func(l *panes.Layers) { l.Mark(); l.Move(1) })),
+		host.Bind("V", "V", "", "mark all that the filter shows", on((*panes.Layers).MarkMatched)),
+		host.Bind("u", "u", "undo", "undo the last change of what is frozen", a.undoFreeze),
+		host.Bind("ctrl+r", "ctrl+r", "", "redo", a.redoFreeze),
+		host.Bind("up k", "↑ k", "", "up", on(func(l *panes.Layers) { l.Move(-1) })),
+		host.Bind("down j", "↓ j", "", "down", on(func(l *panes.Layers) { l.Move(1) })),
+		host.Bind("pgup ctrl+b", "pgup", "", "page up", on(func(l *panes.Layers) { l.Page(-1) })),
+		host.Bind("pgdown ctrl+f", "pgdn", "", "page down", on(func(l *panes.Layers) { l.Page(1) })),
+		host.Bind("home g", "g", "", "first row", on(func(l *panes.Layers) { l.Move(-1 << 30) })),
+		host.Bind("end G", "G", "", "last row", on(func(l *panes.Layers) { l.Move(1 << 30) })),
+		host.Bind("left h", "← h", "", "fold the block", on(func(l *panes.Layers) { l.Fold(true) })),
+		host.Bind("right l", "→ l", "", "unfold the block", on(func(l *panes.Layers) { l.Fold(false) })),
+		host.Bind("-", "-", "", "fold all blocks", on(func(l *panes.Layers) { l.FoldAll(true) })),
+		host.Bind("+ =", "+", "", "unfold all blocks", on(func(l *panes.Layers) { l.FoldAll(false) })),
+	)
+	v.treeKeys = host.NewSection("tree of layers",
+		host.Bind("enter", "enter", "", "fold or unfold the block", on((*panes.Layers).ToggleFold)),
+		host.Bind("s >", "s >", "", "sort by the next column", sorted(func(l *panes.Layers) { l.CycleSort(1) })),
+		host.Bind("<", "<", "", "sort by the previous column", sorted(func(l *panes.Layers) { l.CycleSort(-1) })),
+		host.Bind("o", "o", "", "turn the order round", sorted((*panes.Layers).Turn)),
+		host.Bind("t", "t", "", "over time: gradient, update or distance", sorted(func(l *panes.Layers) { l.CycleStat(1) })),
+	)
 }
 
 // openFilter filters the layers as the text is typed.
 func (a *App) openFilter() tea.Cmd {
 	before := a.run.layers.Filter()
-	a.prompt = prompt{
-		sign: "/", text: before, hint: "words, globs, kind:conv, frozen, training, marked, !not",
-		changed: func(a *App, s string) { a.run.layers.SetFilter(s) },
-		cancel:  func(a *App) { a.run.layers.SetFilter(before) },
-	}
-	return nil
+	return a.Prompt(host.Prompt{
+		Sign: "/", Text: before, Hint: "words, globs, kind:conv, frozen, training, marked, !not",
+		Changed: a.run.layers.SetFilter,
+		Cancel:  func() { a.run.layers.SetFilter(before) },
+	})
 }
 
 // quickFilters are what f goes through, and what the command view offers.
@@ -240,18 +253,9 @@ func (a *App) sortBy(name string) bool {
 	return true
 }
 
-// showLayers goes where the layers can be seen.
-func (a *App) showLayers() tea.Cmd {
-	if a.view == viewDashboard {
-		a.setFocus(paneLayers)
-		return nil
-	}
-	return a.setView(viewLayers)
-}
-
 func (a *App) commandFilter(args []string) tea.Cmd {
 	a.run.layers.SetFilter(strings.Join(args, " "))
-	return a.showLayers()
+	return a.Reveal("layers")
 }
 
 func (a *App) commandSort(name string) tea.Cmd {
@@ -259,8 +263,8 @@ func (a *App) commandSort(name string) tea.Cmd {
 		name = "-" + name // numbers: the largest first
 	}
 	if !a.sortBy(name) {
-		return a.fail(fmt.Errorf("sort: %q, want %s", name, strings.Join(panes.LayerColumnNames(), ", ")))
+		return a.Fail(fmt.Errorf("sort: %q, want %s", name, strings.Join(panes.LayerColumnNames(), ", ")))
 	}
 	a.sortLayers(func(*panes.Layers) {})
-	return a.showLayers()
+	return a.Reveal("layers")
 }

@@ -9,12 +9,15 @@ import (
 
 	"innate/trainer/run"
 	"innate/trainer/runlog"
+	"innate/tui/host"
 	"innate/tui/machine"
 )
 
 // machineView tells what the run costs its computer, and where the time of a
 // step goes. It looks once a second, while it shows.
 type machineView struct {
+	a *App
+
 	reader machineReader
 	visit  int       // counts the times that the view was entered
 	pids   []int     // to look at: the trainer's first
@@ -29,30 +32,36 @@ type machineView struct {
 	speed []float64 // images a second, by ticks
 }
 
+func newMachine(h host.Host) host.View {
+	v := &machineView{a: h.(*App)}
+	return v
+}
+
+func (v *machineView) Active() []*host.Section { return nil }
+
 // pastLooks are kept for the graphs: those of a minute.
 const pastLooks = 60
 
-func (*machineView) title() string       { return viewNames[viewMachine] }
-func (*machineView) scopes(*App) []scope { return nil }
+func (*machineView) Title() string { return "machine" }
 
 // enter begins to look. A gap would look like a jump, so graphs begin anew after
 // one.
-func (v *machineView) enter(a *App) tea.Cmd {
+func (v *machineView) Enter() tea.Cmd {
 	if v.reader == nil {
 		v.reader = newMachineReader()
 	}
-	if now := a.opts.Now(); v.past == nil || now.Sub(v.looked) > 3*loadEvery {
+	if now := v.a.opts.Now(); v.past == nil || now.Sub(v.looked) > 3*loadEvery {
 		v.past = map[string][]float64{}
 	}
 	v.visit++
-	v.listPIDs(a)
-	return tea.Batch(v.lookAtLoad(0), v.lookAtGPU(0), v.lookAtDisk(a.opts.RunsDir, a.run.Dir, 0))
+	v.listPIDs()
+	return tea.Batch(v.lookAtLoad(0), v.lookAtGPU(0), v.lookAtDisk(v.a.opts.RunsDir, v.a.run.Dir, 0))
 }
 
 // listPIDs says which processes to look at.
-func (v *machineView) listPIDs(a *App) {
+func (v *machineView) listPIDs() {
 	v.pids = nil
-	if info := a.run.Info; info.Alive {
+	if info := v.a.run.Info; info.Alive {
 		v.pids = append(v.pids, info.Status.PID)
 	}
 	for _, r := range v.runs {
@@ -60,22 +69,22 @@ func (v *machineView) listPIDs(a *App) {
 	}
 }
 
-func (v *machineView) receive(a *App, msg tea.Msg) (tea.Cmd, bool) {
-	shows := a.run != nil && a.current() == view(v)
+func (v *machineView) Receive(msg tea.Msg) (tea.Cmd, bool) {
+	shows := v.a.run != nil && v.a.Shows(v)
 	live := func(from *machineView, visit int) bool { return from == v && visit == v.visit && shows }
 	switch m := msg.(type) {
 	case loadMsg:
 		if !live(m.view, m.visit) {
 			return nil, m.view == v
 		}
-		v.setLoad(a, m.load)
+		v.setLoad(m.load)
 		return v.lookAtLoad(loadEvery), true
 	case diskMsg:
 		if !live(m.view, m.visit) {
 			return nil, m.view == v
 		}
 		v.disk, v.runs = m.disk, m.runs
-		return v.lookAtDisk(a.opts.RunsDir, a.run.Dir, diskEvery), true
+		return v.lookAtDisk(v.a.opts.RunsDir, v.a.run.Dir, diskEvery), true
 	case gpuMsg:
 		if !live(m.view, m.visit) {
 			return nil, m.view == v
@@ -87,14 +96,14 @@ func (v *machineView) receive(a *App, msg tea.Msg) (tea.Cmd, bool) {
 }
 
 // setLoad takes a look in and adds a second to the graphs.
-func (v *machineView) setLoad(a *App, l machine.Load) {
-	v.load, v.looked = l, a.opts.Now()
-	v.listPIDs(a)
+func (v *machineView) setLoad(l machine.Load) {
+	v.load, v.looked = l, v.a.opts.Now()
+	v.listPIDs()
 	add := func(name string, x float64) {
 		p := append(v.past[name], x)
 		v.past[name] = p[max(len(p)-pastLooks, 0):]
 	}
-	trainer := v.trainer(a)
+	trainer := v.trainer()
 	add("cpu", l.CPU())
 	add("trainer", trainer.Cores)
 	add("memory", partOf(float64(l.MemUsed), float64(l.MemTotal)))
@@ -105,8 +114,8 @@ func (v *machineView) setLoad(a *App, l machine.Load) {
 }
 
 // trainer is what the run's process uses, all unknown without one.
-func (v *machineView) trainer(a *App) machine.Process {
-	if p, ok := v.load.Procs[a.run.Info.Status.PID]; ok && a.run.Info.Alive {
+func (v *machineView) trainer() machine.Process {
+	if p, ok := v.load.Procs[v.a.run.Info.Status.PID]; ok && v.a.run.Info.Alive {
 		return p
 	}
 	return machine.Process{Cores: math.NaN(), Written: math.NaN()}
@@ -121,7 +130,7 @@ func partOf(part, whole float64) float64 {
 }
 
 // addHistory gathers the speed, of which ticks tell more than a minute.
-func (v *machineView) addHistory(ticks []runlog.Tick, _ []runlog.Event, reset bool) {
+func (v *machineView) AddHistory(ticks []runlog.Tick, _ []runlog.Event, reset bool) {
 	if reset {
 		v.speed = nil
 	}
@@ -135,30 +144,22 @@ func (v *machineView) addHistory(ticks []runlog.Tick, _ []runlog.Event, reset bo
 
 // draw puts the machine beside the time of a step where there is width, else
 // above it.
-func (v *machineView) draw(a *App, r rect) []string {
-	stages := max(len(a.run.Info.Status.StageMs), 1)
+func (v *machineView) Draw(r host.Rect) []string {
+	stages := max(len(v.a.run.Info.Status.StageMs), 1)
 	if r.W >= 150 {
-		left, right := splitX(r, r.W*58/100)
-		steps, low := splitY(right, min(2*stages+4, right.H/2))
-		cores, runs := splitY(low, min(v.coresHeight(low.W), low.H/2))
-		return beside(v.drawGauges(a, left), slices.Concat(v.drawStages(a, steps), v.drawCores(a, cores), v.drawRuns(a, runs)))
+		left, right := host.SplitX(r, r.W*58/100)
+		steps, low := host.SplitY(right, min(2*stages+4, right.H/2))
+		cores, runs := host.SplitY(low, min(v.coresHeight(low.W), low.H/2))
+		return host.Beside(v.drawGauges(left), slices.Concat(v.drawStages(steps), v.drawCores(cores), v.drawRuns(runs)))
 	}
-	n := len(v.gauges(a))
-	top, low := splitY(r, min(n+2, r.H*2/3))
+	n := len(v.gauges())
+	top, low := host.SplitY(r, min(n+2, r.H*2/3))
 	if pitch := (r.H - stages - 6) / n; pitch > 1 {
-		top, low = splitY(r, pitch*n+1)
+		top, low = host.SplitY(r, pitch*n+1)
 	}
 	if r.W < 110 {
-		return append(v.drawGauges(a, top), v.drawStages(a, low)...)
+		return append(v.drawGauges(top), v.drawStages(low)...)
 	}
-	steps, runs := splitX(low, low.W*60/100)
-	return append(v.drawGauges(a, top), beside(v.drawStages(a, steps), v.drawRuns(a, runs))...)
-}
-
-// beside joins two blocks of equal height.
-func beside(left, right []string) []string {
-	for i := range left {
-		left[i] += right[i]
-	}
-	return left
+	steps, runs := host.SplitX(low, low.W*60/100)
+	return append(v.drawGauges(top), host.Beside(v.drawStages(steps), v.drawRuns(runs))...)
 }

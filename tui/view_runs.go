@@ -5,12 +5,16 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"innate/tui/host"
 	"innate/tui/widget"
 )
 
 // runsView is the list of runs, and below it what is known of the one under the
 // cursor.
 type runsView struct {
+	a        *App
+	runsKeys *host.Section
+
 	reader   *runsReader
 	list     []runRow        // as read
 	known    bool            // has been read
@@ -25,42 +29,50 @@ type runsView struct {
 	detail runDetail
 }
 
-func (*runsView) title() string       { return "runs" }
-func (*runsView) scopes(*App) []scope { return []scope{scopeRuns} }
+func newRuns(h host.Host) *runsView {
+	v := &runsView{a: h.(*App), reader: newRunsReader(h.Options().RunsDir)}
+	v.bind()
+	return v
+}
 
-func runsKeys() []binding {
-	move := func(do func(t *widget.Table)) func(*App) tea.Cmd {
-		return func(a *App) tea.Cmd { do(&a.runs.table); return nil }
+func (v *runsView) Active() []*host.Section { return []*host.Section{v.runsKeys} }
+
+func (*runsView) Title() string { return "runs" }
+
+func (v *runsView) bind() {
+	a := v.a
+	move := func(do func(t *widget.Table)) func() tea.Cmd {
+		return func() tea.Cmd { do(&a.runs.table); return nil }
 	}
-	order := func(do func(t *widget.Table)) func(*App) tea.Cmd {
-		return func(a *App) tea.Cmd {
+	order := func(do func(t *widget.Table)) func() tea.Cmd {
+		return func() tea.Cmd {
 			do(&a.runs.table)
 			a.state.Sort[runsTable] = a.runs.table.Sort()
 			return nil
 		}
 	}
-	return []binding{
-		{scopeRuns, []string{"enter"}, "enter", "open", "open the run", (*App).openSelected},
-		{scopeRuns, []string{"n"}, "n", "new", "start a run: a preset, then its settings", (*App).openStart},
-		{scopeRuns, []string{"f"}, "f", "fork", "a new run from this one's last checkpoint", (*App).openFork},
-		{scopeRuns, []string{"space"}, "space", "mark", "mark the run, or unmark it", move((*widget.Table).Mark)},
-		{scopeRuns, []string{"o"}, "o", "overlay", "marked runs' curves on one screen", (*App).openOverlay},
-		{scopeRuns, []string{"/"}, "/", "filter", "filter: name, state:run, fid<50, !not", (*App).filterRuns},
-		{scopeRuns, []string{"s"}, "s", "stop", "stop the marked runs, or this one (asks)", (*App).stopRuns},
-		{scopeRuns, []string{"r"}, "r", "resume", "let go on what is paused, dead or stopped", (*App).resumeRuns},
-		{scopeRuns, []string{"P"}, "P", "pause", "pause the marked runs, or this one", (*App).pauseRuns},
-		{scopeRuns, []string{"d"}, "d", "delete", "delete the marked runs, or this one (asks)", (*App).deleteRuns},
-		{scopeRuns, []string{"v"}, "v", "", "mark all that the filter shows, or none", move((*widget.Table).MarkAll)},
-		{scopeRuns, []string{">", "right", "l"}, "> l", "", "sort by the next column", order(func(t *widget.Table) { t.StepSort(1) })},
-		{scopeRuns, []string{"<", "left", "h"}, "< h", "", "sort by the column before", order(func(t *widget.Table) { t.StepSort(-1) })},
-		{scopeRuns, []string{"R"}, "R", "", "turn the order round", order((*widget.Table).Reverse)},
-		{scopeRuns, []string{"up", "k"}, "↑ k", "", "up", move(func(t *widget.Table) { t.Move(-1) })},
-		{scopeRuns, []string{"down", "j"}, "↓ j", "", "down", move(func(t *widget.Table) { t.Move(1) })},
-		{scopeRuns, []string{"pgup", "ctrl+b"}, "pgup", "", "page up", move(func(t *widget.Table) { t.Page(-1) })},
-		{scopeRuns, []string{"pgdown", "ctrl+f"}, "pgdn", "", "page down", move(func(t *widget.Table) { t.Page(1) })},
-		{scopeRuns, []string{"home", "g"}, "g", "", "first", move(func(t *widget.Table) { t.Move(-1 << 30) })},
-		{scopeRuns, []string{"end", "G"}, "G", "", "last", move(func(t *widget.Table) { t.Move(1 << 30) })},
-	}
+	v.runsKeys = host.NewSection("list of runs",
+		host.Bind("enter", "enter", "open", "open the run", a.openSelected),
+		host.Bind("n", "n", "new", "start a run: a preset, then its settings", a.openStart),
+		host.Bind("f", "f", "fork", "a new run from this one's last checkpoint", a.openFork),
+		host.Bind("space", "space", "mark", "mark the run, or unmark it", move((*widget.Table).Mark)),
+		host.Bind("o", "o", "overlay", "marked runs' curves on one screen", a.openOverlay),
+		host.Bind("/", "/", "filter", "filter: name, state:run, fid<50, !not", a.filterRuns),
+		host.Bind("s", "s", "stop", "stop the marked runs, or this one (asks)", a.stopRuns),
+		host.Bind("r", "r", "resume", "let go on what is paused, dead or stopped", a.resumeRuns),
+		host.Bind("P", "P", "pause", "pause the marked runs, or this one", a.pauseRuns),
+		host.Bind("d", "d", "delete", "delete the marked runs, or this one (asks)", a.deleteRuns),
+		host.Bind("v", "v", "", "mark all that the filter shows, or none", move((*widget.Table).MarkAll)),
+		host.Bind("> right l", "> l", "", "sort by the next column", order(func(t *widget.Table) { t.StepSort(1) })),
+		host.Bind("< left h", "< h", "", "sort by the column before", order(func(t *widget.Table) { t.StepSort(-1) })),
+		host.Bind("R", "R", "", "turn the order round", order((*widget.Table).Reverse)),
+		host.Bind("up k", "↑ k", "", "up", move(func(t *widget.Table) { t.Move(-1) })),
+		host.Bind("down j", "↓ j", "", "down", move(func(t *widget.Table) { t.Move(1) })),
+		host.Bind("pgup ctrl+b", "pgup", "", "page up", move(func(t *widget.Table) { t.Page(-1) })),
+		host.Bind("pgdown ctrl+f", "pgdn", "", "page down", move(func(t *widget.Table) { t.Page(1) })),
+		host.Bind("home g", "g", "", "first", move(func(t *widget.Table) { t.Move(-1 << 30) })),
+		host.Bind("end G", "G", "", "last", move(func(t *widget.Table) { t.Move(1 << 30) })),
+	)
 }
 
 const (
@@ -97,7 +109,7 @@ func (v *runsView) targets() []*runRow {
 // handleRuns takes in the list. Inside a run it only serves the command line,
 // and isn't read again.
 func (a *App) handleRuns(m runsMsg) tea.Cmd {
-	v := &a.runs
+	v := a.runs
 	if m.visit != v.visit {
 		return nil // the list polls anew each time it shows
 	}
@@ -107,10 +119,10 @@ func (a *App) handleRuns(m runsMsg) tea.Cmd {
 		cmds = append(cmds, listRuns(v.reader, v.visit, runsEvery))
 	}
 	if m.err != nil {
-		return tea.Batch(append(cmds, a.fail(m.err))...)
+		return tea.Batch(append(cmds, a.Fail(m.err))...)
 	}
 	v.list = m.list
-	v.fill(a)
+	v.fill()
 	if v.entered {
 		v.entered = false
 		for i := range v.list {
@@ -120,28 +132,28 @@ func (a *App) handleRuns(m runsMsg) tea.Cmd {
 		}
 	}
 	for i := range v.list {
-		cmds = append(cmds, a.watch(v.list[i].Info))
+		cmds = append(cmds, a.Watch(v.list[i].Info))
 	}
 	return tea.Batch(cmds...)
 }
 
 // fill puts the list into the table.
-func (v *runsView) fill(a *App) {
+func (v *runsView) fill() {
 	cols := runColumns(v.width)
 	v.table.SetColumns(cols)
 	terms := parseRunFilter(v.filter)
-	now := a.opts.Now()
+	now := v.a.opts.Now()
 	rows := make([]widget.TableRow, len(v.list))
 	for i := range v.list {
 		r := &v.list[i]
-		rows[i] = widget.TableRow{Key: r.Dir, Cells: r.cells(a.theme, cols, now)}
+		rows[i] = widget.TableRow{Key: r.Dir, Cells: r.cells(v.a.theme, cols, now)}
 		for _, fits := range terms {
 			rows[i].Hidden = rows[i].Hidden || !fits(r, v.table.Marked(r.Dir))
 		}
 	}
 	v.table.SetRows(rows)
 	if v.table.Sort() == "" {
-		sort := a.state.Sort[runsTable]
+		sort := v.a.state.Sort[runsTable]
 		if sort == "" {
 			sort = newestFirst
 		}
@@ -149,15 +161,15 @@ func (v *runsView) fill(a *App) {
 	}
 }
 
-func (v *runsView) setFilter(a *App, s string) {
+func (v *runsView) setFilter(s string) {
 	v.filter = s
-	v.fill(a)
+	v.fill()
 }
 
 // back takes the filter away, then the marks.
-func (v *runsView) back(a *App) bool {
+func (v *runsView) Back() bool {
 	if v.filter != "" {
-		v.setFilter(a, "")
+		v.setFilter("")
 		return true
 	}
 	return v.table.ClearMarks()
@@ -168,21 +180,19 @@ func (a *App) openSelected() tea.Cmd {
 	if r == nil {
 		return nil
 	}
-	a.open(r.Dir)
-	return a.follow()
+	return a.Open(r.Dir)
 }
 
 // handleFound opens a run that was named on the command line.
 func (a *App) handleFound(m foundMsg) tea.Cmd {
 	if m.err != nil {
-		return a.fail(m.err)
+		return a.Fail(m.err)
 	}
-	a.open(m.dir)
-	return a.follow()
+	return a.Open(m.dir)
 }
 
 // mouse selects the run that is clicked, and opens it on a second click.
-func (v *runsView) mouse(a *App, m tea.MouseMsg, r rect) tea.Cmd {
+func (v *runsView) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 	e := m.Mouse()
 	switch m.(type) {
 	case tea.MouseWheelMsg:
@@ -193,7 +203,7 @@ func (v *runsView) mouse(a *App, m tea.MouseMsg, r rect) tea.Cmd {
 		switch {
 		case e.Button != tea.MouseLeft || key == "" || e.Y >= at.Y+at.H-1:
 		case key == v.table.Cursor():
-			return a.openSelected()
+			return v.a.openSelected()
 		default:
 			v.table.SetCursor(key)
 		}
@@ -209,45 +219,45 @@ const (
 
 // split cuts the screen into the list and the detail below. The list has room
 // for all runs, up to a good half; it doesn't change with the filter.
-func (v *runsView) split(r rect) (table, detail rect) {
+func (v *runsView) split(r host.Rect) (table, detail host.Rect) {
 	if r.W < detailWidth || r.H < tableMin+detailHeight {
-		return r, rect{}
+		return r, host.Rect{}
 	}
 	most := max(r.H-detailHeight, tableMin)
-	return splitY(r, max(min(len(v.list)+3, most, r.H*11/20), tableMin))
+	return host.SplitY(r, max(min(len(v.list)+3, most, r.H*11/20), tableMin))
 }
 
 // draw renders the list and the detail.
-func (v *runsView) draw(a *App, r rect) []string {
+func (v *runsView) Draw(r host.Rect) []string {
 	at, below := v.split(r)
 	v.width = at.W - 2
-	v.fill(a)
+	v.fill()
 	switch {
 	case !v.known:
-		v.table.Empty = []string{"reading " + widget.Plain(a.opts.RunsDir)}
+		v.table.Empty = []string{"reading " + widget.Plain(v.a.opts.RunsDir)}
 	case len(v.list) == 0:
 		v.table.Empty = []string{"no runs yet", "", "n starts one"}
 	default:
 		v.table.Empty = []string{"no run matches /" + widget.Plain(v.filter), "", "esc shows all"}
 	}
 	var body string
-	in := inner(at)
-	body = v.table.View(a.theme, in.W, in.H) // before its Info, which tells what shows
+	in := host.Inner(at)
+	body = v.table.View(v.a.theme, in.W, in.H) // before its Info, which tells what shows
 	title := "Runs"
 	if v.filter != "" {
 		title += " /" + widget.Plain(v.filter)
 	}
-	info := v.table.Info(a.theme)
+	info := v.table.Info(v.a.theme)
 	all := make([]*runRow, len(v.list))
 	for i := range v.list {
 		all[i] = &v.list[i]
 	}
 	if name := qualityName(all); name != "" {
-		info = append(info, a.theme.Dim.Render("best and last: "+name))
+		info = append(info, v.a.theme.Dim.Render("best and last: "+name))
 	}
-	lines := a.framed(at, title, true, func(int, int) string { return body }, info...)
+	lines := v.a.framed(at, title, true, func(int, int) string { return body }, info...)
 	if below.H > 0 {
-		lines = append(lines, v.detail.draw(a, v.selected(), below)...)
+		lines = append(lines, v.detail.draw(v.a, v.selected(), below)...)
 	}
 	return lines
 }
@@ -287,5 +297,5 @@ func (a *App) runsTitle() string {
 	if count = t.Dim.Render(count); active > 0 {
 		count = t.Good.Render(fmt.Sprintf("%s %d active", t.Glyphs.Dot, active)) + "  " + count
 	}
-	return a.ends(" "+t.Accent.Render("innate")+"  "+t.Strong.Render(widget.Plain(a.current().title())), count+" ")
+	return a.ends(" "+t.Accent.Render("innate")+"  "+t.Strong.Render(widget.Plain(a.current().Title())), count+" ")
 }

@@ -1,0 +1,49 @@
+package tui
+
+import (
+	"innate/tui/host"
+	"innate/tui/session"
+	"innate/tui/sixel"
+	"innate/tui/theme"
+)
+
+// The rest of what the workbench does for its views; see host.Host.
+
+var _ host.Host = (*App)(nil)
+
+// Options implements host.Host.
+func (a *App) Options() *Options { return &a.opts }
+
+// State implements host.Host.
+func (a *App) State() *host.State { return &a.state }
+
+// Theme implements host.Host.
+func (a *App) Theme() *theme.Theme { return a.theme }
+
+// Display implements host.Host.
+func (a *App) Display() *host.Display { return &a.display }
+
+// Run implements host.Host.
+func (a *App) Run() *session.Run {
+	if a.run == nil {
+		return nil
+	}
+	return a.run.Run
+}
+
+// Push implements host.Host.
+func (a *App) Push(v host.View) { a.screen = v }
+
+// Pop implements host.Host.
+func (a *App) Pop() { a.screen = nil }
+
+// Canvas implements host.Host.
+func (a *App) Canvas(at host.Rect) host.Canvas {
+	c := host.Canvas{Mode: a.display.Mode, At: at, Registers: a.probe.Registers()}
+	c.CellW, c.CellH = a.probe.Cell()
+	c.MaxW, c.MaxH = a.probe.MaxPixels()
+	if !c.Mode.OutOfBand() && c.Mode != sixel.Kitty {
+		c.CellW, c.CellH = 1, 2 // half-blocks
+	}
+	return c
+}
