@@ -1,9 +1,10 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"strconv"
+
+	"github.com/spf13/pflag"
 )
 
 // Bounds of what a command line may ask for, those of the settings of the same
@@ -23,25 +24,27 @@ type count struct {
 	lo, hi int
 }
 
-// countFlag is f.Int for a number from lo to hi. The default may lie outside.
-func countFlag(f *flag.FlagSet, name string, value, lo, hi int, usage string) *int {
+// countFlag is f.Int for a number from lo to hi. The default may lie outside; help
+// tells it where it means a number.
+func countFlag(f *pflag.FlagSet, name string, value, lo, hi int, usage string) *int {
 	f.Var(count{&value, lo, hi}, name, usage)
+	if value <= 0 {
+		f.Lookup(name).DefValue = "" // usage says what happens without the flag
+	}
 	return &value
 }
 
 // threadsFlag is the flag of commands that compute in their own process.
-func threadsFlag(f *flag.FlagSet) *int {
+func threadsFlag(f *pflag.FlagSet) *int {
 	return countFlag(f, "threads", 0, 0, maxThreads, "`threads`, 0 for all cores")
 }
 
-func (c count) String() string {
-	if c.value == nil { // the flag package asks a zero count for its text
-		return ""
-	}
-	return strconv.Itoa(*c.value)
-}
+func (c count) String() string { return strconv.Itoa(*c.value) }
 
-// Set's errors follow the flag package's own `invalid value "-5" for flag -n: `.
+// Type names the kind of value in help, which usage names better.
+func (c count) Type() string { return "count" }
+
+// Set's errors are worded by flagError.
 func (c count) Set(s string) error {
 	n, err := strconv.Atoi(s)
 	if err != nil || n < c.lo || n > c.hi {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"innate/trainer"
@@ -16,28 +17,27 @@ import (
 // demoPreset is the run that shows what innate is for.
 const demoPreset = "mnist-gdd-i"
 
-var demoCommand = command{"demo", "", "built-in GDD-I on MNIST, started and opened", runDemo}
-
-func runDemo(ctx context.Context, c *cli, args []string) error {
-	f, runs := c.runFlags("demo")
-	plain := f.Bool("plain", false, "progress lines and a summary, also on a terminal")
+func (c *cli) demoCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "demo", Short: "built-in GDD-I on MNIST, started and opened",
+		Args: noArgs, ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	plain := cmd.Flags().Bool("plain", false, "progress lines and a summary, also on a terminal")
 	var edits edits
-	edits.register(f)
-	rest, err := parse(f, args)
-	if err != nil {
-		return err
-	}
-	if len(rest) > 0 {
-		return usagef("demo: got %q, want no arguments", rest[0])
-	}
-	background := !*plain && term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
+	edits.register(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return demo(cmd.Context(), c, *plain, edits) }
+	return cmd
+}
+
+func demo(ctx context.Context, c *cli, plain bool, edits edits) error {
+	background := !plain && term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
 	var asks <-chan os.Signal
 	if !background {
 		var release func()
 		ctx, asks, release = catchSignals(ctx, c.err)
 		defer release()
 	}
-	dir, err := create(*runs, "", demoPreset, edits)
+	dir, err := create(c.runs, "", demoPreset, edits)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func runDemo(ctx context.Context, c *cli, args []string) error {
 		if err := trainer.Spawn(ctx, dir, edits.process.args()...); err != nil {
 			return err
 		}
-		if err := workbench(ctx, c, dir, *runs); err != nil {
+		if err := workbench(ctx, c, dir, c.runs); err != nil {
 			return err
 		}
 		fmt.Fprintf(c.out, "%s goes on; innate open %s shows it again, innate stop %[2]s ends it\n", dir, reference(dir))

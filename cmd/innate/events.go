@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
@@ -15,20 +17,29 @@ import (
 // pollEvery is how often a command that follows a run looks at its files.
 const pollEvery = 500 * time.Millisecond
 
-var eventsCommand = command{"events", "RUN [--follow]", "what happened in a run, oldest first", runEvents}
+func (c *cli) eventsCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "events RUN", Short: "what happened in a run, oldest first, and on (--follow)",
+		Args: oneRun, ValidArgsFunction: c.completeRun(anyRun),
+	}
+	follow := cmd.Flags().Bool("follow", false, "go on with what happens, until the run ends")
+	asJSON := cmd.Flags().Bool("json", false, "print JSON, one object a line, as events.jsonl has it")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		dir, err := find(c.runs, args[0])
+		if err != nil {
+			return err
+		}
+		show := printEvent
+		if *asJSON {
+			show = printEventJSON
+		}
+		return events(cmd.Context(), c.out, dir, *follow, show)
+	}
+	return cmd
+}
 
-func runEvents(ctx context.Context, c *cli, args []string) error {
-	f, runs := c.runFlags("events")
-	follow := f.Bool("follow", false, "go on with what happens, until the run ends")
-	asJSON := f.Bool("json", false, "print JSON, one object a line, as events.jsonl has it")
-	dir, err := findRun(f, runs, args)
-	if err != nil {
-		return err
-	}
-	show := printEvent
-	if *asJSON {
-		show = printEventJSON
-	}
+// events shows what happened in the run in dir, and goes on with follow.
+func events(ctx context.Context, out io.Writer, dir string, follow bool, show func(io.Writer, runlog.Event) error) error {
 	for reader := runlog.NewReader(dir); ; {
 		info, err := run.ReadInfo(dir) // before the log, to read all of a run that has ended
 		if err != nil {
@@ -36,7 +47,7 @@ func runEvents(ctx context.Context, c *cli, args []string) error {
 		}
 		err = reader.Each(func(u runlog.Update) error {
 			for _, e := range u.Events {
-				if err := show(c.out, e); err != nil {
+				if err := show(out, e); err != nil {
 					return err
 				}
 			}
@@ -45,7 +56,7 @@ func runEvents(ctx context.Context, c *cli, args []string) error {
 		if err != nil {
 			return err
 		}
-		if !*follow || !info.Alive || !sleep(ctx, pollEvery) {
+		if !follow || !info.Alive || !sleep(ctx, pollEvery) {
 			return nil
 		}
 	}

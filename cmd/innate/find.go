@@ -7,6 +7,7 @@ import (
 
 	"innate/models/checkpoint"
 	"innate/models/filetype"
+	"innate/models/precond"
 	"innate/models/weights"
 	"innate/trainer/loop"
 	"innate/trainer/run"
@@ -77,4 +78,27 @@ func useNetwork(c *cli, runs, ref string) (*checkpoint.File, error) {
 		fmt.Fprintf(c.err, "innate: %s: %s\n", file.Path, file.Changed)
 	}
 	return file, err
+}
+
+// wantNetwork says what a network may be named by.
+const wantNetwork = "RUN, safetensors FILE or builtin:NAME"
+
+// openDenoiser opens a network and decides on its number of steps: 1 for a
+// one-step generator and 18 for a diffusion model, unless steps says otherwise.
+func openDenoiser(c *cli, runs, ref string, steps int) (*precond.Denoiser, int, error) {
+	file, err := useNetwork(c, runs, ref)
+	if err != nil {
+		return nil, 0, err
+	}
+	den, err := loop.OpenDenoiser(file)
+	if err != nil {
+		return nil, 0, err
+	}
+	if steps == 0 {
+		steps = 1
+		if den.Kind == precond.EDM {
+			steps = 18
+		}
+	}
+	return den, steps, nil
 }

@@ -1,20 +1,20 @@
 package main
 
 import (
-	"context"
 	"fmt"
+
+	"github.com/spf13/cobra"
 
 	"innate/tui"
 )
 
-var keysCommand = command{"keys", "", "every key and command of the workbench, as Markdown", func(_ context.Context, c *cli, args []string) error {
-	rest, err := parse(c.flags("keys"), args)
-	if err != nil {
-		return err
+func (c *cli) keysCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "keys", Short: "every key and command of the workbench, as Markdown",
+		Args: noArgs, ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprint(c.out, tui.Keys())
+			return err
+		},
 	}
-	if len(rest) > 0 {
-		return usagef("keys: got %d arguments, want none", len(rest))
-	}
-	_, err = fmt.Fprint(c.out, tui.Keys())
-	return err
-}}
+}

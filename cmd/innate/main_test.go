@@ -58,13 +58,22 @@ func TestExitStatus(t *testing.T) {
 	}
 }
 
-// TestHelpNamesEveryCommand keeps help complete.
+// TestHelpNamesEveryCommand keeps help complete, and within a screen.
 func TestHelpNamesEveryCommand(t *testing.T) {
 	_, out, _ := line(t, "help")
-	for _, cmd := range commands() {
-		if !strings.Contains(out, "innate "+cmd.name+" ") {
-			t.Errorf("help does not name %s", cmd.name)
+	for _, cmd := range (&cli{}).root().Commands() {
+		if !strings.Contains(out, "  "+cmd.Use+" ") {
+			t.Errorf("help does not name %s", cmd.Name())
 		}
+	}
+	lines := strings.Split(strings.TrimRight(out, "\n"), "\n")
+	for _, l := range lines {
+		if len([]rune(l)) > helpColumns {
+			t.Errorf("%d columns: %s", len([]rune(l)), l)
+		}
+	}
+	if len(lines) > 40 {
+		t.Errorf("help has %d lines, want at most 40", len(lines))
 	}
 }
 

@@ -1,12 +1,13 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/spf13/pflag"
 
 	"innate/trainer"
 	"innate/trainer/run"
@@ -19,7 +20,7 @@ type process struct {
 	listen string   // address of the control API beside the socket
 }
 
-func (p *process) register(f *flag.FlagSet) {
+func (p *process) register(f *pflag.FlagSet) {
 	setting := func(flag, key, usage string) {
 		f.Func(flag, usage, func(s string) error {
 			p.set = append(p.set, key+"="+s)

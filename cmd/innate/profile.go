@@ -1,18 +1,16 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/pprof"
 	"syscall"
 	"text/tabwriter"
 	"time"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
 	"innate/configs"
@@ -21,8 +19,6 @@ import (
 	"innate/trainer/run"
 )
 
-var profileCommand = command{"profile", "RUN|CONFIG", "where the time of a training step goes", runProfile}
-
 // profiled is what the command prints as JSON.
 type profiled struct {
 	Config string `json:"config"`
@@ -30,36 +26,36 @@ type profiled struct {
 	PeakBytes int64 `json:"peak_bytes"` // most memory that the process held
 }
 
-func runProfile(ctx context.Context, c *cli, args []string) error {
-	f, runs := c.runFlags("profile")
-	steps := f.Int("steps", 16, "training `steps` to measure")
-	top := f.Int("top", 20, "`rows` of each table; 0 for all")
-	asJSON := f.Bool("json", false, "print JSON")
+func (c *cli) profileCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "profile RUN|CONFIG", Short: "where the time of a training step goes",
+		Args: oneArg(wantConfig() + ", or RUN"), ValidArgsFunction: c.completeRunOrConfig,
+	}
+	f := cmd.Flags()
+	steps := countFlag(f, "steps", 16, 1, maxImages, "training `steps` to measure")
+	top := countFlag(f, "top", 20, 0, maxLines, "`rows` of each table; 0 for all")
+	asJSON := jsonFlag(f)
 	var edits edits
-	edits.register(f)
-	ref, err := parseOne(f, args, wantConfig()+", or RUN")
-	if err != nil {
-		return err
+	edits.register(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		name, dir, cfg, err := configOf(c.runs, args[0], edits)
+		if err != nil {
+			return err
+		}
+		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		p, err := loop.MeasureProfile(ctx, cfg, dir, *steps)
+		if err != nil {
+			return err
+		}
+		out := profiled{Config: name, Profile: p, PeakBytes: peakMemory()}
+		if *asJSON {
+			return printJSON(c.out, out)
+		}
+		out.print(c.out, *top, cfg)
+		return nil
 	}
-	if *steps < 1 || *top < 0 {
-		return usagef("profile: got --steps %d --top %d, want at least 1 and at least 0", *steps, *top)
-	}
-	name, dir, cfg, err := configOf(*runs, ref, edits)
-	if err != nil {
-		return err
-	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	p, err := loop.MeasureProfile(ctx, cfg, dir, *steps)
-	if err != nil {
-		return err
-	}
-	out := profiled{Config: name, Profile: p, PeakBytes: peakMemory()}
-	if *asJSON {
-		return printJSON(c.out, out)
-	}
-	out.print(c.out, *top, cfg)
-	return nil
+	return cmd
 }
 
 // configOf reads the configuration of a preset or file, or else of a run, with
@@ -153,24 +149,3 @@ func (p profiled) rate(d time.Duration, flop int64) string {
 func ms(d time.Duration) string { return fmt.Sprintf("%.2f", d.Seconds()*1000) }
 
 func mebibytes(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }
-
-// cpuProfile is a file that a CPU profile is being written to.
-type cpuProfile struct{ *os.File }
-
-// startCPUProfile profiles this process until the result is closed.
-func startCPUProfile(path string) (io.Closer, error) {
-	f, err := os.Create(path)
-	if err != nil {
-		return nil, err
-	}
-	if err := pprof.StartCPUProfile(f); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return cpuProfile{f}, nil
-}
-
-// Close ends the profile.
-func (p cpuProfile) Close() error {
-	pprof.StopCPUProfile()
-	return p.File.Close()
-}

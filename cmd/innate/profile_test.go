@@ -42,7 +42,7 @@ func TestProfileArguments(t *testing.T) {
 		want string
 	}{
 		{[]string{"profile"}, "profile: got 0 arguments, want one CONFIG"},
-		{[]string{"profile", "mnist-gdd-i", "--steps", "0"}, "got --steps 0"},
+		{[]string{"profile", "mnist-gdd-i", "--steps", "0"}, `invalid value "0" for --steps: want a whole number from 1`},
 		{[]string{"profile", "nothing-here", "--runs", t.TempDir()}, `run "nothing-here": none in`},
 		{[]string{"profile", "mnist-gdd-i", "--set", "live.gen_lr=-1"}, "live.gen_lr"},
 	} {

@@ -2,15 +2,15 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"innate/metrics"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
 	"innate/models/cpu"
 	"innate/models/precond"
 	"innate/trainer/control"
@@ -20,57 +20,75 @@ import (
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-var sampleCommand = command{"sample", "RUN|FILE", "draws images and writes them as one PNG", runSample}
+// sampleFlags say what to draw.
+type sampleFlags struct {
+	n, class, steps, threads *int
+	seed                     *uint64
+	out                      *string
+	now                      *bool
+}
 
-func runSample(ctx context.Context, c *cli, args []string) error {
-	f, runs := c.runFlags("sample")
-	n := countFlag(f, "n", 64, 1, maxDrawn, "`images` to draw")
-	seed := f.Uint64("seed", 0, "first `seed`; every image has its own")
-	class := countFlag(f, "class", -1, -1, maxImages, "draw this `class` of a class-conditional network alone; default: one a row, rows being filled")
-	steps := countFlag(f, "steps", 0, 0, maxSteps, "1, or Heun `steps` of 2 and more; default: what the network is for")
-	out := pathFlag(f, "out", "samples.png", "PNG `file` to write; default: samples.png")
-	threads := threadsFlag(f)
-	now := f.Bool("now", false, "let a running run draw its grid between two steps; takes --seed alone")
-	ref, err := parseOne(f, args, wantNetwork)
+func (c *cli) sampleCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "sample RUN|FILE", Short: "draws images and writes them as one PNG",
+		Args: oneArg(wantNetwork), ValidArgsFunction: c.completeNetwork,
+		Example: examples("sample 3 --n 16 --out grid.png", "of the newest checkpoint's averaged weights",
+			"sample 3 --now", "the grid of a running run, at once"),
+	}
+	f := cmd.Flags()
+	s := sampleFlags{
+		n:       countFlag(f, "n", 64, 1, maxDrawn, "`images` to draw"),
+		seed:    f.Uint64("seed", 0, "first `seed`; every image has its own"),
+		class:   countFlag(f, "class", -1, -1, maxImages, "draw this `class` of a class-conditional network alone; default: one a row, rows being filled"),
+		steps:   countFlag(f, "steps", 0, 0, maxSteps, "1, or Heun `steps` of 2 and more; default: what the network is for"),
+		out:     pathFlag(f, "out", "samples.png", "PNG `file` to write; default: samples.png"),
+		threads: threadsFlag(f),
+		now:     f.Bool("now", false, "let a running run draw its grid between two steps; takes --seed alone"),
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *s.now {
+			return sampleNow(cmd, c, args[0], *s.seed)
+		}
+		return sample(c, args[0], s)
+	}
+	return cmd
+}
+
+// sample draws with the network that ref names.
+func sample(c *cli, ref string, s sampleFlags) error {
+	if err := outsideCheckpoints(*s.out); err != nil {
+		return err
+	}
+	den, k, err := openDenoiser(c, c.runs, ref, *s.steps)
 	if err != nil {
 		return err
 	}
-	if *now {
-		return sampleNow(ctx, c, f, *runs, ref, *seed)
+	if classes := den.Net.Config.LabelDim; *s.class >= classes {
+		return usagef("sample --class: got %d, want %s", *s.class, classesOf(classes))
 	}
-	if err := outsideCheckpoints(*out); err != nil {
-		return err
-	}
-	den, k, err := openDenoiser(c, *runs, ref, *steps)
-	if err != nil {
-		return err
-	}
-	if classes := den.Net.Config.LabelDim; *class >= classes {
-		return usagef("sample --class: got %d, want %s", *class, classesOf(classes))
-	}
-	dev := cpu.New(*threads)
+	dev := cpu.New(*s.threads)
 	defer dev.Close()
-	s, err := precond.NewSampler(dev, den, min(*n, 64))
+	sampler, err := precond.NewSampler(dev, den, min(*s.n, 64))
 	if err != nil {
 		return err
 	}
-	grid := loop.Arrange(den, *n)
-	if *class >= 0 {
-		grid = loop.ArrangeClass(*n, *class)
+	grid := loop.Arrange(den, *s.n)
+	if *s.class >= 0 {
+		grid = loop.ArrangeClass(*s.n, *s.class)
 	}
-	latents := grid.Latents(den, *seed)
+	latents := grid.Latents(den, *s.seed)
 	images := make([]float32, len(latents.Z))
-	if err := latents.Generate(s, k, images); err != nil {
+	if err := latents.Generate(sampler, k, images); err != nil {
 		return err
 	}
 	img, err := grid.Grid(den, images)
 	if err != nil {
 		return err
 	}
-	if err := sampleio.WritePNG(*out, img); err != nil {
+	if err := sampleio.WritePNG(*s.out, img); err != nil {
 		return err
 	}
-	fmt.Fprintln(c.out, *out)
+	fmt.Fprintln(c.out, *s.out)
 	return nil
 }
 
@@ -84,14 +102,14 @@ func classesOf(n int) string {
 
 // sampleNow makes a running run draw its sample grid, from other noise if --seed
 // is given, and prints the file.
-func sampleNow(ctx context.Context, c *cli, f *flag.FlagSet, runs, ref string, seed uint64) error {
+func sampleNow(cmd *cobra.Command, c *cli, ref string, seed uint64) error {
 	var r control.SampleRequest
 	var stray []string
-	f.Visit(func(set *flag.Flag) {
+	cmd.Flags().Visit(func(set *pflag.Flag) {
 		switch set.Name {
 		case "seed":
 			r.Seed = &seed
-		case "now", "runs":
+		case "now", "runs", "cpuprofile":
 		default:
 			stray = append(stray, "--"+set.Name)
 		}
@@ -99,11 +117,11 @@ func sampleNow(ctx context.Context, c *cli, f *flag.FlagSet, runs, ref string, s
 	if len(stray) > 0 {
 		return usagef("sample --now: got %s, want --seed alone: the run's settings say the rest", strings.Join(stray, " "))
 	}
-	dir, err := find(runs, ref)
+	dir, err := find(c.runs, ref)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+	ctx, cancel := context.WithTimeout(cmd.Context(), commandTimeout)
 	defer cancel()
 	st, err := control.NewClient(dir).Sample(ctx, r)
 	if err != nil {
@@ -111,97 +129,4 @@ func sampleNow(ctx context.Context, c *cli, f *flag.FlagSet, runs, ref string, s
 	}
 	fmt.Fprintln(c.out, filepath.Join(dir, st.SampleFile))
 	return nil
-}
-
-// wantNetwork says what a network may be named by.
-const wantNetwork = "RUN, safetensors FILE or builtin:NAME"
-
-// openDenoiser opens a network and decides on its number of steps: 1 for a
-// one-step generator and 18 for a diffusion model, unless steps says otherwise.
-func openDenoiser(c *cli, runs, ref string, steps int) (*precond.Denoiser, int, error) {
-	file, err := useNetwork(c, runs, ref)
-	if err != nil {
-		return nil, 0, err
-	}
-	den, err := loop.OpenDenoiser(file)
-	if err != nil {
-		return nil, 0, err
-	}
-	if steps == 0 {
-		steps = 1
-		if den.Kind == precond.EDM {
-			steps = 18
-		}
-	}
-	return den, steps, nil
-}
-
-var fidCommand = command{"fid", "RUN|FILE", "FID of a network; fid ref FILE makes reference statistics", runFID}
-
-func runFID(ctx context.Context, c *cli, args []string) error {
-	if len(args) > 0 && args[0] == "ref" {
-		return runFIDRef(ctx, c, args[1:])
-	}
-	f, runs := c.runFlags("fid")
-	n := countFlag(f, "n", 5000, 2, maxImages, "`images` to generate")
-	seed := f.Uint64("seed", 0, "first `seed`")
-	steps := countFlag(f, "steps", 0, 0, maxSteps, "1, or Heun `steps`; default: what the network is for")
-	feats := pathFlag(f, "features", "builtin:mnist-fid-cnn", "feature `network`: builtin:NAME or a file; default: builtin:mnist-fid-cnn")
-	ref := pathFlag(f, "ref", "builtin:mnist-fid-ref", "reference `statistics`: builtin:NAME or an npz file; default: builtin:mnist-fid-ref")
-	threads := threadsFlag(f)
-	asJSON := f.Bool("json", false, "print JSON")
-	network, err := parseOne(f, args, wantNetwork)
-	if err != nil {
-		return err
-	}
-	den, k, err := openDenoiser(c, *runs, network, *steps)
-	if err != nil {
-		return err
-	}
-	dev := cpu.New(*threads)
-	defer dev.Close()
-	const batch = 50
-	s, err := precond.NewSampler(dev, den, batch)
-	if err != nil {
-		return err
-	}
-	latents := loop.NewLatents(den, batch)
-	fid, err := loop.OpenFID(dev, *feats, *ref, den.Net.Config.Resolution, metrics.CollectorConfig{
-		Source: func(first int, images []float32) error {
-			latents.Draw(*seed + uint64(first))
-			return errors.Join(latents.Generate(s, k, images), ctx.Err())
-		},
-		SourceBatch: batch, Values: s.Pixels(), Nimg: *n,
-	})
-	if err != nil {
-		return err
-	}
-	value, err := fid.Run(ctx)
-	if err != nil {
-		return err
-	}
-	if *asJSON {
-		return printJSON(c.out, map[string]any{"network": network, "metric": fid.Label(), "value": value,
-			"images": *n, "first_seed": *seed, "steps": k, "nfe": max(1, 2*k-1)})
-	}
-	fmt.Fprintf(c.out, "%s %.3f  (%d images, seeds from %d, %d steps, NFE %d)\n", fid.Label(), value, *n, *seed, k, max(1, 2*k-1))
-	return nil
-}
-
-// runFIDRef measures the statistics of the training images.
-func runFIDRef(ctx context.Context, c *cli, args []string) error {
-	f := c.flags("fid ref")
-	feats := pathFlag(f, "features", "builtin:mnist-fid-cnn", "feature `network`: builtin:NAME or a file; default: builtin:mnist-fid-cnn")
-	threads := threadsFlag(f)
-	path, err := parseOne(f, args, "npz FILE to write")
-	if err != nil {
-		return err
-	}
-	dev := cpu.New(*threads)
-	defer dev.Close()
-	stats, err := loop.ReferenceStats(ctx, dev, *feats)
-	if err != nil {
-		return err
-	}
-	return metrics.SaveStats(filepath.Clean(path), stats)
 }

@@ -2,32 +2,32 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"path/filepath"
 
-	"innate/configs"
+	"github.com/spf13/cobra"
+
 	"innate/trainer"
-	"innate/trainer/control"
-	"innate/trainer/run"
 )
 
-var startCommand = command{"start", "CONFIG", "the same, detached; prints the run directory", runStart}
-
-func runStart(ctx context.Context, c *cli, args []string) error {
-	f, runs := c.runFlags("start")
-	out := pathFlag(f, "out", "", "run `directory` to create instead of a numbered one")
+func (c *cli) startCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "start CONFIG", Short: "a run in the background; prints its directory",
+		Args: oneArg(wantConfig()), ValidArgsFunction: completeConfig,
+		Example: examples("start mnist-gdd-i --kimg 200", "a preset, trained for 200,000 images",
+			"start mine.toml --set live.gen_lr=2e-4", "a file, with one setting changed",
+			"start mnist-gdd --threads 4 --nice 10", "beside other work"),
+	}
+	out := pathFlag(cmd.Flags(), "out", "", "run `directory` to create instead of a numbered one")
 	var edits edits
-	edits.register(f)
-	config, err := parseOne(f, args, wantConfig())
-	if err != nil {
-		return err
+	edits.register(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		dir, err := create(c.runs, *out, args[0], edits)
+		if err != nil {
+			return err
+		}
+		return spawn(cmd.Context(), c, dir, edits.process)
 	}
-	dir, err := create(*runs, *out, config, edits)
-	if err != nil {
-		return err
-	}
-	return spawn(ctx, c, dir, edits.process)
+	return cmd
 }
 
 // spawn starts a trainer for a new run and prints the run's directory.
@@ -38,102 +38,4 @@ func spawn(ctx context.Context, c *cli, dir string, p process) error {
 	}
 	fmt.Fprintln(c.out, dir)
 	return nil
-}
-
-var resumeCommand = command{"resume", "RUN", "lets a paused run go on; restarts a stopped or dead one", runResume}
-
-func runResume(ctx context.Context, c *cli, args []string) error {
-	f, runs := c.runFlags("resume")
-	kimg := f.String("kimg", "", "thousands of `images` to train on in all; default: what config.toml says")
-	var p process
-	p.register(f)
-	dir, err := findRun(f, runs, args)
-	if err != nil {
-		return err
-	}
-	if *kimg != "" {
-		if err := extend(ctx, dir, *kimg, &p); err != nil {
-			return err
-		}
-	}
-	err = c.resume(ctx, dir, p)
-	var done doneError
-	if errors.As(err, &done) {
-		fmt.Fprintln(c.out, done)
-		return nil
-	}
-	return err
-}
-
-// extend changes how many images a run trains on in all: of one with a trainer
-// at once, of another as its next trainer starts.
-func extend(ctx context.Context, dir, kimg string, p *process) error {
-	const key = "live.total_kimg"
-	info, err := run.ReadInfo(dir)
-	if err != nil {
-		return err
-	}
-	if !info.Alive {
-		p.set = append(p.set, key+"="+kimg)
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
-	defer cancel()
-	_, err = control.NewClient(dir).Set(ctx, map[string]string{key: kimg})
-	return err
-}
-
-// doneError is the error of a resume that has nothing to do.
-type doneError struct{ error }
-
-// finished returns the error of resuming a run that is done: with a checkpoint
-// at all the images that its config asks for. It is nil for any other run.
-func finished(info run.Info) error {
-	if info.Status.State != run.StateDone {
-		return nil
-	}
-	cfg, err := configs.Load(filepath.Join(info.Dir, run.ConfigFile))
-	if err != nil {
-		return nil // the trainer says what is wrong
-	}
-	list, err := run.Checkpoints(filepath.Join(info.Dir, run.CheckpointsDir))
-	if err != nil || len(list) == 0 || float64(list[0].Nimg) < 1000*cfg.Live.TotalKimg {
-		return nil
-	}
-	return doneError{fmt.Errorf("%s is done at %g of %g kimg, so there is nothing to resume; "+
-		"innate resume %[1]s --kimg N trains on to N thousand images, as a larger live.total_kimg does",
-		info.Name, float64(list[0].Nimg)/1000, cfg.Live.TotalKimg)}
-}
-
-// resume lets a paused run go on and restarts one without a trainer from its
-// last checkpoint. A trainer that has just been killed holds the run's lock for
-// as long as the kernel takes to end it.
-func (c *cli) resume(ctx context.Context, dir string, p process) error {
-	info, err := run.ReadInfo(dir)
-	if err != nil {
-		return err
-	}
-	if info.Alive {
-		if p.given() {
-			err = fmt.Errorf("%s: has a trainer: --threads, --nice and --listen count when one starts, so stop it first", info.Name)
-		} else {
-			var st run.Status
-			ctx, cancel := context.WithTimeout(ctx, commandTimeout)
-			defer cancel()
-			if st, err = control.NewClient(dir).Resume(ctx); err == nil {
-				fmt.Fprintf(c.out, "%s: %s\n", st.Run, outcome("resume", st))
-			}
-		}
-		if err == nil || !trainer.AwaitGone(ctx, dir) {
-			return err
-		}
-	}
-	if err := p.adjust(dir); err != nil {
-		return err
-	}
-	if err := finished(info); err != nil {
-		return err
-	}
-	c.warn(dir)
-	return trainer.Spawn(ctx, dir, p.args()...)
 }

@@ -1,143 +1,52 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
-	"strings"
-	"sync"
 	"text/tabwriter"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"innate/trainer/control"
 	"innate/trainer/run"
 )
 
-var lsCommand = command{"ls", "", "what runs there are and how they do", runLs}
-
-func runLs(ctx context.Context, c *cli, args []string) error {
-	f, runs := c.runFlags("ls")
-	asJSON := f.Bool("json", false, "print JSON")
-	rest, err := parse(f, args)
-	if err != nil {
-		return err
+func (c *cli) statusCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "status RUN", Short: "how one run does, now or as it goes on (--watch)",
+		Args: oneRun, ValidArgsFunction: c.completeRun(anyRun),
+		Example: examples("status 3 --watch", "lines of plain text until the run ends",
+			"status 3 --json | jq .state", "for scripts"),
 	}
-	if len(rest) > 0 {
-		return usagef("ls: got %q, want no arguments", rest[0])
-	}
-	infos, err := run.List(run.RunsDir(*runs))
-	if err != nil {
-		return err
-	}
-	askAll(ctx, infos)
-	if *asJSON {
-		list := []run.Status{}
-		for _, i := range infos {
-			list = append(list, i.Status)
-		}
-		return printJSON(c.out, list)
-	}
-	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "RUN\tSTATE\tKIMG\tIMG/S\tFROZEN\tFID\tBEST")
-	for _, i := range infos {
-		s := i.Status
-		speed := "-"
-		if run.Active(s.State) {
-			speed = fmt.Sprintf("%.1f", s.ImagesPerSec)
-		}
-		fmt.Fprintf(w, "%s\t%s\t%.1f/%.0f\t%s\t%.1f %%\t%s\t%s\n", run.OneLine(i.Name), s.State,
-			float64(s.Nimg)/1000, float64(s.TotalNimg)/1000, speed, 100*s.FrozenFraction, number(s.LastFID), number(s.BestFID))
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	for _, i := range infos {
-		if said := epitaph(i); said != "" {
-			fmt.Fprintln(c.out, said)
-		}
-		if why := held(i.Status); why != "" {
-			fmt.Fprintf(c.out, "%s %s\n", run.OneLine(i.Name), why)
-		}
-	}
-	return nil
-}
-
-// askAll asks the trainers of all runs at once.
-func askAll(ctx context.Context, infos []run.Info) {
-	var asking sync.WaitGroup
-	for i := range infos {
-		if !infos[i].Alive {
-			continue
-		}
-		asking.Go(func() {
-			if now, err := control.Ask(ctx, infos[i].Dir); err == nil {
-				infos[i] = now
-			}
-		})
-	}
-	asking.Wait()
-}
-
-// held words what holds a live run up that nobody has asked for; "" if nothing
-// does.
-func held(s run.Status) string {
-	switch {
-	case !run.Active(s.State):
-		return ""
-	case s.PauseReason != "":
-		return "is paused: " + run.OneLine(s.PauseReason)
-	case s.CheckpointError != "":
-		return "writes no checkpoint: " + run.OneLine(s.CheckpointError)
-	}
-	return ""
-}
-
-func number(v *float64) string {
-	if v == nil {
-		return "-"
-	}
-	return fmt.Sprintf("%.1f", *v)
-}
-
-func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
-}
-
-var statusCommand = command{"status", "RUN [--json|--watch]", "how one run does", runStatus}
-
-func runStatus(ctx context.Context, c *cli, args []string) error {
-	f, runs := c.runFlags("status")
-	asJSON := f.Bool("json", false, "print JSON")
+	f := cmd.Flags()
+	asJSON := jsonFlag(f)
 	follow := f.Bool("watch", false, "print lines of plain text as the run goes on, and end with it: status 1 if it dies or fails")
 	every := f.Duration("every", 5*time.Second, "least `time` between two lines of --watch; events come at once")
-	dir, err := findRun(f, runs, args)
-	if err != nil {
-		return err
-	}
-	if *every <= 0 {
-		return usagef("status --every: got %v, want a time above 0", *every)
-	}
-	if *follow {
-		if *asJSON {
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		dir, err := find(c.runs, args[0])
+		switch {
+		case err != nil:
+			return err
+		case *every <= 0:
+			return usagef("status --every: got %v, want a time above 0", *every)
+		case *follow && *asJSON:
 			return usagef("status --watch: got --json, want one of them")
+		case *follow:
+			return watch(cmd.Context(), c.out, dir, *every)
 		}
-		return watch(ctx, c.out, dir, *every)
+		info, err := control.Ask(cmd.Context(), dir)
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return printJSON(c.out, info.Status)
+		}
+		printStatus(c.out, info)
+		return nil
 	}
-	info, err := control.Ask(ctx, dir)
-	if err != nil {
-		return err
-	}
-	if *asJSON {
-		return printJSON(c.out, info.Status)
-	}
-	printStatus(c.out, info)
-	return nil
+	return cmd
 }
 
 // unsaved words what a run has trained since its newest checkpoint.
@@ -206,27 +115,4 @@ func orNone(s string) string {
 		return "none"
 	}
 	return s
-}
-
-var logsCommand = command{"logs", "RUN", "the end of a trainer's own log", runLogs}
-
-func runLogs(_ context.Context, c *cli, args []string) error {
-	f, runs := c.runFlags("logs")
-	n := countFlag(f, "n", 20, 0, maxLines, "`lines` to print")
-	dir, err := findRun(f, runs, args)
-	if err != nil {
-		return err
-	}
-	text, err := os.ReadFile(filepath.Join(dir, run.LogFile))
-	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%s: no %s: the run was not started in the background", dir, run.LogFile)
-	}
-	if err != nil {
-		return err
-	}
-	lines := strings.Split(strings.TrimRight(string(text), "\n"), "\n")
-	for _, line := range lines[max(0, len(lines)-*n):] {
-		fmt.Fprintln(c.out, line)
-	}
-	return nil
 }

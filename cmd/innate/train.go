@@ -3,11 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/spf13/cobra"
 
 	"innate/configs"
 	"innate/models/filetype"
@@ -16,42 +17,48 @@ import (
 	"innate/trainer/run"
 )
 
-var trainCommand = command{"train", "CONFIG", "one run in the foreground, with plain progress lines", runTrain}
-
-func runTrain(ctx context.Context, c *cli, args []string) error {
-	f, runs := c.runFlags("train")
-	out := pathFlag(f, "out", "", "run `directory` to create instead of a numbered one")
-	run := pathFlag(f, "run", "", "continue this `run`, by number, name or directory, instead of beginning one")
+func (c *cli) trainCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "train CONFIG", Short: "a run in the foreground, with plain progress lines",
+		ValidArgsFunction: completeConfig,
+		Example: examples("train mnist-gdd-i --kimg 20", "a preset, for 20,000 images",
+			"train --run 3", "goes on with a run, as a job's last line"),
+	}
+	out := pathFlag(cmd.Flags(), "out", "", "run `directory` to create instead of a numbered one")
+	resumed := pathFlag(cmd.Flags(), "run", "", "continue this `run`, by number, name or directory, instead of beginning one")
 	var edits edits
-	edits.register(f)
-	rest, err := parse(f, args)
-	if err != nil {
-		return err
+	edits.register(cmd)
+	complete(cmd, "run", c.completeRun(ended))
+	cmd.Args = func(_ *cobra.Command, args []string) error {
+		if *resumed != "" && (len(args) > 0 || len(edits.set) > 0 || *out != "") {
+			return usagef("train --run: continues a run as it is, want no CONFIG, --set, --kimg or --out")
+		}
+		if *resumed == "" && len(args) != 1 {
+			return usagef("train: got %d arguments, want one %s", len(args), wantConfig())
+		}
+		return nil
 	}
-	if *run != "" && (len(rest) > 0 || len(edits.set) > 0 || *out != "") {
-		return usagef("train --run: continues a run as it is, want no CONFIG, --set, --kimg or --out")
-	}
-	if *run == "" && len(rest) != 1 {
-		return usagef("train: got %d arguments, want one %s", len(rest), wantConfig())
-	}
-	ctx, asks, release := catchSignals(ctx, c.err)
-	defer release()
-	if *run != "" {
-		dir, err := find(*runs, *run)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		ctx, asks, release := catchSignals(cmd.Context(), c.err)
+		defer release()
+		if *resumed != "" {
+			dir, err := find(c.runs, *resumed)
+			if err != nil {
+				return err
+			}
+			if err := edits.process.adjust(dir); err != nil {
+				return err
+			}
+			return train(ctx, c, dir, edits.process.listen, asks)
+		}
+		dir, err := create(c.runs, *out, args[0], edits)
 		if err != nil {
 			return err
 		}
-		if err := edits.process.adjust(dir); err != nil {
-			return err
-		}
+		fmt.Fprintln(c.out, dir)
 		return train(ctx, c, dir, edits.process.listen, asks)
 	}
-	d, err := create(*runs, *out, rest[0], edits)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(c.out, d)
-	return train(ctx, c, d, edits.process.listen, asks)
+	return cmd
 }
 
 // train runs a trainer in this process until its run or ctx ends. A signal on
@@ -111,7 +118,8 @@ type edits struct {
 	process process
 }
 
-func (e *edits) register(f *flag.FlagSet) {
+func (e *edits) register(cmd *cobra.Command) {
+	f := cmd.Flags()
 	f.Func("set", "`key=value` to change in the config, such as live.gen_lr=2e-4; may be repeated", func(s string) error {
 		e.set = append(e.set, s)
 		return nil
@@ -121,6 +129,7 @@ func (e *edits) register(f *flag.FlagSet) {
 		return nil
 	})
 	e.process.register(f)
+	complete(cmd, "set", completeEdit)
 }
 
 // apply edits a config's text and validates the result.

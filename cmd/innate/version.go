@@ -1,15 +1,14 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"runtime"
 	"runtime/debug"
 
+	"github.com/spf13/cobra"
+
 	"innate/models/kernels"
 )
-
-var versionCommand = command{"version", "[--json]", "which innate this is", runVersion}
 
 // build says what this program was built from and what it runs on.
 type build struct {
@@ -21,23 +20,22 @@ type build struct {
 	Kernels string `json:"kernels"` // in use
 }
 
-func runVersion(_ context.Context, c *cli, args []string) error {
-	f := c.flags("version")
-	asJSON := f.Bool("json", false, "print JSON")
-	rest, err := parse(f, args)
-	if err != nil {
-		return err
+func (c *cli) versionCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "version", Short: "which innate this is",
+		Args: noArgs, ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	if len(rest) > 0 {
-		return usagef("version: got %q, want no arguments", rest[0])
+	asJSON := jsonFlag(cmd.Flags())
+	cmd.RunE = func(*cobra.Command, []string) error {
+		info, _ := debug.ReadBuildInfo() // nil in a program that was not built as a module
+		b := readBuild(info)
+		if *asJSON {
+			return printJSON(c.out, b)
+		}
+		fmt.Fprintln(c.out, b)
+		return nil
 	}
-	info, _ := debug.ReadBuildInfo() // nil in a program that was not built as a module
-	b := readBuild(info)
-	if *asJSON {
-		return printJSON(c.out, b)
-	}
-	fmt.Fprintln(c.out, b)
-	return nil
+	return cmd
 }
 
 // readBuild picks from what the linker has left in the program.

@@ -101,12 +101,3 @@ func setDiffering(text string, set map[string]string) (string, error) {
 	}
 	return text, nil
 }
-
-var openCommand = command{"open", "RUN", "the workbench on one run", func(ctx context.Context, c *cli, args []string) error {
-	f, runs := c.runFlags("open")
-	dir, err := findRun(f, runs, args)
-	if err != nil {
-		return err
-	}
-	return workbench(ctx, c, dir, *runs)
-}}

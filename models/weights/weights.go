@@ -9,6 +9,7 @@ import (
 	"embed"
 	"fmt"
 	"io"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -37,6 +38,17 @@ func Names() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// Networks lists the references of the networks among them.
+func Networks() []string {
+	var refs []string
+	for _, name := range Names() {
+		if _, err := fs.Stat(files, "files/"+name+".safetensors"); err == nil {
+			refs = append(refs, Prefix+name)
+		}
+	}
+	return refs
 }
 
 // Open reads a network: builtin:NAME or the path of a safetensors file.

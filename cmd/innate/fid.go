@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"innate/metrics"
+	"innate/models/cpu"
+	"innate/models/precond"
+	"innate/trainer/loop"
+)
+
+// fidFlags say how to measure.
+type fidFlags struct {
+	n, steps, threads *int
+	seed              *uint64
+	features, ref     *string
+	json              *bool
+}
+
+func (c *cli) fidCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "fid RUN|FILE", Short: "FID of a network; fid ref FILE: reference statistics",
+		Args: oneArg(wantNetwork), ValidArgsFunction: c.completeNetwork,
+		Example: examples("fid 3", "of a run's averaged weights, with 5,000 images",
+			"fid builtin:mnist-teacher --n 50000", "as papers measure"),
+	}
+	f := cmd.Flags()
+	s := fidFlags{
+		n:        countFlag(f, "n", 5000, 2, maxImages, "`images` to generate"),
+		seed:     f.Uint64("seed", 0, "first `seed`"),
+		steps:    countFlag(f, "steps", 0, 0, maxSteps, "1, or Heun `steps`; default: what the network is for"),
+		features: featuresFlag(f),
+		ref:      pathFlag(f, "ref", "builtin:mnist-fid-ref", "reference `statistics`: builtin:NAME or an npz file; default: builtin:mnist-fid-ref"),
+		threads:  threadsFlag(f),
+		json:     jsonFlag(f),
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error { return fid(cmd.Context(), c, args[0], s) }
+	cmd.AddCommand(c.fidRefCommand())
+	return cmd
+}
+
+func featuresFlag(f *pflag.FlagSet) *string {
+	return pathFlag(f, "features", "builtin:mnist-fid-cnn", "feature `network`: builtin:NAME or a file; default: builtin:mnist-fid-cnn")
+}
+
+// fid measures the network that ref names.
+func fid(ctx context.Context, c *cli, network string, s fidFlags) error {
+	den, k, err := openDenoiser(c, c.runs, network, *s.steps)
+	if err != nil {
+		return err
+	}
+	dev := cpu.New(*s.threads)
+	defer dev.Close()
+	const batch = 50
+	sampler, err := precond.NewSampler(dev, den, batch)
+	if err != nil {
+		return err
+	}
+	latents := loop.NewLatents(den, batch)
+	measure, err := loop.OpenFID(dev, *s.features, *s.ref, den.Net.Config.Resolution, metrics.CollectorConfig{
+		Source: func(first int, images []float32) error {
+			latents.Draw(*s.seed + uint64(first))
+			return errors.Join(latents.Generate(sampler, k, images), ctx.Err())
+		},
+		SourceBatch: batch, Values: sampler.Pixels(), Nimg: *s.n,
+	})
+	if err != nil {
+		return err
+	}
+	value, err := measure.Run(ctx)
+	if err != nil {
+		return err
+	}
+	if *s.json {
+		return printJSON(c.out, map[string]any{"network": network, "metric": measure.Label(), "value": value,
+			"images": *s.n, "first_seed": *s.seed, "steps": k, "nfe": max(1, 2*k-1)})
+	}
+	fmt.Fprintf(c.out, "%s %.3f  (%d images, seeds from %d, %d steps, NFE %d)\n", measure.Label(), value, *s.n, *s.seed, k, max(1, 2*k-1))
+	return nil
+}
+
+// fidRefCommand measures the statistics of the training images.
+func (c *cli) fidRefCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "ref FILE", Short: "reference statistics of the training images, as an npz file",
+		Args: oneArg("npz FILE to write"),
+	}
+	features, threads := featuresFlag(cmd.Flags()), threadsFlag(cmd.Flags())
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		dev := cpu.New(*threads)
+		defer dev.Close()
+		stats, err := loop.ReferenceStats(cmd.Context(), dev, *features)
+		if err != nil {
+			return err
+		}
+		return metrics.SaveStats(filepath.Clean(args[0]), stats)
+	}
+	return cmd
+}

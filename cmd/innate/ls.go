@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"sync"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"innate/trainer/control"
+	"innate/trainer/run"
+)
+
+func (c *cli) lsCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "ls", Short: "what runs there are and how they do",
+		Args: noArgs, ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	asJSON := jsonFlag(cmd.Flags())
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return ls(cmd.Context(), c, *asJSON) }
+	return cmd
+}
+
+func ls(ctx context.Context, c *cli, asJSON bool) error {
+	infos, err := run.List(run.RunsDir(c.runs))
+	if err != nil {
+		return err
+	}
+	askAll(ctx, infos)
+	if asJSON {
+		list := []run.Status{}
+		for _, i := range infos {
+			list = append(list, i.Status)
+		}
+		return printJSON(c.out, list)
+	}
+	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "RUN\tSTATE\tKIMG\tIMG/S\tFROZEN\tFID\tBEST")
+	for _, i := range infos {
+		s := i.Status
+		speed := "-"
+		if run.Active(s.State) {
+			speed = fmt.Sprintf("%.1f", s.ImagesPerSec)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%.1f/%.0f\t%s\t%.1f %%\t%s\t%s\n", run.OneLine(i.Name), s.State,
+			float64(s.Nimg)/1000, float64(s.TotalNimg)/1000, speed, 100*s.FrozenFraction, number(s.LastFID), number(s.BestFID))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, i := range infos {
+		if said := epitaph(i); said != "" {
+			fmt.Fprintln(c.out, said)
+		}
+		if why := held(i.Status); why != "" {
+			fmt.Fprintf(c.out, "%s %s\n", run.OneLine(i.Name), why)
+		}
+	}
+	return nil
+}
+
+// askAll asks the trainers of all runs at once.
+func askAll(ctx context.Context, infos []run.Info) {
+	var asking sync.WaitGroup
+	for i := range infos {
+		if !infos[i].Alive {
+			continue
+		}
+		asking.Go(func() {
+			if now, err := control.Ask(ctx, infos[i].Dir); err == nil {
+				infos[i] = now
+			}
+		})
+	}
+	asking.Wait()
+}
+
+// held words what holds a live run up that nobody has asked for; "" if nothing
+// does.
+func held(s run.Status) string {
+	switch {
+	case !run.Active(s.State):
+		return ""
+	case s.PauseReason != "":
+		return "is paused: " + run.OneLine(s.PauseReason)
+	case s.CheckpointError != "":
+		return "writes no checkpoint: " + run.OneLine(s.CheckpointError)
+	}
+	return ""
+}
+
+func number(v *float64) string {
+	if v == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f", *v)
+}
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
