@@ -11,8 +11,21 @@ import (
 	"innate/configs"
 	"innate/trainer/control"
 	"innate/tui/host"
+	"innate/tui/views/layers"
 	"innate/tui/widget"
 )
+
+// errNoFrozen says that nobody told the workbench how to foretell the outcome of
+// a [freeze] table.
+var errNoFrozen = errors.New("freeze: what it freezes is not known here")
+
+// frozenUnder returns which of the names a [freeze] table freezes.
+func (a *App) frozenUnder(names []string, table configs.Freeze) (map[string]bool, error) {
+	if a.opts.Frozen == nil {
+		return nil, errNoFrozen
+	}
+	return a.opts.Frozen(names, table)
+}
 
 // freezeOrder is a change of what is frozen that can be given to the trainer.
 type freezeOrder struct {
@@ -24,13 +37,13 @@ type freezeOrder struct {
 
 // give shows the tensors as pending and sends the order.
 func (a *App) give(o freezeOrder) tea.Cmd {
-	a.run.layers.Pend(o.names)
+	a.run.Layers.Pend(o.names)
 	return a.run.Freeze(o.done, o.names, o.req)
 }
 
 // giveOrAsk gives an order for one block at once, and asks about a larger one.
 func (a *App) giveOrAsk(o freezeOrder) tea.Cmd {
-	if len(a.run.layers.Blocks(o.names)) > 1 {
+	if len(a.run.Layers.Net.Blocks(o.names)) > 1 {
 		return a.askFreeze(o)
 	}
 	return a.give(o)
@@ -41,12 +54,12 @@ const summaryWidth = 62
 
 // askFreeze shows what an order would change, and gives it if that is wanted.
 func (a *App) askFreeze(o freezeOrder) tea.Cmd {
-	before := a.run.layers.Summary(o.names)
+	before := a.run.Layers.WhatIf(o.names)
 	return a.Ask(host.Question{
 		Title: o.what, Text: o.what + "?", Body: a.summaryLines(o.names),
 		Yes: func() tea.Cmd {
 			// A toggle means something else once others have been at it.
-			if now := a.run.layers.Summary(o.names); now.Freezes != before.Freezes || now.Trains != before.Trains {
+			if now := a.run.Layers.WhatIf(o.names); now.Freezes != before.Freezes || now.Trains != before.Trains {
 				return a.Fail(errors.New("freeze: the layers changed meanwhile; look again"))
 			}
 			if err := a.run.MustRun("freeze"); err != nil {
@@ -59,9 +72,9 @@ func (a *App) askFreeze(o freezeOrder) tea.Cmd {
 
 // summaryLines tells what changing sides of some tensors means, and where.
 func (a *App) summaryLines(names []string) []string {
-	t, l := a.theme, a.run.layers
-	lines := strings.Split(l.Summary(names).View(t, summaryWidth), "\n")
-	blocks := l.Blocks(names)
+	t, l := a.theme, a.run.Layers
+	lines := layers.WhatIf(t, l.WhatIf(names), summaryWidth)
+	blocks := l.Net.Blocks(names)
 	if len(blocks) == 0 {
 		lines[0] = widget.Fit(t.Dim.Render("nothing changes"), summaryWidth, "")
 		return append(lines, widget.Fit("", summaryWidth, ""))
@@ -76,7 +89,7 @@ func (a *App) summaryLines(names []string) []string {
 // selected is the order to toggle what is marked or under the cursor; ok is
 // false while an earlier one is under way.
 func (a *App) selected() (o freezeOrder, ok bool) {
-	names, freeze := a.run.layers.Selected()
+	names, freeze := a.run.List.Selected()
 	if len(names) == 0 {
 		return o, false
 	}
@@ -91,7 +104,7 @@ func (a *App) selected() (o freezeOrder, ok bool) {
 
 // toggled words the outcome of toggling.
 func (a *App) toggled(names []string) string {
-	s := a.run.layers.Summary(names)
+	s := a.run.Layers.WhatIf(names)
 	switch {
 	case s.Trains == 0:
 		return fmt.Sprintf("%s: froze %s", names[0], tensors(s.Freezes))
@@ -127,19 +140,17 @@ func (a *App) toggleBy(act func(*App, freezeOrder) tea.Cmd) tea.Cmd {
 
 // undoFreeze goes back to what was frozen before the last change, whoever made
 // it; redoFreeze takes that back.
-func (a *App) undoFreeze() tea.Cmd { return a.stepFreeze("undo", a.run.layers.Undo) }
-func (a *App) redoFreeze() tea.Cmd { return a.stepFreeze("redo", a.run.layers.Redo) }
+func (a *App) undoFreeze() tea.Cmd { return a.stepFreeze("undo", a.run.Layers.History.Undo()) }
+func (a *App) redoFreeze() tea.Cmd { return a.stepFreeze("redo", a.run.Layers.History.Redo()) }
 
-func (a *App) stepFreeze(verb string, step func() []string) tea.Cmd {
+func (a *App) stepFreeze(verb string, names []string) tea.Cmd {
 	if err := a.run.MustRun(verb); err != nil {
 		return a.Fail(err)
 	}
-	undo, redo := a.run.layers.Steps()
-	if verb == "undo" && undo == 0 || verb == "redo" && redo == 0 {
+	switch {
+	case len(names) == 0:
 		return a.Notify("nothing to "+verb, a.theme.Text)
-	}
-	names := step()
-	if len(names) == 0 {
+	case a.run.Layers.Pending.Len() > 0: // what to flip depends on how that ends
 		return a.Notify(verb+": the trainer has not answered yet", a.theme.Warn)
 	}
 	return a.give(freezeOrder{done: verb + ": " + a.toggled(names), names: names, req: control.FreezeRequest{Toggle: names}})
@@ -149,9 +160,9 @@ func (a *App) stepFreeze(verb string, step func() []string) tea.Cmd {
 // trainer says what comes of it.
 func (a *App) orderOf(what, done string, r configs.Freeze, req control.FreezeRequest) freezeOrder {
 	o := freezeOrder{what: what, done: done, req: req}
-	l := a.run.layers
-	if frozen, err := a.frozenUnder(r, l.Names()); err == nil {
-		o.names = l.Differing(frozen)
+	net := a.run.Layers.Net
+	if frozen, err := a.frozenUnder(net.Names(), r); err == nil {
+		o.names = net.Differing(frozen)
 	}
 	return o
 }
@@ -193,7 +204,8 @@ func (a *App) openPresets() tea.Cmd {
 	if err := a.run.MustRun("preset"); err != nil {
 		return a.Fail(err)
 	}
-	names := r.layers.Names()
+	net := r.Layers.Net
+	names := net.Names()
 	if len(names) == 0 {
 		return a.Fail(errors.New("preset: no layers known yet"))
 	}
@@ -203,12 +215,11 @@ func (a *App) openPresets() tea.Cmd {
 		item := host.Item{Name: p}
 		rule := a.run.Rule()
 		rule.Preset = p
-		frozen, err := a.frozenUnder(rule, names)
+		frozen, err := a.frozenUnder(names, rule)
 		switch {
 		case err == nil:
-			in, all, _ := r.layers.Count(frozen)
-			item.About = fmt.Sprintf("%5.1f %% frozen", percent(in, all))
-			item.Detail = a.summaryLines(r.layers.Differing(frozen))
+			item.About = fmt.Sprintf("%5.1f %% frozen", percent(net.ParamsOf(frozen), net.Total.Params))
+			item.Detail = a.summaryLines(net.Differing(frozen))
 		case !errors.Is(err, errNoFrozen):
 			return a.Fail(err)
 		}

@@ -14,7 +14,7 @@ import (
 	"innate/trainer/control"
 	"innate/trainer/run"
 	"innate/tui/host"
-	"innate/tui/panes"
+	"innate/tui/session"
 	"innate/tui/theme"
 	"innate/tui/widget"
 )
@@ -31,7 +31,7 @@ func (a *App) bindCommands() {
 			return a.one("preset", args, a.commandPreset)
 		}),
 		host.NewCommand("filter", "[WORDS]", "layers: words, globs, kind:conv, frozen", host.NeedRun, offer(func() []string { return quickFilters[:len(quickFilters)-1] }), a.commandFilter),
-		host.NewCommand("sort", "COLUMN", "layers by a column", host.NeedRun, offer(panes.LayerColumnNames), func(args []string) tea.Cmd {
+		host.NewCommand("sort", "COLUMN", "layers by a column", host.NeedRun, offer(session.LayerColumnNames), func(args []string) tea.Cmd {
 			return a.one("sort", args, a.commandSort)
 		}),
 		host.NewCommand("pause", "", "pause the run", host.NeedTrainer, nil, func(_ []string) tea.Cmd { return a.run.Order("paused", a.run.Client.Pause) }),
@@ -117,7 +117,7 @@ func (a *App) offerGlobs(_ string) []string {
 	if a.run == nil {
 		return nil
 	}
-	names := a.run.layers.Names()
+	names := a.run.Layers.Net.Names()
 	// The coarse globs first: a few parts, then kinds, then blocks.
 	for depth := range 3 {
 		for _, n := range names {

@@ -15,6 +15,7 @@ import (
 	"innate/tui/panes"
 	"innate/tui/session"
 	"innate/tui/theme"
+	"innate/tui/views/layers"
 	"innate/tui/widget"
 )
 
@@ -33,23 +34,22 @@ type runView struct {
 	scalars   int             // … and how many there were when it was last looked
 	lossKeys  []string        // those of the loss chart, in order of its curves …
 	fidKeys   []string        // … and of the chart of quality
-	layers    *panes.Layers
+	tree      *layers.Tree
 	samples   *widget.Samples
 	events    *panes.Events
 
-	file     string   // the one shown
-	follow   bool     // show new samples as they come
-	measured measured // statistics of the layers
-	pace     pace
+	file   string // the one shown
+	follow bool   // show new samples as they come
 }
 
 func newRunView(dir string, t *theme.Theme, loc *time.Location, charts map[string]host.ChartState) *runView {
 	r := &runView{
 		charts: charts, location: loc, found: map[string]bool{},
-		Run:    session.Open(dir),
-		layers: panes.NewLayers(t), samples: widget.NewSamples(t), events: panes.NewEvents(t),
+		Run:     session.Open(dir),
+		samples: widget.NewSamples(t), events: panes.NewEvents(t),
 		follow: true, fidKeys: fidKeysOf(nil),
 	}
+	r.tree = layers.NewTree(t, r.List)
 	r.events.Location = loc
 	r.newCharts(t)
 	return r
@@ -284,7 +284,6 @@ func (r *runView) updateTexts() {
 	if r.loss.Len() > 0 {
 		r.fid.Empty = "no evaluation yet"
 	}
-	r.layers.Empty = "no layers known yet"
 	r.samples.Empty = "no samples yet"
 }
 
@@ -305,7 +304,7 @@ func (r *runView) learn() {
 	r.samples.ByRow = r.Tiling().ByRow
 	r.updateReference()
 	r.updateTexts()
-	r.learnSpeed()
+	r.LearnSpeed()
 }
 
 // handlePoll takes in what changed on disk and polls again.
@@ -324,7 +323,7 @@ func (a *App) handlePoll(m session.PollMsg) tea.Cmd {
 	if m.Layers != nil {
 		a.setLayers(m.Layers)
 	}
-	more := r.feedLayers(m.Stats)
+	more := r.Layers.Feed(m.Stats)
 	if m.Config != nil {
 		cmds = append(cmds, a.setConfig(m.Config))
 	}
@@ -352,13 +351,7 @@ func (a *App) handlePoll(m session.PollMsg) tea.Cmd {
 func (a *App) setLayers(layers []run.Layer) {
 	r := a.run
 	old := r.Side
-	if r.layers.SetLayers(layers) {
-		r.measured.fed = 0 // it is another network: they count anew
-	}
-	r.Side = 0
-	for _, l := range layers {
-		r.Side = max(r.Side, l.Resolution)
-	}
+	r.TakeLayers(layers)
 	if img, _ := r.samples.Image(); img != nil && r.Side != old {
 		r.samples.SetImage(img, r.Side, r.samples.Label())
 	}
@@ -375,7 +368,7 @@ func (a *App) handlePing(m session.PingMsg) tea.Cmd {
 func (a *App) handleOrder(m session.OrderMsg) tea.Cmd {
 	r := a.run
 	if m.Freeze {
-		r.layers.Settle(m.Names...)
+		r.Layers.Answered(m.Names...)
 		if m.Layers != nil {
 			a.setLayers(m.Layers)
 		}

@@ -232,7 +232,7 @@ func (v *dashboardView) drawPane(p pane, r host.Rect, shown int) []string {
 	case paneFID:
 		return v.a.framed(r, run.fidName(), focused, run.fid.View, run.fid.Info()...)
 	case paneLayers:
-		return v.a.framed(r, "Layers"+v.a.besides(shown, "samples"), focused, run.layers.View, run.layers.Info()...)
+		return v.a.framed(r, "Layers"+v.a.besides(shown, "samples"), focused, run.tree.View, run.tree.Info()...)
 	case paneSamples:
 		return v.a.framed(r, "Samples"+v.a.besides(shown, "layers"), focused, run.samples.View, run.samples.Info()...)
 	}
@@ -298,7 +298,7 @@ func (v *dashboardView) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 		case paneFID:
 			v.a.run.fid.MoveCursor(by)
 		case paneLayers:
-			v.a.run.layers.Move(3 * by)
+			v.a.run.List.Move(3 * by)
 		case paneEvents:
 			v.a.run.events.Move(3 * by)
 		case paneSamples:

@@ -9,8 +9,9 @@ import (
 
 	"innate/trainer/runlog"
 	"innate/tui/host"
-	"innate/tui/panes"
+	"innate/tui/session"
 	"innate/tui/theme"
+	"innate/tui/views/layers"
 )
 
 // layersView shows the network in full size and, where there is room, the layer
@@ -20,8 +21,8 @@ type layersView struct {
 	layersKeys *host.Section
 	treeKeys   *host.Section
 
-	panel     *panes.LayerPanel
-	freezings freezings
+	panel     *layers.Panel
+	freezings session.Freezings
 
 	clicked   string // the row clicked last …
 	clickedAt time.Time
@@ -44,7 +45,7 @@ func (v *layersView) SetTheme(t *theme.Theme) {
 }
 
 func (v *layersView) AddHistory(_ []runlog.Tick, events []runlog.Event, reset bool) {
-	v.freezings.add(events, reset)
+	v.freezings.Add(events, reset)
 }
 
 // Widths of the panel and of the view that has room for it: the tree keeps all
@@ -63,17 +64,23 @@ func (*layersView) split(r host.Rect) (tree, panel host.Rect) {
 
 func (v *layersView) Draw(r host.Rect) []string {
 	at, beside := v.split(r)
-	l := v.a.run.layers
-	lines := v.a.framed(at, "Layers", true, l.View, l.Info()...)
+	l, tree := v.a.run.Layers, v.a.run.tree
+	lines := v.a.framed(at, "Layers", true, tree.View, tree.Info()...)
 	if beside.Empty() {
 		return lines
 	}
 	if v.panel == nil {
-		v.panel = panes.NewLayerPanel(v.a.theme)
+		v.panel = layers.NewPanel(v.a.theme)
 	}
-	d, _ := l.Detail()
-	v.panel.Set(d, v.freezings.changes(v.a, &d))
-	for i, line := range v.a.framed(beside, d.Name, false, v.panel.View, v.panel.Info()...) {
+	title := ""
+	node, ok := v.a.run.List.Cursor()
+	var changes []session.FreezeChange
+	if ok {
+		title = l.Net.Nodes[node].Key
+		changes = v.freezings.Changes(l.Net.Names(), l.Net.NamesOf(node), v.a.frozenUnder)
+	}
+	v.panel.Set(l, node, changes)
+	for i, line := range v.a.framed(beside, title, false, v.panel.View, v.panel.Info()...) {
 		lines[i] += line
 	}
 	return lines
@@ -84,10 +91,10 @@ func (v *layersView) Back() bool { return v.a.run.narrowLess() }
 
 func (r *runView) narrowLess() bool {
 	switch {
-	case len(r.layers.Marked()) > 0:
-		r.layers.ClearMarks()
-	case r.layers.Filter() != "":
-		r.layers.SetFilter("")
+	case r.Layers.Marked.Len() > 0:
+		r.Layers.ClearMarks()
+	case r.List.Filter() != "":
+		r.List.SetFilter("")
 	default:
 		return false
 	}
@@ -106,25 +113,26 @@ const doubleClick = 500 * time.Millisecond
 // dashboard: the head of a column sorts by it, a click moves the cursor, and a
 // second one, or one on the state, toggles.
 func (v *layersView) mouseIn(m tea.MouseMsg, r host.Rect) tea.Cmd {
-	l, e, in := v.a.run.layers, m.Mouse(), host.Inner(r)
+	tree, e, in := v.a.run.tree, m.Mouse(), host.Inner(r)
 	if _, ok := m.(tea.MouseWheelMsg); ok {
-		l.Move(3 * wheel(e))
+		v.a.run.List.Move(3 * wheel(e))
 		return nil
 	}
 	if _, ok := m.(tea.MouseClickMsg); !ok || e.Button != tea.MouseLeft || !in.Contains(e.X, e.Y) {
 		return nil
 	}
-	column, head := l.ColumnAt(e.X-in.X, e.Y-in.Y, in.W)
+	column, head := tree.ColumnAt(e.X-in.X, e.Y-in.Y, in.W)
 	if head {
-		return v.a.sortLayers(func(l *panes.Layers) { l.SortBy(column) })
+		return v.a.sortLayers(func(o *session.LayerOrder) { o.Sort(column) })
 	}
-	if !l.MoveTo(e.Y - in.Y) {
+	if !tree.MoveTo(e.Y - in.Y) {
 		return nil
 	}
-	d, _ := l.Detail()
-	again := d.Name == v.clicked && v.a.opts.Now().Sub(v.clickedAt) <= doubleClick
-	v.clicked, v.clickedAt = d.Name, v.a.opts.Now()
-	if !again && column != panes.ByState {
+	node, _ := v.a.run.List.Cursor()
+	key := v.a.run.Layers.Net.Nodes[node].Key
+	again := key == v.clicked && v.a.opts.Now().Sub(v.clickedAt) <= doubleClick
+	v.clicked, v.clickedAt = key, v.a.opts.Now()
+	if !again && column != session.ByState {
 		return nil
 	}
 	v.clicked = "" // a third click is the first of another two
@@ -136,10 +144,13 @@ func (a *App) layersTree() *layersView { return viewOf[*layersView](a.run) }
 
 func (v *layersView) bind() {
 	a := v.a
-	on := func(f func(*panes.Layers)) func() tea.Cmd {
-		return func() tea.Cmd { f(a.run.layers); return nil }
+	on := func(f func(*session.LayerList)) func() tea.Cmd {
+		return func() tea.Cmd { f(a.run.List); return nil }
 	}
-	sorted := func(f func(*panes.Layers)) func() tea.Cmd {
+	page := func(by int) func() tea.Cmd {
+		return func() tea.Cmd { a.run.tree.Page(by); return nil }
+	}
+	sorted := func(f func(*session.LayerOrder)) func() tea.Cmd {
 		return func() tea.Cmd { return a.sortLayers(f) }
 	}
 	v.layersKeys = host.NewSection("layers",
@@ -148,38 +159,39 @@ func (v *layersView) bind() {
 		host.Bind("p", "p", "preset", "freezing presets", a.openPresets),
 		host.Bind("/", "/", "filter", "filter: qkv, dec.*conv?, kind:norm, !frozen", a.openFilter),
 		host.Bind("f", "f", "kinds", "filter by kind: conv, qkv, skip, …", a.cycleKind),
-		host.Bind("d", "d", "moved", "those that moved most first; again: least", sorted(func(l *panes.Layers) { l.SortBy(panes.ByDistance) })),
-		host.Bind("v", "v", "mark", "mark it", on(func(l *panes.Layers) { l.Mark(); l.Move(1) })),
-		host.Bind("V", "V", "", "mark all that the filter shows", on((*panes.Layers).MarkMatched)),
+		host.Bind("d", "d", "moved", "those that moved most first; again: least", sorted(func(o *session.LayerOrder) { o.Sort(session.ByDistance) })),
+		host.Bind("v", "v", "mark", "mark it", on(func(l *session.LayerList) { l.Mark(); l.Move(1) })),
+		host.Bind("V", "V", "", "mark all that the filter shows", on((*session.LayerList).MarkMatched)),
 		host.Bind("u", "u", "undo", "undo the last change of what is frozen", a.undoFreeze),
 		host.Bind("ctrl+r", "ctrl+r", "", "redo", a.redoFreeze),
-		host.Bind("up k", "↑ k", "", "up", on(func(l *panes.Layers) { l.Move(-1) })),
-		host.Bind("down j", "↓ j", "", "down", on(func(l *panes.Layers) { l.Move(1) })),
-		host.Bind("pgup ctrl+b", "pgup", "", "page up", on(func(l *panes.Layers) { l.Page(-1) })),
-		host.Bind("pgdown ctrl+f", "pgdn", "", "page down", on(func(l *panes.Layers) { l.Page(1) })),
-		host.Bind("home g", "g", "", "first row", on(func(l *panes.Layers) { l.Move(-1 << 30) })),
-		host.Bind("end G", "G", "", "last row", on(func(l *panes.Layers) { l.Move(1 << 30) })),
-		host.Bind("left h", "← h", "", "fold the block", on(func(l *panes.Layers) { l.Fold(true) })),
-		host.Bind("right l", "→ l", "", "unfold the block", on(func(l *panes.Layers) { l.Fold(false) })),
-		host.Bind("-", "-", "", "fold all blocks", on(func(l *panes.Layers) { l.FoldAll(true) })),
-		host.Bind("+ =", "+", "", "unfold all blocks", on(func(l *panes.Layers) { l.FoldAll(false) })),
+		host.Bind("up k", "↑ k", "", "up", on(func(l *session.LayerList) { l.Move(-1) })),
+		host.Bind("down j", "↓ j", "", "down", on(func(l *session.LayerList) { l.Move(1) })),
+		host.Bind("pgup ctrl+b", "pgup", "", "page up", page(-1)),
+		host.Bind("pgdown ctrl+f", "pgdn", "", "page down", page(1)),
+		host.Bind("home g", "g", "", "first row", on(func(l *session.LayerList) { l.Move(-1 << 30) })),
+		host.Bind("end G", "G", "", "last row", on(func(l *session.LayerList) { l.Move(1 << 30) })),
+		host.Bind("left h", "← h", "", "fold the block", on(func(l *session.LayerList) { l.Fold(true) })),
+		host.Bind("right l", "→ l", "", "unfold the block", on(func(l *session.LayerList) { l.Fold(false) })),
+		host.Bind("-", "-", "", "fold all blocks", on(func(l *session.LayerList) { l.FoldAll(true) })),
+		host.Bind("+ =", "+", "", "unfold all blocks", on(func(l *session.LayerList) { l.FoldAll(false) })),
 	)
 	v.treeKeys = host.NewSection("tree of layers",
-		host.Bind("enter", "enter", "", "fold or unfold the block", on((*panes.Layers).ToggleFold)),
-		host.Bind("s >", "s >", "", "sort by the next column", sorted(func(l *panes.Layers) { l.CycleSort(1) })),
-		host.Bind("<", "<", "", "sort by the previous column", sorted(func(l *panes.Layers) { l.CycleSort(-1) })),
-		host.Bind("o", "o", "", "turn the order round", sorted((*panes.Layers).Turn)),
-		host.Bind("t", "t", "", "over time: gradient, update or distance", sorted(func(l *panes.Layers) { l.CycleStat(1) })),
+		host.Bind("enter", "enter", "", "fold or unfold the block", on((*session.LayerList).ToggleFold)),
+		host.Bind("s >", "s >", "", "sort by the next column", sorted(func(o *session.LayerOrder) { o.Cycle(1) })),
+		host.Bind("<", "<", "", "sort by the previous column", sorted(func(o *session.LayerOrder) { o.Cycle(-1) })),
+		host.Bind("o", "o", "", "turn the order round", sorted((*session.LayerOrder).Turn)),
+		host.Bind("t", "t", "", "over time: gradient, update or distance", sorted(func(o *session.LayerOrder) { o.CycleOverTime(1) })),
 	)
 }
 
 // openFilter filters the layers as the text is typed.
 func (a *App) openFilter() tea.Cmd {
-	before := a.run.layers.Filter()
+	list := a.run.List
+	before := list.Filter()
 	return a.Prompt(host.Prompt{
 		Sign: "/", Text: before, Hint: "words, globs, kind:conv, frozen, training, marked, !not",
-		Changed: a.run.layers.SetFilter,
-		Cancel:  func() { a.run.layers.SetFilter(before) },
+		Changed: list.SetFilter,
+		Cancel:  func() { list.SetFilter(before) },
 	})
 }
 
@@ -190,7 +202,7 @@ var quickFilters = []string{
 
 // cycleKind filters by the next kind that this network has.
 func (a *App) cycleKind() tea.Cmd {
-	l := a.run.layers
+	l := a.run.List
 	at := len(quickFilters) - 1
 	for i, f := range quickFilters {
 		if f == l.Filter() {
@@ -213,58 +225,40 @@ const (
 )
 
 // sortLayers changes the order, or the measurement, and remembers both.
-func (a *App) sortLayers(f func(*panes.Layers)) tea.Cmd {
-	l := a.run.layers
-	f(l)
-	c, reverse := l.Sorting()
-	name := c.String()
-	if c.Descends(reverse) {
-		name = "-" + name
-	}
-	a.state.Sort[layersSort], a.state.Sort[layersMeasure] = name, l.Measure().String()
+func (a *App) sortLayers(f func(*session.LayerOrder)) tea.Cmd {
+	o := &a.run.List.Order
+	f(o)
+	a.state.Sort[layersSort], a.state.Sort[layersMeasure] = o.String(), session.ColumnOf(o.OverTime).String()
 	return nil
 }
 
 // recallLayers sorts the layers of a run that is being opened as remembered.
 func (a *App) recallLayers() {
-	l := a.run.layers
+	o := &a.run.List.Order
 	if name, ok := a.state.Sort[layersSort]; ok {
-		a.sortBy(name)
+		o.Set(name)
 	}
-	if c, ok := panes.LayerColumnNamed(a.state.Sort[layersMeasure]); ok {
-		l.SetMeasure(c)
+	if c, ok := session.LayerColumnNamed(a.state.Sort[layersMeasure]); ok {
+		if m, ok := c.Measurement(); ok {
+			o.OverTime = m
+		}
 	}
-}
-
-// sortBy sorts by a column's name; a dash before it wants it descending. Without
-// one a column runs its usual way.
-func (a *App) sortBy(name string) bool {
-	column, dashed := strings.CutPrefix(name, "-")
-	c, ok := panes.LayerColumnNamed(column)
-	if !ok {
-		return false
-	}
-	l := a.run.layers
-	l.SortBy(panes.ByTree)
-	l.SortBy(c)
-	if dashed != c.Descends(false) {
-		l.Turn()
-	}
-	return true
 }
 
 func (a *App) commandFilter(args []string) tea.Cmd {
-	a.run.layers.SetFilter(strings.Join(args, " "))
+	a.run.List.SetFilter(strings.Join(args, " "))
 	return a.Reveal("layers")
 }
 
+// commandSort sorts by a column the way it usually runs, or after a dash from the
+// largest down, or z to a.
 func (a *App) commandSort(name string) tea.Cmd {
-	if c, ok := panes.LayerColumnNamed(name); ok && c.Descends(false) {
-		name = "-" + name // numbers: the largest first
+	order := session.LayerOrder{OverTime: a.run.List.Order.OverTime}
+	if c, ok := session.LayerColumnNamed(name); ok {
+		order.Sort(c)
+	} else if !order.Set(name) {
+		return a.Fail(fmt.Errorf("sort: %q, want %s", name, strings.Join(session.LayerColumnNames(), ", ")))
 	}
-	if !a.sortBy(name) {
-		return a.Fail(fmt.Errorf("sort: %q, want %s", name, strings.Join(panes.LayerColumnNames(), ", ")))
-	}
-	a.sortLayers(func(*panes.Layers) {})
+	a.sortLayers(func(o *session.LayerOrder) { *o = order })
 	return a.Reveal("layers")
 }

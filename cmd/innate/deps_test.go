@@ -14,6 +14,8 @@ func TestDependencies(t *testing.T) {
 		forbidden []string // import path prefixes
 	}{
 		{"innate/tui", []string{"innate/models", "innate/metrics", "innate/trainer/loop", "innate/trainer/optim", "innate/trainer/data", "innate/trainer/tensorboard", "gorgonia.org", "github.com/prometheus/client_golang"}},
+		{"innate/tui/session", []string{"innate/tui/theme", "innate/tui/widget", "innate/tui/views", "charm.land/lipgloss"}},
+		{"innate/tui/views/layers", []string{"innate/tui/panes"}},
 		{"innate/tui/widget", []string{"innate/trainer", "innate/configs"}},
 		{"innate/models/kernels", []string{"innate/models/graph", "gorgonia.org", "innate/configs"}},
 		{"innate/models/graph", []string{"innate/models/kernels", "innate/models/device", "innate/models/cpu"}},

@@ -28,6 +28,9 @@ type Run struct {
 	Grids   []string // files of sample grids, oldest first
 	Side    int      // pixels of one sample's side, 0 if unknown: the largest resolution of the network
 
+	Layers *Layers
+	List   *LayerList // what of them shows
+
 	LastNimg int64 // of the newest tick
 	Reading  bool  // the history is still being read
 	Resuming bool  // a trainer is being started
@@ -35,12 +38,15 @@ type Run struct {
 	Client *control.Client
 	poller *poller
 	heard  time.Time // when its heartbeat last changed, by our own clock
-	frozen string    // what was frozen when the layers were last fetched
+	pace   pace
+	frozen string // what was frozen when the layers were last fetched
 }
 
 // Open returns the run in a directory, of which nothing is known yet.
 func Open(dir string) *Run {
 	r := &Run{Dir: dir, Client: control.NewClient(dir), poller: newPoller(dir)}
+	r.Layers = NewLayers()
+	r.List = NewLayerList(r.Layers)
 	r.Info.Name = filepath.Base(filepath.Clean(dir))
 	return r
 }
@@ -117,6 +123,15 @@ func (r *Run) MayResume() error {
 
 // Paused tells whether a trainer waits to be resumed.
 func (r *Run) Paused() bool { return r.Info.Status.State == run.StatePaused }
+
+// TakeLayers takes the layers of the network as they are now.
+func (r *Run) TakeLayers(layers []run.Layer) {
+	r.Layers.Set(layers)
+	r.Side = 0
+	for _, l := range layers {
+		r.Side = max(r.Side, l.Resolution)
+	}
+}
 
 // Rule is the [freeze] table in force.
 func (r *Run) Rule() configs.Freeze {

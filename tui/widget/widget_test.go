@@ -2,6 +2,7 @@ package widget_test
 
 import (
 	"image"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +33,18 @@ func TestNumbers(t *testing.T) {
 	}
 	if got := widget.Plain("a\nb\x1b[31mc\ad"); got != "a bc d" {
 		t.Errorf("Plain = %q", got)
+	}
+}
+
+func TestColumnValue(t *testing.T) {
+	for v, want := range map[float64]string{
+		0: "0", 1: "1.000", 0.25: "0.2500", 0.00096: "0.0010", 0.00094: "9.4e-4", 2e-12: "2.0e-12", 12.3456: "12.35",
+		999.96: "1000", 99999: "99999", 123456: "1.2e5", -0.5: "-0.5000", 9.99951: "10.00", 0.99996: "1.000", 1e300: "1.0e300",
+		math.Inf(1): "inf",
+	} {
+		if got := widget.ColumnValue(v); got != want {
+			t.Errorf("%v is shown as %q, want %q", v, got, want)
+		}
 	}
 }
 

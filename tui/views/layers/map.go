@@ -1,11 +1,11 @@
-package panes
+package layers
 
 import (
 	"fmt"
 	"slices"
 	"strconv"
 
-	"innate/tui/theme"
+	"innate/tui/session"
 )
 
 // uMap is the network as a small picture: a row for each resolution, stepping
@@ -36,14 +36,13 @@ const (
 	mapRows  = 14 // rows that the tree keeps, or there is no map
 )
 
-// uMapOf finds the U in the tree, for bars on w cells; none if the network is
-// not shaped like that.
-func (l *Layers) uMapOf(w, h int) (m uMap, ok bool) {
-	n := l.net.nodes
+// mapOf finds the U in the tree, for bars on w cells; none if the network is not
+// shaped like that.
+func mapOf(n []session.Node, w, h int) (m uMap, ok bool) {
 	count := 0 // of blocks
 	for i := range n {
-		if n[i].level == levelResolution {
-			if side := n[i].side(); !slices.Contains(m.sides, side) {
+		if n[i].Level == session.LevelResolution {
+			if side := n[i].Side(); !slices.Contains(m.sides, side) {
 				m.sides = append(m.sides, side)
 			}
 		}
@@ -65,17 +64,17 @@ func (l *Layers) uMapOf(w, h int) (m uMap, ok bool) {
 		per = (count + room - 1) / room
 	}
 	for i := 0; i < len(n); i++ {
-		if n[i].level != levelResolution {
+		if n[i].Level != session.LevelResolution {
 			continue
 		}
 		k := 0
-		for j := i + 1; j < n[i].end; j = n[j].end {
+		for j := i + 1; j < n[i].End; j = n[j].End {
 			if k++; per == 1 || k%per == 1 {
-				m.blocks = append(m.blocks, uBlock{side: n[i].side(), lo: j})
+				m.blocks = append(m.blocks, uBlock{side: n[i].Side(), lo: j})
 			}
-			m.blocks[len(m.blocks)-1].hi = n[j].end
+			m.blocks[len(m.blocks)-1].hi = n[j].End
 		}
-		if n[i].parent >= 0 && n[n[i].parent].key == "enc" {
+		if n[i].Parent >= 0 && n[n[i].Parent].Key == "enc" {
 			m.split = len(m.blocks)
 		}
 	}
@@ -83,22 +82,18 @@ func (l *Layers) uMapOf(w, h int) (m uMap, ok bool) {
 }
 
 // inU reports whether node i stands directly below a resolution.
-func inU(n []node, i int) bool {
-	return n[i].parent >= 0 && n[n[i].parent].level == levelResolution
+func inU(n []session.Node, i int) bool {
+	return n[i].Parent >= 0 && n[n[i].Parent].Level == session.LevelResolution
 }
 
 // draw appends the rows of the map.
-func (m *uMap) draw(p *pen, l *Layers) {
-	t, g := l.theme, &l.theme.Glyphs
+func (m *uMap) draw(f *frame) {
+	t, g := f.theme, &f.theme.Glyphs
 	cell := min(m.room/len(m.blocks), mapBar)
-	at := -1
-	if l.cursor < len(l.rows) {
-		at = l.rows[l.cursor]
-	}
 	for y, side := range m.sides {
 		deepest := y == len(m.sides)-1
-		p.right(t.Dim, fmt.Sprintf("%d%s%d", side, t.Glyphs.Times, side), mapLabel-2)
-		p.fill(mapLabel - 1)
+		f.right(t.Dim, fmt.Sprintf("%d%s%d", side, g.Times, side), mapLabel-2)
+		f.fill(mapLabel - 1)
 		isHere := func(b uBlock) bool { return b.side == side }
 		first, last := slices.IndexFunc(m.blocks, isHere), len(m.blocks)-1
 		for last >= 0 && !isHere(m.blocks[last]) {
@@ -111,48 +106,47 @@ func (m *uMap) draw(p *pen, l *Layers) {
 			}
 			switch b := &m.blocks[i]; {
 			case b.side == side:
-				p.space(width - cell)
-				m.bar(p, l, b, cell, at)
+				f.space(width - cell)
+				m.bar(f, b, cell)
 			case i > first && !deepest: // the skip connections
-				p.repeat(t.Faint, g.Skip, width)
+				f.repeat(t.Faint, g.Skip, width)
 			default:
-				p.space(width)
+				f.space(width)
 			}
 		}
 		end := mapLabel + cell*len(m.blocks) + 1
 		if deepest {
-			m.legend(p, t, end-p.x)
+			m.legend(f, end-f.x)
 		}
-		p.fill(end)
+		f.fill(end)
 		if m.shares {
-			m.share(p, l, side)
+			m.share(f, side)
 		}
-		p.line()
+		f.line()
 	}
 }
 
 // bar draws one block: the frozen part of it, then what trains; a narrow bar
 // that is neither is half shaded. The cursor stands in the gap before it.
-func (m *uMap) bar(p *pen, l *Layers, b *uBlock, cell, at int) {
-	t, g, n := l.theme, &l.theme.Glyphs, l.net.nodes
+func (m *uMap) bar(f *frame, b *uBlock, cell int) {
+	t, g, n, at := f.theme, &f.theme.Glyphs, f.layers.Net.Nodes, f.rows[f.cursor]
 	here := at >= b.lo && at < b.hi ||
-		at >= 0 && at < b.lo && n[at].end >= b.hi && n[at].level <= levelResolution && b.lo-at <= 1+int(levelResolution-n[at].level)
+		at < b.lo && n[at].End >= b.hi && n[at].Level <= session.LevelResolution && b.lo-at <= 1+int(session.LevelResolution-n[at].Level)
 	var params, frozen int64
-	for j := b.lo; j < b.hi; j = n[j].end {
-		params += n[j].params
-		frozen += n[j].frozen
+	for j := b.lo; j < b.hi; j = n[j].End {
+		params, frozen = params+n[j].Params, frozen+n[j].Frozen
 	}
 	k := cell
 	if cell > 1 {
 		k--
 		mark := " "
 		if here {
-			mark = t.Glyphs.Cursor
+			mark = g.Cursor
 		}
-		p.text(t.Accent, mark, 1)
+		f.text(t.Accent, mark, 1)
 	}
 	cold, warm := t.Frozen, t.Good
-	if l.pendingIn(n[b.lo].lo, n[b.hi-1].hi) > 0 {
+	if f.layers.Pending.In(n[b.lo].Lo, n[b.hi-1].Hi) > 0 {
 		cold, warm = t.Warn, t.Warn
 	}
 	if cell == 1 && here {
@@ -160,7 +154,7 @@ func (m *uMap) bar(p *pen, l *Layers, b *uBlock, cell, at int) {
 	}
 	mixed := frozen > 0 && frozen < params
 	if mixed && k < 3 {
-		p.repeat(cold, g.MapMixed, k)
+		f.repeat(cold, g.MapMixed, k)
 		return
 	}
 	still := 0
@@ -170,35 +164,35 @@ func (m *uMap) bar(p *pen, l *Layers, b *uBlock, cell, at int) {
 	if mixed {
 		still = min(max(still, 1), k-1)
 	}
-	p.repeat(cold, g.MapFrozen, still)
-	p.repeat(warm, g.MapTraining, k-still)
+	f.repeat(cold, g.MapFrozen, still)
+	f.repeat(warm, g.MapTraining, k-still)
 }
 
 // legend explains the bars in the room right of the deepest row, if it fits.
-func (m *uMap) legend(p *pen, t *theme.Theme, room int) {
-	g := &t.Glyphs
+func (m *uMap) legend(f *frame, room int) {
+	t, g := f.theme, &f.theme.Glyphs
 	if room < 23 {
 		return
 	}
-	p.space(2)
-	p.text(t.Frozen, g.MapFrozen, 2)
-	p.text(t.Dim, "frozen", 8)
-	p.text(t.Good, g.MapTraining, 2)
-	p.text(t.Dim, "training", 8)
+	f.space(2)
+	f.text(t.Frozen, g.MapFrozen, 2)
+	f.text(t.Dim, "frozen", 8)
+	f.text(t.Good, g.MapTraining, 2)
+	f.text(t.Dim, "training", 8)
 }
 
 // share ends a row of the map with how much of its resolution is frozen.
-func (m *uMap) share(p *pen, l *Layers, side int) {
+func (m *uMap) share(f *frame, side int) {
 	var params, frozen int64
-	for i := range l.net.nodes {
-		if u := &l.net.nodes[i]; u.level == levelResolution && u.side() == side {
-			params += u.params
-			frozen += u.frozen
+	nodes := f.layers.Net.Nodes
+	for i := range nodes {
+		if u := &nodes[i]; u.Level == session.LevelResolution && u.Side() == side {
+			params, frozen = params+u.Params, frozen+u.Frozen
 		}
 	}
-	p.space(1)
-	p.text(l.theme.Frozen, l.theme.Glyphs.Frozen, 1)
-	p.right(l.theme.Dim, strconv.Itoa(percentOf(frozen, params))+" %", mapShare-3)
+	f.space(1)
+	f.text(f.theme.Frozen, f.theme.Glyphs.Frozen, 1)
+	f.right(f.theme.Dim, strconv.Itoa(percentOf(frozen, params))+" %", mapShare-3)
 }
 
 // percentOf rounds to whole percents, but never something to nothing, or a rest

@@ -1,12 +1,12 @@
-package panes_test
+package session_test
 
 import (
 	"slices"
 	"testing"
 
 	"innate/trainer/run"
-	"innate/tui/panes"
-	"innate/tui/theme"
+	"innate/tui/session"
+	"innate/tui/session/sessiontest"
 )
 
 // server is what a trainer does with toggles.
@@ -31,7 +31,7 @@ func (s server) frozen() (names string) {
 
 func TestFreezeHistory(t *testing.T) {
 	s := server{{Name: "a"}, {Name: "b"}, {Name: "c"}}
-	var h panes.FreezeHistory
+	var h session.FreezeHistory
 	if h.Undo() != nil || h.Redo() != nil {
 		t.Error("an empty history has steps")
 	}
@@ -86,7 +86,7 @@ func TestFreezeHistoryIsBounded(t *testing.T) {
 	for i := range s {
 		s[i].Name = string(rune('a' + i))
 	}
-	var h panes.FreezeHistory
+	var h session.FreezeHistory
 	for i := range 500 {
 		for b := range s {
 			s[b].Frozen = i>>b&1 == 1
@@ -105,31 +105,33 @@ func TestFreezeHistoryIsBounded(t *testing.T) {
 	}
 }
 
-// TestLayersUndo undoes through the tree, as the keys do.
+// TestLayersUndo undoes what was toggled through the list.
 func TestLayersUndo(t *testing.T) {
-	s := server(teacher())
-	l := panes.NewLayers(theme.New(true, false))
-	l.SetLayers(s)
+	s := server(sessiontest.Teacher())
+	l := session.NewLayerList(session.NewLayers())
+	history := &l.Layers.History
+	answer := func(names []string) {
+		s.toggle(names...)
+		l.Layers.Answered(names...)
+		l.Layers.Set(s)
+	}
+	l.Layers.Set(s)
 	l.SetFilter("frozen kind:conv0")
 	l.SetFilter("enc.28x28_block0.conv0")
-	names, freeze := l.Toggle()
-	if freeze || len(names) != 2 || l.Undo() != nil {
-		t.Fatalf("toggled %v, freeze %v; undo must wait for the answer", names, freeze)
+	names, freeze := toggle(l)
+	if freeze || len(names) != 2 {
+		t.Fatalf("toggled %v, freeze %v", names, freeze)
 	}
-	s.toggle(names...)
-	l.Settle()
-	l.SetLayers(s)
-	if u, r := l.Steps(); u != 1 || r != 0 {
+	answer(names)
+	if u, r := history.Steps(); u != 1 || r != 0 {
 		t.Errorf("%d, %d steps", u, r)
 	}
-	back := l.Undo()
-	if !slices.Equal(back, names) || l.Undo() != nil || l.Redo() != nil {
-		t.Errorf("undo %v, want %v, and nothing more until it is answered", back, names)
+	back := history.Undo()
+	if !slices.Equal(back, names) || history.Redo() != nil {
+		t.Errorf("undo %v, want %v, and nothing to redo", back, names)
 	}
-	s.toggle(back...)
-	l.Settle()
-	l.SetLayers(s)
-	if again := l.Redo(); !slices.Equal(again, names) {
+	answer(back)
+	if again := history.Redo(); !slices.Equal(again, names) {
 		t.Errorf("redo %v, want %v", again, names)
 	}
 }

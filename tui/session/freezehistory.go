@@ -1,4 +1,4 @@
-package panes
+package session
 
 import (
 	"slices"

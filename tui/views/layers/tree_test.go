@@ -1,10 +1,9 @@
-package panes_test
+package layers_test
 
 import (
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,115 +11,42 @@ import (
 
 	"innate/trainer/golden"
 	"innate/trainer/run"
-	"innate/tui/panes"
+	"innate/tui/session"
+	"innate/tui/session/sessiontest"
 	"innate/tui/theme"
+	"innate/tui/views/layers"
 )
 
-// uNet describes a network shaped like EDM's: blocks per resolution, channels
-// times 1, 2, … with attention at the deepest resolution.
-func uNet(sides []int, blocks, channels int) []run.Layer {
-	var out []run.Layer
-	add := func(unit, kind string, side int, frozen bool, shape ...int) {
-		part, block := "map", ""
-		if p := strings.SplitN(unit, ".", 3); len(p) > 1 {
-			part, block = p[0], p[1]
-		}
-		n := 1
-		for _, d := range shape {
-			n *= d
-		}
-		out = append(out,
-			run.Layer{Name: unit + ".weight", Kind: kind, Part: part, Block: block, Resolution: side, Shape: shape, Count: n, Frozen: frozen},
-			run.Layer{Name: unit + ".bias", Kind: kind, Part: part, Block: block, Resolution: side, Shape: shape[:1], Count: shape[0], Frozen: frozen})
-	}
-	add("map_layer0", "linear", 0, false, 4*channels, channels)
-	add("map_layer1", "linear", 0, false, 4*channels, 4*channels)
-	block := func(part string, side int, name string, in, c int, attention bool) {
-		b := fmt.Sprintf("%s.%dx%d_%s", part, side, side, name)
-		add(b+".norm0", "norm", side, false, in)
-		add(b+".conv0", "conv", side, true, c, in, 3, 3)
-		add(b+".affine", "linear", side, false, c, 4*channels)
-		add(b+".norm1", "norm", side, false, c)
-		add(b+".conv1", "conv", side, true, c, c, 3, 3)
-		if in != c || name == "down" {
-			add(b+".skip", "conv", side, false, c, in, 1, 1)
-		}
-		if attention {
-			add(b+".norm2", "norm", side, false, c)
-			add(b+".qkv", "conv", side, false, 3*c, c, 1, 1)
-			add(b+".proj", "conv", side, true, c, c, 1, 1)
-		}
-	}
-	c := channels
-	for i, side := range sides {
-		if i == 0 {
-			add(fmt.Sprintf("enc.%dx%d_conv", side, side), "conv", side, false, c, 1, 3, 3)
-		} else {
-			block("enc", side, "down", c, c, false)
-		}
-		for j := range blocks {
-			in := c
-			c = channels * (i + 1)
-			block("enc", side, fmt.Sprintf("block%d", j), in, c, i == len(sides)-1)
-		}
-	}
-	for i := len(sides) - 1; i >= 0; i-- {
-		side := sides[i]
-		if i == len(sides)-1 {
-			block("dec", side, "in0", c, c, true)
-			block("dec", side, "in1", c, c, false)
-		} else {
-			block("dec", side, "up", c, c, false)
-		}
-		for j := range blocks + 1 {
-			in := 2 * c
-			c = channels * (i + 1)
-			block("dec", side, fmt.Sprintf("block%d", j), in, c, i == len(sides)-1)
-		}
-	}
-	top := fmt.Sprintf("dec.%dx%d_aux_", sides[0], sides[0])
-	add(top+"norm", "norm", sides[0], false, c)
-	add(top+"conv", "conv", sides[0], false, 1, c, 3, 3)
-	return out
+// tree is a tree with what it draws.
+type tree struct {
+	*layers.Tree
+	*session.LayerList
 }
 
-func teacher() []run.Layer { return uNet([]int{28, 14, 7}, 1, 16) }
-
-// measure invents a history: gradients fall, distances grow, frozen layers have
-// neither.
-func measure(l *panes.Layers, layers []run.Layer, times int) {
-	r := rand.New(rand.NewPCG(7, 7))
-	speed := make([]float64, len(layers))
-	for i := range speed {
-		speed[i] = math.Exp(r.NormFloat64())
-	}
-	for k := range times {
-		v := [3][]float64{make([]float64, len(layers)), make([]float64, len(layers)), make([]float64, len(layers))}
-		x := float64(k+1) / 64
-		for i := range layers {
-			if layers[i].Frozen {
-				v[0][i], v[1][i], v[2][i] = math.NaN(), math.NaN(), math.NaN()
-				continue
-			}
-			noise := 0.9 + 0.2*r.Float64()
-			v[0][i] = 0.3 * noise / (0.2 + x*speed[i])
-			v[1][i] = 2e-3 * noise / (0.3 + x*speed[i])
-			v[2][i] = 0.1 * speed[i] * math.Sqrt(x)
-		}
-		l.SetStats(int64(k+1)*1000, v[0], v[1], v[2])
-	}
+func newTree(t *theme.Theme, network []run.Layer) tree {
+	list := session.NewLayerList(session.NewLayers())
+	list.Layers.Set(network)
+	return tree{layers.NewTree(t, list), list}
 }
 
-// tree returns the teacher with half frozen and 64 measurements.
-func tree(t *theme.Theme) *panes.Layers {
-	l := panes.NewLayers(t)
-	l.SetLayers(teacher())
-	measure(l, teacher(), 64)
+func (t tree) click(line int) bool { return t.Tree.MoveTo(line) }
+
+// teacher returns the teacher with half frozen and 64 measurements.
+func teacher(t *theme.Theme) tree {
+	l := newTree(t, sessiontest.Teacher())
+	sessiontest.Measure(l.Layers, sessiontest.Teacher(), 64)
 	return l
 }
 
+// toggle gives the order to flip what is selected.
+func (t tree) toggle() (names []string, freeze bool) {
+	names, freeze = t.Selected()
+	t.Layers.Pend(names)
+	return names, freeze
+}
+
 // show returns the frame without colours or trailing space.
-func show(tb testing.TB, l *panes.Layers, w, h int) string {
+func show(tb testing.TB, l tree, w, h int) string {
 	tb.Helper()
 	v := l.View(w, h)
 	if t, ok := tb.(*testing.T); ok {
@@ -160,33 +86,33 @@ func TestLayersGolden(t *testing.T) {
 	for _, size := range [][2]int{{38, 20}, {80, 22}, {120, 37}, {200, 57}} {
 		w, h := size[0], size[1]
 		t.Run(fmt.Sprintf("%dx%d", w, h), func(t *testing.T) {
-			l := tree(theme.New(true, false))
+			l := teacher(theme.New(true, false))
 			l.Move(4)
 			l.Mark()
 			l.Move(2)
 			if w >= 120 {
-				l.Pend([]string{"dec.7x7_in0.conv0.weight", "dec.7x7_in0.conv0.bias"})
+				l.Layers.Pend([]string{"dec.7x7_in0.conv0.weight", "dec.7x7_in0.conv0.bias"})
 			}
 			compareGolden(t, fmt.Sprintf("layers-%dx%d", w, h), show(t, l, w, h))
 		})
 	}
-	l := tree(theme.New(true, false))
+	l := teacher(theme.New(true, false))
 	l.SetFilter("kind:conv")
-	l.SortBy(panes.ByDistance)
+	l.Order.Sort(session.ByDistance)
 	compareGolden(t, "layers-sorted-100x16", show(t, l, 100, 16))
-	l = tree(theme.New(true, true))
+	l = teacher(theme.New(true, true))
 	l.FoldAll(true)
 	compareGolden(t, "layers-ascii-80x22", show(t, l, 80, 22))
-	l = panes.NewLayers(theme.New(true, false))
-	l.SetLayers(uNet([]int{64, 32, 16, 8}, 3, 192))
+	l = newTree(theme.New(true, false), nil)
+	l.Layers.Set(sessiontest.UNet([]int{64, 32, 16, 8}, 3, 192))
 	l.FoldAll(true)
 	compareGolden(t, "layers-adm-120x30", show(t, l, 120, 30))
 }
 
 // TestLayersTree walks the tree: parts, resolutions, blocks, units, tensors.
 func TestLayersTree(t *testing.T) {
-	l := panes.NewLayers(theme.New(true, false))
-	l.SetLayers(teacher())
+	l := newTree(theme.New(true, false), nil)
+	l.Layers.Set(sessiontest.Teacher())
 	view := func() string { return show(t, l, 60, 14) }
 	for _, want := range []string{"› ▾ embedding", "      ▸ conv  ", "      ▾ block0", "2.3k  ❄ frozen", "32  ● train", "◐ 2/5"} {
 		if !strings.Contains(view(), want) {
@@ -199,29 +125,29 @@ func TestLayersTree(t *testing.T) {
 		t.Errorf("unfolded to tensors:\n%s", v)
 	}
 	l.Move(2)
-	names, freeze := l.Toggle()
+	names, freeze := l.toggle()
 	if want := "[enc.28x28_block0.affine.bias]"; !freeze || fmt.Sprint(names) != want {
 		t.Errorf("toggling a tensor: freeze %v %v, want %s", freeze, names, want)
 	}
 	if v := view(); !strings.Contains(v, "… 0/2") || !strings.Contains(v, "… pending") {
 		t.Errorf("not pending:\n%s", v)
 	}
-	if names, _ := l.Toggle(); names != nil {
+	if names, _ := l.toggle(); names != nil {
 		t.Errorf("toggled again while pending: %v", names)
 	}
 	l.Fold(true) // the unit that the tensor is in
 	l.Fold(true) // the block
-	if names, _ := l.Toggle(); names != nil {
+	if names, _ := l.toggle(); names != nil {
 		t.Errorf("toggled a block while a tensor of it is pending: %v", names)
 	}
-	l.Settle() // refused: everything is as it was
+	l.Layers.Answered() // refused: everything is as it was
 	if v := view(); !strings.Contains(v, "›     ▸ block0") || strings.Contains(v, "pending") {
 		t.Errorf("folded and settled:\n%s", v)
 	}
-	if names, freeze = l.Toggle(); !freeze || len(names) != 6 {
+	if names, freeze = l.toggle(); !freeze || len(names) != 6 {
 		t.Errorf("toggling a partly frozen block: freeze %v %v, want the 6 tensors that train", freeze, names)
 	}
-	l.Settle()
+	l.Layers.Answered()
 	l.Fold(true)
 	l.Fold(true) // encoder
 	if names, _ = l.Selected(); !strings.Contains(view(), "› ▸ encoder") || len(names) != 2*(33-11) {
@@ -235,13 +161,13 @@ func TestLayersTree(t *testing.T) {
 
 // TestLayersNames puts networks of other shapes into the tree.
 func TestLayersNames(t *testing.T) {
-	l := panes.NewLayers(theme.New(true, false))
+	l := newTree(theme.New(true, false), nil)
 	layer := func(name string) run.Layer { return run.Layer{Name: name, Kind: "conv", Count: 1} }
-	l.SetLayers([]run.Layer{
+	l.Layers.Set([]run.Layer{
 		layer("conv1.weight"), layer("bare"), layer("out_conv.weight"), layer("out_conv.bias"), layer(""),
 		layer("enc.x_y.weight"), layer("enc.8x_z.weight"), layer("enc.8x8_.weight"), layer("a.b.c.d.weight"), layer("宽\x1b[2J.weight"), layer("bare"),
 	})
-	if got := len(l.Names()); got != 11 {
+	if got := len(l.Layers.Net.Names()); got != 11 {
 		t.Errorf("%d names, want all 11", got)
 	}
 	v := show(t, l, 50, 20)
@@ -257,34 +183,71 @@ func TestLayersNames(t *testing.T) {
 	}
 }
 
+// TestLayersFilterShows checks that what matches shows though it is folded, and
+// that a row above stands for what shows below it alone.
+func TestLayersFilterShows(t *testing.T) {
+	l := teacher(theme.New(true, false))
+	l.FoldAll(true)
+	l.SetFilter("enc.*block0.*bias")
+	v := show(t, l, 60, 40)
+	if !strings.Contains(v, "conv1") || !strings.Contains(v, "bias") || strings.Contains(v, "weight") || strings.Contains(v, "decoder") {
+		t.Errorf("filtered:\n%s", v)
+	}
+	names, freeze := l.toggle() // the encoder
+	if !freeze || len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return !strings.HasSuffix(n, ".bias") }) {
+		t.Errorf("toggled %v, want biases only", names)
+	}
+}
+
+// TestLayersMarksShow checks what tells marked rows, and rows with marked tensors
+// in them, apart.
+func TestLayersMarksShow(t *testing.T) {
+	l := teacher(theme.New(true, false))
+	l.SetFilter("kind:qkv")
+	l.MarkMatched()
+	l.SetFilter("")
+	l.Move(-1 << 30)
+	l.Move(1) // layer0
+	l.Mark()
+	if v := show(t, l, 60, 40); !strings.Contains(v, " ·▾ encoder") || !strings.Contains(v, "›✓  ▸ layer0") {
+		t.Errorf("marks:\n%s", v)
+	}
+	if info := strings.Join(plain(strings.Join(l.Info(), " ")), ""); !strings.Contains(info, "✓ 10 marked") {
+		t.Errorf("info %q", info)
+	}
+	l.SetFilter("nothing")
+	if v := show(t, l, 60, 5); !strings.Contains(v, "no layer matches /nothing") {
+		t.Errorf("no match:\n%s", v)
+	}
+}
+
 // TestLayersCursorStays checks that an update keeps the cursor on its layer.
 func TestLayersCursorStays(t *testing.T) {
-	l := panes.NewLayers(theme.New(true, false))
-	l.SetLayers(teacher())
+	l := newTree(theme.New(true, false), nil)
+	l.Layers.Set(sessiontest.Teacher())
 	l.Move(8) // conv0 of the first block
-	l.SetLayers(teacher()[4:])
+	l.Layers.Set(sessiontest.Teacher()[4:])
 	if v := show(t, l, 60, 12); !strings.Contains(v, "›       ▸ conv0") {
 		t.Errorf("cursor moved:\n%s", v)
 	}
-	l.SetLayers(nil)
+	l.Layers.Set(nil)
 	l.Move(3)
 	l.Page(-1)
 	l.ToggleFold()
 	l.Mark()
 	l.MarkMatched()
-	l.SortBy(panes.ByGrad)
-	l.SetStats(1, nil, nil, nil)
-	if names, _ := l.Toggle(); names != nil || l.Undo() != nil || l.MoveTo(0) {
+	l.Order.Sort(session.ByGrad)
+	l.Layers.Measure(1, nil, nil, nil)
+	if names, _ := l.toggle(); names != nil || l.Layers.History.Undo() != nil || l.click(0) {
 		t.Error("there is something to do without layers")
 	}
-	l.Empty = "no layers known yet"
-	if v := show(t, l, 30, 5); !strings.Contains(v, l.Empty) {
+	if v := show(t, l, 30, 5); !strings.Contains(v, "no layers known yet") {
 		t.Errorf("empty:\n%s", v)
 	}
 }
 
 func TestLayersScroll(t *testing.T) {
-	l := tree(theme.New(true, false))
+	l := teacher(theme.New(true, false))
 	for h := 1; h < 24; h++ {
 		for range 30 {
 			l.Move(5)
@@ -299,7 +262,7 @@ func TestLayersScroll(t *testing.T) {
 	}
 	// The mouse hits what it points at, in the tree alone.
 	show(t, l, 80, 22)
-	if l.MoveTo(3) || !l.MoveTo(8) || l.MoveTo(22) {
+	if l.click(3) || !l.click(8) || l.click(22) {
 		t.Error("heads of columns or what lies outside took the mouse")
 	}
 	if line := strings.Split(show(t, l, 80, 22), "\n")[8]; !strings.HasPrefix(line, "›") {
@@ -310,13 +273,13 @@ func TestLayersScroll(t *testing.T) {
 // TestLayersThemes checks the frames without colours: glyphs alone must tell
 // the states apart, and ASCII must be enough.
 func TestLayersThemes(t *testing.T) {
-	ascii := show(t, tree(theme.Mono(true)), 120, 37)
+	ascii := show(t, teacher(theme.Mono(true)), 120, 37)
 	for _, r := range ascii {
 		if r > 0x7e {
 			t.Fatalf("frame has %q (%U), want only ASCII", r, r)
 		}
 	}
-	if a, b := show(t, tree(theme.Mono(false)), 120, 37), show(t, tree(theme.New(false, false)), 120, 37); a != b {
+	if a, b := show(t, teacher(theme.Mono(false)), 120, 37), show(t, teacher(theme.New(false, false)), 120, 37); a != b {
 		t.Error("mono and light differ in more than colour")
 	}
 }
@@ -330,36 +293,36 @@ func FuzzLayers(f *testing.F) {
 		if len(names) > 300 || len(filter) > 40 {
 			return
 		}
-		var layers []run.Layer
+		var network []run.Layer
 		for i, name := range strings.Split(names, " ") {
-			layers = append(layers, run.Layer{Name: name, Kind: "conv", Count: i, Resolution: 8 * (i % 2), Frozen: i%3 == 0})
+			network = append(network, run.Layer{Name: name, Kind: "conv", Count: i, Resolution: 8 * (i % 2), Frozen: i%3 == 0})
 		}
 		w = 1 + int(uint(w)%200)
-		l := panes.NewLayers(theme.New(true, false))
-		l.SetLayers(layers)
-		l.SetStats(1, make([]float64, len(layers)), nil, nil)
+		l := newTree(theme.New(true, false), nil)
+		l.Layers.Set(network)
+		l.Layers.Measure(1, make([]float64, len(network)), nil, nil)
 		checkSize(t, "tree", l.View(w, 30), w, 30)
 		l.SetFilter(filter)
-		l.Toggle()
+		l.toggle()
 		checkSize(t, "filtered", l.View(w, 20), w, 20)
-		l.SortBy(panes.ByGrad)
+		l.Order.Sort(session.ByGrad)
 		l.Move(1)
 		checkSize(t, "sorted", l.View(w, 9), w, 9)
-		if got := l.Names(); strings.Join(got, " ") != names {
+		if got := l.Layers.Net.Names(); strings.Join(got, " ") != names {
 			t.Errorf("names %q, want %q", got, names)
 		}
 	})
 }
 
-func big() []run.Layer { return uNet([]int{128, 64, 32, 16, 8}, 23, 64) }
+func big() []run.Layer { return sessiontest.UNet([]int{128, 64, 32, 16, 8}, 23, 64) }
 
 // BenchmarkLayersView draws a network of about 3,000 tensors; the target is 1 ms.
 func BenchmarkLayersView(b *testing.B) {
-	layers := big()
-	l := panes.NewLayers(theme.New(true, false))
-	l.SetLayers(layers)
-	measure(l, layers, 128)
-	if n := len(layers); n < 2900 || n > 3100 {
+	network := big()
+	l := newTree(theme.New(true, false), nil)
+	l.Layers.Set(network)
+	sessiontest.Measure(l.Layers, network, 128)
+	if n := len(network); n < 2900 || n > 3100 {
 		b.Fatalf("%d tensors, want about 3000", n)
 	}
 	b.Run("tree", func(b *testing.B) {
@@ -369,8 +332,8 @@ func BenchmarkLayersView(b *testing.B) {
 		}
 	})
 	b.Run("sorted", func(b *testing.B) {
-		l.SortBy(panes.ByUpdate)
-		values := make([]float64, len(layers))
+		l.Order.Sort(session.ByUpdate)
+		values := make([]float64, len(network))
 		b.ReportAllocs()
 		nimg := int64(1e6)
 		for b.Loop() {
@@ -378,7 +341,7 @@ func BenchmarkLayersView(b *testing.B) {
 				values[i] = float64(i * int(nimg/1000) % 997)
 			}
 			nimg += 1000
-			l.SetStats(nimg, values, values, values)
+			l.Layers.Measure(nimg, values, values, values)
 			l.View(200, 60)
 		}
 	})
