@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"innate/trainer/run"
 )
 
@@ -71,7 +73,7 @@ func (e *endpoint) listen() error {
 	}
 	old := e.socket
 	e.mu.Lock()
-	e.path, e.inode, e.socket = path, inode, newLimitListener(socket, e.conns)
+	e.path, e.inode, e.socket = path, inode, netutil.LimitListener(socket, e.conns)
 	e.mu.Unlock()
 	if old != nil {
 		old.Close() // nobody finds it any more; those connected stay

@@ -1,10 +1,6 @@
 package control
 
-import (
-	"net"
-	"sync"
-	"time"
-)
+import "time"
 
 // limits bound what clients can make a trainer hold.
 type limits struct {
@@ -28,46 +24,4 @@ func defaultLimits() limits {
 		header: 5 * time.Second, read: 10 * time.Second, write: 10 * time.Second,
 		heartbeat: 15 * time.Second, statusEvery: time.Second, deliverEvery: 50 * time.Millisecond, lookEvery: time.Second,
 	}
-}
-
-// limitListener accepts a connection only when fewer than cap(slots) are open.
-type limitListener struct {
-	net.Listener
-	slots  chan struct{}
-	closed chan struct{}
-	once   sync.Once
-}
-
-func newLimitListener(l net.Listener, n int) *limitListener {
-	return &limitListener{Listener: l, slots: make(chan struct{}, n), closed: make(chan struct{})}
-}
-
-func (l *limitListener) Accept() (net.Conn, error) {
-	select {
-	case l.slots <- struct{}{}:
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		<-l.slots
-		return nil, err
-	}
-	return &limitConn{Conn: conn, release: sync.OnceFunc(func() { <-l.slots })}, nil
-}
-
-func (l *limitListener) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return l.Listener.Close()
-}
-
-// limitConn gives its slot back when it is closed.
-type limitConn struct {
-	net.Conn
-	release func()
-}
-
-func (c *limitConn) Close() error {
-	defer c.release()
-	return c.Conn.Close()
 }

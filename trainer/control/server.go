@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"innate/trainer/run"
 )
 
@@ -109,7 +111,7 @@ func (s *Server) open(addr string) error {
 		return err
 	}
 	s.addr = listener.Addr().String()
-	go s.newHTTP(guard(s, s.token)).Serve(newLimitListener(listener, s.limits.conns)) // ends with Close
+	go s.newHTTP(guard(s, s.token)).Serve(netutil.LimitListener(listener, s.limits.conns)) // ends with Close
 	return nil
 }
 
