@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
@@ -38,7 +37,7 @@ func (c *cli) freezeCommand() *cobra.Command {
 		if err := r.Validate(); err != nil {
 			return usagef("freeze: want --preset, --freeze or --train")
 		}
-		ctx, cancel := context.WithTimeout(cmd.Context(), commandTimeout)
+		ctx, cancel := waiting(cmd.Context(), commandTimeout)
 		defer cancel()
 		st, err := control.NewClient(dir).Freeze(ctx, r)
 		if err != nil {

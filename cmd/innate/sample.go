@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -121,7 +120,7 @@ func sampleNow(cmd *cobra.Command, c *cli, ref string, seed uint64) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(cmd.Context(), commandTimeout)
+	ctx, cancel := waiting(cmd.Context(), commandTimeout)
 	defer cancel()
 	st, err := control.NewClient(dir).Sample(ctx, r)
 	if err != nil {

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"os/signal"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,6 +31,17 @@ func (c *cli) sendCommands() []*cobra.Command {
 	}
 }
 
+// waiting bounds how long a command waits for its answer. An interrupt ends that,
+// too, so that the command is withdrawn, or the message says that it is too late.
+func waiting(ctx context.Context, wait time.Duration) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	return ctx, func() {
+		cancel()
+		stop()
+	}
+}
+
 // stop stops a run and waits for its process to end.
 func stop(client *control.Client, ctx context.Context) (run.Status, error) {
 	st, err := client.Stop(ctx)
@@ -49,7 +62,7 @@ func (c *cli) sendCommand(name, short string, wait time.Duration, call func(*con
 			if err != nil {
 				return err
 			}
-			ctx, cancel := context.WithTimeout(cmd.Context(), wait)
+			ctx, cancel := waiting(cmd.Context(), wait)
 			defer cancel()
 			st, err := call(control.NewClient(dir), ctx)
 			if err != nil {

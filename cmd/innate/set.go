@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-
 	"github.com/spf13/cobra"
 
 	"innate/trainer/control"
@@ -32,7 +30,7 @@ func (c *cli) setCommand() *cobra.Command {
 				}
 				set[key] = value
 			}
-			ctx, cancel := context.WithTimeout(cmd.Context(), commandTimeout)
+			ctx, cancel := waiting(cmd.Context(), commandTimeout)
 			defer cancel()
 			_, err = control.NewClient(dir).Set(ctx, set)
 			return err

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"time"
 
 	"innate/trainer/run"
 )
@@ -142,6 +143,10 @@ func (c *Client) send(ctx context.Context, method, route string, body any) (*htt
 	if err != nil {
 		return nil, fmt.Errorf("control: %w", err)
 	}
+	if deadline, ok := ctx.Deadline(); ok && method == http.MethodPost {
+		left := time.Until(deadline)
+		req.Header.Set(deadlineHeader, deadline.Add(-min(left/8, time.Second)).Format(time.RFC3339Nano))
+	}
 	if c.dir != "" { // who would wait for a trainer that cannot answer
 		if pid, held, err := run.Holder(c.dir); err == nil && held {
 			if err := run.Suspended(pid); err != nil {
@@ -154,9 +159,9 @@ func (c *Client) send(ctx context.Context, method, route string, body any) (*htt
 	case isDial(err) && ctx.Err() == nil:
 		return nil, c.unreached(err)
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return nil, fmt.Errorf("control: %s: %s: %w", c.name, route, c.late())
+		return nil, fmt.Errorf("control: %s: %s: %w", c.name, route, c.late(method))
 	case ctx.Err() != nil:
-		return nil, fmt.Errorf("control: %s: %s: %w", c.name, route, ctx.Err())
+		return nil, fmt.Errorf("control: %s: %s: %w", c.name, route, leftError{context.Cause(ctx), ctx.Err(), method})
 	case errors.Is(err, io.EOF):
 		return nil, fmt.Errorf("control: %s: %s: the trainer ended before it answered", c.name, route)
 	case err != nil:
@@ -174,6 +179,9 @@ func (c *Client) send(ctx context.Context, method, route string, body any) (*htt
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
 	if err != nil || json.Unmarshal(b, &e) != nil || e.Error == "" {
 		e.Error = fmt.Sprintf("control: %s: %s: %s", c.name, route, resp.Status)
+	}
+	if resp.StatusCode == http.StatusGatewayTimeout {
+		return nil, answeredLate{e.Error}
 	}
 	return nil, errors.New(e.Error) // the trainer's own line
 }

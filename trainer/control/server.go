@@ -21,6 +21,11 @@ const (
 	lastingTimeout = time.Hour       // of a command that is answered when its work is done
 )
 
+// deadlineHeader is until when a client of this machine waits for the outcome of a
+// command. The trainer withdraws the command then, however late it has read it,
+// and answers that it is not applied, for which the client has left some time.
+const deadlineHeader = "Innate-Deadline"
+
 // lasts tells commands that are answered when what they begin is done, which
 // their clients may wait for as long as they like, from those that are applied
 // between two steps.
@@ -178,15 +183,31 @@ func (s *Server) do(w http.ResponseWriter, r *http.Request, c Command) error {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), limit)
 	defer cancel()
+	if text := r.Header.Get(deadlineHeader); text != "" {
+		deadline, err := time.Parse(time.RFC3339Nano, text)
+		if err != nil {
+			return &httpError{code: http.StatusBadRequest, text: fmt.Sprintf("control: %s: header %s: %q, want a time such as %s", c.Kind, deadlineHeader, text, time.RFC3339Nano)}
+		}
+		ctx, cancel = context.WithDeadline(ctx, deadline)
+		defer cancel()
+	}
+	if ctx.Err() != nil { // it has waited to be read: the runner must not see it
+		return notApplied(c)
+	}
 	err := s.runner.Do(ctx, c)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return &httpError{code: http.StatusGatewayTimeout, text: fmt.Sprintf("control: %s: not applied: the trainer did not reach the end of a step in time", c.Kind)}
+		return notApplied(c)
 	case err != nil:
 		return err
 	}
 	writeJSON(w, http.StatusOK, s.current())
 	return nil
+}
+
+// notApplied answers a command that was withdrawn before the runner began it.
+func notApplied(c Command) error {
+	return &httpError{code: http.StatusGatewayTimeout, text: fmt.Sprintf("control: %s: not applied: the trainer did not reach the end of a step in time", c.Kind)}
 }
 
 // current is the runner's status and where we answer.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/http"
 	"syscall"
 
 	"innate/trainer/run"
@@ -69,23 +70,53 @@ func onThisMachine(pid int) bool {
 	return err == nil || errors.Is(err, syscall.EPERM)
 }
 
-// lateError words a deadline: the trainer answers between two steps, and what it
-// does between them may take longer than the caller waits.
-type lateError struct{ pid int } // 0 if it is not known
+// unknownOutcome is what a client adds to its error that has left without an
+// answer: closing the connection withdraws a command that the trainer has not
+// begun, but nobody says which it was.
+func unknownOutcome(method string) string {
+	if method != http.MethodPost {
+		return ""
+	}
+	return "; if the trainer had begun it, it may be applied: see the run's status"
+}
 
-func (c *Client) late() error {
+// leftError words why a client has left, such as an interrupt.
+type leftError struct {
+	cause, err error
+	method     string
+}
+
+func (e leftError) Error() string { return e.cause.Error() + unknownOutcome(e.method) }
+func (e leftError) Unwrap() error { return e.err }
+
+// lateError words a deadline without an answer: the trainer answers between two
+// steps, and what it does between them may take longer than the caller waits.
+type lateError struct {
+	pid    int // 0 if it is not known
+	method string
+}
+
+func (c *Client) late(method string) error {
 	if c.dir == "" {
-		return lateError{}
+		return lateError{0, method}
 	}
 	pid, _, _ := run.Holder(c.dir) // 0 if it cannot be told
-	return lateError{pid}
+	return lateError{pid, method}
 }
 
 func (e lateError) Error() string {
-	if e.pid == 0 {
-		return "no answer in time; the trainer may be busy, and still do it"
+	who := "the trainer"
+	if e.pid != 0 {
+		who = fmt.Sprintf("the trainer, pid %d,", e.pid)
 	}
-	return fmt.Sprintf("no answer in time; the trainer, pid %d, may be busy, and still do it", e.pid)
+	return "no answer in time: " + who + " may be busy" + unknownOutcome(e.method)
 }
 
 func (e lateError) Unwrap() error { return context.DeadlineExceeded }
+
+// answeredLate is the trainer's own word that a command was withdrawn by the
+// client's deadline.
+type answeredLate struct{ text string }
+
+func (e answeredLate) Error() string { return e.text }
+func (e answeredLate) Unwrap() error { return context.DeadlineExceeded }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -26,7 +27,13 @@ import (
 type request struct {
 	command control.Command
 	reply   reply
+	claimed *atomic.Bool // by the loop, which begins it, or by its client, who withdraws it
 }
+
+func newRequest(c control.Command) request { return request{c, make(reply, 1), new(atomic.Bool)} }
+
+// claim reports whether the caller may decide about the request: the first one may.
+func (r request) claim() bool { return r.claimed.CompareAndSwap(false, true) }
 
 // reply takes the outcome of a command, once. It is buffered, so that the loop
 // never waits for a client.
@@ -34,9 +41,10 @@ type reply chan error
 
 // Do hands a command to the loop and returns when what it asks for is done: most
 // commands are applied between two steps, a checkpoint is on disk, a stop has
-// ended the run, an evaluation has its value. Safe for any goroutine.
+// ended the run, an evaluation has its value. A command that is not begun when ctx
+// ends never is. Safe for any goroutine.
 func (l *Loop) Do(ctx context.Context, c control.Command) error {
-	r := request{command: c, reply: make(reply, 1)}
+	r := newRequest(c)
 	select {
 	case l.commands <- r:
 	case <-l.ended:
@@ -49,7 +57,10 @@ func (l *Loop) Do(ctx context.Context, c control.Command) error {
 		return err
 	case <-l.ended:
 	case <-ctx.Done():
-		return fmt.Errorf("loop: %s: begun, but not done in the time that the client waits", c.Kind)
+		if r.claim() {
+			return ctx.Err() // the loop drops it
+		}
+		return fmt.Errorf("loop: %s: begun, but not done in the time that the client waits: it may be applied", c.Kind)
 	}
 	select {
 	case err := <-r.reply: // the last one before the end
@@ -71,8 +82,12 @@ func (l *Loop) afterEnd(c control.Command) error {
 }
 
 // take carries out a command and answers it, unless that has to wait for what
-// the command has begun.
+// the command has begun, or its client has withdrawn it.
 func (l *Loop) take(r request) {
+	if !r.claim() {
+		slog.Debug("command withdrawn", "kind", r.command.Kind, "nimg", l.nimg)
+		return
+	}
 	later, err := l.apply(r.command, r.reply)
 	slog.Debug("command", "kind", r.command.Kind, "nimg", l.nimg, "later", later, "error", err)
 	if !later {

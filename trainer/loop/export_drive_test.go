@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -35,9 +36,23 @@ func (d *Driven) Do(c control.Command) error {
 
 // Ask hands over a command; the channel has its answer, at once or later.
 func (d *Driven) Ask(c control.Command) <-chan error {
-	r := request{c, make(reply, 1)}
+	r := newRequest(c)
 	d.l.take(r)
 	return r.reply
+}
+
+// Send has a client wait for a command as long as ctx goes on. Take carries it out
+// when it has been handed over, and before calls what happens in between.
+func (d *Driven) Send(ctx context.Context, c control.Command) <-chan error {
+	outcome := make(chan error, 1)
+	go func() { outcome <- d.l.Do(ctx, c) }()
+	return outcome
+}
+
+func (d *Driven) Take(before func()) {
+	r := <-d.l.commands
+	before()
+	d.l.take(r)
 }
 
 func (d *Driven) Step() error             { return d.l.step() }
