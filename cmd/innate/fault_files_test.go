@@ -108,22 +108,22 @@ func TestFaultNoSuffix(t *testing.T) {
 func TestFaultSaysWhoChanged(t *testing.T) {
 	resaved := checkpoints + "twosums-resaved.safetensors"
 	want := "changed by another program since innate wrote it; the values are the same"
-	if status, out, stderr := line(t, "inspect", resaved); status != 0 || !strings.Contains(out, want+"\n") {
+	if status, out, stderr := line(t, "inspect", "--check", resaved); status != 0 || !strings.Contains(out, want+"\n") {
 		t.Errorf("inspect: status %d, %s%s, want %s", status, out, stderr, want)
 	}
-	_, out, _ := line(t, "inspect", resaved, "--json")
+	_, out, _ := line(t, "inspect", "--check", resaved, "--json")
 	var said struct{ Changed string }
 	if err := json.Unmarshal([]byte(out), &said); err != nil || said.Changed != want {
 		t.Errorf("inspect --json: %q, %v; want %s", said.Changed, err, want)
 	}
-	if _, out, _ := line(t, "inspect", checkpoints+"twosums.safetensors"); strings.Contains(out, "changed") {
+	if _, out, _ := line(t, "inspect", "--check", checkpoints+"twosums.safetensors"); strings.Contains(out, "changed") {
 		t.Errorf("inspect of a file as innate wrote it: %s", out)
 	}
 	copied := filepath.Join(t.TempDir(), "copied.safetensors")
 	if status, _, stderr := line(t, "export", resaved, copied); status != 0 || stderr != "innate: "+resaved+": "+want+"\n" {
 		t.Errorf("export: status %d, %q, want %s", status, stderr, want)
 	}
-	if _, out, _ := line(t, "inspect", copied); strings.Contains(out, "changed") {
+	if _, out, _ := line(t, "inspect", "--check", copied); strings.Contains(out, "changed") {
 		t.Errorf("inspect of the copy: %s", out)
 	}
 }

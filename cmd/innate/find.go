@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"innate/models/checkpoint"
@@ -65,10 +66,44 @@ func openNetwork(c *cli, runs, ref string) (*checkpoint.File, error) {
 	}
 	file, err := loop.NewestCheckpoint(dir, func(err error) { fmt.Fprintf(c.err, "innate: %v\n", err) })
 	if err == nil && file == nil {
-		err = fmt.Errorf("%s: no checkpoint yet", dir)
+		err = noCheckpoint(dir)
 	}
 	return file, err
 }
+
+// openHeader is openNetwork without the values.
+func openHeader(c *cli, runs, ref string) (*checkpoint.File, error) {
+	switch {
+	case strings.HasPrefix(ref, weights.Prefix):
+		return weights.Open(ref) // in memory as it is
+	case strings.HasSuffix(ref, run.CheckpointExt):
+		return checkpoint.ReadHeader(ref)
+	}
+	dir, path, err := runOrFile(runs, ref)
+	if err != nil {
+		return nil, err
+	}
+	if path != "" {
+		return checkpoint.ReadHeader(path)
+	}
+	list, err := run.Checkpoints(filepath.Join(dir, run.CheckpointsDir))
+	if err != nil {
+		return nil, err
+	}
+	for _, at := range list {
+		file, err := checkpoint.ReadHeader(at.Path)
+		if err == nil {
+			return file, nil
+		}
+		fmt.Fprintf(c.err, "innate: %v\n", err)
+	}
+	if len(list) > 0 {
+		return nil, fmt.Errorf("%s: none of %d checkpoints can be read", dir, len(list))
+	}
+	return nil, noCheckpoint(dir)
+}
+
+func noCheckpoint(dir string) error { return fmt.Errorf("%s: no checkpoint yet", dir) }
 
 // useNetwork is openNetwork for what is more than looked at: it says on standard
 // error what another program has changed.

@@ -14,18 +14,27 @@ func (c *cli) inspectCommand() *cobra.Command {
 		Args: oneArg("FILE or RUN"), ValidArgsFunction: c.completeNetwork,
 	}
 	asJSON := jsonFlag(cmd.Flags())
-	cmd.RunE = func(_ *cobra.Command, args []string) error { return inspect(c, args[0], *asJSON) }
+	check := cmd.Flags().Bool("check", false, "read the values, too: compare checksums, count values that are not finite")
+	cmd.RunE = func(_ *cobra.Command, args []string) error { return inspect(c, args[0], *check, *asJSON) }
 	return cmd
 }
 
-func inspect(c *cli, ref string, asJSON bool) error {
-	file, err := openNetwork(c, c.runs, ref)
+// inspect prints what the header of a file says, and reads no more unless check
+// asks for the values.
+func inspect(c *cli, ref string, check, asJSON bool) error {
+	open := openHeader
+	if check {
+		open = openNetwork
+	}
+	file, err := open(c, c.runs, ref)
 	if err != nil {
 		return err
 	}
 	notFinite := make([]int, len(file.Tensors())) // values of each tensor
 	for i, t := range file.Tensors() {
-		notFinite[i] = t.NotFinite()
+		if check {
+			notFinite[i] = t.NotFinite()
+		}
 	}
 	if asJSON {
 		type tensor struct {

@@ -26,8 +26,8 @@ func TestFaultNaNTensor(t *testing.T) {
 		{[]string{"fid", teacher, "--n", "50", "--steps", "1"}, `tensor "` + tensor + `": value 0 of`},
 		{[]string{"fid", "builtin:mnist-teacher", "--n", "50", "--steps", "1", "--features", cnn}, `tensor "stages.1.0.bias": value 0 of`},
 		{[]string{"fid", "ref", filepath.Join(dir, "x.npz"), "--features", cnn}, `tensor "stages.1.0.bias": value 0 of`},
-		{[]string{"inspect", teacher}, `tensor "` + tensor + `": 1 of`},
-		{[]string{"inspect", teacher, "--json"}, `tensor "` + tensor + `": 1 of`},
+		{[]string{"inspect", teacher, "--check"}, `tensor "` + tensor + `": 1 of`},
+		{[]string{"inspect", "--check", teacher, "--json"}, `tensor "` + tensor + `": 1 of`},
 	} {
 		status, stdout, stderr := line(t, c.args...)
 		if status != 1 || !strings.Contains(stderr, c.want) || strings.Count(stderr, "\n") != 1 {
