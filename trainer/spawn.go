@@ -98,6 +98,9 @@ func awaitReady(ctx context.Context, dir string, pid int, ended <-chan error) er
 				return nil // a short run may finish before the first probe
 			}
 			if said := run.LastWords(dir, 3); len(said) > 0 {
+				for i := range said {
+					said[i] = strings.TrimPrefix(said[i], "innate: ") // our own process says so, too
+				}
 				return fmt.Errorf("trainer: %s: ended while starting: %s", name, strings.Join(said, " | "))
 			}
 			return fmt.Errorf("trainer: %s: ended while starting: %w, and its log says nothing", name, err)

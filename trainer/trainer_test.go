@@ -353,7 +353,7 @@ func TestSpawnFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	for how, want := range map[string]string{
-		"fail":   "ended while starting: fake trainer: starting | innate: model.init: no such file",
+		"fail":   "ended while starting: fake trainer: starting | model.init: no such file",
 		"panic":  "ended while starting: panic: graph: no such node",
 		"silent": "ended while starting: fake trainer: starting",
 	} {

@@ -81,11 +81,15 @@ func printEvent(w io.Writer, e runlog.Event) error {
 }
 
 func printEventJSON(w io.Writer, e runlog.Event) error {
-	return json.NewEncoder(w).Encode(struct {
+	text, err := json.Marshal(struct {
 		Time json.Number    `json:"time"`
 		Nimg int64          `json:"nimg"`
 		Kind string         `json:"kind"`
 		Text string         `json:"text"`
 		Data map[string]any `json:"data,omitempty"`
 	}{json.Number(strconv.FormatFloat(float64(e.Time.UnixMilli())/1e3, 'f', 3, 64)), e.Nimg, e.Kind, e.Text, e.Data})
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, append(text, '\n'))
 }

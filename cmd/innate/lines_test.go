@@ -27,6 +27,7 @@ func TestLines(t *testing.T) {
 	ok(create("runs", "", "mnist-gdd-i", edits{}))(t)
 	ok(create("runs", "", "mnist-edm", edits{}))(t)
 	check(t, trainer.CreateAt(filepath.Join("runs", "-a"), "method = 'gdd'\n", ""))
+	check(t, trainer.CreateAt(filepath.Join("runs", "00003-"+strings.Repeat("long-", 48)+"end"), "method = 'gdd'\n", ""))
 	check(t, os.WriteFile("mine.toml", []byte("method = 'edm'\n"), 0o644))
 	layers := []run.Layer{{Name: "enc.28x28_conv.weight"}, {Name: "enc.28x28_block0.conv0.weight"}, {Name: "dec.28x28_block0.conv0.weight"}}
 	check(t, run.WriteLayers(filepath.Join("runs", "00000-mnist-gdd-i"), layers))

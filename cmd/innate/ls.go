@@ -45,7 +45,7 @@ func ls(ctx context.Context, c *cli, asJSON bool) error {
 		if run.Active(s.State) {
 			speed = fmt.Sprintf("%.1f", s.ImagesPerSec)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%.1f/%.0f\t%s\t%.1f %%\t%s\t%s\n", run.OneLine(i.Name), s.State,
+		fmt.Fprintf(w, "%s\t%s\t%.1f/%.0f\t%s\t%.1f %%\t%s\t%s\n", clip(run.OneLine(i.Name)), s.State,
 			float64(s.Nimg)/1000, float64(s.TotalNimg)/1000, speed, 100*s.FrozenFraction, number(s.LastFID), number(s.BestFID))
 	}
 	if err := w.Flush(); err != nil {
@@ -100,7 +100,20 @@ func number(v *float64) string {
 }
 
 func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, append(text, '\n'))
+}
+
+// nameColumns is the width that ls gives a name; --json has all of it.
+const nameColumns = 48
+
+// clip shortens a long name in its middle: its number and its end tell it apart.
+func clip(name string) string {
+	if r := []rune(name); len(r) > nameColumns {
+		return string(r[:nameColumns/2]) + "..." + string(r[len(r)-nameColumns/2+3:])
+	}
+	return name
 }

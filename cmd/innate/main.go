@@ -35,7 +35,7 @@ func usagef(format string, args ...any) error {
 }
 
 func main() {
-	c := &cli{out: os.Stdout, err: os.Stderr, getenv: os.Getenv}
+	c := &cli{out: inLocale(os.Stdout, os.Getenv), err: inLocale(os.Stderr, os.Getenv), getenv: os.Getenv}
 	if term.IsTerminal(int(os.Stdin.Fd())) {
 		c.ask = ask
 	}

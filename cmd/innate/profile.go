@@ -65,7 +65,7 @@ func configOf(runs, ref string, e edits) (name, dir string, cfg *configs.Config,
 	text, _, err := configs.Open(ref)
 	if err != nil {
 		var noRun error
-		if dir, noRun = run.Find(run.RunsDir(runs), ref); noRun != nil {
+		if dir, noRun = find(runs, ref); noRun != nil {
 			return "", "", nil, fmt.Errorf("%w; and %w", noRun, err)
 		}
 		ref = filepath.Join(dir, run.ConfigFile)
