@@ -31,7 +31,7 @@ fuzz: ## every fuzz target for FUZZTIME
 
 BENCH ?= Step
 bench: ## benchmarks named BENCH; for benchstat: COUNT=10
-	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(or $(COUNT),1) ./trainer/loop ./models/graph ./models/kernels ./tui
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(or $(COUNT),1) ./trainer/method ./trainer/loop ./models/graph ./models/kernels ./tui
 
 asm: ## generate the assembly anew
 	go generate ./models/kernels

@@ -14,7 +14,7 @@ import (
 	"innate/configs"
 	"innate/models/checkpoint"
 	"innate/models/weights"
-	"innate/trainer/loop"
+	"innate/trainer/method"
 	"innate/trainer/run"
 )
 
@@ -125,7 +125,7 @@ func (in input) copyTo(dir string) error {
 		if err != nil {
 			return err
 		}
-		net, err := loop.Network(whole)
+		net, err := method.Network(whole)
 		if err != nil {
 			return err
 		}

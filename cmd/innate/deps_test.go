@@ -13,7 +13,7 @@ func TestDependencies(t *testing.T) {
 		pkg       string
 		forbidden []string // import path prefixes
 	}{
-		{"innate/tui", []string{"innate/models", "innate/metrics", "innate/trainer/loop", "innate/trainer/optim", "innate/trainer/data", "innate/trainer/tensorboard", "gorgonia.org", "github.com/prometheus/client_golang"}},
+		{"innate/tui", []string{"innate/models", "innate/metrics", "innate/trainer/loop", "innate/trainer/method", "innate/trainer/optim", "innate/trainer/data", "innate/trainer/tensorboard", "gorgonia.org", "github.com/prometheus/client_golang"}},
 		{"innate/tui/session", []string{"innate/tui/theme", "innate/tui/widget", "innate/tui/views", "charm.land/lipgloss"}},
 		{"innate/tui/views/layers", []string{"innate/tui/panes"}},
 		{"innate/tui/widget", []string{"innate/trainer", "innate/configs"}},
@@ -24,6 +24,7 @@ func TestDependencies(t *testing.T) {
 		{"innate/models/gdd", []string{"innate/configs", "innate/trainer", "innate/tui"}},
 		{"innate/metrics", []string{"innate/configs", "innate/trainer", "innate/tui"}},
 		{"innate/trainer/loop", []string{"innate/tui", "charm.land"}},
+		{"innate/trainer/method", []string{"innate/tui", "innate/trainer/loop", "innate/trainer/control", "innate/metrics"}},
 		{"innate/trainer/run", []string{"innate/models", "innate/metrics", "innate/trainer/control", "net/http"}},
 		{"innate/configs", []string{"innate/models", "innate/trainer", "innate/tui"}},
 	} {

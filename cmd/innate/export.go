@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"innate/models/checkpoint"
-	"innate/trainer/loop"
+	"innate/trainer/method"
 	"innate/trainer/run"
 )
 
@@ -45,7 +45,7 @@ func export(c *cli, ref, path string, notes []string) error {
 	if err != nil {
 		return err
 	}
-	dst, err := loop.Network(src)
+	dst, err := method.Network(src)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"innate/models/precond"
 	"innate/models/weights"
 	"innate/trainer/loop"
+	"innate/trainer/method"
 	"innate/trainer/run"
 )
 
@@ -125,7 +126,7 @@ func openDenoiser(c *cli, runs, ref string, steps int) (*precond.Denoiser, int, 
 	if err != nil {
 		return nil, 0, err
 	}
-	den, err := loop.OpenDenoiser(file)
+	den, err := method.OpenDenoiser(file)
 	if err != nil {
 		return nil, 0, err
 	}

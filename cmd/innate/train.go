@@ -14,6 +14,7 @@ import (
 	"innate/models/filetype"
 	"innate/trainer"
 	"innate/trainer/loop"
+	"innate/trainer/method"
 	"innate/trainer/run"
 )
 
@@ -103,7 +104,7 @@ func create(runs, out, config string, e edits) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := loop.Check(edited); err != nil {
+	if err := method.Check(edited); err != nil {
 		return "", err
 	}
 	if out != "" {

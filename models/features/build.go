@@ -69,6 +69,9 @@ func Uniform(rng *rand.Rand, dst []float32, fanIn int) {
 	}
 }
 
+// In reports whether a checkpoint describes a network of this package.
+func In(f *checkpoint.File) bool { return f.Metadata[metadataKey] != "" }
+
 // FromCheckpoint builds the network that f's metadata describes, with the
 // weights whose names start with prefix, which must be finite.
 func FromCheckpoint(f *checkpoint.File, prefix string) (*Net, error) {

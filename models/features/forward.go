@@ -3,7 +3,6 @@ package features
 import (
 	"fmt"
 
-	"innate/models"
 	"innate/models/device"
 	"innate/models/graph"
 )
@@ -110,8 +109,8 @@ func (e *Extractor) run(images, out []float32, n graph.Node, width int) error {
 type Classifier struct {
 	Images, OneHot graph.Node // inputs [N H W C] and [N Classes]
 	Logits, Loss   graph.Node
-	Params         []*models.Param
-	Grads          []graph.Node // of Loss, one for each of Params
+
+	graph.Objective // of Loss, for every parameter of the network
 }
 
 // NewClassifier adds a training step for square images of the given size to g.
@@ -119,15 +118,9 @@ func NewClassifier(g *graph.Builder, net *Net, size, batch int) (*Classifier, er
 	c := &Classifier{
 		Images: g.Input("images", batch, size, size, net.Config.Channels),
 		OneHot: g.Input("labels", batch, net.Config.Classes),
-		Params: net.Params.All(),
 	}
 	_, _, c.Logits = net.Forward(g, c.Images)
 	c.Loss = g.Mean(g.CrossEntropy(c.Logits, c.OneHot))
-	nodes := make([]graph.Node, len(c.Params))
-	for i, p := range c.Params {
-		nodes[i] = g.Param(p)
-	}
-	grads, err := g.Grad(c.Loss, nodes...)
-	c.Grads = grads
-	return c, err
+	c.Outputs = []graph.Node{c.Loss, c.Logits}
+	return c, c.Minimise(g, c.Loss, net.Params.All())
 }

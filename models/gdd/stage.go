@@ -2,10 +2,7 @@ package gdd
 
 import (
 	"fmt"
-	"slices"
 
-	"innate/models"
-	"innate/models/device"
 	"innate/models/disc"
 	"innate/models/graph"
 	"innate/models/precond"
@@ -62,55 +59,8 @@ func (n Nets) judge(g *graph.Builder, images, label graph.Node, s disc.State) (g
 	return n.Disc.Forward(g, n.Proj.Forward(g, images), label, s)
 }
 
-// Stage is the graph of one stage before it is compiled: it knows the gradient
-// of every parameter, and a program computes those that are asked for.
-type Stage struct {
-	Graph   *graph.Builder
-	Outputs []graph.Node   // losses and logits that every program computes
-	Assigns []graph.Assign // the discriminator's buffers, stored after each run
-	Params  []*models.Param
-	Grads   []graph.Node // one for each of Params
-}
-
-// Step is a compiled stage.
-type Step struct {
-	Program device.Program
-	Params  []*models.Param // those that train
-	Grads   []graph.Node    // one for each of Params, outputs of the program
-}
-
-// Compile plans a program for the parameters of which train says true (nil: all
-// of them). A frozen parameter's gradient is not computed. A stage can be
-// compiled again whenever the choice changes, in place of the step that old is,
-// if any: see device.Request.
-func (s *Stage) Compile(dev device.Device, train func(name string) bool, old *Step) (*Step, error) {
-	step := &Step{}
-	for i, p := range s.Params {
-		if train == nil || train(p.Name) {
-			step.Params = append(step.Params, p)
-			step.Grads = append(step.Grads, s.Grads[i])
-		}
-	}
-	r := device.Request{Outputs: slices.Concat(s.Outputs, step.Grads), Assigns: s.Assigns}
-	if old != nil {
-		r.Replaces = old.Program
-	}
-	var err error
-	step.Program, err = dev.Compile(s.Graph, r)
-	return step, err
-}
-
-// differentiate adds the gradients of loss for every parameter of set.
-func (s *Stage) differentiate(loss graph.Node, set *models.ParamSet) error {
-	s.Params = set.All()
-	nodes := make([]graph.Node, len(s.Params))
-	for i, p := range s.Params {
-		nodes[i] = s.Graph.Param(p)
-	}
-	var err error
-	s.Grads, err = s.Graph.Grad(loss, nodes...)
-	return err
-}
+// Stage is the graph of one stage.
+type Stage struct{ graph.Objective }
 
 // fill copies values into an input, whose size they must have.
 func (s *Stage) fill(name string, n graph.Node, values []float32) {
@@ -151,8 +101,7 @@ func NewGenStage(n Nets, loss Loss, batch int) (*GenStage, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Graph = g
-	return s, s.differentiate(s.Loss, n.Gen.Net.Params)
+	return s, s.Minimise(g, s.Loss, n.Gen.Net.Params.All())
 }
 
 // Set fills the inputs: unit noise z [N H W C] and one-hot labels [N LabelDim],
@@ -191,8 +140,7 @@ func NewDiscStage(n Nets, loss Loss, batch int) (*DiscStage, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Graph = g
-	return s, s.differentiate(s.Loss, n.Disc.Params)
+	return s, s.Minimise(g, s.Loss, n.Disc.Params.All())
 }
 
 // Set fills the inputs: generated and real images [N H W C], and the one-hot
@@ -241,8 +189,7 @@ func NewR1Stage(n Nets, batch int) (*R1Stage, error) {
 	if gradErr != nil {
 		return nil, gradErr
 	}
-	s.Graph = g
-	return s, s.differentiate(g.MulScalar(s.Penalty, s.weight), n.Disc.Params)
+	return s, s.Minimise(g, g.MulScalar(s.Penalty, s.weight), n.Disc.Params.All())
 }
 
 // Set fills the inputs: real images [N H W C] and one-hot labels, nil for an

@@ -4,7 +4,6 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"innate/models"
 	"innate/models/graph"
 	"innate/models/unet"
 )
@@ -30,29 +29,26 @@ type Training struct {
 	Elem graph.Node // [N H W C], the weighted squared error
 	Loss graph.Node // scalar
 
-	Params []*models.Param // every parameter of the network
-	Grads  []graph.Node    // of Loss, one for each of Params
+	graph.Objective // of Loss, for every parameter of the network
 
 	den           *Denoiser
-	g             *graph.Builder
 	levels        *Levels
 	sigma, weight graph.Node // inputs [N]
 	dropout       *unet.Dropout
 }
 
-// NewTraining adds a training step for batches of the given size to g, which
-// keeps serving it: inputs are filled through g.Data and SetLevels.
+// NewTraining adds a training step for batches of the given size to g;
+// inputs are filled through g.Data and SetLevels.
 func NewTraining(g *graph.Builder, den *Denoiser, batch int) (*Training, error) {
 	cfg := den.Net.Config
 	t := &Training{
-		Images: g.Input("images", batch, cfg.Resolution, cfg.Resolution, cfg.Channels),
-		Noise:  g.Input("noise", batch, cfg.Resolution, cfg.Resolution, cfg.Channels),
-		den:    den, g: g,
+		Images:  g.Input("images", batch, cfg.Resolution, cfg.Resolution, cfg.Channels),
+		Noise:   g.Input("noise", batch, cfg.Resolution, cfg.Resolution, cfg.Channels),
+		den:     den,
 		levels:  den.NewLevels(g, batch),
 		sigma:   g.Input("sigma", batch),
 		weight:  g.Input("weight", batch),
 		dropout: den.Net.NewDropout(),
-		Params:  den.Net.Params.All(),
 	}
 	if cfg.LabelDim > 0 {
 		t.Label = g.Input("label", batch, cfg.LabelDim)
@@ -65,20 +61,15 @@ func NewTraining(g *graph.Builder, den *Denoiser, batch int) (*Training, error) 
 	t.Elem = g.MulPerSample(g.Square(g.Sub(y, t.Images)), t.weight)
 	t.Loss = g.Scale(g.Sum(t.Elem), 1/float32(batch))
 
-	nodes := make([]graph.Node, len(t.Params))
-	for i, p := range t.Params {
-		nodes[i] = g.Param(p)
-	}
-	var err error
-	t.Grads, err = g.Grad(t.Loss, nodes...)
-	return t, err
+	t.Outputs = []graph.Node{t.Loss}
+	return t, t.Minimise(g, t.Loss, den.Net.Params.All())
 }
 
 // SetLevels fills the inputs that depend on the noise levels, one a sample; the
 // weight is (sigma² + SigmaData²)/(sigma·SigmaData)².
 func (t *Training) SetLevels(sigma []float64) {
-	t.den.Set(t.g, t.levels, sigma)
-	s, w := t.g.Data(t.sigma), t.g.Data(t.weight)
+	t.den.Set(t.Graph, t.levels, sigma)
+	s, w := t.Graph.Data(t.sigma), t.Graph.Data(t.weight)
 	for i, v := range sigma {
 		s[i] = float32(v)
 		w[i] = float32((v*v + SigmaData*SigmaData) / (v * v * SigmaData * SigmaData))
@@ -86,4 +77,4 @@ func (t *Training) SetLevels(sigma []float64) {
 }
 
 // FillDropout draws this step's dropout masks; without dropout it draws nothing.
-func (t *Training) FillDropout(rng *rand.Rand) { t.dropout.Fill(t.g, rng) }
+func (t *Training) FillDropout(rng *rand.Rand) { t.dropout.Fill(t.Graph, rng) }

@@ -15,6 +15,7 @@ import (
 
 	"innate/models/checkpoint"
 	"innate/models/precond"
+	"innate/trainer/method"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
@@ -91,7 +92,7 @@ func (l *Loop) asidePath(nimg int64) string {
 // all that follows; note says so.
 func (l *Loop) restoreBest(f *checkpoint.File, p progress) (note string, err error) {
 	l.best = nil
-	im := l.method.image()
+	im := l.method.Images()
 	if im == nil {
 		return "", nil
 	}
@@ -125,8 +126,8 @@ func (l *Loop) restoreBest(f *checkpoint.File, p progress) (note string, err err
 }
 
 // loadBest reads a network like the run's own.
-func loadBest(f *checkpoint.File, prefix string, im *imager, nimg int64, fid float64) (*best, error) {
-	b := &best{&precond.Denoiser{Net: im.den.Net.Clone(), Kind: im.den.Kind}, nimg, fid}
+func loadBest(f *checkpoint.File, prefix string, im *method.Images, nimg int64, fid float64) (*best, error) {
+	b := &best{&precond.Denoiser{Net: im.Den.Net.Clone(), Kind: im.Den.Kind}, nimg, fid}
 	if err := f.LoadParams(prefix, b.den.Net.Params); err != nil {
 		return nil, err
 	}

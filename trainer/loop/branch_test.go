@@ -14,6 +14,7 @@ import (
 	"innate/models/checkpoint"
 	"innate/trainer"
 	"innate/trainer/loop"
+	"innate/trainer/method"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/trainer/tensorboard"
@@ -35,7 +36,7 @@ func bestFile(t *testing.T, dir, name string) string {
 		return "none"
 	}
 	check(t, err)
-	if _, err := loop.OpenDenoiser(f); err != nil {
+	if _, err := method.OpenDenoiser(f); err != nil {
 		t.Errorf("%s: %v", name, err)
 	}
 	return f.Metadata["nimg"] + ": " + f.Metadata[loop.FIDKey("cnn")]

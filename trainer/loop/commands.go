@@ -242,7 +242,7 @@ func (l *Loop) freeze(r control.FreezeRequest) error {
 	}
 	next := l.cfg.Freeze
 	if len(r.Toggle) > 0 {
-		rule, err := freezeRule(next).Toggle(l.method.params(), l.method.preset, r.Toggle...)
+		rule, err := freezeRule(next).Toggle(l.method.Params(), l.method.Preset, r.Toggle...)
 		if err != nil {
 			return err
 		}
@@ -324,7 +324,7 @@ func (l *Loop) adopt(next *configs.Config, text string) error {
 	if err != nil {
 		return err
 	}
-	if next.Live.FIDKimg > 0 && l.method.image() != nil && l.eval.fid == nil {
+	if next.Live.FIDKimg > 0 && l.method.Images() != nil && l.eval.fid == nil {
 		// What an evaluation needs is opened now: a file that is missing or no
 		// reference refuses the setting, and does not end the run when one is due.
 		if err := l.openEvaluation(); err != nil {
@@ -333,11 +333,10 @@ func (l *Loop) adopt(next *configs.Config, text string) error {
 	}
 	froze := !slices.Equal(l.freezing.FrozenNames(), freezing.FrozenNames())
 	if froze {
-		if err := l.method.freeze(freezing.Frozen); err != nil {
+		if err := l.method.Freeze(freezing.Frozen); err != nil {
 			return err
 		}
 	}
-	l.method.configure(next.Live)
 	changes := configs.Diff(l.cfg, next)
 	l.cfg, l.text, l.freezing = next, text, freezing
 	l.report.configError = ""
@@ -377,8 +376,8 @@ func (l *Loop) announce(changes []configs.Change, froze bool) {
 // resolveFreezing applies the [freeze] table to the network; its errors name
 // the line of the file.
 func (l *Loop) resolveFreezing(cfg *configs.Config) (*optim.Freezing, error) {
-	params := l.method.params()
-	freezing, err := freezeRule(cfg.Freeze).Resolve(params, l.method.preset)
+	params := l.method.Params()
+	freezing, err := freezeRule(cfg.Freeze).Resolve(params, l.method.Preset)
 	if err == nil {
 		return freezing, nil
 	}

@@ -13,6 +13,7 @@ import (
 	"innate/models/precond"
 	"innate/models/unet"
 	"innate/trainer/loop"
+	"innate/trainer/method"
 	"innate/trainer/run"
 	"innate/trainer/sampleio"
 )
@@ -108,7 +109,7 @@ func TestArrange(t *testing.T) {
 func TestLatents(t *testing.T) {
 	f, err := checkpoint.Read(filepath.Join(networks(t), "teacher10.safetensors"))
 	check(t, err)
-	den, err := loop.OpenDenoiser(f)
+	den, err := method.OpenDenoiser(f)
 	check(t, err)
 	all := loop.NewLatents(den, 6)
 	all.Draw(100)

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"math"
+	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"innate/configs"
@@ -15,6 +19,7 @@ import (
 	"innate/models/features"
 	"innate/models/precond"
 	"innate/models/weights"
+	"innate/trainer/method"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
@@ -38,7 +43,7 @@ const (
 // prepareEvaluation opens the feature network and the reference statistics and
 // compiles a generator over a copy of the EMA weights, once they are needed.
 func (l *Loop) prepareEvaluation() error {
-	if l.method.image() == nil || l.cfg.Live.FIDKimg == 0 || l.eval.fid != nil {
+	if l.method.Images() == nil || l.cfg.Live.FIDKimg == 0 || l.eval.fid != nil {
 		return nil
 	}
 	return l.openEvaluation()
@@ -46,26 +51,26 @@ func (l *Loop) prepareEvaluation() error {
 
 // openEvaluation is prepareEvaluation whether or not one is due.
 func (l *Loop) openEvaluation() error {
-	im := l.method.image()
+	im := l.method.Images()
 	slice := oneStepSlice
-	if im.steps > 1 {
+	if im.Steps > 1 {
 		slice = multiStepSlice
 	}
 	slice = min(slice, l.cfg.FID.Samples)
-	e := evaluation{den: &precond.Denoiser{Net: im.den.Net.Clone(), Kind: im.den.Kind}}
+	e := evaluation{den: &precond.Denoiser{Net: im.Den.Net.Clone(), Kind: im.Den.Kind}}
 	gen, err := precond.NewSampler(l.dev, e.den, slice)
 	if err != nil {
 		return err
 	}
-	latents := NewLatents(im.den, slice)
+	latents := NewLatents(im.Den, slice)
 	source := func(first int, images []float32) error {
 		latents.Draw(fidSeed + uint64(first))
-		return latents.Generate(gen, im.steps, images)
+		return latents.Generate(gen, im.Steps, images)
 	}
 	if err := l.haveEvaluationFiles(); err != nil {
 		return err
 	}
-	e.fid, err = OpenFID(l.dev, configs.Locate(l.dir, l.cfg.FID.Features), configs.Locate(l.dir, l.cfg.FID.Reference), im.den.Net.Config.Resolution, metrics.CollectorConfig{
+	e.fid, err = OpenFID(l.dev, configs.Locate(l.dir, l.cfg.FID.Features), configs.Locate(l.dir, l.cfg.FID.Reference), im.Den.Net.Config.Resolution, metrics.CollectorConfig{
 		Source: source, SourceBatch: slice, Values: gen.Pixels(), Nimg: l.cfg.FID.Samples,
 	})
 	if err != nil {
@@ -73,14 +78,28 @@ func (l *Loop) openEvaluation() error {
 	}
 	e.nimg = l.eval.nimg
 	l.eval = e
-	l.report.fidName, l.report.teacherFID = e.fid.Label(), l.method.teacher()
+	l.report.fidName, l.report.teacherFID = e.fid.Label(), recordedFID(l.method.Teacher(), FeatureName(l.cfg.FID.Features))
+	return nil
+}
+
+// haveEvaluationFiles refuses an evaluation whose files are missing.
+func (l *Loop) haveEvaluationFiles() error {
+	files := l.cfg.Files()
+	for _, key := range []string{"fid.features", "fid.reference"} {
+		if strings.HasPrefix(files[key], weights.Prefix) {
+			continue
+		}
+		if _, err := os.Stat(configs.Locate(l.dir, files[key])); errors.Is(err, fs.ErrNotExist) {
+			return method.Gone(l.cfg, key, err)
+		}
+	}
 	return nil
 }
 
 // measurable returns an error that names a tensor of the EMA weights which is not
 // finite: such weights have no FID.
 func (l *Loop) measurable() error {
-	net := l.method.image().den.Net
+	net := l.method.Images().Den.Net
 	err := net.Params.CheckFinite()
 	if err == nil {
 		err = net.Buffers.CheckFinite()
@@ -104,7 +123,7 @@ func (l *Loop) evaluate() error {
 		l.event(runlog.Error, err.Error(), nil) // training decides itself whether it goes on
 		return nil
 	}
-	if err := l.eval.den.Net.Params.CopyFrom(l.method.image().den.Net.Params); err != nil {
+	if err := l.eval.den.Net.Params.CopyFrom(l.method.Images().Den.Net.Params); err != nil {
 		return err
 	}
 	l.eval.fid.Reset()
@@ -199,7 +218,7 @@ func (l *Loop) restoreEvaluation(f *checkpoint.File, p progress) error {
 // checkpoint was written. Its value counts, so status and the best weights have
 // to know of it, too.
 func (l *Loop) measureAgain(history runlog.History) error {
-	if l.method.image() == nil || l.eval.running || l.report.fidNimg == l.nimg {
+	if l.method.Images() == nil || l.eval.running || l.report.fidNimg == l.nimg {
 		return nil
 	}
 	if !slices.ContainsFunc(history.Ticks, func(t runlog.Tick) bool {
@@ -259,7 +278,7 @@ func (l *Loop) recordFID(fid float64) error {
 
 // test records the held-out scalars of a method that makes no images.
 func (l *Loop) test() error {
-	values, err := l.method.test()
+	values, err := l.method.Test()
 	if err != nil || len(values) == 0 {
 		return err
 	}
@@ -294,7 +313,7 @@ func OpenFeatures(dev device.Device, ref string, size int) (*features.Extractor,
 	if err != nil {
 		return nil, err
 	}
-	net, err := openCNN(file)
+	net, err := method.OpenCNN(file)
 	if err != nil {
 		return nil, err
 	}
@@ -314,6 +333,16 @@ func openStats(ref string) (metrics.Stats, error) {
 	return stats, nil
 }
 
+// recordedFID is the FID that a teacher's file states for itself, if it does: no
+// distance is negative or without end.
+func recordedFID(meta map[string]string, name string) *float64 {
+	v, err := strconv.ParseFloat(meta[FIDKey(name)], 64)
+	if err != nil || !(v >= 0) || math.IsInf(v, 1) {
+		return nil
+	}
+	return &v
+}
+
 // FIDKey is the metadata key under which a network's file states its FID over
 // the named features, as it is meant to be sampled.
 func FIDKey(features string) string { return "fid/" + features }
@@ -329,7 +358,7 @@ func FeatureName(ref string) string {
 // ReferenceStats measures the feature statistics of all training images of
 // MNIST, 8-bit as they are.
 func ReferenceStats(ctx context.Context, dev device.Device, featureRef string) (metrics.Stats, error) {
-	set, err := openDataset("mnist")
+	set, err := method.OpenDataset("mnist")
 	if err != nil {
 		return metrics.Stats{}, err
 	}

@@ -76,14 +76,11 @@ func (l *listener) Event(e runlog.Event) { l.events = append(l.events, e) }
 
 func (d *Driven) Close() { d.l.close() }
 
-// Torn says where the loop, its method and its freezing disagree about the
+// Torn says where the loop and its freezing disagree about the
 // config in force; "" if nowhere.
 func (d *Driven) Torn() string {
 	cfg := d.l.cfg
-	live, rule := d.l.method.(*gddMethod).live, d.l.freezing.Rule
-	if live != cfg.Live {
-		return fmt.Sprintf("the method has %+v, the config %+v", live, cfg.Live)
-	}
+	rule := d.l.freezing.Rule
 	if rule.Preset != cfg.Freeze.Preset || !slices.Equal(rule.Freeze, cfg.Freeze.Freeze) || !slices.Equal(rule.Train, cfg.Freeze.Train) {
 		return fmt.Sprintf("freezing follows %+v, the config says %+v", rule, cfg.Freeze)
 	}

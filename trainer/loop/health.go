@@ -209,10 +209,10 @@ func (l *Loop) checkpointIfHealthy() (why string, err error) {
 // infinities, "" if none does. The float64 sum of float32 values is finite if
 // and only if they all are.
 func (l *Loop) notFinite() string {
-	for _, g := range l.method.tensors() {
-		for _, p := range g.set.All() {
+	for _, g := range l.method.Tensors() {
+		for _, p := range g.Set.All() {
 			if sum := kernels.Sum(p.Data); math.IsNaN(sum) || math.IsInf(sum, 0) {
-				return g.prefix + p.Name
+				return g.Prefix + p.Name
 			}
 		}
 	}

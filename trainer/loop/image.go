@@ -18,12 +18,6 @@ const (
 	fidSeed    = 0       // first seed of evaluations
 )
 
-// imager generates images with a network's EMA weights.
-type imager struct {
-	den   *precond.Denoiser // its parameters are the EMA weights
-	steps int               // 1: one-step generator; more: Heun steps
-}
-
 // sampleGrid draws the fixed images that a run shows as it learns.
 type sampleGrid struct {
 	Arrangement
@@ -44,18 +38,18 @@ func (l *Loop) prepareImages() error {
 // prepareSamples compiles the generator of the sample grid; it is called again
 // when the number of samples changes.
 func (l *Loop) prepareSamples() error {
-	im, n := l.method.image(), l.cfg.Live.SampleCount
+	im, n := l.method.Images(), l.cfg.Live.SampleCount
 	if im == nil || l.samples != nil && l.samples.count == n {
 		return nil
 	}
-	a := Arrange(im.den, n)
-	gen, err := precond.NewSampler(l.dev, im.den, a.N)
+	a := Arrange(im.Den, n)
+	gen, err := precond.NewSampler(l.dev, im.Den, a.N)
 	if err != nil {
 		return err
 	}
 	l.samples = &sampleGrid{
 		Arrangement: a, gen: gen, count: n,
-		latents: a.Latents(im.den, sampleSeed), images: make([]float32, a.N*gen.Pixels()),
+		latents: a.Latents(im.Den, sampleSeed), images: make([]float32, a.N*gen.Pixels()),
 	}
 	return nil
 }
@@ -70,7 +64,7 @@ func (l *Loop) sampleClasses() []int {
 
 // sample writes the grid of fixed seeds as seen by the EMA weights.
 func (l *Loop) sample() error {
-	im := l.method.image()
+	im := l.method.Images()
 	if im == nil || l.cfg.Live.SampleKimg == 0 {
 		return nil
 	}
@@ -103,11 +97,11 @@ func (l *Loop) sample() error {
 // drawSamples makes a grid of what the EMA weights make of latents in the
 // arrangement of prepareSamples.
 func (l *Loop) drawSamples(latents *Latents) (image.Image, error) {
-	s, im := l.samples, l.method.image()
-	if err := latents.Generate(s.gen, im.steps, s.images); err != nil {
+	s, im := l.samples, l.method.Images()
+	if err := latents.Generate(s.gen, im.Steps, s.images); err != nil {
 		return nil, err
 	}
-	return s.Grid(im.den, s.images)
+	return s.Grid(im.Den, s.images)
 }
 
 // announceSamples makes a grid that has been written known.

@@ -20,9 +20,9 @@ type layerStats struct {
 // measureLayers records the statistics of the step that has just been made,
 // which was told to measure itself.
 func (l *Loop) measureLayers() error {
-	norms, params := l.method.trained().Norms(), l.method.params()
+	norms, params := l.method.Trained().Norms(), l.method.Params()
 	l.tellNotFinite(params.CheckFinite())
-	start := l.method.start()
+	start := l.method.Start()
 	if l.layerStats.distance == nil && start != nil {
 		var err error
 		if l.layerStats.distance, err = optim.NewDistance(params, start, l.dev); err != nil {

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"innate/models/checkpoint"
-	"innate/trainer/loop"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
@@ -207,21 +206,6 @@ func TestLayersBeforeMeasuring(t *testing.T) {
 	for i := range got {
 		if a, b := orNaN(got[i].Distance), orNaN(want[i].Distance); !close5(a, b) {
 			t.Errorf("%s: distance %v, want %v", got[i].Name, a, b)
-		}
-	}
-}
-
-// TestStepAllocatesNothing trains on, ticks aside.
-func TestStepAllocatesNothing(t *testing.T) {
-	for _, method := range []string{"edm", "gdd"} {
-		step, end, err := loop.Step(method, "none", 2, 8, 1)
-		check(t, err)
-		defer end()
-		for range 17 { // to the first R1 step, whose scalars are new
-			step()
-		}
-		if n := testing.AllocsPerRun(4, step); n != 0 {
-			t.Errorf("%s: a step allocates %v times", method, n)
 		}
 	}
 }

@@ -12,9 +12,11 @@ import (
 	"time"
 
 	"innate/configs"
+	"innate/models/checkpoint"
 	"innate/models/cpu"
 	"innate/models/device"
 	"innate/trainer/data"
+	"innate/trainer/method"
 	"innate/trainer/optim"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
@@ -47,18 +49,18 @@ type Loop struct {
 
 	observers []observer // of the run log
 
-	method  method
+	method  method.Method
 	dev     device.Device
 	streams *data.Streams
 	sampler *data.Sampler
 	data    data.Dataset
-	batch   batch
+	batch   method.Batch
 	index   []int
 
 	freezing *optim.Freezing
 	nimg     int64
 	rate     rate
-	scalars  *scalars
+	scalars  *method.Scalars
 	ticked   time.Time // of the last tick, for the pace with everything included
 	tickNimg int64
 	pace     float64 // images per second of wall time, averaged …
@@ -187,7 +189,7 @@ func open(opts Options) (*Loop, error) {
 	}
 	l := &Loop{
 		dir: dir, job: opts.Job, home: home, text: text, cfg: cfg, out: opts.Log,
-		scalars: newScalars(), started: time.Now(), state: run.StateStarting, now: time.Now,
+		scalars: method.NewScalars(), started: time.Now(), state: run.StateStarting, now: time.Now,
 		instance: rand.Text(),
 		commands: make(chan request), reloads: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
@@ -241,31 +243,30 @@ func open(opts Options) (*Loop, error) {
 // what is to be noted in its log.
 func (l *Loop) build(warn func(text string)) error {
 	var err error
-	if l.data, err = openDataset(l.cfg.Data.Dataset); err != nil {
+	if l.data, err = method.OpenDataset(l.cfg.Data.Dataset); err != nil {
 		return err
 	}
 	h, w, c := l.data.Shape()
 	n := l.cfg.Run.Batch
 	l.index = make([]int, n)
-	l.batch = batch{images: make([]float32, n*h*w*c), labels: make([]float32, n*l.data.Classes())}
+	l.batch = method.Batch{Images: make([]float32, n*h*w*c), Labels: make([]float32, n*l.data.Classes())}
 	l.dev = cpu.New(l.cfg.Run.Threads)
 	l.streams = data.NewStreams(uint64(l.cfg.Run.Seed))
 	l.sampler = data.NewSampler(l.data.Len(), uint64(l.cfg.Run.Seed))
-	l.method, err = newMethod(env{cfg: l.cfg, dir: l.dir, dev: l.dev, streams: l.streams, data: l.data, warn: warn})
+	l.method, err = method.New(method.Env{
+		Config: l.cfg, Dir: l.dir, Device: l.dev, Streams: l.streams, Data: l.data, Warn: warn,
+		Saved: func() (*checkpoint.File, error) { return NewestCheckpoint(l.dir, func(error) {}) },
+	})
 	return err
 }
 
-// prepareMethod makes the method take on the configuration's live settings and freezing.
+// prepareMethod plans the steps by the configuration's freezing.
 func (l *Loop) prepareMethod() error {
 	var err error
 	if l.freezing, err = l.resolveFreezing(l.cfg); err != nil {
 		return err
 	}
-	if err := l.method.freeze(l.freezing.Frozen); err != nil {
-		return err
-	}
-	l.method.configure(l.cfg.Live)
-	return nil
+	return l.method.Freeze(l.freezing.Frozen)
 }
 
 func (l *Loop) close() {

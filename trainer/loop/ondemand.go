@@ -23,7 +23,7 @@ func (l *Loop) evaluateNow(r reply) (later bool, err error) {
 // beginEvaluation starts a measurement of the weights as they are, whether or not
 // one is due.
 func (l *Loop) beginEvaluation() error {
-	if l.method.image() == nil {
+	if l.method.Images() == nil {
 		return fmt.Errorf("loop: evaluate: method %s makes no images", l.cfg.Method)
 	}
 	if l.eval.running {
@@ -65,7 +65,7 @@ func (l *Loop) evaluationPaused() {
 // sampleNow draws the grid outside the schedule, from the fixed noise or from
 // that of another seed, which gets a file of its own.
 func (l *Loop) sampleNow(r control.SampleRequest) error {
-	im := l.method.image()
+	im := l.method.Images()
 	if im == nil {
 		return fmt.Errorf("loop: sample: method %s makes no images", l.cfg.Method)
 	}
@@ -75,7 +75,7 @@ func (l *Loop) sampleNow(r control.SampleRequest) error {
 	latents, name := l.samples.latents, fmt.Sprintf("%09d.png", l.nimg)
 	if r.Seed != nil {
 		name = fmt.Sprintf("%09d-seed%d.png", l.nimg, *r.Seed)
-		latents = l.samples.Latents(im.den, *r.Seed)
+		latents = l.samples.Latents(im.Den, *r.Seed)
 	}
 	grid, err := l.drawSamples(latents)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"innate/models/checkpoint"
 	"innate/trainer/data"
+	"innate/trainer/method"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/trainer/tensorboard"
@@ -20,10 +21,7 @@ import (
 // and as metadata the counters,
 // random streams, data order and what status reports. It holds no times, so
 // that equal states give equal bytes. Its name is the number of images seen.
-const (
-	checkpointKind = "innate-run-1"
-	bestFile       = "best" + run.CheckpointExt
-)
+const bestFile = "best" + run.CheckpointExt
 
 // Slots of the saver.
 const (
@@ -103,11 +101,11 @@ func (l *Loop) checkpoint() error {
 func (l *Loop) snapshot() (*checkpoint.File, error) {
 	f := checkpoint.New()
 	var err error
-	if f.Metadata, err = l.method.meta(); err != nil {
+	if f.Metadata, err = l.method.Meta(); err != nil {
 		return nil, err
 	}
-	for _, g := range l.method.tensors() {
-		if err := f.AddParams(g.prefix, g.set.Clone()); err != nil {
+	for _, g := range l.method.Tensors() {
+		if err := f.AddParams(g.Prefix, g.Set.Clone()); err != nil {
 			return nil, err
 		}
 	}
@@ -117,8 +115,8 @@ func (l *Loop) snapshot() (*checkpoint.File, error) {
 		LastFID: r.lastFID, BestFID: r.bestFID, FIDNimg: r.fidNimg, EvalNimg: l.eval.nimg,
 		SampleFile: r.sampleFile, SampleNimg: r.sampleNimg,
 	}
-	for name, v := range l.scalars.sum {
-		p.Scalars[name] = sum{exact(v), l.scalars.count[name]}
+	for name, v := range l.scalars.Sum {
+		p.Scalars[name] = sum{exact(v), l.scalars.Count[name]}
 	}
 	if l.best != nil {
 		p.BestNimg = l.best.nimg
@@ -137,7 +135,7 @@ func (l *Loop) snapshot() (*checkpoint.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.Metadata["kind"] = checkpointKind
+	f.Metadata["kind"] = method.CheckpointKind
 	f.Metadata["method"] = l.cfg.Method
 	f.Metadata["progress"] = string(text)
 	f.Metadata["config"] = l.text
@@ -259,15 +257,15 @@ func (l *Loop) restore(f *checkpoint.File) (note string, err error) {
 	if err := l.sampler.Restore(p.Sampler); err != nil {
 		return "", fmt.Errorf("checkpoint: %s: %w", f.Path, err)
 	}
-	for _, g := range l.method.tensors() {
+	for _, g := range l.method.Tensors() {
 		if err := restoreGroup(f, g); err != nil {
 			return "", err
 		}
 	}
 	l.nimg, l.rollbacks = p.Nimg, p.Rollbacks
-	l.scalars = newScalars()
+	l.scalars = method.NewScalars()
 	for name, v := range p.Scalars {
-		l.scalars.sum[name], l.scalars.count[name] = float64(v.Sum), v.Count
+		l.scalars.Sum[name], l.scalars.Count[name] = float64(v.Sum), v.Count
 	}
 	r := &l.report
 	r.lastFID, r.bestFID, r.fidNimg = p.LastFID, p.BestFID, p.FIDNimg
@@ -280,16 +278,16 @@ func (l *Loop) restore(f *checkpoint.File) (note string, err error) {
 }
 
 // restoreGroup fills one group from a checkpoint.
-func restoreGroup(f *checkpoint.File, g group) error {
-	if g.load == nil {
-		return f.LoadParams(g.prefix, g.set)
+func restoreGroup(f *checkpoint.File, g method.Group) error {
+	if g.Load == nil {
+		return f.LoadParams(g.Prefix, g.Set)
 	}
-	set, err := f.Params(g.prefix)
+	set, err := f.Params(g.Prefix)
 	if err != nil {
 		return err
 	}
-	if err := g.load(set); err != nil {
-		return fmt.Errorf("checkpoint: %s: %s: %w", f.Path, g.prefix, err)
+	if err := g.Load(set); err != nil {
+		return fmt.Errorf("checkpoint: %s: %s: %w", f.Path, g.Prefix, err)
 	}
 	return nil
 }

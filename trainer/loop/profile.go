@@ -8,6 +8,7 @@ import (
 
 	"innate/configs"
 	"innate/models/device"
+	"innate/trainer/method"
 )
 
 // Profile says where the time of a configuration's training steps goes. Times
@@ -51,7 +52,7 @@ type Cost struct {
 // is not counted. R1 is among them as often as its interval lets it. It ends
 // early, with the error of ctx, when ctx does.
 func MeasureProfile(ctx context.Context, cfg *configs.Config, dir string, steps int) (*Profile, error) {
-	l := &Loop{cfg: cfg, dir: dir, scalars: newScalars()}
+	l := &Loop{cfg: cfg, dir: dir, scalars: method.NewScalars()}
 	if err := l.build(func(string) {}); err != nil {
 		return nil, err
 	}
@@ -59,7 +60,7 @@ func MeasureProfile(ctx context.Context, cfg *configs.Config, dir string, steps 
 	if err := l.prepareMethod(); err != nil {
 		return nil, err
 	}
-	programs := l.method.programs()
+	programs := l.method.Programs()
 	const peakTime = 200 * time.Millisecond
 	info := l.dev.Info()
 	p := &Profile{
@@ -87,7 +88,7 @@ func MeasureProfile(ctx context.Context, cfg *configs.Config, dir string, steps 
 }
 
 // collect adds up what the machines have measured.
-func (p *Profile) collect(programs []program) {
+func (p *Profile) collect(programs []method.Program) {
 	ops, layers := map[[2]string]*Cost{}, map[[2]string]*Cost{}
 	add := func(to map[[2]string]*Cost, stage, name string, c device.OpCost) {
 		k := [2]string{stage, name}
@@ -100,17 +101,17 @@ func (p *Profile) collect(programs []program) {
 	}
 	rest := p.Step
 	for _, r := range programs {
-		s := StageCost{Stage: r.stage, Arena: r.Memory().Activations}
+		s := StageCost{Stage: r.Stage, Arena: r.Memory().Activations}
 		runs, costs := r.Costs()
 		for _, c := range costs {
 			c.FLOP = c.FLOP * int64(runs) / int64(p.Steps)
 			c.Time /= time.Duration(p.Steps)
 			s.Time, s.FLOP = s.Time+c.Time, s.FLOP+c.FLOP
-			add(ops, r.stage, c.Op, c)
+			add(ops, r.Stage, c.Op, c)
 			if c.Layer == "" {
 				c.Layer = "(no layer)"
 			}
-			add(layers, r.stage, c.Layer, c)
+			add(layers, r.Stage, c.Layer, c)
 		}
 		rest -= s.Time
 		p.Held += s.Arena

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"innate/models/checkpoint"
+	"innate/trainer/method"
 	"innate/trainer/run"
 )
 
@@ -50,8 +51,8 @@ func NewestCheckpoint(dir string, broken func(error)) (*checkpoint.File, error) 
 	}
 	for _, c := range files {
 		f, err := checkpoint.Read(c.Path)
-		if err == nil && f.Metadata["kind"] != checkpointKind {
-			err = fmt.Errorf("checkpoint: %s: kind %q, want %q", c.Path, f.Metadata["kind"], checkpointKind)
+		if err == nil && f.Metadata["kind"] != method.CheckpointKind {
+			err = fmt.Errorf("checkpoint: %s: kind %q, want %q", c.Path, f.Metadata["kind"], method.CheckpointKind)
 		}
 		if err == nil {
 			return f, nil

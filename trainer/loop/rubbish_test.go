@@ -82,21 +82,6 @@ func TestFaultNaNNetworks(t *testing.T) {
 	}
 }
 
-// TestFaultAccuracyOfNaN judges logits of which none is the largest.
-func TestFaultAccuracyOfNaN(t *testing.T) {
-	nan := float32(math.NaN())
-	labels := []float32{1, 0, 0, 1}
-	if got := loop.Accuracy([]float32{nan, nan, nan, nan}, labels, 2); !math.IsNaN(got) {
-		t.Errorf("all NaN: accuracy %v, want NaN", got)
-	}
-	if got := loop.Accuracy([]float32{2, 1, nan, 1}, labels, 2); !math.IsNaN(got) {
-		t.Errorf("one NaN: accuracy %v, want NaN", got)
-	}
-	if got := loop.Accuracy([]float32{2, 1, 3, 1}, labels, 2); got != 0.5 {
-		t.Errorf("accuracy %v, want 0.5", got)
-	}
-}
-
 // TestFaultNoNormsOfNaN measures layers of which one is NaN: it has no numbers,
 // and one event says why.
 func TestFaultNoNormsOfNaN(t *testing.T) {

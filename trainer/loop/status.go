@@ -59,7 +59,7 @@ func (l *Loop) eta() float64 {
 // publishLayers makes a new snapshot of the layers, also for readers that come
 // when the trainer is gone.
 func (l *Loop) publishLayers() {
-	layers := l.method.layers()
+	layers := l.method.Layers()
 	for i := range layers {
 		layers[i].Frozen = l.freezing.Frozen(layers[i].Name)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"innate/trainer/method"
 	"innate/trainer/runlog"
 )
 
@@ -25,7 +26,7 @@ func (l *Loop) step() error {
 	live, before, after := l.cfg.Live, l.nimg, l.nimg+int64(l.cfg.Run.Batch)
 	layersDue := due(before, after, live.LayersKimg)
 	if layersDue {
-		l.method.trained().Measure()
+		l.method.Trained().Measure()
 	}
 	start := time.Now()
 	if err := l.trainStep(); err != nil {
@@ -67,14 +68,14 @@ func (l *Loop) step() error {
 func (l *Loop) trainStep() error {
 	start := time.Now()
 	l.sampler.Next(l.index)
-	l.data.Images(l.index, l.batch.images)
-	l.data.Labels(l.index, l.batch.labels)
-	l.scalars.time("data", start)
-	if err := l.method.step(l.nimg, l.batch, l.scalars); err != nil {
+	l.data.Images(l.index, l.batch.Images)
+	l.data.Labels(l.index, l.batch.Labels)
+	l.scalars.Time("data", start)
+	if err := l.method.Step(l.nimg, l.batch, l.cfg.Live, l.scalars); err != nil {
 		return err
 	}
 	l.nimg += int64(l.cfg.Run.Batch)
-	l.scalars.steps++
+	l.scalars.Steps++
 	return nil
 }
 
@@ -83,7 +84,7 @@ func (l *Loop) timed(stage string, do func() error) error {
 	start := time.Now()
 	err := do()
 	if stage != "" {
-		l.scalars.time(stage, start)
+		l.scalars.Time(stage, start)
 	}
 	return err
 }
@@ -107,15 +108,15 @@ func (l *Loop) tick() error {
 		l.pace += (float64(l.nimg-l.tickNimg)/wall - l.pace) / float64(l.paced)
 	}
 	l.ticked, l.tickNimg = now, l.nimg
-	means := l.scalars.means()
+	means := l.scalars.Means()
 	means["speed/images_per_sec"] = l.rate.perSec(l.cfg.Run.Batch)
 	means["freeze/fraction"] = l.freezing.Fraction()
-	l.report.stageMs = l.scalars.stageMs()
+	l.report.stageMs = l.scalars.StageMs()
 	for stage, ms := range l.report.stageMs {
 		means["time/"+stage+"_ms"] = ms
 	}
-	replaced := int64(l.scalars.sum[nonFiniteGrads])
-	l.scalars = newScalars()
+	replaced := int64(l.scalars.Sum[method.NonFiniteGrads])
+	l.scalars = method.NewScalars()
 	if err := l.recordTick(runlog.Tick{Nimg: l.nimg, Time: l.now(), Scalars: means}); err != nil {
 		return err
 	}

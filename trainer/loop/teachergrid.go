@@ -11,6 +11,7 @@ import (
 	"innate/models/device"
 	"innate/models/precond"
 	"innate/models/weights"
+	"innate/trainer/method"
 	"innate/trainer/run"
 	"innate/trainer/sampleio"
 )
@@ -37,7 +38,7 @@ func DrawTeacher(ctx context.Context, dev device.Device, dir string, cfg *config
 	if err != nil {
 		return "", err
 	}
-	den, err := OpenDenoiser(file)
+	den, err := method.OpenDenoiser(file)
 	if err != nil {
 		return "", err
 	}

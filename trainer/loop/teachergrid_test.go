@@ -14,6 +14,7 @@ import (
 	"innate/models/weights"
 	"innate/trainer/data"
 	"innate/trainer/loop"
+	"innate/trainer/method"
 	"innate/trainer/run"
 )
 
@@ -65,7 +66,7 @@ func writeTeacher(t *testing.T, dev device.Device, path string, n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	den, err := loop.OpenDenoiser(file)
+	den, err := method.OpenDenoiser(file)
 	if err != nil {
 		t.Fatal(err)
 	}

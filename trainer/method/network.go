@@ -1,10 +1,9 @@
-package loop
+package method
 
 import (
 	"encoding/json"
 	"fmt"
 
-	"innate/configs"
 	"innate/models/checkpoint"
 	"innate/models/features"
 	"innate/models/precond"
@@ -19,10 +18,13 @@ func describe(den *precond.Denoiser) (map[string]string, error) {
 	return f.Metadata, err
 }
 
+// CheckpointKind is what a run's checkpoint calls itself.
+const CheckpointKind = "innate-run-1"
+
 // prefixOf is where the network to use lies in a checkpoint: the averaged one
 // of a run, or all there is in a file with nothing but a network.
 func prefixOf(f *checkpoint.File) string {
-	if f.Metadata["kind"] == checkpointKind {
+	if f.Metadata["kind"] == CheckpointKind {
 		return "ema/"
 	}
 	return ""
@@ -34,8 +36,8 @@ func OpenDenoiser(f *checkpoint.File) (*precond.Denoiser, error) {
 	return precond.FromCheckpoint(f, prefixOf(f))
 }
 
-// openCNN is OpenDenoiser for the networks that classifier runs train.
-func openCNN(f *checkpoint.File) (*features.Net, error) {
+// OpenCNN is OpenDenoiser for the networks that classifier runs train.
+func OpenCNN(f *checkpoint.File) (*features.Net, error) {
 	return features.FromCheckpoint(f, prefixOf(f))
 }
 
@@ -58,13 +60,15 @@ func Network(f *checkpoint.File) (*checkpoint.File, error) {
 		return f, nil
 	}
 	out := checkpoint.New()
-	var p progress
+	var p struct {
+		Nimg int64 `json:"nimg"`
+	}
 	if err := json.Unmarshal([]byte(f.Metadata["progress"]), &p); err != nil {
 		return nil, fmt.Errorf("checkpoint: %s: progress: %w", f.Path, err)
 	}
 	out.Metadata["nimg"] = fmt.Sprint(p.Nimg)
-	if f.Metadata["method"] == configs.Classifier {
-		net, err := openCNN(f)
+	if features.In(f) {
+		net, err := OpenCNN(f)
 		if err != nil {
 			return nil, err
 		}

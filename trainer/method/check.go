@@ -1,4 +1,4 @@
-package loop
+package method
 
 import (
 	"innate/configs"
@@ -22,7 +22,7 @@ func Check(cfg *configs.Config) error {
 		if err != nil {
 			return cfg.At("disc.features", err)
 		}
-		cnn, err := openCNN(file)
+		cnn, err := OpenCNN(file)
 		if err != nil {
 			return cfg.At("disc.features", err)
 		}

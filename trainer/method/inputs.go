@@ -1,11 +1,9 @@
-package loop
+package method
 
 import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"strings"
 
 	"innate/configs"
 	"innate/models/checkpoint"
@@ -19,30 +17,16 @@ import (
 // checkpoint, which holds the network and all that has become of it.
 
 // open reads the network that the setting of key names as ref.
-func (e env) open(key, ref string) (*checkpoint.File, error) {
-	f, err := weights.Open(configs.Locate(e.dir, ref))
+func (e Env) open(key, ref string) (*checkpoint.File, error) {
+	f, err := weights.Open(configs.Locate(e.Dir, ref))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, gone(e.cfg, key, err)
+		return nil, Gone(e.Config, key, err)
 	}
 	return f, err
 }
 
-// haveEvaluationFiles refuses an evaluation whose files are missing.
-func (l *Loop) haveEvaluationFiles() error {
-	files := l.cfg.Files()
-	for _, key := range []string{"fid.features", "fid.reference"} {
-		if strings.HasPrefix(files[key], weights.Prefix) {
-			continue
-		}
-		if _, err := os.Stat(configs.Locate(l.dir, files[key])); errors.Is(err, fs.ErrNotExist) {
-			return gone(l.cfg, key, err)
-		}
-	}
-	return nil
-}
-
-// gone says with the line of its setting that a file is missing.
-func gone(cfg *configs.Config, key string, err error) error {
+// Gone says with the line of its setting that a file is missing.
+func Gone(cfg *configs.Config, key string, err error) error {
 	return missing{cfg.At(key, fmt.Errorf("%s: %w; the run has no copy of it, want the file at that place", key, err))}
 }
 
@@ -53,15 +37,15 @@ func (missing) Is(target error) bool { return target == fs.ErrNotExist }
 
 // openInit reads model.init. Where its file is missing, and the run has come to a
 // checkpoint, saved is that instead.
-func (e env) openInit() (init, saved *checkpoint.File, err error) {
-	init, err = e.open("model.init", e.cfg.Model.Init)
+func (e Env) openInit() (init, saved *checkpoint.File, err error) {
+	init, err = e.open("model.init", e.Config.Model.Init)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return init, nil, err
 	}
-	saved, broken := NewestCheckpoint(e.dir, func(error) {})
+	saved, broken := e.Saved()
 	if broken != nil || saved == nil {
 		return nil, nil, err
 	}
-	e.warn(fmt.Sprintf("%v: going on from the checkpoint, without the layers' distances from it", err))
+	e.Warn(fmt.Sprintf("%v: going on from the checkpoint, without the layers' distances from it", err))
 	return nil, saved, nil
 }

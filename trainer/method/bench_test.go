@@ -1,10 +1,10 @@
-package loop_test
+package method_test
 
 import (
 	"fmt"
 	"testing"
 
-	"innate/trainer/loop"
+	"innate/trainer/method"
 )
 
 // BenchmarkStep times whole training steps, optimizer and averaging included, at
@@ -15,7 +15,7 @@ func BenchmarkStep(b *testing.B) {
 	for _, threads := range []int{1, 2} {
 		for _, c := range []struct{ method, preset string }{{"edm", "none"}, {"gdd", "none"}, {"gdd", "gdd-i"}} {
 			b.Run(fmt.Sprintf("%s/%s/threads=%d", c.method, c.preset, threads), func(b *testing.B) {
-				step, end, err := loop.Bench(c.method, c.preset, threads)
+				step, end, err := method.Bench(c.method, c.preset, threads)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -1,4 +1,4 @@
-package loop_test
+package method_test
 
 import (
 	"math"
@@ -14,7 +14,7 @@ import (
 	"innate/models/graph/graphtest"
 	"innate/models/nettest"
 	"innate/models/precond"
-	"innate/trainer/loop"
+	"innate/trainer/method"
 )
 
 // TestGoldenIterations runs four iterations of GDD-I from stored networks on
@@ -48,7 +48,7 @@ func goldenIterations(t *testing.T, name string) {
 		if cfg.LabelDim > 0 {
 			labels = gold.Floats(t, "label")
 		}
-		got, err := loop.Distill(dev, nets, batch, "gdd-i", configs.Live{
+		got, err := method.Distill(dev, nets, batch, "gdd-i", configs.Live{
 			GenLR: 2e-3, DiscLR: 1e-3, Beta2: 0.99, R1Gamma: 0.02, R1Interval: interval,
 		}, genZ, discZ, reals, labels)
 		if err != nil {

@@ -1,0 +1,171 @@
+package method
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"innate/configs"
+	"innate/models"
+	"innate/models/checkpoint"
+	"innate/models/features"
+	"innate/models/graph"
+	"innate/models/kernels"
+	"innate/trainer/data"
+	"innate/trainer/optim"
+	"innate/trainer/run"
+)
+
+// classifierMethod trains a small CNN to classify the data set. Frozen, its
+// features serve a discriminator or a FID.
+type classifierMethod struct {
+	Env
+	net       *features.Net
+	training  *features.Classifier
+	stage     *Stage
+	adam      *optim.Adam
+	initial   *models.ParamSet // fresh weights
+	extractor *features.Extractor
+}
+
+func newClassifier(e Env) (*classifierMethod, error) {
+	h, _, c := e.Data.Shape()
+	net, err := features.New(features.Config{Channels: c, Widths: e.Config.Features.Widths, Classes: e.Data.Classes()},
+		rand.New(e.Streams.Stream("classifier.init")))
+	if err != nil {
+		return nil, err
+	}
+	m := &classifierMethod{Env: e, net: net, initial: net.Params.Clone()}
+	if _, err := graph.Build(func(g *graph.Builder) {
+		m.training, err = features.NewClassifier(g, net, h, e.Config.Run.Batch)
+	}); err != nil {
+		return nil, err
+	}
+	if err != nil {
+		return nil, err
+	}
+	m.adam = optim.NewAdam(m.training.Params, e.Device)
+	m.stage = NewStage("step", e.Device, &m.training.Objective, m.adam)
+	m.extractor, err = features.NewExtractor(e.Device, net, h, testBatch)
+	return m, err
+}
+
+func (m *classifierMethod) Params() *models.ParamSet { return m.net.Params }
+func (m *classifierMethod) Start() *models.ParamSet  { return m.initial }
+func (m *classifierMethod) Trained() *optim.Binding  { return m.stage.Binding() }
+func (m *classifierMethod) Programs() []Program      { return []Program{m.stage.Program()} }
+
+func (m *classifierMethod) Preset(names []string, preset string) ([]string, error) {
+	if preset != "none" {
+		return nil, fmt.Errorf("freeze: preset %q is for U-Nets, want none", preset)
+	}
+	return nil, nil
+}
+
+func (m *classifierMethod) Layers() []run.Layer {
+	params := m.net.Params.All()
+	layers := make([]run.Layer, len(params))
+	for i, p := range params {
+		dot := strings.LastIndex(p.Name, ".")
+		unit, field := p.Name[:dot], p.Name[dot+1:]
+		kind := "conv"
+		if len(p.Shape) == 2 || unit == "head" {
+			kind = "linear"
+		}
+		if field == "bias" {
+			kind = "bias"
+		}
+		layers[i] = run.Layer{Name: p.Name, Kind: kind, Block: unit, Shape: p.Shape, Count: len(p.Data)}
+	}
+	return layers
+}
+
+func (m *classifierMethod) Freeze(frozen func(name string) bool) error { return m.stage.Freeze(frozen) }
+
+func (m *classifierMethod) Step(nimg int64, b Batch, live configs.Live, s *Scalars) error {
+	start := time.Now()
+	t := m.training
+	copy(t.Graph.Data(t.Images), b.Images)
+	copy(t.Graph.Data(t.OneHot), b.Labels)
+	// The rate falls linearly to zero over the second half.
+	left := 1 - float64(nimg)/1000/live.TotalKimg
+	lr := live.LR * min(1, 2*max(0, left)) * warmup(nimg, live.WarmupKimg)
+	bad, err := m.stage.Step(optim.Hyper{LR: lr, Beta1: live.Beta1, Beta2: live.Beta2, Eps: adamEps})
+	if err != nil {
+		return err
+	}
+	s.Time("step", start)
+
+	s.Add("loss/ce", m.stage.Scalar(t.Loss))
+	s.Add("accuracy/train", accuracy(m.stage.Value(t.Logits), b.Labels, m.Data.Classes()))
+	s.Add("lr", lr)
+	s.Add("grad/norm", m.stage.Binding().GradNorm())
+	s.Add(NonFiniteGrads, float64(bad))
+	return nil
+}
+
+// testBatch is the number of images that Test reads at once.
+const testBatch = 250
+
+// Test measures the accuracy on the held-out images.
+func (m *classifierMethod) Test() (map[string]float64, error) {
+	held, err := data.MNISTTest()
+	if err != nil {
+		return nil, err
+	}
+	h, w, c := held.Shape()
+	n := held.Len()
+	images, labels := make([]float32, n*h*w*c), make([]float32, n*held.Classes())
+	index := make([]int, n)
+	for i := range index {
+		index[i] = i
+	}
+	held.Images(index, images)
+	held.Labels(index, labels)
+	logits := make([]float32, n*held.Classes())
+	if err := m.extractor.Logits(images, logits); err != nil {
+		return nil, err
+	}
+	return map[string]float64{"accuracy/test": accuracy(logits, labels, held.Classes())}, nil
+}
+
+// accuracy is the share of rows whose largest logit is the labelled class; NaN,
+// a gap in the chart, if a logit is, since none is then the largest.
+func accuracy(logits, labels []float32, classes int) float64 {
+	if sum := kernels.Sum(logits); math.IsNaN(sum) {
+		return sum
+	}
+	hits, n := 0, len(logits)/classes
+	for i := range n {
+		row, label := logits[i*classes:(i+1)*classes], labels[i*classes:(i+1)*classes]
+		best := 0
+		for k, v := range row {
+			if v > row[best] {
+				best = k
+			}
+		}
+		if label[best] == 1 {
+			hits++
+		}
+	}
+	return float64(hits) / float64(max(1, n))
+}
+
+func (m *classifierMethod) Tensors() []Group {
+	return []Group{
+		{Prefix: "ema/", Set: m.net.Params}, // the weights themselves: nothing is averaged
+		{Prefix: "adam/", Set: m.adam.State(), Load: m.adam.Load},
+	}
+}
+
+func (m *classifierMethod) Images() *Images { return nil }
+
+func (m *classifierMethod) Meta() (map[string]string, error) {
+	f := checkpoint.New()
+	err := m.net.AddTo(f, "")
+	return f.Metadata, err
+}
+
+func (m *classifierMethod) Teacher() map[string]string { return nil }

@@ -1,0 +1,178 @@
+package method
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"innate/configs"
+	"innate/models"
+	"innate/models/graph"
+	"innate/models/precond"
+	"innate/models/unet"
+	"innate/trainer/data"
+	"innate/trainer/optim"
+	"innate/trainer/run"
+)
+
+// edmMethod trains a denoiser as EDM does (Karras et al. 2022, section 5): the
+// teacher of a distillation.
+type edmMethod struct {
+	Env
+	den      *precond.Denoiser
+	training *precond.Training
+	stage    *Stage
+	adam     *optim.Adam
+	average  *average
+	initial  *models.ParamSet // fresh weights, or those of model.init; nil where these are gone
+
+	eta, noise, dropout *data.Rand
+	draws               []float32 // [N], one for each noise level
+	sigma               []float64 // [N]
+}
+
+func newEDM(e Env) (*edmMethod, error) {
+	den, known, err := edmDenoiser(e)
+	if err != nil {
+		return nil, err
+	}
+	m, err := edmOver(e, den)
+	if err == nil && !known {
+		m.initial = nil
+	}
+	return m, err
+}
+
+// edmOver trains a given denoiser.
+func edmOver(e Env, den *precond.Denoiser) (*edmMethod, error) {
+	var err error
+	n := e.Config.Run.Batch
+	m := &edmMethod{
+		Env: e, den: den, initial: den.Net.Params.Clone(),
+		eta: e.Streams.Stream("edm.eta"), noise: e.Streams.Stream("edm.noise"), dropout: e.Streams.Stream("edm.dropout"),
+		draws: make([]float32, n), sigma: make([]float64, n),
+	}
+	if _, err := graph.Build(func(g *graph.Builder) { m.training, err = precond.NewTraining(g, den, n) }); err != nil {
+		return nil, err
+	}
+	if err != nil {
+		return nil, err
+	}
+	m.adam = optim.NewAdam(m.training.Params, e.Device)
+	m.stage = NewStage("step", e.Device, &m.training.Objective, m.adam)
+	m.average, err = newAverage(den, e.Device)
+	return m, err
+}
+
+// edmDenoiser builds the configured network, with fresh weights or those of
+// model.init; known is false if those are gone, and a checkpoint will be restored
+// over fresh ones.
+func edmDenoiser(e Env) (den *precond.Denoiser, known bool, err error) {
+	c := e.Config.Model
+	classes := 0
+	if e.Config.Data.Labels {
+		classes = e.Data.Classes()
+	}
+	net, err := unet.New(unetConfig(c, classes), rand.New(e.Streams.Stream("edm.init")))
+	if err != nil {
+		return nil, false, e.Config.At("model", err)
+	}
+	den = &precond.Denoiser{Net: net, Kind: precond.EDM}
+	if c.Init == "" {
+		return den, true, nil
+	}
+	file, saved, err := e.openInit()
+	if err != nil || saved != nil {
+		return den, false, err
+	}
+	old, err := OpenDenoiser(file)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := errors.Join(net.Params.CopyFrom(old.Net.Params), net.Buffers.CopyFrom(old.Net.Buffers)); err != nil {
+		return nil, false, fmt.Errorf("loop: model.init: %s: %w, as the config's architecture has it", c.Init, err)
+	}
+	return den, true, nil
+}
+
+func (m *edmMethod) Params() *models.ParamSet { return m.den.Net.Params }
+func (m *edmMethod) Start() *models.ParamSet  { return m.initial }
+func (m *edmMethod) Trained() *optim.Binding  { return m.stage.Binding() }
+func (m *edmMethod) Programs() []Program      { return []Program{m.stage.Program()} }
+func (m *edmMethod) Layers() []run.Layer      { return unetLayers(m.den.Net) }
+
+func (m *edmMethod) Preset(names []string, preset string) ([]string, error) {
+	return unet.FreezePreset(names, preset)
+}
+
+func (m *edmMethod) Freeze(frozen func(name string) bool) error { return m.stage.Freeze(frozen) }
+
+func (m *edmMethod) Step(nimg int64, b Batch, live configs.Live, s *Scalars) error {
+	start := time.Now()
+	t := m.training
+	copy(t.Graph.Data(t.Images), b.Images)
+	if !t.Label.IsZero() {
+		copy(t.Graph.Data(t.Label), b.Labels)
+	}
+	m.noise.FillNormal(t.Graph.Data(t.Noise))
+	m.eta.FillNormal(m.draws)
+	for i, eta := range m.draws {
+		m.sigma[i] = precond.TrainSigma(float64(eta))
+	}
+	t.SetLevels(m.sigma)
+	t.FillDropout(rand.New(m.dropout))
+	start = s.Time("data", start)
+
+	lr := live.LR * warmup(nimg, live.WarmupKimg)
+	bad, err := m.stage.Step(optim.Hyper{LR: lr, Beta1: live.Beta1, Beta2: live.Beta2, Eps: adamEps})
+	if err != nil {
+		return err
+	}
+	start = s.Time("step", start)
+
+	if err := m.average.update(nimg, len(m.draws), live); err != nil {
+		return err
+	}
+	s.Time("ema", start)
+
+	h, w, c := m.Data.Shape()
+	s.Add("loss/edm", m.stage.Scalar(t.Loss)/float64(h*w*c)) // per pixel
+	s.Add("lr", lr)
+	s.Add("grad/norm", m.stage.Binding().GradNorm())
+	s.Add(NonFiniteGrads, float64(bad))
+	return nil
+}
+
+// adamEps is added to the root of the corrected second moment, in all of the
+// paper's trainings.
+const adamEps = 1e-8
+
+// warmup is the factor of the learning rate after nimg images: a linear ramp
+// from 0 (Karras et al. 2022, appendix F.3).
+func warmup(nimg int64, warmupKimg float64) float64 {
+	if warmupKimg <= 0 {
+		return 1
+	}
+	return min(1, float64(nimg)/1000/warmupKimg)
+}
+
+func (m *edmMethod) Tensors() []Group {
+	return []Group{
+		{Prefix: "net/", Set: m.den.Net.Params},
+		{Prefix: "net/", Set: m.den.Net.Buffers},
+		{Prefix: "ema/", Set: m.average.den.Net.Params},
+		{Prefix: "ema/", Set: m.average.den.Net.Buffers},
+		{Prefix: "adam/", Set: m.adam.State(), Load: m.adam.Load},
+	}
+}
+
+func (m *edmMethod) Images() *Images {
+	return &Images{Den: m.average.den, Steps: m.Config.FID.Steps}
+}
+
+func (m *edmMethod) Meta() (map[string]string, error) { return describe(m.den) }
+
+func (m *edmMethod) Test() (map[string]float64, error) { return nil, nil }
+
+func (m *edmMethod) Teacher() map[string]string { return nil }

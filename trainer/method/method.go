@@ -1,0 +1,110 @@
+// Package method is how networks are trained: one file for each method, all of
+// them over Stage. A method knows networks, losses and random streams; when it
+// steps, and what else happens between two steps, is the business of package
+// loop.
+//
+// Everything of a method belongs to the goroutine that made it.
+package method
+
+import (
+	"innate/configs"
+	"innate/models"
+	"innate/models/checkpoint"
+	"innate/models/device"
+	"innate/models/precond"
+	"innate/trainer/data"
+	"innate/trainer/optim"
+	"innate/trainer/run"
+)
+
+// Method is one way to train.
+type Method interface {
+	// Params are the parameters of the trained network: what can be frozen.
+	Params() *models.ParamSet
+
+	// Preset resolves a freezing preset's name for this network.
+	Preset(names []string, preset string) ([]string, error)
+
+	// Start are the weights that Params began with, before anything was
+	// restored: the teacher's, those of model.init or fresh ones. They do not
+	// change. It is nil where they are no longer known.
+	Start() *models.ParamSet
+
+	// Trained is the binding by which a step changes Params; Freeze replaces it.
+	Trained() *optim.Binding
+
+	// Layers describes Params, in order, without their state.
+	Layers() []run.Layer
+
+	// Freeze plans the steps to come without the gradients of what is frozen,
+	// which takes a moment. It is called before the first step, and either
+	// succeeds or changes nothing.
+	Freeze(frozen func(name string) bool) error
+
+	// Programs are what the steps to come run, in the order in which they do, with
+	// the names that their times have in status.
+	Programs() []Program
+
+	// Step trains on one batch by the settings in force. nimg is the number of
+	// images seen before it.
+	Step(nimg int64, b Batch, live configs.Live, s *Scalars) error
+
+	// Tensors are the named groups of everything that an exact resume needs,
+	// beside the loop's own counters and random streams. Restoring copies into
+	// the same groups.
+	Tensors() []Group
+
+	// Images generates images for samples and FID; nil for a method that makes
+	// no images.
+	Images() *Images
+
+	// Teacher is the metadata of the file of a distillation's teacher; nil where
+	// there is none, or it is gone.
+	Teacher() map[string]string
+
+	// Meta is what a reader of the network's weights needs to rebuild it.
+	Meta() (map[string]string, error)
+
+	// Test returns held-out scalars, measured at checkpoints by a method that
+	// makes no images.
+	Test() (map[string]float64, error)
+}
+
+// Batch is what a step trains on; the buffers belong to the loop and are
+// overwritten by the next batch.
+type Batch struct {
+	Images []float32 // [N H W C] in [-1, 1]
+	Labels []float32 // [N classes], one-hot
+}
+
+// Program is what one stage of a step runs.
+type Program struct {
+	Stage string
+	device.Program
+}
+
+// Group is one set of tensors in a checkpoint, stored under Prefix.
+type Group struct {
+	Prefix string
+	Set    *models.ParamSet
+	Load   func(*models.ParamSet) error // nil: copy into Set
+}
+
+// Images is how a method generates images: with its averaged weights.
+type Images struct {
+	Den   *precond.Denoiser // its parameters are the averaged weights
+	Steps int               // 1: one-step generator; more: Heun steps
+}
+
+// Env is what a method is built from.
+type Env struct {
+	Config  *configs.Config
+	Dir     string // of the run, which paths in Config count from
+	Device  device.Device
+	Streams *data.Streams
+	Data    data.Dataset
+	Warn    func(text string) // notes something in the run's log
+
+	// Saved reads the newest checkpoint of the run; nil where there is none.
+	Saved func() (*checkpoint.File, error)
+}
