@@ -2,7 +2,7 @@
 
 export CGO_ENABLED ?= 0
 
-.PHONY: build test race golden e2e fuzz bench asm lint deps clean
+.PHONY: build test race golden e2e fuzz bench asm lint imports clean
 
 build: ## the binary, ./innate
 	go build -o innate ./cmd/innate
@@ -41,8 +41,8 @@ lint: ## gofmt, vet, golangci-lint (if installed)
 	go vet ./...
 	@if command -v golangci-lint >/dev/null; then golangci-lint run; else echo "golangci-lint is not installed: see CONTRIBUTING.md"; fi
 
-deps: ## packages and what they import, as a tree of arrows
-	@go list -f '{{$$p := .ImportPath}}{{range .Imports}}{{$$p}} {{.}}{{"\n"}}{{end}}' ./... | grep ' innate/'
+imports: ## packages by level, each with what it imports of the others; DOT=1 for graphviz
+	@.ci/imports $(if $(DOT),dot)
 
 clean: ## what the build and the tests leave
 	rm -f innate *.test *.prof
