@@ -5,17 +5,18 @@ import (
 	"compress/gzip"
 	_ "embed"
 	"fmt"
-	"io"
 	"sync"
+
+	"innate/trainer/data/strokes"
 )
 
 // The files of the MNIST database; see mnist/README.md for origin and licence.
 var (
-	//go:embed mnist/train-images-idx3-ubyte.gz
+	//go:embed mnist/train-images.strokes
 	trainImages []byte
 	//go:embed mnist/train-labels-idx1-ubyte.gz
 	trainLabels []byte
-	//go:embed mnist/t10k-images-idx3-ubyte.gz
+	//go:embed mnist/t10k-images.strokes
 	testImages []byte
 	//go:embed mnist/t10k-labels-idx1-ubyte.gz
 	testLabels []byte
@@ -23,10 +24,10 @@ var (
 
 var (
 	mnistTrain = sync.OnceValues(func() (*Memory, error) {
-		return readMNIST("mnist", bytes.NewReader(trainImages), bytes.NewReader(trainLabels))
+		return readMNIST("mnist", trainImages, trainLabels)
 	})
 	mnistTest = sync.OnceValues(func() (*Memory, error) {
-		return readMNIST("mnist-test", bytes.NewReader(testImages), bytes.NewReader(testLabels))
+		return readMNIST("mnist-test", testImages, testLabels)
 	})
 )
 
@@ -37,20 +38,18 @@ func MNISTTrain() (*Memory, error) { return mnistTrain() }
 // MNISTTest is the embedded test set of 10,000 images.
 func MNISTTest() (*Memory, error) { return mnistTest() }
 
-// readMNIST reads a pair of gzip'ed IDX files as ten classes of gray images.
-func readMNIST(name string, images, labels io.Reader) (*Memory, error) {
+// readMNIST reads images, as package strokes compresses them, and a gzip'ed IDX
+// file of labels as ten classes of gray images.
+func readMNIST(name string, images, labels []byte) (*Memory, error) {
 	fail := func(what string, err error) (*Memory, error) {
 		return nil, fmt.Errorf("data: %s: %s: %w", name, what, err)
 	}
-	z, err := gzip.NewReader(images)
+	pixels, n, side, err := strokes.Decode(images)
 	if err != nil {
 		return fail("images", err)
 	}
-	pixels, n, h, w, err := ReadIDXImages(z)
+	z, err := gzip.NewReader(bytes.NewReader(labels))
 	if err != nil {
-		return fail("images", err)
-	}
-	if err := z.Reset(labels); err != nil {
 		return fail("labels", err)
 	}
 	classes, err := ReadIDXLabels(z)
@@ -60,5 +59,5 @@ func readMNIST(name string, images, labels io.Reader) (*Memory, error) {
 	if len(classes) != n {
 		return nil, fmt.Errorf("data: %s: %d labels, want one for each of %d images", name, len(classes), n)
 	}
-	return NewMemory(name, pixels, h, w, 1, classes, 10)
+	return NewMemory(name, pixels, side, side, 1, classes, 10)
 }

@@ -2,6 +2,7 @@ package data_test
 
 import (
 	"crypto/md5"
+	"encoding/binary"
 	"encoding/hex"
 	"testing"
 
@@ -17,11 +18,7 @@ func TestMNISTTrain(t *testing.T) {
 	if m.Len() != 60000 || h != 28 || w != 28 || c != 1 || m.Classes() != 10 || m.Name() != "mnist" {
 		t.Fatalf("%s: %d images of %dx%dx%d in %d classes", m.Name(), m.Len(), h, w, c, m.Classes())
 	}
-	// The published digest covers the header of 16 bytes too.
-	sum := md5.New()
-	sum.Write([]byte{0, 0, 8, 3, 0, 0, 0xea, 0x60, 0, 0, 0, 28, 0, 0, 0, 28})
-	sum.Write(m.Pixels())
-	if got := hex.EncodeToString(sum.Sum(nil)); got != "6bbc9ace898e44ae57da46a324031adb" {
+	if got := digest(m); got != "6bbc9ace898e44ae57da46a324031adb" {
 		t.Errorf("md5 of the training images %s", got)
 	}
 	var counts [10]int
@@ -36,6 +33,18 @@ func TestMNISTTrain(t *testing.T) {
 	}
 }
 
+// digest is the MD5 of the IDX file of a set's images, its header of 16 bytes
+// included, as it was published.
+func digest(m *data.Memory) string {
+	h, w, _ := m.Shape()
+	sum := md5.New()
+	for _, v := range []uint32{0x803, uint32(m.Len()), uint32(h), uint32(w)} {
+		sum.Write(binary.BigEndian.AppendUint32(nil, v))
+	}
+	sum.Write(m.Pixels())
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
 func TestMNISTTest(t *testing.T) {
 	m, err := data.MNISTTest()
 	if err != nil {
@@ -43,5 +52,8 @@ func TestMNISTTest(t *testing.T) {
 	}
 	if m.Len() != 10000 || m.Label(0) != 7 || m.Label(1) != 2 || m.Name() != "mnist-test" {
 		t.Errorf("%s: %d images starting with %d, %d; want 10000, 7, 2", m.Name(), m.Len(), m.Label(0), m.Label(1))
+	}
+	if got := digest(m); got != "2646ac647ad5339dbf082846283269ea" {
+		t.Errorf("md5 of the test images %s", got)
 	}
 }
