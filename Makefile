@@ -2,7 +2,7 @@
 
 export CGO_ENABLED ?= 0
 
-.PHONY: build test race golden e2e fuzz bench asm lint imports clean
+.PHONY: build test race golden e2e fuzz bench asm lint imports size clean
 
 build: ## the binary, ./innate
 	go build -o innate ./cmd/innate
@@ -43,6 +43,9 @@ lint: ## gofmt, vet, golangci-lint (if installed)
 
 imports: ## packages by level, each with what it imports of the others; DOT=1 for graphviz
 	@.ci/imports $(if $(DOT),dot)
+
+size: ## what the program is made of
+	@.ci/size
 
 clean: ## what the build and the tests leave
 	rm -f innate *.test *.prof
