@@ -54,7 +54,7 @@ var importers = []struct {
 	why  string
 }{
 	{"gorgonia.org", []string{"innate/models/graph"}, "one package alone speaks to Gorgonia"},
-	{"innate/models/kernels", []string{"innate/models/cpu", "innate/models/graph/graphtest", "innate/trainer/loop", "innate/trainer/method", "innate/cmd/innate"}, "all but a device speak to a device; trainer and command name the kernels in use"},
+	{"innate/models/kernels", []string{"innate/models/cpu", "innate/models/graph/graphtest", "innate/trainer/loop", "innate/trainer/method", "innate/cmd/innate"}, "all but a device speak to a device; the trainer looks for NaN in sums, and the command names the kernels in use"},
 	{"innate/tui", []string{"innate/cmd/innate"}, "views and widgets never see the App"},
 	{"github.com/spf13", []string{"innate/cmd/innate"}, "flags are the command's"},
 }

@@ -43,6 +43,8 @@ func doubleDashes(root *cobra.Command, args []string) ([]string, error) {
 		arg := args[i]
 		name, isFlag := strings.CutPrefix(arg, "-")
 		switch {
+		case arg == "--" && cmd == root:
+			continue // a command follows
 		case arg == "--":
 			return append(out, args[i:]...), nil
 		case !isFlag || name == "":

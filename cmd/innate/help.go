@@ -41,6 +41,9 @@ func commandHelp(cmd *cobra.Command) {
 	if cmd.Long != "" {
 		fmt.Fprintf(out, "\n%s\n", cmd.Long)
 	}
+	for _, sub := range cmd.Commands() {
+		fmt.Fprintf(out, "\ninnate %s %s: %s\n", nameOf(cmd), sub.Use, sub.Short)
+	}
 	if cmd.Example != "" {
 		fmt.Fprintf(out, "\n%s\n", cmd.Example)
 	}
