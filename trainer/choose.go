@@ -161,8 +161,8 @@ func chooseBest(dir string, list []run.Checkpoint) (paths, notes []string, err e
 	all, here := math.Inf(1), math.Inf(1)
 	var allNimg int64
 	var best run.Checkpoint
-	for _, t := range history.Ticks {
-		fid, ok := t.Scalars["fid"]
+	for _, t := range history.Rows {
+		fid, ok := t.Value("fid")
 		if !ok || math.IsNaN(fid) {
 			continue
 		}

@@ -157,13 +157,13 @@ func TestForkHistory(t *testing.T) {
 	check(t, err)
 	history, err := runlog.ReadAll(f.Dir)
 	check(t, err)
-	var upTo []runlog.Tick
-	for _, tick := range old.Ticks {
+	var upTo []runlog.Row
+	for _, tick := range old.Rows {
 		if tick.Nimg <= 32 {
 			upTo = append(upTo, tick)
 		}
 	}
-	if got := fmt.Sprint(history.Ticks); got != fmt.Sprint(upTo) || len(upTo) < 4 {
+	if got := fmt.Sprint(history.Rows); got != fmt.Sprint(upTo) || len(upTo) < 4 {
 		t.Errorf("ticks %s, want the parent's %v", got, upTo)
 	}
 	events := history.Events
@@ -196,12 +196,12 @@ func TestForkHistory(t *testing.T) {
 	train(t, f.Dir)
 	history, err = runlog.ReadAll(f.Dir)
 	check(t, err)
-	for i, tick := range history.Ticks[1:] {
-		if tick.Nimg < history.Ticks[i].Nimg && tick.Scalars["loss"] != 0 {
-			t.Errorf("tick at %d images after %d", tick.Nimg, history.Ticks[i].Nimg)
+	for i, tick := range history.Rows[1:] {
+		if tick.Nimg < history.Rows[i].Nimg && tick.Type == runlog.TypeTick {
+			t.Errorf("tick at %d images after %d", tick.Nimg, history.Rows[i].Nimg)
 		}
 	}
-	if n := history.Ticks[len(history.Ticks)-1].Nimg; n != 64 {
+	if n := history.Rows[len(history.Rows)-1].Nimg; n != 64 {
 		t.Errorf("the last tick is at %d images, want 64", n)
 	}
 }
@@ -218,16 +218,16 @@ func TestForkChooses(t *testing.T) {
 		t.Errorf("file: got %d images, want 48", f.Nimg)
 	}
 	file := fork(t, trainer.ForkOptions{RunsDir: runs, Source: filepath.Join(folder, "000000016.safetensors")})
-	if history, err := runlog.ReadAll(file.Dir); err != nil || file.Nimg != 16 || len(history.Ticks) == 0 {
-		t.Errorf("checkpoint alone: got %d images and %d ticks, want 16 and its run's", file.Nimg, len(history.Ticks))
+	if history, err := runlog.ReadAll(file.Dir); err != nil || file.Nimg != 16 || len(history.Rows) == 0 {
+		t.Errorf("checkpoint alone: got %d images and %d ticks, want 16 and its run's", file.Nimg, len(history.Rows))
 	}
 
 	// Best: FID was measured at 0, 32 and 64 images.
 	history, err := runlog.ReadAll(parent)
 	check(t, err)
 	fids := map[int64]float64{}
-	for _, tick := range history.Ticks {
-		if v, ok := tick.Scalars["fid"]; ok {
+	for _, tick := range history.Rows {
+		if v, ok := tick.Value("fid"); ok {
 			fids[tick.Nimg] = v
 		}
 	}

@@ -318,7 +318,7 @@ func TestReattach(t *testing.T) {
 	defer w.Close()
 	must(t, w.Tick(runlog.Tick{Nimg: 64_500, Time: epoch, Scalars: map[string]float64{"loss/gen": 0.5, "loss/disc": 1.5, "loss/r1": 0.01}}))
 	s.load()
-	must(t, w.Resume(60_000, "resumed from the checkpoint at 60.0 kimg"))
+	must(t, w.Resume(60_000, time.Now(), "resumed from the checkpoint at 60.0 kimg"))
 	must(t, w.Tick(runlog.Tick{Nimg: 60_500, Time: epoch, Scalars: map[string]float64{"loss/gen": 0.75, "loss/disc": 1.25}}))
 	s.load()
 	again := newScreen(t, 120, 40, tui.Options{RunDir: f.dir, RunsDir: "runs", Images: "blocks"})

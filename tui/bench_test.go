@@ -36,7 +36,7 @@ func BenchmarkFrame(b *testing.B) {
 		nimg := int64(1_000_000)
 		for b.Loop() {
 			nimg += 10
-			u := runlog.Update{Ticks: []runlog.Tick{{Nimg: nimg, Time: epoch, Scalars: map[string]float64{"loss/gen": 1, "loss/disc": 1}}}}
+			u := runlog.Update{Rows: []runlog.Row{{Nimg: nimg, Time: epoch, Names: []string{"loss/disc", "loss/gen"}, Values: []float64{1, 1}}}}
 			s.app.Update(tui.HistoryMsg(s.app, u))
 			s.app.View()
 		}

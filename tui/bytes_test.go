@@ -83,9 +83,8 @@ func TestBytesSteady(t *testing.T) {
 					heartbeats += out.settle()
 					continue
 				}
-				u := runlog.Update{Ticks: []runlog.Tick{{Nimg: st.Nimg, Time: st.Time, Scalars: map[string]float64{
-					"loss/gen": 0.9 + 0.1*float64(i%3), "loss/disc": 1.2 - 0.1*float64(i%2), "lr/gen": 5e-4,
-				}}}}
+				u := runlog.Update{Rows: []runlog.Row{{Nimg: st.Nimg, Time: st.Time, Names: []string{"loss/disc", "loss/gen", "lr/gen"},
+					Values: []float64{1.2 - 0.1*float64(i%2), 0.9 + 0.1*float64(i%3), 5e-4}}}}
 				p.Send(tui.HistoryMsg(app, u))
 				ticks += out.settle()
 			}

@@ -148,10 +148,35 @@ func lossKeysOf(known map[string]bool) []string {
 	return keys[:min(len(keys), theme.SeriesCount)]
 }
 
+// step is an update with the ticks that count at its end.
+type step struct {
+	Reset, Rewind bool
+	RewindNimg    int64 // the earliest one
+	Ticks         []runlog.Row
+	Events        []runlog.Event
+}
+
+func stepOf(u runlog.Update) step {
+	s := step{Reset: u.Reset, Events: u.Events}
+	for _, row := range u.Rows {
+		if row.Type != runlog.TypeResume {
+			s.Ticks = append(s.Ticks, row)
+			continue
+		}
+		if !s.Rewind || row.Nimg < s.RewindNimg {
+			s.RewindNimg = row.Nimg
+		}
+		s.Rewind = true
+		s.Ticks = slices.DeleteFunc(s.Ticks, func(t runlog.Row) bool { return t.Nimg > row.Nimg })
+	}
+	return s
+}
+
 // addHistory takes new ticks and events into views, charts and log.
-func (r *runView) addHistory(u runlog.Update, t *theme.Theme) {
+func (r *runView) addHistory(update runlog.Update, t *theme.Theme) {
 	before := r.history.Events
-	r.history.Apply(u)
+	r.history.Apply(update)
+	u := stepOf(update)
 	for _, v := range r.views {
 		if h, ok := v.(host.HistoryView); ok {
 			r.tell(h, u, before)
@@ -161,7 +186,7 @@ func (r *runView) addHistory(u runlog.Update, t *theme.Theme) {
 	switch {
 	case r.findKeys(u.Ticks) || u.Reset:
 		r.newCharts(t)
-		ticks, events = r.history.Ticks, r.history.Events
+		ticks, events = r.history.Rows, r.history.Events
 	case u.Rewind:
 		r.loss.Rewind(u.RewindNimg)
 		r.fid.Rewind(u.RewindNimg)
@@ -179,13 +204,13 @@ func (r *runView) addHistory(u runlog.Update, t *theme.Theme) {
 }
 
 // tell gives an update to a view that gathers ticks and events.
-func (r *runView) tell(h host.HistoryView, u runlog.Update, before []runlog.Event) {
+func (r *runView) tell(h host.HistoryView, u step, before []runlog.Event) {
 	if rewinder, ok := h.(host.RewindView); ok && u.Rewind && !u.Reset {
 		rewinder.Rewind(u.RewindNimg, before)
 		u.Rewind = false
 	}
 	if u.Reset || u.Rewind {
-		h.AddHistory(r.history.Ticks, r.history.Events, true)
+		h.AddHistory(r.history.Rows, r.history.Events, true)
 		return
 	}
 	h.AddHistory(u.Ticks, u.Events, false)
@@ -194,14 +219,14 @@ func (r *runView) tell(h host.HistoryView, u runlog.Update, before []runlog.Even
 // findKeys looks for scalars that no tick had before, and reports whether the
 // two charts show others from now on. The view of curves, which gathers all, has
 // been told already: mostly it knows of no new one.
-func (r *runView) findKeys(ticks []runlog.Tick) bool {
+func (r *runView) findKeys(ticks []runlog.Row) bool {
 	n := viewOf[*curvesView](r).curves.Known()
 	if n == r.scalars {
 		return false
 	}
 	r.scalars = n
 	for i := range ticks {
-		for k := range ticks[i].Scalars {
+		for _, k := range ticks[i].Names {
 			r.found[k] = true
 		}
 	}
@@ -213,16 +238,16 @@ func (r *runView) findKeys(ticks []runlog.Tick) bool {
 	return true
 }
 
-func (r *runView) addTick(tick *runlog.Tick) {
+func (r *runView) addTick(tick *runlog.Row) {
 	x := float64(tick.Nimg) / 1000
 	r.LastNimg = tick.Nimg
 	for i, k := range r.lossKeys {
-		if v, ok := tick.Scalars[k]; ok {
+		if v, ok := tick.Value(k); ok {
 			r.loss.AddAt(i, x, tick.Time, v)
 		}
 	}
 	for i, k := range r.fidKeys {
-		if v, ok := tick.Scalars[k]; ok && !math.IsNaN(v) {
+		if v, ok := tick.Value(k); ok && !math.IsNaN(v) {
 			r.fid.AddAt(i, x, tick.Time, v) // null means that this tick had no evaluation
 		}
 	}

@@ -148,16 +148,17 @@ func (v *overlayView) Receive(msg tea.Msg) (tea.Cmd, bool) {
 }
 
 func (v *overlayView) add(run *widget.Run, u runlog.Update) {
-	switch {
-	case u.Reset:
+	if u.Reset {
 		run.Rewind(-1)
-	case u.Rewind:
-		run.Rewind(u.RewindNimg)
 	}
-	for _, t := range u.Ticks {
+	for _, t := range u.Rows {
+		if t.Type == runlog.TypeResume {
+			run.Rewind(t.Nimg)
+			continue
+		}
 		clear(v.kept)
 		for _, key := range overlaid {
-			if y, ok := t.Scalars[key]; ok {
+			if y, ok := t.Value(key); ok {
 				v.kept[key] = y
 			}
 		}

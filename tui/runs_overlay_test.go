@@ -43,7 +43,7 @@ func TestOverlayFollows(t *testing.T) {
 	must(t, w.Tick(runlog.Tick{Nimg: 108_000, Time: epoch.Add(time.Hour), Scalars: map[string]float64{"fid": 3.125, "loss/gen": 0.5}}))
 	s.load()
 	s.wants("#1 3.125")
-	must(t, w.Resume(50_000, "resumed")) // what came after no longer counts
+	must(t, w.Resume(50_000, time.Now(), "resumed")) // what came after no longer counts
 	s.load()
 	s.lacks("3.125")
 

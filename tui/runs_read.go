@@ -137,15 +137,16 @@ func (r *runRow) apply(u runlog.Update) {
 	if u.Reset {
 		r.points, r.events = nil, nil
 	}
-	if u.Rewind {
-		r.points = slices.DeleteFunc(slices.Clone(r.points), func(p point) bool { return p.kimg > float64(u.RewindNimg)/1000 })
-	}
-	for _, t := range u.Ticks {
+	for _, t := range u.Rows {
+		if t.Type == runlog.TypeResume {
+			r.points = slices.DeleteFunc(slices.Clone(r.points), func(p point) bool { return p.kimg > float64(t.Nimg)/1000 })
+			continue
+		}
 		key := "fid"
-		v, ok := t.Scalars[key]
+		v, ok := t.Value(key)
 		if !ok {
 			key = "accuracy/test"
-			v, ok = t.Scalars[key]
+			v, ok = t.Value(key)
 		}
 		if ok && !math.IsNaN(v) {
 			r.quality = key

@@ -151,8 +151,8 @@ type fidAt struct {
 	fid  float64
 }
 
-func (v *samplesView) addTick(t runlog.Tick) {
-	if fid, ok := t.Scalars["fid"]; ok && !math.IsNaN(fid) {
+func (v *samplesView) addTick(t runlog.Row) {
+	if fid, ok := t.Value("fid"); ok && !math.IsNaN(fid) {
 		v.fids = append(v.fids, fidAt{t.Nimg, fid})
 	}
 }

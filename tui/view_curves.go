@@ -78,13 +78,13 @@ func (v *curvesView) Back() bool {
 }
 
 // addHistory implements historyView.
-func (v *curvesView) AddHistory(ticks []runlog.Tick, events []runlog.Event, reset bool) {
+func (v *curvesView) AddHistory(ticks []runlog.Row, events []runlog.Event, reset bool) {
 	if reset {
 		v.curves.Reset()
 	}
 	for i := range ticks {
 		t := &ticks[i]
-		v.curves.AddTick(float64(t.Nimg)/1000, t.Time, t.Scalars)
+		v.curves.AddTick(float64(t.Nimg)/1000, t.Time, t.Scalars())
 	}
 	v.mark(events, math.MinInt64)
 }

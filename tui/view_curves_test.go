@@ -159,7 +159,7 @@ func TestCurvesRewind(t *testing.T) {
 	w, err := runlog.OpenWriter(f.dir)
 	must(t, err)
 	defer w.Close()
-	must(t, w.Resume(40_000, "resumed at 40 kimg"))
+	must(t, w.Resume(40_000, time.Now(), "resumed at 40 kimg"))
 	must(t, w.Tick(runlog.Tick{Nimg: 41_000, Time: epoch.Add(time.Hour), Scalars: map[string]float64{"loss/gen": 0.5, "loss/disc": 0.25}}))
 	s.load()
 	s.press(",")

@@ -130,12 +130,12 @@ func partOf(part, whole float64) float64 {
 }
 
 // addHistory gathers the speed, of which ticks tell more than a minute.
-func (v *machineView) AddHistory(ticks []runlog.Tick, _ []runlog.Event, reset bool) {
+func (v *machineView) AddHistory(ticks []runlog.Row, _ []runlog.Event, reset bool) {
 	if reset {
 		v.speed = nil
 	}
 	for _, t := range ticks {
-		if s, ok := t.Scalars["speed/images_per_sec"]; ok {
+		if s, ok := t.Value("speed/images_per_sec"); ok {
 			v.speed = append(v.speed, s)
 		}
 	}

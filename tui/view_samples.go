@@ -83,7 +83,7 @@ func (v *samplesView) SetTheme(t *theme.Theme) {
 	}
 }
 
-func (v *samplesView) AddHistory(ticks []runlog.Tick, events []runlog.Event, reset bool) {
+func (v *samplesView) AddHistory(ticks []runlog.Row, events []runlog.Event, reset bool) {
 	if reset {
 		v.fids, v.freezes = nil, nil
 	}

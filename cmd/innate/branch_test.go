@@ -74,8 +74,8 @@ func oneBranch(t *testing.T, dir string) {
 	history, err := runlog.ReadAll(dir)
 	check(t, err)
 	best, at := math.Inf(1), int64(-1)
-	for _, tick := range history.Ticks {
-		if fid, ok := tick.Scalars["fid"]; ok && fid < best {
+	for _, tick := range history.Rows {
+		if fid, ok := tick.Value("fid"); ok && fid < best {
 			best, at = fid, tick.Nimg
 		}
 		if tick.Nimg > s.Nimg {

@@ -71,8 +71,8 @@ func summarize(c *cli, dir string) error {
 	}
 	s := info.Status
 	fmt.Fprintf(c.out, "\n%s after %.1f kimg\n", s.Run, float64(s.Nimg)/1000)
-	for _, t := range history.Ticks {
-		if v, ok := t.Scalars["fid"]; ok && t.Nimg == 0 {
+	for _, t := range history.Rows {
+		if v, ok := t.Value("fid"); ok && t.Nimg == 0 {
 			fmt.Fprintf(c.out, "  teacher in one step, before   %s %8.1f\n", s.FIDName, v)
 		}
 	}

@@ -96,9 +96,9 @@ func TestE2EKillAndResume(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := 1; i < len(history.Ticks); i++ {
-		if history.Ticks[i].Nimg <= history.Ticks[i-1].Nimg {
-			t.Errorf("ticks at %d and then %d images: the lost ones must not stay in the log", history.Ticks[i-1].Nimg, history.Ticks[i].Nimg)
+	for i := 1; i < len(history.Rows); i++ {
+		if history.Rows[i].Nimg <= history.Rows[i-1].Nimg {
+			t.Errorf("ticks at %d and then %d images: the lost ones must not stay in the log", history.Rows[i-1].Nimg, history.Rows[i].Nimg)
 		}
 	}
 }

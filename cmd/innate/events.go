@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -81,15 +79,9 @@ func printEvent(w io.Writer, e runlog.Event) error {
 }
 
 func printEventJSON(w io.Writer, e runlog.Event) error {
-	text, err := json.Marshal(struct {
-		Time json.Number    `json:"time"`
-		Nimg int64          `json:"nimg"`
-		Kind string         `json:"kind"`
-		Text string         `json:"text"`
-		Data map[string]any `json:"data,omitempty"`
-	}{json.Number(strconv.FormatFloat(float64(e.Time.UnixMilli())/1e3, 'f', 3, 64)), e.Nimg, e.Kind, e.Text, e.Data})
+	line, err := e.Line()
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, append(text, '\n'))
+	return writeJSON(w, line.Text)
 }

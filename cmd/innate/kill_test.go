@@ -269,8 +269,8 @@ func scalarsOf(t *testing.T, dir string) map[string]float64 {
 	history, err := runlog.ReadAll(dir)
 	check(t, err)
 	values := map[string]float64{}
-	for _, tick := range history.Ticks {
-		for name, v := range tick.Scalars {
+	for _, tick := range history.Rows {
+		for name, v := range tick.Scalars() {
 			if !strings.HasPrefix(name, "time/") && !strings.HasPrefix(name, "speed/") {
 				values[fmt.Sprintf("%s at %d images", name, tick.Nimg)] = v
 			}

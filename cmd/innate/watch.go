@@ -48,19 +48,16 @@ func watch(ctx context.Context, out io.Writer, dir string, every time.Duration) 
 type watcher struct {
 	out     io.Writer
 	every   time.Duration
-	tick    runlog.Tick // the last one with losses
-	shown   string      // the last line, less its time of day
-	shownAt time.Time   // zero: history is being read, and is no news
+	tick    runlog.Row // the last one
+	shown   string     // the last line, less its time of day
+	shownAt time.Time  // zero: history is being read, and is no news
 }
 
 // add takes in what the log has new.
 func (w *watcher) add(u runlog.Update) error {
-	for _, t := range u.Ticks {
-		for name := range t.Scalars {
-			if strings.HasPrefix(name, "loss/") {
-				w.tick = t
-				break
-			}
+	for _, row := range u.Rows {
+		if row.Type == runlog.TypeTick {
+			w.tick = row
 		}
 	}
 	if w.shownAt.IsZero() {
@@ -92,9 +89,9 @@ func (w *watcher) line(s run.Status) string {
 	if s.State == run.StateRunning {
 		parts = append(parts, fmt.Sprintf("%.1f images/s", s.ImagesPerSec))
 	}
-	for _, name := range sortedKeys(w.tick.Scalars) {
+	for i, name := range w.tick.Names {
 		if strings.HasPrefix(name, "loss/") {
-			parts = append(parts, fmt.Sprintf("%s %.4g", name, w.tick.Scalars[name]))
+			parts = append(parts, fmt.Sprintf("%s %.4g", name, w.tick.Values[i]))
 		}
 	}
 	if s.LastFID != nil {

@@ -78,7 +78,7 @@ func TestWatch(t *testing.T) {
 		}
 		time.Sleep(20 * time.Second) // nothing changes: silence
 		fid := 83.72
-		log.Tick(runlog.Tick{Nimg: 2000, Scalars: map[string]float64{"fid": fid}})
+		log.Tick(runlog.Tick{Type: runlog.TypeFID, Nimg: 2000, Scalars: map[string]float64{"fid": fid}})
 		beat(dir, run.StateDone, 400_000, func(s *run.Status) { s.LastFID, s.FIDName, s.FIDNimg = &fid, "FID(mnist-cnn)", 2000 })
 		log.Event(runlog.Event{Nimg: 400_000, Kind: runlog.Done, Text: "done at 400.0 kimg"})
 	})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"innate/trainer/control"
+	"innate/trainer/runlog"
 )
 
 // work is a step of some milliseconds on one core.
@@ -21,13 +22,23 @@ func work() float64 {
 	return x
 }
 
+// lineOf encodes a tick or an event.
+func lineOf(t testing.TB, what interface{ Line() (runlog.Line, error) }) runlog.Line {
+	t.Helper()
+	line, err := what.Line()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return line
+}
+
 // lastTick is like a real one.
-func lastTick() control.Tick {
-	scalars := control.Scalars{}
+func lastTick() runlog.Tick {
+	scalars := map[string]float64{}
 	for i := range 30 {
 		scalars[fmt.Sprintf("group%d/scalar%d", i%5, i)] = float64(i) / 7
 	}
-	return control.Tick{Nimg: 25600, Time: time.Unix(1763854000, 0), Scalars: scalars}
+	return runlog.Tick{Nimg: 25600, Time: time.Unix(1763854000, 0), Scalars: scalars}
 }
 
 // reader takes everything from a stream and looks at nothing.
@@ -66,11 +77,12 @@ func BenchmarkStreamClients(b *testing.B) {
 			if attached {
 				attach(b, hub, server.Path())
 			}
-			tick, sum := lastTick(), 0.0
+			tick, sum := lineOf(b, lastTick()), 0.0
+			event := lineOf(b, runlog.Event{Nimg: 25600, Kind: "sample", Text: "samples/000025600.png"})
 			for b.Loop() {
 				sum += work()
-				hub.Tick(tick)
-				hub.Event(control.Event{Time: tick.Time, Nimg: tick.Nimg, Kind: "sample", Text: "samples/000025600.png"})
+				hub.Send(tick)
+				hub.Send(event)
 			}
 			if math.IsNaN(sum) {
 				b.Fatal(sum)
@@ -92,11 +104,11 @@ func BenchmarkPublish(b *testing.B) {
 			if attached {
 				attach(b, hub, server.Path())
 			}
-			tick := lastTick()
+			tick := lineOf(b, lastTick())
 			var spent []time.Duration
 			for b.Loop() {
 				start := time.Now()
-				hub.Tick(tick)
+				hub.Send(tick)
 				spent = append(spent, time.Since(start))
 				if attached {
 					time.Sleep(time.Millisecond)
@@ -118,9 +130,8 @@ func TestPublishAllocates(t *testing.T) {
 	defer conn.Close()
 	fmt.Fprintf(conn, "GET /v1/stream HTTP/1.0\r\n\r\n")
 	await(t, "it is there", func() bool { return hub.Clients() == 1 })
-	tick := lastTick()
-	event := control.Event{Kind: "a", Data: map[string]any{"x": 1}}
-	if n := testing.AllocsPerRun(100, func() { hub.Tick(tick); hub.Event(event) }); n > 0 {
+	tick, event := lineOf(t, lastTick()), lineOf(t, runlog.Event{Kind: "a", Data: map[string]any{"x": 1}})
+	if n := testing.AllocsPerRun(100, func() { hub.Send(tick); hub.Send(event) }); n > 0 {
 		t.Errorf("got %v allocations for a tick and an event, want none", n)
 	}
 }

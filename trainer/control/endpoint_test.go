@@ -12,6 +12,7 @@ import (
 
 	"innate/trainer/control"
 	"innate/trainer/run"
+	"innate/trainer/runlog"
 )
 
 // quick makes a server look after its socket all the time.
@@ -95,9 +96,9 @@ func TestFaultSocketRemoved(t *testing.T) {
 			defer stream.Close()
 			c.take(t, s, dir, base)
 			eventually(t, "pause", func() error { _, err := client.Pause(within(t)); return err })
-			hub.Event(control.Event{Kind: "pause", Text: "still here"})
-			if m, err := stream.Next(); err != nil || !strings.Contains(string(m.Data), "still here") {
-				t.Errorf("the stream from before: %s, %v", m.Data, err)
+			hub.Send(lineOf(t, runlog.Event{Kind: "pause", Text: "still here"}))
+			if m, err := stream.Next(); err != nil || m.Event.Text != "still here" {
+				t.Errorf("the stream from before: %+v, %v", m.Event, err)
 			}
 			if info, err := os.Lstat(s.Path()); err != nil || info.Mode().Type() != os.ModeSocket || info.Mode().Perm() != 0o600 {
 				t.Errorf("made again as %v, %v, want a socket with mode 0600", info, err)

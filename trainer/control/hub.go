@@ -10,24 +10,26 @@ import (
 	"time"
 
 	"innate/trainer/run"
+	"innate/trainer/runlog"
 )
 
 // Hub hands what the training loop says to every client of GET /v1/stream.
 //
-// The loop puts a message into one queue and goes on: that costs the same for
-// no client and for many, and wakes nobody, which would cost it microseconds. A
-// goroutine empties the queue 20 times a second while there are clients,
-// encodes each message once and offers the line to every client's own bounded
-// buffer. Ticks, status and layers are lossy: they may fill half of a buffer,
-// and what does not fit is counted. Events may fill all of it; a client that
-// has no room for an event is cut off, and can come back and read events.jsonl.
+// The loop puts a line of its log, encoded once for the file and for all
+// clients, into one queue and goes on: that costs the same for no client and for
+// many, and wakes nobody, which would cost it microseconds. A goroutine empties
+// the queue 20 times a second while there are clients, and offers each line to
+// every client's own bounded buffer. Ticks, evaluations, status and layers are
+// lossy: they may fill half of a buffer, and what does not fit is counted. Events
+// and resumes may fill all of it; a client that has no room for one is cut off,
+// and can come back and read the files.
 type Hub struct {
 	current  func() run.Status
 	list     func() []run.Layer
 	limits   limits
-	queue    chan post
+	queue    chan runlog.Line
 	lost     atomic.Int64 // lossy messages that found the queue half full
-	overrun  atomic.Bool  // an event found it full
+	overrun  atomic.Bool  // a line that must not be missed found it full
 	watching atomic.Int64 // clients
 	total    atomic.Int64 // messages dropped so far, over all clients
 	stop     chan struct{}
@@ -46,15 +48,6 @@ type Hub struct {
 	listed         []run.Layer // what layers was made of
 }
 
-// post is a message in the queue: a tick or, if it has a kind, an event. It is
-// passed by value, so that publishing allocates nothing.
-type post struct {
-	tick  Tick
-	event Event
-}
-
-func (p *post) isEvent() bool { return p.event.Kind != "" }
-
 // subscriber is one client. Only the hub, under its mutex, sends to and closes
 // lines.
 type subscriber struct {
@@ -70,41 +63,37 @@ func (c *subscriber) wants(kind string) bool { return slices.Contains(c.types, k
 func NewHub(r Runner) *Hub {
 	l := defaultLimits()
 	h := &Hub{
-		current: r.Status, list: r.Layers, limits: l, queue: make(chan post, l.queue),
+		current: r.Status, list: r.Layers, limits: l, queue: make(chan runlog.Line, l.queue),
 		stop: make(chan struct{}), ended: make(chan struct{}), clients: map[*subscriber]bool{}, ticker: time.NewTicker(l.deliverEvery),
 	}
 	h.ticker.Stop()
 	return h
 }
 
-// Tick tells every client. It never waits. The scalars must not change any
-// more.
-func (h *Hub) Tick(t Tick) {
+// Send tells every client what the run log is told. It never waits. The line
+// must not change any more.
+func (h *Hub) Send(line runlog.Line) {
 	if h.watching.Load() == 0 {
 		return
 	}
-	if len(h.queue) >= cap(h.queue)/2 {
+	if lossy(line.Type) && len(h.queue) >= cap(h.queue)/2 {
 		h.lost.Add(1)
 		return
 	}
 	select {
-	case h.queue <- post{tick: t}:
+	case h.queue <- line:
 	default:
-		h.lost.Add(1)
+		if lossy(line.Type) {
+			h.lost.Add(1)
+		} else {
+			h.overrun.Store(true)
+		}
 	}
 }
 
-// Event tells every client. It never waits. The data must not change any more.
-func (h *Hub) Event(e Event) {
-	if h.watching.Load() == 0 {
-		return
-	}
-	select {
-	case h.queue <- post{event: e}:
-	default:
-		h.overrun.Store(true)
-	}
-}
+// lossy tells lines that a client may miss from those without which it would
+// believe what is not true.
+func lossy(t runlog.Type) bool { return t != runlog.TypeEvent && t != runlog.TypeResume }
 
 // Clients returns how many streams are open.
 func (h *Hub) Clients() int { return int(h.watching.Load()) }
@@ -164,32 +153,22 @@ func (h *Hub) deliver() {
 		}
 	}
 	for range len(h.queue) {
-		p := <-h.queue
-		if p.isEvent() {
-			h.broadcast(MessageEvent, func() []byte { return encodeLine(MessageEvent, p.event) })
-		} else {
-			h.broadcast(MessageTick, func() []byte { return encodeLine(MessageTick, p.tick) })
-		}
+		line := <-h.queue
+		h.broadcast(askedAs(line.Type), line.Text, lossy(line.Type))
 	}
 }
 
-// broadcast offers a line to all clients that want it; it is made once, if
-// anyone does.
-func (h *Hub) broadcast(kind string, encode func() []byte) {
-	var line []byte
+// broadcast offers a line to all clients that want it.
+func (h *Hub) broadcast(kind string, line []byte, lossy bool) {
 	for c := range h.clients {
-		if !c.wants(kind) {
-			continue
+		if c.wants(kind) {
+			h.offer(c, line, lossy)
 		}
-		if line == nil {
-			line = encode()
-		}
-		h.offer(c, kind, line)
 	}
 }
 
-func (h *Hub) offer(c *subscriber, kind string, line []byte) {
-	if kind != MessageEvent && len(c.lines) >= cap(c.lines)/2 {
+func (h *Hub) offer(c *subscriber, line []byte, lossy bool) {
+	if lossy && len(c.lines) >= cap(c.lines)/2 {
 		h.drop(c, 1)
 		return
 	}
@@ -205,7 +184,7 @@ func (h *Hub) drop(c *subscriber, n int64) {
 	h.total.Add(n)
 }
 
-// cut ends the stream of a client that misses an event.
+// cut ends the stream of a client that misses what it must not.
 func (h *Hub) cut(c *subscriber) {
 	h.drop(c, 1)
 	h.remove(c)
@@ -231,7 +210,7 @@ func (h *Hub) refresh() {
 	if line := encodeLine(MessageStatus, timeless); !bytes.Equal(line, h.timeless) {
 		h.timeless = line
 		h.status = encodeLine(MessageStatus, status)
-		h.broadcast(MessageStatus, func() []byte { return h.status })
+		h.broadcast(MessageStatus, h.status, true)
 	}
 	layers := h.list()
 	if h.layers != nil && sameSlice(layers, h.listed) {
@@ -240,7 +219,7 @@ func (h *Hub) refresh() {
 	h.listed = layers
 	if line := encodeLine(MessageLayers, layers); !bytes.Equal(line, h.layers) {
 		h.layers = line
-		h.broadcast(MessageLayers, func() []byte { return h.layers })
+		h.broadcast(MessageLayers, h.layers, true)
 	}
 }
 
@@ -267,10 +246,10 @@ func (h *Hub) subscribe(types []string) (*subscriber, error) {
 		h.ticker.Reset(h.limits.deliverEvery)
 	}
 	if c.wants(MessageStatus) {
-		h.offer(c, MessageStatus, h.status)
+		h.offer(c, h.status, true)
 	}
 	if c.wants(MessageLayers) {
-		h.offer(c, MessageLayers, h.layers)
+		h.offer(c, h.layers, true)
 	}
 	return c, nil
 }

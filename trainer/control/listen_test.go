@@ -14,6 +14,7 @@ import (
 
 	"innate/trainer/control"
 	"innate/trainer/run"
+	"innate/trainer/runlog"
 )
 
 // listening serves a fake run on TCP too and returns the token.
@@ -216,7 +217,7 @@ func TestCloseWithDeafClient(t *testing.T) {
 	await(t, "it is there", func() bool { return hub.Clients() == 1 })
 	name := strings.Repeat("s", 64<<10)
 	for range 50 {
-		hub.Tick(control.Tick{Scalars: control.Scalars{name: 1}})
+		hub.Send(lineOf(t, runlog.Tick{Scalars: map[string]float64{name: 1}}))
 	}
 	start := time.Now()
 	if err := server.Close(); err != nil {

@@ -2,114 +2,79 @@ package control
 
 import (
 	"encoding/json"
-	"math"
-	"time"
+
+	"innate/trainer/runlog"
 )
 
-// Types of Message. The first four may be asked for; the last two come
-// whatever was asked for.
+// Types of Message. The first four may be asked for; the last two come whatever
+// was asked for. What the run log is told arrives as the very line that the log
+// has: to who asks for ticks all of metrics.jsonl, whose lines have the types
+// tick, fid, test and resume, and to who asks for events those of events.jsonl.
 const (
 	MessageStatus    = "status"    // Data: Status
 	MessageLayers    = "layers"    // Data: []Layer
-	MessageTick      = "tick"      // Data: Tick
-	MessageEvent     = "event"     // Data: Event
+	MessageTick      = "tick"      // Row, as of fid, test and resume
+	MessageEvent     = "event"     // Event
 	MessageDropped   = "dropped"   // Data: Dropped
-	MessageHeartbeat = "heartbeat" // no Data
+	MessageHeartbeat = "heartbeat" // nothing
 )
 
 // messageTypes are those that a client may choose from.
 var messageTypes = []string{MessageStatus, MessageLayers, MessageTick, MessageEvent}
 
+// askedAs is the type by which a client asks for a line of the log.
+func askedAs(t runlog.Type) string {
+	if t == runlog.TypeEvent {
+		return MessageEvent
+	}
+	return MessageTick
+}
+
 // Message is one line of GET /v1/stream.
 type Message struct {
-	Type string          `json:"type"`
-	Data json.RawMessage `json:"data,omitempty"` // by Type
+	Type  string
+	Data  json.RawMessage // by Type
+	Row   runlog.Row
+	Event runlog.Event
 }
 
-// Tick is one line of metrics.jsonl on its way to who watches.
-type Tick struct {
-	Nimg    int64     `json:"nimg"`
-	Time    time.Time `json:"time"`
-	Scalars Scalars   `json:"scalars"`
-}
-
-// Event is one line of events.jsonl on its way to who watches.
-type Event struct {
-	Time time.Time      `json:"time"`
-	Nimg int64          `json:"nimg"`
-	Kind string         `json:"kind"`
-	Text string         `json:"text"`
-	Data map[string]any `json:"data,omitempty"`
+// decodeMessage reads a line of a stream. Trainers of the build before put what
+// the log is told into Data, too.
+func decodeMessage(line []byte, rows *runlog.Decoder) (m Message, err error) {
+	var head struct {
+		Type string          `json:"type"`
+		Data json.RawMessage `json:"data"`
+		Nimg *int64          `json:"nimg"` // of lines of the log alone
+	}
+	if err := json.Unmarshal(line, &head); err != nil {
+		return m, err
+	}
+	m.Type = head.Type
+	old := head.Nimg == nil
+	switch m.Type {
+	case runlog.TypeTick.String(), runlog.TypeFID.String(), runlog.TypeTest.String(), runlog.TypeResume.String():
+		if old {
+			m.Row, err = runlog.DecodeOldTick(head.Data)
+			m.Type = m.Row.Type.String()
+		} else {
+			m.Row, err = rows.Row(line)
+		}
+	case runlog.TypeEvent.String():
+		if old {
+			m.Event, err = runlog.DecodeOldEvent(head.Data)
+		} else {
+			m.Event, err = runlog.DecodeEvent(line)
+		}
+	default:
+		m.Data = head.Data
+	}
+	return m, err
 }
 
 // Dropped says that a client read too slowly, or the trainer had no time: so
 // many messages are missing from its stream. The files of the run have them.
 type Dropped struct {
 	Count int64 `json:"count"`
-}
-
-// Scalars are values by name. One that is not finite is null in JSON, which
-// reads back as NaN.
-type Scalars map[string]float64
-
-func (s Scalars) MarshalJSON() ([]byte, error) {
-	m := make(map[string]*float64, len(s))
-	for name, v := range s {
-		m[name] = nil
-		if isFinite(v) {
-			m[name] = &v
-		}
-	}
-	return json.Marshal(m)
-}
-
-func (s *Scalars) UnmarshalJSON(b []byte) error {
-	var m map[string]*float64
-	if err := json.Unmarshal(b, &m); err != nil {
-		return err
-	}
-	*s = make(Scalars, len(m))
-	for name, v := range m {
-		(*s)[name] = math.NaN()
-		if v != nil {
-			(*s)[name] = *v
-		}
-	}
-	return nil
-}
-
-// MarshalJSON writes an event, a value in Data that is not finite as null.
-func (e Event) MarshalJSON() ([]byte, error) {
-	if e.Data != nil {
-		e.Data = finite(e.Data).(map[string]any)
-	}
-	type plain Event // without this method
-	return json.Marshal(plain(e))
-}
-
-// finite copies v less what JSON cannot say.
-func finite(v any) any {
-	switch v := v.(type) {
-	case float64:
-		if !isFinite(v) {
-			return nil
-		}
-	case map[string]float64:
-		return Scalars(v)
-	case map[string]any:
-		c := make(map[string]any, len(v))
-		for key, x := range v {
-			c[key] = finite(x)
-		}
-		return c
-	case []any:
-		c := make([]any, len(v))
-		for i, x := range v {
-			c[i] = finite(x)
-		}
-		return c
-	}
-	return v
 }
 
 // encodeLine returns the line of one message. A value that JSON cannot say
@@ -127,5 +92,3 @@ func encodeLine(kind string, data any) []byte {
 	}
 	return append(b, '\n')
 }
-
-func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

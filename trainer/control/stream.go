@@ -3,7 +3,6 @@ package control
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"innate/trainer/runlog"
 )
 
 // stream serves GET /v1/stream until the client leaves, reads too slowly, or
@@ -94,6 +95,7 @@ func (s *Server) writeLines(ctx context.Context, w http.ResponseWriter, c *subsc
 type Stream struct {
 	name     string
 	lines    *bufio.Scanner
+	rows     runlog.Decoder
 	body     io.Closer
 	cancel   context.CancelCauseFunc
 	ctx      context.Context
@@ -132,8 +134,8 @@ func (c *Client) Stream(ctx context.Context, types ...string) (*Stream, error) {
 func (s *Stream) Next() (Message, error) {
 	for s.lines.Scan() {
 		s.watchdog.Reset(silence)
-		var m Message
-		if err := json.Unmarshal(s.lines.Bytes(), &m); err != nil {
+		m, err := decodeMessage(s.lines.Bytes(), &s.rows)
+		if err != nil {
 			return m, fmt.Errorf("control: %s: stream: %w", s.name, err)
 		}
 		if m.Type != MessageHeartbeat {

@@ -9,12 +9,15 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"innate/trainer/control"
 	"innate/trainer/run"
+	"innate/trainer/runlog"
 )
 
 // streaming serves a fake run whose state is looked at every 10 ms, and its
@@ -48,8 +51,8 @@ func openStream(t testing.TB, c *control.Client, types ...string) *control.Strea
 	return s
 }
 
-// next returns the next message, which must be of that type.
-func next[T any](t testing.TB, s *control.Stream, kind string) (v T) {
+// nextMessage returns the next message, which must be of that type.
+func nextMessage(t testing.TB, s *control.Stream, kind string) control.Message {
 	t.Helper()
 	m, err := s.Next()
 	if err != nil {
@@ -58,7 +61,13 @@ func next[T any](t testing.TB, s *control.Stream, kind string) (v T) {
 	if m.Type != kind {
 		t.Fatalf("got %s %s, want a %s", m.Type, m.Data, kind)
 	}
-	if err := json.Unmarshal(m.Data, &v); err != nil {
+	return m
+}
+
+// next returns the data of the next message, which must be of that type.
+func next[T any](t testing.TB, s *control.Stream, kind string) (v T) {
+	t.Helper()
+	if err := json.Unmarshal(nextMessage(t, s, kind).Data, &v); err != nil {
 		t.Fatal(err)
 	}
 	return v
@@ -91,23 +100,24 @@ func TestStream(t *testing.T) {
 		t.Errorf("got layers %+v", l)
 	}
 	at := time.Unix(1763854000, 120e6)
-	hub.Tick(control.Tick{Nimg: 640, Time: at, Scalars: control.Scalars{"loss/gen": 0.5, "loss/r1": math.Inf(1)}})
-	if tick := next[control.Tick](t, s, "tick"); tick.Nimg != 640 || !tick.Time.Equal(at) || tick.Scalars["loss/gen"] != 0.5 ||
-		!math.IsNaN(tick.Scalars["loss/r1"]) || len(tick.Scalars) != 2 {
-		t.Errorf("got tick %+v", tick)
+	tick := runlog.Tick{Nimg: 640, Time: at, Scalars: map[string]float64{"loss/gen": 0.5, "loss/r1": math.Inf(1)}}
+	hub.Send(lineOf(t, tick))
+	if r := nextMessage(t, s, "tick").Row; r.Nimg != 640 || !r.Time.Equal(at) || fmt.Sprint(r.Names, r.Values) != "[loss/gen loss/r1] [0.5 NaN]" {
+		t.Errorf("got tick %+v", r)
 	}
-	data := map[string]any{"fid": math.NaN(), "best": true, "deep": map[string]any{"x": []any{math.Inf(-1), "y"}}}
-	hub.Event(control.Event{Time: at, Nimg: 640, Kind: "fid", Text: "FID <none>", Data: data})
-	e := next[control.Event](t, s, "event")
-	if got := fmt.Sprint(e.Kind, e.Text, e.Data); got != "fidFID <none>map[best:true deep:map[x:[<nil> y]] fid:<nil>]" {
+	tick = runlog.Tick{Type: runlog.TypeFID, Nimg: 640, Time: at, Scalars: map[string]float64{"fid": 12.5}}
+	hub.Send(lineOf(t, tick))
+	if r := nextMessage(t, s, "fid").Row; r.Type != runlog.TypeFID || fmt.Sprint(r.Names, r.Values) != "[fid] [12.5]" {
+		t.Errorf("got evaluation %+v", r)
+	}
+	hub.Send(runlog.ResumeLine(320, at))
+	if r := nextMessage(t, s, "resume").Row; r.Type != runlog.TypeResume || r.Nimg != 320 {
+		t.Errorf("got resume %+v", r)
+	}
+	hub.Send(lineOf(t, runlog.Event{Time: at, Nimg: 640, Kind: "fid", Text: "FID <none>", Data: map[string]any{"fid": math.NaN(), "best": true}}))
+	e := nextMessage(t, s, "event").Event
+	if got := fmt.Sprint(e.Kind, e.Text, e.Data, e.Time.Equal(at)); got != "fidFID <none>map[best:true fid:<nil>] true" {
 		t.Errorf("got event %s", got)
-	}
-	if !math.IsNaN(data["fid"].(float64)) {
-		t.Error("the publisher's data was changed")
-	}
-	hub.Event(control.Event{Kind: "odd", Data: map[string]any{"c": make(chan int)}})
-	if m, err := s.Next(); err != nil || !strings.Contains(string(m.Data), "unsupported type: chan int") {
-		t.Errorf("data that JSON cannot say: got %s, %v", m.Data, err)
 	}
 
 	runner.setState(run.StatePaused)
@@ -115,13 +125,13 @@ func TestStream(t *testing.T) {
 		t.Errorf("got state %q", st.State)
 	}
 	// What was published and what changed last still arrives when the run ends.
-	hub.Event(control.Event{Kind: "done"})
+	hub.Send(lineOf(t, runlog.Event{Kind: "done"}))
 	runner.setState(run.StateDone)
 	start := time.Now()
 	if err := server.Close(); err != nil {
 		t.Error(err)
 	}
-	if e := next[control.Event](t, s, "event"); e.Kind != "done" {
+	if e := nextMessage(t, s, "event").Event; e.Kind != "done" {
 		t.Errorf("got %q", e.Kind)
 	}
 	if st := next[run.Status](t, s, "status"); st.State != run.StateDone {
@@ -133,7 +143,7 @@ func TestStream(t *testing.T) {
 	if took := time.Since(start); took > 500*time.Millisecond {
 		t.Errorf("closing took %v", took)
 	}
-	hub.Event(control.Event{Kind: "late"}) // to nobody
+	hub.Send(lineOf(t, runlog.Event{Kind: "late"})) // to nobody
 }
 
 // TestStreamSilent finds that a state that stays is told once, and that silence
@@ -168,14 +178,14 @@ func TestStreamSilent(t *testing.T) {
 func TestStreamTypes(t *testing.T) {
 	hub, server, client := streaming(t, &fakeRunner{}, control.Limits{})
 	s := openStream(t, client, control.MessageEvent, control.MessageTick)
-	hub.Tick(control.Tick{Nimg: 1})
-	hub.Event(control.Event{Kind: "a"})
-	next[control.Tick](t, s, "tick")
-	next[control.Event](t, s, "event")
+	hub.Send(lineOf(t, runlog.Tick{Nimg: 1}))
+	hub.Send(lineOf(t, runlog.Event{Kind: "a"}))
+	nextMessage(t, s, "tick")
+	nextMessage(t, s, "event")
 	only := openStream(t, client, control.MessageEvent)
-	hub.Tick(control.Tick{Nimg: 2})
-	hub.Event(control.Event{Kind: "b"})
-	if e := next[control.Event](t, only, "event"); e.Kind != "b" {
+	hub.Send(lineOf(t, runlog.Tick{Nimg: 2}))
+	hub.Send(lineOf(t, runlog.Event{Kind: "b"}))
+	if e := nextMessage(t, only, "event").Event; e.Kind != "b" {
 		t.Errorf("got %q", e.Kind)
 	}
 	if _, err := client.Stream(within(t), "ticks"); err == nil ||
@@ -231,14 +241,14 @@ func TestDeafClient(t *testing.T) {
 	conn := deaf(t, server.Path(), "tick")
 	await(t, "it is there", func() bool { return hub.Clients() == 1 })
 	good := openStream(t, client, control.MessageTick)
-	scalars := control.Scalars{}
+	scalars := map[string]float64{}
 	for i := range 100 {
 		scalars[strings.Repeat("s", 50)+fmt.Sprint(i)] = float64(i)
 	}
 	const n = 400 // some 2.5 MB, more than the socket and the buffer hold
 	for i := range int64(n) {
-		hub.Tick(control.Tick{Nimg: i, Scalars: scalars})
-		if tick := next[control.Tick](t, good, "tick"); tick.Nimg != i {
+		hub.Send(lineOf(t, runlog.Tick{Nimg: i, Scalars: scalars}))
+		if tick := nextMessage(t, good, "tick").Row; tick.Nimg != i {
 			t.Fatalf("got tick %d, want %d", tick.Nimg, i)
 		}
 	}
@@ -251,7 +261,10 @@ func TestDeafClient(t *testing.T) {
 	_, body, _ := strings.Cut(string(b), "\r\n\r\n")
 	seen, missed := int64(0), int64(0)
 	for line := range strings.Lines(body) {
-		var m control.Message
+		var m struct {
+			Type string
+			Data json.RawMessage
+		}
 		if err := json.Unmarshal([]byte(line), &m); err != nil {
 			t.Fatalf("%v: %.80s", err, line)
 		}
@@ -278,8 +291,8 @@ func TestMissedEventCutsOff(t *testing.T) {
 	good := openStream(t, client, control.MessageEvent)
 	text := strings.Repeat("e", 8<<10)
 	for range 400 {
-		hub.Event(control.Event{Kind: "a", Text: text})
-		next[control.Event](t, good, "event")
+		hub.Send(lineOf(t, runlog.Event{Kind: "a", Text: text}))
+		nextMessage(t, good, "event")
 	}
 	if hub.Clients() != 1 {
 		t.Errorf("got %d clients, want the good one alone", hub.Clients())
@@ -298,7 +311,7 @@ func TestWriteDeadline(t *testing.T) {
 	await(t, "it is there", func() bool { return hub.Clients() == 1 })
 	name := strings.Repeat("s", 64<<10)
 	await(t, "it is dropped", func() bool {
-		hub.Tick(control.Tick{Scalars: control.Scalars{name: 1}})
+		hub.Send(lineOf(t, runlog.Tick{Scalars: map[string]float64{name: 1}}))
 		return hub.Clients() == 0
 	})
 }
@@ -322,8 +335,8 @@ func TestStreamOutlivesReadTimeout(t *testing.T) {
 	if _, err := client.Pause(within(t)); err != nil {
 		t.Errorf("a command in a step of four deadlines: %v", err)
 	}
-	hub.Event(control.Event{Kind: "a"})
-	next[control.Event](t, s, "event")
+	hub.Send(lineOf(t, runlog.Event{Kind: "a"}))
+	nextMessage(t, s, "event")
 }
 
 // TestStreamTrainerGone ends a stream in the middle of a line, as a killed
@@ -353,5 +366,65 @@ func TestStreamTrainerGone(t *testing.T) {
 	cancel()
 	if _, err := control.NewClient(dir).Stream(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want canceled", err)
+	}
+}
+
+// TestStreamOfOldTrainer reads what a trainer of the build before streams: a
+// workbench may be newer than the run that it watches.
+func TestStreamOfOldTrainer(t *testing.T) {
+	dir := shortDir(t)
+	l, err := net.Listen("unix", dir+"/"+run.SocketFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		conn.Read(make([]byte, 4096))
+		fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n",
+			`{"type":"tick","data":{"nimg":640,"time":"2025-11-22T23:26:40.12Z","scalars":{"loss/r1":null,"loss/gen":0.5}}}`+"\n",
+			`{"type":"tick","data":{"nimg":640,"time":"2025-11-22T23:26:40.12Z","scalars":{"fid":12.5}}}`+"\n",
+			`{"type":"event","data":{"time":"2025-11-22T23:26:40.12Z","nimg":640,"kind":"fid","text":"x","data":{"fid":12.5}}}`+"\n")
+	}()
+	s := openStream(t, control.NewClient(dir))
+	at := time.Date(2025, 11, 22, 23, 26, 40, 120e6, time.UTC)
+	if r := nextMessage(t, s, "tick").Row; r.Nimg != 640 || !r.Time.Equal(at) || fmt.Sprint(r.Names, r.Values) != "[loss/gen loss/r1] [0.5 NaN]" {
+		t.Errorf("got tick %+v", r)
+	}
+	if r := nextMessage(t, s, "fid").Row; fmt.Sprint(r.Names, r.Values) != "[fid] [12.5]" {
+		t.Errorf("got evaluation %+v", r)
+	}
+	if e := nextMessage(t, s, "event").Event; e.Nimg != 640 || !e.Time.Equal(at) || fmt.Sprint(e.Kind, e.Text, e.Data) != "fidxmap[fid:12.5]" {
+		t.Errorf("got event %+v", e)
+	}
+}
+
+// TestStreamIsTheLog compares the bytes of both.
+func TestStreamIsTheLog(t *testing.T) {
+	hub, server, _ := streaming(t, &fakeRunner{}, control.Limits{})
+	conn := deaf(t, server.Path(), "tick,event")
+	await(t, "it is there", func() bool { return hub.Clients() == 1 })
+	dir := t.TempDir()
+	w, err := runlog.OpenWriter(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	for _, line := range []runlog.Line{lineOf(t, lastTick()), runlog.ResumeLine(7, time.Unix(1, 0)), lineOf(t, lastTick())} {
+		if err := w.Write(line); err != nil {
+			t.Fatal(err)
+		}
+		hub.Send(line)
+	}
+	server.Close()
+	b, _ := io.ReadAll(conn)
+	_, body, _ := strings.Cut(string(b), "\r\n\r\n")
+	log, err := os.ReadFile(filepath.Join(dir, runlog.MetricsFile))
+	if err != nil || body != string(log) {
+		t.Errorf("streamed\n%s\nlogged (%v)\n%s", body, err, log)
 	}
 }

@@ -221,9 +221,9 @@ func (l *Loop) measureAgain(history runlog.History) error {
 	if l.method.Images() == nil || l.eval.running || l.report.fidNimg == l.nimg {
 		return nil
 	}
-	if !slices.ContainsFunc(history.Ticks, func(t runlog.Tick) bool {
-		_, fid := t.Scalars["fid"]
-		return fid && t.Nimg == l.nimg
+	if !slices.ContainsFunc(history.Rows, func(r runlog.Row) bool {
+		_, fid := r.Value("fid")
+		return (fid || r.Type == runlog.TypeFID) && r.Nimg == l.nimg // of one without a value, too
 	}) {
 		return nil
 	}
@@ -268,7 +268,7 @@ func (l *Loop) recordFID(fid float64) error {
 		text += ", the best so far"
 		l.keepBest(fid)
 	}
-	if err := l.recordTick(runlog.Tick{Nimg: e.nimg, Time: l.now(), Scalars: map[string]float64{"fid": fid}}); err != nil {
+	if err := l.recordTick(runlog.Tick{Type: runlog.TypeFID, Nimg: e.nimg, Time: l.now(), Scalars: map[string]float64{"fid": fid}}); err != nil {
 		return err
 	}
 	_, n := e.fid.Progress()
@@ -282,7 +282,7 @@ func (l *Loop) test() error {
 	if err != nil || len(values) == 0 {
 		return err
 	}
-	return l.recordTick(runlog.Tick{Nimg: l.nimg, Time: l.now(), Scalars: values})
+	return l.recordTick(runlog.Tick{Type: runlog.TypeTest, Nimg: l.nimg, Time: l.now(), Scalars: values})
 }
 
 // featureBatch is the number of images that a feature network reads at once.

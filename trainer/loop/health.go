@@ -71,9 +71,9 @@ func (l *Loop) restoreHealth() error {
 	if err != nil {
 		return err
 	}
-	for _, t := range history.Ticks {
-		if t.Nimg <= l.nimg {
-			l.health.losses.observe(t.Nimg, t.Scalars, l.cfg.Live.DivergeFactor)
+	for _, row := range history.Rows {
+		if row.Nimg <= l.nimg {
+			l.health.losses.observe(row.Nimg, row.Scalars(), l.cfg.Live.DivergeFactor)
 		}
 	}
 	l.health.healthy = l.nimg // checkpoints are

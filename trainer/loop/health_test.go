@@ -132,9 +132,9 @@ func divergeRollsBack(t *testing.T, method, key, bad, good string) {
 	mustBeFinite(t, dir)
 	history, err := runlog.ReadAll(dir)
 	check(t, err)
-	for i, tick := range history.Ticks[1:] {
-		if tick.Nimg < history.Ticks[i].Nimg {
-			t.Errorf("a tick at %d images follows one at %d", tick.Nimg, history.Ticks[i].Nimg)
+	for i, tick := range history.Rows[1:] {
+		if tick.Nimg < history.Rows[i].Nimg {
+			t.Errorf("a tick at %d images follows one at %d", tick.Nimg, history.Rows[i].Nimg)
 		}
 	}
 }
@@ -300,13 +300,13 @@ func TestScalars(t *testing.T) {
 			check(t, err)
 			seen := map[string]float64{}
 			staged, wall := 0.0, 0.0
-			last := runlog.Tick{}
-			for _, tick := range history.Ticks {
-				if _, ok := tick.Scalars["time/data_ms"]; !ok {
+			last := runlog.Row{}
+			for _, tick := range history.Rows {
+				if _, ok := tick.Value("time/data_ms"); !ok {
 					continue // an evaluation
 				}
 				sum := 0.0
-				for name, v := range tick.Scalars {
+				for name, v := range tick.Scalars() {
 					seen[name] += v
 					if strings.HasPrefix(name, "time/") {
 						sum += 2 * v // steps in a tick

@@ -131,8 +131,8 @@ func TestLayerStats(t *testing.T) {
 			if method == "gdd" {
 				name = "grad/gen"
 			}
-			i := slices.IndexFunc(history.Ticks, func(k runlog.Tick) bool { _, ok := k.Scalars[name]; return ok && k.Nimg == 64 })
-			if got := history.Ticks[i].Scalars[name]; math.Abs(got-math.Sqrt(all)) > 1e-4*got || got == 0 {
+			i := slices.IndexFunc(history.Rows, func(k runlog.Row) bool { _, ok := k.Value(name); return ok && k.Nimg == 64 })
+			if got, _ := history.Rows[i].Value(name); math.Abs(got-math.Sqrt(all)) > 1e-4*got || got == 0 {
 				t.Errorf("%s %g, want %g as of all layers together", name, got, math.Sqrt(all))
 			}
 		})

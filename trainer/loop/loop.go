@@ -15,6 +15,7 @@ import (
 	"innate/models/checkpoint"
 	"innate/models/cpu"
 	"innate/models/device"
+	"innate/trainer/control"
 	"innate/trainer/data"
 	"innate/trainer/method"
 	"innate/trainer/optim"
@@ -47,7 +48,8 @@ type Loop struct {
 	out  io.Writer
 	now  func() time.Time // the wall clock, which may step backwards
 
-	observers []observer // of the run log
+	observers []observer   // of the run log
+	hub       *control.Hub // to who watches; nil while nobody is answered
 
 	method  method.Method
 	dev     device.Device

@@ -211,8 +211,8 @@ func TestRunLog(t *testing.T) {
 	history, err := runlog.ReadAll(dir)
 	check(t, err)
 	seen := map[string]int{}
-	for _, tick := range history.Ticks {
-		for name := range tick.Scalars {
+	for _, tick := range history.Rows {
+		for _, name := range tick.Names {
 			seen[name]++
 		}
 	}

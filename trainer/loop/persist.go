@@ -230,12 +230,17 @@ func (l *Loop) goOnFrom(text, note string) error {
 	if note != "" {
 		text += "; " + note
 	}
-	if err := l.storage.write(func() error { return l.log.Resume(l.nimg, text) }); err != nil {
+	now := l.now()
+	if err := l.storage.write(func() error { return l.log.Resume(l.nimg, now, text) }); err != nil {
 		return err
 	}
-	for _, o := range l.observers {
-		o.Event(runlog.Event{Time: l.now(), Nimg: l.nimg, Kind: runlog.Resume, Text: text, Data: map[string]any{"nimg": l.nimg}})
+	e := runlog.ResumeEvent(l.nimg, now, text)
+	line, err := e.Line()
+	if err != nil {
+		return err
 	}
+	l.stream(runlog.ResumeLine(l.nimg, now))
+	l.tell(e, line)
 	if !l.cfg.Run.TensorBoard { // the files may be of an earlier trainer, and wanted by a later one
 		if err := tensorboard.Cut(l.dir, l.nimg); err != nil {
 			l.event(runlog.Error, "tensorboard: "+err.Error(), nil)

@@ -106,8 +106,8 @@ func fids(t *testing.T, dir string) map[int64]float64 {
 	history, err := runlog.ReadAll(dir)
 	check(t, err)
 	values := map[int64]float64{}
-	for _, tick := range history.Ticks {
-		if v, ok := tick.Scalars["fid"]; ok {
+	for _, tick := range history.Rows {
+		if v, ok := tick.Value("fid"); ok {
 			values[tick.Nimg] = v
 		}
 	}
@@ -292,8 +292,8 @@ func TestRollback(t *testing.T) {
 			history, err := runlog.ReadAll(dir)
 			check(t, err)
 			var at []int64
-			for _, tick := range history.Ticks {
-				if _, ok := tick.Scalars["speed/images_per_sec"]; ok {
+			for _, tick := range history.Rows {
+				if _, ok := tick.Value("speed/images_per_sec"); ok {
 					at = append(at, tick.Nimg)
 				}
 			}
@@ -414,8 +414,8 @@ func TestBeginAgain(t *testing.T) {
 	check(t, err)
 	b, err := runlog.ReadAll(dir)
 	check(t, err)
-	if len(a.Ticks) != len(b.Ticks) {
-		t.Errorf("%d ticks count, want %d", len(b.Ticks), len(a.Ticks))
+	if len(a.Rows) != len(b.Rows) {
+		t.Errorf("%d ticks count, want %d", len(b.Rows), len(a.Rows))
 	}
 }
 
@@ -439,8 +439,8 @@ func TestClock(t *testing.T) {
 	}
 	history, err := runlog.ReadAll(dir)
 	check(t, err)
-	for _, tick := range history.Ticks {
-		if v, ok := tick.Scalars["speed/images_per_sec"]; ok && !(v > 0 && v < 1e9) {
+	for _, tick := range history.Rows {
+		if v, ok := tick.Value("speed/images_per_sec"); ok && !(v > 0 && v < 1e9) {
 			t.Errorf("%v images/s at %d images", v, tick.Nimg)
 		}
 	}

@@ -15,9 +15,14 @@ type observer interface {
 
 // recordTick writes scalars to the run log and tells the observers.
 func (l *Loop) recordTick(t runlog.Tick) error {
-	if err := l.storage.write(func() error { return l.log.Tick(t) }); err != nil {
+	line, err := t.Line()
+	if err == nil {
+		err = l.storage.write(func() error { return l.log.Write(line) })
+	}
+	if err != nil {
 		return err
 	}
+	l.stream(line)
 	for _, o := range l.observers {
 		o.Tick(t)
 	}
@@ -34,13 +39,30 @@ func (l *Loop) recordEvent(kind, text string, data map[string]any) error {
 // and is only known now.
 func (l *Loop) recordEventAt(nimg int64, kind, text string, data map[string]any) error {
 	e := runlog.Event{Time: l.now(), Nimg: nimg, Kind: kind, Text: text, Data: data}
-	if err := l.storage.write(func() error { return l.log.Event(e) }); err != nil {
+	line, err := e.Line()
+	if err == nil {
+		err = l.storage.write(func() error { return l.log.Write(line) })
+	}
+	if err != nil {
 		return err
 	}
+	l.tell(e, line)
+	return nil
+}
+
+// tell passes on an event that the run log has been told.
+func (l *Loop) tell(e runlog.Event, line runlog.Line) {
+	l.stream(line)
 	for _, o := range l.observers {
 		o.Event(e)
 	}
-	return nil
+}
+
+// stream passes a line of the log on to who watches, in the bytes of the file.
+func (l *Loop) stream(line runlog.Line) {
+	if l.hub != nil {
+		l.hub.Send(line)
+	}
 }
 
 // event is recordEvent for what also goes to the log of the process, and whose

@@ -19,26 +19,16 @@ func (l *Loop) serve(listen string) (*control.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.observers = append(l.observers, broadcast{hub, metrics})
+	l.hub = hub
+	l.observers = append(l.observers, scraped{metrics})
 	if addr := server.Addr(); addr != "" {
 		fmt.Fprintf(l.out, "control: answering on http://%s too, token in %s\n", addr, filepath.Join(l.dir, run.TokenFile))
 	}
 	return server, nil
 }
 
-// broadcast is an observer that tells the clients of the control API, and
-// Prometheus.
-type broadcast struct {
-	hub     *control.Hub
-	metrics *prom.Exporter
-}
+// scraped is an observer that tells Prometheus.
+type scraped struct{ *prom.Exporter }
 
-func (b broadcast) Tick(t runlog.Tick) {
-	tick := control.Tick{Nimg: t.Nimg, Time: t.Time, Scalars: t.Scalars}
-	b.hub.Tick(tick)
-	b.metrics.Tick(tick)
-}
-
-func (b broadcast) Event(e runlog.Event) {
-	b.hub.Event(control.Event{Time: e.Time, Nimg: e.Nimg, Kind: e.Kind, Text: e.Text, Data: e.Data})
-}
+// Event is nothing that a scrape would ask for.
+func (scraped) Event(runlog.Event) {}

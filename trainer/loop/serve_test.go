@@ -2,7 +2,6 @@ package loop_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -15,6 +14,7 @@ import (
 	"innate/trainer"
 	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/runlog"
 )
 
 // endless is a config of a run that goes on until it is stopped.
@@ -23,17 +23,13 @@ func endless(text string) string {
 }
 
 // awaitEvent reads a stream up to an event of that kind.
-func awaitEvent(t *testing.T, s *control.Stream, kind string) control.Event {
+func awaitEvent(t *testing.T, s *control.Stream, kind string) runlog.Event {
 	t.Helper()
 	for {
 		m, err := s.Next()
 		check(t, err)
-		var e control.Event
-		if m.Type == control.MessageEvent {
-			check(t, json.Unmarshal(m.Data, &e))
-		}
-		if e.Kind == kind {
-			return e
+		if m.Event.Kind == kind {
+			return m.Event
 		}
 	}
 }

@@ -165,8 +165,8 @@ func TestFaultCheckpointBeforeTest(t *testing.T) {
 // accuracy is the last one logged, NaN if none was.
 func accuracy(h runlog.History) float64 {
 	last := math.NaN()
-	for _, tick := range h.Ticks {
-		if v, ok := tick.Scalars["accuracy/test"]; ok {
+	for _, tick := range h.Rows {
+		if v, ok := tick.Value("accuracy/test"); ok {
 			last = v
 		}
 	}

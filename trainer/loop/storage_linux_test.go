@@ -214,12 +214,12 @@ func ticks(t *testing.T, dir string) map[int64]map[string]float64 {
 		t.Errorf("%d torn lines", n)
 	}
 	byNimg, last := map[int64]map[string]float64{}, int64(0)
-	for _, tick := range history.Ticks {
+	for _, tick := range history.Rows {
 		if tick.Nimg <= last {
 			t.Errorf("a tick at %d images follows one at %d", tick.Nimg, last)
 		}
 		last = tick.Nimg
-		byNimg[tick.Nimg] = tick.Scalars
+		byNimg[tick.Nimg] = tick.Scalars()
 	}
 	return byNimg
 }

@@ -1,9 +1,15 @@
 // Package runlog writes and reads the history of a run: append-only files of one
 // JSON object a line.
 //
-//	metrics.jsonl  {"nimg":25600,"time":1763854000.120,"loss/gen":0.71,"fid":12.3}
-//	events.jsonl   {"time":1763854000.120,"nimg":25600,"kind":"fid","text":"FID(mnist-cnn) 12.3"}
-//	layers.jsonl   {"nimg":25600,"time":1763854000.120,"grad":[1.25,null],"update":[0.001,0],"distance":[0.03,0]}
+//	metrics.jsonl  {"type":"tick","nimg":25600,"time":1763854000.120,"grad/gen":null,"loss/gen":0.71}
+//	               {"type":"fid","nimg":25600,"time":1763854000.120,"fid":12.3}
+//	               {"type":"test","nimg":25600,"time":1763854000.120,"accuracy/test":0.98}
+//	               {"type":"resume","nimg":20480,"time":1763854000.120}
+//	events.jsonl   {"type":"event","time":1763854000.120,"nimg":25600,"kind":"fid","text":"FID(mnist-cnn) 12.3"}
+//	layers.jsonl   {"type":"layers","nimg":25600,"time":1763854000.120,"grad":[1.25,null],"update":[0.001,0],"distance":[0.03,0]}
+//
+// Every line says what it is; GET /v1/stream of package control passes on the
+// same bytes. Lines of builds before had no type: old.go knows what they were.
 //
 // Times are seconds since 1970. A scalar without a finite value is null, which
 // reads back as NaN. The writer adds whole lines, each with one write to a file
@@ -12,9 +18,9 @@
 // killed trainer left torn.
 //
 // A run that goes on from a checkpoint at nimg X after it had got further has
-// ticks beyond X that no longer count. Nothing is erased: Writer.Resume adds
-// {"nimg":X,"time":…,"resume":1} to metrics.jsonl and layers.jsonl, and readers
-// drop every earlier line with a larger nimg; X is -1 where the run begins again.
+// ticks beyond X that no longer count. Nothing is erased: Writer.Resume adds a
+// line of type resume to metrics.jsonl and layers.jsonl, and readers drop every
+// earlier line with a larger nimg; X is -1 where the run begins again.
 // Events all stay, being what happened; what changed a setting that is still in
 // force is told again behind the resume event, at its nimg.
 //

@@ -56,6 +56,8 @@ func FuzzReader(f *testing.F) {
 	const resume = `{"nimg":32,"time":2,"resume":1}` + "\n"
 	f.Add([]byte(tick+tick+resume+tick), []byte(event+event), []byte(layer+resume+layer), uint8(3))
 	f.Add([]byte(tick+`{"nimg":9`), []byte("\n\n{}\n"), []byte(`{"nimg":1,"grad":[1]}`+"\n"+layer), uint8(7))
+	f.Add([]byte(`{"type":"tick","nimg":64,"time":1.5,"loss/gen":0.5}`+"\n"+tick+`{"type":"resume","nimg":32,"time":2}`+"\n"+`{"type":"fid","nimg":32,"time":2,"fid":null}`+"\n"),
+		[]byte(`{"type":"event","time":1.5,"nimg":64,"kind":"config","text":"x"}`+"\n"), []byte(`{"type":"layers","nimg":64,"grad":[],"update":[],"distance":[]}`+"\n"+`{"type":"resume","nimg":3}`+"\n"), uint8(2))
 	f.Add([]byte("\x00\xff[1,2]\n{\"nimg\":1e999}\n{\"nimg\":-1e300,\"time\":1e300}\n"), []byte(`{"kind":"x","nimg":1.5}`+"\n"), []byte("null\n[]\n"), uint8(1))
 	f.Add([]byte(`{"nimg":1,"nimg":2,"loss":"x","deep":[[[[{}]]]]}`+"\r\n"), []byte(`{"kind":"`+"\xff"+`"}`+"\n"), []byte(nil), uint8(0))
 	whole, parts := f.TempDir(), f.TempDir() // for all inputs, one after the other
@@ -87,15 +89,15 @@ func FuzzReader(f *testing.F) {
 			entries int
 			file    []byte
 		}{
-			{"ticks", len(atOnce.history.Ticks), metrics}, {"events", len(atOnce.history.Events), events}, {"layer statistics", len(atOnce.stats), layers},
+			{"ticks", len(atOnce.history.Rows), metrics}, {"events", len(atOnce.history.Events), events}, {"layer statistics", len(atOnce.stats), layers},
 		} {
 			if lines := bytes.Count(c.file, []byte{'\n'}); c.entries > lines {
 				t.Errorf("%d %s in %d lines", c.entries, c.what, lines)
 			}
 		}
-		for _, tick := range atOnce.history.Ticks {
-			if tick.Scalars == nil {
-				t.Errorf("tick at %d without scalars", tick.Nimg)
+		for _, row := range atOnce.history.Rows {
+			if row.Type == runlog.TypeResume || len(row.Names) != len(row.Values) {
+				t.Errorf("row at %d of type %s: %d names and %d values", row.Nimg, row.Type, len(row.Names), len(row.Values))
 			}
 		}
 	})
@@ -143,7 +145,7 @@ func TestReaderMemory(t *testing.T) {
 				if took := after.TotalAlloc - before.TotalAlloc; took > pollLimit {
 					t.Errorf("a poll allocated %d MB, want at most %d", took>>20, pollLimit>>20)
 				}
-				ticks, more = ticks+len(u.Ticks), u.More
+				ticks, more = ticks+len(u.Rows), u.More
 			}
 			if ticks != 1 {
 				t.Errorf("got %d ticks, want the one behind the junk", ticks)

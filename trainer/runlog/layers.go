@@ -38,7 +38,7 @@ func (w *Writer) LayerStats(s LayerStats) error {
 
 // encode returns the line, newline included.
 func (s LayerStats) encode() []byte {
-	b := appendHead(nil, s.Nimg, s.Time)
+	b := appendHead(nil, TypeLayers, s.Nimg, s.Time)
 	b = appendShort(append(b, `,"grad":[`...), s.Grad)
 	b = appendShort(append(b, `],"update":[`...), s.Update)
 	b = appendShort(append(b, `],"distance":[`...), s.Distance)
@@ -62,9 +62,11 @@ func appendShort(b []byte, values []float64) []byte {
 }
 
 // decodeLayerStats reads one line of layers.jsonl; resume tells a marker from
-// statistics.
+// statistics. A line without a type is of an older build, whose markers had a
+// member of that name.
 func decodeLayerStats(line []byte) (s LayerStats, resume bool, err error) {
 	var m struct {
+		Type     string     `json:"type"`
 		Nimg     *int64     `json:"nimg"`
 		Time     float64    `json:"time"`
 		Resume   int        `json:"resume"`
@@ -75,6 +77,14 @@ func decodeLayerStats(line []byte) (s LayerStats, resume bool, err error) {
 	if err := json.Unmarshal(line, &m); err != nil {
 		return s, false, err
 	}
+	if m.Type == "" {
+		if m.Type = TypeLayers.String(); m.Resume != 0 {
+			m.Type = TypeResume.String()
+		}
+	}
+	if m.Type != TypeLayers.String() && m.Type != TypeResume.String() {
+		return s, false, fmt.Errorf("runlog: layer statistics: type %q, want layers or resume", m.Type)
+	}
 	if m.Nimg == nil {
 		return s, false, fmt.Errorf("runlog: layer statistics without nimg")
 	}
@@ -83,7 +93,7 @@ func decodeLayerStats(line []byte) (s LayerStats, resume bool, err error) {
 			len(m.Grad), len(m.Update), len(m.Distance))
 	}
 	s = LayerStats{Nimg: *m.Nimg, Time: fromSeconds(m.Time), Grad: orNaN(m.Grad), Update: orNaN(m.Update), Distance: orNaN(m.Distance)}
-	return s, m.Resume != 0, nil
+	return s, m.Type == TypeResume.String(), nil
 }
 
 // orNaN makes every null a NaN.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"innate/trainer/runlog"
 )
@@ -40,7 +41,7 @@ func TestLayerFormat(t *testing.T) {
 		Update:   []float64{0.00123456, 0, math.Inf(1)},
 		Distance: []float64{0, 123456, 0.5},
 	}))
-	want := `{"nimg":2000,"time":1763854000.120,"grad":[1.2346,null,1e-20],"update":[0.0012346,0,null],"distance":[0,1.2346e+05,0.5]}` + "\n"
+	want := `{"type":"layers","nimg":2000,"time":1763854000.120,"grad":[1.2346,null,1e-20],"update":[0.0012346,0,null],"distance":[0,1.2346e+05,0.5]}` + "\n"
 	if got := file(t, dir, runlog.LayersFile); got != want {
 		t.Errorf("\n got %swant %s", got, want)
 	}
@@ -81,15 +82,15 @@ func TestLayersFollow(t *testing.T) {
 	add(t, dir, runlog.LayersFile, `{"nimg":40,"time":1,"grad":[1`)
 	expect("", false)
 	w = open(t, dir)
-	must(t, w.Resume(20, "resumed"))
+	must(t, w.Resume(20, time.Now(), "resumed"))
 	must(t, w.LayerStats(layer(25)))
 	expect("10 20 25", true)
 	if r.Skipped() != 1 {
 		t.Errorf("%d lines skipped, want the torn one", r.Skipped())
 	}
-	must(t, w.Resume(25, "resumed")) // nothing known lies beyond
+	must(t, w.Resume(25, time.Now(), "resumed")) // nothing known lies beyond
 	must(t, w.LayerStats(layer(35)))
-	must(t, w.Resume(30, "resumed")) // what lies beyond was not returned yet
+	must(t, w.Resume(30, time.Now(), "resumed")) // what lies beyond was not returned yet
 	must(t, w.LayerStats(layer(50)))
 	expect("50", false)
 	if stats, _ := pollLayers(t, runlog.NewLayerReader(dir)); layerNimgs(stats) != "10 20 25 50" {
@@ -125,7 +126,7 @@ func TestLayersSnapshot(t *testing.T) {
 	}
 	held, _ := pollLayers(t, r)
 	before := slices.Clone(held)
-	must(t, w.Resume(3, "resumed"))
+	must(t, w.Resume(3, time.Now(), "resumed"))
 	must(t, w.LayerStats(layer(100)))
 	if now, reset := pollLayers(t, r); layerNimgs(now) != "0 1 2 3 100" || !reset {
 		t.Errorf("got %q, reset %v", layerNimgs(now), reset)

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 )
 
@@ -16,22 +17,23 @@ const (
 	lineBytes = 1 << 20 // a longer line is not ours
 )
 
-// Update is what one Poll found. Apply it in this order: Reset, Rewind, then
-// append; History.Apply does that.
+// Update is what one Poll found, in the order of the file: a row of TypeResume
+// takes back those before it that lie beyond its nimg.
 type Update struct {
-	Reset      bool  // a file shrank or was replaced: forget everything read before
-	Rewind     bool  // the run resumed from a checkpoint …
-	RewindNimg int64 // … at this nimg: drop known ticks with a larger nimg
-	Ticks      []Tick
-	Events     []Event
-	More       bool // there is more to read at once
+	Reset  bool // a file shrank or was replaced: forget everything read before
+	Rows   []Row
+	Events []Event
+	More   bool // there is more to read at once
 }
+
+// Empty reports whether nothing was found.
+func (u *Update) Empty() bool { return !u.Reset && len(u.Rows)+len(u.Events) == 0 }
 
 // Reader follows the log of one run directory. It opens files only inside Poll
 // and is not safe for concurrent use.
 type Reader struct {
 	metrics, events tail
-	scanner         scanner
+	decoder         Decoder
 	skipped         int
 }
 
@@ -58,13 +60,19 @@ func (r *Reader) Poll() (Update, error) {
 	if u.Reset {
 		r.metrics.offset, r.events.offset, r.skipped = 0, 0, 0
 	}
-	more, err := r.metrics.read(func(line []byte) { r.addTick(&u, line) })
+	more, err := r.metrics.read(func(line []byte) {
+		if row, err := r.decoder.Row(line); err == nil {
+			u.Rows = append(u.Rows, row)
+		} else {
+			r.skipped++
+		}
+	})
 	if err != nil {
 		return u, err
 	}
 	u.More = more
 	more, err = r.events.read(func(line []byte) {
-		if e, err := decodeEvent(line); err == nil {
+		if e, err := DecodeEvent(line); err == nil {
 			u.Events = append(u.Events, e)
 		} else {
 			r.skipped++
@@ -85,22 +93,6 @@ func (r *Reader) Each(f func(Update) error) error {
 		if err != nil || !u.More {
 			return err
 		}
-	}
-}
-
-func (r *Reader) addTick(u *Update, line []byte) {
-	t, resume, err := r.scanner.decode(line)
-	switch {
-	case err != nil:
-		r.skipped++
-	case resume:
-		if !u.Rewind || t.Nimg < u.RewindNimg {
-			u.RewindNimg = t.Nimg
-		}
-		u.Rewind = true
-		u.Ticks = dropBeyond(u.Ticks, t.Nimg)
-	default:
-		u.Ticks = append(u.Ticks, t)
 	}
 }
 
@@ -159,35 +151,25 @@ func (t *tail) read(f func(line []byte)) (more bool, err error) {
 	return full, nil
 }
 
-// History is everything a reader knows about a run, in order of nimg for ticks
-// and of time for events.
+// History is everything that counts of a log, in the order of the files.
 type History struct {
-	Ticks  []Tick
+	Rows   []Row // none of TypeResume
 	Events []Event
 }
 
 // Apply adds an update.
 func (h *History) Apply(u Update) {
 	if u.Reset {
-		h.Ticks, h.Events = nil, nil
+		h.Rows, h.Events = nil, nil
 	}
-	if u.Rewind {
-		h.Ticks = dropBeyond(h.Ticks, u.RewindNimg)
-	}
-	h.Ticks = append(h.Ticks, u.Ticks...)
-	h.Events = append(h.Events, u.Events...)
-}
-
-// dropBeyond returns the ticks up to nimg in a slice of its own: the old one may
-// be in someone's snapshot.
-func dropBeyond(ticks []Tick, nimg int64) []Tick {
-	kept := make([]Tick, 0, len(ticks))
-	for _, t := range ticks {
-		if t.Nimg <= nimg {
-			kept = append(kept, t)
+	for _, row := range u.Rows {
+		if row.Type == TypeResume {
+			h.Rows = slices.DeleteFunc(slices.Clone(h.Rows), func(r Row) bool { return r.Nimg > row.Nimg })
+		} else {
+			h.Rows = append(h.Rows, row)
 		}
 	}
-	return kept
+	h.Events = append(h.Events, u.Events...)
 }
 
 // ReadAll reads the whole log of dir.

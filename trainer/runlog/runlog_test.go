@@ -39,9 +39,9 @@ func poll(t *testing.T, r *runlog.Reader) runlog.Update {
 	return u
 }
 
-func nimgs(ticks []runlog.Tick) string {
+func nimgs(rows []runlog.Row) string {
 	var b strings.Builder
-	for _, t := range ticks {
+	for _, t := range rows {
 		fmt.Fprintf(&b, "%d ", t.Nimg)
 	}
 	return strings.TrimSpace(b.String())
@@ -69,13 +69,13 @@ func TestFormat(t *testing.T) {
 	w := open(t, dir)
 	must(t, w.Tick(runlog.Tick{Nimg: 25600, Time: at, Scalars: map[string]float64{
 		"loss/gen": 0.71, "fid": 12.3, "nan": math.NaN(), "inf": math.Inf(-1), "tiny": 1e-20}}))
-	want := `{"nimg":25600,"time":1763854000.120,"fid":12.3,"inf":null,"loss/gen":0.71,"nan":null,"tiny":1e-20}` + "\n"
+	want := `{"type":"tick","nimg":25600,"time":1763854000.120,"fid":12.3,"inf":null,"loss/gen":0.71,"nan":null,"tiny":1e-20}` + "\n"
 	if got := file(t, dir, runlog.MetricsFile); got != want {
 		t.Errorf("\n got %swant %s", got, want)
 	}
 	must(t, w.Event(runlog.Event{Time: at, Nimg: 7, Kind: runlog.FID, Text: "a \"b\"\nc",
 		Data: map[string]any{"fid": math.NaN(), "list": []float64{1, math.Inf(1)}, "deep": map[string]any{"x": float32(math.NaN())}}}))
-	want = `{"time":1763854000.120,"nimg":7,"kind":"fid","text":"a \"b\"\nc","data":{"deep":{"x":null},"fid":null,"list":[1,null]}}` + "\n"
+	want = `{"type":"event","time":1763854000.120,"nimg":7,"kind":"fid","text":"a \"b\"\nc","data":{"deep":{"x":null},"fid":null,"list":[1,null]}}` + "\n"
 	if got := file(t, dir, runlog.EventsFile); got != want {
 		t.Errorf("\n got %swant %s", got, want)
 	}
@@ -87,24 +87,24 @@ func TestFormat(t *testing.T) {
 func TestRoundTrip(t *testing.T) {
 	dir := t.TempDir()
 	r := runlog.NewReader(dir)
-	if u := poll(t, r); len(u.Ticks)+len(u.Events) > 0 || u.Reset || u.More {
+	if u := poll(t, r); len(u.Rows)+len(u.Events) > 0 || u.Reset || u.More {
 		t.Errorf("no files: got %+v", u)
 	}
 	w := open(t, dir)
 	must(t, w.Tick(runlog.Tick{Nimg: 1, Time: at, Scalars: map[string]float64{"a/b": 0.1, "c/d": math.NaN()}}))
 	must(t, w.Event(runlog.Event{Nimg: 1, Kind: runlog.Start, Text: "started", Data: map[string]any{"pid": 7}}))
 	u := poll(t, r)
-	if len(u.Ticks) != 1 || len(u.Events) != 1 {
+	if len(u.Rows) != 1 || len(u.Events) != 1 {
 		t.Fatalf("got %+v", u)
 	}
-	tick, event := u.Ticks[0], u.Events[0]
-	if !tick.Time.Equal(at) || tick.Scalars["a/b"] != 0.1 || !math.IsNaN(tick.Scalars["c/d"]) || len(tick.Scalars) != 2 {
+	tick, event := u.Rows[0], u.Events[0]
+	if !tick.Time.Equal(at) || tick.Type != runlog.TypeTick || fmt.Sprint(tick.Names, tick.Values) != "[a/b c/d] [0.1 NaN]" {
 		t.Errorf("got %+v", tick)
 	}
 	if event.Kind != runlog.Start || event.Text != "started" || event.Data["pid"] != 7.0 || time.Since(event.Time) > time.Minute {
 		t.Errorf("got %+v", event)
 	}
-	if u := poll(t, r); len(u.Ticks)+len(u.Events) > 0 {
+	if u := poll(t, r); len(u.Rows)+len(u.Events) > 0 {
 		t.Errorf("second poll: got %+v", u)
 	}
 }
@@ -115,21 +115,21 @@ func TestTornLine(t *testing.T) {
 	dir := t.TempDir()
 	r := runlog.NewReader(dir)
 	add(t, dir, runlog.MetricsFile, `{"nimg":1,"time":1}`+"\n"+`{"nimg":2,"ti`)
-	if got := nimgs(poll(t, r).Ticks); got != "1" {
+	if got := nimgs(poll(t, r).Rows); got != "1" {
 		t.Errorf("got %q, want the whole line only", got)
 	}
 	add(t, dir, runlog.MetricsFile, `me":2}`+"\n"+`{"nimg":3,"time":3,"loss/gen":0.`)
-	if got := nimgs(poll(t, r).Ticks); got != "2" {
+	if got := nimgs(poll(t, r).Rows); got != "2" {
 		t.Errorf("got %q, want the completed line", got)
 	}
 	w := open(t, dir) // the next trainer
 	must(t, w.Tick(runlog.Tick{Nimg: 4}))
-	if got := nimgs(poll(t, r).Ticks); got != "4" || r.Skipped() != 1 {
+	if got := nimgs(poll(t, r).Rows); got != "4" || r.Skipped() != 1 {
 		t.Errorf("got %q and %d skipped, want 4 and the torn line skipped", got, r.Skipped())
 	}
 	h, err := runlog.ReadAll(dir)
-	if must(t, err); nimgs(h.Ticks) != "1 2 4" {
-		t.Errorf("got %q", nimgs(h.Ticks))
+	if must(t, err); nimgs(h.Rows) != "1 2 4" {
+		t.Errorf("got %q", nimgs(h.Rows))
 	}
 }
 
@@ -139,7 +139,7 @@ func TestForeignLines(t *testing.T) {
 	add(t, dir, runlog.EventsFile, "{}\nnonsense\n{\"kind\":\"x\"}\n")
 	r := runlog.NewReader(dir)
 	u := poll(t, r)
-	if nimgs(u.Ticks) != "5" || len(u.Ticks[0].Scalars) != 1 || len(u.Events) != 1 || r.Skipped() != 6 {
+	if nimgs(u.Rows) != "5" || len(u.Rows[0].Names) != 1 || len(u.Events) != 1 || r.Skipped() != 6 {
 		t.Errorf("got %+v and %d skipped", u, r.Skipped())
 	}
 }
@@ -160,31 +160,31 @@ func TestResume(t *testing.T) {
 	}
 	resume := func(nimg int64) {
 		w := open(t, dir)
-		must(t, w.Resume(nimg, "resumed"))
+		must(t, w.Resume(nimg, time.Now(), "resumed"))
 		must(t, w.Close())
 	}
 	ticks(10, 50)
 	h.Apply(poll(t, r))
-	snapshot := h.Ticks
+	snapshot := h.Rows
 	resume(30)
 	u := poll(t, r)
-	if !u.Rewind || u.RewindNimg != 30 {
+	if len(u.Rows) != 1 || u.Rows[0].Type != runlog.TypeResume || u.Rows[0].Nimg != 30 {
 		t.Fatalf("got %+v", u)
 	}
 	h.Apply(u)
-	if nimgs(h.Ticks) != "10 20 30" || nimgs(snapshot) != "10 20 30 40 50" {
-		t.Errorf("got %q, and the snapshot of before became %q", nimgs(h.Ticks), nimgs(snapshot))
+	if nimgs(h.Rows) != "10 20 30" || nimgs(snapshot) != "10 20 30 40 50" {
+		t.Errorf("got %q, and the snapshot of before became %q", nimgs(h.Rows), nimgs(snapshot))
 	}
 	ticks(35, 65)
 	resume(20)
 	ticks(25, 45)
 	h.Apply(poll(t, r))
-	if got := nimgs(h.Ticks); got != "10 20 25 35 45" {
+	if got := nimgs(h.Rows); got != "10 20 25 35 45" {
 		t.Errorf("following: got %q", got)
 	}
 	late, err := runlog.ReadAll(dir)
 	must(t, err)
-	if got := nimgs(late.Ticks); got != "10 20 25 35 45" {
+	if got := nimgs(late.Rows); got != "10 20 25 35 45" {
 		t.Errorf("late: got %q", got)
 	}
 	if len(late.Events) != 2 || late.Events[1].Kind != runlog.Resume || late.Events[1].Data["nimg"] != 20.0 {
@@ -206,13 +206,13 @@ func TestReset(t *testing.T) {
 	must(t, os.Remove(filepath.Join(dir, runlog.MetricsFile)))
 	add(t, dir, runlog.MetricsFile, `{"nimg":3,"time":1}`+"\n")
 	u := poll(t, r)
-	if h.Apply(u); !u.Reset || nimgs(h.Ticks) != "3" || len(h.Events) != 1 {
-		t.Errorf("got %+v and %q, %d events", u, nimgs(h.Ticks), len(h.Events))
+	if h.Apply(u); !u.Reset || nimgs(h.Rows) != "3" || len(h.Events) != 1 {
+		t.Errorf("got %+v and %q, %d events", u, nimgs(h.Rows), len(h.Events))
 	}
 	must(t, os.Remove(filepath.Join(dir, runlog.MetricsFile)))
 	u = poll(t, r)
-	if h.Apply(u); !u.Reset || len(h.Ticks) != 0 {
-		t.Errorf("got %+v and %q", u, nimgs(h.Ticks))
+	if h.Apply(u); !u.Reset || len(h.Rows) != 0 {
+		t.Errorf("got %+v and %q", u, nimgs(h.Rows))
 	}
 }
 
@@ -236,8 +236,8 @@ func TestLargeLog(t *testing.T) {
 			break
 		}
 	}
-	if polls < 2 || len(h.Ticks) != lines+1 || h.Ticks[lines].Nimg != 99999 || h.Ticks[lines-1].Nimg != lines-1 {
-		t.Errorf("got %d ticks in %d polls", len(h.Ticks), polls)
+	if polls < 2 || len(h.Rows) != lines+1 || h.Rows[lines].Nimg != 99999 || h.Rows[lines-1].Nimg != lines-1 {
+		t.Errorf("got %d ticks in %d polls", len(h.Rows), polls)
 	}
 }
 
@@ -258,7 +258,7 @@ func TestConcurrent(t *testing.T) {
 	}
 	r := runlog.NewReader(dir)
 	var h runlog.History
-	for len(h.Ticks) < 800 && !t.Failed() {
+	for len(h.Rows) < 800 && !t.Failed() {
 		u, err := r.Poll()
 		must(t, err)
 		h.Apply(u)

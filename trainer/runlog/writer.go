@@ -72,11 +72,11 @@ func (w *Writer) Tick(t Tick) error {
 	if t.Time.IsZero() {
 		t.Time = time.Now()
 	}
-	line, err := t.encode()
+	line, err := t.Line()
 	if err != nil {
 		return err
 	}
-	return w.append(w.metrics, line)
+	return w.Write(line)
 }
 
 // Event appends one event; a zero Time means now.
@@ -84,28 +84,35 @@ func (w *Writer) Event(e Event) error {
 	if e.Time.IsZero() {
 		e.Time = time.Now()
 	}
-	line, err := e.encode()
+	line, err := e.Line()
 	if err != nil {
 		return err
 	}
-	return w.append(w.events, line)
+	return w.Write(line)
+}
+
+// Write appends a line to the file that its type belongs to.
+func (w *Writer) Write(line Line) error {
+	switch line.Type {
+	case TypeEvent:
+		return w.append(w.events, line.Text)
+	case TypeLayers:
+		return w.append(w.layers, line.Text)
+	}
+	return w.append(w.metrics, line.Text)
 }
 
 // Resume records that the run goes on from a checkpoint at nimg: readers drop
 // the ticks and layer statistics beyond it that were written before. A run that
 // goes on from its first image begins again, and they drop all.
-func (w *Writer) Resume(nimg int64, text string) error {
-	now := time.Now()
-	last := nimg
-	if nimg == 0 {
-		last = -1
-	}
+func (w *Writer) Resume(nimg int64, at time.Time, text string) error {
+	marker := ResumeLine(nimg, at)
 	for _, f := range []*os.File{w.metrics, w.layers} {
-		if err := w.append(f, encodeResume(last, now)); err != nil {
+		if err := w.append(f, marker.Text); err != nil {
 			return err
 		}
 	}
-	return w.Event(Event{Time: now, Nimg: nimg, Kind: Resume, Text: text, Data: map[string]any{"nimg": nimg}})
+	return w.Event(ResumeEvent(nimg, at, text))
 }
 
 // Used reports whether the log tells of training: it has values, or says that
@@ -126,7 +133,7 @@ func (w *Writer) Used() (bool, error) {
 	for more := true; more && !started; {
 		var err error
 		more, err = events.read(func(line []byte) {
-			e, err := decodeEvent(line)
+			e, err := DecodeEvent(line)
 			started = started || err == nil && e.Kind == Start
 		})
 		if err != nil {

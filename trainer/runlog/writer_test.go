@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"innate/trainer/runlog"
 )
@@ -66,8 +67,8 @@ func TestFullDiskTearsNoLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(history.Ticks) != 2 || history.Ticks[1].Nimg != 16 {
-		t.Errorf("ticks %v, want those at 8 and 16 images", history.Ticks)
+	if len(history.Rows) != 2 || history.Rows[1].Nimg != 16 {
+		t.Errorf("ticks %v, want those at 8 and 16 images", history.Rows)
 	}
 }
 
@@ -90,14 +91,14 @@ func TestBeginAgain(t *testing.T) {
 	if used, err := w.Used(); !used || err != nil {
 		t.Errorf("a log with ticks is used: %v (%v)", used, err)
 	}
-	if err := w.Resume(0, "begins again"); err != nil {
+	if err := w.Resume(0, time.Now(), "begins again"); err != nil {
 		t.Fatal(err)
 	}
 	history, err := runlog.ReadAll(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(history.Ticks) != 0 || len(history.Events) != 1 || history.Events[0].Nimg != 0 {
+	if len(history.Rows) != 0 || len(history.Events) != 1 || history.Events[0].Nimg != 0 {
 		t.Errorf("history %+v, want one event and no ticks", history)
 	}
 }

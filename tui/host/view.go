@@ -97,7 +97,7 @@ type IdleView interface{ Idle(r Rect) tea.Cmd }
 // HistoryView gathers ticks and events. With reset it starts from nothing: what
 // follows is the whole history.
 type HistoryView interface {
-	AddHistory(ticks []runlog.Tick, events []runlog.Event, reset bool)
+	AddHistory(ticks []runlog.Row, events []runlog.Event, reset bool)
 }
 
 // RewindView is a HistoryView that drops ticks beyond nimg by itself, instead of

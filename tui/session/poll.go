@@ -139,7 +139,7 @@ func (p *poller) pollHistory(m *PollMsg) {
 			m.Err = err
 			return
 		}
-		if u.Reset || u.Rewind || len(u.Ticks)+len(u.Events) > 0 {
+		if !u.Empty() {
 			m.Updates = append(m.Updates, u)
 		}
 		if m.More = u.More; !m.More || time.Since(start) > pollTime {

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"innate/trainer/control"
+	"innate/trainer/runlog"
 )
 
 // Exporter is a prometheus.Collector over one run.
@@ -31,9 +32,9 @@ type Exporter struct {
 
 // snapshot is what ticks have told so far; it never changes.
 type snapshot struct {
-	tick      control.Tick // the last with losses
-	nonFinite float64      // gradients, all told
-	nimg      int64        // of the last tick that counted them
+	tick      runlog.Tick // the last of training
+	nonFinite float64     // gradients, all told
+	nimg      int64       // of the last tick that counted them
 }
 
 // New returns an exporter of run r, which trains on batch images a step.
@@ -48,7 +49,7 @@ func New(r control.Runner, hub *control.Hub, batch int) *Exporter {
 
 // Tick takes note of a tick; one goroutine at a time. The scalars must not
 // change any more.
-func (e *Exporter) Tick(t control.Tick) {
+func (e *Exporter) Tick(t runlog.Tick) {
 	s := *e.last.Load()
 	if mean, ok := t.Scalars["grad/nonfinite"]; ok {
 		// The tick has the mean a step. A run that went back to a checkpoint
@@ -58,19 +59,10 @@ func (e *Exporter) Tick(t control.Tick) {
 		}
 		s.nimg = t.Nimg
 	}
-	if hasLoss(t.Scalars) {
+	if t.Type == runlog.TypeTick {
 		s.tick = t // others hold a FID or a test alone
 	}
 	e.last.Store(&s)
-}
-
-func hasLoss(scalars control.Scalars) bool {
-	for name := range scalars {
-		if strings.HasPrefix(name, "loss/") {
-			return true
-		}
-	}
-	return false
 }
 
 // Handler answers a scrape.

@@ -14,6 +14,7 @@ import (
 	"innate/trainer/control"
 	"innate/trainer/control/prom"
 	"innate/trainer/run"
+	"innate/trainer/runlog"
 )
 
 type runner struct{ status run.Status }
@@ -42,9 +43,9 @@ func TestMetrics(t *testing.T) {
 		StageMs: map[string]float64{"g": 120.5}, ConfigError: "live.gen_lr: …",
 	}}
 	e := prom.New(r, control.NewHub(r), 64)
-	e.Tick(control.Tick{Nimg: 25600 + 640, Time: time.Unix(1763854010, 5e8), Scalars: control.Scalars{
+	e.Tick(runlog.Tick{Nimg: 25600 + 640, Time: time.Unix(1763854010, 5e8), Scalars: map[string]float64{
 		"loss/gen": 0.71, "loss/r1": math.NaN(), "grad/nonfinite": 0.5, "time/g_ms": 120.5, "lr/gen": 5e-4}})
-	e.Tick(control.Tick{Nimg: 25600, Scalars: control.Scalars{"fid": 33.3}}) // hides nothing
+	e.Tick(runlog.Tick{Type: runlog.TypeFID, Nimg: 25600, Scalars: map[string]float64{"fid": 33.3}}) // hides nothing
 	text := scrape(t, e)
 	for _, want := range []string{
 		`innate_run_info{kernels="avx2",method="gdd",run="a \"run\" of \\ many\nlines",state="paused",version="`,
@@ -84,7 +85,7 @@ func TestNonFinite(t *testing.T) {
 		nimg int64
 		mean float64
 	}{{1100, 2}, {1200, 0}, {1100, 7}, {1150, 1}, {1150, math.NaN()}} {
-		e.Tick(control.Tick{Nimg: tick.nimg, Scalars: control.Scalars{"grad/nonfinite": tick.mean}})
+		e.Tick(runlog.Tick{Nimg: tick.nimg, Scalars: map[string]float64{"grad/nonfinite": tick.mean}})
 	}
 	if text := scrape(t, e); !strings.Contains(text, "innate_nonfinite_gradients_total 25\n") {
 		t.Errorf("want 10×2 + 5×1:\n%s", text)
