@@ -1,7 +1,6 @@
 package cpu
 
 import (
-	"innate/models"
 	"innate/models/graph"
 	"innate/models/kernels"
 )
@@ -24,7 +23,7 @@ type attentionPlan struct {
 	softmax    func()
 }
 
-func newAttentionPlan(pool *kernels.Pool, n int, qkv buffer) *attentionPlan {
+func newAttentionPlan(pool *kernels.Pool, m *kernels.Region, n int, qkv buffer) *attentionPlan {
 	s := qkv.shape
 	p := &attentionPlan{pool: pool, pixels: s[1] * s[2], size: s[3] / 3 / n, head: n, pairs: s[0] * n}
 	p.scale = graph.AttentionScale(p.size)
@@ -33,9 +32,9 @@ func newAttentionPlan(pool *kernels.Pool, n int, qkv buffer) *attentionPlan {
 		p.batch--
 	}
 	values := p.batch * p.pixels * p.size
-	p.q, p.k, p.v, p.o = models.AlignedFloats(values), models.AlignedFloats(values), models.AlignedFloats(values), models.AlignedFloats(values)
-	p.w = models.AlignedFloats(p.batch * p.pixels * p.pixels)
-	p.scores = kernels.NewGemm(pool, p.batch, p.pixels, p.pixels, p.size, false, true)
+	p.q, p.k, p.v, p.o = m.Floats(values), m.Floats(values), m.Floats(values), m.Floats(values)
+	p.w = m.Floats(p.batch * p.pixels * p.pixels)
+	p.scores = kernels.NewGemm(pool, p.batch, p.pixels, p.pixels, p.size, false, true, m)
 	p.softmax = parallel(pool, p.batch*p.pixels, grainFor(4*p.pixels), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
 			row := p.w[r*p.pixels:][:p.pixels]
@@ -99,10 +98,10 @@ func (p *attentionPlan) eachBatch(steps func()) func() {
 	}
 }
 
-func attentionKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
-	p := newAttentionPlan(pool, int(attr.(graph.Heads)), in[0])
+func attentionKernel(pool *kernels.Pool, m *kernels.Region, attr any, out buffer, in []buffer) func() {
+	p := newAttentionPlan(pool, m, int(attr.(graph.Heads)), in[0])
 	split, join := p.split(in[0].data), p.copyHeads(out.data, p.o, true)
-	values := kernels.NewGemm(pool, p.batch, p.pixels, p.size, p.pixels, false, false)
+	values := kernels.NewGemm(pool, p.batch, p.pixels, p.size, p.pixels, false, false, m)
 	return p.eachBatch(func() {
 		split()
 		p.scores.Run(p.q, p.k, p.w)
@@ -115,14 +114,15 @@ func attentionKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func
 // attentionGradKernel: with w the weights and a = q·kᵀ (q scaled),
 //
 //	dv = wᵀ·do, dw = do·vᵀ, da = w·(dw - Σ_k dw·w), dq = da·k/√c, dk = daᵀ·q.
-func attentionGradKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
-	p := newAttentionPlan(pool, int(attr.(graph.Heads)), in[0])
-	dw := models.AlignedFloats(len(p.w))
-	dq, dk, dv := models.AlignedFloats(len(p.q)), models.AlignedFloats(len(p.k)), models.AlignedFloats(len(p.v))
+func attentionGradKernel(pool *kernels.Pool, m *kernels.Region, attr any, out buffer, in []buffer) func() {
+	p := newAttentionPlan(pool, m, int(attr.(graph.Heads)), in[0])
+	dw := m.Floats(p.batch * p.pixels * p.pixels)
+	values := p.batch * p.pixels * p.size
+	dq, dk, dv := m.Floats(values), m.Floats(values), m.Floats(values)
 	split, gather := p.split(in[0].data), p.copyHeads(in[1].data, p.o, false)
-	gradV := kernels.NewGemm(pool, p.batch, p.pixels, p.size, p.pixels, true, false)
-	gradW := kernels.NewGemm(pool, p.batch, p.pixels, p.pixels, p.size, false, true)
-	gradQ := kernels.NewGemm(pool, p.batch, p.pixels, p.size, p.pixels, false, false)
+	gradV := kernels.NewGemm(pool, p.batch, p.pixels, p.size, p.pixels, true, false, m)
+	gradW := kernels.NewGemm(pool, p.batch, p.pixels, p.pixels, p.size, false, true, m)
+	gradQ := kernels.NewGemm(pool, p.batch, p.pixels, p.size, p.pixels, false, false, m)
 	softmaxGrad := parallel(pool, p.batch*p.pixels, grainFor(4*p.pixels), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
 			w, d := p.w[r*p.pixels:][:p.pixels], dw[r*p.pixels:][:p.pixels]

@@ -11,18 +11,18 @@ import (
 // blocks, and at most 64 partial sums.
 func chunkRows(rows, c int) int { return max(4*blockRows(c), (rows+63)/64) }
 
-func channelMomentsKernel(pool *kernels.Pool, _ any, out buffer, in []buffer) func() {
+func channelMomentsKernel(pool *kernels.Pool, s *kernels.Region, _ any, out buffer, in []buffer) func() {
 	x := in[0].data
 	c := in[0].shape.Last()
-	rows := len(x) / c
+	rows := in[0].shape.Size() / c
 	grain := chunkRows(rows, c)
 	chunks := make([]moments, (rows+grain-1)/grain) // results; the rest is the workers' own
 	for i := range chunks {
-		chunks[i] = moments{mean: make([]float64, c), dev2: make([]float64, c)}
+		chunks[i] = moments{mean: s.Doubles(c), dev2: s.Doubles(c)}
 	}
 	workers := make([]*moments, pool.Threads())
 	for i := range workers {
-		workers[i] = newMoments(c)
+		workers[i] = newMoments(s, c)
 	}
 	measure := rowLoop(pool, rows, grain, func(worker, lo, hi int) {
 		m, chunk := workers[worker], &chunks[lo/grain]
@@ -32,7 +32,7 @@ func channelMomentsKernel(pool *kernels.Pool, _ any, out buffer, in []buffer) fu
 		copy(chunk.mean, m.mean)
 		copy(chunk.dev2, m.dev2)
 	})
-	total := newMoments(c)
+	total := newMoments(s, c)
 	return func() {
 		measure()
 		total.reset()
@@ -54,12 +54,11 @@ type batchNormFactors struct {
 	p, q, r      []float32 // dx = du·p + x·q + r
 }
 
-func newBatchNormFactors(attr any, in []buffer) *batchNormFactors {
-	c := len(in[1].data)
+func newBatchNormFactors(m *kernels.Region, attr any, in []buffer) *batchNormFactors {
+	c := in[1].shape.Size()
 	return &batchNormFactors{
 		attr: attr.(graph.BatchNormAttr), w: in[1].data, b: in[2].data, moment: in[3].data,
-		scale: make([]float32, c), shift: make([]float32, c),
-		p: make([]float32, c), q: make([]float32, c), r: make([]float32, c),
+		scale: m.Floats(c), shift: m.Floats(c), p: m.Floats(c), q: m.Floats(c), r: m.Floats(c),
 	}
 }
 
@@ -98,10 +97,10 @@ func (f *batchNormFactors) leakyGrad(du, x, dy []float32) []float32 {
 	return du
 }
 
-func batchNormKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
-	f := newBatchNormFactors(attr, in)
-	x, y, c := in[0].data, out.data, len(f.w)
-	apply := parallel(pool, len(x)/c, grainFor(c), func(lo, hi int) {
+func batchNormKernel(pool *kernels.Pool, m *kernels.Region, attr any, out buffer, in []buffer) func() {
+	f := newBatchNormFactors(m, attr, in)
+	x, y, c := in[0].data, out.data, in[1].shape.Size()
+	apply := parallel(pool, in[0].shape.Size()/c, grainFor(c), func(lo, hi int) {
 		if f.attr.Slope == 1 {
 			kernels.AffineRows(y[lo*c:hi*c], x[lo*c:hi*c], f.scale, f.shift)
 		} else {
@@ -114,10 +113,10 @@ func batchNormKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func
 	}
 }
 
-func batchNormSumsKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
-	f := newBatchNormFactors(attr, in)
-	x, dy, c := in[0].data, in[4].data, len(f.w)
-	rows := len(x) / c
+func batchNormSumsKernel(pool *kernels.Pool, m *kernels.Region, attr any, out buffer, in []buffer) func() {
+	f := newBatchNormFactors(m, attr, in)
+	x, dy, c := in[0].data, in[4].data, in[1].shape.Size()
+	rows := in[0].shape.Size() / c
 	grain := chunkRows(rows, c)
 	block := blockRows(c) * c
 	type scratch struct {
@@ -126,9 +125,9 @@ func batchNormSumsKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) 
 	}
 	workers := make([]scratch, pool.Threads())
 	for i := range workers {
-		workers[i] = scratch{make([]float32, block), make([]float32, c), make([]float32, c)}
+		workers[i] = scratch{m.Floats(block), m.Floats(c), m.Floats(c)}
 	}
-	chunks := make([]float64, (rows+grain-1)/grain*2*c)
+	chunks := m.Doubles((rows + grain - 1) / grain * 2 * c)
 	loop := rowLoop(pool, rows, grain, func(worker, lo, hi int) {
 		s := &workers[worker]
 		sums := chunks[lo/grain*2*c:][:2*c]
@@ -160,10 +159,10 @@ func batchNormSumsKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) 
 	}
 }
 
-func batchNormGradKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
-	f := newBatchNormFactors(attr, in)
-	x, dy, sums, dx, c := in[0].data, in[4].data, in[5].data, out.data, len(f.w)
-	rows := len(x) / c
+func batchNormGradKernel(pool *kernels.Pool, m *kernels.Region, attr any, out buffer, in []buffer) func() {
+	f := newBatchNormFactors(m, attr, in)
+	x, dy, sums, dx, c := in[0].data, in[4].data, in[5].data, out.data, in[1].shape.Size()
+	rows := in[0].shape.Size() / c
 	block := blockRows(c) * c
 	apply := parallel(pool, rows, chunkRows(rows, c), func(lo, hi int) {
 		for at := lo * c; at < hi*c; at += block {

@@ -51,7 +51,7 @@ func terms(size int, ss []sample) [][]term {
 
 // bilinearKernel interpolates along x once for every input row, then along y
 // between whole rows.
-func bilinearKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
+func bilinearKernel(pool *kernels.Pool, m *kernels.Region, attr any, out buffer, in []buffer) func() {
 	a, x := attr.(graph.BilinearAttr), in[0]
 	c := x.shape[3]
 	ys, xs := samples(a.IH, a.OH, a.Corners), samples(a.IW, a.OW, a.Corners)
@@ -63,7 +63,7 @@ func bilinearKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func(
 	}
 	workers := make([]scratch, pool.Threads())
 	for i := range workers {
-		workers[i].rows = [2][]float32{make([]float32, a.OW*c), make([]float32, a.OW*c)}
+		workers[i].rows = [2][]float32{m.Floats(a.OW * c), m.Floats(a.OW * c)}
 	}
 	row := func(s *scratch, i int) []float32 {
 		if s.held[i&1] != i {
@@ -106,7 +106,7 @@ func interpolate(dst, src []float32, xs []sample, c int) {
 
 // bilinearAdjointKernel sums the rows of dy that each input row took part in,
 // then splits that row between its pixels' two sources.
-func bilinearAdjointKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
+func bilinearAdjointKernel(pool *kernels.Pool, m *kernels.Region, attr any, out buffer, in []buffer) func() {
 	a, dy := attr.(graph.BilinearAttr), in[0]
 	c := dy.shape[3]
 	ys := terms(a.IH, samples(a.IH, a.OH, a.Corners))
@@ -118,7 +118,7 @@ func bilinearAdjointKernel(pool *kernels.Pool, attr any, out buffer, in []buffer
 	type scratch struct{ row, part []float32 }
 	workers := make([]scratch, pool.Threads())
 	for i := range workers {
-		workers[i] = scratch{make([]float32, a.OW*c), make([]float32, a.OW*c)}
+		workers[i] = scratch{m.Floats(a.OW * c), m.Floats(a.OW * c)}
 	}
 	body := func(worker, lo, hi int) {
 		s := &workers[worker]

@@ -8,7 +8,7 @@ import (
 // kernel prepares dst = f(x, e): one where C is 1 and a stretch of x meets one
 // value of e, many where rows of x meet a row of e.
 func (v over) kernel(one func(dst, x []float32, e float32), many func(dst, x, e []float32)) kernel {
-	return func(pool *kernels.Pool, _ any, out buffer, in []buffer) func() {
+	return func(pool *kernels.Pool, _ *kernels.Region, _ any, out buffer, in []buffer) func() {
 		y, x, e := out.data, in[0].data, in[1].data
 		return v.eachStretch(pool, out.shape, func(a, c, lo, hi int) {
 			if c == 1 {
@@ -20,7 +20,7 @@ func (v over) kernel(one func(dst, x []float32, e float32), many func(dst, x, e 
 	}
 }
 
-func (v over) broadcastKernel(pool *kernels.Pool, _ any, out buffer, in []buffer) func() {
+func (v over) broadcastKernel(pool *kernels.Pool, _ *kernels.Region, _ any, out buffer, in []buffer) func() {
 	y, e := out.data, in[0].data
 	return v.eachStretch(pool, out.shape, func(a, c, lo, hi int) {
 		if c == 1 {

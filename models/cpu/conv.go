@@ -15,8 +15,8 @@ func convShape(o graph.ConvOpts, x, w graph.Shape) kernels.ConvShape {
 	return kernels.ConvShape(s)
 }
 
-func convKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
-	conv := kernels.NewConvForward(pool, convShape(attr.(graph.ConvOpts), in[0].shape, in[1].shape))
+func convKernel(pool *kernels.Pool, s *kernels.Region, attr any, out buffer, in []buffer) func() {
+	conv := kernels.NewConvForward(pool, convShape(attr.(graph.ConvOpts), in[0].shape, in[1].shape), s)
 	x, w, y := in[0].data, in[1].data, out.data
 	var bias []float32
 	if len(in) == 3 {
@@ -25,16 +25,16 @@ func convKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
 	return func() { conv.Run(x, w, bias, y) }
 }
 
-func convGradInputKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
+func convGradInputKernel(pool *kernels.Pool, s *kernels.Region, attr any, out buffer, in []buffer) func() {
 	o := attr.(graph.ConvInputAttr).ConvOpts
-	conv := kernels.NewConvGradInput(pool, convShape(o, out.shape, in[1].shape))
+	conv := kernels.NewConvGradInput(pool, convShape(o, out.shape, in[1].shape), s)
 	dy, w, dx := in[0].data, in[1].data, out.data
 	return func() { conv.Run(dy, w, dx) }
 }
 
-func convGradWeightKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
+func convGradWeightKernel(pool *kernels.Pool, s *kernels.Region, attr any, out buffer, in []buffer) func() {
 	o := attr.(graph.ConvWeightAttr).ConvOpts
-	conv := kernels.NewConvGradWeight(pool, convShape(o, in[0].shape, out.shape))
+	conv := kernels.NewConvGradWeight(pool, convShape(o, in[0].shape, out.shape), s)
 	x, dy, dw := in[0].data, in[1].data, out.data
 	return func() { conv.Run(x, dy, dw) }
 }

@@ -1,6 +1,8 @@
 package cpu
 
 import (
+	"runtime"
+	"slices"
 	"time"
 
 	"innate/models"
@@ -9,12 +11,19 @@ import (
 )
 
 // Device is the processor, with some threads of it.
-type Device struct{ pool *kernels.Pool }
+type Device struct {
+	pool *kernels.Pool
+	work workspace
+}
 
 var _ device.Device = (*Device)(nil)
 
 // New returns a device of that many threads; zero or less means one per CPU.
-func New(threads int) *Device { return &Device{pool: kernels.NewPool(threads)} }
+func New(threads int) *Device {
+	d := &Device{pool: kernels.NewPool(threads), work: workspace{pages: &pages{}}}
+	runtime.AddCleanup(d, (*pages).give, d.work.pages) // for who does not Close
+	return d
+}
 
 // Info says which kernels are in use, and with how many threads.
 func (d *Device) Info() device.Info {
@@ -25,8 +34,17 @@ func (d *Device) Info() device.Info {
 func (d *Device) Upload(...*models.Param) error   { return nil }
 func (d *Device) Download(...*models.Param) error { return nil }
 
+// Workspace is what the programs share: as much as the one that needs most.
+func (d *Device) Workspace() int { return 4 * d.work.need }
+
 // MeasurePeak is kernels.MeasurePeak with the device's threads.
 func (d *Device) MeasurePeak(t time.Duration) float64 { return kernels.MeasurePeak(d.pool, t) }
 
-// Close ends the threads. Closing twice is allowed.
-func (d *Device) Close() { d.pool.Close() }
+// Close ends the threads and the programs. Closing twice is allowed.
+func (d *Device) Close() {
+	for _, p := range slices.Clone(d.work.programs) {
+		p.Release()
+	}
+	d.work.give()
+	d.pool.Close()
+}

@@ -17,14 +17,13 @@ type groupNormScratch struct {
 	sums, dots   []float64 // [C]
 }
 
-func newGroupNormScratch(pool *kernels.Pool, c, groups int) []groupNormScratch {
+func newGroupNormScratch(pool *kernels.Pool, m *kernels.Region, c, groups int) []groupNormScratch {
 	workers := make([]groupNormScratch, pool.Threads())
 	for i := range workers {
 		workers[i] = groupNormScratch{
-			moments: newMoments(c), mean: make([]float64, groups), inv: make([]float64, groups),
-			scale: make([]float32, c), shift: make([]float32, c),
-			p: make([]float32, c), q: make([]float32, c), r: make([]float32, c),
-			du: make([]float32, blockRows(c)*c), sums: make([]float64, c), dots: make([]float64, c),
+			moments: newMoments(m, c), mean: m.Doubles(groups), inv: m.Doubles(groups),
+			scale: m.Floats(c), shift: m.Floats(c), p: m.Floats(c), q: m.Floats(c), r: m.Floats(c),
+			du: m.Floats(blockRows(c) * c), sums: m.Doubles(c), dots: m.Doubles(c),
 		}
 	}
 	return workers
@@ -60,12 +59,12 @@ func (s *groupNormScratch) affine(w, b []float32) {
 	}
 }
 
-func groupNormKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
+func groupNormKernel(pool *kernels.Pool, m *kernels.Region, attr any, out buffer, in []buffer) func() {
 	a := attr.(graph.GroupNormAttr)
 	w, b := in[1].data, in[2].data
-	workers := newGroupNormScratch(pool, len(w), a.Groups)
+	workers := newGroupNormScratch(pool, m, in[1].shape.Size(), a.Groups)
 	n := in[0].shape[0]
-	size := len(in[0].data) / n
+	size := in[0].shape.Size() / n
 	return rowLoop(pool, n, 1, func(worker, lo, hi int) {
 		s := &workers[worker]
 		for i := lo; i < hi; i++ {
@@ -81,13 +80,13 @@ func groupNormKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func
 	})
 }
 
-func groupNormSumsKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
+func groupNormSumsKernel(pool *kernels.Pool, m *kernels.Region, attr any, out buffer, in []buffer) func() {
 	a := attr.(graph.GroupNormAttr)
 	w, b := in[1].data, in[2].data
-	c := len(w)
-	workers := newGroupNormScratch(pool, c, a.Groups)
+	c := in[1].shape.Size()
+	workers := newGroupNormScratch(pool, m, c, a.Groups)
 	n, width := in[0].shape[0], out.shape[1]
-	size := len(in[0].data) / n
+	size := in[0].shape.Size() / n
 	return rowLoop(pool, n, 1, func(worker, lo, hi int) {
 		s := &workers[worker]
 		for i := lo; i < hi; i++ {
@@ -131,13 +130,13 @@ func (s *groupNormScratch) dotGrad(x, dy []float32, silu bool) {
 	}
 }
 
-func groupNormGradKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
+func groupNormGradKernel(pool *kernels.Pool, m *kernels.Region, attr any, out buffer, in []buffer) func() {
 	a := attr.(graph.GroupNormAttr)
 	w, b := in[1].data, in[2].data
-	c := len(w)
-	workers := newGroupNormScratch(pool, c, a.Groups)
+	c := in[1].shape.Size()
+	workers := newGroupNormScratch(pool, m, c, a.Groups)
 	n, width := in[0].shape[0], in[4].shape[1]
-	size := len(in[0].data) / n
+	size := in[0].shape.Size() / n
 	return rowLoop(pool, n, 1, func(worker, lo, hi int) {
 		s := &workers[worker]
 		for i := lo; i < hi; i++ {

@@ -8,17 +8,17 @@ import (
 	"innate/models/kernels"
 )
 
-func matMulKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
+func matMulKernel(pool *kernels.Pool, s *kernels.Region, attr any, out buffer, in []buffer) func() {
 	t := attr.(graph.Transposes)
 	batch, m, n, k, _ := graph.MatDims(t, in[0].shape, in[1].shape)
-	gemm := kernels.NewGemm(pool, batch, m, n, k, t.A, t.B)
+	gemm := kernels.NewGemm(pool, batch, m, n, k, t.A, t.B, s)
 	return func() { gemm.Run(in[0].data, in[1].data, out.data) }
 }
 
-func linearKernel(pool *kernels.Pool, _ any, out buffer, in []buffer) func() {
+func linearKernel(pool *kernels.Pool, s *kernels.Region, _ any, out buffer, in []buffer) func() {
 	x, w, b, y := in[0].data, in[1].data, in[2].data, out.data
 	o := out.shape[1]
-	gemm := kernels.NewGemm(pool, 1, out.shape[0], o, in[0].shape[1], false, true)
+	gemm := kernels.NewGemm(pool, 1, out.shape[0], o, in[0].shape[1], false, true, s)
 	bias := parallel(pool, out.shape[0], grainFor(o), func(lo, hi int) {
 		kernels.AddRows(y[lo*o:hi*o], y[lo*o:hi*o], b)
 	})
@@ -28,7 +28,7 @@ func linearKernel(pool *kernels.Pool, _ any, out buffer, in []buffer) func() {
 	}
 }
 
-func softmaxKernel(pool *kernels.Pool, _ any, out buffer, in []buffer) func() {
+func softmaxKernel(pool *kernels.Pool, _ *kernels.Region, _ any, out buffer, in []buffer) func() {
 	y, x, c := out.data, in[0].data, out.shape.Last()
 	return parallel(pool, len(y)/c, grainFor(4*c), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
@@ -38,7 +38,7 @@ func softmaxKernel(pool *kernels.Pool, _ any, out buffer, in []buffer) func() {
 }
 
 // crossEntropyKernel computes Σ target·(max + log Σ e^(logits-max) - logits).
-func crossEntropyKernel(pool *kernels.Pool, _ any, out buffer, in []buffer) func() {
+func crossEntropyKernel(pool *kernels.Pool, _ *kernels.Region, _ any, out buffer, in []buffer) func() {
 	y, logits, target, k := out.data, in[0].data, in[1].data, in[0].shape[1]
 	return parallel(pool, len(y), grainFor(8*k), func(lo, hi int) {
 		for r := lo; r < hi; r++ {

@@ -11,15 +11,14 @@ type moments struct {
 	mean []float64 // [c]
 	dev2 []float64 // [c] sums of squared deviations from mean
 
-	sum, dot, shift, ones []float32 // [c]
-	block                 []float32 // one centred block
+	sum, dot, shift []float32 // [c]
+	block           []float32 // one centred block
 }
 
-func newMoments(c int) *moments {
+func newMoments(s *kernels.Region, c int) *moments {
 	return &moments{
-		mean: make([]float64, c), dev2: make([]float64, c),
-		sum: make([]float32, c), dot: make([]float32, c), shift: make([]float32, c),
-		ones: filled(c, 1), block: make([]float32, blockRows(c)*c),
+		mean: s.Doubles(c), dev2: s.Doubles(c),
+		sum: s.Floats(c), dot: s.Floats(c), shift: s.Floats(c), block: s.Floats(blockRows(c) * c),
 	}
 }
 
@@ -46,7 +45,7 @@ func (m *moments) addBlock(x []float32, rows int) {
 		m.shift[i] = -s / float32(rows)
 	}
 	centred := m.block[:len(x)]
-	kernels.AffineRows(centred, x, m.ones, m.shift)
+	kernels.AddRows(centred, x, m.shift)
 	clear(m.sum)
 	clear(m.dot)
 	kernels.DotRows(m.sum, m.dot, centred, centred)

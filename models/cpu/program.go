@@ -1,40 +1,55 @@
 package cpu
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
-	"slices"
+	"runtime/debug"
 	"time"
 
 	"innate/models"
 	"innate/models/device"
 	"innate/models/graph"
+	"innate/models/kernels"
 )
 
 // Program executes part of a graph: the nodes that its outputs need, and no
-// others. Everything but inputs, parameters and constants lives in one arena,
-// planned so that values share storage when their lifetimes allow it.
+// others. The package says where its values lie.
 type Program struct {
+	dev *Device // nil once released
+	g   *graph.Builder
+
+	plan    *graph.Plan
+	offsets map[graph.Node]int // in the arena, by root
+	arena   int                // values in the workspace, planned by lifetime …
+	scratch int                // … and before them, as many as the operation that needs most
+	inputs  int                // values on the host that a run reads beside parameters
+
+	own    []float32                // in one piece: …
+	kept   map[graph.Node][]float32 // … results and constants, by root …
+	values map[graph.Node][]float32 // … and results, which may be copies of a leaf
+
+	consts  []step // until they have run, once
 	steps   []step
-	copies  []copyStep // outputs and sources that no operation makes
+	copies  []copyStep // results that no operation makes
 	assigns []copyStep
-	values  map[graph.Node][]float32
-	arena   []float32
+
+	bound   int // workspace.moved of the place where steps run
 	profile bool
 	runs    int // since profiling was turned on
 }
 
 // step is one operation of every run.
 type step struct {
-	run   func()
 	node  graph.Node
+	run   func() // nil until bound
 	spent time.Duration
 }
 
 type copyStep struct{ dst, src []float32 }
 
-// Compile plans a program and allocates all that a run needs.
+// Compile plans a program. Of memory it takes what a run leaves behind; the rest
+// is taken when a program first runs.
 func (d *Device) Compile(g *graph.Builder, r device.Request) (device.Program, error) {
 	p, err := d.compile(g, r, true)
 	if err != nil {
@@ -49,87 +64,143 @@ func (d *Device) compile(g *graph.Builder, r device.Request, reuse bool) (*Progr
 	if err != nil {
 		return nil, err
 	}
-	for _, n := range plan.Nodes {
-		if op := n.Def(); op != nil && !op.Alias && table[op] == nil {
-			return nil, fmt.Errorf("graph: compile: %s: no cpu kernel", n.Where())
-		}
+	m := &Program{
+		dev: d, g: g, plan: plan, bound: -1,
+		kept: map[graph.Node][]float32{}, values: map[graph.Node][]float32{},
 	}
-	offsets, size := plan.Place(reuse)
-	m := &Program{arena: takeArena(r.Replaces, size), values: map[graph.Node][]float32{}}
-	data := map[graph.Node][]float32{} // by root
-	buf := func(n graph.Node) buffer {
-		s := n.Shape()
-		return buffer{data[plan.Root(n)][:s.Size():s.Size()], s}
-	}
+	shape := func(n graph.Node) buffer { return buffer{shape: n.Shape()} }
 	for _, n := range plan.Nodes {
 		op := n.Def()
 		if op == nil {
-			data[n] = g.Leaf(n).Data
+			if l := g.Leaf(n); l.Param == nil && !l.Const {
+				m.inputs += len(l.Data)
+			}
 			continue
 		}
 		if op.Alias {
 			continue
 		}
-		if at, ok := offsets[n]; ok {
-			data[n] = m.arena[at : at+n.Shape().Size()]
-		} else { // a constant
-			data[n] = models.AlignedFloats(n.Shape().Size())
+		if table[op] == nil {
+			return nil, fmt.Errorf("graph: compile: %s: no cpu kernel", n.Where())
 		}
-		in := make([]buffer, len(n.In()))
-		for i, c := range n.In() {
-			in[i] = buf(c)
-		}
-		run := table[op](d.pool, n.Attr(), buf(n), in)
+		var count kernels.Region
+		m.prepare(n, &count, shape)
+		m.scratch = max(m.scratch, count.Size())
 		if plan.Const(n) {
-			run()
-			continue
-		}
-		m.steps = append(m.steps, step{run: run, node: n})
-	}
-	// A result that is an input or a parameter is copied when the run is
-	// complete, before any assignment changes it.
-	for _, n := range plan.Results {
-		if m.values[n] != nil {
-			continue
-		}
-		m.values[n] = buf(n).data
-		if l := g.Leaf(plan.Root(n)); l != nil && !l.Const {
-			own := models.AlignedFloats(n.Shape().Size())
-			m.copies = append(m.copies, copyStep{own, m.values[n]})
-			m.values[n] = own
+			m.consts = append(m.consts, step{node: n})
+		} else {
+			m.steps = append(m.steps, step{node: n})
 		}
 	}
-	for _, a := range plan.Assigns {
-		m.assigns = append(m.assigns, copyStep{a.Dst.Data, m.values[a.Src]})
-	}
-	for n := range m.values {
-		if !slices.Contains(r.Outputs, n) {
-			delete(m.values, n)
-		}
-	}
-	slog.Debug("compile", "operations", len(m.steps), "activation_bytes", 4*len(m.arena), "outputs", len(r.Outputs), "replaces", r.Replaces != nil, "took", time.Since(start))
+	m.offsets, m.arena = plan.Place(reuse)
+	var count kernels.Region
+	m.keep(&count)
+	m.own = takeOver(r.Replaces, count.Size())
+	m.keep(kernels.NewRegion(m.own))
+	d.work.add(m)
+	slog.Debug("compile", "operations", len(m.steps), "arena_bytes", 4*m.arena, "scratch_bytes", 4*m.scratch, "kept_bytes", 4*len(m.own),
+		"outputs", len(r.Outputs), "replaces", r.Replaces != nil, "took", time.Since(start))
 	return m, nil
 }
 
-// takeArena returns an arena of size values: that of a program which is replaced
-// if it is large enough, else a new one, for which the old one makes room first.
-func takeArena(replaced device.Program, size int) []float32 {
-	old, ok := replaced.(*Program)
-	if !ok || old == nil {
-		return models.AlignedFloats(size)
+// prepare makes the body of one operation, whose values lie where at says.
+func (m *Program) prepare(n graph.Node, scratch *kernels.Region, at func(graph.Node) buffer) func() {
+	in := make([]buffer, len(n.In()))
+	for i, c := range n.In() {
+		in[i] = at(c)
 	}
-	arena := old.arena
-	old.Release()
-	if cap(arena) >= size {
-		return arena[:size]
-	}
-	arena = nil
-	runtime.GC() // or the heap would hold both for a while
-	return models.AlignedFloats(size)
+	return table[n.Def()](m.dev.pool, scratch, n.Attr(), at(n), in)
 }
 
-// Run executes every operation once. It does not allocate and has no errors.
+// keep places what a run leaves behind in r. A result that is an input or a
+// parameter is copied when the run is complete, before any assignment changes it.
+func (m *Program) keep(r *kernels.Region) {
+	for _, n := range m.plan.Nodes {
+		if m.plan.Kept(n) {
+			m.kept[n] = r.Floats(n.Shape().Size())
+		}
+	}
+	m.copies, m.assigns = nil, nil
+	clear(m.values)
+	for _, n := range m.plan.Results {
+		if _, done := m.values[n]; done {
+			continue
+		}
+		if l := m.g.Leaf(m.plan.Root(n)); l != nil && !l.Const {
+			m.values[n] = r.Floats(len(l.Data))
+			m.copies = append(m.copies, copyStep{m.values[n], l.Data})
+			continue
+		}
+		m.values[n] = m.at(nil)(n).data
+	}
+	for _, a := range m.plan.Assigns {
+		m.assigns = append(m.assigns, copyStep{a.Dst.Data, m.values[a.Src]})
+	}
+}
+
+// at says where values lie, given the arena.
+func (m *Program) at(arena []float32) func(graph.Node) buffer {
+	return func(n graph.Node) buffer {
+		root, s := m.plan.Root(n), n.Shape()
+		if l := m.g.Leaf(root); l != nil {
+			return buffer{l.Data, s}
+		}
+		if kept, ok := m.kept[root]; ok {
+			return buffer{kept, s}
+		}
+		lo := m.offsets[root]
+		return buffer{arena[lo : lo+s.Size() : lo+s.Size()], s}
+	}
+}
+
+// takeOver returns memory for n values: that of a program which is replaced if it
+// is enough, else new, for which the old one makes room first.
+func takeOver(replaced device.Program, n int) []float32 {
+	old, ok := replaced.(*Program)
+	if !ok || old == nil {
+		return models.AlignedFloats(n)
+	}
+	own := old.own
+	old.Release()
+	if cap(own) >= n {
+		return own[:n]
+	}
+	own = nil
+	debug.FreeOSMemory() // or the process would hold both for a while
+	return models.AlignedFloats(n)
+}
+
+// bind makes the steps run where the workspace is now, and computes constants
+// the first time.
+func (m *Program) bind() error {
+	w := &m.dev.work
+	if err := w.hold(); err != nil {
+		return err
+	}
+	if m.bound == w.moved {
+		return nil
+	}
+	scratch, at := w.values[:m.scratch], m.at(w.values[m.scratch:][:m.arena])
+	for _, s := range m.consts {
+		m.prepare(s.node, kernels.NewRegion(scratch), at)()
+	}
+	m.consts = nil
+	for i := range m.steps {
+		m.steps[i].run = m.prepare(m.steps[i].node, kernels.NewRegion(scratch), at)
+	}
+	m.bound = w.moved
+	return nil
+}
+
+// Run executes every operation once. It does not allocate, unless the workspace
+// has moved since the last run, and fails only if there is no memory for it.
 func (m *Program) Run() error {
+	if m.dev == nil {
+		return errors.New("cpu: run of a program that was released")
+	}
+	if err := m.bind(); err != nil {
+		return err
+	}
 	if m.profile {
 		m.runProfiled()
 	} else {
@@ -167,13 +238,21 @@ func (m *Program) Value(n graph.Node) []float32 {
 	return v
 }
 
-// Memory is the arena's size, and how many operations a run executes.
+// Memory is what the program has of its own, and what it needs of the workspace.
 func (m *Program) Memory() device.Memory {
-	return device.Memory{Activations: 4 * len(m.arena), Operations: len(m.steps)}
+	return device.Memory{
+		Activations: 4 * m.arena, Scratch: 4 * m.scratch, Results: 4 * len(m.own), Inputs: 4 * m.inputs,
+		Operations: len(m.steps),
+	}
 }
 
-// Release drops the program's storage.
-func (m *Program) Release() { *m = Program{} }
+// Release gives the program's memory back.
+func (m *Program) Release() {
+	if m.dev != nil {
+		m.dev.work.remove(m)
+	}
+	*m = Program{}
+}
 
 // Profile turns timing of every operation on, from zero, or off.
 func (m *Program) Profile(on bool) {

@@ -192,13 +192,13 @@ func TestInPlaceWithSharedStorage(t *testing.T) {
 	x := g.Input("x", 4)
 	copy(g.Data(x), []float32{1, 2, 3, 4})
 	a := g.Scale(x, 2)
-	y := g.Apply(cpu.AddReversedDef, nil, a, g.Reshape(a, 2, 2))
+	y := g.AddScalar(g.Apply(cpu.AddReversedDef, nil, a, g.Reshape(a, 2, 2)), 0)
 	m := compile(t, g, y)
 	m.Run()
 	if got := m.Value(y); !slices.Equal(got, []float32{10, 10, 10, 10}) {
 		t.Errorf("%v, want 10 throughout", got)
 	}
-	alone := g.Apply(cpu.AddReversedDef, nil, g.Scale(x, 3), x)
+	alone := g.AddScalar(g.Apply(cpu.AddReversedDef, nil, g.Scale(x, 3), x), 0)
 	m = compile(t, g, alone)
 	m.Run()
 	if got := m.Value(alone); !slices.Equal(got, []float32{7, 9, 11, 13}) || m.Memory().Activations != 64 {
@@ -296,8 +296,8 @@ func TestRelease(t *testing.T) {
 	}
 }
 
-// A program that replaces another takes its storage over if that is large
-// enough, and leaves it alone if it cannot be planned.
+// A program that replaces another takes over what that left behind, if it is
+// large enough, and leaves it alone if it cannot be planned.
 func TestReplace(t *testing.T) {
 	g := graph.NewBuilder()
 	x := g.Input("x", 1000)
@@ -310,7 +310,7 @@ func TestReplace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := cpu.ArenaStart(large)
+	at := cpu.OwnStart(large)
 	if _, err := dev.Compile(g, request(node{}, large)); err == nil || large.Run() != nil {
 		t.Errorf("a request that cannot be planned: %v; the old program has to go on", err)
 	}
@@ -319,8 +319,11 @@ func TestReplace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cpu.ArenaStart(small) != at || large.Memory().Operations != 0 {
-		t.Error("the smaller program has storage of its own, or the old one still has some")
+	if cpu.OwnStart(small) != at || large.Memory() != (device.Memory{}) {
+		t.Error("the smaller program has memory of its own, or the old one still has some")
+	}
+	if err := large.Run(); err == nil || err.Error() != "cpu: run of a program that was released" {
+		t.Errorf("the replaced program runs: %v", err)
 	}
 	if err := small.Run(); err != nil || small.Value(square)[0] != 4 {
 		t.Errorf("value %v, %v", small.Value(square)[0], err)
@@ -332,6 +335,82 @@ func TestReplace(t *testing.T) {
 	}
 	if err := larger.Run(); err != nil || larger.Value(again)[0] != 4 {
 		t.Errorf("value %v, %v", larger.Value(again)[0], err)
+	}
+}
+
+// The programs of a device share what means nothing between two runs: as much as
+// the largest needs, taken when one runs. What they leave behind stays.
+func TestWorkspace(t *testing.T) {
+	dev := newDevice(t, 2)
+	var nets []mlp
+	var programs []device.Program
+	most := 0
+	for _, batch := range []int{300, 20, 900} {
+		net := newMLP(batch, 30, 64, 64, 8)
+		p, err := dev.Compile(net.g, device.Request{Outputs: net.grads(t, net.params...)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		nets, programs = append(nets, net), append(programs, p)
+		m := p.Memory()
+		if m.Activations <= 0 || m.Scratch <= 0 || m.Results < 4*(30*64+64*64+64*8) || m.Inputs != 4*batch*30 {
+			t.Errorf("batch %d: %+v", batch, m)
+		}
+		most = max(most, m.Activations+m.Scratch)
+	}
+	if dev.Workspace() != most || dev.Held() != 0 {
+		t.Errorf("workspace of %d bytes, want the most that one needs, %d; %d values taken before a run, want 0", dev.Workspace(), most, dev.Held())
+	}
+	var losses []float32
+	for round := range 2 {
+		for i, p := range programs {
+			if err := p.Run(); err != nil {
+				t.Fatal(err)
+			}
+			loss := p.Value(nets[i].loss)[0]
+			if round == 0 {
+				losses = append(losses, loss)
+			}
+			if loss != losses[i] {
+				t.Errorf("program %d: loss %v beside others, %v before", i, loss, losses[i])
+			}
+		}
+	}
+	for i, p := range programs {
+		if got := p.Value(nets[i].loss)[0]; got != losses[i] {
+			t.Errorf("program %d: loss %v after others ran, want %v", i, got, losses[i])
+		}
+	}
+	if 4*dev.Held() != most || dev.Moved() != 1 {
+		t.Errorf("%d bytes taken, moved %d times; want %d at once", 4*dev.Held(), dev.Moved(), most)
+	}
+
+	// Without the largest less is needed; the others go on where they are.
+	programs[2].Release()
+	if m := programs[0].Memory(); dev.Workspace() != m.Activations+m.Scratch {
+		t.Errorf("workspace of %d bytes without the largest program, want %d", dev.Workspace(), m.Activations+m.Scratch)
+	}
+	if err := programs[0].Run(); err != nil || programs[0].Value(nets[0].loss)[0] != losses[0] {
+		t.Errorf("loss %v, %v, want %v", programs[0].Value(nets[0].loss)[0], err, losses[0])
+	}
+
+	// A larger one moves it, and the others with it.
+	net := newMLP(2000, 30, 64, 64, 8)
+	large, err := dev.Compile(net.g, device.Request{Outputs: net.grads(t, net.params...)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []device.Program{large, programs[0]} {
+		if err := p.Run(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := programs[0].Value(nets[0].loss)[0]; got != losses[0] || dev.Moved() < 2 {
+		t.Errorf("loss %v, want %v, after %d moves", got, losses[0], dev.Moved())
+	}
+	dev.Close()
+	if programs[0].Run() == nil || dev.Held() != 0 {
+		t.Error("a program runs after its device was closed")
 	}
 }
 

@@ -1,14 +1,13 @@
 package cpu
 
 import (
-	"innate/models"
 	"innate/models/graph"
 	"innate/models/kernels"
 )
 
-func (v over) sumKernel(pool *kernels.Pool, _ any, out buffer, in []buffer) func() {
+func (v over) sumKernel(pool *kernels.Pool, s *kernels.Region, _ any, out buffer, in []buffer) func() {
 	x := in[0].data
-	return v.reduce(pool, in[0].shape, out.data, func(acc, _ []float32, lo, hi int) {
+	return v.reduce(pool, s, in[0].shape, out.data, func(acc, _ []float32, lo, hi int) {
 		if len(acc) == 1 {
 			acc[0] = float32(kernels.Sum(x[lo:hi]))
 			return
@@ -18,9 +17,9 @@ func (v over) sumKernel(pool *kernels.Pool, _ any, out buffer, in []buffer) func
 	})
 }
 
-func (v over) dotKernel(pool *kernels.Pool, _ any, out buffer, in []buffer) func() {
+func (v over) dotKernel(pool *kernels.Pool, s *kernels.Region, _ any, out buffer, in []buffer) func() {
 	x, y := in[0].data, in[1].data
-	return v.reduce(pool, in[0].shape, out.data, func(acc, unused []float32, lo, hi int) {
+	return v.reduce(pool, s, in[0].shape, out.data, func(acc, unused []float32, lo, hi int) {
 		if len(acc) == 1 {
 			acc[0] = float32(kernels.Dot(x[lo:hi], y[lo:hi]))
 			return
@@ -39,15 +38,15 @@ const maxBlocks = 64
 // scratch [C] to itself. The blocks of each result are added in order and in
 // float64, so the sum depends neither on the number of threads nor much on the
 // number of rows.
-func (v over) reduce(pool *kernels.Pool, x graph.Shape, out []float32, block func(acc, scratch []float32, lo, hi int)) func() {
+func (v over) reduce(pool *kernels.Pool, s *kernels.Region, x graph.Shape, out []float32, block func(acc, scratch []float32, lo, hi int)) func() {
 	as, p, c := v.View(x)
 	rows := min(p, max(grainFor(c), (p+maxBlocks-1)/maxBlocks))
 	blocks := (p + rows - 1) / rows
 	acc := out
 	if blocks > 1 {
-		acc = models.AlignedFloats(as * blocks * c)
+		acc = s.Floats(as * blocks * c)
 	}
-	scratch := models.AlignedFloats(as * blocks * c)
+	scratch := s.Floats(as * blocks * c)
 	sums := parallel(pool, as*blocks, grainFor(rows*c), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			a, r := i/blocks, i%blocks*rows

@@ -14,28 +14,38 @@ func imageRow(b buffer, n, y int, zeros []float32) []float32 {
 	return b.data[(n*h+y)*rowLen:][:rowLen]
 }
 
+// withZeros is loop over a row of scratch that imageRow has as zeros.
+func withZeros(zeros []float32, loop func()) func() {
+	return func() {
+		clear(zeros)
+		loop()
+	}
+}
+
 // rowGrain is how many image rows of n values one job takes.
 func rowGrain(n int) int { return max(1, 4*blockFloats/n) }
 
 // downsampleKernel filters along y into one row, parts its pixels by parity
 // into two planes and filters along x with long vectors.
-func downsampleKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
+func downsampleKernel(pool *kernels.Pool, m *kernels.Region, attr any, out buffer, in []buffer) func() {
 	a, x := attr.(graph.ResampleAttr), in[0]
 	f := a.Weights()
 	w, c := x.shape[2], x.shape[3]
 	oh, ow := out.shape[1], out.shape[2]
-	zeros := make([]float32, w*c)
+	zeros := m.Floats(w * c)
 	type scratch struct {
 		row, sum  []float32
-		even, odd []float32 // pixels of the padded row by parity; the padding stays zero
+		even, odd []float32 // pixels of the padded row by parity; the padding is zero
 	}
 	workers := make([]scratch, pool.Threads())
 	plane := (ow + 1) * c
 	for i := range workers {
-		workers[i] = scratch{make([]float32, w*c), make([]float32, max(w, ow)*c), make([]float32, plane), make([]float32, plane)}
+		workers[i] = scratch{m.Floats(w * c), m.Floats(max(w, ow) * c), m.Floats(plane), m.Floats(plane)}
 	}
 	body := func(worker, lo, hi int) {
 		s := &workers[worker]
+		clear(s.even)
+		clear(s.odd)
 		for r := lo; r < hi; r++ {
 			n, y := r/oh, r%oh*2-a.Pad
 			o := out.data[r*ow*c:][:ow*c]
@@ -62,28 +72,28 @@ func downsampleKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) fun
 			}
 		}
 	}
-	return rowLoop(pool, x.shape[0]*oh, rowGrain(2*w*c), body)
+	return withZeros(zeros, rowLoop(pool, x.shape[0]*oh, rowGrain(2*w*c), body))
 }
 
 // upsampleKernel handles two taps by copying pixels, four taps as
 // downsampleKernel does, in reverse.
-func upsampleKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
+func upsampleKernel(pool *kernels.Pool, m *kernels.Region, attr any, out buffer, in []buffer) func() {
 	a := attr.(graph.ResampleAttr)
 	if a.N == 2 && a.Pad == 0 {
-		return upsampleNearest(pool, a, out, in[0])
+		return upsampleNearest(pool, m, a, out, in[0])
 	}
-	return upsampleFiltered(pool, a, out, in[0])
+	return upsampleFiltered(pool, m, a, out, in[0])
 }
 
-func upsampleNearest(pool *kernels.Pool, a graph.ResampleAttr, out, x buffer) func() {
+func upsampleNearest(pool *kernels.Pool, m *kernels.Region, a graph.ResampleAttr, out, x buffer) func() {
 	f := a.Weights()[0]
 	w, c := x.shape[2], x.shape[3]
 	oh, ow := out.shape[1], out.shape[2]
 	scaled := make([][]float32, pool.Threads())
 	for i := range scaled {
-		scaled[i] = make([]float32, w*c)
+		scaled[i] = m.Floats(w * c)
 	}
-	zeros := make([]float32, w*c)
+	zeros := m.Floats(w * c)
 	body := func(worker, lo, hi int) {
 		for r := lo; r < hi; r++ {
 			row := imageRow(x, r/oh, r%oh/2, zeros) // an odd last row gets zeros
@@ -101,15 +111,15 @@ func upsampleNearest(pool *kernels.Pool, a graph.ResampleAttr, out, x buffer) fu
 			}
 		}
 	}
-	return rowLoop(pool, x.shape[0]*oh, rowGrain(ow*c), body)
+	return withZeros(zeros, rowLoop(pool, x.shape[0]*oh, rowGrain(ow*c), body))
 }
 
-func upsampleFiltered(pool *kernels.Pool, a graph.ResampleAttr, out, x buffer) func() {
+func upsampleFiltered(pool *kernels.Pool, m *kernels.Region, a graph.ResampleAttr, out, x buffer) func() {
 	f := append(a.Weights(), 0, 0) // two taps: the second of each pair is zero
 	w, c := x.shape[2], x.shape[3]
 	oh, ow := out.shape[1], out.shape[2]
 	plane := ((ow-1+a.Pad)/2 + 1) * c
-	zeros := make([]float32, w*c)
+	zeros := m.Floats(w * c)
 	type scratch struct {
 		row    []float32 // filtered along y, a zero pixel in front, zeros behind
 		sum    []float32
@@ -118,12 +128,13 @@ func upsampleFiltered(pool *kernels.Pool, a graph.ResampleAttr, out, x buffer) f
 	workers := make([]scratch, pool.Threads())
 	for i := range workers {
 		workers[i] = scratch{
-			row: make([]float32, max(plane, w*c)+c), sum: make([]float32, max(plane, w*c)),
-			planes: [2][]float32{make([]float32, plane), make([]float32, plane)},
+			row: m.Floats(max(plane, w*c) + c), sum: m.Floats(max(plane, w*c)),
+			planes: [2][]float32{m.Floats(plane), m.Floats(plane)},
 		}
 	}
 	body := func(worker, lo, hi int) {
 		s := &workers[worker]
+		clear(s.row)
 		for r := lo; r < hi; r++ {
 			n, q := r/oh, r%oh+a.Pad
 			row, sum := s.row[c:][:w*c], s.sum[:w*c]
@@ -142,5 +153,5 @@ func upsampleFiltered(pool *kernels.Pool, a graph.ResampleAttr, out, x buffer) f
 			}
 		}
 	}
-	return rowLoop(pool, x.shape[0]*oh, rowGrain(ow*c), body)
+	return withZeros(zeros, rowLoop(pool, x.shape[0]*oh, rowGrain(ow*c), body))
 }

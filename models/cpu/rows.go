@@ -24,13 +24,6 @@ func rowLoop(pool *kernels.Pool, n, grain int, body func(worker, lo, hi int)) fu
 	return func() { pool.Run(chunks, job) }
 }
 
-// filled is a slice of n values v.
-func filled(n int, v float32) []float32 {
-	x := make([]float32, n)
-	fill(x, v)
-	return x
-}
-
 func fill(dst []float32, v float32) {
 	for i := range dst {
 		dst[i] = v

@@ -5,7 +5,7 @@ import (
 	"innate/models/kernels"
 )
 
-func concatKernel(pool *kernels.Pool, _ any, out buffer, in []buffer) func() {
+func concatKernel(pool *kernels.Pool, _ *kernels.Region, _ any, out buffer, in []buffer) func() {
 	y, c := out.data, out.shape.Last()
 	return parallel(pool, len(y)/c, grainFor(c), func(lo, hi int) {
 		at := 0
@@ -19,7 +19,7 @@ func concatKernel(pool *kernels.Pool, _ any, out buffer, in []buffer) func() {
 	})
 }
 
-func sliceKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
+func sliceKernel(pool *kernels.Pool, _ *kernels.Region, attr any, out buffer, in []buffer) func() {
 	s := attr.(graph.Elements)
 	y, x, n := out.data, in[0].data, s.Count()
 	return parallel(pool, len(y)/n, grainFor(n), func(lo, hi int) {
@@ -36,7 +36,7 @@ func sliceKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
 	})
 }
 
-func spreadKernel(pool *kernels.Pool, attr any, out buffer, in []buffer) func() {
+func spreadKernel(pool *kernels.Pool, _ *kernels.Region, attr any, out buffer, in []buffer) func() {
 	s := attr.(graph.Elements)
 	y, x, n := out.data, in[0].data, s.Count()
 	return parallel(pool, len(x)/n, grainFor(s.Size), func(lo, hi int) {

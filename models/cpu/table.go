@@ -11,11 +11,14 @@ type buffer struct {
 	shape graph.Shape
 }
 
-// kernel prepares one operation. It is called once when a program is compiled:
-// it allocates what scratch it needs and returns the body that every run calls,
-// which must not allocate. The values of in and out are at fixed addresses for
-// the life of the program; what out holds before the body runs is arbitrary.
-type kernel func(pool *kernels.Pool, attr any, out buffer, in []buffer) func()
+// kernel prepares one operation: it takes what scratch it needs from s and
+// returns the body that every run calls, which must not allocate. What scratch
+// and out hold before the body runs is arbitrary.
+//
+// It is called once to count the scratch, when buffers have shapes and no data
+// yet, and then whenever its program is bound to memory. So it sizes things by
+// shapes, and leaves values to the body.
+type kernel func(pool *kernels.Pool, s *kernels.Region, attr any, out buffer, in []buffer) func()
 
 // table holds the kernel of every operation but of those that are another shape
 // of their input.
@@ -65,10 +68,10 @@ func init() {
 // over adds the kernels to the axes that they run over.
 type over struct{ graph.Over }
 
-func affineKernel(pool *kernels.Pool, _ any, out buffer, in []buffer) func() {
+func affineKernel(pool *kernels.Pool, _ *kernels.Region, _ any, out buffer, in []buffer) func() {
 	x, scale, shift, y := in[0].data, in[1].data, in[2].data, out.data
-	c := len(scale)
-	return parallel(pool, len(x)/c, grainFor(c), func(lo, hi int) {
+	c := in[1].shape.Size()
+	return parallel(pool, in[0].shape.Size()/c, grainFor(c), func(lo, hi int) {
 		kernels.AffineRows(y[lo*c:hi*c], x[lo*c:hi*c], scale, shift)
 	})
 }

@@ -26,14 +26,19 @@ type Device interface {
 	// Info says what the device is.
 	Info() Info
 
-	// Compile plans a program and takes the memory that it needs. What depends on
-	// constants alone is computed now, once.
+	// Compile plans a program and takes memory for its results alone, so that a
+	// device can say what programs will need before any of them runs.
 	Compile(g *graph.Builder, r Request) (Program, error)
 
 	// Upload hands the host's values of parameters to the device, Download makes
 	// the host's values current.
 	Upload(params ...*models.Param) error
 	Download(params ...*models.Param) error
+
+	// Workspace is how many bytes the programs of the device share, for what means
+	// nothing between two runs: what the largest of them needs. It is taken when
+	// programs run, and known when they are compiled.
+	Workspace() int
 
 	// PlanAdam prepares the update of parameters by their gradients.
 	PlanAdam(slots []AdamSlot) (Adam, error)
@@ -70,10 +75,11 @@ type Request struct {
 	Replaces Program
 }
 
-// Program computes part of a graph, again and again. No two programs that share
-// parameters or inputs run at once.
+// Program computes part of a graph, again and again. No two programs of a device
+// run at once.
 type Program interface {
-	// Run executes every operation once. It does not allocate on the host.
+	// Run executes every operation once. It does not allocate on the host, but for
+	// the first time, and when the programs of the device have changed.
 	Run() error
 
 	// Value is the value of one of the outputs, row-major. It is valid until the
@@ -81,7 +87,7 @@ type Program interface {
 	// Asking for what is no output is a mistake of the program and panics.
 	Value(n graph.Node) []float32
 
-	// Memory says what the program holds.
+	// Memory says what the program needs.
 	Memory() Memory
 
 	// Profile turns timing of every operation on, from zero, or off.
@@ -95,9 +101,13 @@ type Program interface {
 	Release()
 }
 
-// Memory is what a program holds, in bytes, beside parameters and inputs.
+// Memory is what a program needs, in bytes, beside parameters. Activations and
+// scratch lie in the device's workspace, the rest belongs to the program alone.
 type Memory struct {
-	Activations int // values that lie between operations, sharing storage
+	Activations int // values that operations make for each other, sharing storage
+	Scratch     int // what an operation uses while it runs: the one that needs most
+	Results     int // outputs, gradients among them, and constants
+	Inputs      int // of the graph, on the host
 	Operations  int // how many one run executes
 }
 

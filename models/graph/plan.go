@@ -22,14 +22,15 @@ type Plan struct {
 
 	root  map[Node]Node // whose storage a value is; itself unless an alias
 	konst map[Node]bool // depends on constants alone
-	last  map[Node]int  // last position in Nodes that reads a root; past the end for results
+	kept  map[Node]bool // roots of results
+	last  map[Node]int  // last position in Nodes that reads a root
 }
 
 // NewPlan plans the computation of outputs and of the sources of assigns.
 func NewPlan(g *Builder, outputs []Node, assigns []Assign) (*Plan, error) {
 	p := &Plan{
 		Results: slices.Clone(outputs), Assigns: assigns,
-		root: map[Node]Node{}, konst: map[Node]bool{}, last: map[Node]int{},
+		root: map[Node]Node{}, konst: map[Node]bool{}, kept: map[Node]bool{}, last: map[Node]int{},
 	}
 	for _, a := range assigns {
 		p.Results = append(p.Results, a.Src)
@@ -65,7 +66,7 @@ func NewPlan(g *Builder, outputs []Node, assigns []Assign) (*Plan, error) {
 		}
 	}
 	for _, n := range p.Results {
-		p.last[p.root[n]] = len(p.Nodes)
+		p.kept[p.root[n]] = true
 	}
 	return p, nil
 }
@@ -77,16 +78,23 @@ func (p *Plan) Root(n Node) Node { return p.root[n] }
 // computed only once.
 func (p *Plan) Const(n Node) bool { return p.konst[n] }
 
-// Place arranges what operations make, but for constants, in one arena of size
-// values: values whose lifetimes overlap never overlap there, unless a kernel
-// may write over an input that it is the last to read. Offsets are those of
-// roots. With reuse false every value has its own place: tests compare the two.
+// Kept reports whether n is what operations make and a run leaves behind: a
+// result, or what depends on constants alone. Only roots are.
+func (p *Plan) Kept(n Node) bool {
+	return n.op() != nil && p.root[n] == n && (p.konst[n] || p.kept[n])
+}
+
+// Place arranges what operations make for each other, and nobody needs after a
+// run, in one arena of size values: values whose lifetimes overlap never overlap
+// there, unless a kernel may write over an input that it is the last to read.
+// Offsets are those of roots. With reuse false every value has its own place:
+// tests compare the two.
 func (p *Plan) Place(reuse bool) (offsets map[Node]int, size int) {
 	held := map[Node]*want{} // by root
 	var wants []*want
 	for i, n := range p.Nodes {
 		o := n.op()
-		if o == nil || p.root[n] != n || p.konst[n] {
+		if o == nil || p.root[n] != n || p.Kept(n) {
 			continue
 		}
 		w := p.inherit(i, o, held)

@@ -22,13 +22,13 @@ func TestRunDoesNotAllocate(t *testing.T) {
 			oh, ow := s.Out()
 			x, w := random(rng, s.N*s.H*s.W*s.Ci), random(rng, s.Co*s.Ci*s.K*s.K)
 			y, bias := random(rng, s.N*oh*ow*s.Co), random(rng, s.Co)
-			fwd, gradX, gradW := kernels.NewConvForward(p, s), kernels.NewConvGradInput(p, s), kernels.NewConvGradWeight(p, s)
+			fwd, gradX, gradW := kernels.NewConvForward(p, s, nil), kernels.NewConvGradInput(p, s, nil), kernels.NewConvGradWeight(p, s, nil)
 			check("ConvForward", func() { fwd.Run(x, w, bias, y) })
 			check("ConvGradInput", func() { gradX.Run(y, w, x) })
 			check("ConvGradWeight", func() { gradW.Run(x, y, w) })
 		}
 		for _, batch := range []int{1, 20} {
-			g := kernels.NewGemm(p, batch, 9, 9, 9, true, true)
+			g := kernels.NewGemm(p, batch, 9, 9, 9, true, true, nil)
 			a, b, c := random(rng, batch*81), random(rng, batch*81), random(rng, batch*81)
 			check("Gemm", func() { g.Run(a, b, c) })
 		}

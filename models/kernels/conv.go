@@ -36,8 +36,7 @@ func length(call, name string, got, want int) {
 	}
 }
 
-// ConvForward is a prepared y = x ⋆ w + bias. It owns its scratch: one Run at a
-// time.
+// ConvForward is a prepared y = x ⋆ w + bias: one Run at a time.
 type ConvForward struct {
 	shape ConvShape
 	c     correlator
@@ -48,8 +47,9 @@ type correlator interface {
 	run(x, w, bias, y []float32)
 }
 
-// NewConvForward prepares the forward pass of one shape; a bad shape panics.
-func NewConvForward(p *Pool, s ConvShape) *ConvForward {
+// NewConvForward prepares the forward pass of one shape, with memory from m; a bad
+// shape panics.
+func NewConvForward(p *Pool, s ConvShape, m *Region) *ConvForward {
 	s.check()
 	oh, ow := s.Out()
 	if s.Stride == 1 && active.useNarrow(s.K, s.Ci, s.Co) {
@@ -57,7 +57,7 @@ func NewConvForward(p *Pool, s ConvShape) *ConvForward {
 			in: extent{s.H, s.W, s.Ci}, out: extent{oh, ow, s.Co}, n: s.N, k: s.K, pad: s.Pad,
 			outStride: s.Ci * s.K * s.K, inStride: s.K * s.K,
 		}
-		c.plan(p)
+		c.plan(p, m)
 		return &ConvForward{s, c}
 	}
 	c := &correlation{
@@ -67,7 +67,7 @@ func NewConvForward(p *Pool, s ConvShape) *ConvForward {
 	}
 	taps := axisTaps{count: s.K, first: 0, step: 1, origin: -s.Pad}
 	c.phases = []phase{{y: taps, x: taps, ny: oh, nx: ow}}
-	c.plan(p)
+	c.plan(p, m)
 	return &ConvForward{s, c}
 }
 
@@ -84,20 +84,21 @@ func (f *ConvForward) Run(x, w, bias, y []float32) {
 	f.c.run(x, w, bias, y)
 }
 
-// ConvGradInput is a prepared gradient of ConvForward with respect to x. It owns
-// its scratch: one Run at a time.
+// ConvGradInput is a prepared gradient of ConvForward with respect to x: one Run
+// at a time.
 type ConvGradInput struct {
 	shape ConvShape
 	c     correlator
 }
 
-// NewConvGradInput prepares the input gradient of one shape; a bad shape panics.
+// NewConvGradInput prepares the input gradient of one shape, with memory from m;
+// a bad shape panics.
 //
 // Pixels h of dx fall into phases by (h+Pad) mod Stride. Within a phase only
 // every Stride-th kernel row meets dy, and dx is a dense correlation of dy with
 // those rows in reverse: h = Stride·u + phase − Pad collects
 // dy[u−j]·w[phase+Stride·j] over j. No product with an inserted zero is made.
-func NewConvGradInput(p *Pool, s ConvShape) *ConvGradInput {
+func NewConvGradInput(p *Pool, s ConvShape, m *Region) *ConvGradInput {
 	s.check()
 	oh, ow := s.Out()
 	if s.Stride == 1 && active.useNarrow(s.K, s.Co, s.Ci) {
@@ -105,7 +106,7 @@ func NewConvGradInput(p *Pool, s ConvShape) *ConvGradInput {
 			in: extent{oh, ow, s.Co}, out: extent{s.H, s.W, s.Ci}, n: s.N, k: s.K, pad: s.K - 1 - s.Pad,
 			reverse: true, outStride: s.K * s.K, inStride: s.Ci * s.K * s.K,
 		}
-		c.plan(p)
+		c.plan(p, m)
 		return &ConvGradInput{s, c}
 	}
 	c := &correlation{
@@ -124,7 +125,7 @@ func NewConvGradInput(p *Pool, s ConvShape) *ConvGradInput {
 			}
 		}
 	}
-	c.plan(p)
+	c.plan(p, m)
 	return &ConvGradInput{s, c}
 }
 

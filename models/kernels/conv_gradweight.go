@@ -1,7 +1,7 @@
 package kernels
 
-// ConvGradWeight is a prepared gradient of ConvForward with respect to w. It
-// owns its scratch: one Run at a time.
+// ConvGradWeight is a prepared gradient of ConvForward with respect to w: one Run
+// at a time.
 //
 // The sum over pixels is cut into blocks (whole images, or rows of one), the
 // blocks into groups. A job sums one group into its own partial result; the
@@ -60,9 +60,9 @@ const (
 	maxGroups = 16
 )
 
-// NewConvGradWeight prepares the weight gradient of one shape; a bad shape
-// panics.
-func NewConvGradWeight(p *Pool, s ConvShape) *ConvGradWeight {
+// NewConvGradWeight prepares the weight gradient of one shape, with memory from
+// m; a bad shape panics.
+func NewConvGradWeight(p *Pool, s ConvShape, m *Region) *ConvGradWeight {
 	s.check()
 	g := &ConvGradWeight{shape: s, pool: p, impl: active}
 	g.sizes[0], g.sizes[1], g.sizes[2] = s.sizes()
@@ -76,17 +76,17 @@ func NewConvGradWeight(p *Pool, s ConvShape) *ConvGradWeight {
 	g.oh, g.ow = s.Out()
 	g.panels, g.lanes = g.impl.panels(s.Co)
 	g.plan()
-	g.partial = make([]float32, g.groups*g.groupSize())
+	g.partial = m.Floats(g.groups * g.groupSize())
 	g.workers = make([]gradWeightWorker, p.Threads())
 	for i := range g.workers {
 		w := &g.workers[i]
 		if !g.unpadded {
-			w.x = make([]float32, g.images*g.xRows*g.cols*s.Ci)
+			w.x = m.Floats(g.images * g.xRows * g.cols * s.Ci)
 		}
 		if last := g.panels[len(g.panels)-1]; g.narrow != nil {
-			w.dy = make([]float32, g.images*g.rows*g.ow*g.panels[0].lanes)
+			w.dy = m.Floats(g.images * g.rows * g.ow * g.panels[0].lanes)
 		} else if last.partial() {
-			w.dy = make([]float32, g.images*g.rows*g.ow*last.lanes)
+			w.dy = m.Floats(g.images * g.rows * g.ow * last.lanes)
 		}
 	}
 	g.sumJob, g.reduceJob = g.sum, g.reduce
@@ -209,13 +209,14 @@ func (g *ConvGradWeight) panelB(w *gradWeightWorker, p panel, n0, images, r0, ro
 		g.spread(w.dy, p, n0, images, r0, rows)
 		return
 	}
-	dst := w.dy // the lanes beyond the width are zero and stay so
+	dst := w.dy
 	for n := range images {
 		src := g.dy[start+n*g.oh*g.ow*co:]
 		for px := range rows * g.ow {
 			for i, v := range src[px*co:][:p.width] {
 				dst[i] = v
 			}
+			clear(dst[p.width:p.lanes])
 			dst = dst[p.lanes:]
 		}
 	}

@@ -49,18 +49,18 @@ type narrowWorker struct {
 	_    [64]byte
 }
 
-// plan fixes the partition and allocates the scratch.
-func (c *narrow) plan(p *Pool) {
+// plan fixes the partition and takes the scratch.
+func (c *narrow) plan(p *Pool, m *Region) {
 	c.pool, c.impl = p, active
 	c.panels, c.lanes = c.impl.panels(c.k * c.k * c.out.c)
-	c.packed = make([]float32, c.in.c*c.lanes)
+	c.packed = m.Floats(c.in.c * c.lanes)
 	fit := stripBytes/(c.in.w*c.lanes*floatBytes) - c.k
 	c.strips = max(ceilDiv(c.out.h, max(fit, 1)), min(ceilDiv(minJobs, c.n), ceilDiv(c.out.h, 4)))
 	c.rows = ceilDiv(c.out.h, c.strips)
 	c.strips = ceilDiv(c.out.h, c.rows)
 	c.workers = make([]narrowWorker, p.Threads())
 	for i := range c.workers {
-		c.workers[i].z = make([]float32, (c.rows+c.k-1)*c.in.w*c.lanes)
+		c.workers[i].z = m.Floats((c.rows + c.k - 1) * c.in.w * c.lanes)
 	}
 	c.runJob = c.strip
 }
@@ -78,8 +78,9 @@ func (c *narrow) pack() {
 	taps := c.k * c.k
 	for _, p := range c.panels {
 		for i := range c.in.c {
-			row := c.packed[p.offset*c.in.c+i*p.lanes:][:p.width]
-			for j := range row {
+			row := c.packed[p.offset*c.in.c+i*p.lanes:][:p.lanes]
+			clear(row[p.width:])
+			for j := range p.width {
 				tap, o := (p.first+j)/c.out.c, (p.first+j)%c.out.c
 				if c.reverse {
 					tap = taps - 1 - tap
@@ -163,6 +164,9 @@ func (g *ConvGradWeight) spread(dst []float32, p panel, n0, images, r0, rows int
 		for h := r0; h < r0+rows; h++ {
 			row := dst[:s.W*p.lanes]
 			dst = dst[len(row):]
+			if p.partial() {
+				clear(row)
+			}
 			for j := range p.width {
 				tap, o := (p.first+j)/s.Co, (p.first+j)%s.Co
 				y, left := h+s.Pad-tap/s.K, s.Pad-tap%s.K

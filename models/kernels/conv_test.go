@@ -151,9 +151,12 @@ func testConv(t *testing.T, ps []*kernels.Pool, s shape) {
 		t.Run(fmt.Sprintf("%+v", s), func(t *testing.T) {
 			var first [4][]float32
 			for _, p := range ps {
-				fwd, gradX, gradW := kernels.NewConvForward(p, s), kernels.NewConvGradInput(p, s), kernels.NewConvGradWeight(p, s)
+				var shared []float32
+				fwd := prepared(&shared, func(m *kernels.Region) *kernels.ConvForward { return kernels.NewConvForward(p, s, m) })
+				gradX := prepared(&shared, func(m *kernels.Region) *kernels.ConvGradInput { return kernels.NewConvGradInput(p, s, m) })
+				gradW := prepared(&shared, func(m *kernels.Region) *kernels.ConvGradWeight { return kernels.NewConvGradWeight(p, s, m) })
 				var out [4][]float32
-				for range 2 { // the second run must not see the first one's scratch
+				for range 2 { // scratch is first what prepared leaves, then what the others do
 					out = [4][]float32{garbage(len(dy)), garbage(len(x)), garbage(len(w)), garbage(len(dy))}
 					fwd.Run(x, w, bias, out[0])
 					fwd.Run(x, w, nil, out[3])
@@ -182,15 +185,15 @@ func testConv(t *testing.T, ps []*kernels.Pool, s shape) {
 func TestConvMisuse(t *testing.T) {
 	p := kernels.NewPool(1)
 	defer p.Close()
-	f := kernels.NewConvForward(p, shape{1, 4, 4, 2, 3, 3, 1, 1})
+	f := kernels.NewConvForward(p, shape{1, 4, 4, 2, 3, 3, 1, 1}, nil)
 	for name, call := range map[string]func(){
-		"kernel of 6":           func() { kernels.NewConvForward(p, shape{1, 8, 8, 1, 1, 6, 1, 1}) },
-		"stride of 3":           func() { kernels.NewConvGradInput(p, shape{1, 8, 8, 1, 1, 3, 3, 1}) },
-		"no channel":            func() { kernels.NewConvGradWeight(p, shape{1, 8, 8, 0, 1, 3, 1, 1}) },
-		"kernel over the image": func() { kernels.NewConvForward(p, shape{1, 2, 8, 1, 1, 3, 1, 0}) },
+		"kernel of 6":           func() { kernels.NewConvForward(p, shape{1, 8, 8, 1, 1, 6, 1, 1}, nil) },
+		"stride of 3":           func() { kernels.NewConvGradInput(p, shape{1, 8, 8, 1, 1, 3, 3, 1}, nil) },
+		"no channel":            func() { kernels.NewConvGradWeight(p, shape{1, 8, 8, 0, 1, 3, 1, 1}, nil) },
+		"kernel over the image": func() { kernels.NewConvForward(p, shape{1, 2, 8, 1, 1, 3, 1, 0}, nil) },
 		"length of x":           func() { f.Run(make([]float32, 31), make([]float32, 54), nil, make([]float32, 48)) },
 		"length of bias":        func() { f.Run(make([]float32, 32), make([]float32, 54), make([]float32, 2), make([]float32, 48)) },
-		"empty product":         func() { kernels.NewGemm(p, 1, 0, 2, 3, false, false) },
+		"empty product":         func() { kernels.NewGemm(p, 1, 0, 2, 3, false, false, nil) },
 	} {
 		func() {
 			defer func() {

@@ -72,8 +72,8 @@ type correlationWorker struct {
 	_     [64]byte  // keeps two workers' tiles off one cache line
 }
 
-// plan fixes the partition and allocates the scratch.
-func (c *correlation) plan(p *Pool) {
+// plan fixes the partition and takes the scratch.
+func (c *correlation) plan(p *Pool, m *Region) {
 	c.pool, c.impl = p, active
 	var lanes int
 	c.panels, lanes = c.impl.panels(c.out.c)
@@ -84,8 +84,8 @@ func (c *correlation) plan(p *Pool) {
 		f.offset = size
 		size += f.lanes * lanes
 	}
-	c.packed = make([]float32, size)
-	c.bias = make([]float32, lanes)
+	c.packed = m.Floats(size)
+	c.bias = m.Floats(lanes)
 	c.workers = make([]correlationWorker, p.Threads())
 	c.planStrips()
 	strip := ((c.rows-1)*c.inStep + c.reach) * c.cols * c.in.c
@@ -93,8 +93,8 @@ func (c *correlation) plan(p *Pool) {
 		strip = 0
 	}
 	for i := range c.workers {
-		c.workers[i].temp = make([]float32, c.impl.mr*2*c.impl.vl)
-		c.workers[i].strip = make([]float32, strip)
+		c.workers[i].temp = m.Floats(c.impl.mr * 2 * c.impl.vl)
+		c.workers[i].strip = m.Floats(strip)
 	}
 	c.packJob, c.runJob = c.pack, c.strip
 	if c.flat > 0 {
@@ -137,7 +137,8 @@ func (c *correlation) run(x, w, bias, y []float32) {
 	c.start = bias != nil
 	for _, p := range c.panels {
 		if c.start {
-			copy(c.bias[p.offset:], bias[p.first:p.first+p.width])
+			lanes := c.bias[p.offset:][:p.lanes]
+			clear(lanes[copy(lanes, bias[p.first:p.first+p.width]):])
 		}
 	}
 	jobs := len(c.panels) * len(c.phases)
@@ -169,10 +170,11 @@ func (c *correlation) pack(_, job int) {
 			for i := range f.x.count {
 				tap := row + f.x.first + i*f.x.step
 				src := c.w[p.first*c.outStride+ic*c.inStride+tap:]
-				out := dst[((j*f.x.count+i)*c.in.c+ic)*p.lanes:][:p.width]
-				for o := range out {
+				out := dst[((j*f.x.count+i)*c.in.c+ic)*p.lanes:][:p.lanes]
+				for o := range out[:p.width] {
 					out[o] = src[o*c.outStride]
 				}
+				clear(out[p.width:])
 			}
 		}
 	}

@@ -6,8 +6,9 @@
 //
 // Activations are row-major [N H W C], so the channel is the fastest index.
 // Convolution weights arrive in checkpoint layout [Co Ci kh kw] and are
-// repacked inside Run into scratch that the prepared object owns. A "row" in
-// the functions named …Rows is one pixel: len(scale) consecutive values.
+// repacked inside Run into scratch: memory that is taken when an operation is
+// prepared and holds nothing between its runs, so that many may share it. A "row"
+// in the functions named …Rows is one pixel: len(scale) consecutive values.
 //
 // # Implementations
 //
@@ -21,7 +22,8 @@
 // Within one implementation a result does not depend, to the bit, on the number
 // of threads, nor on how a caller cuts an elementwise range into pieces. The
 // portable implementation rounds every product explicitly, so it gives the same
-// bits on every architecture. Nothing allocates after construction.
+// bits on every architecture. Nothing allocates after construction, and no result
+// depends on what scratch held before.
 //
 // Wrong lengths are programming errors and panic. Elementwise functions allow
 // dst to be one of the inputs; other overlaps are not allowed.

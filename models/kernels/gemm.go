@@ -2,8 +2,8 @@ package kernels
 
 import "fmt"
 
-// Gemm is a prepared batch of matrix products c = op(a)·op(b), row-major. It
-// owns its scratch: one Run at a time.
+// Gemm is a prepared batch of matrix products c = op(a)·op(b), row-major: one Run
+// at a time.
 type Gemm struct {
 	pool           *Pool
 	impl           *impl
@@ -30,9 +30,9 @@ type gemmWorker struct {
 	_    [64]byte
 }
 
-// NewGemm prepares batch products of an m×k by a k×n matrix. With transA, a is
-// stored [k m]; with transB, b is stored [n k].
-func NewGemm(p *Pool, batch, m, n, k int, transA, transB bool) *Gemm {
+// NewGemm prepares batch products of an m×k by a k×n matrix, with memory from s.
+// With transA, a is stored [k m]; with transB, b is stored [n k].
+func NewGemm(p *Pool, batch, m, n, k int, transA, transB bool, s *Region) *Gemm {
 	if batch < 1 || m < 1 || n < 1 || k < 1 {
 		panic(fmt.Sprintf("kernels: matrix product of batch %d, m %d, n %d, k %d, want positive sizes", batch, m, n, k))
 	}
@@ -50,11 +50,11 @@ func NewGemm(p *Pool, batch, m, n, k int, transA, transB bool) *Gemm {
 	g.chunk = ceilDiv(ceilDiv(m, g.chunks), g.impl.mr) * g.impl.mr
 	g.chunks = ceilDiv(m, g.chunk)
 	for range copies {
-		g.packed = append(g.packed, make([]float32, g.lanes*k))
+		g.packed = append(g.packed, s.Floats(g.lanes*k))
 	}
 	g.workers = make([]gemmWorker, p.Threads())
 	for i := range g.workers {
-		g.workers[i].temp = make([]float32, g.impl.mr*2*g.impl.vl)
+		g.workers[i].temp = s.Floats(g.impl.mr * 2 * g.impl.vl)
 	}
 	g.packJob = func(_, job int) {
 		i, j := job/len(g.panels), job%len(g.panels)
@@ -83,7 +83,8 @@ func (g *Gemm) pack(packed []float32, i int, p panel) {
 	dst := packed[p.offset*g.k:][:p.lanes*g.k]
 	if !g.transB {
 		for k := range g.k {
-			copy(dst[k*p.lanes:], b[k*g.n+p.first:][:p.width])
+			row := dst[k*p.lanes:][:p.lanes]
+			clear(row[copy(row, b[k*g.n+p.first:][:p.width]):])
 		}
 		return
 	}
@@ -91,6 +92,9 @@ func (g *Gemm) pack(packed []float32, i int, p panel) {
 		for k, v := range b[(p.first+j)*g.k:][:g.k] {
 			dst[k*p.lanes+j] = v
 		}
+	}
+	for k := 0; p.partial() && k < g.k; k++ {
+		clear(dst[k*p.lanes+p.width:][:p.lanes-p.width])
 	}
 }
 

@@ -41,7 +41,8 @@ func TestGemm(t *testing.T) {
 				t.Run(fmt.Sprint(z, ta, tb), func(t *testing.T) {
 					var first []float32
 					for _, p := range ps {
-						g := kernels.NewGemm(p, batch, m, n, k, ta, tb)
+						var own []float32
+						g := prepared(&own, func(s *kernels.Region) *kernels.Gemm { return kernels.NewGemm(p, batch, m, n, k, ta, tb, s) })
 						c := garbage(len(want))
 						g.Run(a, b, c)
 						near(t, "c", c, want, size)

@@ -22,6 +22,9 @@ func (Device) Info() device.Info { return device.Info{Name: "reference", Kernels
 func (Device) Upload(...*models.Param) error   { return nil }
 func (Device) Download(...*models.Param) error { return nil }
 
+// Workspace is 0: nothing is shared.
+func (Device) Workspace() int { return 0 }
+
 // MeasurePeak is 0: the device has no speed worth the name.
 func (Device) MeasurePeak(time.Duration) float64 { return 0 }
 
