@@ -1,7 +1,6 @@
 package trainer
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -71,7 +70,7 @@ func Fork(o ForkOptions) (Forked, error) {
 	if err != nil {
 		return Forked{}, err
 	}
-	forked := Forked{dir, origin.nimg, origin.describe(changes), note}
+	forked := Forked{dir, origin.progress.Nimg, origin.describe(changes), note}
 	if err := origin.fill(forked, f, text, cfg, inputs, changes); err != nil {
 		return Forked{}, errors.Join(err, os.RemoveAll(dir)) // ours, and no run yet
 	}
@@ -83,23 +82,20 @@ type origin struct {
 	parent   string // run directory; "" for a checkpoint that lies elsewhere
 	path     string // of the checkpoint
 	text     string // of config.toml at the checkpoint
-	nimg     int64
-	progress map[string]json.RawMessage // the checkpoint's, as package loop writes it
+	progress run.Progress
 }
 
 // readOrigin reads what a checkpoint says of its run.
 func readOrigin(f *checkpoint.File) (origin, error) {
-	at := origin{path: f.Path, text: f.Metadata["config"]}
-	if at.text == "" || f.Metadata["progress"] == "" {
-		return at, fmt.Errorf("trainer: %s: a network without the state of its training, want a checkpoint of a run", f.Path)
+	at := origin{path: f.Path, text: f.Metadata[run.MetaConfig]}
+	var err error
+	if at.progress, err = run.ReadProgress(f.Metadata); err == nil && at.text == "" {
+		err = run.ErrNoProgress
 	}
-	if err := json.Unmarshal([]byte(f.Metadata["progress"]), &at.progress); err != nil {
-		return at, fmt.Errorf("trainer: %s: progress: %w", f.Path, err)
+	if err != nil {
+		err = fmt.Errorf("trainer: %s: %w", f.Path, err)
 	}
-	if err := json.Unmarshal(at.progress["nimg"], &at.nimg); err != nil {
-		return at, fmt.Errorf("trainer: %s: progress: nimg: %w", f.Path, err)
-	}
-	return at, nil
+	return at, err
 }
 
 // configure edits the settings at the checkpoint and refuses what a fork can't
@@ -128,53 +124,28 @@ func (o ForkOptions) configure(at origin) (string, *configs.Config, []configs.Ch
 			changes = append(changes, c)
 		}
 	}
-	if total := cfg.Live.TotalKimg; total*1000 <= float64(at.nimg) {
-		return "", nil, nil, fmt.Errorf("trainer: fork: live.total_kimg: got %v, want more than the %.1f that the checkpoint has seen", total, kimg(at.nimg))
+	if total := cfg.Live.TotalKimg; total*1000 <= float64(at.progress.Nimg) {
+		return "", nil, nil, fmt.Errorf("trainer: fork: live.total_kimg: got %v, want more than the %.1f that the checkpoint has seen", total, kimg(at.progress.Nimg))
 	}
 	return text, cfg, changes, nil
 }
 
-// stamp makes the checkpoint the new run's: its configuration, so that it can
-// be forked in turn, and its seed. Random streams that a checkpoint lacks start
-// afresh, so that another seed needs nothing but a state without any.
+// stamp makes the checkpoint the new run's: its configuration, so that it can be
+// forked in turn, and its seed.
 func (at origin) stamp(f *checkpoint.File, text string, cfg *configs.Config) error {
-	f.Metadata["config"] = text
-	var streams struct {
-		Seed uint64 `json:"seed"`
-	}
-	if err := json.Unmarshal(at.progress["streams"], &streams); err != nil {
-		return fmt.Errorf("trainer: %s: progress: streams: %w", at.path, err)
-	}
+	f.Metadata[run.MetaConfig] = text
 	seed := uint64(cfg.Run.Seed)
-	if streams.Seed == seed {
+	if at.progress.RunSeed() == seed {
 		return nil
 	}
-	var sampler map[string]any
-	if err := json.Unmarshal(at.progress["sampler"], &sampler); err != nil {
-		return fmt.Errorf("trainer: %s: progress: sampler: %w", at.path, err)
-	}
-	sampler["seed"] = seed
-	for key, value := range map[string]any{
-		"sampler": sampler,
-		"streams": map[string]any{"seed": seed, "streams": map[string]any{}},
-	} {
-		b, err := json.Marshal(value)
-		if err != nil {
-			return fmt.Errorf("trainer: fork: %w", err)
-		}
-		at.progress[key] = b
-	}
-	b, err := json.Marshal(at.progress)
-	if err != nil {
-		return fmt.Errorf("trainer: fork: %w", err)
-	}
-	f.Metadata["progress"] = string(b)
-	return nil
+	p := at.progress
+	p.Reseed(seed)
+	return p.AddTo(f.Metadata)
 }
 
 // describe says in one line where a fork comes from and what differs.
 func (at origin) describe(changes []configs.Change) string {
-	text := fmt.Sprintf("forked from %s at %.1f kimg", at.from(), kimg(at.nimg))
+	text := fmt.Sprintf("forked from %s at %.1f kimg", at.from(), kimg(at.progress.Nimg))
 	for i, c := range changes {
 		sep := ", "
 		if i == 0 {
@@ -212,7 +183,7 @@ func (at origin) fill(to Forked, f *checkpoint.File, text string, cfg *configs.C
 			return err
 		}
 	}
-	path := filepath.Join(to.Dir, run.CheckpointsDir, run.CheckpointFile(at.nimg))
+	path := filepath.Join(to.Dir, run.CheckpointsDir, run.CheckpointFile(at.progress.Nimg))
 	if err := checkpoint.Write(path, f); err != nil {
 		return err
 	}
@@ -234,25 +205,20 @@ func (at origin) fill(to Forked, f *checkpoint.File, text string, cfg *configs.C
 	if rest, marked := strings.CutPrefix(text, "\ufeff"); marked { // a byte order mark stays first
 		head, body = "\ufeff", rest
 	}
-	line := fmt.Sprintf("# Forked from %s at %.1f kimg.\n", run.OneLine(at.from()), kimg(at.nimg))
+	line := fmt.Sprintf("# Forked from %s at %.1f kimg.\n", run.OneLine(at.from()), kimg(at.progress.Nimg))
 	return configs.WriteFile(filepath.Join(to.Dir, run.ConfigFile), head+line+body)
 }
 
 // status is what readers see until the new run's first trainer.
 func (at origin) status(dir string, cfg *configs.Config) run.Status {
-	s := run.Status{
+	p := at.progress
+	return run.Status{
 		Version: run.Version, Run: filepath.Base(dir), Dir: dir, Method: cfg.Method,
 		Config: filepath.Join(dir, run.ConfigFile), State: run.StateNew,
-		Nimg: at.nimg, TotalNimg: int64(cfg.Live.TotalKimg*1000 + 0.5), CheckpointNimg: at.nimg,
+		Nimg: p.Nimg, TotalNimg: int64(cfg.Live.TotalKimg*1000 + 0.5), CheckpointNimg: p.Nimg,
 		FreezePreset: cfg.Freeze.Preset, FreezeGlobs: cfg.Freeze.Freeze, TrainGlobs: cfg.Freeze.Train,
+		LastFID: p.LastFID, BestFID: p.BestFID, FIDNimg: p.FIDNimg, SampleFile: p.SampleFile, SampleNimg: p.SampleNimg,
 	}
-	for key, field := range map[string]any{
-		"last_fid": &s.LastFID, "best_fid": &s.BestFID, "fid_nimg": &s.FIDNimg,
-		"sample_file": &s.SampleFile, "sample_nimg": &s.SampleNimg,
-	} {
-		_ = json.Unmarshal(at.progress[key], field) // absent in a run without images
-	}
-	return s
 }
 
 func kimg(nimg int64) float64 { return float64(nimg) / 1000 }

@@ -22,7 +22,7 @@ import (
 // run directory dst. Lines that cannot be read, such as one that the parent is
 // writing, stay behind.
 func (at origin) copyHistory(dst string) error {
-	src, nimg := at.parent, at.nimg
+	src, nimg := at.parent, at.progress.Nimg
 	upTo := func(l logLine) bool { return l.Nimg <= nimg }
 	for _, name := range []string{runlog.MetricsFile, runlog.LayersFile} {
 		if err := copyLines(src, dst, name, upTo); err != nil {
@@ -140,13 +140,12 @@ func copySamples(src, dst string, nimg int64) error {
 // trainer writes that of the checkpoint.
 func (at origin) copyBest(dst string) error {
 	const best = run.CheckpointsDir + "/best" + run.CheckpointExt
-	var fid *float64
-	_ = json.Unmarshal(at.progress["best_fid"], &fid) // absent in a run without images
+	fid := at.progress.BestFID
 	f, err := checkpoint.Read(filepath.Join(at.parent, best))
 	if err != nil || fid == nil {
 		return nil // there is none, and one that cannot be read is no loss
 	}
-	if n, err := strconv.ParseInt(f.Metadata["nimg"], 10, 64); err != nil || n > at.nimg {
+	if n, err := strconv.ParseInt(f.Metadata["nimg"], 10, 64); err != nil || n > at.progress.Nimg {
 		return nil
 	}
 	for key, stated := range f.Metadata {
@@ -181,8 +180,8 @@ func (at origin) record(to Forked, changes []configs.Change) error {
 	for _, c := range changes {
 		changed[c.Key] = map[string]any{"old": c.Old, "new": c.New}
 	}
-	err = log.Event(runlog.Event{Nimg: at.nimg, Kind: runlog.Fork, Text: to.Text, Data: map[string]any{
-		"run": at.from(), "dir": at.parent, "checkpoint": at.path, "nimg": at.nimg, "changes": changed,
+	err = log.Event(runlog.Event{Nimg: at.progress.Nimg, Kind: runlog.Fork, Text: to.Text, Data: map[string]any{
+		"run": at.from(), "dir": at.parent, "checkpoint": at.path, "nimg": at.progress.Nimg, "changes": changed,
 	}})
 	return errors.Join(err, log.Close())
 }

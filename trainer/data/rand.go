@@ -3,7 +3,6 @@ package data
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"math/bits"
 	"math/rand/v2"
@@ -45,41 +44,30 @@ func (s *Streams) Restart(seed uint64) {
 	}
 }
 
-// streamsState is the JSON form of Streams.
-type streamsState struct {
-	Seed    uint64            `json:"seed"`
-	Streams map[string][]byte `json:"streams"`
+// StreamsState is where the streams of a seed have come to; with it they go on
+// exactly.
+type StreamsState struct {
+	Seed    uint64
+	Streams map[string][]byte // of every stream used so far
 }
 
-// MarshalJSON returns the seed and the state of every stream used so far.
-func (s *Streams) MarshalJSON() ([]byte, error) {
-	state := streamsState{Seed: s.seed, Streams: map[string][]byte{}}
+// State returns the seed and the state of every stream used so far.
+func (s *Streams) State() StreamsState {
+	state := StreamsState{Seed: s.seed, Streams: map[string][]byte{}}
 	for name, r := range s.byName {
-		b, err := r.MarshalBinary()
-		if err != nil {
-			return nil, err
-		}
-		state.Streams[name] = b
+		state.Streams[name], _ = r.MarshalBinary() // never fails
 	}
-	return json.Marshal(state)
+	return state
 }
 
-// UnmarshalJSON continues all streams from what MarshalJSON returned; streams
-// that the state lacks start afresh. A *Rand that was handed out before
-// continues too. On an error nothing changes.
-func (s *Streams) UnmarshalJSON(data []byte) error {
-	var state streamsState
-	if err := json.Unmarshal(data, &state); err != nil {
-		return fmt.Errorf("data: random streams: %w", err)
-	}
+// Restore continues all streams from a state; streams that it lacks start afresh.
+// A *Rand that was handed out before continues too. On an error nothing changes.
+func (s *Streams) Restore(state StreamsState) error {
 	next := NewStreams(state.Seed)
 	for name, b := range state.Streams {
 		if err := next.Stream(name).UnmarshalBinary(b); err != nil {
 			return fmt.Errorf("data: random stream %q: %w", name, err)
 		}
-	}
-	if s.byName == nil {
-		s.byName = map[string]*Rand{}
 	}
 	s.seed = state.Seed
 	for name := range s.byName {

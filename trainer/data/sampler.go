@@ -19,10 +19,10 @@ type Sampler struct {
 // SamplerState is a sampler's position; with the seed it determines all that
 // follows.
 type SamplerState struct {
-	Len   int    `json:"len"`
-	Seed  uint64 `json:"seed"`
-	Epoch int64  `json:"epoch"`
-	Pos   int    `json:"pos"`
+	Len   int
+	Seed  uint64
+	Epoch int64
+	Pos   int
 }
 
 // NewSampler starts at epoch 0 of a data set of n images.

@@ -90,7 +90,7 @@ func (l *Loop) asidePath(nimg int64) string {
 // restoreBest makes best.safetensors what it was at a checkpoint, nil for a run
 // that begins again. What is there instead is set aside, as it may be better than
 // all that follows; note says so.
-func (l *Loop) restoreBest(f *checkpoint.File, p progress) (note string, err error) {
+func (l *Loop) restoreBest(f *checkpoint.File, p run.Progress) (note string, err error) {
 	l.best = nil
 	im := l.method.Images()
 	if im == nil {

@@ -179,7 +179,7 @@ const (
 )
 
 // restoreEvaluation goes on with the measurement that a checkpoint has, if any.
-func (l *Loop) restoreEvaluation(f *checkpoint.File, p progress) error {
+func (l *Loop) restoreEvaluation(f *checkpoint.File, p run.Progress) error {
 	e := &l.eval
 	e.nimg, e.running = p.EvalNimg, false
 	if p.EvalDone == nil {

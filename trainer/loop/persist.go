@@ -1,11 +1,9 @@
 package loop
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"innate/models/checkpoint"
@@ -28,45 +26,6 @@ const (
 	newestSlot = "newest"
 	bestSlot   = "best"
 )
-
-// progress is the part of a checkpoint that is not tensors.
-type progress struct {
-	Nimg       int64             `json:"nimg"`
-	Streams    *data.Streams     `json:"streams"`
-	Sampler    data.SamplerState `json:"sampler"`
-	Scalars    map[string]sum    `json:"scalars,omitempty"` // since the last tick
-	Rollbacks  int               `json:"rollbacks,omitempty"`
-	LastFID    *float64          `json:"last_fid"`
-	BestFID    *float64          `json:"best_fid"`
-	FIDNimg    int64             `json:"fid_nimg"`
-	BestNimg   int64             `json:"best_nimg,omitempty"` // of the best network, if the checkpoint has it
-	EvalNimg   int64             `json:"eval_nimg"`           // of the last evaluation begun
-	EvalDone   *int              `json:"eval_done,omitempty"` // images it has measured, if it is under way
-	SampleFile string            `json:"sample_file"`
-	SampleNimg int64             `json:"sample_nimg"`
-}
-
-// sum is one scalar's values so far.
-type sum struct {
-	Sum   exact `json:"sum"`
-	Count int   `json:"count"`
-}
-
-// exact is a float64 in JSON that comes back bit for bit, NaN and infinities
-// among them.
-type exact float64
-
-// MarshalText writes the shortest text that reads back as the same value.
-func (e exact) MarshalText() ([]byte, error) {
-	return strconv.AppendFloat(nil, float64(e), 'g', -1, 64), nil
-}
-
-// UnmarshalText reads what MarshalText wrote.
-func (e *exact) UnmarshalText(text []byte) error {
-	v, err := strconv.ParseFloat(string(text), 64)
-	*e = exact(v)
-	return err
-}
 
 // checkpoint copies the state of the run and has it written in the background.
 func (l *Loop) checkpoint() error {
@@ -110,13 +69,14 @@ func (l *Loop) snapshot() (*checkpoint.File, error) {
 		}
 	}
 	r := l.report
-	p := progress{
-		Nimg: l.nimg, Streams: l.streams, Sampler: l.sampler.State(), Scalars: map[string]sum{}, Rollbacks: l.rollbacks,
+	p := run.Progress{
+		Nimg: l.nimg, Streams: run.Streams(l.streams.State()), Sampler: run.Sampler(l.sampler.State()),
+		Scalars: map[string]run.Sum{}, Rollbacks: l.rollbacks,
 		LastFID: r.lastFID, BestFID: r.bestFID, FIDNimg: r.fidNimg, EvalNimg: l.eval.nimg,
 		SampleFile: r.sampleFile, SampleNimg: r.sampleNimg,
 	}
 	for name, v := range l.scalars.Sum {
-		p.Scalars[name] = sum{exact(v), l.scalars.Count[name]}
+		p.Scalars[name] = run.Sum{Sum: run.Exact(v), Count: l.scalars.Count[name]}
 	}
 	if l.best != nil {
 		p.BestNimg = l.best.nimg
@@ -131,15 +91,10 @@ func (l *Loop) snapshot() (*checkpoint.File, error) {
 		}
 		p.EvalDone = &done
 	}
-	text, err := json.Marshal(p)
-	if err != nil {
-		return nil, err
-	}
-	f.Metadata["kind"] = method.CheckpointKind
-	f.Metadata["method"] = l.cfg.Method
-	f.Metadata["progress"] = string(text)
-	f.Metadata["config"] = l.text
-	return f, nil
+	f.Metadata[run.MetaKind] = run.CheckpointKind
+	f.Metadata[run.MetaMethod] = l.cfg.Method
+	f.Metadata[run.MetaConfig] = l.text
+	return f, p.AddTo(f.Metadata)
 }
 
 // resume restores a checkpoint, the newest readable one. Without any the run
@@ -151,7 +106,7 @@ func (l *Loop) resume(f *checkpoint.File) error {
 			return err
 		}
 		l.leaveBranch(-1)
-		note, err := l.restoreBest(nil, progress{})
+		note, err := l.restoreBest(nil, run.Progress{})
 		if err != nil {
 			return err
 		}
@@ -187,7 +142,7 @@ func (l *Loop) rollback() (nimg int64, err error) {
 		return 0, err
 	}
 	l.rollbacks = max(before, l.rollbacks) + 1
-	seed := uint64(l.cfg.Run.Seed) | uint64(l.rollbacks)<<32 // no run's own: those are below 2^32
+	seed := run.SeedAfter(uint64(l.cfg.Run.Seed), l.rollbacks)
 	l.streams.Restart(seed)
 	order := l.sampler.State()
 	order.Seed = seed
@@ -252,14 +207,14 @@ func (l *Loop) goOnFrom(text, note string) error {
 // restore makes the run what it was at a checkpoint, and puts away what it has
 // written since. The note tells of what a person may be looking for.
 func (l *Loop) restore(f *checkpoint.File) (note string, err error) {
-	if got := f.Metadata["method"]; got != l.cfg.Method {
+	if got := f.Metadata[run.MetaMethod]; got != l.cfg.Method {
 		return "", fmt.Errorf("checkpoint: %s: method %q, want %q", f.Path, got, l.cfg.Method)
 	}
-	p := progress{Streams: l.streams}
-	if err := json.Unmarshal([]byte(f.Metadata["progress"]), &p); err != nil {
-		return "", fmt.Errorf("checkpoint: %s: progress: %w", f.Path, err)
+	p, err := run.ReadProgress(f.Metadata)
+	if err == nil {
+		err = errors.Join(l.streams.Restore(data.StreamsState(p.Streams)), l.sampler.Restore(data.SamplerState(p.Sampler)))
 	}
-	if err := l.sampler.Restore(p.Sampler); err != nil {
+	if err != nil {
 		return "", fmt.Errorf("checkpoint: %s: %w", f.Path, err)
 	}
 	for _, g := range l.method.Tensors() {

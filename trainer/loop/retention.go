@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"innate/models/checkpoint"
-	"innate/trainer/method"
 	"innate/trainer/run"
 )
 
@@ -51,8 +50,8 @@ func NewestCheckpoint(dir string, broken func(error)) (*checkpoint.File, error) 
 	}
 	for _, c := range files {
 		f, err := checkpoint.Read(c.Path)
-		if err == nil && f.Metadata["kind"] != method.CheckpointKind {
-			err = fmt.Errorf("checkpoint: %s: kind %q, want %q", c.Path, f.Metadata["kind"], method.CheckpointKind)
+		if err == nil && f.Metadata[run.MetaKind] != run.CheckpointKind {
+			err = fmt.Errorf("checkpoint: %s: kind %q, want %q", c.Path, f.Metadata[run.MetaKind], run.CheckpointKind)
 		}
 		if err == nil {
 			return f, nil

@@ -20,7 +20,7 @@ import (
 // present ones where they are the same, where the checkpoint states none, and,
 // which is an event, where what it states is no longer a config.
 func (l *Loop) settingsAt(f *checkpoint.File) *configs.Config {
-	text, stated := f.Metadata["config"]
+	text, stated := f.Metadata[run.MetaConfig]
 	if !stated || text == l.text {
 		return l.cfg
 	}

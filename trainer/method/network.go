@@ -1,7 +1,6 @@
 package method
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"innate/models/checkpoint"
@@ -18,13 +17,10 @@ func describe(den *precond.Denoiser) (map[string]string, error) {
 	return f.Metadata, err
 }
 
-// CheckpointKind is what a run's checkpoint calls itself.
-const CheckpointKind = "innate-run-1"
-
 // prefixOf is where the network to use lies in a checkpoint: the averaged one
 // of a run, or all there is in a file with nothing but a network.
 func prefixOf(f *checkpoint.File) string {
-	if f.Metadata["kind"] == CheckpointKind {
+	if f.Metadata[run.MetaKind] == run.CheckpointKind {
 		return "ema/"
 	}
 	return ""
@@ -60,11 +56,9 @@ func Network(f *checkpoint.File) (*checkpoint.File, error) {
 		return f, nil
 	}
 	out := checkpoint.New()
-	var p struct {
-		Nimg int64 `json:"nimg"`
-	}
-	if err := json.Unmarshal([]byte(f.Metadata["progress"]), &p); err != nil {
-		return nil, fmt.Errorf("checkpoint: %s: progress: %w", f.Path, err)
+	p, err := run.ReadProgress(f.Metadata)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: %s: %w", f.Path, err)
 	}
 	out.Metadata["nimg"] = fmt.Sprint(p.Nimg)
 	if features.In(f) {
