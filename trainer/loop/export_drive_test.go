@@ -74,6 +74,9 @@ type listener struct{ events []runlog.Event }
 func (l *listener) Tick(runlog.Tick)     {}
 func (l *listener) Event(e runlog.Event) { l.events = append(l.events, e) }
 
+// Drain returns when all checkpoints so far are on disk.
+func (d *Driven) Drain() { d.l.drain() }
+
 func (d *Driven) Close() { d.l.close() }
 
 // Torn says where the loop and its freezing disagree about the
