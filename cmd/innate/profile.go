@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -44,6 +45,7 @@ func (c *cli) profileCommand() *cobra.Command {
 		}
 		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
+		debug.SetGCPercent(loop.GarbagePercent) // as a trainer's process does
 		p, err := loop.MeasureProfile(ctx, cfg, dir, *steps)
 		if err != nil {
 			return err
@@ -97,7 +99,8 @@ func (p profiled) print(out io.Writer, top int, cfg *configs.Config) {
 	fmt.Fprintf(out, "%s: %s, batch %d, %s, %d threads, %.1f %% frozen\n", p.Config, p.Method, p.Batch, p.Kernels, p.Threads, 100*p.Frozen)
 	fmt.Fprintf(out, "a step: %s ms, %.1f images/s (mean of %d); peak of the machine: %.1f GFLOP/s\n",
 		ms(p.Step), float64(p.Batch)/p.Step.Seconds(), p.Steps, p.Peak/1e9)
-	fmt.Fprintf(out, "memory: %s at most, of which activations %s\n", mebibytes(p.PeakBytes), mebibytes(int64(p.Held)))
+	fmt.Fprintf(out, "memory: %s at most, predicted %s, of which the stages share %s\n",
+		mebibytes(p.PeakBytes), mebibytes(int64(p.Predicted)), mebibytes(int64(p.Workspace)))
 
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	defer w.Flush()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -23,10 +24,13 @@ func (c *cli) trainCommand() *cobra.Command {
 		Use: "train CONFIG", Short: "a run in the foreground, with plain progress lines",
 		ValidArgsFunction: completeConfig,
 		Example: examples("train mnist-gdd-i --kimg 20", "a preset, for 20,000 images",
-			"train --run 3", "goes on with a run, as a job's last line"),
+			"train --run 3", "goes on with a run, as a job's last line",
+			"train mnist-gdd-i --dry-run", "what memory and disk it would take"),
 	}
 	out := pathFlag(cmd.Flags(), "out", "", "run `directory` to create instead of a numbered one")
 	resumed := pathFlag(cmd.Flags(), "run", "", "continue this `run`, by number, name or directory, instead of beginning one")
+	dry := cmd.Flags().Bool("dry-run", false, "do not train, but say what memory and disk a run would take")
+	asJSON := jsonFlag(cmd.Flags())
 	var edits edits
 	edits.register(cmd)
 	complete(cmd, "run", c.completeRun(ended))
@@ -34,12 +38,18 @@ func (c *cli) trainCommand() *cobra.Command {
 		if *resumed != "" && (len(args) > 0 || len(edits.set) > 0 || *out != "") {
 			return usagef("train --run: continues a run as it is, want no CONFIG, --set, --kimg or --out")
 		}
+		if *dry && (*resumed != "" || *out != "") || *asJSON && !*dry {
+			return usagef("train: --dry-run is for a run yet to begin, want it without --run and --out, and --json with it alone")
+		}
 		if *resumed == "" && len(args) != 1 {
 			return usagef("train: got %d arguments, want one %s", len(args), wantConfig())
 		}
 		return nil
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *dry {
+			return dryRun(c, args[0], edits, *asJSON)
+		}
 		ctx, asks, release := catchSignals(cmd.Context(), c.err)
 		defer release()
 		if *resumed != "" {
@@ -71,6 +81,7 @@ func train(ctx context.Context, c *cli, dir, listen string, asks <-chan os.Signa
 	}
 	leave, warnings := trainer.Settle(dir, c.err, trainer.Hazards(c.getenv, false)...)
 	defer leave()
+	debug.SetGCPercent(loop.GarbagePercent)
 	out := newPrinter(c.out)
 	err = loop.Run(ctx, loop.Options{
 		Dir: dir, Log: out, Listen: listen, Job: trainer.Job(c.getenv), Machine: warnings, Checkpoint: asks,
@@ -86,31 +97,35 @@ func wantConfig() string {
 
 // create makes a run directory for a preset or a file, edited.
 func create(runs, out, config string, e edits) (string, error) {
-	config = configs.ExpandHome(config)
-	text, _, err := configs.Open(config)
+	text, _, err := prepare(config, e)
 	if err != nil {
-		if kind, statErr := filetype.Of(config); statErr == nil && !kind.Text() {
-			err = fmt.Errorf("%s: %w", config, kind.Refuse(wantConfig()))
-		}
-		return "", err
-	}
-	if text, err = trainer.Rebase(text, config); err != nil {
-		return "", err
-	}
-	if text, err = e.apply(text); err != nil {
-		return "", err
-	}
-	edited, err := configs.Parse(run.ConfigFile, text)
-	if err != nil {
-		return "", err
-	}
-	if err := method.Check(edited); err != nil {
 		return "", err
 	}
 	if out != "" {
 		return out, trainer.CreateAt(out, text, "")
 	}
 	return trainer.Create(run.RunsDir(runs), text, "")
+}
+
+// prepare reads a preset or a file, edits it and checks it as a new run's.
+func prepare(config string, e edits) (text string, cfg *configs.Config, err error) {
+	config = configs.ExpandHome(config)
+	if text, _, err = configs.Open(config); err != nil {
+		if kind, statErr := filetype.Of(config); statErr == nil && !kind.Text() {
+			err = fmt.Errorf("%s: %w", config, kind.Refuse(wantConfig()))
+		}
+		return "", nil, err
+	}
+	if text, err = trainer.Rebase(text, config); err != nil {
+		return "", nil, err
+	}
+	if text, err = e.apply(text); err != nil {
+		return "", nil, err
+	}
+	if cfg, err = configs.Parse(run.ConfigFile, text); err != nil {
+		return "", nil, err
+	}
+	return text, cfg, method.Check(cfg)
 }
 
 // edits are changes to a config given on the command line.

@@ -51,12 +51,7 @@ func (l *Loop) prepareEvaluation() error {
 
 // openEvaluation is prepareEvaluation whether or not one is due.
 func (l *Loop) openEvaluation() error {
-	im := l.method.Images()
-	slice := oneStepSlice
-	if im.Steps > 1 {
-		slice = multiStepSlice
-	}
-	slice = min(slice, l.cfg.FID.Samples)
+	im, slice := l.method.Images(), l.evaluationSlice()
 	e := evaluation{den: &precond.Denoiser{Net: im.Den.Net.Clone(), Kind: im.Den.Kind}}
 	gen, err := precond.NewSampler(l.dev, e.den, slice)
 	if err != nil {
@@ -80,6 +75,14 @@ func (l *Loop) openEvaluation() error {
 	l.eval = e
 	l.report.fidName, l.report.teacherFID = e.fid.Label(), recordedFID(l.method.Teacher(), FeatureName(l.cfg.FID.Features))
 	return nil
+}
+
+// evaluationSlice is how many images are generated between two training steps.
+func (l *Loop) evaluationSlice() int {
+	if l.method.Images().Steps > 1 {
+		return min(multiStepSlice, l.cfg.FID.Samples)
+	}
+	return min(oneStepSlice, l.cfg.FID.Samples)
 }
 
 // haveEvaluationFiles refuses an evaluation whose files are missing.

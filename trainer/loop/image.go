@@ -42,6 +42,10 @@ func (l *Loop) prepareSamples() error {
 	if im == nil || l.samples != nil && l.samples.count == n {
 		return nil
 	}
+	if l.samples != nil {
+		l.samples.gen.Program().Release()
+		l.samples = nil
+	}
 	a := Arrange(im.Den, n)
 	gen, err := precond.NewSampler(l.dev, im.Den, a.N)
 	if err != nil {

@@ -213,7 +213,7 @@ func open(opts Options) (*Loop, error) {
 		}
 	}
 	var warnings []string // from before what they are about is restored
-	if err := l.build(func(text string) { warnings = append(warnings, text) }); err != nil {
+	if err := l.build(cpu.New(cfg.Run.Threads), func(text string) { warnings = append(warnings, text) }); err != nil {
 		return nil, err
 	}
 	if err := l.resume(from); err != nil {
@@ -240,10 +240,10 @@ func open(opts Options) (*Loop, error) {
 	return l, nil
 }
 
-// build makes what trains, as the configuration says: data, random streams and
-// the method with its networks. Of a run directory it reads the inputs; warn gets
+// build makes what trains on dev, as the configuration says: data, random streams
+// and the method with its networks. Of a run directory it reads the inputs; warn gets
 // what is to be noted in its log.
-func (l *Loop) build(warn func(text string)) error {
+func (l *Loop) build(dev device.Device, warn func(text string)) error {
 	var err error
 	if l.data, err = method.OpenDataset(l.cfg.Data.Dataset); err != nil {
 		return err
@@ -252,7 +252,7 @@ func (l *Loop) build(warn func(text string)) error {
 	n := l.cfg.Run.Batch
 	l.index = make([]int, n)
 	l.batch = method.Batch{Images: make([]float32, n*h*w*c), Labels: make([]float32, n*l.data.Classes())}
-	l.dev = cpu.New(l.cfg.Run.Threads)
+	l.dev = dev
 	l.streams = data.NewStreams(uint64(l.cfg.Run.Seed))
 	l.sampler = data.NewSampler(l.data.Len(), uint64(l.cfg.Run.Seed))
 	l.method, err = method.New(method.Env{

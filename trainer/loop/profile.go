@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"innate/configs"
+	"innate/models/cpu"
 	"innate/models/device"
 	"innate/trainer/method"
 )
@@ -20,13 +21,15 @@ type Profile struct {
 	Kernels string  `json:"kernels"`
 	Frozen  float64 `json:"frozen_fraction"`
 
-	Steps  int           `json:"steps"`            // measured
-	Step   time.Duration `json:"step_ns"`          // one step, all included
-	Peak   float64       `json:"peak_flop_s"`      // of the device
-	Stages []StageCost   `json:"stages"`           // in the order of their execution
-	Ops    []Cost        `json:"ops"`              // by kind of operation, dearest first
-	Layers []Cost        `json:"layers"`           // by layer, dearest first
-	Held   int           `json:"activation_bytes"` // sum over the stages: their machines all stay planned
+	Steps  int           `json:"steps"`       // measured
+	Step   time.Duration `json:"step_ns"`     // one step, all included
+	Peak   float64       `json:"peak_flop_s"` // of the device
+	Stages []StageCost   `json:"stages"`      // in the order of their execution
+	Ops    []Cost        `json:"ops"`         // by kind of operation, dearest first
+	Layers []Cost        `json:"layers"`      // by layer, dearest first
+
+	Workspace int `json:"workspace_bytes"` // activations and scratch, which the stages share
+	Predicted int `json:"predicted_bytes"` // the most memory that the steps should take
 }
 
 // StageCost is the cost of one stage of a step. Rest is what a step spends
@@ -35,7 +38,7 @@ type StageCost struct {
 	Stage string        `json:"stage"`
 	Time  time.Duration `json:"ns"`
 	FLOP  int64         `json:"flop"`
-	Arena int           `json:"arena_bytes"` // values that lie between operations
+	Arena int           `json:"arena_bytes"` // activations and scratch, where the stages lie over each other
 }
 
 // Cost is the cost of the operations of one kind, or of one layer, in one stage.
@@ -48,24 +51,26 @@ type Cost struct {
 }
 
 // MeasureProfile trains for some steps as a configuration says, in memory alone,
-// and measures them; dir is what its paths count from, a run's directory; a first step, which touches all memory for the first time,
-// is not counted. R1 is among them as often as its interval lets it. It ends
+// and measures them; dir is what its paths count from, a run's directory. A first
+// step, which touches all memory for the first time, is not counted. R1 is among them as often as its interval lets it. It ends
 // early, with the error of ctx, when ctx does.
 func MeasureProfile(ctx context.Context, cfg *configs.Config, dir string, steps int) (*Profile, error) {
 	l := &Loop{cfg: cfg, dir: dir, scalars: method.NewScalars()}
-	if err := l.build(func(string) {}); err != nil {
+	if err := l.build(cpu.New(cfg.Run.Threads), func(string) {}); err != nil {
 		return nil, err
 	}
 	defer l.dev.Close()
 	if err := l.prepareMethod(); err != nil {
 		return nil, err
 	}
-	programs := l.method.Programs()
+	programs, memory := l.method.Programs(), l.memory()
+	memory.finish(l.dev)
 	const peakTime = 200 * time.Millisecond
 	info := l.dev.Info()
 	p := &Profile{
 		Method: cfg.Method, Batch: cfg.Run.Batch, Threads: info.Threads, Kernels: info.Kernels,
 		Frozen: l.freezing.Fraction(), Steps: steps, Peak: l.dev.MeasurePeak(peakTime),
+		Workspace: memory.Workspace, Predicted: memory.Peak,
 	}
 	var start time.Time
 	for i := range steps + 1 {
@@ -101,7 +106,8 @@ func (p *Profile) collect(programs []method.Program) {
 	}
 	rest := p.Step
 	for _, r := range programs {
-		s := StageCost{Stage: r.Stage, Arena: r.Memory().Activations}
+		need := r.Memory()
+		s := StageCost{Stage: r.Stage, Arena: need.Activations + need.Scratch}
 		runs, costs := r.Costs()
 		for _, c := range costs {
 			c.FLOP = c.FLOP * int64(runs) / int64(p.Steps)
@@ -114,7 +120,6 @@ func (p *Profile) collect(programs []method.Program) {
 			add(layers, r.Stage, c.Layer, c)
 		}
 		rest -= s.Time
-		p.Held += s.Arena
 		p.Stages = append(p.Stages, s)
 	}
 	p.Stages = append(p.Stages, StageCost{Stage: "rest", Time: max(0, rest)})

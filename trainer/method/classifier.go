@@ -28,6 +28,7 @@ type classifierMethod struct {
 	adam      *optim.Adam
 	initial   *models.ParamSet // fresh weights
 	extractor *features.Extractor
+	held      data.Dataset // images to test on
 }
 
 func newClassifier(e Env) (*classifierMethod, error) {
@@ -38,6 +39,9 @@ func newClassifier(e Env) (*classifierMethod, error) {
 		return nil, err
 	}
 	m := &classifierMethod{Env: e, net: net, initial: net.Params.Clone()}
+	if m.held, err = data.MNISTTest(); err != nil {
+		return nil, err
+	}
 	if _, err := graph.Build(func(g *graph.Builder) {
 		m.training, err = features.NewClassifier(g, net, h, e.Config.Run.Batch)
 	}); err != nil {
@@ -56,6 +60,8 @@ func (m *classifierMethod) Params() *models.ParamSet { return m.net.Params }
 func (m *classifierMethod) Start() *models.ParamSet  { return m.initial }
 func (m *classifierMethod) Trained() *optim.Binding  { return m.stage.Binding() }
 func (m *classifierMethod) Programs() []Program      { return []Program{m.stage.Program()} }
+
+func (m *classifierMethod) Parts() []Part { return []Part{{"net", Trained, m.net.Params}} }
 
 func (m *classifierMethod) Preset(names []string, preset string) ([]string, error) {
 	if preset != "none" {
@@ -111,24 +117,22 @@ const testBatch = 250
 
 // Test measures the accuracy on the held-out images.
 func (m *classifierMethod) Test() (map[string]float64, error) {
-	held, err := data.MNISTTest()
-	if err != nil {
-		return nil, err
+	h, w, c := m.held.Shape()
+	n, classes := m.held.Len(), m.held.Classes()
+	images, index := make([]float32, testBatch*h*w*c), make([]int, testBatch)
+	labels, logits := make([]float32, n*classes), make([]float32, n*classes)
+	for first := 0; first < n; first += testBatch {
+		k := min(testBatch, n-first)
+		for i := range k {
+			index[i] = first + i
+		}
+		m.held.Images(index[:k], images[:k*h*w*c])
+		m.held.Labels(index[:k], labels[first*classes:(first+k)*classes])
+		if err := m.extractor.Logits(images[:k*h*w*c], logits[first*classes:(first+k)*classes]); err != nil {
+			return nil, err
+		}
 	}
-	h, w, c := held.Shape()
-	n := held.Len()
-	images, labels := make([]float32, n*h*w*c), make([]float32, n*held.Classes())
-	index := make([]int, n)
-	for i := range index {
-		index[i] = i
-	}
-	held.Images(index, images)
-	held.Labels(index, labels)
-	logits := make([]float32, n*held.Classes())
-	if err := m.extractor.Logits(images, logits); err != nil {
-		return nil, err
-	}
-	return map[string]float64{"accuracy/test": accuracy(logits, labels, held.Classes())}, nil
+	return map[string]float64{"accuracy/test": accuracy(logits, labels, classes)}, nil
 }
 
 // accuracy is the share of rows whose largest logit is the labelled class; NaN,

@@ -102,6 +102,10 @@ func (m *edmMethod) Trained() *optim.Binding  { return m.stage.Binding() }
 func (m *edmMethod) Programs() []Program      { return []Program{m.stage.Program()} }
 func (m *edmMethod) Layers() []run.Layer      { return unetLayers(m.den.Net) }
 
+func (m *edmMethod) Parts() []Part {
+	return []Part{{"net", Trained, m.den.Net.Params}, {"average", Average, m.average.den.Net.Params}}
+}
+
 func (m *edmMethod) Preset(names []string, preset string) ([]string, error) {
 	return unet.FreezePreset(names, preset)
 }

@@ -122,6 +122,16 @@ func (m *gddMethod) Start() *models.ParamSet  { return m.initial }
 func (m *gddMethod) Trained() *optim.Binding  { return m.genStep.Binding() }
 func (m *gddMethod) Layers() []run.Layer      { return unetLayers(m.nets.Gen.Net) }
 
+func (m *gddMethod) Parts() []Part {
+	return []Part{
+		{"gen", Trained, m.nets.Gen.Net.Params},
+		{"disc", Trained, m.nets.Disc.Params},
+		{"average", Average, m.average.den.Net.Params},
+		{"projection", Frozen, m.nets.Proj.Mix},
+		{"features", Frozen, m.nets.Proj.Net.Params},
+	}
+}
+
 func (m *gddMethod) Preset(names []string, preset string) ([]string, error) {
 	return unet.FreezePreset(names, preset)
 }

@@ -22,6 +22,9 @@ type Method interface {
 	// Params are the parameters of the trained network: what can be frozen.
 	Params() *models.ParamSet
 
+	// Parts are the networks that the method holds, the one of Params first.
+	Parts() []Part
+
 	// Preset resolves a freezing preset's name for this network.
 	Preset(names []string, preset string) ([]string, error)
 
@@ -69,6 +72,24 @@ type Method interface {
 	// makes no images.
 	Test() (map[string]float64, error)
 }
+
+// Part is one network of a method.
+type Part struct {
+	Name   string
+	Role   Role
+	Params *models.ParamSet
+}
+
+// Role is what becomes of a network's parameters.
+type Role string
+
+// Trained parameters follow gradients, an average follows trained ones, and
+// frozen ones stay as they are.
+const (
+	Trained Role = "trained"
+	Average Role = "average"
+	Frozen  Role = "frozen"
+)
 
 // Batch is what a step trains on; the buffers belong to the loop and are
 // overwritten by the next batch.

@@ -1,0 +1,259 @@
+package loop
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"innate/configs"
+	"innate/models"
+	"innate/models/cpu"
+	"innate/models/device"
+	"innate/models/graph"
+	"innate/trainer/method"
+)
+
+// GarbagePercent is what a trainer's process should set as debug.SetGCPercent.
+// Most of the heap of a run lives as long as the run, so that collecting often
+// costs little, and letting garbage grow to the size of it all would cost much.
+const GarbagePercent = 25
+
+// Memory is what a run will take, in bytes. The parts add up to the peak.
+type Memory struct {
+	Method   string          `json:"method"`
+	Batch    int             `json:"batch"`
+	Threads  int             `json:"threads"`
+	Networks []NetworkMemory `json:"networks"`
+	Programs []ProgramMemory `json:"programs"` // of the stages of a step, then of samples and evaluations
+
+	Weights    int `json:"weights_bytes"`    // of trained networks
+	Gradients  int `json:"gradients_bytes"`  // and the losses beside them
+	Optimizer  int `json:"optimizer_bytes"`  // moments of what trains
+	Average    int `json:"average_bytes"`    // averaged weights
+	Frozen     int `json:"frozen_bytes"`     // networks that stay as they are
+	Start      int `json:"start_bytes"`      // weights that layers' distances count from
+	Workspace  int `json:"workspace_bytes"`  // activations and scratch, which all programs share
+	Data       int `json:"data_bytes"`       // the data set
+	Evaluation int `json:"evaluation_bytes"` // copies of weights that are measured and best, images, sums
+	Samples    int `json:"samples_bytes"`
+	Copy       int `json:"copy_bytes"`    // of a checkpoint, until it is on disk
+	Process    int `json:"process_bytes"` // program, graphs, and garbage until it is collected
+	Peak       int `json:"peak_bytes"`
+
+	Checkpoint  int `json:"checkpoint_bytes"` // of one, on disk
+	Checkpoints int `json:"checkpoints"`      // that stay when the run is done
+	Disk        int `json:"disk_bytes"`       // they and the best network
+
+	best int // bytes of the best network; 0 if nothing is measured
+}
+
+// NetworkMemory is one network of a run.
+type NetworkMemory struct {
+	Name      string      `json:"name"`
+	Role      method.Role `json:"role"`
+	Params    int         `json:"params"`
+	Trainable int         `json:"trainable_params"`
+	Bytes     int         `json:"bytes"`
+}
+
+// ProgramMemory is what one program needs. Activations and scratch lie over those
+// of the other programs.
+type ProgramMemory struct {
+	Stage       string `json:"stage"`
+	Activations int    `json:"activations_bytes"`
+	Scratch     int    `json:"scratch_bytes"`
+	Results     int    `json:"results_bytes"`
+	Inputs      int    `json:"inputs_bytes"`
+}
+
+// PredictMemory says what a run of a configuration will take, whose paths count
+// from dir. It builds all that a run builds and plans all that it plans, but runs
+// nothing, so that no program gets the memory that it asks for.
+func PredictMemory(cfg *configs.Config, dir string) (*Memory, error) {
+	dev := &planned{Device: cpu.New(cfg.Run.Threads)}
+	defer dev.Close()
+	l := &Loop{cfg: cfg, dir: dir, scalars: method.NewScalars()}
+	if err := l.build(dev, func(string) {}); err != nil {
+		return nil, err
+	}
+	if err := l.prepareMethod(); err != nil {
+		return nil, err
+	}
+	steps := len(dev.programs)
+	if err := l.prepareImages(); err != nil {
+		return nil, err
+	}
+	m := l.memory()
+	for _, p := range dev.programs[:steps] {
+		if !slices.ContainsFunc(l.method.Programs(), func(s method.Program) bool { return s.Program == p }) {
+			m.Evaluation += m.addProgram("test", p)
+		}
+	}
+	evaluation, samples := dev.programs[steps:], []device.Program(nil)
+	if l.samples != nil { // whose program is planned last
+		n := len(evaluation) - 1
+		evaluation, samples = evaluation[:n], evaluation[n:]
+	}
+	for i, p := range evaluation {
+		stage := []string{"fid images", "fid features"}[i]
+		m.Evaluation += m.addProgram(stage, p)
+	}
+	for _, p := range samples {
+		m.Samples += m.addProgram("samples", p)
+	}
+	m.evaluations(l)
+	m.checkpoints(l)
+	m.finish(l.dev)
+	runtime.KeepAlive(l)
+	return m, nil
+}
+
+// planned is a device that remembers what has been planned on it.
+type planned struct {
+	device.Device
+	programs []device.Program
+}
+
+// Compile plans a program.
+func (d *planned) Compile(g *graph.Builder, r device.Request) (device.Program, error) {
+	p, err := d.Device.Compile(g, r)
+	if err == nil {
+		d.programs = append(d.programs, p)
+	}
+	return p, err
+}
+
+// memory is what the training steps of a run take, which has been built.
+func (l *Loop) memory() *Memory {
+	info := l.dev.Info()
+	m := &Memory{Method: l.cfg.Method, Batch: l.cfg.Run.Batch, Threads: info.Threads}
+	for _, n := range l.method.Parts() {
+		net := NetworkMemory{Name: n.Name, Role: n.Role, Params: n.Params.Count(), Bytes: 4 * n.Params.Count()}
+		switch n.Role {
+		case method.Trained:
+			m.Weights += net.Bytes
+			net.Trainable = net.Params
+			if n.Params == l.method.Params() {
+				net.Trainable -= int(l.freezing.FrozenParams)
+			}
+			m.Optimizer += 2 * 4 * net.Trainable
+		case method.Average:
+			m.Average += net.Bytes
+		case method.Frozen:
+			m.Frozen += net.Bytes
+		}
+		m.Networks = append(m.Networks, net)
+	}
+	for _, p := range l.method.Programs() {
+		m.addProgram(p.Stage, p)
+		m.Gradients += p.Memory().Results
+	}
+	if s := l.method.Start(); s != nil {
+		m.Start = 4 * s.Count()
+	}
+	h, w, c := l.data.Shape()
+	m.Data = l.data.Len() * (h*w*c + 1) // bytes, and a label each
+	return m
+}
+
+// addProgram lists a program and returns what it has beside the workspace.
+func (m *Memory) addProgram(stage string, p device.Program) int {
+	s := p.Memory()
+	m.Programs = append(m.Programs, ProgramMemory{stage, s.Activations, s.Scratch, s.Results, s.Inputs})
+	return s.Results + s.Inputs
+}
+
+// evaluations adds what images are made and measured with.
+func (m *Memory) evaluations(l *Loop) {
+	if s := l.samples; s != nil {
+		m.Samples += 4 * (len(s.images) + len(s.latents.Z) + len(s.latents.Labels))
+	}
+	if l.eval.fid == nil {
+		return
+	}
+	slice, pixels := l.evaluationSlice(), l.samples.gen.Pixels()
+	m.Evaluation += 4 * pixels * (2*slice + featureBatch) // latents, images, those that the features read
+	m.best = 4 * l.eval.den.Net.Params.Count()
+	m.Evaluation += 2 * m.best                            // measured and best
+	m.Evaluation += 2 * 8 * len(l.eval.fid.State().Outer) // of the images and of the reference
+}
+
+// checkpoints adds up what a checkpoint holds: as State of an optimizer will have
+// it, once every parameter that trains has been updated.
+func (m *Memory) checkpoints(l *Loop) {
+	const entry, step, head = 128, 4, 8 << 10 // a tensor's line in the header, an update count, metadata
+	size, tensors := 0, 0
+	add := func(s *models.ParamSet) {
+		size += 4 * s.Count()
+		tensors += len(s.All())
+	}
+	for _, g := range l.method.Tensors() {
+		add(g.Set)
+	}
+	trained := 0 // tensors
+	for _, n := range l.method.Parts() {
+		if n.Role != method.Trained {
+			continue
+		}
+		for _, p := range n.Params.All() {
+			if n.Params != l.method.Params() || !l.freezing.Frozen(p.Name) {
+				trained++
+			}
+		}
+	}
+	size += m.Optimizer + step*trained
+	tensors += 3 * trained
+	m.Copy = size
+	if m.best > 0 {
+		size += m.best
+		tensors += len(l.eval.den.Net.Params.All())
+	}
+	m.Checkpoint = size + entry*tensors + head
+	live := l.cfg.Live
+	written := 1
+	if live.CheckpointKimg > 0 {
+		written = int(math.Ceil(live.TotalKimg / live.CheckpointKimg))
+	}
+	m.Checkpoints = max(1, live.KeepCheckpoints)
+	if live.KeepEveryKimg > 0 {
+		m.Checkpoints += int(live.TotalKimg / live.KeepEveryKimg)
+	}
+	m.Checkpoints = min(m.Checkpoints, max(1, written))
+	m.Disk = m.Checkpoints*m.Checkpoint + m.best
+}
+
+// finish adds what the process is beside all that: what is on its heap now and
+// listed nowhere, what of the program lies in memory, and garbage.
+func (m *Memory) finish(dev device.Device) {
+	m.Workspace = dev.Workspace()
+	debug.FreeOSMemory()
+	var s runtime.MemStats
+	runtime.ReadMemStats(&s)
+	live := int(s.HeapAlloc)
+	later := m.Copy + m.best // what is not on the heap yet
+	peak := m.Workspace + live + later + live*GarbagePercent/100 + int(s.Sys-s.HeapSys) + residentFile()
+	listed := m.Weights + m.Gradients + m.Optimizer + m.Average + m.Frozen + m.Start + m.Workspace + m.Data + m.Evaluation + m.Samples + m.Copy
+	m.Process, m.Peak = peak-listed, peak
+}
+
+// residentFile is how much of the program's own file is in memory; 0 where the
+// system does not tell.
+func residentFile() int {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range bytes.Lines(status) {
+		if rest, ok := strings.CutPrefix(string(line), "RssFile:"); ok {
+			kib := 0
+			_, _ = fmt.Sscan(rest, &kib)
+			return kib << 10
+		}
+	}
+	return 0
+}

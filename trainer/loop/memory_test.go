@@ -1,0 +1,71 @@
+package loop_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"innate/configs"
+	"innate/trainer/loop"
+	"innate/trainer/method"
+	"innate/trainer/run"
+)
+
+// TestPredictMemory holds a prediction against what a run leaves behind, and its
+// parts against each other.
+func TestPredictMemory(t *testing.T) {
+	dir := networks(t)
+	for _, name := range []string{"gdd", "edm", "classifier"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			text := config(name, dir)
+			cfg, err := configs.Parse(run.ConfigFile, text)
+			check(t, err)
+			m, err := loop.PredictMemory(cfg, "")
+			check(t, err)
+
+			most := 0
+			for _, p := range m.Programs {
+				if p.Activations <= 0 || p.Scratch <= 0 || p.Results <= 0 || p.Inputs <= 0 {
+					t.Errorf("program %+v", p)
+				}
+				most = max(most, p.Activations+p.Scratch)
+			}
+			if m.Workspace != most {
+				t.Errorf("workspace of %d bytes, want what the largest program needs, %d", m.Workspace, most)
+			}
+			trains, weights := 0, 0
+			for _, n := range m.Networks {
+				if n.Role == method.Trained {
+					trains += 4 * n.Trainable
+					weights += n.Bytes
+				}
+			}
+			if m.Optimizer != 2*trains || m.Weights != weights || m.Gradients < trains {
+				t.Errorf("optimizer %d, weights %d, gradients %d bytes, for %d bytes of weights of which %d train", m.Optimizer, m.Weights, m.Gradients, weights, trains)
+			}
+			if sum := m.Workspace + m.Weights + m.Gradients + m.Optimizer + m.Average + m.Frozen + m.Start + m.Data +
+				m.Evaluation + m.Samples + m.Copy + m.Process; sum != m.Peak || m.Process <= 0 {
+				t.Errorf("parts of %d bytes, of a peak of %d, the process alone %d", sum, m.Peak, m.Process)
+			}
+
+			trained := newRun(t, text)
+			train(t, trained)
+			files := checkpointFiles(t, trained)
+			disk := 0
+			for _, f := range append(files, filepath.Join(trained, run.CheckpointsDir, "best.safetensors")) {
+				if info, err := os.Stat(f); err == nil {
+					disk += int(info.Size())
+				}
+			}
+			if len(files) != m.Checkpoints {
+				t.Errorf("%d checkpoints, predicted %d", len(files), m.Checkpoints)
+			}
+			// The header of a file is estimated, and the first checkpoints know of no
+			// best network yet.
+			if off, most := max(m.Disk-disk, disk-m.Disk), disk/10+len(files)<<13; off > most {
+				t.Errorf("%d bytes on disk, predicted %d: %d off, want at most %d", disk, m.Disk, off, most)
+			}
+		})
+	}
+}
