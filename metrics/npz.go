@@ -5,10 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 
+	"innate/models/atomicfile"
 	"innate/models/filetype"
 )
 
@@ -145,28 +144,6 @@ func WriteStats(w io.Writer, s Stats) error {
 }
 
 // SaveStats writes the file of WriteStats; path appears complete or not at all.
-func SaveStats(path string, s Stats) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".stats-*.npz")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		f.Close() // a second close after success only errors
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	if err := WriteStats(f, s); err != nil {
-		return err
-	}
-	if err := f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+func SaveStats(path string, s Stats) error {
+	return atomicfile.Write(path, atomicfile.SyncFile, func(w io.Writer) error { return WriteStats(w, s) })
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"innate/models/atomicfile"
 	"innate/trainer/run"
 	"innate/tui/host"
 	"innate/tui/sixel"
@@ -112,36 +114,31 @@ func (a *App) saved(m savedMsg) tea.Cmd {
 	return a.Notify("wrote "+path, a.theme.Good)
 }
 
-// savePNG writes a picture. A file that is there is only replaced on demand, and
-// then whole or not at all.
+// savePNG writes a picture, whole or not at all. A file that is there is only
+// replaced on demand: a new one takes its name first.
 func savePNG(path string, img image.Image, replace bool) tea.Cmd {
 	return func() tea.Msg {
 		m := savedMsg{path: path, img: img}
-		var f *os.File
-		if replace {
-			f, m.err = os.CreateTemp(filepath.Dir(path), ".sample-*.png")
-		} else {
-			f, m.err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if !replace {
+			claim, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+			if errors.Is(err, fs.ErrExist) {
+				m.exists = true
+				return m
+			}
+			if err != nil {
+				m.err = fmt.Errorf("write: %w", err)
+				return m
+			}
+			claim.Close()
 		}
-		if errors.Is(m.err, fs.ErrExist) {
-			m.exists, m.err = true, nil
+		err := atomicfile.Write(path, atomicfile.SyncFile, func(w io.Writer) error { return png.Encode(w, img) })
+		if err == nil {
 			return m
 		}
-		if m.err == nil {
-			m.err = png.Encode(f, img)
-			if err := errors.Join(f.Chmod(0o644), f.Close()); m.err == nil {
-				m.err = err
-			}
-			if m.err == nil && replace {
-				m.err = os.Rename(f.Name(), path)
-			}
-			if m.err != nil {
-				os.Remove(f.Name())
-			}
+		if !replace {
+			os.Remove(path)
 		}
-		if m.err != nil {
-			m.err = fmt.Errorf("write: %s: %w", path, m.err)
-		}
+		m.err = fmt.Errorf("write: %w", err)
 		return m
 	}
 }

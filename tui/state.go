@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 
+	"innate/models/atomicfile"
 	"innate/tui/host"
 
 	tea "charm.land/bubbletea/v2"
@@ -89,19 +90,7 @@ func (f *stateFile) save(s host.State, gen int) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
-	tmp, err := os.CreateTemp(dir, ".state-*.tmp")
-	if err != nil {
-		return fmt.Errorf("state: %w", err)
-	}
-	_, err = tmp.Write(append(b, '\n'))
-	if closeErr := tmp.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(tmp.Name(), f.path)
-	}
-	if err != nil {
-		os.Remove(tmp.Name())
+	if err := atomicfile.WriteBytes(f.path, atomicfile.NoSync, append(b, '\n')); err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
 	f.written = gen

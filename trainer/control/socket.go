@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"innate/models/atomicfile"
 	"innate/trainer/run"
 )
 
@@ -44,8 +45,8 @@ func placeSocket(dir string) (string, error) {
 		return "", err
 	}
 	path := filepath.Join(own, run.SocketFile)
-	if err := run.WriteAtomic(pointer, []byte(path+"\n")); err != nil {
-		return "", err
+	if err := atomicfile.WriteBytes(pointer, atomicfile.NoSync, []byte(path+"\n")); err != nil {
+		return "", fmt.Errorf("control: %w", err)
 	}
 	return path, nil
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"innate/models/atomicfile"
 )
 
 // WriteStatus writes the heartbeat, atomically where there is room for a new
@@ -57,27 +59,18 @@ func ReadLayers(dir string) ([]Layer, error) {
 	return layers, nil
 }
 
+// writing keeps the writers of a heartbeat in order: the loop, and its clock.
+var writing sync.Mutex
+
+// writeJSONFile waits for no disk: a heartbeat lost in a power failure is none.
 func writeJSONFile(dir, name string, v any) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("run: %s: %w", name, err)
 	}
-	return WriteAtomic(filepath.Join(dir, name), append(b, '\n'))
-}
-
-// writing guards the temporary names of WriteAtomic.
-var writing sync.Mutex
-
-// WriteAtomic replaces a small file by rename. It does not sync: a heartbeat
-// lost in a power failure is none.
-func WriteAtomic(path string, b []byte) error {
 	writing.Lock()
 	defer writing.Unlock()
-	tmp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp")
-	if err := os.WriteFile(tmp, b, 0o644); err != nil {
-		return fmt.Errorf("run: %w", err)
-	}
-	if err := os.Rename(tmp, path); err != nil {
+	if err := atomicfile.WriteBytes(filepath.Join(dir, name), atomicfile.NoSync, append(b, '\n')); err != nil {
 		return fmt.Errorf("run: %w", err)
 	}
 	return nil

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"io"
 	"math"
-	"os"
-	"path/filepath"
 
 	"innate/metrics"
+	"innate/models/atomicfile"
 )
 
 // Grid tiles images [n h w c] of values in [-1, 1], row by row from the top
@@ -74,31 +74,11 @@ func eachRow(n, h, cols int, f func(row, tile, y int)) {
 	}
 }
 
-// WritePNG writes img to a temporary file beside path, flushes it to disk and
-// renames it. On an error path keeps what it had.
-func WritePNG(path string, img image.Image) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".sample-*.png")
+// WritePNG replaces the picture at path. On an error path keeps what it had.
+func WritePNG(path string, img image.Image) error {
+	err := atomicfile.Write(path, atomicfile.SyncFile, func(w io.Writer) error { return png.Encode(w, img) })
 	if err != nil {
 		return fmt.Errorf("sampleio: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			f.Close() // a second close only errors
-			os.Remove(f.Name())
-			err = fmt.Errorf("sampleio: %w", err)
-		}
-	}()
-	if err := png.Encode(f, img); err != nil {
-		return err
-	}
-	if err := f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return nil
 }
