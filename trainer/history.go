@@ -24,9 +24,11 @@ import (
 func (at origin) copyHistory(dst string) error {
 	src, nimg := at.parent, at.progress.Nimg
 	upTo := func(l logLine) bool { return l.Nimg <= nimg }
-	for _, name := range []string{runlog.MetricsFile, runlog.LayersFile} {
-		if err := copyLines(src, dst, name, upTo); err != nil {
-			return err
+	for _, f := range run.Files {
+		if f.Fork == run.ForkLines && f.Pattern != runlog.EventsFile {
+			if err := copyLines(src, dst, f.Pattern, upTo); err != nil {
+				return err
+			}
 		}
 	}
 	// What happened later at the same number of images, such as the run's end,
@@ -121,8 +123,8 @@ func copySamples(src, dst string, nimg int64) error {
 		return fmt.Errorf("trainer: %w", err)
 	}
 	for _, e := range entries {
-		stem, ok := strings.CutSuffix(e.Name(), ".png")
-		if n, err := strconv.ParseInt(stem, 10, 64); !ok || err != nil || n > nimg {
+		f, ours := run.FileOf(filepath.Join(run.SamplesDir, e.Name()))
+		if n, ok := run.SeenIn(e.Name()); !ours || f.Fork != run.ForkSeen || !ok || n > nimg {
 			continue
 		}
 		if info, err := os.Stat(filepath.Join(folder, e.Name())); err != nil || !info.Mode().IsRegular() {
@@ -139,7 +141,7 @@ func copySamples(src, dst string, nimg int64) error {
 // knows as such. If the parent has found a better one since, the new run's first
 // trainer writes that of the checkpoint.
 func (at origin) copyBest(dst string) error {
-	const best = run.CheckpointsDir + "/best" + run.CheckpointExt
+	const best = run.CheckpointsDir + "/" + run.BestFile
 	fid := at.progress.BestFID
 	f, err := checkpoint.Read(filepath.Join(at.parent, best))
 	if err != nil || fid == nil {

@@ -158,9 +158,12 @@ func copyWhole(from, to string) (err error) {
 // back what it added.
 func made(dir string) (there map[string]bool) {
 	there = map[string]bool{}
-	for _, name := range []string{run.ConfigFile, run.LockFile, run.SamplesDir, run.CheckpointsDir, run.InputsDir} {
-		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil || !errors.Is(err, fs.ErrNotExist) {
-			there[name] = true
+	for _, f := range run.Files {
+		if !f.Made {
+			continue
+		}
+		if _, err := os.Lstat(filepath.Join(dir, f.Pattern)); err == nil || !errors.Is(err, fs.ErrNotExist) {
+			there[f.Pattern] = true
 		}
 	}
 	return there

@@ -19,7 +19,6 @@ import (
 	"innate/trainer"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
-	"innate/trainer/tensorboard"
 )
 
 // TestFaultE2EOneBranch kills a run again and again, mostly beyond its last
@@ -97,7 +96,7 @@ func oneBranch(t *testing.T, dir string) {
 			t.Errorf("%s of a run at %d images", path, s.Nimg)
 		}
 	}
-	files, err := filepath.Glob(filepath.Join(dir, tensorboard.Dir, "events.out.tfevents.*"))
+	files, err := filepath.Glob(filepath.Join(dir, run.TensorBoardDir, "events.out.tfevents.*"))
 	check(t, err)
 	for _, path := range files {
 		data, err := os.ReadFile(path)

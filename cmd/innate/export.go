@@ -38,7 +38,7 @@ func (c *cli) exportCommand() *cobra.Command {
 
 // export writes the network that ref names to a file of its own.
 func export(c *cli, ref, path string, notes []string) error {
-	if err := outsideCheckpoints(path); err != nil {
+	if err := outsideRun(path); err != nil {
 		return err
 	}
 	src, err := useNetwork(c, c.runs, ref)
@@ -59,19 +59,15 @@ func export(c *cli, ref, path string, notes []string) error {
 	return checkpoint.Write(path, dst)
 }
 
-// outsideCheckpoints refuses a file to be written among the checkpoints of a run,
-// which would take it for one of them, or lose one to it.
-func outsideCheckpoints(path string) error {
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return err
+// outsideRun refuses to write over a file of a run, or among its checkpoints, where
+// it would be taken for one.
+func outsideRun(path string) error {
+	dir, rel := run.Owner(path)
+	switch {
+	case dir == "":
+		return nil
+	case filepath.Dir(rel) == run.CheckpointsDir:
+		return fmt.Errorf("%s: lies among the checkpoints of %s, want a file elsewhere", path, filepath.Base(dir))
 	}
-	if real, err := filepath.EvalSymlinks(filepath.Dir(abs)); err == nil {
-		abs = filepath.Join(real, filepath.Base(abs))
-	}
-	folder := filepath.Dir(abs)
-	if filepath.Base(folder) == run.CheckpointsDir && run.IsRun(filepath.Dir(folder)) {
-		return fmt.Errorf("%s: lies among the checkpoints of %s, want a file elsewhere", path, filepath.Base(filepath.Dir(folder)))
-	}
-	return nil
+	return fmt.Errorf("%s: the run %s keeps its own %s there, want a file elsewhere", path, filepath.Base(dir), rel)
 }

@@ -55,7 +55,7 @@ func (c *cli) sampleCommand() *cobra.Command {
 
 // sample draws with the network that ref names.
 func sample(c *cli, ref string, s sampleFlags) error {
-	if err := outsideCheckpoints(*s.out); err != nil {
+	if err := outsideRun(*s.out); err != nil {
 		return err
 	}
 	den, k, err := openDenoiser(c, c.runs, ref, *s.steps)

@@ -33,8 +33,7 @@ type best struct {
 }
 
 const (
-	bestPrefix   = "best/"                      // where a checkpoint has the best network
-	asidePattern = "best-*" + run.CheckpointExt // names best weights that were set aside, by images seen
+	bestPrefix = "best/" // where a checkpoint has the best network
 )
 
 // file is what best.safetensors says: key is FIDKey of the features.
@@ -55,7 +54,7 @@ func fidText(fid float64) string { return fmt.Sprintf("%.4f", fid) }
 func (l *Loop) fidKey() string { return FIDKey(FeatureName(l.cfg.FID.Features)) }
 
 func (l *Loop) bestPath() string {
-	return filepath.Join(l.dir, run.CheckpointsDir, bestFile)
+	return filepath.Join(l.dir, run.CheckpointsDir, run.BestFile)
 }
 
 // keepBest keeps the weights that have just been measured as the best so far.
@@ -84,7 +83,7 @@ func (l *Loop) saveBest() {
 
 // asidePath is where best weights go that were set aside.
 func (l *Loop) asidePath(nimg int64) string {
-	return filepath.Join(l.dir, run.CheckpointsDir, strings.Replace(asidePattern, "*", fmt.Sprintf("%09d", nimg), 1))
+	return filepath.Join(l.dir, run.CheckpointsDir, strings.Replace(run.BestPattern, "*", fmt.Sprintf("%09d", nimg), 1))
 }
 
 // restoreBest makes best.safetensors what it was at a checkpoint, nil for a run
@@ -148,7 +147,7 @@ func (l *Loop) setBestAside(nimg int64, stated string) (note string, err error) 
 	}
 	fids := map[string]float64{}
 	for _, e := range entries {
-		if ok, err := filepath.Match(asidePattern, e.Name()); err != nil || !ok {
+		if ok, err := filepath.Match(run.BestPattern, e.Name()); err != nil || !ok {
 			continue
 		}
 		path := filepath.Join(folder, e.Name())
@@ -171,5 +170,5 @@ func (l *Loop) setBestAside(nimg int64, stated string) (note string, err error) 
 		}
 	}
 	return fmt.Sprintf("%s, of %.1f kimg and FID %s, is not of this branch and now called %s",
-		bestFile, kimg(nimg), cmp.Or(stated, "unknown"), filepath.Base(aside)), nil
+		run.BestFile, kimg(nimg), cmp.Or(stated, "unknown"), filepath.Base(aside)), nil
 }

@@ -6,9 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"innate/trainer/run"
@@ -19,14 +17,6 @@ import (
 // The run log says where by a marker, the event files of TensorBoard are cut,
 // best.safetensors is put back (best.go), and the rest is put away here. An exact
 // resume makes all of it again.
-
-// unreadableExt ends the names of checkpoints that could not be read when the run
-// went on from one before them.
-const unreadableExt = ".unreadable" + run.CheckpointExt
-
-// gridName is a sample grid's: the images seen, and the seed of one that was
-// asked for.
-var gridName = regexp.MustCompile(`^(\d{9,})(-seed\d+)?\.png$`)
 
 // leaveBranch puts away the checkpoints and sample grids beyond step last. Its
 // errors are events: what stays does no harm to the training.
@@ -52,29 +42,27 @@ func (l *Loop) leaveCheckpoints(last int64) error {
 		return nil
 	}
 	for _, f := range files[:later] {
-		if err := os.Rename(f.Path, strings.TrimSuffix(f.Path, run.CheckpointExt)+unreadableExt); err != nil {
+		if err := os.Rename(f.Path, strings.TrimSuffix(f.Path, run.CheckpointExt)+run.UnreadableExt); err != nil {
 			return fmt.Errorf("loop: %w", err)
 		}
 	}
-	return keepNewest(folder, "*"+unreadableExt, l.cfg.Live.KeepCheckpoints)
+	return keepNewest(folder, "*"+run.UnreadableExt, l.cfg.Live.KeepCheckpoints)
 }
 
 // leaveSamples removes grids, which the screen would take for the newest.
 func (l *Loop) leaveSamples(last int64) error {
-	folder := filepath.Join(l.dir, run.SamplesDir)
-	entries, err := os.ReadDir(folder)
+	entries, err := os.ReadDir(filepath.Join(l.dir, run.SamplesDir))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("loop: %w", err)
 	}
 	for _, e := range entries {
-		parts := gridName.FindStringSubmatch(e.Name())
-		if parts == nil {
+		path := filepath.Join(run.SamplesDir, e.Name())
+		f, ours := run.FileOf(path)
+		nimg, numbered := run.SeenIn(e.Name())
+		if !ours || f.Rewind != run.RewindRemove || !numbered || nimg <= last {
 			continue
 		}
-		if nimg, err := strconv.ParseInt(parts[1], 10, 64); err != nil || nimg <= last {
-			continue
-		}
-		if err := os.Remove(filepath.Join(folder, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(filepath.Join(l.dir, path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("loop: %w", err)
 		}
 	}

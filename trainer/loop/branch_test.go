@@ -17,7 +17,6 @@ import (
 	"innate/trainer/method"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
-	"innate/trainer/tensorboard"
 )
 
 // quiet is a run that measures and draws nothing by itself.
@@ -400,7 +399,7 @@ func TestFaultEventFilesOfAnotherBranch(t *testing.T) {
 	text := strings.Replace(quiet(t, "edm"), "tick_kimg = 0.008", "tick_kimg = 0.004", 1)
 	has := func(dir, tag string) bool {
 		t.Helper()
-		names, err := filepath.Glob(filepath.Join(dir, tensorboard.Dir, "events.out.tfevents.*"))
+		names, err := filepath.Glob(filepath.Join(dir, run.TensorBoardDir, "events.out.tfevents.*"))
 		check(t, err)
 		return slices.ContainsFunc(names, func(name string) bool { return strings.Contains(string(read(t, name)), tag) })
 	}

@@ -147,9 +147,6 @@ func (l *Loop) goBack(why string) error {
 	return nil
 }
 
-// divergedExt ends the names of checkpoints that were set aside.
-const divergedExt = ".diverged" + run.CheckpointExt
-
 // setAside renames the checkpoints at nimg and later, so that nothing goes on
 // from them. It leaves the oldest one. Of those set aside so far it keeps as many
 // as of the others.
@@ -163,11 +160,11 @@ func (l *Loop) setAside(nimg int64) error {
 		if f.Nimg < nimg {
 			continue
 		}
-		if err := os.Rename(f.Path, strings.TrimSuffix(f.Path, run.CheckpointExt)+divergedExt); err != nil {
+		if err := os.Rename(f.Path, strings.TrimSuffix(f.Path, run.CheckpointExt)+run.DivergedExt); err != nil {
 			return err
 		}
 	}
-	return keepNewest(folder, "*"+divergedExt, l.cfg.Live.KeepCheckpoints)
+	return keepNewest(folder, "*"+run.DivergedExt, l.cfg.Live.KeepCheckpoints)
 }
 
 // scheduledCheckpoint writes a checkpoint that is due. While a loss is out of

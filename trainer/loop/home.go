@@ -24,26 +24,11 @@ type home struct {
 	configGone int // looks in a row that have found no config.toml
 }
 
-// leftovers are the temporary names of files that a killed trainer was writing,
-// by folder of the run directory. The config's may belong to a command at work
-// just now, and are left alone while they are young.
-var leftovers = []struct {
-	pattern string
-	young   time.Duration
-}{
-	{filepath.Join(run.CheckpointsDir, ".*"+run.CheckpointExt+".tmp*"), 0},
-	{filepath.Join(run.SamplesDir, ".sample-*.png"), 0},
-	{probePattern, 0},
-	{".config-*.tmp", time.Minute},
-}
-
-const probePattern = ".probe-*"
-
 // openHome refuses a directory that cannot be written, before anything is built
 // for it, and removes what killed trainers left. The caller holds its lock.
 func openHome(dir string) (home, error) {
 	h := home{dir: dir}
-	probe, err := os.CreateTemp(dir, probePattern)
+	probe, err := os.CreateTemp(dir, run.ProbePattern)
 	if err != nil {
 		return h, fmt.Errorf("loop: %s: cannot be written, want a directory where the run can go on: %w", dir, errors.Unwrap(err))
 	}
@@ -60,18 +45,22 @@ func openHome(dir string) (home, error) {
 	return h, h.sweep()
 }
 
-// sweep removes leftovers.
+// sweep removes what killed writers left unfinished, but for what is so young that
+// a command may be at work on it.
 func (h *home) sweep() error {
-	for _, l := range leftovers {
-		folder, pattern := filepath.Split(l.pattern)
+	for _, f := range run.Files {
+		if f.Life != run.Unfinished {
+			continue
+		}
+		folder, pattern := filepath.Split(f.Pattern)
 		entries, err := os.ReadDir(filepath.Join(h.dir, folder))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
 			return fmt.Errorf("loop: %w", err)
 		}
 		for _, e := range entries {
 			ours, err := filepath.Match(pattern, e.Name())
 			info, gone := e.Info()
-			if err != nil || !ours || gone != nil || !info.Mode().IsRegular() || time.Since(info.ModTime()) < l.young {
+			if err != nil || !ours || gone != nil || !info.Mode().IsRegular() || time.Since(info.ModTime()) < f.Young {
 				continue
 			}
 			if err := os.Remove(filepath.Join(h.dir, folder, e.Name())); err != nil {

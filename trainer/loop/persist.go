@@ -19,8 +19,6 @@ import (
 // and as metadata the counters,
 // random streams, data order and what status reports. It holds no times, so
 // that equal states give equal bytes. Its name is the number of images seen.
-const bestFile = "best" + run.CheckpointExt
-
 // Slots of the saver.
 const (
 	newestSlot = "newest"

@@ -364,11 +364,17 @@ func TestSlowWriter(t *testing.T) {
 // nothing else.
 func TestLeftovers(t *testing.T) {
 	dir := newRun(t, config("classifier", networks(t)))
+	check(t, os.MkdirAll(filepath.Join(dir, run.TensorBoardDir), 0o755))
 	old := time.Now().Add(-time.Hour)
 	for name, stays := range map[string]bool{
 		"checkpoints/.000000016.safetensors.tmp123": false,
 		"checkpoints/.best.safetensors.tmp9":        false,
+		"checkpoints/.innate-7.tmp":                 false,
 		"samples/.sample-12.png":                    false,
+		"samples/.innate-8.tmp":                     false,
+		"tensorboard/.cut.tmp1":                     false,
+		"tensorboard/.innate-9.tmp":                 false,
+		".status.json.tmp":                          false,
 		".probe-7":                                  false,
 		".config-1.tmp":                             false,
 		"checkpoints/.mine":                         true,

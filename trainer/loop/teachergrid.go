@@ -20,10 +20,6 @@ import (
 // 35 network calls of Karras et al. 2022.
 const TeacherSteps = 18
 
-// TeacherFile is the grid that DrawTeacher draws, in a run's directory. The
-// run's own grids are named by a number.
-var TeacherFile = filepath.Join(run.SamplesDir, "teacher.png")
-
 // teacherBatch bounds how long DrawTeacher takes to notice that it is cancelled.
 const teacherBatch = 8
 
@@ -49,7 +45,7 @@ func DrawTeacher(ctx context.Context, dev device.Device, dir string, cfg *config
 	rows := (a.N + a.Cols - 1) / a.Cols
 	a.N = rows * a.Cols // filled up, so that the grid's size tells how many it covers
 	side := den.Net.Config.Resolution
-	path := filepath.Join(dir, TeacherFile)
+	path := filepath.Join(dir, run.TeacherFile)
 	if w, h := sizeOfPNG(path); w == a.Cols*side && h == rows*side {
 		return path, nil
 	}

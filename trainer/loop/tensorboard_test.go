@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"innate/trainer/loop"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
-	"innate/trainer/tensorboard"
 )
 
 // TestTensorBoardFiles checks that each process of a run leaves one event file
@@ -17,7 +17,7 @@ import (
 func TestTensorBoardFiles(t *testing.T) {
 	text := config("gdd", networks(t))
 	files := func(dir string) []string {
-		names, err := filepath.Glob(filepath.Join(dir, tensorboard.Dir, "events.out.tfevents.*"))
+		names, err := filepath.Glob(filepath.Join(dir, run.TensorBoardDir, "events.out.tfevents.*"))
 		check(t, err)
 		return names
 	}
@@ -44,7 +44,7 @@ func TestTensorBoardFiles(t *testing.T) {
 	}
 
 	blocked := newRun(t, text)
-	check(t, os.WriteFile(filepath.Join(blocked, tensorboard.Dir), nil, 0o644))
+	check(t, os.WriteFile(filepath.Join(blocked, run.TensorBoardDir), nil, 0o644))
 	train(t, blocked)
 	history, err := runlog.ReadAll(blocked)
 	check(t, err)

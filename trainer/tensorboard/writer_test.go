@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"innate/trainer/golden"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/trainer/tensorboard"
 )
@@ -37,7 +38,7 @@ func noReport(t *testing.T) func(error) { return func(err error) { t.Error(err) 
 // files returns the event files of a run, in the order of their names.
 func files(t *testing.T, dir string) []string {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join(dir, tensorboard.Dir, "*"))
+	names, err := filepath.Glob(filepath.Join(dir, run.TensorBoardDir, "*"))
 	check(t, err)
 	return names
 }
@@ -279,7 +280,7 @@ func TestNoRoomForLong(t *testing.T) {
 // it can.
 func TestNoDirectory(t *testing.T) {
 	dir, c := t.TempDir(), &clock{time.Unix(1763854000, 0)}
-	blocked := filepath.Join(dir, tensorboard.Dir)
+	blocked := filepath.Join(dir, run.TensorBoardDir)
 	check(t, os.WriteFile(blocked, nil, 0o644))
 	reports := 0
 	w := tensorboard.New(dir, 64, func(err error) {
