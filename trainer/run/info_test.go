@@ -174,7 +174,7 @@ func TestAwaitExit(t *testing.T) {
 }
 
 // TestFaultRunWithoutConfig lists a run whose config.toml was removed while its
-// trainer lives, and no longer when it has none.
+// trainer lives, and afterwards if it has left a heartbeat.
 func TestFaultRunWithoutConfig(t *testing.T) {
 	runs := t.TempDir()
 	dir := makeRun(t, runs, "00001-a")
@@ -192,6 +192,10 @@ func TestFaultRunWithoutConfig(t *testing.T) {
 	}
 	release()
 	if list, err := run.List(runs); err != nil || len(list) != 0 {
-		t.Errorf("without a trainer: got %+v, %v, want none", list, err)
+		t.Errorf("without a trainer or a heartbeat: got %+v, %v, want none", list, err)
+	}
+	check(t, run.WriteStatus(dir, run.Status{State: run.StateStopped, PID: 1}))
+	if list, err := run.List(runs); err != nil || len(list) != 1 || list[0].Status.State != run.StateStopped {
+		t.Errorf("stopped: got %+v, %v, want it", list, err)
 	}
 }

@@ -27,9 +27,10 @@ func RunsDir(flag string) string {
 }
 
 // IsRun reports whether dir looks like a run directory: it has a config.toml, or
-// a trainer holds its lock. Somebody may have removed the file under a trainer,
-// and a run that trains can be listed, watched and stopped all the same. A name
-// that begins with a dot is that of a run being deleted.
+// a trainer holds its lock, or has held it and left a heartbeat. Somebody may have
+// removed config.toml, and such a run can be listed, watched, stopped, forked and
+// deleted all the same. A name that begins with a dot is that of a run being
+// deleted.
 func IsRun(dir string) bool {
 	if HasConfig(dir) {
 		return true
@@ -38,14 +39,16 @@ func IsRun(dir string) bool {
 		return false
 	}
 	_, held, err := Holder(dir)
-	return err == nil && held
+	return err == nil && (held || isFile(dir, LockFile) && isFile(dir, StatusFile))
+}
+
+func isFile(dir, name string) bool {
+	info, err := os.Stat(filepath.Join(dir, name))
+	return err == nil && info.Mode().IsRegular()
 }
 
 // HasConfig reports whether dir has a config.toml.
-func HasConfig(dir string) bool {
-	info, err := os.Stat(filepath.Join(dir, ConfigFile))
-	return err == nil && info.Mode().IsRegular()
-}
+func HasConfig(dir string) bool { return isFile(dir, ConfigFile) }
 
 // List returns the runs under runsDir by number, then by name. A directory that
 // does not exist holds none. A run that cannot be read is listed with the reason,
