@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -96,6 +97,9 @@ func awaitReady(ctx context.Context, dir string, pid int, ended <-chan error) er
 		case err := <-ended:
 			if err == nil {
 				return nil // a short run may finish before the first probe
+			}
+			if _, gone := os.Stat(dir); errors.Is(gone, fs.ErrNotExist) {
+				return fmt.Errorf("trainer: %s: deleted while its trainer was starting", name)
 			}
 			if said := run.LastWords(dir, 3); len(said) > 0 {
 				for i := range said {

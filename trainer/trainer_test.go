@@ -71,6 +71,11 @@ func fakeTrainer(dir, how string) int {
 		return 3
 	case "short":
 		return 0
+	case "deleted":
+		if err := os.RemoveAll(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		return 1
 	case "hang":
 		time.Sleep(2 * time.Second)
 		return 0
@@ -361,6 +366,9 @@ func TestSpawnFails(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: got %v, want %q", how, err, want)
 		}
+	}
+	if err := trainer.Spawn(within(t), create(t), "deleted"); err == nil || !strings.HasSuffix(err.Error(), "deleted while its trainer was starting") {
+		t.Errorf("deleted: got %v", err)
 	}
 	if err := trainer.Spawn(within(t), dir, "short"); err != nil {
 		t.Errorf("a run that ends at once: %v", err)
