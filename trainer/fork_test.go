@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"innate/configs"
 	"innate/models/checkpoint"
@@ -328,4 +329,49 @@ func TestForkOfRunning(t *testing.T) {
 	}
 	close(stop)
 	wg.Wait()
+}
+
+// TestForkOfLeftBranch forks a checkpoint that its run has set aside, and the one
+// of the same images on the branch that the run took instead: each has the history
+// of its own branch.
+func TestForkOfLeftBranch(t *testing.T) {
+	runs, parent := trained(t)
+	folder := filepath.Join(parent, run.CheckpointsDir)
+	aside := filepath.Join(folder, "000000048"+run.DivergedExt)
+	b, err := os.ReadFile(filepath.Join(folder, run.CheckpointFile(48)))
+	check(t, err)
+	check(t, os.WriteFile(aside, b, 0o644))
+	log, err := runlog.OpenWriter(parent)
+	check(t, err)
+	check(t, log.Resume(32, time.Now(), "went back to the checkpoint at 0.0 kimg, with other noise"))
+	for _, nimg := range []int64{40, 48} {
+		check(t, log.Tick(runlog.Tick{Nimg: nimg, Scalars: map[string]float64{"loss/edm": 100}}))
+	}
+	check(t, log.Event(runlog.Event{Nimg: 48, Kind: runlog.Checkpoint, Text: "checkpoint of the other branch"}))
+	check(t, log.Close())
+	check(t, os.WriteFile(filepath.Join(parent, run.SamplesDir, "000000040.png"), nil, 0o644))
+
+	for source, other := range map[string]bool{aside: false, filepath.Join(folder, run.CheckpointFile(48)): true} {
+		f := fork(t, trainer.ForkOptions{RunsDir: runs, Source: source})
+		history, err := runlog.ReadAll(f.Dir)
+		check(t, err)
+		rows := 0
+		for _, row := range history.Rows {
+			if loss, ok := row.Scalars()["loss/edm"]; ok && row.Nimg > 32 {
+				if rows++; (loss == 100) != other {
+					t.Errorf("%s: got a loss of %v at %d images", filepath.Base(source), loss, row.Nimg)
+				}
+			}
+		}
+		if rows != 2 {
+			t.Errorf("%s: got %d ticks behind the place where the branches part, want 2", filepath.Base(source), rows)
+		}
+		tells := slices.ContainsFunc(history.Events, func(e runlog.Event) bool { return strings.Contains(e.Text, "other") })
+		if tells != other {
+			t.Errorf("%s: its events tell of the other branch: %v, want %v", filepath.Base(source), tells, other)
+		}
+		if _, err := os.Stat(filepath.Join(f.Dir, run.SamplesDir, "000000040.png")); (err == nil) != other {
+			t.Errorf("%s: a picture of the other branch: %v", filepath.Base(source), err)
+		}
+	}
 }

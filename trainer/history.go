@@ -22,43 +22,83 @@ import (
 // run directory dst. Lines that cannot be read, such as one that the parent is
 // writing, stay behind.
 func (at origin) copyHistory(dst string) error {
-	src, nimg := at.parent, at.progress.Nimg
-	upTo := func(l logLine) bool { return l.Nimg <= nimg }
+	b, err := at.findBranch()
+	if err != nil {
+		return err
+	}
+	nimg := at.progress.Nimg
 	for _, f := range run.Files {
-		if f.Fork == run.ForkLines && f.Pattern != runlog.EventsFile {
-			if err := copyLines(src, dst, f.Pattern, upTo); err != nil {
-				return err
+		if f.Fork != run.ForkLines {
+			continue
+		}
+		count, left := 0, false
+		if err := copyLines(at.parent, dst, f.Pattern, func(l logLine) bool {
+			count++
+			if f.Pattern == runlog.EventsFile {
+				return l.Nimg <= nimg && (b.events == 0 || count <= b.events)
 			}
+			left = left || b.left && l.resumes() && l.Time == b.leftAt
+			return l.Nimg <= nimg && !left
+		}); err != nil {
+			return err
 		}
 	}
-	// What happened later at the same number of images, such as the run's end,
-	// is not this run's.
-	last, count := 0, 0
-	if err := eachLine(filepath.Join(src, runlog.EventsFile), func(_ []byte, l logLine) error {
-		if count++; l.Kind == runlog.Checkpoint && l.Nimg == nimg {
-			last = count
-		}
-		return nil
-	}); err != nil {
-		return err
-	}
-	count = 0
-	if err := copyLines(src, dst, runlog.EventsFile, func(l logLine) bool {
-		count++
-		return upTo(l) && (last == 0 || count <= last)
-	}); err != nil {
-		return err
-	}
-	if err := copySamples(src, dst, nimg); err != nil {
+	if err := copySamples(at.parent, dst, min(nimg, b.shared)); err != nil {
 		return err
 	}
 	return at.copyBest(dst)
 }
 
+// branch is where in its parent's logs a checkpoint lies.
+type branch struct {
+	events int     // lines of the event log up to it; 0 if that does not tell of it
+	left   bool    // the parent has gone back since, to before it
+	leftAt float64 // when: what the logs have behind that is of other branches
+	shared int64   // images seen up to which the parent's pictures are this branch's
+}
+
+// findBranch looks in the event log. A checkpoint that is set aside is of a branch
+// that the parent has left, and one of the same images that is not, of the last:
+// what happened later at the same number of images, such as the run's end, is
+// neither's.
+func (at origin) findBranch() (branch, error) {
+	aside := strings.HasSuffix(at.path, run.DivergedExt) || strings.HasSuffix(at.path, run.UnreadableExt)
+	nimg := at.progress.Nimg
+	found, count, open := branch{shared: nimg}, 0, 0
+	err := eachLine(filepath.Join(at.parent, runlog.EventsFile), func(_ []byte, l logLine) error {
+		count++
+		switch {
+		case l.Kind == runlog.Checkpoint && l.Nimg == nimg:
+			if open = count; !aside {
+				found.events = count
+			}
+		case aside && open > 0 && l.Kind == runlog.Resume && l.rewinds() && l.Nimg < nimg:
+			found, open = branch{events: open, left: true, leftAt: l.Time, shared: l.Nimg}, 0
+		}
+		return nil
+	})
+	return found, err
+}
+
 // logLine is what matters here of a line of the run log.
 type logLine struct {
-	Nimg int64  `json:"nimg"`
-	Kind string `json:"kind"`
+	Nimg   int64           `json:"nimg"`
+	Time   float64         `json:"time"`
+	Type   string          `json:"type"`
+	Kind   string          `json:"kind"`
+	Resume int             `json:"resume"` // in lines without a type
+	Data   json.RawMessage `json:"data"`
+}
+
+// resumes tells the marker of a resume among lines of values.
+func (l logLine) resumes() bool { return l.Type == runlog.TypeResume.String() || l.Resume != 0 }
+
+// rewinds tells the event of a resume from a checkpoint from that of a pause's end.
+func (l logLine) rewinds() bool {
+	var data struct {
+		Nimg *int64 `json:"nimg"`
+	}
+	return json.Unmarshal(l.Data, &data) == nil && data.Nimg != nil
 }
 
 // eachLine calls f with every line of a log that can be read; f must not keep
