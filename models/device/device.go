@@ -4,10 +4,12 @@
 //
 // # Who owns values
 //
-// A parameter has an owner, the device, and a copy on the host, its Data.
-// Upload makes the device take over the host's values, Download makes the host's
-// current. On a device that computes in the host's memory both do nothing. A
-// graph's inputs lie on the host and are read by every Run.
+// A parameter has an owner, the device, and a copy on the host, its Data. The
+// device takes the host's values over when it first meets the parameter, in
+// Compile or in a plan. From then on whoever changes Data calls Upload, and
+// whoever reads it calls Download first. On a device that computes in the host's
+// memory both do nothing. A graph's inputs lie on the host and are read by every
+// Run.
 //
 // # Threads
 //
@@ -31,7 +33,8 @@ type Device interface {
 	Compile(g *graph.Builder, r Request) (Program, error)
 
 	// Upload hands the host's values of parameters to the device, Download makes
-	// the host's values current.
+	// the host's values current. Parameters that the device has not met stay as
+	// they are.
 	Upload(params ...*models.Param) error
 	Download(params ...*models.Param) error
 

@@ -99,10 +99,13 @@ func (l *Loop) haveEvaluationFiles() error {
 	return nil
 }
 
-// measurable returns an error that names a tensor of the EMA weights which is not
-// finite: such weights have no FID.
+// measurable makes the EMA weights current on the host and returns an error that
+// names a tensor of them which is not finite: such weights have no FID.
 func (l *Loop) measurable() error {
 	net := l.method.Images().Den.Net
+	if err := errors.Join(l.dev.Download(net.Params.All()...), l.dev.Download(net.Buffers.All()...)); err != nil {
+		return err
+	}
 	err := net.Params.CheckFinite()
 	if err == nil {
 		err = net.Buffers.CheckFinite()
@@ -126,7 +129,11 @@ func (l *Loop) evaluate() error {
 		l.event(runlog.Error, err.Error(), nil) // training decides itself whether it goes on
 		return nil
 	}
-	if err := l.eval.den.Net.Params.CopyFrom(l.method.Images().Den.Net.Params); err != nil {
+	measured := l.eval.den.Net.Params
+	if err := measured.CopyFrom(l.method.Images().Den.Net.Params); err != nil {
+		return err
+	}
+	if err := l.dev.Upload(measured.All()...); err != nil {
 		return err
 	}
 	l.eval.fid.Reset()
@@ -194,6 +201,9 @@ func (l *Loop) restoreEvaluation(f *checkpoint.File, p run.Progress) error {
 		}
 	}
 	if err := f.LoadParams(evalPrefix, e.den.Net.Params); err != nil {
+		return err
+	}
+	if err := l.dev.Upload(e.den.Net.Params.All()...); err != nil {
 		return err
 	}
 	s := metrics.State{Nimg: *p.EvalDone}

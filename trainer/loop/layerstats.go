@@ -21,6 +21,9 @@ type layerStats struct {
 // which was told to measure itself.
 func (l *Loop) measureLayers() error {
 	norms, params := l.method.Trained().Norms(), l.method.Params()
+	if err := l.dev.Download(params.All()...); err != nil {
+		return err
+	}
 	l.tellNotFinite(params.CheckFinite())
 	start := l.method.Start()
 	if l.layerStats.distance == nil && start != nil {

@@ -32,6 +32,8 @@ type Options struct {
 	Listen string // loopback host:port to answer on beside the control socket; "" for none
 	Job    string // of a scheduler, as status says it; "" for none
 
+	Device device.Device // what trains, the run's own; nil for the processor
+
 	Machine []string // what the run's log should say of the machine, a line each
 
 	Checkpoint <-chan os.Signal // each asks for a checkpoint, as the command does; nil for none
@@ -213,7 +215,11 @@ func open(opts Options) (*Loop, error) {
 		}
 	}
 	var warnings []string // from before what they are about is restored
-	if err := l.build(cpu.New(cfg.Run.Threads), func(text string) { warnings = append(warnings, text) }); err != nil {
+	dev := opts.Device
+	if dev == nil {
+		dev = cpu.New(cfg.Run.Threads)
+	}
+	if err := l.build(dev, func(text string) { warnings = append(warnings, text) }); err != nil {
 		return nil, err
 	}
 	if err := l.resume(from); err != nil {

@@ -62,6 +62,9 @@ func (l *Loop) snapshot() (*checkpoint.File, error) {
 		return nil, err
 	}
 	for _, g := range l.method.Tensors() {
+		if err := l.dev.Download(g.Set.All()...); err != nil {
+			return nil, err
+		}
 		if err := f.AddParams(g.Prefix, g.Set.Clone()); err != nil {
 			return nil, err
 		}
@@ -216,7 +219,7 @@ func (l *Loop) restore(f *checkpoint.File) (note string, err error) {
 		return "", fmt.Errorf("checkpoint: %s: %w", f.Path, err)
 	}
 	for _, g := range l.method.Tensors() {
-		if err := restoreGroup(f, g); err != nil {
+		if err := l.restoreGroup(f, g); err != nil {
 			return "", err
 		}
 	}
@@ -236,9 +239,12 @@ func (l *Loop) restore(f *checkpoint.File) (note string, err error) {
 }
 
 // restoreGroup fills one group from a checkpoint.
-func restoreGroup(f *checkpoint.File, g method.Group) error {
+func (l *Loop) restoreGroup(f *checkpoint.File, g method.Group) error {
 	if g.Load == nil {
-		return f.LoadParams(g.Prefix, g.Set)
+		if err := f.LoadParams(g.Prefix, g.Set); err != nil {
+			return err
+		}
+		return l.dev.Upload(g.Set.All()...)
 	}
 	set, err := f.Params(g.Prefix)
 	if err != nil {

@@ -154,10 +154,14 @@ func (a *Adam) Load(state *models.ParamSet) error {
 			}
 		}
 	}
+	var moments []*models.Param
 	for _, s := range a.slots {
 		s.load(state)
+		if s.m != nil {
+			moments = append(moments, s.m, s.v)
+		}
 	}
-	return nil
+	return a.dev.Upload(moments...)
 }
 
 // holds reports whether name is that of a tensor State might return.
