@@ -61,7 +61,7 @@ func (v *machineView) gauges() []widget.Gauge {
 		speed = st.ImagesPerSec
 	}
 	return append(gauges, widget.Gauge{Name: "speed", Share: math.NaN(), Value: unknownOr(speed, "%.1f img/s"),
-		Detail: "of training, over the last ticks", Past: v.speed, Ink: t.Series[0]})
+		Detail: "of training, over the last ticks", Past: v.speed(), Ink: t.Series[0]})
 }
 
 // fullness warns of what is nearly used up.

@@ -22,18 +22,16 @@ import (
 // runView is the state of the open run.
 type runView struct {
 	*session.Run
-	header  keptHeader
-	history runlog.History
+	header keptHeader
 
 	views []host.View
 
 	charts    map[string]host.ChartState // settings remembered for the charts
 	loss, fid *widget.Chart
 	location  *time.Location
-	found     map[string]bool // scalars in the log …
-	scalars   int             // … and how many there were when it was last looked
-	lossKeys  []string        // those of the loss chart, in order of its curves …
-	fidKeys   []string        // … and of the chart of quality
+	scalars   int      // in the log, when it was last looked
+	lossKeys  []string // those of the loss chart, in order of its curves …
+	fidKeys   []string // … and of the chart of quality
 	tree      *layers.Tree
 	samples   *widget.Samples
 	events    *panes.Events
@@ -44,7 +42,7 @@ type runView struct {
 
 func newRunView(dir string, t *theme.Theme, loc *time.Location, charts map[string]host.ChartState) *runView {
 	r := &runView{
-		charts: charts, location: loc, found: map[string]bool{},
+		charts: charts, location: loc,
 		Run:     session.Open(dir),
 		samples: widget.NewSamples(t), events: panes.NewEvents(t),
 		follow: true, fidKeys: fidKeysOf(nil),
@@ -80,8 +78,9 @@ func (r *runView) chart(name string) *widget.Chart {
 // newCharts makes empty charts for the scalars known so far, set as remembered.
 func (r *runView) newCharts(t *theme.Theme) {
 	ascii := r.loss != nil && r.loss.ASCII
-	r.loss = widget.NewChart(t, shortNames(r.lossKeys)...)
-	r.fid = widget.NewChart(t, shortNames(r.fidKeys)...)
+	r.loss = widget.ChartOf(t, r.Series.OwnClock(), shortNames(r.lossKeys))
+	r.fid = widget.ChartOf(t, r.Series.OwnClock(), shortNames(r.fidKeys))
+	r.bindColumns()
 	for _, name := range []string{lossChart, r.fidChart()} {
 		set, ok := r.charts[name]
 		if !ok {
@@ -148,51 +147,29 @@ func lossKeysOf(known map[string]bool) []string {
 	return keys[:min(len(keys), theme.SeriesCount)]
 }
 
-// step is an update with the ticks that count at its end.
-type step struct {
-	Reset, Rewind bool
-	RewindNimg    int64 // the earliest one
-	Ticks         []runlog.Row
-	Events        []runlog.Event
-}
-
-func stepOf(u runlog.Update) step {
-	s := step{Reset: u.Reset, Events: u.Events}
-	for _, row := range u.Rows {
-		if row.Type != runlog.TypeResume {
-			s.Ticks = append(s.Ticks, row)
-			continue
-		}
-		if !s.Rewind || row.Nimg < s.RewindNimg {
-			s.RewindNimg = row.Nimg
-		}
-		s.Rewind = true
-		s.Ticks = slices.DeleteFunc(s.Ticks, func(t runlog.Row) bool { return t.Nimg > row.Nimg })
+// bindColumns gives the charts the columns of their scalars, as far as the log
+// has them.
+func (r *runView) bindColumns() {
+	for i, k := range r.lossKeys {
+		r.loss.SetColumn(i, r.Series.Find(k))
 	}
-	return s
+	for i, k := range r.fidKeys {
+		r.fid.SetColumn(i, r.Series.Find(k))
+	}
 }
 
-// addHistory takes new ticks and events into views, charts and log.
-func (r *runView) addHistory(update runlog.Update, t *theme.Theme) {
-	before := r.history.Events
-	r.history.Apply(update)
-	u := stepOf(update)
+// addHistory takes what the log has new into session, charts and views.
+func (r *runView) addHistory(u runlog.Update, t *theme.Theme) {
+	r.Add(&u)
 	for _, v := range r.views {
-		if h, ok := v.(host.HistoryView); ok {
-			r.tell(h, u, before)
+		if h, ok := v.(host.EventsView); ok {
+			h.AddEvents(u.Events, u.Reset)
 		}
 	}
-	ticks, events := u.Ticks, u.Events
-	switch {
-	case r.findKeys(u.Ticks) || u.Reset:
+	events := u.Events
+	if r.findKeys() || u.Reset {
 		r.newCharts(t)
-		ticks, events = r.history.Rows, r.history.Events
-	case u.Rewind:
-		r.loss.Rewind(u.RewindNimg)
-		r.fid.Rewind(u.RewindNimg)
-	}
-	for i := range ticks {
-		r.addTick(&ticks[i])
+		events = r.Events
 	}
 	for _, e := range events {
 		if m := markOf(e); m.Kind != runlog.FID && m.Kind != runlog.Checkpoint && markKinds[m.Kind] {
@@ -200,57 +177,28 @@ func (r *runView) addHistory(update runlog.Update, t *theme.Theme) {
 			r.fid.Mark(m)
 		}
 	}
-	r.events.SetEvents(r.history.Events)
+	r.events.SetEvents(r.Events)
 }
 
-// tell gives an update to a view that gathers ticks and events.
-func (r *runView) tell(h host.HistoryView, u step, before []runlog.Event) {
-	if rewinder, ok := h.(host.RewindView); ok && u.Rewind && !u.Reset {
-		rewinder.Rewind(u.RewindNimg, before)
-		u.Rewind = false
-	}
-	if u.Reset || u.Rewind {
-		h.AddHistory(r.history.Rows, r.history.Events, true)
-		return
-	}
-	h.AddHistory(u.Ticks, u.Events, false)
-}
-
-// findKeys looks for scalars that no tick had before, and reports whether the
-// two charts show others from now on. The view of curves, which gathers all, has
-// been told already: mostly it knows of no new one.
-func (r *runView) findKeys(ticks []runlog.Row) bool {
-	n := viewOf[*curvesView](r).curves.Known()
-	if n == r.scalars {
+// findKeys looks for scalars that the log did not have before, and reports
+// whether the two charts show others from now on.
+func (r *runView) findKeys() bool {
+	columns := r.Series.Columns()
+	if len(columns) == r.scalars {
 		return false
 	}
-	r.scalars = n
-	for i := range ticks {
-		for _, k := range ticks[i].Names {
-			r.found[k] = true
-		}
+	r.scalars = len(columns)
+	found := map[string]bool{}
+	for _, c := range columns {
+		found[c.Name] = true
 	}
-	loss, fid := lossKeysOf(r.found), fidKeysOf(r.found)
+	loss, fid := lossKeysOf(found), fidKeysOf(found)
 	if slices.Equal(loss, r.lossKeys) && slices.Equal(fid, r.fidKeys) {
+		r.bindColumns()
 		return false
 	}
 	r.lossKeys, r.fidKeys = loss, fid
 	return true
-}
-
-func (r *runView) addTick(tick *runlog.Row) {
-	x := float64(tick.Nimg) / 1000
-	r.LastNimg = tick.Nimg
-	for i, k := range r.lossKeys {
-		if v, ok := tick.Value(k); ok {
-			r.loss.AddAt(i, x, tick.Time, v)
-		}
-	}
-	for i, k := range r.fidKeys {
-		if v, ok := tick.Value(k); ok && !math.IsNaN(v) {
-			r.fid.AddAt(i, x, tick.Time, v) // null means that this tick had no evaluation
-		}
-	}
 }
 
 // markKinds are the events that charts mark.

@@ -10,6 +10,7 @@ import (
 
 	"innate/trainer/run"
 	"innate/trainer/runlog"
+	"innate/trainer/series"
 	"innate/tui/host"
 	"innate/tui/session"
 	"innate/tui/theme"
@@ -30,10 +31,9 @@ type overlayView struct {
 
 	dirs   []string
 	curves *widget.Curves
-	runs   []*widget.Run
+	runs   []*series.Run
 	poller *overlayPoller
 	errs   []error // why a log cannot be read
-	kept   map[string]float64
 }
 
 func newOverlayView(h host.Host) host.View {
@@ -93,7 +93,7 @@ func (a *App) openOverlay() tea.Cmd {
 		return a.Fail(fmt.Errorf("overlay: %d runs are marked, want at most %d", len(runs), maxOverlaid))
 	}
 	v := newOverlayView(a).(*overlayView)
-	v.poller, v.kept, v.errs = &overlayPoller{}, map[string]float64{}, make([]error, len(runs))
+	v.poller, v.errs = &overlayPoller{}, make([]error, len(runs))
 	var names []string
 	for _, r := range runs {
 		v.dirs = append(v.dirs, r.Dir)
@@ -137,7 +137,7 @@ func (v *overlayView) Receive(msg tea.Msg) (tea.Cmd, bool) {
 	v.errs = m.errs
 	for i, updates := range m.updates {
 		for _, u := range updates {
-			v.add(v.runs[i], u)
+			u.Apply(v.runs[i])
 		}
 	}
 	v.curves.Empty = "no evaluation and no loss logged yet"
@@ -145,25 +145,6 @@ func (v *overlayView) Receive(msg tea.Msg) (tea.Cmd, bool) {
 		return pollOverlay(v.poller, 0), true
 	}
 	return pollOverlay(v.poller, runsEvery), true
-}
-
-func (v *overlayView) add(run *widget.Run, u runlog.Update) {
-	if u.Reset {
-		run.Rewind(-1)
-	}
-	for _, t := range u.Rows {
-		if t.Type == runlog.TypeResume {
-			run.Rewind(t.Nimg)
-			continue
-		}
-		clear(v.kept)
-		for _, key := range overlaid {
-			if y, ok := t.Value(key); ok {
-				v.kept[key] = y
-			}
-		}
-		run.AddTick(float64(t.Nimg)/1000, t.Time, v.kept)
-	}
 }
 
 func (v *overlayView) Title() string           { return "overlay of runs" }

@@ -11,7 +11,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
-	"innate/trainer/runlog"
 	"innate/tui/session"
 	"innate/tui/theme"
 	"innate/tui/widget"
@@ -151,27 +150,24 @@ type fidAt struct {
 	fid  float64
 }
 
-func (v *samplesView) addTick(t runlog.Row) {
-	if fid, ok := t.Value("fid"); ok && !math.IsNaN(fid) {
-		v.fids = append(v.fids, fidAt{t.Nimg, fid})
-	}
-}
-
 // fidNear returns the evaluation nearest to a grid, and the best of all.
 func (v *samplesView) fidNear(nimg int64) (near, best fidAt, err error) {
-	if len(v.fids) == 0 {
+	c := v.a.run.Series.Find("fid")
+	if c == nil {
 		return near, best, errors.New("no evaluation yet")
 	}
-	near, best = v.fids[0], v.fids[0]
-	for _, f := range v.fids {
-		if max(f.nimg-nimg, nimg-f.nimg) < max(near.nimg-nimg, nimg-near.nimg) {
-			near = f
-		}
-		if f.fid < best.fid {
-			best = f
+	at := func(i int) fidAt { return fidAt{int64(math.Round(c.X()[i] * 1000)), c.At(i)} }
+	found := false
+	for i := range c.Len() {
+		f := at(i)
+		if !math.IsNaN(f.fid) && (!found || max(f.nimg-nimg, nimg-f.nimg) < max(near.nimg-nimg, nimg-near.nimg)) {
+			near, found = f, true
 		}
 	}
-	return near, best, nil
+	if !found {
+		return near, best, errors.New("no evaluation yet")
+	}
+	return near, at(c.Best(false)), nil
 }
 
 // span is the time that the grids cover.

@@ -104,7 +104,7 @@ func (v *configView) Back() bool {
 	return true
 }
 
-func (v *configView) AddHistory(_ []runlog.Row, events []runlog.Event, reset bool) {
+func (v *configView) AddEvents(events []runlog.Event, reset bool) {
 	v.history.add(events, reset)
 }
 

@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/trainer/runlog"
+	"innate/trainer/series"
 	"innate/tui/host"
 	"innate/tui/theme"
 	"innate/tui/widget"
@@ -30,7 +31,11 @@ const curvesState = "curves"
 
 // newCurves returns the view of a run without a tick, set as remembered.
 func newCurves(h host.Host) host.View {
-	c := widget.NewCurves(h.Theme())
+	data := new(series.Run)
+	if r := h.Run(); r != nil {
+		data = r.Series
+	}
+	c := widget.NewCurves(h.Theme(), data)
 	c.Location = h.Options().Location
 	for name, set := range h.State().Charts {
 		if name == curvesState {
@@ -77,33 +82,17 @@ func (v *curvesView) Back() bool {
 	return true
 }
 
-// addHistory implements historyView.
-func (v *curvesView) AddHistory(ticks []runlog.Row, events []runlog.Event, reset bool) {
+// AddEvents implements host.EventsView: it puts events on the axes.
+func (v *curvesView) AddEvents(events []runlog.Event, reset bool) {
 	if reset {
-		v.curves.Reset()
+		v.curves.ClearMarks()
 	}
-	for i := range ticks {
-		t := &ticks[i]
-		v.curves.AddTick(float64(t.Nimg)/1000, t.Time, t.Scalars())
-	}
-	v.mark(events, math.MinInt64)
-}
-
-// rewind implements rewindView. Marks stay where they were: what happened then
-// did happen.
-func (v *curvesView) Rewind(nimg int64, events []runlog.Event) {
-	v.curves.Rewind(nimg)
-	v.mark(events, nimg)
-}
-
-// mark puts events beyond nimg on the axes.
-func (v *curvesView) mark(events []runlog.Event, nimg int64) {
 	for _, e := range events {
 		if !v.started {
 			v.started = true
 			v.curves.SetStart(e.Time)
 		}
-		if e.Nimg > nimg && markKinds[e.Kind] {
+		if markKinds[e.Kind] {
 			m := markOf(e)
 			v.curves.AddMark(m.X, m.Kind, m.Text)
 		}

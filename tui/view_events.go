@@ -123,7 +123,7 @@ func (v *eventsView) Back() bool {
 	return true
 }
 
-func (v *eventsView) AddHistory(_ []runlog.Row, events []runlog.Event, reset bool) {
+func (v *eventsView) AddEvents(events []runlog.Event, reset bool) {
 	if reset {
 		v.log = nil
 	}

@@ -44,7 +44,7 @@ func (v *layersView) SetTheme(t *theme.Theme) {
 	}
 }
 
-func (v *layersView) AddHistory(_ []runlog.Row, events []runlog.Event, reset bool) {
+func (v *layersView) AddEvents(events []runlog.Event, reset bool) {
 	v.freezings.Add(events, reset)
 }
 

@@ -8,7 +8,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/trainer/run"
-	"innate/trainer/runlog"
 	"innate/tui/host"
 	"innate/tui/machine"
 )
@@ -29,7 +28,6 @@ type machineView struct {
 	noGPU error      // why there are none
 	runs  []run.Info // with a trainer, other than this
 	past  map[string][]float64
-	speed []float64 // images a second, by ticks
 }
 
 func newMachine(h host.Host) host.View {
@@ -129,17 +127,16 @@ func partOf(part, whole float64) float64 {
 	return part / whole
 }
 
-// addHistory gathers the speed, of which ticks tell more than a minute.
-func (v *machineView) AddHistory(ticks []runlog.Row, _ []runlog.Event, reset bool) {
-	if reset {
-		v.speed = nil
+// speed is that of training over the last ticks, which tell more than a minute.
+func (v *machineView) speed() (past []float64) {
+	c := v.a.run.Series.Find("speed/images_per_sec")
+	if c == nil {
+		return nil
 	}
-	for _, t := range ticks {
-		if s, ok := t.Value("speed/images_per_sec"); ok {
-			v.speed = append(v.speed, s)
-		}
+	for i := max(c.Len()-pastLooks, 0); i < c.Len(); i++ {
+		past = append(past, c.At(i))
 	}
-	v.speed = v.speed[max(len(v.speed)-pastLooks, 0):]
+	return past
 }
 
 // draw puts the machine beside the time of a step where there is width, else

@@ -50,7 +50,6 @@ type samplesView struct {
 	playing bool
 	playGen int // tells an animation's frames from those of the one before
 
-	fids    []fidAt
 	freezes []int64 // images seen at each
 }
 
@@ -83,12 +82,9 @@ func (v *samplesView) SetTheme(t *theme.Theme) {
 	}
 }
 
-func (v *samplesView) AddHistory(ticks []runlog.Row, events []runlog.Event, reset bool) {
+func (v *samplesView) AddEvents(events []runlog.Event, reset bool) {
 	if reset {
-		v.fids, v.freezes = nil, nil
-	}
-	for _, t := range ticks {
-		v.addTick(t)
+		v.freezes = nil
 	}
 	for _, e := range events {
 		if e.Kind == runlog.Freeze {

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
+
+	"innate/trainer/series"
 )
 
 const (
@@ -28,6 +30,20 @@ type Update struct {
 
 // Empty reports whether nothing was found.
 func (u *Update) Empty() bool { return !u.Reset && len(u.Rows)+len(u.Events) == 0 }
+
+// Apply brings the columns of a run up to date.
+func (u *Update) Apply(s *series.Run) {
+	if u.Reset {
+		s.Reset()
+	}
+	for i := range u.Rows {
+		if row := &u.Rows[i]; row.Type == TypeResume {
+			s.Cut(row.Nimg)
+		} else {
+			s.Append(float64(row.Nimg)/1000, row.Time, row.Names, row.Values)
+		}
+	}
+}
 
 // Reader follows the log of one run directory. It opens files only inside Poll
 // and is not safe for concurrent use.

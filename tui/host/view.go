@@ -94,16 +94,10 @@ type PollView interface {
 // shows.
 type IdleView interface{ Idle(r Rect) tea.Cmd }
 
-// HistoryView gathers ticks and events. With reset it starts from nothing: what
-// follows is the whole history.
-type HistoryView interface {
-	AddHistory(ticks []runlog.Row, events []runlog.Event, reset bool)
-}
-
-// RewindView is a HistoryView that drops ticks beyond nimg by itself, instead of
-// being told the whole history again; events are those told before.
-type RewindView interface {
-	Rewind(nimg int64, events []runlog.Event)
+// EventsView gathers what happens in the run. With reset it starts from nothing:
+// what follows is everything. Scalars need no gathering: the session has them.
+type EventsView interface {
+	AddEvents(events []runlog.Event, reset bool)
 }
 
 // ThemeView keeps widgets that hold a theme.

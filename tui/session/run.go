@@ -10,6 +10,8 @@ import (
 	"innate/configs"
 	"innate/trainer/control"
 	"innate/trainer/run"
+	"innate/trainer/runlog"
+	"innate/trainer/series"
 	"innate/tui/sixel"
 )
 
@@ -31,9 +33,11 @@ type Run struct {
 	Layers *Layers
 	List   *LayerList // what of them shows
 
-	LastNimg int64 // of the newest tick
-	Reading  bool  // the history is still being read
-	Resuming bool  // a trainer is being started
+	Series   *series.Run    // every scalar of the log
+	Events   []runlog.Event // everything that happened
+	LastNimg int64          // of the newest tick
+	Reading  bool           // the history is still being read
+	Resuming bool           // a trainer is being started
 
 	Client *control.Client
 	poller *poller
@@ -44,11 +48,25 @@ type Run struct {
 
 // Open returns the run in a directory, of which nothing is known yet.
 func Open(dir string) *Run {
-	r := &Run{Dir: dir, Client: control.NewClient(dir), poller: newPoller(dir)}
+	r := &Run{Dir: dir, Series: new(series.Run), Client: control.NewClient(dir), poller: newPoller(dir)}
 	r.Layers = NewLayers()
 	r.List = NewLayerList(r.Layers)
 	r.Info.Name = filepath.Base(filepath.Clean(dir))
 	return r
+}
+
+// Add takes in what the log has new. After a reset all that counts is new.
+func (r *Run) Add(u *runlog.Update) {
+	if u.Reset {
+		r.Events = nil
+	}
+	u.Apply(r.Series)
+	r.Events = append(r.Events, u.Events...)
+	for i := range u.Rows {
+		if row := &u.Rows[i]; row.Type != runlog.TypeResume {
+			r.LastNimg = row.Nimg
+		}
+	}
 }
 
 // Status is what the trainer last said of itself.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"innate/trainer/series"
 	"innate/tui/theme"
 )
 
@@ -44,8 +45,8 @@ type Chart struct {
 
 	theme  *theme.Theme
 	curves []*curve
-	clock  *clock // of the chart's own run
-	marks  []Mark // in order of x
+	clock  *series.Clock // of the chart's own run
+	marks  []Mark        // in order of x
 	ref    float64
 	refTag string // the reference line at ref; NaN = none
 	lens   *lens
@@ -62,17 +63,34 @@ type Chart struct {
 // NewChart returns an empty chart with one curve for each name, in the order of
 // the series colours.
 func NewChart(t *theme.Theme, names ...string) *Chart {
-	c := &Chart{theme: t, ref: math.NaN(), Location: time.Local, clock: new(clock), lens: new(lens)}
+	c := &Chart{theme: t, ref: math.NaN(), Location: time.Local, clock: series.NewClock(), lens: new(lens)}
 	for _, n := range names {
 		c.curves = append(c.curves, newCurve(n, c.clock))
 	}
 	return c
 }
 
+// ChartOf returns a chart of a run, which ticks by a clock: SetColumn says what
+// its curves are.
+func ChartOf(t *theme.Theme, k *series.Clock, names []string) *Chart {
+	c := &Chart{theme: t, ref: math.NaN(), Location: time.Local, clock: k, lens: new(lens)}
+	for _, name := range names {
+		c.curves = append(c.curves, newCurve(name, k))
+	}
+	return c
+}
+
+// SetColumn makes a curve show a column of the chart's run; nil changes nothing.
+func (c *Chart) SetColumn(i int, col *series.Column) {
+	if col != nil {
+		c.curves[i].col = col
+	}
+}
+
 // AddCurve appends a curve of another run, with a clock of its own, and returns
 // its number.
 func (c *Chart) AddCurve(name string) int {
-	s := newCurve(name, new(clock))
+	s := newCurve(name, series.NewClock())
 	s.guest = true
 	c.curves = append(c.curves, s)
 	return len(c.curves) - 1
@@ -82,13 +100,13 @@ func (c *Chart) AddCurve(name string) int {
 func (c *Chart) SetTheme(t *theme.Theme) { c.theme = t }
 
 // Add appends a point: x in kimg, not below the last one; y may be NaN.
-func (c *Chart) Add(series int, x, y float64) { c.curves[series].add(x, y) }
+func (c *Chart) Add(series int, x, y float64) { c.curves[series].col.Add(x, y) }
 
 // AddAt appends a point with the time it was made.
 func (c *Chart) AddAt(series int, x float64, t time.Time, y float64) {
 	s := c.curves[series]
-	s.add(x, y)
-	s.clock.add(x, t)
+	s.col.Add(x, y)
+	s.clock.Add(x, t)
 }
 
 // AddMark appends an event.
@@ -106,31 +124,22 @@ func insertMark(marks []Mark, m Mark) []Mark {
 	return slices.Insert(marks, i, m)
 }
 
-// Rewind drops the points of the chart's own run beyond nimg. Marks stay: what
-// happened then did happen.
-func (c *Chart) Rewind(nimg int64) {
-	x := float64(nimg) / 1000
-	c.clock.rewind(x)
-	for _, s := range c.curves {
-		if !s.guest {
-			s.rewind(x)
-		}
-	}
-}
-
-// Clear drops all points and marks.
+// Clear drops all points and marks of a chart that has its own.
 func (c *Chart) Clear() {
-	*c.clock = clock{}
+	*c.clock = *series.NewClock()
 	for i, old := range c.curves {
 		k := c.clock
 		if old.guest {
-			k = new(clock)
+			k = series.NewClock()
 		}
 		c.curves[i] = newCurve(old.name, k)
 		c.curves[i].guest, c.curves[i].hidden = old.guest, old.hidden
 	}
 	c.marks = nil
 }
+
+// ClearMarks drops all events.
+func (c *Chart) ClearMarks() { c.marks = nil }
 
 // Names returns the names of the curves.
 func (c *Chart) Names() []string {
@@ -148,7 +157,7 @@ func (c *Chart) Show(series int, on bool) { c.curves[series].hidden = !on }
 func (c *Chart) Len() int {
 	n := 0
 	for _, s := range c.curves {
-		n += len(s.x)
+		n += s.col.Len()
 	}
 	return n
 }
@@ -166,24 +175,24 @@ func (c *Chart) CycleSmoothing() {
 }
 
 // timed tells whether the x axis shows time.
-func (c *Chart) timed() bool { return c.XTime && c.clock.known() }
+func (c *Chart) timed() bool { return c.XTime && c.clock.Known() }
 
 // drawable tells whether a curve has a place on the x axis.
 func (c *Chart) drawable(s *curve) bool {
-	return !s.hidden && len(s.x) > 0 && (!c.timed() || s.clock.known())
+	return !s.hidden && s.col.Len() > 0 && (!c.timed() || s.clock.Known())
 }
 
 // axisX returns where x is on the x axis; kimgX is its inverse.
-func (c *Chart) axisX(k *clock, x float64) float64 {
+func (c *Chart) axisX(k *series.Clock, x float64) float64 {
 	if c.timed() {
-		return k.minutes(x)
+		return k.Minutes(x)
 	}
 	return x
 }
 
-func (c *Chart) kimgX(k *clock, v float64) float64 {
+func (c *Chart) kimgX(k *series.Clock, v float64) float64 {
 	if c.timed() {
-		return k.kimg(v)
+		return k.Kimg(v)
 	}
 	return v
 }
@@ -195,7 +204,8 @@ func (c *Chart) rangeX() (lo, hi float64, ok bool) {
 		if !c.drawable(s) {
 			continue
 		}
-		first, last := s.x[0], s.x[len(s.x)-1]
+		x := s.col.X()
+		first, last := x[0], x[len(x)-1]
 		if !c.LogX {
 			lo, hi = min(lo, c.axisX(s.clock, first)), max(hi, c.axisX(s.clock, last))
 		} else if v, ok := c.firstPositive(s); ok {
@@ -218,8 +228,9 @@ func (c *Chart) rangeX() (lo, hi float64, ok bool) {
 
 // firstPositive returns the first place of a curve that a logarithmic axis has.
 func (c *Chart) firstPositive(s *curve) (float64, bool) {
-	from := lowerBound(s.x, math.SmallestNonzeroFloat64)
-	for _, x := range s.x[from:] {
+	all := s.col.X()
+	from := series.Search(all, math.SmallestNonzeroFloat64)
+	for _, x := range all[from:] {
 		if v := c.axisX(s.clock, x); v > 0 {
 			return v, true
 		}
@@ -253,7 +264,7 @@ func (c *Chart) Zoom(factor float64) {
 	// Closer than four points of the longest curve there is nothing to see.
 	longest := 4
 	for _, s := range c.curves {
-		longest = max(longest, len(s.x))
+		longest = max(longest, s.col.Len())
 	}
 	lo, hi, _ = c.rangeX()
 	c.lens.zoom(factor, about, 4/float64(longest), lo, hi)

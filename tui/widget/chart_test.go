@@ -10,6 +10,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"innate/trainer/series"
 	"innate/tui/theme"
 	"innate/tui/widget"
 )
@@ -67,17 +68,17 @@ func TestDecimate(t *testing.T) {
 	x := []float64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
 	y := []float64{5, 1, 9, nan, 4, 4, nan, nan, -2, 3, 7}
 	got := widget.Decimate(x, y, []float64{0, 4, 6, 8, 10}, false)
-	want := []widget.Column{
-		{First: 5, Last: 9, Min: 1, Max: 9, N: 3, TailGap: true},
-		{First: 4, Last: 4, Min: 4, Max: 4, N: 2},
+	want := []series.Span{
+		{First: 5, Last: 9, Min: 1, Max: 9, Any: true, TailGap: true},
+		{First: 4, Last: 4, Min: 4, Max: 4, Any: true},
 		{HeadGap: true, TailGap: true},
-		{First: -2, Last: 7, Min: -2, Max: 7, N: 3}, // the last edge counts
+		{First: -2, Last: 7, Min: -2, Max: 7, Any: true}, // the last edge counts
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 	got = widget.Decimate(x, y, []float64{0, 4, 6, 8, 10}, true)
-	if got[3].First != 3 || !got[3].HeadGap || got[3].N != 2 {
+	if got[3].First != 3 || !got[3].HeadGap || got[3].Last != 7 {
 		t.Errorf("with a logarithmic axis the last column is %+v, want -2 to be a gap", got[3])
 	}
 }
@@ -103,47 +104,23 @@ func TestDecimateKeepsExtremes(t *testing.T) {
 		for i := range edges {
 			edges[i] = x[n-1] * float64(i) / float64(cols)
 		}
-		total := 0
 		for c, got := range widget.Decimate(x, y, edges, positive) {
-			lo, hi, count := math.Inf(1), math.Inf(-1), 0
+			var want series.Span
 			for i := range x {
-				if x[i] >= edges[c] && (x[i] < edges[c+1] || c == cols-1) && y[i] == y[i] && !(positive && y[i] <= 0) {
-					lo, hi, count = min(lo, y[i]), max(hi, y[i]), count+1
+				switch {
+				case !(x[i] >= edges[c] && (x[i] < edges[c+1] || c == cols-1)):
+				case y[i] != y[i] || positive && y[i] <= 0:
+					want.HeadGap, want.TailGap = want.HeadGap || !want.Any, true
+				case !want.Any:
+					want.First, want.Last, want.Min, want.Max, want.Any, want.TailGap = y[i], y[i], y[i], y[i], true, false
+				default:
+					want.Last, want.Min, want.Max, want.TailGap = y[i], min(want.Min, y[i]), max(want.Max, y[i]), false
 				}
 			}
-			if got.N != count || count > 0 && (got.Min != lo || got.Max != hi) {
-				t.Fatalf("column %d of %d: %+v, want %d values from %v to %v", c, cols, got, count, lo, hi)
+			if got != want {
+				t.Fatalf("column %d of %d: %+v, want %+v", c, cols, got, want)
 			}
-			total += got.N
 		}
-		if want := countDrawable(y, positive); total != want {
-			t.Fatalf("%d values drawn, want %d", total, want)
-		}
-	}
-}
-
-func countDrawable(y []float64, positive bool) int {
-	n := 0
-	for _, v := range y {
-		if v > 0 || v <= 0 && !positive {
-			n++
-		}
-	}
-	return n
-}
-
-func TestSmooth(t *testing.T) {
-	got := widget.Smooth([]float64{2, 4, nan, 8}, 0.5, 1)
-	// Debiased: (0.5·2·0.5 + 0.5·4)/(0.75), then with 8 on top.
-	want := []float64{2, 10.0 / 3, nan, (0.5*2.5 + 4) / 0.875}
-	for i := range want {
-		if math.Abs(got[i]-want[i]) > 1e-12 || (got[i] != got[i]) != (want[i] != want[i]) {
-			t.Errorf("point %d: %v, want %v", i, got[i], want[i])
-		}
-	}
-	ys := []float64{1, 2, 3, 4, 5, 6, 7}
-	if a, b := widget.Smooth(ys, 0.9, 1), widget.Smooth(ys, 0.9, 100); !slices.Equal(a, b) {
-		t.Errorf("in pieces %v, at once %v", a, b)
 	}
 }
 

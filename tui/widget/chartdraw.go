@@ -45,18 +45,18 @@ func (c *Chart) drawCurve(l *layer, sy scale) {
 	}
 	for i := range l.columns {
 		col := &l.columns[i]
-		if col.headGap {
+		if col.HeadGap {
 			prev = -1
 		}
-		if col.n == 0 {
+		if !col.Any {
 			continue
 		}
 		if prev >= 0 {
-			c.canvas.line(prev, y, i, c.dot(col.first, sy), ink)
+			c.canvas.line(prev, y, i, c.dot(col.First, sy), ink)
 		}
-		c.canvas.vertical(i, c.dot(col.min, sy), c.dot(col.max, sy), ink)
-		prev, y = i, c.dot(col.last, sy)
-		if col.tailGap {
+		c.canvas.vertical(i, c.dot(col.Min, sy), c.dot(col.Max, sy), ink)
+		prev, y = i, c.dot(col.Last, sy)
+		if col.TailGap {
 			prev = -1
 		}
 	}
@@ -78,8 +78,8 @@ func (c *Chart) drawLetters(sy scale) {
 		}
 		next := (l.series*7 + 3) % letterEvery
 		for x := range v.w {
-			if col := l.columns[min(x*v.dx, len(l.columns)-1)]; x >= next && col.n > 0 {
-				v.write(x, c.row(sy.at(col.last)), letter(l.series), seriesInk(l.series))
+			if col := l.columns[min(x*v.dx, len(l.columns)-1)]; x >= next && col.Any {
+				v.write(x, c.row(sy.at(col.Last)), letter(l.series), seriesInk(l.series))
 				next = x + letterEvery
 			}
 		}
@@ -132,11 +132,11 @@ func (c *Chart) bestOf(series int, sx scale) (b bestPoint, ok bool) {
 	if c.Best == BestNone || s.guest || !c.drawable(s) {
 		return b, false
 	}
-	i := s.best(c.Best == BestMax)
-	if i < 0 || c.LogY && s.y.v[i] <= 0 {
+	i := s.col.Best(c.Best == BestMax)
+	if i < 0 || c.LogY && s.col.At(i) <= 0 {
 		return b, false
 	}
-	b = bestPoint{sx.at(c.axisX(s.clock, s.x[i])), s.y.v[i]}
+	b = bestPoint{sx.at(c.axisX(s.clock, s.col.X()[i])), s.col.At(i)}
 	return b, b.p >= 0 && b.p <= 1
 }
 

@@ -7,13 +7,14 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"innate/trainer/series"
 	"innate/tui/theme"
 )
 
 // scratch is memory that one View hands to the next.
 type scratch struct {
 	axis, edges []float64 // edges of the columns of dots, in units of the axis and in kimg
-	columns     []column
+	columns     []series.Span
 	layers      []layer
 	mins, maxs  []float64
 	labels      []string // of each row
@@ -22,7 +23,7 @@ type scratch struct {
 
 // layer is one decimated curve, in drawing order.
 type layer struct {
-	columns     []column
+	columns     []series.Span
 	left, right float64 // where it enters and leaves a zoomed window; NaN = it doesn't
 	series      int
 	raw         bool // the faint curve under a smoothed one
@@ -99,12 +100,12 @@ func (c *Chart) decimate(plotW int, sx scale) {
 	s.axis[0], s.axis[dots] = min(s.axis[0], sx.lo), max(s.axis[dots], sx.hi)
 	s.layers = s.layers[:0]
 	s.columns = slices.Grow(s.columns[:0], dots*len(c.curves)*2)
-	var converted *clock
-	add := func(i int, ys *values, raw bool) {
+	var converted *series.Clock
+	add := func(i int, ys series.View, raw bool) {
 		from := len(s.columns)
 		l := layer{series: i, raw: raw}
 		var a, b int
-		s.columns, a, b = decimate(s.columns, c.curves[i].x, ys, s.edges, c.LogY)
+		s.columns, a, b = decimate(s.columns, c.curves[i].col.X(), ys, s.edges, c.LogY)
 		l.columns = s.columns[from:]
 		l.left = c.crossing(c.curves[i], ys, a, 0, sx)
 		l.right = c.crossing(c.curves[i], ys, b, 1, sx)
@@ -126,9 +127,9 @@ func (c *Chart) decimate(plotW int, sx scale) {
 				}
 			}
 			if raw {
-				add(i, &curve.y, true)
+				add(i, curve.col.Smoothed(0), true)
 			} else {
-				add(i, curve.smoothed(c.Smoothing), false)
+				add(i, curve.col.Smoothed(c.Smoothing), false)
 			}
 		}
 	}
@@ -136,12 +137,13 @@ func (c *Chart) decimate(plotW int, sx scale) {
 
 // crossing returns the y where the segment that ends in point i crosses the edge
 // of the window, NaN if there is no such segment.
-func (c *Chart) crossing(s *curve, ys *values, i int, edge float64, sx scale) float64 {
-	if i < 1 || i >= len(s.x) {
+func (c *Chart) crossing(s *curve, ys series.View, i int, edge float64, sx scale) float64 {
+	x := s.col.X()
+	if i < 1 || i >= len(x) {
 		return math.NaN()
 	}
-	y0, y1 := ys.v[i-1], ys.v[i]
-	p0, p1 := sx.at(c.axisX(s.clock, s.x[i-1])), sx.at(c.axisX(s.clock, s.x[i]))
+	y0, y1 := ys.At(i-1), ys.At(i)
+	p0, p1 := sx.at(c.axisX(s.clock, x[i-1])), sx.at(c.axisX(s.clock, x[i]))
 	if !finite(y0) || !finite(y1) || c.LogY && (y0 <= 0 || y1 <= 0) || !(p0 < p1 && p0 <= edge && edge <= p1) {
 		return math.NaN()
 	}
@@ -160,8 +162,8 @@ func (c *Chart) rangeY(sx scale) (lo, hi float64, ok bool) {
 	for _, l := range s.layers {
 		mins, maxs := s.mins[:0], s.maxs[:0]
 		for i := range l.columns {
-			if col := &l.columns[i]; col.n > 0 {
-				mins, maxs = append(mins, col.min), append(maxs, col.max)
+			if col := &l.columns[i]; col.Any {
+				mins, maxs = append(mins, col.Min), append(maxs, col.Max)
 			}
 		}
 		s.mins, s.maxs = mins, maxs

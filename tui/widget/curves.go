@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"innate/trainer/series"
 	"innate/tui/theme"
 )
 
@@ -13,8 +14,8 @@ import (
 // names (what stands before the slash), in a grid. All charts share the x axis,
 // its window and the cursor. Curves of other runs may be laid over them.
 //
-// Adding ticks only stores numbers; what drawing needs is computed for the
-// charts on the screen alone.
+// It keeps no numbers: those are in the columns of the runs, and what drawing
+// needs besides is computed for the charts on the screen alone.
 type Curves struct {
 	LogX, XTime bool           // as in Chart, for all
 	ASCII       bool           // draw without braille
@@ -72,15 +73,11 @@ var groupKinds = []groupKind{
 	{name: "time"},
 }
 
-// NewCurves returns a widget without a point.
-func NewCurves(t *theme.Theme) *Curves {
+// NewCurves returns a widget of the curves of a run, as its columns grow.
+func NewCurves(t *theme.Theme, run *series.Run) *Curves {
 	c := &Curves{theme: t, Smoothing: 0.6, Location: time.Local, Empty: "no ticks yet"}
-	c.main = c.newRun("")
+	c.main = c.newRun("", run)
 	return c
-}
-
-func (c *Curves) newRun(name string) *Run {
-	return &Run{name: name, owner: c, clock: new(clock), byKey: map[string]*scalar{}}
 }
 
 // SetTheme redraws in other colours.
@@ -93,21 +90,10 @@ func (c *Curves) SetTheme(t *theme.Theme) {
 
 // SetStart sets when the main run was started, from which minutes count. Without
 // it they count from the first tick.
-func (c *Curves) SetStart(t time.Time) { c.main.clock.setStart(t) }
+func (c *Curves) SetStart(t time.Time) { c.main.data.Clock().SetStart(t) }
 
-// AddTick appends a tick of the main run: x in kimg. The map is not kept.
-func (c *Curves) AddTick(x float64, t time.Time, scalars map[string]float64) {
-	c.main.AddTick(x, t, scalars)
-}
-
-// Rewind drops what the main run had beyond nimg, its marks included.
-func (c *Curves) Rewind(nimg int64) {
-	c.main.Rewind(nimg)
-	c.marks = c.marks[:markIndex(c.marks, above(float64(nimg)/1000))]
-}
-
-// Reset drops all points and marks of the main run. Settings stay.
-func (c *Curves) Reset() { c.Rewind(-1) }
+// ClearMarks drops all events. Settings stay.
+func (c *Curves) ClearMarks() { c.marks = nil }
 
 // AddMark appends an event of the main run.
 func (c *Curves) AddMark(x float64, kind, text string) {
@@ -123,8 +109,8 @@ func (c *Curves) SetReference(name string, y float64, label string) {
 func (c *Curves) SetTitle(name, title string) { c.group(name).title = title }
 
 // AddRun lays another run over the charts. Names tell runs apart in the legend.
-func (c *Curves) AddRun(name string) *Run {
-	r := c.newRun(name)
+func (c *Curves) AddRun(name string, data *series.Run) *Run {
+	r := c.newRun(name, data)
 	c.others = append(c.others, r)
 	return r
 }
@@ -133,7 +119,7 @@ func (c *Curves) AddRun(name string) *Run {
 func (c *Curves) RemoveRun(r *Run) {
 	c.others = slices.DeleteFunc(c.others, func(o *Run) bool { return o == r })
 	for _, g := range c.groups {
-		g.chart.curves = slices.DeleteFunc(g.chart.curves, func(s *curve) bool { return s.clock == r.clock })
+		g.chart.curves = slices.DeleteFunc(g.chart.curves, func(s *curve) bool { return s.clock == r.data.Clock() })
 	}
 }
 
@@ -154,7 +140,7 @@ func (c *Curves) group(name string) *curveGroup {
 		g.smoothing = 0
 	}
 	g.chart = &Chart{
-		theme: c.theme, ref: math.NaN(), clock: c.main.clock, lens: &c.lens, bounds: &c.bounds,
+		theme: c.theme, ref: math.NaN(), clock: c.main.data.Clock(), lens: &c.lens, bounds: &c.bounds,
 		LogY: g.kind.logY, Best: g.kind.best, LabelW: gridLabelW,
 		Empty: "no curve to draw",
 	}
@@ -176,6 +162,10 @@ func compareGroups(a, b *curveGroup) int {
 
 // shown are the groups that have points.
 func (c *Curves) shown() []*curveGroup {
+	c.main.sync()
+	for _, r := range c.others {
+		r.sync()
+	}
 	var out []*curveGroup
 	for _, g := range c.groups {
 		if g.chart.Len() > 0 {

@@ -13,6 +13,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"innate/trainer/golden"
+	"innate/trainer/series"
 	"innate/tui/theme"
 	"innate/tui/widget"
 )
@@ -36,7 +37,7 @@ func tickTime(kimg float64) time.Time {
 
 // fakeCurves is a run of 64 kimg with everything that charts show.
 func fakeCurves(ascii bool) *widget.Curves {
-	c := widget.NewCurves(theme.New(true, ascii))
+	c := widget.NewCurves(theme.New(true, ascii), new(series.Run))
 	c.ASCII, c.Location = ascii, time.UTC
 	c.SetStart(epoch)
 	feed(c.AddTick, 1, 64)
@@ -50,7 +51,7 @@ func fakeCurves(ascii bool) *widget.Curves {
 	return c
 }
 
-func feed(add func(float64, time.Time, map[string]float64), seed uint64, to float64) {
+func feed(add widget.Feed, seed uint64, to float64) {
 	r := rand.New(rand.NewPCG(seed, 2))
 	for kimg := 0.5; kimg <= to; kimg += 0.5 {
 		add(kimg, tickTime(kimg), fakeTick(r, kimg))
@@ -88,7 +89,9 @@ func TestCurvesGolden(t *testing.T) {
 	goldenCurves(t, "cursor-120x37", c.View(120, 37), 120, 37)
 
 	c = fakeCurves(false)
-	feed(c.AddRun("00002-mnist-gdd").AddTick, 3, 40)
+	other := new(series.Run)
+	c.AddRun("00002-mnist-gdd", other)
+	feed(widget.FeedOf(other), 3, 40)
 	c.XTime = true
 	c.Focus("fid")
 	c.Maximise()
@@ -123,7 +126,7 @@ func TestCurvesGroups(t *testing.T) {
 // TestCurvesIrregular compares scalars that come and go, after an evaluation of
 // the untouched teacher, with the same values in charts of their own.
 func TestCurvesIrregular(t *testing.T) {
-	c := widget.NewCurves(theme.New(true, false))
+	c := widget.NewCurves(theme.New(true, false), new(series.Run))
 	c.Smoothing = 0
 	alone := map[string]*widget.Chart{}
 	r := rand.New(rand.NewPCG(4, 4))
@@ -169,7 +172,7 @@ func TestCurvesIrregular(t *testing.T) {
 // TestCurvesRewind checks that a run resumed from a checkpoint looks as if it had
 // never got further.
 func TestCurvesRewind(t *testing.T) {
-	straight, resumed := widget.NewCurves(theme.New(true, false)), widget.NewCurves(theme.New(true, false))
+	straight, resumed := widget.NewCurves(theme.New(true, false), new(series.Run)), widget.NewCurves(theme.New(true, false), new(series.Run))
 	r := rand.New(rand.NewPCG(1, 1))
 	for i := range 600 {
 		x := float64(i+1) * 1.024
@@ -177,19 +180,20 @@ func TestCurvesRewind(t *testing.T) {
 		straight.AddTick(x, tickTime(x), s)
 		resumed.AddTick(x, tickTime(x), s)
 		if i == 400 {
+			straight.AddMark(500, "error", "beyond") // what happened did happen
 			resumed.AddMark(500, "error", "beyond")
 			junk := fakeTick(r, x)
 			for j := range 300 {
 				resumed.AddTick(x+float64(j+1), tickTime(x+float64(j+1)), junk)
 			}
 			resumed.View(120, 40)
-			resumed.Rewind(int64(math.Round(x * 1000)))
+			resumed.Cut(int64(math.Round(x * 1000)))
 		}
 	}
 	if a, b := straight.View(120, 40), resumed.View(120, 40); a != b {
 		t.Errorf("straight\n%s\nresumed\n%s", ansi.Strip(a), ansi.Strip(b))
 	}
-	resumed.Reset()
+	resumed.Cut(-1)
 	if got := resumed.View(120, 40); !strings.Contains(got, "no ticks yet") {
 		t.Errorf("after a reset:\n%s", ansi.Strip(got))
 	}
@@ -283,8 +287,9 @@ func TestCurvesToggle(t *testing.T) {
 func TestCurvesOverlay(t *testing.T) {
 	c := fakeCurves(false)
 	before := c.View(200, 57)
-	r := c.AddRun("other")
-	feed(r.AddTick, 9, 30)
+	other := new(series.Run)
+	r := c.AddRun("other", other)
+	feed(widget.FeedOf(other), 9, 30)
 	c.Focus("loss")
 	if n := len(c.Scalars()); n != 6 {
 		t.Errorf("%d losses of two runs, want 6", n)
@@ -301,7 +306,9 @@ func TestCurvesOverlay(t *testing.T) {
 // TestCurvesSizes draws at awkward sizes, in all modes.
 func TestCurvesSizes(t *testing.T) {
 	c := fakeCurves(false)
-	feed(c.AddRun("other").AddTick, 9, 90)
+	other := new(series.Run)
+	c.AddRun("other", other)
+	feed(widget.FeedOf(other), 9, 90)
 	for mode := range 8 {
 		c.LogX, c.XTime, c.ASCII = mode&1 != 0, mode&2 != 0, mode&4 != 0
 		for _, w := range []int{0, 5, 14, 33, 80, 119, 120, 201, 300} {
@@ -327,7 +334,7 @@ func BenchmarkCurvesFirst(b *testing.B) {
 		}
 	}
 	load := func() *widget.Curves {
-		c := widget.NewCurves(theme.New(true, false))
+		c := widget.NewCurves(theme.New(true, false), new(series.Run))
 		for i, s := range ticks {
 			c.AddTick(float64(i), epoch.Add(time.Duration(i)*time.Second), s)
 		}

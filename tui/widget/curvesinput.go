@@ -201,12 +201,12 @@ func (c *Curves) Scalars() []Scalar {
 	for _, s := range ch.curves {
 		one := Scalar{Name: s.name, Shown: !s.hidden}
 		for _, r := range c.others {
-			if r.clock == s.clock {
+			if r.data.Clock() == s.clock {
 				one.Run = r.name
 				one.Name = strings.TrimSuffix(s.name, " "+r.name)
 			}
 		}
-		one.Last, one.OK = s.y.last()
+		one.Last, one.OK = s.col.Smoothed(0).Last()
 		out = append(out, one)
 	}
 	return out
@@ -225,9 +225,6 @@ func (c *Curves) Toggle(scalar int) {
 		ch.Show(scalar, ch.curves[scalar].hidden)
 	}
 }
-
-// Known is the number of scalars of the main run.
-func (c *Curves) Known() int { return len(c.main.scalars) }
 
 // LogY tells whether a group's y axis is logarithmic, and whether it would be if
 // nobody had changed it.

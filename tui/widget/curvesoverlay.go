@@ -3,19 +3,24 @@ package widget
 import (
 	"strings"
 
+	"innate/trainer/series"
 	"innate/tui/theme"
 )
 
 // NewOverlay returns a widget that compares runs: a chart for each of the
 // scalars, in which every run has the same colour. The runs come back in order,
-// to take their ticks; scalars that have no chart are not to be among them.
-func NewOverlay(t *theme.Theme, runs, scalars []string) (*Curves, []*Run) {
-	c := NewCurves(t)
+// to take their ticks; they have no other scalars.
+func NewOverlay(t *theme.Theme, runs, scalars []string) (*Curves, []*series.Run) {
+	data := make([]*series.Run, len(runs))
 	list := make([]*Run, len(runs))
+	var c *Curves
 	for i, name := range runs {
-		list[i] = c.main
-		if i > 0 {
-			list[i] = c.AddRun(name)
+		data[i] = series.Only(scalars...)
+		if i == 0 {
+			c = NewCurves(t, data[i])
+			list[i] = c.main
+		} else {
+			list[i] = c.AddRun(name, data[i])
 		}
 	}
 	for _, key := range scalars {
@@ -32,22 +37,21 @@ func NewOverlay(t *theme.Theme, runs, scalars []string) (*Curves, []*Run) {
 		}
 		g.chart.LogY, g.chart.Best = g.kind.logY, BestNone
 		for i, r := range list {
-			s := newCurve(runs[i], r.clock)
-			s.guest = r != c.main
-			one := &scalar{key: key, curve: s, seldom: g.kind.seldom}
-			g.chart.curves = append(g.chart.curves, s)
-			r.scalars = append(r.scalars, one)
-			r.byKey[key] = one
+			col := r.data.Column(key)
+			r.known[col] = true
+			g.chart.curves = append(g.chart.curves, &curve{name: runs[i], col: col, clock: r.data.Clock(), guest: r != c.main})
 		}
 	}
-	return c, list
+	return c, data
 }
 
 // RunSign is what the curves of the i-th of n runs look like.
 func (c *Curves) RunSign(i, n int) string {
 	ch := Chart{theme: c.theme, ASCII: c.ASCII}
 	for range n {
-		ch.curves = append(ch.curves, &curve{x: []float64{0}})
+		s := newCurve("", nil)
+		s.col.Add(0, 0)
+		ch.curves = append(ch.curves, s)
 	}
 	return ch.sign(i)
 }

@@ -132,7 +132,7 @@ func (c *Curves) viewChart(cell *gridCell) string {
 func (c *Chart) hiddenCount() int {
 	n := 0
 	for _, s := range c.curves {
-		if s.hidden && len(s.x) > 0 {
+		if s.hidden && s.col.Len() > 0 {
 			n++
 		}
 	}

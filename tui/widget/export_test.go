@@ -1,8 +1,11 @@
 package widget
 
 import (
+	"maps"
 	"slices"
 	"time"
+
+	"innate/trainer/series"
 )
 
 // Ticks returns the labels and values of an axis.
@@ -13,50 +16,43 @@ func Ticks(lo, hi float64, log bool, n int) (labels []string, values []float64) 
 	return labels, values
 }
 
-// Column is what decimation keeps of a column.
-type Column struct {
-	First, Last, Min, Max float64
-	N                     int
-	HeadGap, TailGap      bool
-}
-
 // Decimate sorts points into the columns between edges.
-func Decimate(x, y, edges []float64, positive bool) []Column {
-	var out []Column
-	ys := values{v: slices.Clone(y)}
-	cols, _, _ := decimate(nil, x, &ys, edges, positive)
-	for _, c := range cols {
-		out = append(out, Column{c.first, c.last, c.min, c.max, c.n, c.headGap, c.tailGap})
+func Decimate(x, y, edges []float64, positive bool) []series.Span {
+	col := series.NewColumn("")
+	for i := range x {
+		col.Add(x[i], y[i])
 	}
-	return out
+	spans, _, _ := decimate(nil, col.X(), col.Smoothed(0), edges, positive)
+	return spans
 }
 
-// Smooth returns the moving average of ys, added in pieces of the given size.
-func Smooth(ys []float64, weight float64, piece int) []float64 {
-	c := newCurve("", nil)
-	for i, y := range ys {
-		c.add(float64(i), y)
-		if i%piece == 0 {
-			c.smoothed(weight)
+// Feed appends ticks to a run of a test: x in kimg.
+type Feed func(x float64, t time.Time, scalars map[string]float64)
+
+// FeedOf appends to a run. As in a log, evaluations without a value are none.
+func FeedOf(r *series.Run) Feed {
+	return func(x float64, t time.Time, scalars map[string]float64) {
+		var names []string
+		var values []float64
+		for _, name := range slices.Sorted(maps.Keys(scalars)) {
+			if v := scalars[name]; name != "fid" || v == v {
+				names, values = append(names, name), append(values, v)
+			}
 		}
+		r.Append(x, t, names, values)
 	}
-	return c.smoothed(weight).v
 }
+
+// AddTick appends a tick of the main run.
+func (c *Curves) AddTick(x float64, t time.Time, scalars map[string]float64) {
+	FeedOf(c.main.data)(x, t, scalars)
+}
+
+// Cut takes the main run back.
+func (c *Curves) Cut(nimg int64) { c.main.data.Cut(nimg) }
 
 // Window returns the range of x that is seen.
 func (c *Chart) Window() (lo, hi float64) {
 	lo, hi, _ = c.windowX()
 	return lo, hi
 }
-
-// Clock translates between images and minutes.
-type Clock struct{ clock }
-
-// Kimg and Minutes are the two directions.
-func (k *Clock) Kimg(minute float64) float64 { return k.kimg(minute) }
-
-// Minutes returns when x was reached.
-func (k *Clock) Minutes(x float64) float64 { return k.minutes(x) }
-
-// Add appends a tick.
-func (k *Clock) Add(x float64, t time.Time) { k.add(x, t) }

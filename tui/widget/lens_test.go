@@ -10,6 +10,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"innate/trainer/series"
 	"innate/tui/theme"
 	"innate/tui/widget"
 )
@@ -175,7 +176,7 @@ func TestTimeAxis(t *testing.T) {
 func TestClock(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	for range 200 {
-		var k widget.Clock
+		k := series.NewClock()
 		x, at := 0.0, epoch
 		for range 1 + r.IntN(50) {
 			x += 0.1 + r.Float64()

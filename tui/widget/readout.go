@@ -67,7 +67,7 @@ func (c *Chart) cursorX() (x float64, ok bool) {
 	}
 	if math.IsInf(x, 0) {
 		// At the last tick, or after it where another run is longer.
-		x = c.clock.x[len(c.clock.x)-1]
+		x = c.clock.Last()
 	}
 	return x, true
 }
@@ -124,11 +124,11 @@ func (c *Chart) ReadOut() string {
 
 // wallTime words when x was reached.
 func (c *Chart) wallTime(x float64) string {
-	if !c.clock.known() {
+	if !c.clock.Known() {
 		return ""
 	}
-	d := time.Duration(c.clock.minutes(x) * float64(time.Minute))
-	at := c.clock.start.Add(d).In(c.Location)
+	d := time.Duration(c.clock.Minutes(x) * float64(time.Minute))
+	at := c.clock.Start().Add(d).In(c.Location)
 	return at.Format("15:04:05") + " after " + Duration(d)
 }
 
@@ -161,7 +161,7 @@ func (c *Chart) legend(withRaw bool) []string {
 	var parts []string
 	x, reading := c.cursorX()
 	for i, s := range c.curves {
-		if !s.hidden && len(s.x) > 0 {
+		if !s.hidden && s.col.Len() > 0 {
 			parts = append(parts, c.sign(i)+" "+c.valueText(s, x, reading, withRaw))
 		}
 	}
@@ -169,14 +169,14 @@ func (c *Chart) legend(withRaw bool) []string {
 }
 
 func (c *Chart) valueText(s *curve, x float64, reading, withRaw bool) string {
-	ys, raw := s.smoothed(c.Smoothing), ""
+	ys, raw := s.col.Smoothed(c.Smoothing), ""
 	v, ok := 0.0, false
 	if !reading {
-		v, ok = ys.last()
-	} else if i := s.at(x); i >= 0 && finite(ys.v[i]) {
-		v, ok = ys.v[i], true
+		v, ok = ys.Last()
+	} else if i := s.col.Index(x); i >= 0 && finite(s.col.At(i)) {
+		v, ok = ys.At(i), true
 		if withRaw && c.Smoothing > 0 {
-			raw = c.theme.Dim.Render(" raw " + Value(s.y.v[i]))
+			raw = c.theme.Dim.Render(" raw " + Value(s.col.At(i)))
 		}
 	}
 	text := "-"
@@ -198,8 +198,8 @@ func (c *Chart) bestText() []string {
 		return nil
 	}
 	for _, s := range c.curves {
-		if i := s.best(c.Best == BestMax); i >= 0 && !s.hidden && !s.guest {
-			return []string{c.theme.Dim.Render("best ") + Value(s.y.v[i]) + c.theme.Dim.Render(" at "+Value(s.x[i]))}
+		if i := s.col.Best(c.Best == BestMax); i >= 0 && !s.hidden && !s.guest {
+			return []string{c.theme.Dim.Render("best ") + Value(s.col.At(i)) + c.theme.Dim.Render(" at "+Value(s.col.X()[i]))}
 		}
 	}
 	return nil
@@ -224,7 +224,7 @@ func (c *Chart) lettered() bool {
 	}
 	n := 0
 	for _, s := range c.curves {
-		if !s.hidden && len(s.x) > 0 {
+		if !s.hidden && s.col.Len() > 0 {
 			n++
 		}
 	}

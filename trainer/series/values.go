@@ -1,0 +1,160 @@
+package series
+
+import "math"
+
+// chunkLen values are allocated at once: a long column neither moves when it
+// grows nor has room to spare.
+const chunkLen = 1024
+
+// values is a growing list of numbers in chunks.
+type values struct {
+	chunks []*[chunkLen]float64
+	n      int
+}
+
+func (v *values) at(i int) float64 { return v.chunks[i/chunkLen][i%chunkLen] }
+
+func (v *values) push(y float64) {
+	if v.n == len(v.chunks)*chunkLen {
+		v.chunks = append(v.chunks, new([chunkLen]float64))
+	}
+	v.chunks[v.n/chunkLen][v.n%chunkLen] = y
+	v.n++
+}
+
+func (v *values) truncate(n int) {
+	v.n = n
+	keep := (n + chunkLen - 1) / chunkLen
+	clear(v.chunks[keep:])
+	v.chunks = v.chunks[:keep]
+}
+
+// fanout is how many values, or blocks of the level below, make a block; chunks
+// hold whole blocks.
+const fanout = 16
+
+// block is the range of so many values. One without a value has lo above hi; one
+// with values and gaps has no order, and has to be looked into.
+type block struct{ lo, hi float64 }
+
+func (b block) whole() bool { return b.lo <= b.hi }
+func (b block) empty() bool { return b.lo > b.hi }
+
+var (
+	emptyBlock = block{math.Inf(1), math.Inf(-1)}
+	mixedBlock = block{math.NaN(), math.NaN()}
+)
+
+// blockOf summarizes values of which gaps are not finite.
+func blockOf(y []float64) block {
+	b, n := emptyBlock, 0
+	for _, v := range y {
+		if finite(v) {
+			b.lo, b.hi = min(b.lo, v), max(b.hi, v)
+			n++
+		}
+	}
+	if n > 0 && n < len(y) {
+		return mixedBlock
+	}
+	return b
+}
+
+// join summarizes blocks.
+func join(blocks []block) block {
+	b := blocks[0]
+	for _, o := range blocks[1:] {
+		switch {
+		case b.whole() && o.whole():
+			b.lo, b.hi = min(b.lo, o.lo), max(b.hi, o.hi)
+		case !b.empty() || !o.empty():
+			return mixedBlock
+		}
+	}
+	return b
+}
+
+// pyramid has the blocks of 16, 256, 4096 … values of a list.
+type pyramid [][]block
+
+// push appends a block of the lowest level, and those above that it fills.
+func (p *pyramid) push(b block) {
+	for k := 0; ; k++ {
+		if k == len(*p) {
+			*p = append(*p, nil)
+		}
+		(*p)[k] = append((*p)[k], b)
+		n := len((*p)[k])
+		if n%fanout != 0 {
+			return
+		}
+		b = join((*p)[k][n-fanout:])
+	}
+}
+
+// blocks is how many full ones of the lowest level there are.
+func (p pyramid) blocks() int {
+	if len(p) == 0 {
+		return 0
+	}
+	return len(p[0])
+}
+
+// truncate keeps the blocks of the first n values.
+func (p pyramid) truncate(n int) {
+	for k := range p {
+		n /= fanout
+		p[k] = p[k][:min(n, len(p[k]))]
+	}
+}
+
+// largest returns the largest block that starts at value i, ends by j and serves;
+// size is 0 if none does. Where values up to zero are gaps, one that has any
+// doesn't serve, and neither do those that contain it.
+func (p pyramid) largest(i, j int, positive bool) (b block, size int) {
+	for k, n := 0, fanout; k < len(p) && i%n == 0 && i+n <= j && i/n < len(p[k]); k, n = k+1, n*fanout {
+		o := p[k][i/n]
+		if !o.empty() && (!o.whole() || positive && o.lo <= 0) {
+			break
+		}
+		b, size = o, n
+	}
+	return b, size
+}
+
+// Span is what a range of values looks like: its ends, its extremes, and whether
+// it begins or ends with a gap.
+type Span struct {
+	First, Last, Min, Max float64
+	Any                   bool // a finite value
+	HeadGap, TailGap      bool // a gap before the first, after the last value
+}
+
+// add appends a value.
+func (s *Span) add(v float64, positive bool) {
+	switch {
+	case v-v != 0 || positive && v <= 0:
+		s.gap()
+	case !s.Any:
+		s.First, s.Last, s.Min, s.Max, s.Any, s.TailGap = v, v, v, v, true, false
+	default:
+		if v < s.Min {
+			s.Min = v
+		} else if v > s.Max {
+			s.Max = v
+		}
+		s.Last, s.TailGap = v, false
+	}
+}
+
+func (s *Span) gap() { s.HeadGap, s.TailGap = s.HeadGap || !s.Any, true }
+
+// addBlock appends a block without gaps.
+func (s *Span) addBlock(first, last float64, b block) {
+	if !s.Any {
+		s.First, s.Min, s.Max, s.Any = first, b.lo, b.hi, true
+	} else {
+		s.Min, s.Max = min(s.Min, b.lo), max(s.Max, b.hi)
+	}
+	s.Last, s.TailGap = last, false
+}
