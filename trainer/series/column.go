@@ -13,6 +13,7 @@ type Column struct {
 	y        values
 	pyramid  pyramid
 	averages []*average // the last used first
+	cuts     int
 
 	top     int  // index of the best value among the first topSeen, -1 = none
 	topSeen int  // values looked at for it
@@ -49,6 +50,15 @@ func (g *group) push(x float64) {
 // Len is the number of points.
 func (c *Column) Len() int { return c.y.n }
 
+// Version tells states of a column apart.
+type Version struct {
+	Column       *Column
+	points, cuts int
+}
+
+// Version is the present one.
+func (c *Column) Version() Version { return Version{c, c.y.n, c.cuts} }
+
 // X are the places of the points, to be read alone.
 func (c *Column) X() []float64 { return c.group.x[:c.y.n] }
 
@@ -66,6 +76,7 @@ func (c *Column) truncate(n int) {
 	c.y.truncate(n)
 	c.pyramid.truncate(n)
 	c.averages = nil
+	c.cuts++
 	c.top, c.topSeen = -1, 0
 }
 

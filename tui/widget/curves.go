@@ -35,6 +35,7 @@ type Curves struct {
 	top   int // first visible row of the grid
 	max   bool
 	grid  grid // of the last View
+	size  int  // bytes that the next View may need
 }
 
 // curveGroup is a chart and what is known about its scalars.
@@ -43,6 +44,7 @@ type curveGroup struct {
 	kind        groupKind
 	chart       *Chart
 	smoothing   float64 // inherit = that of all
+	drawn       drawnChart
 }
 
 const inherit = -1

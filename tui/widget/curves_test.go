@@ -357,3 +357,43 @@ func BenchmarkCurvesFirst(b *testing.B) {
 		}
 	})
 }
+
+// TestCurvesCached checks that nothing stale shows: after every kind of change a
+// view is the same as one for which all charts are drawn anew.
+func TestCurvesCached(t *testing.T) {
+	type step func(c *widget.Curves)
+	steps := []step{
+		func(*widget.Curves) {},
+		func(c *widget.Curves) { c.AddTick(64.5, tickTime(64.5), map[string]float64{"loss/gen": 3}) },
+		func(c *widget.Curves) { c.AddTick(64.5, tickTime(64.5), map[string]float64{"loss/new": 1}) },
+		func(c *widget.Curves) { c.AddMark(20, "pause", "") },
+		func(c *widget.Curves) { c.ClearMarks() },
+		func(c *widget.Curves) { c.SetReference("loss", 1.5, "here") },
+		func(c *widget.Curves) { c.SetTitle("loss", "Losses") },
+		func(c *widget.Curves) { c.Focus("fid") },
+		func(c *widget.Curves) { c.ToggleLogY(false) },
+		func(c *widget.Curves) { c.CycleSmoothing(true) },
+		func(c *widget.Curves) { c.CycleSmoothing(false) },
+		func(c *widget.Curves) { c.Toggle(0) },
+		func(c *widget.Curves) { c.XTime = true },
+		func(c *widget.Curves) { c.SetStart(epoch.Add(-time.Hour)) },
+		func(c *widget.Curves) { c.LogX = true },
+		func(c *widget.Curves) { c.LogX = false },
+		func(c *widget.Curves) { c.Zoom(0.5) },
+		func(c *widget.Curves) { c.Pan(-0.5) },
+		func(c *widget.Curves) { c.MoveCursor(0); c.MoveCursor(-9) },
+		func(c *widget.Curves) { c.Cut(40_000) },
+		func(c *widget.Curves) { c.SetTheme(theme.New(true, true)) },
+		func(c *widget.Curves) { c.ASCII = true },
+	}
+	c := fakeCurves(false)
+	for n, step := range steps {
+		c.View(120, 37)
+		step(c)
+		got := c.View(120, 37)
+		c.Forget()
+		if want := c.View(120, 37); got != want {
+			t.Errorf("step %d: got\n%s\nwant\n%s", n, ansi.Strip(got), ansi.Strip(want))
+		}
+	}
+}

@@ -52,11 +52,14 @@ func (c *Curves) View(w, h int) string {
 		shown, at = shown[at:at+1], 0
 	}
 	c.layout(len(shown), at, w, h-1)
-	lines := make([]string, 0, h)
+	var b strings.Builder
+	b.Grow(c.size)
 	for row := range c.grid.rows {
-		lines = append(lines, c.viewRow(shown, row, w, h-1)...)
+		c.viewRow(&b, shown, row, w, h-1)
 	}
-	return Block(append(lines, " "+c.status(w-1)), w, h, e)
+	b.WriteString(Fit(" "+c.status(w-1), w, e))
+	c.size = b.Len() + 256 // for the next one
+	return b.String()
 }
 
 // layout counts rows and columns and scrolls to the focus.
@@ -69,12 +72,12 @@ func (c *Curves) layout(n, focus, w, h int) {
 	c.top = min(max(c.top, row-g.rows+1, 0), row, g.all-g.rows)
 }
 
-// viewRow draws the charts of one visible row. The last chart of all has the rest
-// of its row.
-func (c *Curves) viewRow(shown []*curveGroup, row, w, h int) []string {
+// viewRow draws the charts of one visible row, each line with its end. The last
+// chart of all has the rest of its row.
+func (c *Curves) viewRow(b *strings.Builder, shown []*curveGroup, row, w, h int) {
 	g := &c.grid
 	y0, y1 := row*h/g.rows, (row+1)*h/g.rows
-	lines := make([]string, y1-y0)
+	first := len(g.cells)
 	for col := range g.cols {
 		x0, x1 := col*w/g.cols, (col+1)*w/g.cols
 		i := (c.top+row)*g.cols + col
@@ -85,21 +88,36 @@ func (c *Curves) viewRow(shown []*curveGroup, row, w, h int) []string {
 			x1 = w
 		}
 		cell := gridCell{group: shown[i], x: x0, y: y0, w: x1 - x0, h: y1 - y0}
-		view := c.viewChart(&cell)
-		g.cells = append(g.cells, cell)
-		for y, line := range strings.Split(view, "\n") {
-			lines[y] += line
+		d := &cell.group.drawn
+		if key := c.keyOf(&cell); !d.is(key, cell.group.chart.curves) {
+			d.note(key, cell.group.chart.curves)
+			var view string
+			view, d.legendH = c.viewChart(&cell)
+			d.lines = strings.Split(view, "\n")
 		}
+		cell.innerX, cell.innerY = cell.x+1, cell.y+1+d.legendH
+		g.cells = append(g.cells, cell)
 	}
-	return lines
+	for y := range y1 - y0 {
+		used := 0
+		for i := range g.cells[first:] {
+			cell := &g.cells[first+i]
+			b.WriteString(cell.group.drawn.lines[y])
+			used = cell.x + cell.w
+		}
+		for range w - used {
+			b.WriteByte(' ')
+		}
+		b.WriteByte('\n')
+	}
 }
 
 // viewChart draws one framed chart. A legend too long for the frame's edge takes
 // lines from the plot.
-func (c *Curves) viewChart(cell *gridCell) string {
+func (c *Curves) viewChart(cell *gridCell) (view string, legendH int) {
 	ch, t := cell.group.chart, c.theme
 	w, h := cell.w-2, cell.h-2
-	info, legend, legendH := ch.legend(false), "", 0
+	info, legend := ch.legend(false), ""
 	title := t.Strong.Render(cell.group.title)
 	focused := cell.group == c.focus
 	if focused {
@@ -124,8 +142,7 @@ func (c *Curves) viewChart(cell *gridCell) string {
 			info = append(info, t.Dim.Render(fmt.Sprintf("ema %g", ch.Smoothing)))
 		}
 	}
-	cell.innerX, cell.innerY = cell.x+1, cell.y+1+legendH
-	return Frame(t, title, info, legend+ch.View(w, h-legendH), cell.w, cell.h, focused)
+	return Frame(t, title, info, legend+ch.View(w, h-legendH), cell.w, cell.h, focused), legendH
 }
 
 // hiddenCount is the number of curves with points that are not drawn.

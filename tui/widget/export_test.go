@@ -48,6 +48,13 @@ func (c *Curves) AddTick(x float64, t time.Time, scalars map[string]float64) {
 	FeedOf(c.main.data)(x, t, scalars)
 }
 
+// Forget has all charts drawn anew.
+func (c *Curves) Forget() {
+	for _, g := range c.groups {
+		g.drawn = drawnChart{}
+	}
+}
+
 // Cut takes the main run back.
 func (c *Curves) Cut(nimg int64) { c.main.data.Cut(nimg) }
 
