@@ -4,6 +4,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/trainer/run"
+	"innate/tui/host"
 	"innate/tui/theme"
 	"innate/tui/widget"
 )
@@ -29,7 +30,7 @@ func (a *App) Watch(info run.Info) tea.Cmd {
 	switch {
 	case !known:
 	case before.active && !now.active:
-		return a.alert(name+": "+st.State, badgeInk(a.theme, st.State))
+		return a.alert(name+": "+st.State, host.StateInk(a.theme, st.State))
 	case better && before.best != nil:
 		quality := "FID"
 		if st.FIDName != "" {

@@ -26,6 +26,8 @@ type App struct {
 	keys     keyTable
 	commands []host.Command
 	views    []host.Registration // of a run
+	// prototypes are one of each view, without a run: they tell keys and commands.
+	prototypes []host.View
 
 	theme      *theme.Theme
 	background theme.Background // the terminal's
@@ -113,6 +115,7 @@ func newApp(opts Options) *App {
 	a.runs = newRuns(a)
 	a.bind()
 	a.bindCommands()
+	a.prototypes = a.everyView()
 	return a
 }
 

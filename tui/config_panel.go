@@ -59,7 +59,7 @@ func (v *configView) drawSetting(r host.Rect) []string {
 	if ok {
 		title = key
 	}
-	return v.a.framed(r, title, false, func(w, h int) string {
+	return host.Framed(v.a.theme, r, title, false, func(w, h int) string {
 		if !ok {
 			return widget.Centered([]string{t.Dim.Render("the cursor is on no setting")}, w, h, t.Glyphs.Ellipsis)
 		}
@@ -105,7 +105,7 @@ func (v *configView) drawHistory(r host.Rect) []string {
 	if v.history.undo() != nil {
 		info = append(info, t.Key.Render("u")+t.Dim.Render(" undo"))
 	}
-	return v.a.framed(r, "Changes", false, func(w, h int) string {
+	return host.Framed(v.a.theme, r, "Changes", false, func(w, h int) string {
 		if len(list) == 0 {
 			return widget.Centered([]string{t.Dim.Render("nothing was changed since the start")}, w, h, t.Glyphs.Ellipsis)
 		}

@@ -118,7 +118,7 @@ func PanicMsg(a *App) tea.Msg {
 // CommandTable returns the names of the commands, and which take arguments.
 func CommandTable() map[string]bool {
 	m := map[string]bool{}
-	for _, c := range newApp(Options{}).commands {
+	for _, c := range newApp(Options{}).allCommands() {
 		m[c.Name] = c.Args != ""
 	}
 	return m

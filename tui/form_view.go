@@ -143,7 +143,7 @@ func (f *formView) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 	e := m.Mouse()
 	switch m.(type) {
 	case tea.MouseWheelMsg:
-		f.form.Move(wheel(e))
+		f.form.Move(host.Wheel(e))
 	case tea.MouseClickMsg:
 		list, _ := f.split(r)
 		i := f.form.At(e.Y - list.Y - 1)
@@ -182,11 +182,11 @@ func (f *formView) Draw(r host.Rect) []string {
 	list, help := f.split(r)
 	in := host.Inner(list)
 	body := f.form.View(t, in.W, in.H) // before its Info
-	lines := f.a.framed(list, widget.Plain(baseName(f.source)), true, func(int, int) string { return body }, f.form.Info(t)...)
+	lines := host.Framed(f.a.theme, list, widget.Plain(baseName(f.source)), true, func(int, int) string { return body }, f.form.Info(t)...)
 	if help.H == 0 {
 		return lines
 	}
-	side := f.a.framed(help, e.Key, false, func(w, h int) string {
+	side := host.Framed(f.a.theme, help, e.Key, false, func(w, h int) string {
 		text := f.help(t, w-2)
 		if help.X > 0 {
 			text = append(text, f.summary(t, w-2, h-len(text))...)

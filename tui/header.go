@@ -9,46 +9,11 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"innate/trainer/run"
+	"innate/tui/host"
 	"innate/tui/session"
 	"innate/tui/theme"
 	"innate/tui/widget"
 )
-
-// badgeInk is the colour of a state.
-func badgeInk(t *theme.Theme, state string) theme.Ink {
-	switch state {
-	case run.StateRunning, run.StateDone:
-		return t.Good
-	case run.StatePaused, run.StateStarting, run.StateStopping:
-		return t.Warn
-	case run.StateDead, run.StateFailed:
-		return t.Bad
-	}
-	return t.Dim
-}
-
-// badge words the state of a run.
-func badge(t *theme.Theme, state, stage string) string {
-	glyph, ink := t.Glyphs.Dot, badgeInk(t, state)
-	switch state {
-	case run.StatePaused:
-		glyph = t.Glyphs.Pause
-	case run.StateStopped:
-		glyph = t.Glyphs.Stop
-	case run.StateDone:
-		glyph = t.Glyphs.Done
-	case run.StateDead, run.StateFailed:
-		glyph = t.Glyphs.Error
-	}
-	if state == "" {
-		state = "reading"
-	}
-	s := ink.Render(glyph + " " + widget.Plain(state))
-	if state == run.StateRunning && session.BetweenSteps(stage) {
-		s += " " + t.Dim.Render(widget.Plain(stage))
-	}
-	return s
-}
 
 // ends puts left and right at the ends of a line; left is cut first.
 func (a *App) ends(left, right string) string {
@@ -101,10 +66,10 @@ func (a *App) titleLine() string {
 	t, st := a.theme, &a.run.Info.Status
 	left, plain := a.titleLeft()
 	left += a.drawTabs(a.tabs(plain))
-	right := badge(t, st.State, st.Stage) + " "
+	right := host.Badge(t, st.State, st.Stage) + " "
 	if room := a.width - ansi.StringWidth(left) - 1; ansi.StringWidth(right) > room {
 		// The stage alone says that the run is running.
-		if right = badge(t, st.State, ""); st.State == run.StateRunning && session.BetweenSteps(st.Stage) && len(st.Stage)+3 <= room {
+		if right = host.Badge(t, st.State, ""); st.State == run.StateRunning && session.BetweenSteps(st.Stage) && len(st.Stage)+3 <= room {
 			right = t.Good.Render(t.Glyphs.Dot + " " + widget.Plain(st.Stage))
 		}
 		right += " "

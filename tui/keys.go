@@ -116,7 +116,7 @@ func (a *App) handleKey(m tea.KeyPressMsg) tea.Cmd {
 // everySection gathers all sections once, in the order of the documentation.
 func (a *App) everySection() []*host.Section {
 	list := []*host.Section{a.keys.everywhere, a.keys.run}
-	for _, v := range a.everyView() {
+	for _, v := range a.prototypes {
 		for _, s := range host.Sections(v) {
 			if !slices.ContainsFunc(list, func(o *host.Section) bool { return o.Title == s.Title }) {
 				list = append(list, s)
@@ -138,7 +138,7 @@ func Keys() string {
 		b.WriteByte('\n')
 	}
 	b.WriteString("| command | |\n|---|---|\n")
-	for _, c := range a.commands {
+	for _, c := range a.allCommands() {
 		fmt.Fprintf(&b, "| `:%s` | %s |\n", c.Usage(), c.Help)
 	}
 	return b.String()

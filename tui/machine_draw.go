@@ -24,7 +24,7 @@ func (v *machineView) drawGauges(r host.Rect) []string {
 	if r.W < 110 && len(v.runs) > 0 { // there is no frame for them
 		info = append(info, t.Warn.Render(fmt.Sprintf("other runs: %d", len(v.runs))))
 	}
-	return v.a.framed(r, "Machine", true, func(w, h int) string {
+	return host.Framed(v.a.theme, r, "Machine", true, func(w, h int) string {
 		return widget.Block(widget.Gauges(t, v.gauges(), w, h), w, h, t.Glyphs.Ellipsis)
 	}, info...)
 }
@@ -169,7 +169,7 @@ var stageNames = map[string]string{
 
 func (v *machineView) drawStages(r host.Rect) []string {
 	t, st := v.a.theme, &v.a.run.Info.Status
-	return v.a.framed(r, "Time of a step", false, func(w, h int) string {
+	return host.Framed(v.a.theme, r, "Time of a step", false, func(w, h int) string {
 		if len(st.StageMs) == 0 {
 			return widget.Centered([]string{t.Dim.Render("no step has been timed yet")}, w, h, t.Glyphs.Ellipsis)
 		}
@@ -217,7 +217,7 @@ const coreW = 24
 // drawCores shows how busy every core is, in columns.
 func (v *machineView) drawCores(r host.Rect) []string {
 	t, cores := v.a.theme, v.load.Cores
-	return v.a.framed(r, "Cores", false, func(w, h int) string {
+	return host.Framed(v.a.theme, r, "Cores", false, func(w, h int) string {
 		columns := max((w-2)/coreW, 1)
 		rows := (len(cores) + columns - 1) / columns
 		lines := make([]string, rows)
@@ -244,7 +244,7 @@ func (v *machineView) drawRuns(r host.Rect) []string {
 		name string
 		w    int
 	}{{"CPU", 11}, {"memory", 9}, {"speed", 12}, {"state", 11}}
-	return v.a.framed(r, "Other runs here", false, func(w, h int) string {
+	return host.Framed(v.a.theme, r, "Other runs here", false, func(w, h int) string {
 		if len(v.runs) == 0 {
 			return widget.Centered([]string{t.Dim.Render("this run has the machine to itself")}, w, h, t.Glyphs.Ellipsis)
 		}
@@ -263,7 +263,7 @@ func (v *machineView) drawRuns(r host.Rect) []string {
 			if p, ok := v.load.Procs[info.Status.PID]; ok {
 				cores, memory = unknownOr(p.Cores, "%.2f cores"), widget.Bytes(float64(p.RSS))
 			}
-			cells := []string{cores, memory, unknownOr(info.Status.ImagesPerSec, "%.1f img/s"), badge(t, info.Status.State, "")}
+			cells := []string{cores, memory, unknownOr(info.Status.ImagesPerSec, "%.1f img/s"), host.Badge(t, info.Status.State, "")}
 			line := "  " + widget.Fit(widget.Plain(info.Name), nameW, t.Glyphs.Ellipsis)
 			for i, c := range columns[:n] {
 				line += "  " + widget.FitLeft(cells[i], c.w)

@@ -15,10 +15,10 @@ func (a *App) handleMouse(m tea.MouseMsg) tea.Cmd {
 	case a.prompt.open() || a.layout.tooSmall:
 		return nil
 	case a.overlay.kind == overlayMenu && rolled:
-		a.overlay.move(wheel(e))
+		a.overlay.move(host.Wheel(e))
 		return nil
 	case a.overlay.kind == overlayHelp && rolled:
-		a.overlay.scroll(3 * wheel(e))
+		a.overlay.scroll(3 * host.Wheel(e))
 		return nil
 	case a.overlay.kind != overlayNone:
 		return nil
@@ -43,17 +43,6 @@ func (a *App) clickTab(m tea.MouseMsg) tea.Cmd {
 		}
 	}
 	return nil
-}
-
-// wheel is the direction of a wheel message: down is 1.
-func wheel(e tea.Mouse) int {
-	switch e.Button {
-	case tea.MouseWheelUp, tea.MouseWheelLeft:
-		return -1
-	case tea.MouseWheelDown, tea.MouseWheelRight:
-		return 1
-	}
-	return 0
 }
 
 // toggleMouse switches mouse reporting, which takes selecting text away from

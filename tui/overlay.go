@@ -247,7 +247,7 @@ func (a *App) helpSections(sections []*host.Section) []string {
 
 func (a *App) helpCommands() []string {
 	lines := []string{a.theme.Strong.Render("commands, after :")}
-	for _, c := range a.commands {
+	for _, c := range a.allCommands() {
 		lines = append(lines, a.theme.Key.Render(widget.Fit(c.Usage(), 18, a.theme.Glyphs.Ellipsis))+c.Help)
 	}
 	return lines

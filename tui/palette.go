@@ -19,9 +19,23 @@ import (
 	"innate/tui/widget"
 )
 
-// bindCommands makes the table of what can be typed after a colon. With the
-// commands of views it is the only source: completion, dispatch, help and
-// documentation all read it.
+// allCommands is everything that can be typed after a colon: what the views can
+// do, and the workbench. Completion, dispatch, help and documentation all read it.
+func (a *App) allCommands() []host.Command {
+	views := a.prototypes
+	if a.run != nil {
+		views = a.run.views
+	}
+	var list []host.Command
+	for _, v := range views {
+		if v, ok := v.(host.CommandView); ok {
+			list = append(list, v.Commands()...)
+		}
+	}
+	return append(list, a.commands...)
+}
+
+// bindCommands makes the table of the workbench's own commands.
 func (a *App) bindCommands() {
 	a.commands = []host.Command{
 		host.NewCommand("set", "KEY=VALUE", "change live settings", host.NeedTrainer, a.offerSettings, a.commandSet),
@@ -156,7 +170,7 @@ func (a *App) openCommand() tea.Cmd {
 func (a *App) completeCommand(text string) (from int, offers []string) {
 	name, _, spaced := strings.Cut(text, " ")
 	if !spaced {
-		for _, c := range a.commands {
+		for _, c := range a.allCommands() {
 			if c.Args != "" {
 				offers = append(offers, c.Name+" ")
 			} else {
@@ -190,10 +204,9 @@ func (a *App) commandNamed(name string) *host.Command {
 	if name == "q" {
 		name = "quit"
 	}
-	for i := range a.commands {
-		if a.commands[i].Name == name {
-			return &a.commands[i]
-		}
+	list := a.allCommands()
+	if i := slices.IndexFunc(list, func(c host.Command) bool { return c.Name == name }); i >= 0 {
+		return &list[i]
 	}
 	return nil
 }
@@ -221,7 +234,7 @@ func (a *App) command(line string) tea.Cmd {
 	c := a.commandNamed(words[0])
 	if c == nil {
 		var names []string
-		for _, c := range a.commands {
+		for _, c := range a.allCommands() {
 			names = append(names, c.Name)
 		}
 		return a.Fail(fmt.Errorf("command %q, want %s", words[0], strings.Join(names, ", ")))

@@ -29,19 +29,19 @@ type runDetail struct {
 func (d *runDetail) draw(a *App, row *runRow, r host.Rect) []string {
 	t, g := a.theme, a.theme.Glyphs
 	if row == nil {
-		return a.framed(r, "", false, func(w, h int) string { return widget.Block(nil, w, h, "") })
+		return host.Framed(a.theme, r, "", false, func(w, h int) string { return widget.Block(nil, w, h, "") })
 	}
 	left, right := host.SplitX(r, min(max(r.W*2/5, 54), 84))
 	top, low := host.SplitY(right, max(r.H*3/5, r.H-20))
-	facts := a.framed(left, widget.Plain(row.Name), false, func(w, h int) string {
+	facts := host.Framed(a.theme, left, widget.Plain(row.Name), false, func(w, h int) string {
 		return widget.Block(row.facts(a, w-2, h), w, h, g.Ellipsis)
 	}, row.badge(t))
 	d.update(a, row)
-	chart := a.framed(top, d.title(row), false, d.chart.View, d.chart.Info()...)
+	chart := host.Framed(a.theme, top, d.title(row), false, d.chart.View, d.chart.Info()...)
 	log := panes.NewEvents(t)
 	log.Location = a.opts.Location
 	log.SetEvents(row.events)
-	events := a.framed(low, "Events", false, log.View)
+	events := host.Framed(a.theme, low, "Events", false, log.View)
 	lines := slices.Concat(chart, events)
 	for i := range lines {
 		lines[i] = facts[i] + lines[i]

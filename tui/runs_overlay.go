@@ -197,7 +197,7 @@ func (v *overlayView) split(r host.Rect) (legend, charts host.Rect) {
 
 func (v *overlayView) Draw(r host.Rect) []string {
 	legend, charts := v.split(r)
-	lines := v.a.framed(legend, "Runs", false, func(w, h int) string { return widget.Block(v.legend(h), w, h, v.a.theme.Glyphs.Ellipsis) })
+	lines := host.Framed(v.a.theme, legend, "Runs", false, func(w, h int) string { return widget.Block(v.legend(h), w, h, v.a.theme.Glyphs.Ellipsis) })
 	return append(lines, strings.Split(v.curves.View(charts.W, charts.H), "\n")...)
 }
 
@@ -238,7 +238,7 @@ func (v *overlayView) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 	_, charts := v.split(r)
 	switch m.(type) {
 	case tea.MouseWheelMsg:
-		v.curves.Scroll(wheel(e))
+		v.curves.Scroll(host.Wheel(e))
 	case tea.MouseClickMsg:
 		if e.Button == tea.MouseLeft {
 			v.curves.CursorAt(e.X-charts.X, e.Y-charts.Y)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"innate/trainer/run"
+	"innate/tui/host"
 	"innate/tui/session"
 	"innate/tui/theme"
 	"innate/tui/widget"
@@ -132,7 +133,7 @@ func (r *runRow) kimgCell(t *theme.Theme, w int) widget.TableCell {
 	}
 	text := widget.Kimg(st.Nimg) + t.Dim.Render(" / "+widget.FitLeft(wholeKimg(st.TotalNimg), 4))
 	if w > barW+1+8 {
-		text += " " + widget.Meter(t, badgeInk(t, st.State), barW, float64(st.Nimg)/float64(st.TotalNimg))
+		text += " " + widget.Meter(t, host.StateInk(t, st.State), barW, float64(st.Nimg)/float64(st.TotalNimg))
 	}
 	return widget.TableCell{Text: text, Order: float64(st.Nimg)}
 }
@@ -147,7 +148,7 @@ func (r *runRow) badge(t *theme.Theme) string {
 	if r.err != nil {
 		return t.Bad.Render(t.Glyphs.Error + " error")
 	}
-	return badge(t, r.Status.State, "")
+	return host.Badge(t, r.Status.State, "")
 }
 
 // method is what the trainer said, or before it has said anything, the config.

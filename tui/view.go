@@ -8,7 +8,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/tui/host"
-	"innate/tui/widget"
 )
 
 // builtin are the views of a run, in the order of their number keys; what
@@ -34,7 +33,7 @@ func (a *App) newViews() []host.View {
 
 // everyView returns one of each view, in the order of the documentation.
 func (a *App) everyView() []host.View {
-	return append(a.newViews(), newRuns(a), newFormView(a), newOverlayView(a))
+	return append(a.newViews(), a.runs, newFormView(a), newOverlayView(a))
 }
 
 // viewNames lists the views of a run.
@@ -113,17 +112,6 @@ func (a *App) back() tea.Cmd {
 		return a.follow()
 	}
 	return nil
-}
-
-// framed puts a border and a title around what body draws in w by h cells.
-func (a *App) framed(r host.Rect, name string, focused bool, body func(w, h int) string, info ...string) []string {
-	in := host.Inner(r)
-	ink := a.theme.Strong
-	if focused {
-		ink = a.theme.Accent
-	}
-	s := widget.Frame(a.theme, ink.Render(name), info, body(in.W, in.H), r.W, r.H, focused)
-	return strings.Split(s, "\n")
 }
 
 // tab is one name in the header's bar of views.

@@ -114,13 +114,13 @@ func (v *configView) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 	e, in := m.Mouse(), host.Inner(file)
 	switch m.(type) {
 	case tea.MouseWheelMsg:
-		v.pane.Move(3 * wheel(e))
+		v.pane.Move(3 * host.Wheel(e))
 	case tea.MouseClickMsg:
 		line, ok := v.pane.At(e.Y - in.Y)
 		if !ok || !in.Contains(e.X, e.Y) || e.Button != tea.MouseLeft {
 			return nil
 		}
-		again := line == v.clicked && v.a.opts.Now().Sub(v.clickedAt) <= doubleClick
+		again := line == v.clicked && v.a.opts.Now().Sub(v.clickedAt) <= host.DoubleClick
 		v.clicked, v.clickedAt = line, v.a.opts.Now()
 		v.pane.MoveTo(line)
 		if again {
@@ -149,7 +149,7 @@ func (v *configView) Draw(r host.Rect) []string {
 	if f != nil {
 		v.mark()
 	}
-	lines := v.a.framed(at, run.ConfigFile, true, func(w, h int) string {
+	lines := host.Framed(v.a.theme, at, run.ConfigFile, true, func(w, h int) string {
 		switch {
 		case f == nil:
 			return widget.Centered([]string{t.Dim.Render("reading " + run.ConfigFile)}, w, h, t.Glyphs.Ellipsis)

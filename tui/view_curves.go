@@ -134,9 +134,9 @@ func (v *curvesView) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 	case tea.MouseWheelMsg:
 		switch e.Button {
 		case tea.MouseWheelLeft, tea.MouseWheelRight:
-			c.Pan(0.1 * float64(wheel(e)))
+			c.Pan(0.1 * float64(host.Wheel(e)))
 		default:
-			c.Zoom(math.Pow(1.25, float64(wheel(e)))) // up, away from the reader, shows less
+			c.Zoom(math.Pow(1.25, float64(host.Wheel(e)))) // up, away from the reader, shows less
 		}
 	}
 	v.dragX = e.X

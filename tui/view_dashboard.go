@@ -228,15 +228,15 @@ func (v *dashboardView) drawPane(p pane, r host.Rect, shown int) []string {
 	run, focused := v.a.run, p == v.a.focus
 	switch p {
 	case paneLoss:
-		return v.a.framed(r, "Loss", focused, run.loss.View, run.loss.Info()...)
+		return host.Framed(v.a.theme, r, "Loss", focused, run.loss.View, run.loss.Info()...)
 	case paneFID:
-		return v.a.framed(r, run.fidName(), focused, run.fid.View, run.fid.Info()...)
+		return host.Framed(v.a.theme, r, run.fidName(), focused, run.fid.View, run.fid.Info()...)
 	case paneLayers:
-		return v.a.framed(r, "Layers"+v.a.besides(shown, "samples"), focused, run.tree.View, run.tree.Info()...)
+		return host.Framed(v.a.theme, r, "Layers"+v.a.besides(shown, "samples"), focused, run.tree.View, run.tree.Info()...)
 	case paneSamples:
-		return v.a.framed(r, "Samples"+v.a.besides(shown, "layers"), focused, run.samples.View, run.samples.Info()...)
+		return host.Framed(v.a.theme, r, "Samples"+v.a.besides(shown, "layers"), focused, run.samples.View, run.samples.Info()...)
 	}
-	return v.a.framed(r, "Events", focused, run.events.View, run.events.Info()...)
+	return host.Framed(v.a.theme, r, "Events", focused, run.events.View, run.events.Info()...)
 }
 
 // besides names the pane that waits in the same place, when three show.
@@ -292,7 +292,7 @@ func (v *dashboardView) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 			v.a.readChart(e, at[p])
 		}
 	case tea.MouseWheelMsg:
-		switch by := wheel(e); p {
+		switch by := host.Wheel(e); p {
 		case paneLoss:
 			v.a.run.loss.MoveCursor(by)
 		case paneFID:

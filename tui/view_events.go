@@ -140,15 +140,15 @@ func (v *eventsView) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 	switch m.(type) {
 	case tea.MouseWheelMsg:
 		if v.open {
-			v.from = max(v.from+3*wheel(e), 0)
+			v.from = max(v.from+3*host.Wheel(e), 0)
 		} else {
-			v.list.Move(3 * wheel(e))
+			v.list.Move(3 * host.Wheel(e))
 		}
 	case tea.MouseClickMsg:
 		if v.open || e.Button != tea.MouseLeft || !in.Contains(e.X, e.Y) || !v.list.Click(v.a.theme, e.X-in.X, e.Y-in.Y) {
 			return nil
 		}
-		again := e.Y == v.clickedY && v.a.opts.Now().Sub(v.clicked) <= doubleClick
+		again := e.Y == v.clickedY && v.a.opts.Now().Sub(v.clicked) <= host.DoubleClick
 		v.clickedY, v.clicked, v.open, v.from = e.Y, v.a.opts.Now(), again, 0
 	}
 	return nil
@@ -176,7 +176,7 @@ func (v *eventsView) Draw(r host.Rect) []string {
 	if ev, ok := v.list.Cursor(); ok && v.open {
 		lines = v.drawEvent(at, ev, true)
 	} else {
-		lines = v.a.framed(at, "Events", true, func(w, h int) string { return v.list.View(t, w, h) }, v.list.Info(t)...)
+		lines = host.Framed(v.a.theme, at, "Events", true, func(w, h int) string { return v.list.View(t, w, h) }, v.list.Info(t)...)
 		if !detail.Empty() {
 			lines = host.Beside(lines, v.drawEvent(detail, ev, false))
 		}
@@ -207,7 +207,7 @@ func (v *eventsView) drawEvent(r host.Rect, ev runlog.Event, focused bool) []str
 		}
 		info = []string{t.Dim.Render(hint)}
 	}
-	return v.a.framed(r, "Event", focused, func(w, h int) string {
+	return host.Framed(v.a.theme, r, "Event", focused, func(w, h int) string {
 		return widget.Block(all[from:], w, h, t.Glyphs.Ellipsis)
 	}, info...)
 }
@@ -215,7 +215,7 @@ func (v *eventsView) drawEvent(r host.Rect, ev runlog.Event, focused bool) []str
 // drawWords shows how the trainer ended and how to go on.
 func (v *eventsView) drawWords(r host.Rect) []string {
 	t := v.a.theme
-	return v.a.framed(r, "Last words of the trainer", false, func(w, h int) string {
+	return host.Framed(v.a.theme, r, "Last words of the trainer", false, func(w, h int) string {
 		lines := []string{}
 		for _, word := range v.a.run.Words.Lines[:min(len(v.a.run.Words.Lines), max(h-2, 0))] {
 			lines = append(lines, "  "+widget.Plain(word))

@@ -65,7 +65,7 @@ func (*layersView) split(r host.Rect) (tree, panel host.Rect) {
 func (v *layersView) Draw(r host.Rect) []string {
 	at, beside := v.split(r)
 	l, tree := v.a.run.Layers, v.a.run.tree
-	lines := v.a.framed(at, "Layers", true, tree.View, tree.Info()...)
+	lines := host.Framed(v.a.theme, at, "Layers", true, tree.View, tree.Info()...)
 	if beside.Empty() {
 		return lines
 	}
@@ -80,7 +80,7 @@ func (v *layersView) Draw(r host.Rect) []string {
 		changes = v.freezings.Changes(l.Net.Names(), l.Net.NamesOf(node), v.a.frozenUnder)
 	}
 	v.panel.Set(l, node, changes)
-	for i, line := range v.a.framed(beside, title, false, v.panel.View, v.panel.Info()...) {
+	for i, line := range host.Framed(v.a.theme, beside, title, false, v.panel.View, v.panel.Info()...) {
 		lines[i] += line
 	}
 	return lines
@@ -106,16 +106,13 @@ func (v *layersView) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 	return v.mouseIn(m, at)
 }
 
-// doubleClick is how far apart its clicks may be.
-const doubleClick = 500 * time.Millisecond
-
 // mouseIn handles a mouse message for the tree framed in r, also on the
 // dashboard: the head of a column sorts by it, a click moves the cursor, and a
 // second one, or one on the state, toggles.
 func (v *layersView) mouseIn(m tea.MouseMsg, r host.Rect) tea.Cmd {
 	tree, e, in := v.a.run.tree, m.Mouse(), host.Inner(r)
 	if _, ok := m.(tea.MouseWheelMsg); ok {
-		v.a.run.List.Move(3 * wheel(e))
+		v.a.run.List.Move(3 * host.Wheel(e))
 		return nil
 	}
 	if _, ok := m.(tea.MouseClickMsg); !ok || e.Button != tea.MouseLeft || !in.Contains(e.X, e.Y) {
@@ -130,7 +127,7 @@ func (v *layersView) mouseIn(m tea.MouseMsg, r host.Rect) tea.Cmd {
 	}
 	node, _ := v.a.run.List.Cursor()
 	key := v.a.run.Layers.Net.Nodes[node].Key
-	again := key == v.clicked && v.a.opts.Now().Sub(v.clickedAt) <= doubleClick
+	again := key == v.clicked && v.a.opts.Now().Sub(v.clickedAt) <= host.DoubleClick
 	v.clicked, v.clickedAt = key, v.a.opts.Now()
 	if !again && column != session.ByState {
 		return nil

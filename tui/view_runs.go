@@ -196,7 +196,7 @@ func (v *runsView) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 	e := m.Mouse()
 	switch m.(type) {
 	case tea.MouseWheelMsg:
-		v.table.Move(wheel(e))
+		v.table.Move(host.Wheel(e))
 	case tea.MouseClickMsg:
 		at, _ := v.split(r)
 		key := v.table.At(e.Y - at.Y - 1)
@@ -255,7 +255,7 @@ func (v *runsView) Draw(r host.Rect) []string {
 	if name := qualityName(all); name != "" {
 		info = append(info, v.a.theme.Dim.Render("best and last: "+name))
 	}
-	lines := v.a.framed(at, title, true, func(int, int) string { return body }, info...)
+	lines := host.Framed(v.a.theme, at, title, true, func(int, int) string { return body }, info...)
 	if below.H > 0 {
 		lines = append(lines, v.detail.draw(v.a, v.selected(), below)...)
 	}

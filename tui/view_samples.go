@@ -125,7 +125,7 @@ func (v *samplesView) Draw(r host.Rect) []string {
 	if v.fresh != nil {
 		info[0] = fmt.Sprint("seed ", v.fresh.seed)
 	}
-	return v.a.framed(r, name, true, func(w, h int) string { return v.body(v.parts(r)) }, info...)
+	return host.Framed(v.a.theme, r, name, true, func(w, h int) string { return v.body(v.parts(r)) }, info...)
 }
 
 // body draws what is inside the border.
@@ -233,7 +233,7 @@ func (v *samplesView) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 	e, p := m.Mouse(), v.parts(r)
 	switch m.(type) {
 	case tea.MouseWheelMsg:
-		return v.a.stepSample(wheel(e))
+		return v.a.stepSample(host.Wheel(e))
 	case tea.MouseClickMsg:
 		switch {
 		case p.timeline.Contains(e.X, e.Y):

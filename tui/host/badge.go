@@ -1,0 +1,44 @@
+package host
+
+import (
+	"innate/trainer/run"
+	"innate/tui/session"
+	"innate/tui/theme"
+	"innate/tui/widget"
+)
+
+// StateInk is the colour of a state.
+func StateInk(t *theme.Theme, state string) theme.Ink {
+	switch state {
+	case run.StateRunning, run.StateDone:
+		return t.Good
+	case run.StatePaused, run.StateStarting, run.StateStopping:
+		return t.Warn
+	case run.StateDead, run.StateFailed:
+		return t.Bad
+	}
+	return t.Dim
+}
+
+// Badge words the state of a run, and what its trainer is at if that is no step.
+func Badge(t *theme.Theme, state, stage string) string {
+	glyph, ink := t.Glyphs.Dot, StateInk(t, state)
+	switch state {
+	case run.StatePaused:
+		glyph = t.Glyphs.Pause
+	case run.StateStopped:
+		glyph = t.Glyphs.Stop
+	case run.StateDone:
+		glyph = t.Glyphs.Done
+	case run.StateDead, run.StateFailed:
+		glyph = t.Glyphs.Error
+	}
+	if state == "" {
+		state = "reading"
+	}
+	s := ink.Render(glyph + " " + widget.Plain(state))
+	if state == run.StateRunning && session.BetweenSteps(stage) {
+		s += " " + t.Dim.Render(widget.Plain(stage))
+	}
+	return s
+}
