@@ -107,9 +107,9 @@ const averagesKept = 2
 // the column itself. It is as of now: after an append it has to be asked for
 // again.
 func (c *Column) Smoothed(weight float64) View {
-	for i := c.pyramid.blocks() * fanout; i+fanout <= c.y.n; i += fanout {
+	for i := c.pyramid.blocks() * Block; i+Block <= c.y.n; i += Block {
 		chunk := c.y.chunks[i/chunkLen]
-		c.pyramid.push(blockOf(chunk[i%chunkLen : i%chunkLen+fanout]))
+		c.pyramid.push(blockOf(chunk[i%chunkLen : i%chunkLen+Block]))
 	}
 	if weight <= 0 {
 		return View{c, nil}
@@ -157,23 +157,44 @@ func (v View) Span(i, j int, positive bool) (s Span) {
 	if v.a != nil {
 		p = v.a.pyramid
 	}
+	last := -1 // of the block appended last, whose value is not in s yet
 	for i < j {
 		b, size := p.largest(i, j, positive)
 		switch {
 		case size == 0:
-			size = min(fanout-i%fanout, j-i)
+			if last >= 0 {
+				s.Last, last = v.at(last), -1
+			}
+			size = min(Block-i%Block, j-i)
 			v.addTo(&s, i, i+size, positive)
 		case b.empty():
 			s.gap()
-		case v.a == nil:
-			s.addBlock(v.c.y.at(i), v.c.y.at(i+size-1), b)
 		default:
-			first, last := v.a.before(i), v.a.before(i+size)
-			s.addBlock(first.step(v.a.weight, v.c.y.at(i)), last.acc/last.mass, b)
+			if !s.Any {
+				s.First, s.Min, s.Max, s.Any = v.at(i), b.lo, b.hi, true
+			}
+			s.Min, s.Max, s.TailGap = min(s.Min, b.lo), max(s.Max, b.hi), false
+			last = i + size - 1
 		}
 		i += size
 	}
+	if last >= 0 {
+		s.Last = v.at(last)
+	}
 	return s
+}
+
+// at is the value at a point of a block without gaps.
+func (v View) at(i int) float64 {
+	if v.a == nil {
+		return v.c.y.at(i)
+	}
+	if (i+1)%Block == 0 {
+		end := v.a.before(i + 1)
+		return end.acc / end.mass
+	}
+	first := v.a.before(i)
+	return first.step(v.a.weight, v.c.y.at(i))
 }
 
 // addTo appends the points from i up to j, all of one block, to a span.

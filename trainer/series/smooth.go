@@ -27,8 +27,8 @@ func (s *state) step(weight, y float64) float64 {
 
 // sync takes in the full blocks that are new.
 func (a *average) sync(y *values) {
-	var out [fanout]float64
-	for i := len(a.states) * fanout; i+fanout <= y.n; i += fanout {
+	var out [Block]float64
+	for i := len(a.states) * Block; i+Block <= y.n; i += Block {
 		a.states = append(a.states, a.now)
 		for j := range out {
 			out[j] = a.now.step(a.weight, y.at(i+j))
@@ -39,7 +39,7 @@ func (a *average) sync(y *values) {
 
 // before is the state at the beginning of the block of value i.
 func (a *average) before(i int) state {
-	if b := i / fanout; b < len(a.states) {
+	if b := i / Block; b < len(a.states) {
 		return a.states[b]
 	}
 	return a.now
@@ -48,7 +48,7 @@ func (a *average) before(i int) state {
 // at returns the average at value i.
 func (a *average) at(y *values, i int) (v float64) {
 	s := a.before(i)
-	for j := i - i%fanout; j <= i; j++ {
+	for j := i - i%Block; j <= i; j++ {
 		v = s.step(a.weight, y.at(j))
 	}
 	return v
@@ -57,7 +57,7 @@ func (a *average) at(y *values, i int) (v float64) {
 // addTo appends the averages from i up to j, all of one block, to a span.
 func (a *average) addTo(span *Span, y *values, i, j int, positive bool) {
 	s := a.before(i)
-	for k := i - i%fanout; k < j; k++ {
+	for k := i - i%Block; k < j; k++ {
 		if v := s.step(a.weight, y.at(k)); k >= i {
 			span.add(v, positive)
 		}

@@ -29,9 +29,9 @@ func (v *values) truncate(n int) {
 	v.chunks = v.chunks[:keep]
 }
 
-// fanout is how many values, or blocks of the level below, make a block; chunks
+// Block is how many values, or blocks of the level below, make a block; chunks
 // hold whole blocks.
-const fanout = 16
+const Block = 16
 
 // block is the range of so many values. One without a value has lo above hi; one
 // with values and gaps has no order, and has to be looked into.
@@ -85,10 +85,10 @@ func (p *pyramid) push(b block) {
 		}
 		(*p)[k] = append((*p)[k], b)
 		n := len((*p)[k])
-		if n%fanout != 0 {
+		if n%Block != 0 {
 			return
 		}
-		b = join((*p)[k][n-fanout:])
+		b = join((*p)[k][n-Block:])
 	}
 }
 
@@ -103,7 +103,7 @@ func (p pyramid) blocks() int {
 // truncate keeps the blocks of the first n values.
 func (p pyramid) truncate(n int) {
 	for k := range p {
-		n /= fanout
+		n /= Block
 		p[k] = p[k][:min(n, len(p[k]))]
 	}
 }
@@ -112,7 +112,7 @@ func (p pyramid) truncate(n int) {
 // size is 0 if none does. Where values up to zero are gaps, one that has any
 // doesn't serve, and neither do those that contain it.
 func (p pyramid) largest(i, j int, positive bool) (b block, size int) {
-	for k, n := 0, fanout; k < len(p) && i%n == 0 && i+n <= j && i/n < len(p[k]); k, n = k+1, n*fanout {
+	for k, n := 0, Block; k < len(p) && i%n == 0 && i+n <= j && i/n < len(p[k]); k, n = k+1, n*Block {
 		o := p[k][i/n]
 		if !o.empty() && (!o.whole() || positive && o.lo <= 0) {
 			break
@@ -148,13 +148,3 @@ func (s *Span) add(v float64, positive bool) {
 }
 
 func (s *Span) gap() { s.HeadGap, s.TailGap = s.HeadGap || !s.Any, true }
-
-// addBlock appends a block without gaps.
-func (s *Span) addBlock(first, last float64, b block) {
-	if !s.Any {
-		s.First, s.Min, s.Max, s.Any = first, b.lo, b.hi, true
-	} else {
-		s.Min, s.Max = min(s.Min, b.lo), max(s.Max, b.hi)
-	}
-	s.Last, s.TailGap = last, false
-}

@@ -104,11 +104,18 @@ func TestDecimateKeepsExtremes(t *testing.T) {
 		for i := range edges {
 			edges[i] = x[n-1] * float64(i) / float64(cols)
 		}
+		from := 0
 		for c, got := range widget.Decimate(x, y, edges, positive) {
+			to := from
+			for to < n && (x[to] < edges[c+1] || c == cols-1) {
+				to++
+			}
+			if to-from >= 4*series.Block && c < cols-1 {
+				to -= to % series.Block // a column of many points is cut at blocks
+			}
 			var want series.Span
-			for i := range x {
+			for i := from; i < to; i++ {
 				switch {
-				case !(x[i] >= edges[c] && (x[i] < edges[c+1] || c == cols-1)):
 				case y[i] != y[i] || positive && y[i] <= 0:
 					want.HeadGap, want.TailGap = want.HeadGap || !want.Any, true
 				case !want.Any:
@@ -117,6 +124,7 @@ func TestDecimateKeepsExtremes(t *testing.T) {
 					want.Last, want.Min, want.Max, want.TailGap = y[i], min(want.Min, y[i]), max(want.Max, y[i]), false
 				}
 			}
+			from = to
 			if got != want {
 				t.Fatalf("column %d of %d: %+v, want %+v", c, cols, got, want)
 			}

@@ -26,10 +26,16 @@ func finite(v float64) bool { return v-v == 0 }
 // above is the next larger number, which turns x < b into x <= b.
 func above(v float64) float64 { return math.Nextafter(v, math.Inf(1)) }
 
+// manyBlocks is from how many blocks on a column of points is cut at blocks.
+const manyBlocks = 4
+
 // decimate sorts the points of a column into those between consecutive edges:
 // span i takes edges[i] <= x < edges[i+1], the last one its right edge too. With
 // positive, values up to zero are gaps like NaN. It also returns the range of
 // points that lie within the edges.
+//
+// A column of many points ends where a block of the series' summaries does: that
+// moves an edge by less than a fourth of the column, and reads no single points.
 func decimate(dst []series.Span, x []float64, y series.View, edges []float64, positive bool) (spans []series.Span, from, to int) {
 	from = series.Search(x, edges[0])
 	to = from
@@ -39,6 +45,9 @@ func decimate(dst []series.Span, x []float64, y series.View, edges []float64, po
 			edge = above(edge)
 		}
 		end := to + series.Search(x[to:], edge)
+		if end-to >= manyBlocks*series.Block && e < len(edges)-1 {
+			end -= end % series.Block
+		}
 		dst = append(dst, y.Span(to, end, positive))
 		to = end
 	}
