@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -45,7 +44,7 @@ func (c *cli) profileCommand() *cobra.Command {
 		}
 		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
-		debug.SetGCPercent(loop.GarbagePercent) // as a trainer's process does
+		loop.CollectOften(c.getenv) // as a trainer's process does
 		p, err := loop.MeasureProfile(ctx, cfg, dir, *steps)
 		if err != nil {
 			return err

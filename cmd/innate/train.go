@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -81,7 +80,7 @@ func train(ctx context.Context, c *cli, dir, listen string, asks <-chan os.Signa
 	}
 	leave, warnings := trainer.Settle(dir, c.err, trainer.Hazards(c.getenv, false)...)
 	defer leave()
-	debug.SetGCPercent(loop.GarbagePercent)
+	loop.CollectOften(c.getenv)
 	out := newPrinter(c.out)
 	err = loop.Run(ctx, loop.Options{
 		Dir: dir, Log: out, Listen: listen, Job: trainer.Job(c.getenv), Machine: warnings, Checkpoint: asks,

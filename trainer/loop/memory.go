@@ -18,10 +18,18 @@ import (
 	"innate/trainer/method"
 )
 
-// GarbagePercent is what a trainer's process should set as debug.SetGCPercent.
-// Most of the heap of a run lives as long as the run, so that collecting often
+// garbagePercent is how much garbage a trainer's process lets grow, as GOGC says
+// it. Most of the heap of a run lives as long as the run, so that collecting often
 // costs little, and letting garbage grow to the size of it all would cost much.
-const GarbagePercent = 25
+const garbagePercent = 25
+
+// CollectOften makes a trainer's process take the memory that is foretold, unless
+// the environment says how much garbage may grow.
+func CollectOften(getenv func(string) string) {
+	if getenv("GOGC") == "" {
+		debug.SetGCPercent(garbagePercent)
+	}
+}
 
 // Memory is what a run will take, in bytes. The parts add up to the peak.
 type Memory struct {
@@ -236,7 +244,7 @@ func (m *Memory) finish(dev device.Device) {
 	runtime.ReadMemStats(&s)
 	live := int(s.HeapAlloc)
 	later := m.Copy + m.best // what is not on the heap yet
-	peak := m.Workspace + live + later + live*GarbagePercent/100 + int(s.Sys-s.HeapSys) + residentFile()
+	peak := m.Workspace + live + later + live*garbagePercent/100 + int(s.Sys-s.HeapSys) + residentFile()
 	listed := m.Weights + m.Gradients + m.Optimizer + m.Average + m.Frozen + m.Start + m.Workspace + m.Data + m.Evaluation + m.Samples + m.Copy
 	m.Process, m.Peak = peak-listed, peak
 }
