@@ -51,6 +51,9 @@ func (l *Loop) checkpoint() error {
 			l.publish()
 		},
 	})
+	if l.saver.patient {
+		l.drain()
+	}
 	return nil
 }
 

@@ -23,6 +23,11 @@ type saver struct {
 	ended chan error // of busy
 	queue []*save
 	write func(path string, f *checkpoint.File) error // nil: checkpoint.Write
+
+	// patient writes every checkpoint before the run goes on: on a machine that
+	// takes longer to write them than to train, a newer one takes the place of one
+	// that waits, which a test that counts them cannot use.
+	patient bool
 }
 
 // save is one file to write, whose tensors nobody changes any more.
