@@ -106,7 +106,7 @@ func New(opts Options) (*App, error) {
 // newApp returns a workbench without a terminal and without a run.
 func newApp(opts Options) *App {
 	a := &App{
-		opts: opts, views: slices.Concat(builtin, opts.Views), stale: true, focus: paneLayers, right: paneLayers,
+		opts: opts, display: host.Display{ASCII: opts.ASCII}, views: slices.Concat(builtin, opts.Views), stale: true, focus: paneLayers, right: paneLayers,
 		seen: map[string]seen{}, stateFile: &stateFile{path: opts.StateFile},
 	}
 	if opts.Getenv != nil {
@@ -123,7 +123,6 @@ func newApp(opts Options) *App {
 func (a *App) open(dir string) {
 	a.run = newRunView(dir, a.theme, a.opts.Location, a.state.Charts)
 	a.run.views = a.newViews()
-	a.run.loss.ASCII, a.run.fid.ASCII = a.opts.ASCII, a.opts.ASCII
 	a.state.Run, a.screen = session.Absolute(dir), nil
 	a.recallLayers()
 	a.applyMode()

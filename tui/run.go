@@ -77,7 +77,6 @@ func (r *runView) chart(name string) *widget.Chart {
 
 // newCharts makes empty charts for the scalars known so far, set as remembered.
 func (r *runView) newCharts(t *theme.Theme) {
-	ascii := r.loss != nil && r.loss.ASCII
 	r.loss = widget.ChartOf(t, r.Series.OwnClock(), shortNames(r.lossKeys))
 	r.fid = widget.ChartOf(t, r.Series.OwnClock(), shortNames(r.fidKeys))
 	r.bindColumns()
@@ -87,7 +86,7 @@ func (r *runView) newCharts(t *theme.Theme) {
 			set = chartDefaults[name]
 		}
 		c := r.chart(name)
-		c.ASCII, c.LogX, c.LogY, c.Smoothing = ascii, set.LogX, set.LogY, set.Smoothing
+		c.LogX, c.LogY, c.Smoothing = set.LogX, set.LogY, set.Smoothing
 		c.Location = r.location
 	}
 	r.fid.Best = widget.BestMin
@@ -172,7 +171,7 @@ func (r *runView) addHistory(u runlog.Update, t *theme.Theme) {
 		events = r.Events
 	}
 	for _, e := range events {
-		if m := markOf(e); m.Kind != runlog.FID && m.Kind != runlog.Checkpoint && markKinds[m.Kind] {
+		if m, ok := host.MarkOf(e); ok && m.Kind != runlog.FID && m.Kind != runlog.Checkpoint {
 			r.loss.Mark(m)
 			r.fid.Mark(m)
 		}
@@ -199,16 +198,6 @@ func (r *runView) findKeys() bool {
 	}
 	r.lossKeys, r.fidKeys = loss, fid
 	return true
-}
-
-// markKinds are the events that charts mark.
-var markKinds = map[string]bool{
-	runlog.Freeze: true, runlog.Config: true, runlog.Checkpoint: true, runlog.FID: true, runlog.Pause: true,
-	runlog.Resume: true, runlog.Error: true, runlog.Diverge: true,
-}
-
-func markOf(e runlog.Event) widget.Mark {
-	return widget.Mark{X: float64(e.Nimg) / 1000, Kind: e.Kind, Text: e.Text}
 }
 
 // alignCharts makes both charts end where the run is, also while its history is
@@ -241,18 +230,7 @@ func (r *runView) updateReference() {
 
 // updateTexts words what empty panes wait for.
 func (r *runView) updateTexts() {
-	st := &r.Info.Status
-	wait := "no ticks yet"
-	switch {
-	case !r.Known:
-		wait = "reading the run"
-	case st.State == run.StateNew:
-		wait = "not started yet"
-	case st.State == run.StateStarting:
-		wait = "starting: the graph is being compiled"
-	case st.State == run.StateRunning:
-		wait = "no ticks yet: the first one is on its way"
-	}
+	wait := r.Waits()
 	r.loss.Empty, r.fid.Empty = wait, wait
 	if r.loss.Len() > 0 {
 		r.fid.Empty = "no evaluation yet"

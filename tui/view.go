@@ -8,13 +8,14 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/tui/host"
+	"innate/tui/views/curves"
 )
 
 // builtin are the views of a run, in the order of their number keys; what
 // Options add follows. The name is the view's title.
 var builtin = []host.Registration{
 	{Name: "dashboard", New: newDashboard},
-	{Name: "curves", New: newCurves},
+	{Name: "curves", New: curves.New},
 	{Name: "layers", New: newLayers},
 	{Name: "samples", New: newSamples},
 	{Name: "config", New: newConfig},
@@ -84,6 +85,16 @@ func (a *App) Reveal(part string) tea.Cmd {
 		return nil
 	}
 	return a.Show(part)
+}
+
+// ShowPart implements host.Host.
+func (a *App) ShowPart(name, part string) tea.Cmd {
+	for i, v := range a.run.views {
+		if v, ok := v.(host.PartView); ok && a.views[i].Name == name {
+			v.ShowPart(part)
+		}
+	}
+	return a.Show(name)
 }
 
 // ShowMoment implements host.Host.

@@ -122,9 +122,9 @@ func (a *App) cycleFocus(by pane) { a.setFocus((a.focus + by + paneCount) % pane
 func (a *App) zoomPane() tea.Cmd {
 	switch a.focus {
 	case paneLoss:
-		a.curves().curves.Focus(lossChart)
+		return a.ShowPart(paneViews[a.focus], lossChart)
 	case paneFID:
-		a.curves().curves.Focus(a.run.fidChart())
+		return a.ShowPart(paneViews[a.focus], a.run.fidChart())
 	}
 	return a.Show(paneViews[a.focus])
 }
@@ -188,6 +188,7 @@ func (a *App) full(at *[paneCount]host.Rect, body host.Rect) {
 // draw renders the panes row by row: rectangles side by side cover each row
 // without overlap.
 func (v *dashboardView) Draw(body host.Rect) []string {
+	v.a.run.loss.ASCII, v.a.run.fid.ASCII = v.a.display.ASCII, v.a.display.ASCII
 	at := v.a.paneRects(body)
 	var order []pane
 	for p := range paneCount {
@@ -351,8 +352,7 @@ func (v *dashboardView) bindChart() {
 }
 
 func (a *App) toggleBraille() tea.Cmd {
-	on := !a.run.loss.ASCII
-	a.run.loss.ASCII, a.run.fid.ASCII = on, on
+	a.display.ASCII = !a.display.ASCII
 	return nil
 }
 

@@ -36,6 +36,8 @@ type Host interface {
 	// Reveal shows a part of the open run: within the present view if that has it,
 	// or else in the view of that name.
 	Reveal(part string) tea.Cmd
+	// ShowPart shows a view with one of its parts in front.
+	ShowPart(view, part string) tea.Cmd
 	// ShowMoment shows the moment in a view that can.
 	ShowMoment(view string, nimg int64) tea.Cmd
 	// Open opens a run.

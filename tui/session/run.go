@@ -151,6 +151,21 @@ func (r *Run) TakeLayers(layers []run.Layer) {
 	}
 }
 
+// Waits says what a run without a tick waits for.
+func (r *Run) Waits() string {
+	switch st := r.Info.Status.State; {
+	case !r.Known:
+		return "reading the run"
+	case st == run.StateNew:
+		return "not started yet"
+	case st == run.StateStarting:
+		return "starting: the graph is being compiled"
+	case st == run.StateRunning:
+		return "no ticks yet: the first one is on its way"
+	}
+	return "no ticks yet"
+}
+
 // Rule is the [freeze] table in force.
 func (r *Run) Rule() configs.Freeze {
 	st := &r.Info.Status

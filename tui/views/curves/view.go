@@ -1,4 +1,6 @@
-package tui
+// Package curves is the view of every scalar of the open run's log, a chart for
+// each group.
+package curves
 
 import (
 	"math"
@@ -13,24 +15,25 @@ import (
 	"innate/tui/widget"
 )
 
-// curvesView shows every scalar of the run's log.
-type curvesView struct {
-	a          *App
-	curvesKeys *host.Section
+// View shows the charts.
+type View struct {
+	h      host.Host
+	keys   *host.Section
+	curves *widget.Curves
 
-	curves  *widget.Curves
 	started bool // the first event has told when the run began
 	dragX   int  // column of the pointer when the mouse was last heard of
 }
 
-func (v *curvesView) Active() []*host.Section { return []*host.Section{v.curvesKeys} }
+// state names the view's settings in the remembered state; those of one chart
+// follow after a slash.
+const state = "curves"
 
-// curvesState names the view's settings in the remembered state; those of one
-// chart follow after a slash.
-const curvesState = "curves"
+// fid is the group of the chart of quality.
+const fid = "fid"
 
-// newCurves returns the view of a run without a tick, set as remembered.
-func newCurves(h host.Host) host.View {
+// New returns the view of a run without a tick, set as remembered.
+func New(h host.Host) host.View {
 	data := new(series.Run)
 	if r := h.Run(); r != nil {
 		data = r.Series
@@ -38,40 +41,51 @@ func newCurves(h host.Host) host.View {
 	c := widget.NewCurves(h.Theme(), data)
 	c.Location = h.Options().Location
 	for name, set := range h.State().Charts {
-		if name == curvesState {
+		if name == state {
 			c.LogX, c.XTime, c.Smoothing = set.LogX, set.XTime, set.Smoothing
-		} else if group, ok := strings.CutPrefix(name, curvesState+"/"); ok {
+		} else if group, ok := strings.CutPrefix(name, state+"/"); ok {
 			c.SetLogY(group, set.LogY)
 		}
 	}
-	v := &curvesView{a: h.(*App), curves: c}
+	v := &View{h: h, curves: c}
 	v.bind()
 	return v
 }
 
-// curves is the view of curves of the open run.
-func (a *App) curves() *curvesView { return viewOf[*curvesView](a.run) }
+// Title implements host.View.
+func (*View) Title() string { return "curves" }
+
+// Active implements host.View.
+func (v *View) Active() []*host.Section { return []*host.Section{v.keys} }
+
+// SetTheme implements host.ThemeView.
+func (v *View) SetTheme(t *theme.Theme) { v.curves.SetTheme(t) }
+
+// ShowMoment implements host.MomentView: the cursor reads there.
+func (v *View) ShowMoment(nimg int64) { v.curves.ReadAt(float64(nimg) / 1000) }
+
+// ShowPart implements host.PartView: the chart of a group has the focus.
+func (v *View) ShowPart(group string) bool {
+	v.curves.Focus(group)
+	return v.curves.Focused() == group
+}
 
 // remember notes how the charts are set, as far as it is not the usual way.
-func (v *curvesView) remember() {
+func (v *View) remember() {
 	c := v.curves
-	v.a.state.Charts[curvesState] = host.ChartState{LogX: c.LogX, XTime: c.XTime, Smoothing: c.Smoothing}
+	v.h.State().Charts[state] = host.ChartState{LogX: c.LogX, XTime: c.XTime, Smoothing: c.Smoothing}
 	for _, group := range c.Groups() {
-		name := curvesState + "/" + group
+		name := state + "/" + group
 		if on, usual := c.LogY(group); on != usual {
-			v.a.state.Charts[name] = host.ChartState{LogY: on}
+			v.h.State().Charts[name] = host.ChartState{LogY: on}
 		} else {
-			delete(v.a.state.Charts, name)
+			delete(v.h.State().Charts, name)
 		}
 	}
 }
 
-func (*curvesView) Title() string             { return "curves" }
-func (v *curvesView) SetTheme(t *theme.Theme) { v.curves.SetTheme(t) }
-func (v *curvesView) ShowMoment(nimg int64)   { v.curves.ReadAt(float64(nimg) / 1000) }
-
-// back takes the read-out, the zoom and the single chart away, one at a time.
-func (v *curvesView) Back() bool {
+// Back implements host.BackView: it takes the read-out, the zoom and the single chart away, one at a time.
+func (v *View) Back() bool {
 	switch {
 	case v.curves.HideCursor(), v.curves.ResetZoom():
 	case v.curves.Maximised():
@@ -83,7 +97,7 @@ func (v *curvesView) Back() bool {
 }
 
 // AddEvents implements host.EventsView: it puts events on the axes.
-func (v *curvesView) AddEvents(events []runlog.Event, reset bool) {
+func (v *View) AddEvents(events []runlog.Event, reset bool) {
 	if reset {
 		v.curves.ClearMarks()
 	}
@@ -92,31 +106,30 @@ func (v *curvesView) AddEvents(events []runlog.Event, reset bool) {
 			v.started = true
 			v.curves.SetStart(e.Time)
 		}
-		if markKinds[e.Kind] {
-			m := markOf(e)
+		if m, ok := host.MarkOf(e); ok {
 			v.curves.AddMark(m.X, m.Kind, m.Text)
 		}
 	}
 }
 
-func (v *curvesView) Draw(r host.Rect) []string {
-	c, run := v.curves, v.a.run
-	c.ASCII, c.Empty = run.loss.ASCII, run.loss.Empty
-	st := &run.Info.Status
+// Draw implements host.View.
+func (v *View) Draw(r host.Rect) []string {
+	c, st := v.curves, v.h.Run().Status()
+	c.ASCII, c.Empty = v.h.Display().ASCII, v.h.Run().Waits()
 	if st.FIDName != "" {
-		c.SetTitle(fidChart, widget.Plain(st.FIDName))
+		c.SetTitle(fid, widget.Plain(st.FIDName))
 	}
 	if st.TeacherFID != nil {
-		c.SetReference(fidChart, *st.TeacherFID, "teacher "+widget.Value(*st.TeacherFID))
+		c.SetReference(fid, *st.TeacherFID, "teacher "+widget.Value(*st.TeacherFID))
 	} else {
-		c.SetReference(fidChart, math.NaN(), "")
+		c.SetReference(fid, math.NaN(), "")
 	}
 	return strings.Split(c.View(r.W, r.H), "\n")
 }
 
-// mouse reads values where it clicks or is dragged. The wheel zooms, and in a
+// Mouse implements host.MouseView: it reads values where it clicks or is dragged. The wheel zooms, and in a
 // zoomed window dragging moves that.
-func (v *curvesView) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
+func (v *View) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 	e, c := m.Mouse(), v.curves
 	switch m.(type) {
 	case tea.MouseClickMsg:
@@ -144,7 +157,7 @@ func (v *curvesView) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 }
 
 // openScalars lists the curves of the focused chart, to switch on and off.
-func (v *curvesView) openScalars(at int) tea.Cmd {
+func (v *View) openScalars(at int) tea.Cmd {
 	m := host.Menu{
 		Title: "Curves of " + widget.Plain(v.curves.Focused()), Cursor: at,
 		Accept: func(i int) tea.Cmd {
@@ -155,7 +168,7 @@ func (v *curvesView) openScalars(at int) tea.Cmd {
 	for _, s := range v.curves.Scalars() {
 		sign, last := " ", "-"
 		if s.Shown {
-			sign = v.a.theme.Glyphs.Done
+			sign = v.h.Theme().Glyphs.Done
 		}
 		if s.OK {
 			last = widget.Value(s.Last)
@@ -165,23 +178,21 @@ func (v *curvesView) openScalars(at int) tea.Cmd {
 	if len(m.Items) == 0 {
 		return nil
 	}
-	return v.a.Menu(m)
+	return v.h.Menu(m)
 }
 
-// curvesKeys are those of the view of curves.
-func (v *curvesView) bind() {
-	a := v.a
+func (v *View) bind() {
 	do := func(f func(c *widget.Curves)) func() tea.Cmd {
-		return func() tea.Cmd { f(a.curves().curves); return nil }
+		return func() tea.Cmd { f(v.curves); return nil }
 	}
 	set := func(f func(c *widget.Curves)) func() tea.Cmd {
 		return func() tea.Cmd {
-			f(a.curves().curves)
-			a.curves().remember()
+			f(v.curves)
+			v.remember()
 			return nil
 		}
 	}
-	v.curvesKeys = host.NewSection("curves",
+	v.keys = host.NewSection("curves",
 		host.Bind("enter z", "enter", "one", "this chart alone, or all", do(func(c *widget.Curves) { c.Maximise() })),
 		host.Bind("left h", "← h", "", "chart to the left", do(func(c *widget.Curves) { c.Move(-1, 0) })),
 		host.Bind("right l", "→ l", "", "chart to the right", do(func(c *widget.Curves) { c.Move(1, 0) })),
@@ -204,12 +215,20 @@ func (v *curvesView) bind() {
 		host.Bind("f", "f", "", "follow the newest", do((*widget.Curves).Follow)),
 		host.Bind("0", "0", "", "the whole run", do(func(c *widget.Curves) { c.ResetZoom() })),
 
-		host.Bind("v", "v", "curves", "switch curves of the chart on and off", func() tea.Cmd { return a.curves().openScalars(0) }),
+		host.Bind("v", "v", "curves", "switch curves of the chart on and off", func() tea.Cmd { return v.openScalars(0) }),
 		host.Bind("y", "y", "log y", "logarithmic y axis of the chart", set(func(c *widget.Curves) { c.ToggleLogY(false) })),
 		host.Bind("Y", "Y", "", "logarithmic y axis of all charts", set(func(c *widget.Curves) { c.ToggleLogY(true) })),
 		host.Bind("x", "x", "log x", "logarithmic x axis", set(func(c *widget.Curves) { c.LogX = !c.LogX })),
 		host.Bind("t", "t", "time", "x axis: images seen, or time since the start", set(func(c *widget.Curves) { c.XTime = !c.XTime })),
 		host.Bind("s", "s", "smooth", "smoothing: off, 0.6, 0.9, 0.97", set(func(c *widget.Curves) { c.CycleSmoothing(true) })),
-		host.Bind("b", "b", "", "braille or ASCII curves", a.toggleBraille),
+		host.Bind("b", "b", "", "braille or ASCII curves", v.toggleBraille),
 	)
+}
+
+// toggleBraille draws the curves of all views with ASCII instead of braille, or
+// back.
+func (v *View) toggleBraille() tea.Cmd {
+	d := v.h.Display()
+	d.ASCII = !d.ASCII
+	return nil
 }
