@@ -1,16 +1,11 @@
 package configs
 
-import "fmt"
-
 // Methods of training.
 const (
 	EDM        = "edm"        // a diffusion teacher (Karras et al. 2022)
 	Classifier = "classifier" // a small CNN for features
 	GDD        = "gdd"        // one-step distillation; GDD-I is GDD with frozen layers
 )
-
-// Methods lists the methods in the order in which one would train.
-func Methods() []string { return []string{Classifier, EDM, GDD} }
 
 // Config is everything a run needs to know. Tags state what is known about a
 // setting, for messages, checks, help and forms alike:
@@ -55,8 +50,8 @@ type Data struct {
 // weights the student starts from (gdd). Fixed.
 type Model struct {
 	Arch            string  `toml:"arch" for:"edm" want:"ddpmpp | ncsnpp" doc:"architecture, DDPM++ or NCSN++"`
-	Resolution      int     `toml:"resolution" for:"edm" want:"28, the size of mnist" doc:"pixels of an image's side"`
-	Channels        int     `toml:"channels" for:"edm" want:"1, the channels of mnist" doc:"channels of an image"`
+	Resolution      int     `toml:"resolution" for:"edm" want:"0, or in [1, 16384]" doc:"pixels of an image's side, those of the data set; 0: not said"`
+	Channels        int     `toml:"channels" for:"edm" want:"0, or in [1, 1024]" doc:"channels of an image, those of the data set; 0: not said"`
 	ModelChannels   int     `toml:"model_channels" for:"edm" want:"a multiple of 4 in [4, 1024]" doc:"channels at the finest resolution, before channel_mult"`
 	ChannelMult     []int   `toml:"channel_mult" for:"edm" want:"1 to 8 integers in [1, 16]" doc:"channels of each resolution, finest first, as multiples of model_channels"`
 	NumBlocks       int     `toml:"num_blocks" for:"edm" want:"in [1, 16]" doc:"residual blocks a resolution"`
@@ -126,52 +121,3 @@ type Freeze struct {
 
 // FreezePresets lists the values of freeze.preset, the paper's options 0 to 3.
 func FreezePresets() []string { return byKey["freeze.preset"].choices() }
-
-// Default returns the settings that a file of that method starts from: the one
-// place where defaults are written. Settings of other methods stay zero.
-func Default(method string) (*Config, error) {
-	c := &Config{Name: method, Method: method}
-	c.Run = Run{Seed: 42, Threads: 0, Batch: 64, TensorBoard: true}
-	c.Data = Data{Dataset: "mnist"}
-	c.Live = Live{TickKimg: 1, CheckpointKimg: 10, KeepCheckpoints: 3, LayersKimg: 2, DivergeAction: "event", DivergeFactor: 20}
-	switch method {
-	case EDM:
-		c.Model = Model{Arch: "ddpmpp", Resolution: 28, Channels: 1, ModelChannels: 16,
-			ChannelMult: []int{1, 1, 3}, NumBlocks: 1, AttnResolutions: []int{7}}
-		c.Live.LR, c.Live.WarmupKimg = 1e-3, 10
-		c.Live.Beta1, c.Live.Beta2 = 0.9, 0.999
-		c.Live.EMAHalflifeKimg, c.Live.EMARamp = 50, 0.05
-		c.Live.TotalKimg, c.Live.FIDKimg, c.Live.SampleKimg = 1000, 0, 20
-		c.Live.SampleCount = 64
-		c.FID = defaultFID()
-		c.FID.Steps = 18
-		c.Freeze = Freeze{Preset: "none", Freeze: []string{}, Train: []string{}}
-	case Classifier:
-		c.Features = Features{Widths: []int{32, 64, 128}}
-		c.Live.LR = 1e-3
-		c.Live.Beta1, c.Live.Beta2 = 0.9, 0.999
-		c.Live.TotalKimg, c.Live.CheckpointKimg = 120, 60
-		c.Freeze = Freeze{Freeze: []string{}, Train: []string{}}
-	case GDD:
-		c.Model = Model{Init: "builtin:mnist-teacher"}
-		c.Disc = Disc{Features: discFeatures, InSize: 32, CMix: 32, Width: 64, Loss: "ns"}
-		c.FID = defaultFID()
-		c.Live.GenLR, c.Live.DiscLR = 5e-4, 2e-4
-		c.Live.Beta1, c.Live.Beta2 = 0, 0.99
-		c.Live.R1Gamma, c.Live.R1Interval = 1e-4, 16
-		c.Live.EMAHalflifeKimg, c.Live.EMARamp = 16, 0.2
-		c.Live.TotalKimg, c.Live.FIDKimg, c.Live.SampleKimg = 400, 10, 2
-		c.Live.SampleCount = 64
-		c.Freeze = Freeze{Preset: "gdd-i", Freeze: []string{}, Train: []string{}}
-	default:
-		return nil, fmt.Errorf("configs: method: got %q, want %s", method, oneOf(Methods()))
-	}
-	return c, nil
-}
-
-// discFeatures is the built-in network of the discriminator. It has three stages.
-const discFeatures = "builtin:mnist-disc-cnn"
-
-func defaultFID() FID {
-	return FID{Features: "builtin:mnist-fid-cnn", Samples: 5000, Reference: "builtin:mnist-fid-ref"}
-}

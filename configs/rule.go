@@ -85,6 +85,14 @@ func (r rule) ok(v any) bool {
 	return true
 }
 
+// ok is rule.ok, where names are those that are known now.
+func (f field) ok(v any) bool {
+	if name, ok := v.(string); ok && f.rule.names != nil {
+		return slices.Contains(f.names(), name)
+	}
+	return f.rule.ok(v)
+}
+
 func (r rule) number(x float64) bool {
 	return r.within == interval{} || r.within.has(x) || r.orZero && x == 0
 }
@@ -94,5 +102,5 @@ func (f field) choices() []string {
 	if f.kind == reflect.TypeFor[bool]() {
 		return []string{"true", "false"}
 	}
-	return slices.Clone(f.rule.names)
+	return f.names()
 }

@@ -13,17 +13,20 @@ type field struct {
 	key     string // dotted
 	index   []int  // into Config, for reflect.Value.FieldByIndex
 	kind    reflect.Type
-	methods []string // that use it
-	doc     string   // what it means
-	want    string   // the values it may have, in words …
-	rule    rule     // … and as a check
+	methods []string        // that use it, of those that ship; nil: all
+	users   map[string]bool // methods from elsewhere that use it
+	doc     string          // what it means
+	want    string          // the values it may have, in words …
+	rule    rule            // … and as a check
 }
 
 func (f field) live() bool {
 	return strings.HasPrefix(f.key, "live.") || strings.HasPrefix(f.key, "freeze.")
 }
 
-func (f field) usedBy(method string) bool { return slices.Contains(f.methods, method) }
+func (f field) usedBy(method string) bool {
+	return f.methods == nil || f.users[method] || slices.Contains(f.methods, method)
+}
 
 func (f field) of(c *Config) reflect.Value { return reflect.ValueOf(c).Elem().FieldByIndex(f.index) }
 
@@ -68,12 +71,12 @@ func schemaOf(t reflect.Type, prefix string, index []int) []field {
 			fields = append(fields, schemaOf(sf.Type, key+".", at)...)
 			continue
 		}
-		methods := strings.Fields(sf.Tag.Get("for"))
-		if len(methods) == 0 {
-			methods = Methods()
+		var methods []string
+		if only, ok := sf.Tag.Lookup("for"); ok {
+			methods = strings.Fields(only)
 		}
 		want := sf.Tag.Get("want")
-		fields = append(fields, field{key, at, sf.Type, methods, sf.Tag.Get("doc"), want, parseRule(want)})
+		fields = append(fields, field{key, at, sf.Type, methods, map[string]bool{}, sf.Tag.Get("doc"), want, parseRule(want)})
 	}
 	return fields
 }
@@ -95,7 +98,7 @@ func Doc(key string) (what, want string) {
 	if err != nil {
 		return "", ""
 	}
-	return f.doc, f.want
+	return f.doc, f.wanted()
 }
 
 // Entry is one setting of a run with its value in TOML notation.
@@ -113,7 +116,7 @@ func (c *Config) Entries() []Entry {
 	var list []Entry
 	for _, f := range schema {
 		if f.usedBy(c.Method) {
-			list = append(list, Entry{f.key, format(f.of(c).Interface()), f.live(), f.doc, f.want, f.choices()})
+			list = append(list, Entry{f.key, format(f.of(c).Interface()), f.live(), f.doc, f.wanted(), f.choices()})
 		}
 	}
 	return list

@@ -43,7 +43,7 @@ func (v *validator) check(ok bool, key, want string) {
 		return
 	}
 	if want == "" {
-		want = f.want
+		want = f.wanted()
 	}
 	v.errs = append(v.errs, v.c.src.errorAt(key, format(f.of(v.c).Interface()), want))
 }
@@ -54,7 +54,7 @@ func (v *validator) check(ok bool, key, want string) {
 func (v *validator) rules() {
 	for _, f := range schema {
 		value := f.of(v.c).Interface()
-		v.check(f.rule.ok(value), f.key, "")
+		v.check(f.ok(value), f.key, "")
 		if x, ok := value.(float64); ok && f.rule.ok(x) {
 			narrow := float64(float32(x))
 			v.check(f.rule.ok(narrow) && (narrow != 0 || x == 0), f.key, f.want+" and as a float32")
@@ -74,10 +74,10 @@ func (v *validator) name() {
 
 func (v *validator) model() {
 	m := v.c.Model
-	v.check(m.Resolution == 28, "model.resolution", "")
-	v.check(m.Channels == 1, "model.channels", "")
 	v.check(m.ModelChannels >= 4 && m.ModelChannels <= 1024 && m.ModelChannels%4 == 0, "model.model_channels", "")
-
+	if m.Resolution == 0 {
+		return // the trainer knows the images' size
+	}
 	halvings := max(len(m.ChannelMult)-1, 0)
 	v.check(halvings < 16 && m.Resolution%(1<<halvings) == 0, "model.channel_mult",
 		fmt.Sprintf("few enough entries that %d can be halved after each but the last", m.Resolution))

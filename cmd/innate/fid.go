@@ -95,7 +95,7 @@ func (c *cli) fidRefCommand() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		dev := cpu.New(*threads)
 		defer dev.Close()
-		stats, err := loop.ReferenceStats(cmd.Context(), dev, *features)
+		stats, err := loop.ReferenceStats(cmd.Context(), dev, "mnist", *features)
 		if err != nil {
 			return err
 		}

@@ -326,7 +326,7 @@ func TestChecks(t *testing.T) {
 		loss gdd.Loss
 		want string
 	}{
-		{nets, "wgan", `gdd: loss "wgan", want "ns" or "hinge"`},
+		{nets, "wgan", `gdd: loss: got "wgan", want ns | hinge`},
 		{gdd.Nets{Gen: other.Gen, Proj: nets.Proj, Disc: nets.Disc}, gdd.Hinge, "gdd: feature network takes 3 channels, want the generator's 1"},
 		{gdd.Nets{Gen: other.Gen, Proj: other.Proj, Disc: nets.Disc}, gdd.Hinge, "gdd: discriminator has 4 classes, want 0 or the generator's 0"},
 	} {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"innate/models/graph"
+	"innate/models/registry"
 )
 
 // Loss names an adversarial loss.
@@ -15,30 +16,41 @@ const (
 	Hinge         Loss = "hinge"
 )
 
-// Check reports an unknown name.
-func (l Loss) Check() error {
-	if l != NonSaturating && l != Hinge {
-		return fmt.Errorf("gdd: loss %q, want %q or %q", string(l), NonSaturating, Hinge)
-	}
-	return nil
+// Adversarial is what a loss makes of logits, element by element: of those of
+// generated images for the generator, and of both kinds for the discriminator.
+type Adversarial struct {
+	Gen, Fake, Real func(g *graph.Builder, logits graph.Node) graph.Node
 }
 
-// gen is the generator's loss for the logits [N L] of its images.
-func (l Loss) gen(g *graph.Builder, fake graph.Node) graph.Node {
-	if l == Hinge {
-		return batchSum(g, g.Scale(fake, -1))
-	}
-	return batchSum(g, g.Softplus(g.Scale(fake, -1)))
+var losses = registry.New[Adversarial]("loss")
+
+func init() {
+	minus := func(g *graph.Builder, l graph.Node) graph.Node { return g.Scale(l, -1) }
+	losses.Add(string(NonSaturating), Adversarial{
+		Gen:  func(g *graph.Builder, l graph.Node) graph.Node { return g.Softplus(minus(g, l)) },
+		Fake: func(g *graph.Builder, l graph.Node) graph.Node { return g.Softplus(l) },
+		Real: func(g *graph.Builder, l graph.Node) graph.Node { return g.Softplus(minus(g, l)) },
+	})
+	losses.Add(string(Hinge), Adversarial{
+		Gen:  minus,
+		Fake: func(g *graph.Builder, l graph.Node) graph.Node { return g.ReLU(g.AddScalar(l, 1)) },
+		Real: func(g *graph.Builder, l graph.Node) graph.Node { return g.ReLU(g.AddScalar(minus(g, l), 1)) },
+	})
 }
 
-// disc is the discriminator's loss for both kinds of logits [N L].
-func (l Loss) disc(g *graph.Builder, fake, real graph.Node) graph.Node {
-	if l == Hinge {
-		return g.Add(
-			batchSum(g, g.ReLU(g.AddScalar(fake, 1))),
-			batchSum(g, g.ReLU(g.AddScalar(g.Scale(real, -1), 1))))
+// AddLoss registers an adversarial loss.
+func AddLoss(name Loss, l Adversarial) { losses.Add(string(name), l) }
+
+// Losses lists the adversarial losses by name.
+func Losses() []string { return losses.Names() }
+
+// of looks the loss up.
+func (l Loss) of() (Adversarial, error) {
+	a, err := losses.Get(string(l))
+	if err != nil {
+		return a, fmt.Errorf("gdd: %w", err)
 	}
-	return g.Add(batchSum(g, g.Softplus(fake)), batchSum(g, g.Softplus(g.Scale(real, -1))))
+	return a, nil
 }
 
 // batchSum is the mean over the logits of each image, summed over images.

@@ -86,7 +86,11 @@ type GenStage struct {
 
 // NewGenStage builds the stage for batches of the given size.
 func NewGenStage(n Nets, loss Loss, batch int) (*GenStage, error) {
-	if err := check(n, loss); err != nil {
+	adversarial, err := loss.of()
+	if err != nil {
+		return nil, err
+	}
+	if err := n.Check(); err != nil {
 		return nil, err
 	}
 	s := &GenStage{}
@@ -94,7 +98,7 @@ func NewGenStage(n Nets, loss Loss, batch int) (*GenStage, error) {
 		s.z, s.label = n.image(g, "z", batch), n.label(g, batch)
 		s.Fake = n.Gen.OneStep(g, s.z, unet.Cond{Label: s.label})
 		logits, next := n.judge(g, s.Fake, s.label, n.Disc.State(g))
-		s.Logits, s.Loss = logits, loss.gen(g, logits)
+		s.Logits, s.Loss = logits, batchSum(g, adversarial.Gen(g, logits))
 		s.Outputs = []graph.Node{s.Loss, s.Logits, s.Fake}
 		s.Assigns = n.Disc.Assigns(g, next)
 	})
@@ -125,7 +129,11 @@ type DiscStage struct {
 
 // NewDiscStage builds the stage for batches of the given size.
 func NewDiscStage(n Nets, loss Loss, batch int) (*DiscStage, error) {
-	if err := check(n, loss); err != nil {
+	adversarial, err := loss.of()
+	if err != nil {
+		return nil, err
+	}
+	if err := n.Check(); err != nil {
 		return nil, err
 	}
 	s := &DiscStage{}
@@ -133,7 +141,8 @@ func NewDiscStage(n Nets, loss Loss, batch int) (*DiscStage, error) {
 		s.fake, s.real, s.label = n.image(g, "fake", batch), n.image(g, "real", batch), n.label(g, batch)
 		fake, next := n.judge(g, s.fake, s.label, n.Disc.State(g))
 		real, next := n.judge(g, s.real, s.label, next)
-		s.FakeLogits, s.RealLogits, s.Loss = fake, real, loss.disc(g, fake, real)
+		s.FakeLogits, s.RealLogits, s.Loss = fake, real, g.Add(
+			batchSum(g, adversarial.Fake(g, fake)), batchSum(g, adversarial.Real(g, real)))
 		s.Outputs = []graph.Node{s.Loss, s.FakeLogits, s.RealLogits}
 		s.Assigns = n.Disc.Assigns(g, next)
 	})
@@ -199,11 +208,4 @@ func (s *R1Stage) Set(real, labels []float32, weight float32) {
 	s.fill("real", s.real, real)
 	s.fill("labels", s.label, labels)
 	s.Graph.Data(s.weight)[0] = weight
-}
-
-func check(n Nets, loss Loss) error {
-	if err := loss.Check(); err != nil {
-		return err
-	}
-	return n.Check()
 }

@@ -130,7 +130,7 @@ func (b *builder) conv(unit string, in, out, k int, r resample, gain float64) *c
 		weight:   b.add(KindConv, unit, "weight", xavier(in*k*k, out*k*k, gain), out, in, k, k),
 		bias:     b.add(KindConv, unit, "bias", 0, out),
 		resample: r,
-		taps:     b.net.Config.taps(),
+		taps:     b.net.Config.arch().Taps,
 	}
 }
 
@@ -165,7 +165,7 @@ func build(cfg Config, alloc func(Layer, float64) *models.Param, rng *rand.Rand)
 	n := &Net{Config: cfg, Params: models.NewParamSet(), Buffers: models.NewParamSet()}
 	b := &builder{net: n, alloc: alloc, at: Layer{Part: PartMap}}
 	q, e := cfg.NoiseWidth(), cfg.embWidth()
-	if cfg.Arch == NCSNpp {
+	if cfg.arch().Fourier {
 		freqs := n.Buffers.Add(models.NewParam("map_noise.freqs", q/2))
 		if rng != nil {
 			for i := range freqs.Data {

@@ -5,14 +5,6 @@ import (
 	"slices"
 )
 
-// The two architectures. DDPM++ has a sinusoidal noise embedding and resamples
-// with a box; NCSN++ has random Fourier features, resamples with [1 3 3 1] and
-// feeds a residual pyramid of the input into the encoder.
-const (
-	DDPMpp = "ddpmpp"
-	NCSNpp = "ncsnpp"
-)
-
 // Config is everything that decides the network's parameters.
 type Config struct {
 	Arch            string  `json:"arch" toml:"arch"`                         // "ddpmpp" or "ncsnpp"
@@ -32,8 +24,8 @@ type Config struct {
 // upper bounds are far above any published network: they keep a damaged
 // checkpoint's configuration from being laid out at all.
 func (c Config) Validate() error {
-	if c.Arch != DDPMpp && c.Arch != NCSNpp {
-		return fmt.Errorf("unet: arch: %q, want %q or %q", c.Arch, DDPMpp, NCSNpp)
+	if _, err := archs.Get(c.Arch); err != nil {
+		return fmt.Errorf("unet: %w", err)
 	}
 	for _, f := range []struct {
 		name          string
@@ -81,18 +73,10 @@ func (c Config) embWidth() int { return c.ModelChannels * c.ChannelMultEmb }
 
 // NoiseWidth is the width Q of the noise embedding.
 func (c Config) NoiseWidth() int {
-	if c.Arch == NCSNpp {
+	if c.arch().Fourier {
 		return 2 * c.ModelChannels
 	}
 	return c.ModelChannels
-}
-
-// taps is the resampling filter in one dimension.
-func (c Config) taps() []int {
-	if c.Arch == NCSNpp {
-		return []int{1, 3, 3, 1}
-	}
-	return []int{1, 1}
 }
 
 // attends reports whether the level of that resolution has self-attention.

@@ -110,7 +110,7 @@ func (n *Net) NoiseEmbedding(dst, cNoise []float32) {
 // frequency is the i-th angular frequency of the embedding: geometric from 1 to
 // 1/10000 for DDPM++ (the end point included), 2π·freqs for NCSN++.
 func (n *Net) frequency(i int) float32 {
-	if n.Config.Arch == NCSNpp {
+	if n.Config.arch().Fourier {
 		return float32(2*math.Pi) * n.Buffers.All()[0].Data[i]
 	}
 	half := n.Config.NoiseWidth() / 2

@@ -318,7 +318,7 @@ func TestValidate(t *testing.T) {
 		change func(*unet.Config)
 		want   string
 	}{
-		{func(c *unet.Config) { c.Arch = "adm" }, `unet: arch: "adm", want "ddpmpp" or "ncsnpp"`},
+		{func(c *unet.Config) { c.Arch = "adm" }, `unet: arch: got "adm", want ddpmpp | ncsnpp`},
 		{func(c *unet.Config) { c.Resolution = 30 }, "unet: resolution: 30, want a multiple of 4 for 3 levels"},
 		{func(c *unet.Config) { c.Channels = 0 }, "unet: channels: 0, want 1 to 1024"},
 		{func(c *unet.Config) { c.LabelDim = -1 }, "unet: label_dim: -1, want 0 to"},

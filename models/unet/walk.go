@@ -38,7 +38,7 @@ func walk(cfg Config, visit func(part string, resolution int, s blockShape), con
 			conv(res, "conv", cfg.Channels, c)
 		} else {
 			visit(PartEnc, res, blockShape{role: roleDown, name: "down", in: c, out: c, resample: down})
-			if cfg.Arch == NCSNpp {
+			if cfg.arch().Pyramid {
 				conv(res, "aux_residual", pyramid, c)
 				pyramid = c
 			}

@@ -7,60 +7,68 @@ type Dataset interface {
 	Name() string
 	Len() int
 	Shape() (h, w, c int) // of an image
-	Classes() int         // length of a label
+	Classes() int         // length of a label; 0 where there are none
 	// Images writes the images of the given indices to dst [len(idx) H W C],
-	// in [-1, 1].
-	Images(idx []int, dst []float32)
+	// in [-1, 1]. It may be called from a goroutine beside the one that trains.
+	Images(idx []int, dst []float32) error
 	// Labels writes their one-hot labels to dst [len(idx) Classes].
-	Labels(idx []int, dst []float32)
+	Labels(idx []int, dst []float32) error
 }
 
 // Memory is a data set held as bytes.
 type Memory struct {
 	name    string
 	pixels  []byte // [N H W C]
-	labels  []byte // [N], each below classes
+	labels  []int  // [N], each below classes; nil for none
+	n       int
 	h, w, c int
 	classes int
 }
 
 // NewMemory wraps pixels [N H W C] and labels [N], which must not change
-// afterwards.
-func NewMemory(name string, pixels []byte, h, w, c int, labels []byte, classes int) (*Memory, error) {
-	if h < 1 || w < 1 || c < 1 || classes < 1 {
+// afterwards; images without classes have no labels.
+func NewMemory(name string, pixels []byte, h, w, c int, labels []int, classes int) (*Memory, error) {
+	if h < 1 || w < 1 || c < 1 || classes < 0 {
 		return nil, fmt.Errorf("data: %s: images of %dx%dx%d and %d classes, want at least one of each", name, h, w, c, classes)
 	}
-	if len(labels) == 0 || len(pixels) != len(labels)*h*w*c {
-		return nil, fmt.Errorf("data: %s: %d pixel bytes, want %d images of %dx%dx%d", name, len(pixels), len(labels), h, w, c)
+	n := len(pixels) / (h * w * c)
+	if n == 0 || len(pixels) != n*h*w*c {
+		return nil, fmt.Errorf("data: %s: %d pixel bytes, want images of %dx%dx%d", name, len(pixels), h, w, c)
+	}
+	if classes > 0 && len(labels) != n || classes == 0 && len(labels) > 0 {
+		return nil, fmt.Errorf("data: %s: %d labels of %d classes for %d images", name, len(labels), classes, n)
 	}
 	for i, label := range labels {
-		if int(label) >= classes {
+		if label < 0 || label >= classes {
 			return nil, fmt.Errorf("data: %s: label %d of image %d, want below %d", name, label, i, classes)
 		}
 	}
-	return &Memory{name: name, pixels: pixels, labels: labels, h: h, w: w, c: c, classes: classes}, nil
+	return &Memory{name: name, pixels: pixels, labels: labels, n: n, h: h, w: w, c: c, classes: classes}, nil
 }
 
 // Name is what the data set is called on screen.
 func (m *Memory) Name() string { return m.name }
 
+// Bytes is the memory that it holds.
+func (m *Memory) Bytes() int { return len(m.pixels) + 8*len(m.labels) }
+
 // Len is the number of images.
-func (m *Memory) Len() int { return len(m.labels) }
+func (m *Memory) Len() int { return m.n }
 
 // Shape is height, width and channels of an image.
 func (m *Memory) Shape() (h, w, c int) { return m.h, m.w, m.c }
 
-// Classes is the number of classes.
+// Classes is the number of classes, 0 for none.
 func (m *Memory) Classes() int { return m.classes }
 
 // Label is the class of image i.
-func (m *Memory) Label(i int) int { return int(m.labels[i]) }
+func (m *Memory) Label(i int) int { return m.labels[i] }
 
 // Pixels returns all images as bytes [N H W C]; do not change them.
 func (m *Memory) Pixels() []byte { return m.pixels }
 
 // Images implements Dataset; an index out of range panics.
-func (m *Memory) Images(idx []int, dst []float32) {
+func (m *Memory) Images(idx []int, dst []float32) error {
 	size := m.h * m.w * m.c
 	if len(dst) != len(idx)*size {
 		panic(fmt.Sprintf("data: %s: room for %d values, want %d images of %d", m.name, len(dst), len(idx), size))
@@ -71,17 +79,19 @@ func (m *Memory) Images(idx []int, dst []float32) {
 			out[j] = levels[u]
 		}
 	}
+	return nil
 }
 
 // Labels implements Dataset; an index out of range panics.
-func (m *Memory) Labels(idx []int, dst []float32) {
+func (m *Memory) Labels(idx []int, dst []float32) error {
 	if len(dst) != len(idx)*m.classes {
 		panic(fmt.Sprintf("data: %s: room for %d values, want %d labels of %d", m.name, len(dst), len(idx), m.classes))
 	}
 	clear(dst)
 	for k, i := range idx {
-		dst[k*m.classes+int(m.labels[i])] = 1
+		dst[k*m.classes+m.labels[i]] = 1
 	}
+	return nil
 }
 
 // levels are the values of the 256 bytes.

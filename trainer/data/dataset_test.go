@@ -11,7 +11,7 @@ import (
 // tiny is three images of 1x2 gray pixels.
 func tiny(t *testing.T) *data.Memory {
 	t.Helper()
-	m, err := data.NewMemory("tiny", []byte{0, 255, 1, 2, 254, 128}, 1, 2, 1, []byte{2, 0, 1}, 3)
+	m, err := data.NewMemory("tiny", []byte{0, 255, 1, 2, 254, 128}, 1, 2, 1, []int{2, 0, 1}, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,14 +50,20 @@ func TestMemory(t *testing.T) {
 
 func TestNewMemoryErrors(t *testing.T) {
 	for want, make := range map[string]func() (*data.Memory, error){
-		"5 pixel bytes, want 3 images of 1x2x1": func() (*data.Memory, error) {
-			return data.NewMemory("x", []byte{1, 2, 3, 4, 5}, 1, 2, 1, []byte{0, 0, 0}, 1)
+		"5 pixel bytes, want images of 1x2x1": func() (*data.Memory, error) {
+			return data.NewMemory("x", []byte{1, 2, 3, 4, 5}, 1, 2, 1, []int{0, 0, 0}, 1)
 		},
 		"label 2 of image 1, want below 2": func() (*data.Memory, error) {
-			return data.NewMemory("x", []byte{1, 2}, 1, 1, 1, []byte{1, 2}, 2)
+			return data.NewMemory("x", []byte{1, 2}, 1, 1, 1, []int{1, 2}, 2)
 		},
 		"images of 1x0x1": func() (*data.Memory, error) { return data.NewMemory("x", nil, 1, 0, 1, nil, 1) },
-		"want 0 images":   func() (*data.Memory, error) { return data.NewMemory("x", nil, 1, 1, 1, nil, 1) },
+		"0 pixel bytes":   func() (*data.Memory, error) { return data.NewMemory("x", nil, 1, 1, 1, nil, 1) },
+		"1 labels of 3 classes for 2 images": func() (*data.Memory, error) {
+			return data.NewMemory("x", []byte{1, 2}, 1, 1, 1, []int{1}, 3)
+		},
+		"1 labels of 0 classes for 1 images": func() (*data.Memory, error) {
+			return data.NewMemory("x", []byte{1}, 1, 1, 1, []int{1}, 0)
+		},
 	} {
 		if _, err := make(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)

@@ -59,5 +59,9 @@ func readMNIST(name string, images, labels []byte) (*Memory, error) {
 	if len(classes) != n {
 		return nil, fmt.Errorf("data: %s: %d labels, want one for each of %d images", name, len(classes), n)
 	}
-	return NewMemory(name, pixels, side, side, 1, classes, 10)
+	list := make([]int, n)
+	for i, c := range classes {
+		list[i] = int(c)
+	}
+	return NewMemory(name, pixels, side, side, 1, list, 10)
 }

@@ -15,6 +15,6 @@
 // the run directory pass one gate, which pauses the run while the directory
 // takes none (storage.go); a directory that is gone ends it (home.go).
 //
-// The methods (edm.go, classifier.go, gdd.go) know how to train on one batch and
+// The methods (package method) know how to train on one batch and
 // which tensors they own; everything around that is the same for all of them.
 package loop

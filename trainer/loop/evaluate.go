@@ -19,6 +19,7 @@ import (
 	"innate/models/features"
 	"innate/models/precond"
 	"innate/models/weights"
+	"innate/trainer/data"
 	"innate/trainer/method"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
@@ -368,10 +369,10 @@ func FeatureName(ref string) string {
 	return strings.Replace(name, "-fid-", "-", 1)
 }
 
-// ReferenceStats measures the feature statistics of all training images of
-// MNIST, 8-bit as they are.
-func ReferenceStats(ctx context.Context, dev device.Device, featureRef string) (metrics.Stats, error) {
-	set, err := method.OpenDataset("mnist")
+// ReferenceStats measures the feature statistics of all training images of a
+// data set, 8-bit as they are.
+func ReferenceStats(ctx context.Context, dev device.Device, dataset, featureRef string) (metrics.Stats, error) {
+	set, err := data.Open(dataset)
 	if err != nil {
 		return metrics.Stats{}, err
 	}
@@ -387,8 +388,7 @@ func ReferenceStats(ctx context.Context, dev device.Device, featureRef string) (
 			for i := range index {
 				index[i] = (first + i) % set.Len()
 			}
-			set.Images(index, images)
-			return ctx.Err()
+			return errors.Join(ctx.Err(), set.Images(index, images))
 		},
 	})
 	if err != nil {

@@ -56,10 +56,7 @@ type Loop struct {
 	method  method.Method
 	dev     device.Device
 	streams *data.Streams
-	sampler *data.Sampler
-	data    data.Dataset
-	batch   method.Batch
-	index   []int
+	loader  *data.Loader
 
 	freezing *optim.Freezing
 	nimg     int64
@@ -250,21 +247,21 @@ func open(opts Options) (*Loop, error) {
 // and the method with its networks. Of a run directory it reads the inputs; warn gets
 // what is to be noted in its log.
 func (l *Loop) build(dev device.Device, warn func(text string)) error {
-	var err error
-	if l.data, err = method.OpenDataset(l.cfg.Data.Dataset); err != nil {
+	set, err := method.OpenData(l.cfg)
+	if err != nil {
 		return err
 	}
-	h, w, c := l.data.Shape()
-	n := l.cfg.Run.Batch
-	l.index = make([]int, n)
-	l.batch = method.Batch{Images: make([]float32, n*h*w*c), Labels: make([]float32, n*l.data.Classes())}
 	l.dev = dev
 	l.streams = data.NewStreams(uint64(l.cfg.Run.Seed))
-	l.sampler = data.NewSampler(l.data.Len(), uint64(l.cfg.Run.Seed))
+	l.loader = data.NewLoader(set, l.cfg.Run.Batch, uint64(l.cfg.Run.Seed))
 	l.method, err = method.New(method.Env{
-		Config: l.cfg, Dir: l.dir, Device: l.dev, Streams: l.streams, Data: l.data, Warn: warn,
+		Config: l.cfg, Dir: l.dir, Device: l.dev, Streams: l.streams, Data: set, Warn: warn,
 		Saved: func() (*checkpoint.File, error) { return NewestCheckpoint(l.dir, func(error) {}) },
 	})
+	if m, ok := l.method.(method.Augmenter); ok {
+		rng := l.streams.Stream("augment")
+		l.loader.Augment = func(b *data.Batch) error { return m.Augment(rng, b) }
+	}
 	return err
 }
 
@@ -296,6 +293,7 @@ func (l *Loop) release() {
 			_ = c.Close()
 		}
 	}
+	l.loader.Close()
 	l.dev.Close()
 }
 
@@ -342,10 +340,22 @@ func (l *Loop) work(ctx context.Context) (finished bool, err error) {
 			break
 		}
 		if err := l.step(); err != nil {
-			return false, err
+			return false, l.keepBefore(err)
 		}
 	}
 	return l.finishEvaluation(ctx)
+}
+
+// keepBefore writes a checkpoint before images that cannot be read end the run:
+// nothing of the step has happened, and a resume reads them again.
+func (l *Loop) keepBefore(err error) error {
+	var unread *data.Error
+	if !errors.As(err, &unread) || l.report.checkpointNimg == l.nimg {
+		return err
+	}
+	_, failed := l.checkpointIfHealthy()
+	l.drain()
+	return errors.Join(err, failed)
 }
 
 // end writes the last checkpoint and says how the run ended, once all of it is

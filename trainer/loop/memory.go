@@ -164,8 +164,7 @@ func (l *Loop) memory() *Memory {
 	if s := l.method.Start(); s != nil {
 		m.Start = 4 * s.Count()
 	}
-	h, w, c := l.data.Shape()
-	m.Data = l.data.Len() * (h*w*c + 1) // bytes, and a label each
+	m.Data = l.loader.Bytes()
 	return m
 }
 

@@ -74,7 +74,7 @@ func (l *Loop) snapshot() (*checkpoint.File, error) {
 	}
 	r := l.report
 	p := run.Progress{
-		Nimg: l.nimg, Streams: run.Streams(l.streams.State()), Sampler: run.Sampler(l.sampler.State()),
+		Nimg: l.nimg, Streams: run.Streams(l.streams.State()), Sampler: run.Sampler(l.loader.State()),
 		Scalars: map[string]run.Sum{}, Rollbacks: l.rollbacks,
 		LastFID: r.lastFID, BestFID: r.bestFID, FIDNimg: r.fidNimg, EvalNimg: l.eval.nimg,
 		SampleFile: r.sampleFile, SampleNimg: r.sampleNimg,
@@ -148,9 +148,9 @@ func (l *Loop) rollback() (nimg int64, err error) {
 	l.rollbacks = max(before, l.rollbacks) + 1
 	seed := run.SeedAfter(uint64(l.cfg.Run.Seed), l.rollbacks)
 	l.streams.Restart(seed)
-	order := l.sampler.State()
+	order := l.loader.State()
 	order.Seed = seed
-	if err := l.sampler.Restore(order); err != nil {
+	if err := l.loader.Restore(order); err != nil {
 		return 0, err
 	}
 	l.rate.reset()
@@ -216,7 +216,7 @@ func (l *Loop) restore(f *checkpoint.File) (note string, err error) {
 	}
 	p, err := run.ReadProgress(f.Metadata)
 	if err == nil {
-		err = errors.Join(l.streams.Restore(data.StreamsState(p.Streams)), l.sampler.Restore(data.SamplerState(p.Sampler)))
+		err = errors.Join(l.streams.Restore(data.StreamsState(p.Streams)), l.loader.Restore(data.SamplerState(p.Sampler)))
 	}
 	if err != nil {
 		return "", fmt.Errorf("checkpoint: %s: %w", f.Path, err)

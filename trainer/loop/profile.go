@@ -60,6 +60,7 @@ func MeasureProfile(ctx context.Context, cfg *configs.Config, dir string, steps 
 		return nil, err
 	}
 	defer l.dev.Close()
+	defer l.loader.Close()
 	if err := l.prepareMethod(); err != nil {
 		return nil, err
 	}

@@ -67,11 +67,12 @@ func (l *Loop) step() error {
 // trainStep trains on one batch, and nothing else.
 func (l *Loop) trainStep() error {
 	start := time.Now()
-	l.sampler.Next(l.index)
-	l.data.Images(l.index, l.batch.Images)
-	l.data.Labels(l.index, l.batch.Labels)
+	batch, err := l.loader.Next()
+	if err != nil {
+		return err
+	}
 	l.scalars.Time("data", start)
-	if err := l.method.Step(l.nimg, l.batch, l.cfg.Live, l.scalars); err != nil {
+	if err := l.method.Step(l.nimg, *batch, l.cfg.Live, l.scalars); err != nil {
 		return err
 	}
 	l.nimg += int64(l.cfg.Run.Batch)

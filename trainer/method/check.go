@@ -1,45 +1,97 @@
 package method
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"innate/configs"
 	"innate/models/disc"
 	"innate/models/features"
 	"innate/models/unet"
 	"innate/models/weights"
+	"innate/trainer/data"
 )
 
-// Check refuses a config whose sizes fit no network, which the networks know and
-// the config does not: before a run is made for it, and with the line. It builds
-// nothing.
-func Check(cfg *configs.Config) error {
-	switch cfg.Method {
-	case configs.EDM:
-		if err := unetConfig(cfg.Model, 0).Validate(); err != nil {
-			return cfg.At("model", err)
-		}
-	case configs.GDD:
-		file, err := weights.Open(cfg.Disc.Features)
-		if err != nil {
-			return cfg.At("disc.features", err)
-		}
-		cnn, err := OpenCNN(file)
-		if err != nil {
-			return cfg.At("disc.features", err)
-		}
-		if err := projectorConfig(cfg.Disc, cnn).Validate(cnn.Config); err != nil {
-			return cfg.At("disc.in_size", err)
-		}
+func checkEDM(cfg *configs.Config, set data.Dataset) error {
+	if _, err := edmConfig(cfg, set); err != nil {
+		return err
 	}
 	return nil
 }
 
-// unetConfig is the architecture that a config asks for.
-func unetConfig(c configs.Model, classes int) unet.Config {
-	return unet.Config{
-		Arch: c.Arch, Resolution: c.Resolution, Channels: c.Channels, LabelDim: classes,
-		ModelChannels: c.ModelChannels, ChannelMult: c.ChannelMult, ChannelMultEmb: 4,
-		NumBlocks: c.NumBlocks, AttnResolutions: c.AttnResolutions, Dropout: c.Dropout,
+func checkClassifier(cfg *configs.Config, set data.Dataset) error {
+	if h, w, _ := set.Shape(); h != w {
+		return cfg.At("data.dataset", fmt.Errorf("data.dataset: images of %dx%d, want square ones", h, w))
 	}
+	if set.Classes() < 2 {
+		return cfg.At("data.dataset", fmt.Errorf("data.dataset: got %q with %d classes, want labelled images", set.Name(), set.Classes()))
+	}
+	return nil
+}
+
+func checkGDD(cfg *configs.Config, set data.Dataset) error {
+	file, err := weights.Open(cfg.Disc.Features)
+	if err != nil {
+		return cfg.At("disc.features", err)
+	}
+	cnn, err := OpenCNN(file)
+	if err != nil {
+		return cfg.At("disc.features", err)
+	}
+	if err := projectorConfig(cfg.Disc, cnn).Validate(cnn.Config); err != nil {
+		return cfg.At("disc.in_size", err)
+	}
+	return nil
+}
+
+// edmConfig is the architecture that a config asks for. Its images are those of
+// the data set; a config may repeat their size, but not contradict it.
+func edmConfig(cfg *configs.Config, set data.Dataset) (unet.Config, error) {
+	h, w, channels := set.Shape()
+	if h != w {
+		return unet.Config{}, cfg.At("data.dataset", fmt.Errorf("data.dataset: images of %dx%d, want square ones", h, w))
+	}
+	for _, s := range []struct {
+		key       string
+		got, want int
+		of        string
+	}{
+		{"model.resolution", cfg.Model.Resolution, h, "size"},
+		{"model.channels", cfg.Model.Channels, channels, "channels"},
+	} {
+		if s.got != 0 && s.got != s.want {
+			return unet.Config{}, cfg.At(s.key, fmt.Errorf("%s: got %d, want %d, the %s of %s", s.key, s.got, s.want, s.of, set.Name()))
+		}
+	}
+	classes := 0
+	if cfg.Data.Labels {
+		if classes = set.Classes(); classes == 0 {
+			return unet.Config{}, cfg.At("data.labels", fmt.Errorf("data.labels: got true, want false: %s has no classes", set.Name()))
+		}
+	}
+	m := cfg.Model
+	c := unet.Config{
+		Arch: m.Arch, Resolution: h, Channels: channels, LabelDim: classes,
+		ModelChannels: m.ModelChannels, ChannelMult: m.ChannelMult, ChannelMultEmb: 4,
+		NumBlocks: m.NumBlocks, AttnResolutions: m.AttnResolutions, Dropout: m.Dropout,
+	}
+	levels := make([]string, len(m.ChannelMult))
+	for i := range levels {
+		levels[i] = fmt.Sprint(h >> i)
+	}
+	if halvings := len(levels) - 1; h%(1<<halvings) != 0 {
+		return c, cfg.At("model.channel_mult", fmt.Errorf("model.channel_mult: got %v, want few enough entries that %d can be halved after each but the last", m.ChannelMult, h))
+	}
+	for _, r := range m.AttnResolutions {
+		if !slices.Contains(levels, fmt.Sprint(r)) {
+			return c, cfg.At("model.attn_resolutions", fmt.Errorf("model.attn_resolutions: got %v, want resolutions that the network has: %s", m.AttnResolutions, strings.Join(levels, ", ")))
+		}
+	}
+	if err := c.Validate(); err != nil {
+		return c, cfg.At("model", err)
+	}
+	return c, nil
 }
 
 // projectorConfig is the discriminator's path from an image over a feature

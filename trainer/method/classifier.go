@@ -1,6 +1,7 @@
 package method
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -28,10 +29,13 @@ type classifierMethod struct {
 	adam      *optim.Adam
 	initial   *models.ParamSet // fresh weights
 	extractor *features.Extractor
-	held      data.Dataset // images to test on
+	held      data.Dataset // images to test on; nil for none
 }
 
-func newClassifier(e Env) (*classifierMethod, error) {
+func newClassifier(e Env) (Method, error) {
+	if err := checkClassifier(e.Config, e.Data); err != nil {
+		return nil, err
+	}
 	h, _, c := e.Data.Shape()
 	net, err := features.New(features.Config{Channels: c, Widths: e.Config.Features.Widths, Classes: e.Data.Classes()},
 		rand.New(e.Streams.Stream("classifier.init")))
@@ -39,7 +43,7 @@ func newClassifier(e Env) (*classifierMethod, error) {
 		return nil, err
 	}
 	m := &classifierMethod{Env: e, net: net, initial: net.Params.Clone()}
-	if m.held, err = data.MNISTTest(); err != nil {
+	if m.held, err = data.OpenTest(e.Config.Data.Dataset); err != nil {
 		return nil, err
 	}
 	if _, err := graph.Build(func(g *graph.Builder) {
@@ -90,7 +94,7 @@ func (m *classifierMethod) Layers() []run.Layer {
 
 func (m *classifierMethod) Freeze(frozen func(name string) bool) error { return m.stage.Freeze(frozen) }
 
-func (m *classifierMethod) Step(nimg int64, b Batch, live configs.Live, s *Scalars) error {
+func (m *classifierMethod) Step(nimg int64, b data.Batch, live configs.Live, s *Scalars) error {
 	start := time.Now()
 	t := m.training
 	copy(t.Graph.Data(t.Images), b.Images)
@@ -117,6 +121,9 @@ const testBatch = 250
 
 // Test measures the accuracy on the held-out images.
 func (m *classifierMethod) Test() (map[string]float64, error) {
+	if m.held == nil {
+		return nil, nil
+	}
 	h, w, c := m.held.Shape()
 	n, classes := m.held.Len(), m.held.Classes()
 	images, index := make([]float32, testBatch*h*w*c), make([]int, testBatch)
@@ -126,8 +133,10 @@ func (m *classifierMethod) Test() (map[string]float64, error) {
 		for i := range k {
 			index[i] = first + i
 		}
-		m.held.Images(index[:k], images[:k*h*w*c])
-		m.held.Labels(index[:k], labels[first*classes:(first+k)*classes])
+		err := errors.Join(m.held.Images(index[:k], images[:k*h*w*c]), m.held.Labels(index[:k], labels[first*classes:(first+k)*classes]))
+		if err != nil {
+			return nil, &data.Error{Set: m.held.Name(), Err: err}
+		}
 		if err := m.extractor.Logits(images[:k*h*w*c], logits[first*classes:(first+k)*classes]); err != nil {
 			return nil, err
 		}

@@ -32,16 +32,19 @@ type edmMethod struct {
 	sigma               []float64 // [N]
 }
 
-func newEDM(e Env) (*edmMethod, error) {
+func newEDM(e Env) (Method, error) {
 	den, known, err := edmDenoiser(e)
 	if err != nil {
 		return nil, err
 	}
 	m, err := edmOver(e, den)
-	if err == nil && !known {
+	if err != nil {
+		return nil, err
+	}
+	if !known {
 		m.initial = nil
 	}
-	return m, err
+	return m, nil
 }
 
 // edmOver trains a given denoiser.
@@ -70,11 +73,11 @@ func edmOver(e Env, den *precond.Denoiser) (*edmMethod, error) {
 // over fresh ones.
 func edmDenoiser(e Env) (den *precond.Denoiser, known bool, err error) {
 	c := e.Config.Model
-	classes := 0
-	if e.Config.Data.Labels {
-		classes = e.Data.Classes()
+	cfg, err := edmConfig(e.Config, e.Data)
+	if err != nil {
+		return nil, false, err
 	}
-	net, err := unet.New(unetConfig(c, classes), rand.New(e.Streams.Stream("edm.init")))
+	net, err := unet.New(cfg, rand.New(e.Streams.Stream("edm.init")))
 	if err != nil {
 		return nil, false, e.Config.At("model", err)
 	}
@@ -112,7 +115,7 @@ func (m *edmMethod) Preset(names []string, preset string) ([]string, error) {
 
 func (m *edmMethod) Freeze(frozen func(name string) bool) error { return m.stage.Freeze(frozen) }
 
-func (m *edmMethod) Step(nimg int64, b Batch, live configs.Live, s *Scalars) error {
+func (m *edmMethod) Step(nimg int64, b data.Batch, live configs.Live, s *Scalars) error {
 	start := time.Now()
 	t := m.training
 	copy(t.Graph.Data(t.Images), b.Images)

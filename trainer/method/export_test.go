@@ -88,7 +88,7 @@ func Step(name, preset string, threads, channels, n int) (step func(), end func(
 	}
 	nimg, s := int64(0), NewScalars()
 	return func() {
-		if err := m.Step(nimg, Batch{Images: images}, cfg.Live, s); err != nil {
+		if err := m.Step(nimg, data.Batch{Images: images}, cfg.Live, s); err != nil {
 			panic(err)
 		}
 		nimg += int64(n)

@@ -32,7 +32,7 @@ type gddMethod struct {
 	genZ, disZ         []float32 // [N H W C]
 }
 
-func newGDD(e Env) (*gddMethod, error) {
+func newGDD(e Env) (Method, error) {
 	file, saved, err := e.openInit()
 	if err != nil {
 		return nil, err
@@ -136,7 +136,7 @@ func (m *gddMethod) Preset(names []string, preset string) ([]string, error) {
 	return unet.FreezePreset(names, preset)
 }
 
-func (m *gddMethod) Step(nimg int64, b Batch, live configs.Live, s *Scalars) error {
+func (m *gddMethod) Step(nimg int64, b data.Batch, live configs.Live, s *Scalars) error {
 	start := time.Now()
 	m.genNoise.FillNormal(m.genZ)
 	m.disNoise.FillNormal(m.disZ)

@@ -50,7 +50,7 @@ type Method interface {
 
 	// Step trains on one batch by the settings in force. nimg is the number of
 	// images seen before it.
-	Step(nimg int64, b Batch, live configs.Live, s *Scalars) error
+	Step(nimg int64, b data.Batch, live configs.Live, s *Scalars) error
 
 	// Tensors are the named groups of everything that an exact resume needs,
 	// beside the loop's own counters and random streams. Restoring copies into
@@ -91,13 +91,6 @@ const (
 	Frozen  Role = "frozen"
 )
 
-// Batch is what a step trains on; the buffers belong to the loop and are
-// overwritten by the next batch.
-type Batch struct {
-	Images []float32 // [N H W C] in [-1, 1]
-	Labels []float32 // [N classes], one-hot
-}
-
 // Program is what one stage of a step runs.
 type Program struct {
 	Stage string
@@ -115,6 +108,12 @@ type Group struct {
 type Images struct {
 	Den   *precond.Denoiser // its parameters are the averaged weights
 	Steps int               // 1: one-step generator; more: Heun steps
+}
+
+// Augmenter is a method that transforms the batches it trains on. It draws from
+// a stream of its own, in the order of the steps.
+type Augmenter interface {
+	Augment(rng *data.Rand, b *data.Batch) error
 }
 
 // Env is what a method is built from.

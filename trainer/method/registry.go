@@ -1,30 +1,82 @@
 package method
 
 import (
-	"fmt"
+	"slices"
 
 	"innate/configs"
+	"innate/models/gdd"
+	"innate/models/registry"
+	"innate/models/unet"
 	"innate/trainer/data"
 )
 
-// New builds the method that the configuration names.
-func New(e Env) (Method, error) {
-	switch e.Config.Method {
-	case "edm":
-		return newEDM(e)
-	case "classifier":
-		return newClassifier(e)
-	case "gdd":
-		return newGDD(e)
-	}
-	return nil, fmt.Errorf("loop: method %q, want %v", e.Config.Method, configs.Methods())
+// Spec is a method as it is registered.
+type Spec struct {
+	configs.Method // its name, settings and defaults
+
+	New func(Env) (Method, error)
+
+	// Check refuses a configuration from which nothing can be built, for reasons
+	// that need the networks or the data, with the line. It builds nothing; nil
+	// where there are none.
+	Check func(cfg *configs.Config, set data.Dataset) error
 }
 
-// OpenDataset opens a data set by its configured name.
-func OpenDataset(name string) (data.Dataset, error) {
-	switch name {
-	case "mnist":
-		return data.MNISTTrain()
+var specs = registry.New[Spec]("method")
+
+// The methods that ship; configs has their settings and defaults.
+func init() {
+	Register(Spec{Method: configs.Method{Name: configs.EDM}, New: newEDM, Check: checkEDM})
+	Register(Spec{Method: configs.Method{Name: configs.Classifier}, New: newClassifier, Check: checkClassifier})
+	Register(Spec{Method: configs.Method{Name: configs.GDD}, New: newGDD, Check: checkGDD})
+
+	// What settings may name, where the registries are out of configs' sight.
+	configs.KnownNames("data.dataset", data.Sources.Names)
+	configs.KnownNames("model.arch", unet.Archs)
+	configs.KnownNames("disc.loss", gdd.Losses)
+}
+
+// Register makes a method known, to configurations too, while packages
+// initialise.
+func Register(s Spec) {
+	if !slices.Contains(configs.Methods(), s.Name) {
+		configs.AddMethod(s.Method)
 	}
-	return nil, fmt.Errorf("loop: data set %q, want mnist", name)
+	specs.Add(s.Name, s)
+}
+
+// New builds the method that the configuration names.
+func New(e Env) (Method, error) {
+	s, err := specs.Get(e.Config.Method)
+	if err != nil {
+		return nil, e.Config.At("method", err)
+	}
+	return s.New(e)
+}
+
+// Check refuses a config from which no run can be built, which the networks and
+// the data know and the config does not: before a run is made for it, and with
+// the line.
+func Check(cfg *configs.Config) error {
+	s, err := specs.Get(cfg.Method)
+	if err != nil {
+		return cfg.At("method", err)
+	}
+	if s.Check == nil {
+		return nil
+	}
+	set, err := OpenData(cfg)
+	if err != nil {
+		return err
+	}
+	return s.Check(cfg, set)
+}
+
+// OpenData opens the configured training images.
+func OpenData(cfg *configs.Config) (data.Dataset, error) {
+	set, err := data.Open(cfg.Data.Dataset)
+	if err != nil {
+		return nil, cfg.At("data.dataset", err)
+	}
+	return set, nil
 }

@@ -1,0 +1,60 @@
+package configs
+
+import "fmt"
+
+// Default returns the settings that a file of that method starts from. Defaults
+// are written in this file and in those of methods that come from elsewhere.
+// Settings of other methods stay zero.
+func Default(method string) (*Config, error) {
+	m, ok := methodOf(method)
+	if !ok {
+		return nil, fmt.Errorf("configs: method: got %q, want %s", method, oneOf(Methods()))
+	}
+	c := &Config{Name: method, Method: method}
+	c.Run = Run{Seed: 42, Threads: 0, Batch: 64, TensorBoard: true}
+	c.Data = Data{Dataset: "mnist"}
+	c.Live = Live{TickKimg: 1, CheckpointKimg: 10, KeepCheckpoints: 3, LayersKimg: 2, DivergeAction: "event", DivergeFactor: 20}
+	c.Freeze = Freeze{Freeze: []string{}, Train: []string{}}
+	m.Defaults(c)
+	return c, nil
+}
+
+func edmDefaults(c *Config) {
+	c.Model = Model{Arch: "ddpmpp", ModelChannels: 16,
+		ChannelMult: []int{1, 1, 3}, NumBlocks: 1, AttnResolutions: []int{7}}
+	c.Live.LR, c.Live.WarmupKimg = 1e-3, 10
+	c.Live.Beta1, c.Live.Beta2 = 0.9, 0.999
+	c.Live.EMAHalflifeKimg, c.Live.EMARamp = 50, 0.05
+	c.Live.TotalKimg, c.Live.FIDKimg, c.Live.SampleKimg = 1000, 0, 20
+	c.Live.SampleCount = 64
+	c.FID = defaultFID()
+	c.FID.Steps = 18
+	c.Freeze.Preset = "none"
+}
+
+func classifierDefaults(c *Config) {
+	c.Features = Features{Widths: []int{32, 64, 128}}
+	c.Live.LR = 1e-3
+	c.Live.Beta1, c.Live.Beta2 = 0.9, 0.999
+	c.Live.TotalKimg, c.Live.CheckpointKimg = 120, 60
+}
+
+func gddDefaults(c *Config) {
+	c.Model = Model{Init: "builtin:mnist-teacher"}
+	c.Disc = Disc{Features: discFeatures, InSize: 32, CMix: 32, Width: 64, Loss: "ns"}
+	c.FID = defaultFID()
+	c.Live.GenLR, c.Live.DiscLR = 5e-4, 2e-4
+	c.Live.Beta1, c.Live.Beta2 = 0, 0.99
+	c.Live.R1Gamma, c.Live.R1Interval = 1e-4, 16
+	c.Live.EMAHalflifeKimg, c.Live.EMARamp = 16, 0.2
+	c.Live.TotalKimg, c.Live.FIDKimg, c.Live.SampleKimg = 400, 10, 2
+	c.Live.SampleCount = 64
+	c.Freeze.Preset = "gdd-i"
+}
+
+// discFeatures is the built-in network of the discriminator. It has three stages.
+const discFeatures = "builtin:mnist-disc-cnn"
+
+func defaultFID() FID {
+	return FID{Features: "builtin:mnist-fid-cnn", Samples: 5000, Reference: "builtin:mnist-fid-ref"}
+}

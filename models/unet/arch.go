@@ -1,0 +1,35 @@
+package unet
+
+import "innate/models/registry"
+
+// Arch is what one architecture of U-Nets has of its own.
+type Arch struct {
+	Fourier bool  // random Fourier features of the noise level, not sinusoids
+	Taps    []int // the resampling filter in one dimension
+	Pyramid bool  // the encoder also sees the input at every resolution
+}
+
+// The two architectures of EDM.
+const (
+	DDPMpp = "ddpmpp"
+	NCSNpp = "ncsnpp"
+)
+
+var archs = registry.New[Arch]("arch")
+
+func init() {
+	archs.Add(DDPMpp, Arch{Taps: []int{1, 1}})
+	archs.Add(NCSNpp, Arch{Fourier: true, Taps: []int{1, 3, 3, 1}, Pyramid: true})
+}
+
+// AddArch registers an architecture.
+func AddArch(name string, a Arch) { archs.Add(name, a) }
+
+// Archs lists the architectures by name.
+func Archs() []string { return archs.Names() }
+
+// arch is the configuration's architecture, which Validate knows.
+func (c Config) arch() Arch {
+	a, _ := archs.Get(c.Arch)
+	return a
+}
