@@ -3,7 +3,6 @@ package tui
 import (
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -379,14 +378,3 @@ func (a *App) View() tea.View {
 }
 
 func baseName(dir string) string { return filepath.Base(filepath.Clean(dir)) }
-
-// sameDir tells whether two paths lead to one directory. A run is its directory:
-// others may have its name.
-func sameDir(a, b string) bool {
-	if session.Absolute(a) == session.Absolute(b) {
-		return true
-	}
-	x, errX := os.Stat(a)
-	y, errY := os.Stat(b)
-	return errX == nil && errY == nil && os.SameFile(x, y)
-}

@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/tui/machine"
+	machineview "innate/tui/views/machine"
 )
 
 // FakeMachine is what every machine view of a test looks at: its numbers depend
@@ -34,7 +35,7 @@ func ResetMachine(gpus int) {
 
 func init() {
 	ResetMachine(0)
-	newMachineReader = func() machineReader { m := *Machine; return &m }
+	machineview.NewReader = func() machineview.Reader { m := *Machine; return &m }
 }
 
 func (m *FakeMachine) Load(pids []int) machine.Load {
@@ -61,5 +62,5 @@ func (m *FakeMachine) GPUs(context.Context) ([]machine.GPU, error) { return m.gp
 
 // LookAtLoad returns the message of one look at the machine, now.
 func LookAtLoad(a *App) tea.Msg {
-	return viewOf[*machineView](a.run).lookAtLoad(0)()
+	return viewOf[*machineview.View](a.run).LookAtLoad(0)()
 }

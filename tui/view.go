@@ -9,6 +9,7 @@ import (
 
 	"innate/tui/host"
 	"innate/tui/views/curves"
+	"innate/tui/views/machine"
 )
 
 // builtin are the views of a run, in the order of their number keys; what
@@ -19,7 +20,7 @@ var builtin = []host.Registration{
 	{Name: "layers", New: newLayers},
 	{Name: "samples", New: newSamples},
 	{Name: "config", New: newConfig},
-	{Name: "machine", New: newMachine},
+	{Name: "machine", New: machine.New},
 	{Name: "events", New: newEvents},
 }
 

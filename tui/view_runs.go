@@ -6,6 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/tui/host"
+	"innate/tui/session"
 	"innate/tui/widget"
 )
 
@@ -126,7 +127,7 @@ func (a *App) handleRuns(m runsMsg) tea.Cmd {
 	if v.entered {
 		v.entered = false
 		for i := range v.list {
-			if sameDir(v.list[i].Dir, a.state.Run) { // opened last
+			if session.SameDir(v.list[i].Dir, a.state.Run) { // opened last
 				v.table.SetCursor(v.list[i].Dir)
 			}
 		}

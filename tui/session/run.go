@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -208,4 +209,15 @@ func MethodName(st *run.Status) string {
 		return "EDM"
 	}
 	return st.Method
+}
+
+// SameDir tells whether two paths lead to one directory. A run is its directory:
+// others may have its name.
+func SameDir(a, b string) bool {
+	if Absolute(a) == Absolute(b) {
+		return true
+	}
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
 }

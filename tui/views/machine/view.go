@@ -1,4 +1,5 @@
-package tui
+// Package machine is the view of what the open run costs its computer.
+package machine
 
 import (
 	"math"
@@ -12,12 +13,12 @@ import (
 	"innate/tui/machine"
 )
 
-// machineView tells what the run costs its computer, and where the time of a
+// View tells what the run costs its computer, and where the time of a
 // step goes. It looks once a second, while it shows.
-type machineView struct {
-	a *App
+type View struct {
+	h host.Host
 
-	reader machineReader
+	reader Reader
 	visit  int       // counts the times that the view was entered
 	pids   []int     // to look at: the trainer's first
 	looked time.Time // last, at the load
@@ -30,36 +31,36 @@ type machineView struct {
 	past  map[string][]float64
 }
 
-func newMachine(h host.Host) host.View {
-	v := &machineView{a: h.(*App)}
-	return v
-}
+// New returns the view; it looks at nothing before it is shown.
+func New(h host.Host) host.View { return &View{h: h} }
 
-func (v *machineView) Active() []*host.Section { return nil }
+// Active implements host.View: there is nothing to do here.
+func (*View) Active() []*host.Section { return nil }
 
 // pastLooks are kept for the graphs: those of a minute.
 const pastLooks = 60
 
-func (*machineView) Title() string { return "machine" }
+// Title implements host.View.
+func (*View) Title() string { return "machine" }
 
-// enter begins to look. A gap would look like a jump, so graphs begin anew after
+// Enter implements host.EnterView: it begins to look. A gap would look like a jump, so graphs begin anew after
 // one.
-func (v *machineView) Enter() tea.Cmd {
+func (v *View) Enter() tea.Cmd {
 	if v.reader == nil {
-		v.reader = newMachineReader()
+		v.reader = NewReader()
 	}
-	if now := v.a.opts.Now(); v.past == nil || now.Sub(v.looked) > 3*loadEvery {
+	if now := v.h.Options().Now(); v.past == nil || now.Sub(v.looked) > 3*loadEvery {
 		v.past = map[string][]float64{}
 	}
 	v.visit++
 	v.listPIDs()
-	return tea.Batch(v.lookAtLoad(0), v.lookAtGPU(0), v.lookAtDisk(v.a.opts.RunsDir, v.a.run.Dir, 0))
+	return tea.Batch(v.LookAtLoad(0), v.lookAtGPU(0), v.lookAtDisk(v.h.Options().RunsDir, v.h.Run().Dir, 0))
 }
 
 // listPIDs says which processes to look at.
-func (v *machineView) listPIDs() {
+func (v *View) listPIDs() {
 	v.pids = nil
-	if info := v.a.run.Info; info.Alive {
+	if info := v.h.Run().Info; info.Alive {
 		v.pids = append(v.pids, info.Status.PID)
 	}
 	for _, r := range v.runs {
@@ -67,22 +68,23 @@ func (v *machineView) listPIDs() {
 	}
 }
 
-func (v *machineView) Receive(msg tea.Msg) (tea.Cmd, bool) {
-	shows := v.a.run != nil && v.a.Shows(v)
-	live := func(from *machineView, visit int) bool { return from == v && visit == v.visit && shows }
+// Receive implements host.MessageView.
+func (v *View) Receive(msg tea.Msg) (tea.Cmd, bool) {
+	shows := v.h.Shows(v)
+	live := func(from *View, visit int) bool { return from == v && visit == v.visit && shows }
 	switch m := msg.(type) {
 	case loadMsg:
 		if !live(m.view, m.visit) {
 			return nil, m.view == v
 		}
 		v.setLoad(m.load)
-		return v.lookAtLoad(loadEvery), true
+		return v.LookAtLoad(loadEvery), true
 	case diskMsg:
 		if !live(m.view, m.visit) {
 			return nil, m.view == v
 		}
 		v.disk, v.runs = m.disk, m.runs
-		return v.lookAtDisk(v.a.opts.RunsDir, v.a.run.Dir, diskEvery), true
+		return v.lookAtDisk(v.h.Options().RunsDir, v.h.Run().Dir, diskEvery), true
 	case gpuMsg:
 		if !live(m.view, m.visit) {
 			return nil, m.view == v
@@ -94,8 +96,8 @@ func (v *machineView) Receive(msg tea.Msg) (tea.Cmd, bool) {
 }
 
 // setLoad takes a look in and adds a second to the graphs.
-func (v *machineView) setLoad(l machine.Load) {
-	v.load, v.looked = l, v.a.opts.Now()
+func (v *View) setLoad(l machine.Load) {
+	v.load, v.looked = l, v.h.Options().Now()
 	v.listPIDs()
 	add := func(name string, x float64) {
 		p := append(v.past[name], x)
@@ -112,8 +114,8 @@ func (v *machineView) setLoad(l machine.Load) {
 }
 
 // trainer is what the run's process uses, all unknown without one.
-func (v *machineView) trainer() machine.Process {
-	if p, ok := v.load.Procs[v.a.run.Info.Status.PID]; ok && v.a.run.Info.Alive {
+func (v *View) trainer() machine.Process {
+	if p, ok := v.load.Procs[v.h.Run().Info.Status.PID]; ok && v.h.Run().Info.Alive {
 		return p
 	}
 	return machine.Process{Cores: math.NaN(), Written: math.NaN()}
@@ -128,8 +130,8 @@ func partOf(part, whole float64) float64 {
 }
 
 // speed is that of training over the last ticks, which tell more than a minute.
-func (v *machineView) speed() (past []float64) {
-	c := v.a.run.Series.Find("speed/images_per_sec")
+func (v *View) speed() (past []float64) {
+	c := v.h.Run().Series.Find("speed/images_per_sec")
 	if c == nil {
 		return nil
 	}
@@ -139,10 +141,10 @@ func (v *machineView) speed() (past []float64) {
 	return past
 }
 
-// draw puts the machine beside the time of a step where there is width, else
+// Draw implements host.View: it puts the machine beside the time of a step where there is width, else
 // above it.
-func (v *machineView) Draw(r host.Rect) []string {
-	stages := max(len(v.a.run.Info.Status.StageMs), 1)
+func (v *View) Draw(r host.Rect) []string {
+	stages := max(len(v.h.Run().Info.Status.StageMs), 1)
 	if r.W >= 150 {
 		left, right := host.SplitX(r, r.W*58/100)
 		steps, low := host.SplitY(right, min(2*stages+4, right.H/2))

@@ -1,4 +1,4 @@
-package tui
+package machine
 
 import (
 	"context"
@@ -13,15 +13,15 @@ import (
 	"innate/tui/session"
 )
 
-// machineReader looks at the computer; machine.Machine does.
-type machineReader interface {
+// Reader looks at the computer; machine.Machine does.
+type Reader interface {
 	Load(pids []int) machine.Load
 	Disk(ctx context.Context, dir string) machine.Disk
 	GPUs(ctx context.Context) ([]machine.GPU, error)
 }
 
-// newMachineReader makes the reader of a view; tests replace it.
-var newMachineReader = func() machineReader { return machine.New() }
+// NewReader makes the reader of a view; tests replace it.
+var NewReader = func() Reader { return machine.New() }
 
 // Three chains of commands look at the machine while its view shows, so that a
 // file system or a driver that hangs holds up its own numbers only. Each message
@@ -29,18 +29,18 @@ var newMachineReader = func() machineReader { return machine.New() }
 // chain.
 type (
 	loadMsg struct {
-		view  *machineView
+		view  *View
 		visit int
 		load  machine.Load
 	}
 	diskMsg struct {
-		view  *machineView
+		view  *View
 		visit int
 		disk  machine.Disk
 		runs  []run.Info // with a trainer, this one's left out
 	}
 	gpuMsg struct {
-		view  *machineView
+		view  *View
 		visit int
 		gpus  []machine.GPU
 		err   error
@@ -56,12 +56,13 @@ const (
 	diskTimeout = 2 * time.Second
 )
 
-func (v *machineView) lookAtLoad(after time.Duration) tea.Cmd {
+// LookAtLoad looks at processor and memory after a delay.
+func (v *View) LookAtLoad(after time.Duration) tea.Cmd {
 	visit, pids, reader := v.visit, v.pids, v.reader
 	return session.Tick(after, func(time.Time) tea.Msg { return loadMsg{v, visit, reader.Load(pids)} })
 }
 
-func (v *machineView) lookAtGPU(after time.Duration) tea.Cmd {
+func (v *View) lookAtGPU(after time.Duration) tea.Cmd {
 	visit, reader := v.visit, v.reader
 	return session.Tick(after, func(time.Time) tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), gpuTimeout)
@@ -72,7 +73,7 @@ func (v *machineView) lookAtGPU(after time.Duration) tea.Cmd {
 }
 
 // lookAtDisk measures the run and finds the others with a trainer beside it.
-func (v *machineView) lookAtDisk(runsDir, dir string, after time.Duration) tea.Cmd {
+func (v *View) lookAtDisk(runsDir, dir string, after time.Duration) tea.Cmd {
 	visit, reader := v.visit, v.reader
 	return session.Tick(after, func(time.Time) tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), diskTimeout)
@@ -82,7 +83,7 @@ func (v *machineView) lookAtDisk(runsDir, dir string, after time.Duration) tea.C
 			runsDir = filepath.Dir(filepath.Clean(dir))
 		}
 		for _, info := range activeRuns(runsDir) {
-			if !sameDir(info.Dir, dir) {
+			if !session.SameDir(info.Dir, dir) {
 				m.runs = append(m.runs, info)
 			}
 		}

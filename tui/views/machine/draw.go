@@ -1,4 +1,4 @@
-package tui
+package machine
 
 import (
 	"cmp"
@@ -15,8 +15,8 @@ import (
 	"innate/tui/widget"
 )
 
-func (v *machineView) drawGauges(r host.Rect) []string {
-	t := v.a.theme
+func (v *View) drawGauges(r host.Rect) []string {
+	t := v.h.Theme()
 	var info []string
 	if n := len(v.load.Cores); n > 0 {
 		info = append(info, t.Dim.Render(fmt.Sprintf("%d cores", n)))
@@ -24,15 +24,15 @@ func (v *machineView) drawGauges(r host.Rect) []string {
 	if r.W < 110 && len(v.runs) > 0 { // there is no frame for them
 		info = append(info, t.Warn.Render(fmt.Sprintf("other runs: %d", len(v.runs))))
 	}
-	return host.Framed(v.a.theme, r, "Machine", true, func(w, h int) string {
+	return host.Framed(v.h.Theme(), r, "Machine", true, func(w, h int) string {
 		return widget.Block(widget.Gauges(t, v.gauges(), w, h), w, h, t.Glyphs.Ellipsis)
 	}, info...)
 }
 
 // gauges measure everything there is, from the processor to the images.
-func (v *machineView) gauges() []widget.Gauge {
-	t, l, p := v.a.theme, v.load, v.trainer()
-	st := &v.a.run.Info.Status
+func (v *View) gauges() []widget.Gauge {
+	t, l, p := v.h.Theme(), v.load, v.trainer()
+	st := &v.h.Run().Info.Status
 	cores := float64(len(l.Cores))
 	memory := partOf(float64(l.MemUsed), float64(l.MemTotal))
 	used := partOf(float64(v.disk.Total-v.disk.Free), float64(v.disk.Total))
@@ -104,33 +104,33 @@ func freeBytes(d machine.Disk) string {
 	return widget.Bytes(float64(d.Free)) + " free"
 }
 
-func (v *machineView) averages() string {
+func (v *View) averages() string {
 	if avg := v.load.Average; !math.IsNaN(avg[0]) {
 		return fmt.Sprintf("load %.2f  %.2f  %.2f", avg[0], avg[1], avg[2])
 	}
 	return ""
 }
 
-func (v *machineView) trainerDetail() string {
-	info := &v.a.run.Info
+func (v *View) trainerDetail() string {
+	info := &v.h.Run().Info
 	switch p := v.load.Procs[info.Status.PID]; {
 	case !info.Alive:
 		return "there is none"
 	case p.RSS == 0:
 		return fmt.Sprintf("pid %d is not to be seen here", info.Status.PID)
 	default:
-		return fmt.Sprintf("pid %d  %d threads  %s %s%d", info.Status.PID, p.Threads, widget.Plain(info.Status.Kernels), v.a.theme.Glyphs.Times, info.Status.Threads)
+		return fmt.Sprintf("pid %d  %d threads  %s %s%d", info.Status.PID, p.Threads, widget.Plain(info.Status.Kernels), v.h.Theme().Glyphs.Times, info.Status.Threads)
 	}
 }
 
-func (v *machineView) memoryDetail() string {
+func (v *View) memoryDetail() string {
 	if p := v.trainer(); p.RSS > 0 {
 		return "trainer " + widget.Bytes(float64(p.RSS))
 	}
 	return ""
 }
 
-func (v *machineView) diskDetail() string {
+func (v *View) diskDetail() string {
 	if v.disk.Total == 0 && v.disk.Bytes == 0 {
 		return ""
 	}
@@ -167,9 +167,9 @@ var stageNames = map[string]string{
 	"data": "data", "ema": "average", "layers": "layer statistics", "fid": "FID", "checkpoint": "checkpoint", "sample": "samples",
 }
 
-func (v *machineView) drawStages(r host.Rect) []string {
-	t, st := v.a.theme, &v.a.run.Info.Status
-	return host.Framed(v.a.theme, r, "Time of a step", false, func(w, h int) string {
+func (v *View) drawStages(r host.Rect) []string {
+	t, st := v.h.Theme(), &v.h.Run().Info.Status
+	return host.Framed(v.h.Theme(), r, "Time of a step", false, func(w, h int) string {
 		if len(st.StageMs) == 0 {
 			return widget.Centered([]string{t.Dim.Render("no step has been timed yet")}, w, h, t.Glyphs.Ellipsis)
 		}
@@ -215,9 +215,9 @@ func stageLines(t *theme.Theme, ms map[string]float64, w, h int) []string {
 const coreW = 24
 
 // drawCores shows how busy every core is, in columns.
-func (v *machineView) drawCores(r host.Rect) []string {
-	t, cores := v.a.theme, v.load.Cores
-	return host.Framed(v.a.theme, r, "Cores", false, func(w, h int) string {
+func (v *View) drawCores(r host.Rect) []string {
+	t, cores := v.h.Theme(), v.load.Cores
+	return host.Framed(v.h.Theme(), r, "Cores", false, func(w, h int) string {
 		columns := max((w-2)/coreW, 1)
 		rows := (len(cores) + columns - 1) / columns
 		lines := make([]string, rows)
@@ -230,21 +230,21 @@ func (v *machineView) drawCores(r host.Rect) []string {
 }
 
 // coresHeight is what the frame of cores needs in so many cells of width.
-func (v *machineView) coresHeight(w int) int {
+func (v *View) coresHeight(w int) int {
 	columns := max((w-4)/coreW, 1)
 	return max((len(v.load.Cores)+columns-1)/columns, 1) + 2
 }
 
 // drawRuns lists the other runs that share the machine, with as many columns as
 // leave their names some room.
-func (v *machineView) drawRuns(r host.Rect) []string {
-	t := v.a.theme
+func (v *View) drawRuns(r host.Rect) []string {
+	t := v.h.Theme()
 	const gap = 2
 	columns := []struct {
 		name string
 		w    int
 	}{{"CPU", 11}, {"memory", 9}, {"speed", 12}, {"state", 11}}
-	return host.Framed(v.a.theme, r, "Other runs here", false, func(w, h int) string {
+	return host.Framed(v.h.Theme(), r, "Other runs here", false, func(w, h int) string {
 		if len(v.runs) == 0 {
 			return widget.Centered([]string{t.Dim.Render("this run has the machine to itself")}, w, h, t.Glyphs.Ellipsis)
 		}
