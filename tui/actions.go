@@ -171,7 +171,7 @@ func (a *App) editConfig() tea.Cmd {
 	path := filepath.Join(a.run.Dir, run.ConfigFile)
 	for _, k := range []string{"VISUAL", "EDITOR"} {
 		if editor := a.opts.Getenv(k); strings.TrimSpace(editor) != "" {
-			return a.leave(edit(a.terminal, editor, path, a.configLine()), answerWait)
+			return a.leave(edit(a.terminal, editor, path, a.editLine()), answerWait)
 		}
 	}
 	return a.Notify("edit "+path+" (no $EDITOR is set); it is reloaded when saved", a.theme.Text)

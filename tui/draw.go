@@ -58,7 +58,9 @@ func (a *App) statusLine() string {
 		return widget.Fit(" "+t.Dim.Render(a.run.progress()), a.width, e)
 	}
 	if v, ok := a.current().(host.StatusView); ok {
-		return widget.Fit(v.Status(a.layout.body), a.width, e)
+		if words := v.Status(a.layout.body); words != "" {
+			return widget.Fit(words, a.width, e)
+		}
 	}
 	if a.run == nil {
 		return widget.Fit(" "+t.Dim.Render(widget.Plain(a.opts.RunsDir)), a.width, e)

@@ -38,7 +38,6 @@ func (a *App) allCommands() []host.Command {
 // bindCommands makes the table of the workbench's own commands.
 func (a *App) bindCommands() {
 	a.commands = []host.Command{
-		host.NewCommand("set", "KEY=VALUE", "change live settings", host.NeedTrainer, a.offerSettings, a.commandSet),
 		host.NewCommand("freeze", "GLOB", "freeze what matches", host.NeedTrainer, a.offerGlobs, func(args []string) tea.Cmd { return a.commandFreeze("freeze", args) }),
 		host.NewCommand("train", "GLOB", "train what matches", host.NeedTrainer, a.offerGlobs, func(args []string) tea.Cmd { return a.commandFreeze("train", args) }),
 		host.NewCommand("preset", "NAME", "freezing preset", host.NeedTrainer, offer(configs.FreezePresets), func(args []string) tea.Cmd {
@@ -59,7 +58,12 @@ func (a *App) bindCommands() {
 		}),
 		host.NewCommand("sample", "[SEED]", "draw samples now, from other noise", host.NeedTrainer, nil, a.commandSample),
 		host.NewCommand("save", "[FILE]", "write the samples that show as a PNG", host.NeedRun, nil, a.commandSave),
-		host.NewCommand("fork", "[KEY=VALUE]", "a new run from this one's checkpoint", host.NeedRun, a.offerSettings, a.commandFork),
+		host.NewCommand("fork", "[KEY=VALUE]", "a new run from this one's checkpoint", host.NeedRun, func(word string) []string {
+			if a.run == nil {
+				return nil
+			}
+			return a.run.Config.Offer(word)
+		}, a.commandFork),
 		host.NewCommand("open", "RUN", "open another run", host.NeedNothing, a.offerRuns, a.commandOpen),
 		host.NewCommand("view", "NAME", "another view of the run", host.NeedRun, offer(func() []string { return a.viewNames() }), func(args []string) tea.Cmd {
 			return a.one("view", args, a.viewByName)
@@ -93,30 +97,6 @@ func (a *App) ready(c *host.Command) error {
 
 func offer(list func() []string) func(string) []string {
 	return func(string) []string { return list() }
-}
-
-// offerSettings offers the live settings of the run and, once a key is typed,
-// its present value.
-func (a *App) offerSettings(word string) []string {
-	if a.run == nil || a.run.Config == nil || a.run.Config.Parsed == nil {
-		return nil
-	}
-	typed, _, valued := strings.Cut(word, "=")
-	var offers []string
-	for _, e := range a.run.Config.Parsed.Entries() {
-		short := e.Key[strings.LastIndexByte(e.Key, '.')+1:]
-		switch {
-		case !e.Live:
-		case !valued:
-			offers = append(offers, e.Key+"=")
-		case typed == e.Key || typed == short:
-			offers = append(offers, typed+"="+e.Value)
-			if e.Value == "true" || e.Value == "false" {
-				offers = append(offers, typed+"=true", typed+"=false")
-			}
-		}
-	}
-	return offers
 }
 
 // offerGlobs offers globs for parts, blocks and layers of the network, and for
@@ -260,17 +240,6 @@ func (a *App) one(name string, args []string, do func(string) tea.Cmd) tea.Cmd {
 	return do(args[0])
 }
 
-func (a *App) commandSet(args []string) tea.Cmd {
-	set, err := parseSet("set", args)
-	if err == nil && len(set) == 0 {
-		err = errors.New("set: want key=value")
-	}
-	if err != nil {
-		return a.Fail(err)
-	}
-	return a.run.Set(set)
-}
-
 func (a *App) commandSample(args []string) tea.Cmd {
 	if len(args) > 0 {
 		seed, err := strconv.ParseUint(args[0], 10, 64)
@@ -286,7 +255,7 @@ func (a *App) commandSample(args []string) tea.Cmd {
 }
 
 func (a *App) commandFork(args []string) tea.Cmd {
-	set, err := parseSet("fork", args)
+	set, err := host.ParseSet("fork", args)
 	switch {
 	case err != nil:
 		return a.Fail(err)
@@ -317,20 +286,4 @@ func (a *App) viewByName(name string) tea.Cmd {
 		return a.Fail(fmt.Errorf("view: %q, want %s", name, strings.Join(names, ", ")))
 	}
 	return a.Show(name)
-}
-
-// parseSet reads key=value words; one key and one value may stand apart.
-func parseSet(name string, args []string) (map[string]string, error) {
-	if len(args) == 2 && !strings.Contains(args[0], "=") {
-		args = []string{args[0] + "=" + args[1]}
-	}
-	set := map[string]string{}
-	for _, arg := range args {
-		key, value, ok := strings.Cut(arg, "=")
-		if !ok || key == "" || value == "" {
-			return nil, fmt.Errorf("%s: got %q, want key=value", name, arg)
-		}
-		set[key] = value
-	}
-	return set, nil
 }

@@ -276,7 +276,7 @@ func (a *App) handlePoll(m session.PollMsg) tea.Cmd {
 	}
 	more := r.Layers.Feed(m.Stats)
 	if m.Config != nil {
-		cmds = append(cmds, a.setConfig(m.Config))
+		r.Config = m.Config
 	}
 	if m.Grids != nil {
 		r.Grids = m.Grids
@@ -284,6 +284,11 @@ func (a *App) handlePoll(m session.PollMsg) tea.Cmd {
 	if m.Newest != nil && (r.follow || r.file == "") {
 		r.file = m.Newest.File
 		cmds = append(cmds, a.showSample(*m.Newest))
+	}
+	for _, v := range r.views {
+		if v, ok := v.(host.PollView); ok {
+			cmds = append(cmds, v.Polled(&m))
+		}
 	}
 	if m.Err != nil {
 		cmds = append(cmds, a.Fail(m.Err))

@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/tui/host"
+	"innate/tui/views/config"
 	"innate/tui/views/curves"
 	"innate/tui/views/machine"
 )
@@ -19,7 +20,7 @@ var builtin = []host.Registration{
 	{Name: "curves", New: curves.New},
 	{Name: "layers", New: newLayers},
 	{Name: "samples", New: newSamples},
-	{Name: "config", New: newConfig},
+	{Name: "config", New: config.New},
 	{Name: "machine", New: machine.New},
 	{Name: "events", New: newEvents},
 }

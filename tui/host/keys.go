@@ -1,6 +1,7 @@
 package host
 
 import (
+	"fmt"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -64,4 +65,20 @@ func (c *Command) Usage() string {
 		return c.Name
 	}
 	return c.Name + " " + c.Args
+}
+
+// ParseSet reads a command's key=value words; one key and one value may stand apart.
+func ParseSet(name string, args []string) (map[string]string, error) {
+	if len(args) == 2 && !strings.Contains(args[0], "=") {
+		args = []string{args[0] + "=" + args[1]}
+	}
+	set := map[string]string{}
+	for _, arg := range args {
+		key, value, ok := strings.Cut(arg, "=")
+		if !ok || key == "" || value == "" {
+			return nil, fmt.Errorf("%s: got %q, want key=value", name, arg)
+		}
+		set[key] = value
+	}
+	return set, nil
 }

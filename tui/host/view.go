@@ -94,6 +94,10 @@ type PollView interface {
 // shows.
 type IdleView interface{ Idle(r Rect) tea.Cmd }
 
+// LineView says at which line, from 1, an editor should open the run's
+// configuration; 0 if it knows none.
+type LineView interface{ EditLine() int }
+
 // EventsView gathers what happens in the run. With reset it starts from nothing:
 // what follows is everything. Scalars need no gathering: the session has them.
 type EventsView interface {
@@ -103,7 +107,8 @@ type EventsView interface {
 // ThemeView keeps widgets that hold a theme.
 type ThemeView interface{ SetTheme(t *theme.Theme) }
 
-// StatusView has its own words for the line above the footer.
+// StatusView has its own words for the line above the footer; with none the last
+// event stands there.
 type StatusView interface{ Status(r Rect) string }
 
 // MenuView says where menus stand, for instance beside its picture.

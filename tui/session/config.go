@@ -2,6 +2,7 @@ package session
 
 import (
 	"path/filepath"
+	"strings"
 
 	"innate/configs"
 	"innate/trainer/run"
@@ -59,4 +60,28 @@ func valuesOf(c *configs.Config, err error) map[string]string {
 		}
 	}
 	return values
+}
+
+// Offer completes a setting: it offers the live ones and, once a key is typed,
+// its present value.
+func (f *ConfigFile) Offer(word string) []string {
+	if f == nil || f.Parsed == nil {
+		return nil
+	}
+	typed, _, valued := strings.Cut(word, "=")
+	var offers []string
+	for _, e := range f.Parsed.Entries() {
+		short := e.Key[strings.LastIndexByte(e.Key, '.')+1:]
+		switch {
+		case !e.Live:
+		case !valued:
+			offers = append(offers, e.Key+"=")
+		case typed == e.Key || typed == short:
+			offers = append(offers, typed+"="+e.Value)
+			if e.Value == "true" || e.Value == "false" {
+				offers = append(offers, typed+"=true", typed+"=false")
+			}
+		}
+	}
+	return offers
 }

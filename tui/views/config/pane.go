@@ -1,4 +1,4 @@
-package panes
+package config
 
 import (
 	"fmt"
@@ -12,23 +12,23 @@ import (
 	"innate/tui/widget"
 )
 
-// ConfigLine is one line of a configuration file.
-type ConfigLine struct {
+// textLine is one line of a configuration file.
+type textLine struct {
 	Text  string // without control characters
 	Head  bool   // opens a table
 	Fixed bool   // cannot change while the run goes on
 	Was   string // where its value is not the preset's: what is, in words
 }
 
-// Config is a configuration file with a cursor on one of its lines. Lines count
+// pane is a configuration file with a cursor on one of its lines. Lines count
 // from 0, as in the slice. The zero value is an empty file.
-type Config struct {
+type pane struct {
 	Fresh  map[int]string // lines that have just changed, and how
 	Bad    map[int]string // lines that are refused, and why; shown below them
 	Typed  string         // stands for the value of the cursor's line …
 	Typing bool           // … while it is being typed
 
-	lines   []ConfigLine
+	lines   []textLine
 	filter  string
 	changed bool  // only lines that differ from the preset show
 	visible []int // lines that show
@@ -39,7 +39,7 @@ type Config struct {
 }
 
 // SetLines replaces the file; the cursor keeps its place.
-func (c *Config) SetLines(lines []ConfigLine) {
+func (c *pane) SetLines(lines []textLine) {
 	at := c.Cursor()
 	c.lines = lines
 	c.choose()
@@ -48,7 +48,7 @@ func (c *Config) SetLines(lines []ConfigLine) {
 
 // SetFilter shows the lines that hold every word of text, with changed only
 // those that differ from the preset, below the heads of their tables.
-func (c *Config) SetFilter(text string, changed bool) {
+func (c *pane) SetFilter(text string, changed bool) {
 	at := c.Cursor()
 	c.filter, c.changed = text, changed
 	c.choose()
@@ -56,10 +56,10 @@ func (c *Config) SetFilter(text string, changed bool) {
 }
 
 // Filter returns what SetFilter was given last.
-func (c *Config) Filter() (text string, changed bool) { return c.filter, c.changed }
+func (c *pane) Filter() (text string, changed bool) { return c.filter, c.changed }
 
 // choose finds the lines that show.
-func (c *Config) choose() {
+func (c *pane) choose() {
 	c.visible = c.visible[:0]
 	words := strings.Fields(strings.ToLower(c.filter))
 	head := -1 // of the present table, unless it shows already
@@ -83,7 +83,7 @@ func (c *Config) choose() {
 }
 
 // Cursor returns the line under the cursor, 0 in an empty file.
-func (c *Config) Cursor() int {
+func (c *pane) Cursor() int {
 	if len(c.visible) == 0 {
 		return 0
 	}
@@ -91,19 +91,19 @@ func (c *Config) Cursor() int {
 }
 
 // MoveTo puts the cursor on a line, or near it if it doesn't show.
-func (c *Config) MoveTo(line int) {
+func (c *pane) MoveTo(line int) {
 	at, _ := slices.BinarySearch(c.visible, line)
 	c.cursor = max(min(at, len(c.visible)-1), 0)
 }
 
 // Move moves the cursor by lines.
-func (c *Config) Move(by int) { c.cursor = max(min(c.cursor+by, len(c.visible)-1), 0) }
+func (c *pane) Move(by int) { c.cursor = max(min(c.cursor+by, len(c.visible)-1), 0) }
 
 // Page moves the cursor by screens.
-func (c *Config) Page(by int) { c.Move(by * max(c.height-1, 1)) }
+func (c *pane) Page(by int) { c.Move(by * max(c.height-1, 1)) }
 
 // At returns the line on a row of the last View.
-func (c *Config) At(row int) (line int, ok bool) {
+func (c *pane) At(row int) (line int, ok bool) {
 	if row < 0 || row >= len(c.rows) || c.rows[row] < 0 {
 		return 0, false
 	}
@@ -111,7 +111,7 @@ func (c *Config) At(row int) (line int, ok bool) {
 }
 
 // Info says what shows, for the frame.
-func (c *Config) Info(t *theme.Theme) []string {
+func (c *pane) Info(t *theme.Theme) []string {
 	var info []string
 	changed := 0
 	for _, l := range c.lines {
@@ -138,7 +138,7 @@ func (c *Config) Info(t *theme.Theme) []string {
 const maxRefusal = 3
 
 // below returns the rows under a line that say why it is refused.
-func (c *Config) below(i, w int) []string {
+func (c *pane) below(i, w int) []string {
 	why, ok := c.Bad[c.visible[i]]
 	if !ok {
 		return nil
@@ -149,11 +149,11 @@ func (c *Config) below(i, w int) []string {
 
 // gutter is the width of what stands before a line: the cursor, the line's
 // number, a mark, and gaps.
-func (c *Config) gutter() int { return 1 + max(len(strconv.Itoa(len(c.lines))), 4) + 3 }
+func (c *pane) gutter() int { return 1 + max(len(strconv.Itoa(len(c.lines))), 4) + 3 }
 
 // scroll keeps the cursor, what stands below it and a few lines around it in
 // view, and the end of the file at the bottom.
-func (c *Config) scroll(w, h int) {
+func (c *pane) scroll(w, h int) {
 	c.height = h
 	around := min(5, h/4)
 	c.top = max(min(c.top, c.cursor-around), c.cursor-h, 0)
@@ -173,7 +173,7 @@ func (c *Config) scroll(w, h int) {
 }
 
 // View draws the lines around the cursor.
-func (c *Config) View(t *theme.Theme, w, h int) string {
+func (c *pane) View(t *theme.Theme, w, h int) string {
 	e := t.Glyphs.Ellipsis
 	c.rows = c.rows[:0]
 	if len(c.visible) == 0 {
@@ -202,7 +202,7 @@ func (c *Config) View(t *theme.Theme, w, h int) string {
 
 // row draws a line: number, mark, text, and at the right what it was or has
 // just become.
-func (c *Config) row(t *theme.Theme, i, w int) string {
+func (c *pane) row(t *theme.Theme, i, w int) string {
 	n := c.visible[i]
 	l, g := c.lines[n], t.Glyphs
 	fresh, isFresh := c.Fresh[n]
@@ -245,14 +245,14 @@ func (c *Config) row(t *theme.Theme, i, w int) string {
 }
 
 // typed draws the cursor's line with the value that is being typed.
-func (c *Config) typed(t *theme.Theme, l ConfigLine) string {
+func (c *pane) typed(t *theme.Theme, l textLine) string {
 	key, _, _ := strings.Cut(l.Text, "=")
 	return key + t.Dim.Render("=") + " " + t.Accent.Render(c.Typed) + t.Select.Render("\u00a0")
 }
 
 // color dims comments and what is fixed, and accents values that were changed.
-func (c *Config) color(t *theme.Theme, l ConfigLine, bad, fresh bool) string {
-	code, comment := SplitComment(l.Text)
+func (c *pane) color(t *theme.Theme, l textLine, bad, fresh bool) string {
+	code, comment := splitComment(l.Text)
 	key, value, isSetting := strings.Cut(code, "=")
 	plain := theme.Ink{}
 	if l.Fixed {
@@ -275,9 +275,9 @@ func (c *Config) color(t *theme.Theme, l ConfigLine, bad, fresh bool) string {
 	return code + t.Dim.Render(comment)
 }
 
-// SplitComment parts a line before the # that starts a comment, which is none
+// splitComment parts a line before the # that starts a comment, which is none
 // inside a string.
-func SplitComment(line string) (code, comment string) {
+func splitComment(line string) (code, comment string) {
 	quote := byte(0)
 	for i := 0; i < len(line); i++ {
 		switch c := line[i]; {

@@ -1,4 +1,4 @@
-package panes_test
+package config
 
 import (
 	"fmt"
@@ -8,18 +8,17 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"innate/tui/panes"
 	"innate/tui/theme"
 )
 
 // configRows draws a file without styles.
-func configRows(c *panes.Config, w, h int) []string {
+func configRows(c *pane, w, h int) []string {
 	return strings.Split(ansi.Strip(c.View(theme.New(true, false), w, h)), "\n")
 }
 
 func TestConfigFilter(t *testing.T) {
-	var c panes.Config
-	c.SetLines([]panes.ConfigLine{
+	var c pane
+	c.SetLines([]textLine{
 		{Text: "# settings"}, {Text: "[run]", Head: true, Fixed: true}, {Text: "seed = 7", Fixed: true, Was: "preset 42"},
 		{Text: "[live]", Head: true}, {Text: "gen_lr = 1"}, {Text: "disc_lr = 2"},
 	})
@@ -58,10 +57,10 @@ func TestConfigFilter(t *testing.T) {
 // TestConfigLong scrolls through 3,000 lines, some refused, of which the cursor
 // and its refusal are always in view.
 func TestConfigLong(t *testing.T) {
-	var c panes.Config
-	var lines []panes.ConfigLine
+	var c pane
+	var lines []textLine
 	for i := range 3000 {
-		lines = append(lines, panes.ConfigLine{Text: fmt.Sprintf("key%d = %q", i, strings.Repeat("x", i%400))})
+		lines = append(lines, textLine{Text: fmt.Sprintf("key%d = %q", i, strings.Repeat("x", i%400))})
 	}
 	c.SetLines(lines)
 	why := strings.Repeat("got 1, want 2; ", 20)
@@ -96,7 +95,7 @@ func TestSplitComment(t *testing.T) {
 		{`a = "open # and`, `a = "open # and`, ``},
 		{`a = "\`, `a = "\`, ``},
 	} {
-		if code, comment := panes.SplitComment(c.line); code != c.code || comment != c.comment {
+		if code, comment := splitComment(c.line); code != c.code || comment != c.comment {
 			t.Errorf("%s: got %q and %q, want %q and %q", c.line, code, comment, c.code, c.comment)
 		}
 	}

@@ -1,4 +1,4 @@
-package tui
+package config
 
 import (
 	"strings"
@@ -10,8 +10,8 @@ import (
 )
 
 // entry is what is known of a setting of the open run.
-func (v *configView) entry(key string) (configs.Entry, bool) {
-	f := v.a.run.Config
+func (v *View) entry(key string) (configs.Entry, bool) {
+	f := v.file
 	if f == nil || key == "" {
 		return configs.Entry{}, false
 	}
@@ -23,8 +23,8 @@ func (v *configView) entry(key string) (configs.Entry, bool) {
 }
 
 // strip is the meaning of the setting under the cursor in three lines.
-func (v *configView) strip(w int) []string {
-	t, f := v.a.theme, v.a.run.Config
+func (v *View) strip(w int) []string {
+	t, f := v.h.Theme(), v.file
 	lines := []string{t.Border.Render(strings.Repeat(t.Glyphs.Horizontal, w))}
 	key := v.text.key(v.pane.Cursor())
 	e, ok := v.entry(key)
@@ -39,7 +39,7 @@ func (v *configView) strip(w int) []string {
 }
 
 // others are the values that a setting could have instead, by name.
-func (v *configView) others(f *session.ConfigFile, key string) [][2]string {
+func (v *View) others(f *session.ConfigFile, key string) [][2]string {
 	var list [][2]string
 	if value, ok := f.Presets[key]; ok {
 		list = append(list, [2]string{"preset", emptyOr(value)})
@@ -51,15 +51,15 @@ func (v *configView) others(f *session.ConfigFile, key string) [][2]string {
 }
 
 // drawSetting explains the setting under the cursor.
-func (v *configView) drawSetting(r host.Rect) []string {
-	t, f := v.a.theme, v.a.run.Config
+func (v *View) drawSetting(r host.Rect) []string {
+	t, f := v.h.Theme(), v.file
 	key := v.text.key(v.pane.Cursor())
 	e, ok := v.entry(key)
 	title := "Setting"
 	if ok {
 		title = key
 	}
-	return host.Framed(v.a.theme, r, title, false, func(w, h int) string {
+	return host.Framed(v.h.Theme(), r, title, false, func(w, h int) string {
 		if !ok {
 			return widget.Centered([]string{t.Dim.Render("the cursor is on no setting")}, w, h, t.Glyphs.Ellipsis)
 		}
@@ -96,8 +96,8 @@ func (v *configView) drawSetting(r host.Rect) []string {
 
 // drawHistory lists the changes made during the run, the newest first; what was
 // undone is dim.
-func (v *configView) drawHistory(r host.Rect) []string {
-	t, list := v.a.theme, v.history.list
+func (v *View) drawHistory(r host.Rect) []string {
+	t, list := v.h.Theme(), v.history.list
 	var info []string
 	if v.history.again() != nil {
 		info = append(info, t.Key.Render("ctrl+r")+t.Dim.Render(" redo"))
@@ -105,16 +105,16 @@ func (v *configView) drawHistory(r host.Rect) []string {
 	if v.history.undo() != nil {
 		info = append(info, t.Key.Render("u")+t.Dim.Render(" undo"))
 	}
-	return host.Framed(v.a.theme, r, "Changes", false, func(w, h int) string {
+	return host.Framed(v.h.Theme(), r, "Changes", false, func(w, h int) string {
 		if len(list) == 0 {
 			return widget.Centered([]string{t.Dim.Render("nothing was changed since the start")}, w, h, t.Glyphs.Ellipsis)
 		}
 		var lines []string
 		for i := len(list) - 1; i >= 0 && len(lines) < h; i-- {
 			c := list[i]
-			when := c.at.In(v.a.opts.Location).Format("15:04:05")
+			when := c.at.In(v.h.Options().Location).Format("15:04:05")
 			for _, key := range c.keys {
-				what := strings.TrimPrefix(key, "live.") + "  " + emptyOr(c.old[key]) + " " + v.a.arrow() + " " + emptyOr(c.new[key])
+				what := strings.TrimPrefix(key, "live.") + "  " + emptyOr(c.old[key]) + " " + v.arrow() + " " + emptyOr(c.new[key])
 				ink := t.Text
 				if c.undone {
 					what, ink = what+"  undone", t.Dim

@@ -1,4 +1,4 @@
-package tui
+package config
 
 import (
 	"maps"
@@ -8,8 +8,8 @@ import (
 	"innate/trainer/runlog"
 )
 
-// configChange is one change of settings, as an event of the run tells it.
-type configChange struct {
+// change is one change of settings, as an event of the run tells it.
+type change struct {
 	at       time.Time
 	nimg     int64
 	keys     []string          // sorted
@@ -17,19 +17,19 @@ type configChange struct {
 	undone   bool
 }
 
-// configHistory is what was changed in a run. It is made of the run's events
+// history is what was changed in a run. It is made of the run's events
 // alone: one that turns the last change round undoes it, one that repeats what
 // was undone does it again. So it is the same in every workbench, whoever made
 // the changes and however.
-type configHistory struct {
+type history struct {
 	seen int // changes told of, undoing ones too
-	list []configChange
+	list []change
 	redo []int // places in list of what was undone, the last to do again first
 }
 
-func (h *configHistory) add(events []runlog.Event, reset bool) {
+func (h *history) add(events []runlog.Event, reset bool) {
 	if reset {
-		*h = configHistory{}
+		*h = history{}
 	}
 	for _, e := range events {
 		c, ok := changeOf(e)
@@ -52,7 +52,7 @@ func (h *configHistory) add(events []runlog.Event, reset bool) {
 }
 
 // last is the place of the change that undo takes back, -1 if there is none.
-func (h *configHistory) last() int {
+func (h *history) last() int {
 	for i := len(h.list) - 1; i >= 0; i-- {
 		if !h.list[i].undone {
 			return i
@@ -62,7 +62,7 @@ func (h *configHistory) last() int {
 }
 
 // undo returns the values that take the last change back, nil if there is none.
-func (h *configHistory) undo() map[string]string {
+func (h *history) undo() map[string]string {
 	if i := h.last(); i >= 0 {
 		return h.list[i].old
 	}
@@ -70,7 +70,7 @@ func (h *configHistory) undo() map[string]string {
 }
 
 // again returns the values that do again what was undone last, or nil.
-func (h *configHistory) again() map[string]string {
+func (h *history) again() map[string]string {
 	if n := len(h.redo); n > 0 {
 		return h.list[h.redo[n-1]].new
 	}
@@ -78,8 +78,8 @@ func (h *configHistory) again() map[string]string {
 }
 
 // changeOf reads the settings that an event tells of; other data is left out.
-func changeOf(e runlog.Event) (configChange, bool) {
-	c := configChange{at: e.Time, nimg: e.Nimg, old: map[string]string{}, new: map[string]string{}}
+func changeOf(e runlog.Event) (change, bool) {
+	c := change{at: e.Time, nimg: e.Nimg, old: map[string]string{}, new: map[string]string{}}
 	if e.Kind != runlog.Config && e.Kind != runlog.Freeze {
 		return c, false
 	}

@@ -1,18 +1,17 @@
-package tui
+package config
 
 import (
 	"slices"
 	"strings"
 	"unicode/utf8"
 
-	"innate/tui/panes"
 	"innate/tui/session"
 	"innate/tui/widget"
 )
 
-// configText is config.toml line by line.
-type configText struct {
-	lines []panes.ConfigLine
+// fileText is config.toml line by line.
+type fileText struct {
+	lines []textLine
 	keys  []string // setting on each line, or ""
 }
 
@@ -27,8 +26,8 @@ func emptyOr(value string) string {
 	return widget.Plain(value)
 }
 
-// splitConfig makes the lines of a file.
-func splitConfig(f *session.ConfigFile) configText {
+// splitFile makes the lines of a file.
+func splitFile(f *session.ConfigFile) fileText {
 	base := "preset " // what changes are counted from
 	if f.Preset == "" {
 		base = "default "
@@ -37,10 +36,10 @@ func splitConfig(f *session.ConfigFile) configText {
 	for key, line := range f.Lines {
 		keyAt[line] = key
 	}
-	var text configText
+	var text fileText
 	table := ""
 	for raw := range strings.Lines(f.Text) {
-		l := panes.ConfigLine{Text: drawable(raw)}
+		l := textLine{Text: drawable(raw)}
 		key := keyAt[len(text.lines)]
 		if name, ok := strings.CutPrefix(strings.TrimSpace(l.Text), "["); ok && key == "" {
 			name, _, _ = strings.Cut(name, "]")
@@ -80,12 +79,12 @@ func drawable(raw string) string {
 
 // firstLive is the first line that may be changed while the run goes on, where
 // the cursor starts; the first of all if there is none.
-func (f *configText) firstLive() int {
+func (f *fileText) firstLive() int {
 	return max(slices.IndexFunc(f.keys, isLive), 0)
 }
 
 // key returns the setting on a line, or "".
-func (f *configText) key(line int) string {
+func (f *fileText) key(line int) string {
 	if line >= len(f.keys) {
 		return ""
 	}

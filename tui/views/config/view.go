@@ -1,4 +1,6 @@
-package tui
+// Package config is the view of a run's configuration: the file, what it changes,
+// and what was changed during the run.
+package config
 
 import (
 	"regexp"
@@ -11,40 +13,43 @@ import (
 	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/tui/host"
-	"innate/tui/panes"
+	"innate/tui/session"
 	"innate/tui/widget"
 )
 
-// configView shows config.toml, what it changes, and what was changed during
+// View shows config.toml, what it changes, and what was changed during
 // the run. Settings are edited in place, by the trainer: the file says what the
 // run does.
-type configView struct {
-	a          *App
-	configKeys *host.Section
+type View struct {
+	h    host.Host
+	keys *host.Section
+	file *session.ConfigFile // as last drawn from, nil before the first
 
-	pane    panes.Config
-	text    configText
-	history configHistory
+	pane    pane
+	text    fileText
+	history history
 	freshID int     // counts reloads
 	editing string  // setting that is being typed, or "" …
 	typed   string  // … and what has been
 	refused refusal // the last edit here
-	order   configOrder
+	order   order
 
 	clicked   int // line clicked last …
 	clickedAt time.Time
 }
 
-func newConfig(h host.Host) host.View {
-	v := &configView{a: h.(*App)}
+// New returns the view of the open run's configuration.
+func New(h host.Host) host.View {
+	v := &View{h: h}
 	v.bind()
 	return v
 }
 
-func (v *configView) Active() []*host.Section { return []*host.Section{v.configKeys} }
+// Active implements host.View.
+func (v *View) Active() []*host.Section { return []*host.Section{v.keys} }
 
-// configOrder is the change that was sent last.
-type configOrder struct {
+// order is the change that was sent last.
+type order struct {
 	waiting bool      // for the trainer's answer
 	seen    int       // changes known when it was sent
 	at      time.Time // of the answer
@@ -53,45 +58,43 @@ type configOrder struct {
 // refusal is why a setting was not changed.
 type refusal struct{ key, why string }
 
-func (*configView) Title() string { return "config" }
+// Title implements host.View.
+func (*View) Title() string { return "config" }
 
-func (r *runView) config() *configView { return viewOf[*configView](r) }
-
-func (v *configView) bind() {
-	a := v.a
-	do := func(f func(*panes.Config)) func() tea.Cmd {
-		return func() tea.Cmd { f(&a.run.config().pane); return nil }
+func (v *View) bind() {
+	do := func(f func(*pane)) func() tea.Cmd {
+		return func() tea.Cmd { f(&v.pane); return nil }
 	}
-	v.configKeys = host.NewSection("config",
-		host.Bind("enter", "enter", "set", "change the setting under the cursor", a.editSetting),
-		host.Bind("u", "u", "undo", "take the last change of settings back", func() tea.Cmd { return a.undoConfig(false) }),
-		host.Bind("ctrl+r", "ctrl+r", "", "do again what was undone", func() tea.Cmd { return a.undoConfig(true) }),
-		host.Bind("/", "/", "filter", "only lines with these words", a.filterConfig),
-		host.Bind("d", "d", "diff", "only what differs from the preset", do(func(c *panes.Config) {
+	v.keys = host.NewSection("config",
+		host.Bind("enter", "enter", "set", "change the setting under the cursor", v.edit),
+		host.Bind("u", "u", "undo", "take the last change of settings back", func() tea.Cmd { return v.undo(false) }),
+		host.Bind("ctrl+r", "ctrl+r", "", "do again what was undone", func() tea.Cmd { return v.undo(true) }),
+		host.Bind("/", "/", "filter", "only lines with these words", v.filter),
+		host.Bind("d", "d", "diff", "only what differs from the preset", do(func(c *pane) {
 			text, changed := c.Filter()
 			c.SetFilter(text, !changed)
 		})),
-		host.Bind("up k", "↑ k", "", "up", do(func(c *panes.Config) { c.Move(-1) })),
-		host.Bind("down j", "↓ j", "", "down", do(func(c *panes.Config) { c.Move(1) })),
-		host.Bind("pgup ctrl+b", "pgup", "", "page up", do(func(c *panes.Config) { c.Page(-1) })),
-		host.Bind("pgdown ctrl+f", "pgdn", "", "page down", do(func(c *panes.Config) { c.Page(1) })),
-		host.Bind("home g", "g", "", "first line", do(func(c *panes.Config) { c.Move(-1 << 30) })),
-		host.Bind("end G", "G", "", "last line", do(func(c *panes.Config) { c.Move(1 << 30) })),
+		host.Bind("up k", "↑ k", "", "up", do(func(c *pane) { c.Move(-1) })),
+		host.Bind("down j", "↓ j", "", "down", do(func(c *pane) { c.Move(1) })),
+		host.Bind("pgup ctrl+b", "pgup", "", "page up", do(func(c *pane) { c.Page(-1) })),
+		host.Bind("pgdown ctrl+f", "pgdn", "", "page down", do(func(c *pane) { c.Page(1) })),
+		host.Bind("home g", "g", "", "first line", do(func(c *pane) { c.Move(-1 << 30) })),
+		host.Bind("end G", "G", "", "last line", do(func(c *pane) { c.Move(1 << 30) })),
 	)
 }
 
-func (a *App) filterConfig() tea.Cmd {
-	c := &a.run.config().pane
+func (v *View) filter() tea.Cmd {
+	c := &v.pane
 	before, changed := c.Filter()
-	return a.Prompt(host.Prompt{
+	return v.h.Prompt(host.Prompt{
 		Sign: "/", Text: before, Hint: "words of a line",
 		Changed: func(text string) { c.SetFilter(text, changed) },
 		Cancel:  func() { c.SetFilter(before, changed) },
 	})
 }
 
-// back takes a refusal away, then the filter.
-func (v *configView) Back() bool {
+// Back takes a refusal away, then the filter.
+func (v *View) Back() bool {
 	text, changed := v.pane.Filter()
 	switch {
 	case v.refused.key != "":
@@ -104,12 +107,13 @@ func (v *configView) Back() bool {
 	return true
 }
 
-func (v *configView) AddEvents(events []runlog.Event, reset bool) {
+// AddEvents implements host.EventsView.
+func (v *View) AddEvents(events []runlog.Event, reset bool) {
 	v.history.add(events, reset)
 }
 
-// mouse moves the cursor to a click; a second one edits.
-func (v *configView) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
+// Mouse moves the cursor to a click; a second one edits.
+func (v *View) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 	file, _ := v.split(r)
 	e, in := m.Mouse(), host.Inner(file)
 	switch m.(type) {
@@ -120,19 +124,19 @@ func (v *configView) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 		if !ok || !in.Contains(e.X, e.Y) || e.Button != tea.MouseLeft {
 			return nil
 		}
-		again := line == v.clicked && v.a.opts.Now().Sub(v.clickedAt) <= host.DoubleClick
-		v.clicked, v.clickedAt = line, v.a.opts.Now()
+		again := line == v.clicked && v.h.Options().Now().Sub(v.clickedAt) <= host.DoubleClick
+		v.clicked, v.clickedAt = line, v.h.Options().Now()
 		v.pane.MoveTo(line)
 		if again {
 			v.clickedAt = time.Time{}
-			return v.a.editSetting()
+			return v.edit()
 		}
 	}
 	return nil
 }
 
 // split gives the panel its place at the right, where there is width.
-func (*configView) split(r host.Rect) (file, panel host.Rect) {
+func (*View) split(r host.Rect) (file, panel host.Rect) {
 	if r.W < 120 {
 		return r, host.Rect{}
 	}
@@ -143,13 +147,14 @@ func (*configView) split(r host.Rect) (file, panel host.Rect) {
 // is no panel: a rule and two lines.
 const stripRows = 3
 
-func (v *configView) Draw(r host.Rect) []string {
+// Draw implements host.View.
+func (v *View) Draw(r host.Rect) []string {
 	at, panel := v.split(r)
-	t, f := v.a.theme, v.a.run.Config
+	t, f := v.h.Theme(), v.file
 	if f != nil {
 		v.mark()
 	}
-	lines := host.Framed(v.a.theme, at, run.ConfigFile, true, func(w, h int) string {
+	lines := host.Framed(v.h.Theme(), at, run.ConfigFile, true, func(w, h int) string {
 		switch {
 		case f == nil:
 			return widget.Centered([]string{t.Dim.Render("reading " + run.ConfigFile)}, w, h, t.Glyphs.Ellipsis)
@@ -169,11 +174,11 @@ func (v *configView) Draw(r host.Rect) []string {
 
 // mark tells the pane what is typed and what is refused: by the trainer, of the
 // file; or of an edit made here.
-func (v *configView) mark() {
-	f := v.a.run.Config
+func (v *View) mark() {
+	f := v.file
 	v.pane.Typing, v.pane.Typed = v.editing != "", v.typed
 	v.pane.Bad = map[int]string{}
-	if line, why := errorLine(v.a.run.Info.Status.ConfigError); line > 0 && line <= len(v.text.lines) {
+	if line, why := errorLine(v.h.Run().Info.Status.ConfigError); line > 0 && line <= len(v.text.lines) {
 		v.pane.Bad[line-1] = why
 	}
 	if line, ok := f.Lines[v.refused.key]; ok {
@@ -181,12 +186,12 @@ func (v *configView) mark() {
 	}
 }
 
-// status explains what is being typed.
-func (v *configView) Status(_ host.Rect) string {
+// Status explains what is being typed.
+func (v *View) Status(_ host.Rect) string {
 	if e, ok := v.entry(v.editing); ok {
-		return " " + v.a.theme.Dim.Render(e.Doc+"; want "+e.Want)
+		return " " + v.h.Theme().Dim.Render(e.Doc+"; want "+e.Want)
 	}
-	return v.a.run.events.Last(v.a.width)
+	return ""
 }
 
 var configPosition = regexp.MustCompile(`(?:^|\s)` + regexp.QuoteMeta(run.ConfigFile) + `:(\d+):\s*`)

@@ -1,13 +1,11 @@
-package tui
+package config
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -16,13 +14,12 @@ import (
 	"innate/configs"
 	"innate/trainer/run"
 	"innate/tui/host"
-	"innate/tui/panes"
 	"innate/tui/session"
 )
 
-// configSetMsg is the trainer's answer to a change of settings.
-type configSetMsg struct {
-	view   *configView
+// setMsg is the trainer's answer to a change of settings.
+type setMsg struct {
+	view   *View
 	keys   []string
 	done   string
 	status run.Status
@@ -32,19 +29,21 @@ type configSetMsg struct {
 // freshOverMsg ends the show of what a reload has changed, unless there was
 // another since.
 type freshOverMsg struct {
-	view *configView
+	view *View
 	id   int
 }
 
 // freshTime is how long a reload's changes stay marked.
 const freshTime = 8 * time.Second
 
-// setConfig takes in config.toml as it is now and marks what is new in it.
-func (a *App) setConfig(f *session.ConfigFile) tea.Cmd {
-	r := a.run
-	v, old := r.config(), r.Config
-	r.Config = f
-	v.text = splitConfig(f)
+// Polled takes in the file as it is now and marks what is new in it.
+func (v *View) Polled(m *session.PollMsg) tea.Cmd {
+	if m.Config == nil {
+		return nil
+	}
+	old, f := v.file, m.Config
+	v.file = f
+	v.text = splitFile(f)
 	v.pane.SetLines(v.text.lines)
 	if old == nil {
 		v.pane.MoveTo(v.text.firstLive())
@@ -56,7 +55,7 @@ func (a *App) setConfig(f *session.ConfigFile) tea.Cmd {
 	fresh := map[int]string{}
 	for _, c := range configs.Diff(old.Parsed, f.Parsed) {
 		if line, ok := f.Lines[c.Key]; ok {
-			fresh[line] = emptyOr(c.Old) + " " + a.arrow() + " " + emptyOr(c.New)
+			fresh[line] = emptyOr(c.Old) + " " + v.arrow() + " " + emptyOr(c.New)
 		}
 	}
 	if len(fresh) == 0 {
@@ -64,26 +63,28 @@ func (a *App) setConfig(f *session.ConfigFile) tea.Cmd {
 	}
 	v.pane.Fresh = fresh
 	v.freshID++
-	id := v.freshID
-	return session.Tick(freshTime, func(time.Time) tea.Msg { return freshOverMsg{v, id} })
+	over := v.FreshOver()
+	return session.Tick(freshTime, func(time.Time) tea.Msg { return over })
 }
 
-func (a *App) arrow() string {
-	if a.theme.Glyphs.ASCII {
+// FreshOver is the message that ends the show of what the last reload changed.
+func (v *View) FreshOver() tea.Msg { return freshOverMsg{v, v.freshID} }
+
+func (v *View) arrow() string {
+	if v.h.Theme().Glyphs.ASCII {
 		return "->"
 	}
 	return "→"
 }
 
-// editSetting types a new value for the setting under the cursor.
-func (a *App) editSetting() tea.Cmd {
-	v := a.run.config()
+// edit types a new value for the setting under the cursor.
+func (v *View) edit() tea.Cmd {
 	key, entry, err := v.setting()
 	if err != nil {
-		return a.Fail(err)
+		return v.h.Fail(err)
 	}
-	if err := a.run.MustRun("set"); err != nil {
-		return a.Fail(err)
+	if err := v.h.Run().MustRun("set"); err != nil {
+		return v.h.Fail(err)
 	}
 	v.refused = refusal{}
 	v.editing = key
@@ -106,12 +107,12 @@ func (a *App) editSetting() tea.Cmd {
 		}
 		return v.set(map[string]string{key: text})
 	}
-	return a.Prompt(p)
+	return v.h.Prompt(p)
 }
 
 // setting returns the live setting under the cursor.
-func (v *configView) setting() (string, configs.Entry, error) {
-	f := v.a.run.Config
+func (v *View) setting() (string, configs.Entry, error) {
+	f := v.file
 	key := v.text.key(v.pane.Cursor())
 	switch {
 	case key == "":
@@ -127,9 +128,9 @@ func (v *configView) setting() (string, configs.Entry, error) {
 }
 
 // written is a value as the file has it, or as given if it spans lines.
-func (v *configView) written(key, value string) string {
-	f := v.a.run.Config
-	code, _ := panes.SplitComment(v.text.lines[f.Lines[key]].Text)
+func (v *View) written(key, value string) string {
+	f := v.file
+	code, _ := splitComment(v.text.lines[f.Lines[key]].Text)
 	_, text, _ := strings.Cut(code, "=")
 	if text = strings.TrimSpace(text); text == "" || strings.Count(text, "[") != strings.Count(text, "]") {
 		return value
@@ -138,19 +139,19 @@ func (v *configView) written(key, value string) string {
 }
 
 // set sends settings to the trainer.
-func (v *configView) set(set map[string]string) tea.Cmd {
+func (v *View) set(set map[string]string) tea.Cmd {
 	keys := slices.Sorted(maps.Keys(set))
 	var words []string
 	for _, k := range keys {
 		words = append(words, strings.TrimPrefix(k, "live.")+" = "+set[k])
 	}
-	client, done := v.a.run.Client, strings.Join(words, ", ")
-	v.order = configOrder{waiting: true, seen: v.history.seen}
+	client, done := v.h.Run().Client, strings.Join(words, ", ")
+	v.order = order{waiting: true, seen: v.history.seen}
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), session.OrderTimeout)
 		defer cancel()
 		st, err := client.Set(ctx, set)
-		return configSetMsg{v, keys, done, st, err}
+		return setMsg{v, keys, done, st, err}
 	}
 }
 
@@ -159,25 +160,24 @@ func (v *configView) set(set map[string]string) tea.Cmd {
 // repeat the first.
 const undoWait = 2 * time.Second
 
-// undoConfig takes the last change of settings back, or does it again.
-func (a *App) undoConfig(again bool) tea.Cmd {
-	v := a.run.config()
+// undo takes the last change of settings back, or does it again.
+func (v *View) undo(again bool) tea.Cmd {
 	what, set := "undo", v.history.undo()
 	if again {
 		what, set = "redo", v.history.again()
 	}
-	if err := a.run.MustRun(what); err != nil {
-		return a.Fail(err)
+	if err := v.h.Run().MustRun(what); err != nil {
+		return v.h.Fail(err)
 	}
 	switch {
 	case set == nil && again:
-		return a.Fail(errors.New("redo: nothing was undone"))
+		return v.h.Fail(errors.New("redo: nothing was undone"))
 	case set == nil:
-		return a.Fail(errors.New("undo: no change of settings is known"))
-	case v.order.waiting || v.order.seen == v.history.seen && a.opts.Now().Sub(v.order.at) < undoWait:
-		return a.Fail(fmt.Errorf("%s: the last change is still on its way", what))
+		return v.h.Fail(errors.New("undo: no change of settings is known"))
+	case v.order.waiting || v.order.seen == v.history.seen && v.h.Options().Now().Sub(v.order.at) < undoWait:
+		return v.h.Fail(fmt.Errorf("%s: the last change is still on its way", what))
 	}
-	if f := a.run.Config; f != nil {
+	if f := v.file; f != nil {
 		for _, key := range slices.Sorted(maps.Keys(set)) {
 			if line, ok := f.Lines[key]; ok {
 				v.pane.MoveTo(line)
@@ -187,18 +187,20 @@ func (a *App) undoConfig(again bool) tea.Cmd {
 	return v.set(set)
 }
 
-func (v *configView) Receive(msg tea.Msg) (tea.Cmd, bool) {
+// Receive implements host.MessageView.
+func (v *View) Receive(msg tea.Msg) (tea.Cmd, bool) {
 	switch m := msg.(type) {
-	case configSetMsg:
+	case setMsg:
 		if m.view != v {
 			return nil, false
 		}
-		v.order.waiting, v.order.at = false, v.a.opts.Now()
+		v.order.waiting, v.order.at = false, v.h.Options().Now()
 		if m.err != nil {
 			v.order.at = time.Time{} // there will be no event
 			v.refused = refusal{m.keys[0], refusalWords(m.err.Error(), m.keys[0])}
 		}
-		return v.a.handleOrder(session.OrderMsg{Dir: v.a.run.Dir, Done: m.done, Status: m.status, Err: m.err}), true
+		answer := session.OrderMsg{Dir: v.h.Run().Dir, Done: m.done, Status: m.status, Err: m.err}
+		return func() tea.Msg { return answer }, true
 	case freshOverMsg:
 		if m.view == v && m.id == v.freshID {
 			v.pane.Fresh = nil
@@ -217,35 +219,14 @@ func refusalWords(text, key string) string {
 	return text
 }
 
-// configLine is where the editor should open config.toml, from 1: where it was
-// refused, or where the cursor of its view is; 0 for anywhere.
-func (a *App) configLine() int {
-	if line, _ := errorLine(a.run.Info.Status.ConfigError); line > 0 {
+// EditLine implements host.LineView: where the trainer refuses the file or, while
+// the view shows, where the cursor is.
+func (v *View) EditLine() int {
+	if line, _ := errorLine(v.h.Run().Info.Status.ConfigError); line > 0 {
 		return line
 	}
-	if a.Shows(a.run.config()) {
-		return a.run.config().pane.Cursor() + 1
+	if v.h.Shows(v) {
+		return v.pane.Cursor() + 1
 	}
 	return 0
-}
-
-// editorArgs is the command that opens a file in an editor, at a line if one is
-// given and the editor's way of saying so is known. Most take +LINE.
-func editorArgs(editor, path string, line int) []string {
-	args := strings.Fields(editor)
-	if line <= 0 {
-		return append(args, path)
-	}
-	n := strconv.Itoa(line)
-	switch filepath.Base(args[0]) {
-	case "code", "codium", "code-insiders", "cursor", "windsurf":
-		return append(args, "--goto", path+":"+n)
-	case "hx", "helix", "subl", "zed", "lapce":
-		return append(args, path+":"+n)
-	case "kate", "kwrite":
-		return append(args, "--line", n, path)
-	case "vi", "vim", "nvim", "view", "gvim", "nano", "pico", "emacs", "emacsclient", "micro", "kak", "joe", "jmacs", "mg", "ne", "jed", "gedit", "mcedit", "less":
-		return append(args, "+"+n, path)
-	}
-	return append(args, path)
 }
