@@ -68,19 +68,6 @@ func (a *App) statusLine() string {
 	return a.run.events.Last(a.width)
 }
 
-// runLine tells where the run lies and where it could go on from.
-func (a *App) runLine() string {
-	r := a.run
-	parts := []string{widget.Plain(r.Dir)}
-	if n := r.Info.Status.CheckpointNimg; n > 0 {
-		parts = append(parts, "checkpoint "+widget.Kimg(n)+" kimg")
-	}
-	if !r.Info.Status.Started.IsZero() {
-		parts = append(parts, "started "+r.Info.Status.Started.In(a.opts.Location).Format("2006-01-02 15:04"))
-	}
-	return " " + a.theme.Dim.Render(strings.Join(parts, "   "))
-}
-
 // banner words what the user must know, or is empty.
 func (a *App) banner() string {
 	r := a.run

@@ -10,6 +10,7 @@ import (
 	"innate/tui/host"
 	"innate/tui/views/config"
 	"innate/tui/views/curves"
+	"innate/tui/views/events"
 	"innate/tui/views/machine"
 )
 
@@ -22,7 +23,7 @@ var builtin = []host.Registration{
 	{Name: "samples", New: newSamples},
 	{Name: "config", New: config.New},
 	{Name: "machine", New: machine.New},
-	{Name: "events", New: newEvents},
+	{Name: "events", New: events.New},
 }
 
 // newViews returns the views of a run that is being opened.

@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/tui/host"
+	"innate/tui/panes"
 	"innate/tui/widget"
 )
 
@@ -34,6 +35,7 @@ type dashboardView struct {
 	a             *App
 	dashboardKeys *host.Section
 	chartKeys     *host.Section
+	eventsKeys    *host.Section
 	axesKeys      *host.Section
 }
 
@@ -41,6 +43,7 @@ func newDashboard(h host.Host) host.View {
 	v := &dashboardView{a: h.(*App)}
 	v.bind()
 	v.bindChart()
+	v.bindEvents()
 	return v
 }
 
@@ -68,7 +71,7 @@ func samplesKeysOf(a *App) *host.Section {
 	return keysOf(a, func(v *samplesView) *host.Section { return v.samplesKeys })
 }
 func eventsKeysOf(a *App) *host.Section {
-	return keysOf(a, func(v *eventsView) *host.Section { return v.eventsKeys })
+	return keysOf(a, func(v *dashboardView) *host.Section { return v.eventsKeys })
 }
 
 // keysOf returns keys of a view of the open run, nil while there is none.
@@ -267,7 +270,7 @@ func (v *dashboardView) Status(r host.Rect) string {
 	if v.a.paneRects(r)[paneEvents].Empty() {
 		return v.a.run.events.Last(v.a.width)
 	}
-	return v.a.runLine()
+	return host.RunLine(v.a.theme, v.a.run.Run, v.a.opts.Location)
 }
 
 // mouse focuses what is clicked, reads a chart there or where it is dragged, and
@@ -348,6 +351,18 @@ func (v *dashboardView) bindChart() {
 			return a.eachChart((*widget.Chart).CycleSmoothing)
 		}),
 		host.Bind("b", "b", "", "braille or ASCII curves", a.toggleBraille),
+	)
+}
+
+func (v *dashboardView) bindEvents() {
+	do := func(f func(*panes.Events)) func() tea.Cmd {
+		return func() tea.Cmd { f(v.a.run.events); return nil }
+	}
+	v.eventsKeys = host.NewSection("pane of events",
+		host.Bind("up k", "↑ k", "", "scroll back", do(func(e *panes.Events) { e.Move(-1) })),
+		host.Bind("down j", "↓ j", "", "scroll forward", do(func(e *panes.Events) { e.Move(1) })),
+		host.Bind("pgup ctrl+b", "pgup", "", "page back", do(func(e *panes.Events) { e.Page(-1) })),
+		host.Bind("pgdown ctrl+f", "pgdn", "", "page forward", do(func(e *panes.Events) { e.Page(1) })),
 	)
 }
 

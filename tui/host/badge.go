@@ -1,7 +1,11 @@
 package host
 
 import (
+	"strings"
+	"time"
+
 	"innate/trainer/run"
+	"innate/trainer/runlog"
 	"innate/tui/session"
 	"innate/tui/theme"
 	"innate/tui/widget"
@@ -41,4 +45,31 @@ func Badge(t *theme.Theme, state, stage string) string {
 		s += " " + t.Dim.Render(widget.Plain(stage))
 	}
 	return s
+}
+
+// EventInk is the colour of a kind of events.
+func EventInk(t *theme.Theme, kind string) theme.Ink {
+	switch kind {
+	case runlog.Freeze:
+		return t.Frozen
+	case runlog.Error, runlog.Stop, runlog.Diverge:
+		return t.Bad
+	case runlog.Config, runlog.Pause, runlog.NonFinite:
+		return t.Warn
+	case runlog.Done, runlog.Start, runlog.Resume:
+		return t.Good
+	}
+	return t.Dim
+}
+
+// RunLine tells where the run lies and where it could go on from.
+func RunLine(t *theme.Theme, r *session.Run, loc *time.Location) string {
+	parts := []string{widget.Plain(r.Dir)}
+	if n := r.Info.Status.CheckpointNimg; n > 0 {
+		parts = append(parts, "checkpoint "+widget.Kimg(n)+" kimg")
+	}
+	if !r.Info.Status.Started.IsZero() {
+		parts = append(parts, "started "+r.Info.Status.Started.In(loc).Format("2006-01-02 15:04"))
+	}
+	return " " + t.Dim.Render(strings.Join(parts, "   "))
 }

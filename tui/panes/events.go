@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"innate/trainer/runlog"
+	"innate/tui/host"
 	"innate/tui/theme"
 	"innate/tui/widget"
 )
@@ -70,7 +71,7 @@ func (e *Events) Last(w int) string {
 
 func (e *Events) line(ev runlog.Event) string {
 	t := e.theme
-	ink := eventInk(t, ev.Kind)
+	ink := host.EventInk(t, ev.Kind)
 	var b strings.Builder
 	b.WriteString(" " + t.Dim.Render(ev.Time.In(e.Location).Format("15:04:05")))
 	b.WriteString(t.Dim.Render(widget.FitLeft(widget.Kimg(ev.Nimg)+"k", 9)))

@@ -1,4 +1,4 @@
-package panes_test
+package events_test
 
 import (
 	"strings"
@@ -8,16 +8,16 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"innate/trainer/runlog"
-	"innate/tui/panes"
 	"innate/tui/theme"
+	"innate/tui/views/events"
 )
 
-func TestEventList(t *testing.T) {
+func TestList(t *testing.T) {
 	th := theme.New(true, false)
 	log := []runlog.Event{
 		{Kind: "start", Text: "started"}, {Kind: "fid", Text: "FID 9"}, {Kind: "fid", Text: "FID 8"}, {Kind: "config", Text: "gen_lr 1 → 2"},
 	}
-	l := panes.EventList{Location: time.UTC}
+	l := events.List{Location: time.UTC}
 	cursor := func(want string) {
 		t.Helper()
 		ev, _ := l.Cursor()
@@ -57,16 +57,16 @@ func TestEventList(t *testing.T) {
 	}
 }
 
-// TestEventTexts draws what somebody else may have written into the log.
-func TestEventTexts(t *testing.T) {
+// TestTexts draws what somebody else may have written into the log.
+func TestTexts(t *testing.T) {
 	th := theme.New(true, false)
 	ev := runlog.Event{
 		Kind: "od\x1bd\x07", Text: "a\x1b[2Jb\nc\x00" + strings.Repeat("w", 5000) + "\xff",
 		Data: map[string]any{"k\r\n": "v\x1b]0;title\x07" + strings.Repeat("é", 30_000), "deep": map[string]any{"a": []any{1.0, nil}}, "x": map[string]any{"old": "1", "new": "2"}},
 	}
-	l := panes.EventList{Location: time.UTC}
+	l := events.List{Location: time.UTC}
 	l.SetEvents([]runlog.Event{ev, ev})
-	lines := append(strings.Split(l.View(th, 60, 6), "\n"), panes.EventDetail(th, ev, time.UTC, 60)...)
+	lines := append(strings.Split(l.View(th, 60, 6), "\n"), events.Detail(th, ev, time.UTC, 60)...)
 	for _, line := range lines {
 		plain := ansi.Strip(line)
 		if strings.ContainsFunc(plain, func(r rune) bool { return r < 0x20 || r == 0x7f }) {
@@ -83,33 +83,3 @@ func TestEventTexts(t *testing.T) {
 		t.Errorf("the data lacks something:\n%s", text[len(text)-400:])
 	}
 }
-
-func TestEvents(t *testing.T) {
-	e := panes.NewEvents(theme.New(true, false))
-	e.Location = time.UTC
-	if v := e.View(40, 3); !strings.Contains(v, "no events yet") {
-		t.Errorf("empty: %q", v)
-	}
-	var evs []runlog.Event
-	for i := range 10 {
-		evs = append(evs, runlog.Event{Time: time.Unix(int64(i), 0), Nimg: int64(i) * 1000, Kind: runlog.Freeze, Text: "event\x1b[2J number " + string(rune('0'+i))})
-	}
-	e.SetEvents(evs)
-	lines := plain(e.View(60, 3))
-	if !strings.Contains(lines[2], "00:00:09     9.0k  ❄ event number 9") {
-		t.Errorf("last line %q", lines[2])
-	}
-	e.Move(-100)
-	if lines = plain(e.View(60, 3)); !strings.Contains(lines[0], "number 0") || len(e.Info()) != 1 {
-		t.Errorf("scrolled back: %q, info %v", lines, e.Info())
-	}
-	e.Move(100)
-	if lines = plain(e.View(60, 3)); !strings.Contains(lines[2], "number 9") {
-		t.Errorf("scrolled forward: %q", lines)
-	}
-	if last := e.Last(30); ansi.StringWidth(last) != 30 || strings.Contains(last, "\n") {
-		t.Errorf("last: %q, want a line of 30 cells", last)
-	}
-}
-
-func plain(s string) []string { return strings.Split(ansi.Strip(s), "\n") }

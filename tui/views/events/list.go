@@ -1,4 +1,4 @@
-package panes
+package events
 
 import (
 	"fmt"
@@ -8,13 +8,14 @@ import (
 	"unicode/utf8"
 
 	"innate/trainer/runlog"
+	"innate/tui/host"
 	"innate/tui/theme"
 	"innate/tui/widget"
 )
 
-// EventList is the run's log of events with a cursor, by kinds and words. At
+// List is the run's log of events with a cursor, by kinds and words. At
 // the newest event it follows: the cursor moves on with what comes.
-type EventList struct {
+type List struct {
 	Location *time.Location // of the times shown
 
 	events  []runlog.Event
@@ -31,7 +32,7 @@ type EventList struct {
 
 // SetEvents replaces the log, whose beginning is that of before; the slice is
 // not modified.
-func (e *EventList) SetEvents(events []runlog.Event) {
+func (e *List) SetEvents(events []runlog.Event) {
 	e.events = events
 	e.kinds, e.counts = nil, map[string]int{}
 	for _, ev := range events {
@@ -43,7 +44,7 @@ func (e *EventList) SetEvents(events []runlog.Event) {
 }
 
 // choose finds the events that show, and the cursor's again.
-func (e *EventList) choose() {
+func (e *List) choose() {
 	at := -1
 	if e.parked && e.cursor < len(e.visible) {
 		at = e.visible[e.cursor]
@@ -65,32 +66,32 @@ func (e *EventList) choose() {
 }
 
 // SetFilter shows the events that hold every word of text.
-func (e *EventList) SetFilter(text string) { e.filter = text; e.choose() }
+func (e *List) SetFilter(text string) { e.filter = text; e.choose() }
 
 // Filter returns the words and the kind that are asked for.
-func (e *EventList) Filter() (text, kind string) { return e.filter, e.kind }
+func (e *List) Filter() (text, kind string) { return e.filter, e.kind }
 
 // StepKind shows the next kind of events, or that before, or all.
-func (e *EventList) StepKind(by int) {
+func (e *List) StepKind(by int) {
 	n := len(e.kinds) + 1
 	at := slices.Index(e.kinds, e.kind) + 1 // 0 for all
 	e.SetKind(append([]string{""}, e.kinds...)[((at+by)%n+n)%n])
 }
 
 // SetKind shows one kind of events, or all for "".
-func (e *EventList) SetKind(kind string) { e.kind = kind; e.choose() }
+func (e *List) SetKind(kind string) { e.kind = kind; e.choose() }
 
 // Move moves the cursor by events, down for positive.
-func (e *EventList) Move(by int) {
+func (e *List) Move(by int) {
 	e.cursor = max(min(e.cursor+by, len(e.visible)-1), 0)
 	e.parked = e.cursor < len(e.visible)-1
 }
 
 // Page moves the cursor by screens.
-func (e *EventList) Page(by int) { e.Move(by * max(e.height-1, 1)) }
+func (e *List) Page(by int) { e.Move(by * max(e.height-1, 1)) }
 
 // Cursor returns the event under the cursor.
-func (e *EventList) Cursor() (runlog.Event, bool) {
+func (e *List) Cursor() (runlog.Event, bool) {
 	if len(e.visible) == 0 {
 		return runlog.Event{}, false
 	}
@@ -99,7 +100,7 @@ func (e *EventList) Cursor() (runlog.Event, bool) {
 
 // Click moves the cursor to a row of the last View, or chooses the kind that is
 // named there; it reports whether an event was hit.
-func (e *EventList) Click(t *theme.Theme, x, row int) bool {
+func (e *List) Click(t *theme.Theme, x, row int) bool {
 	if row == 0 {
 		for _, c := range e.chips(t) {
 			if x >= c.x && x < c.x+utf8.RuneCountInString(c.text) {
@@ -126,19 +127,19 @@ type chip struct {
 	ink        theme.Ink
 }
 
-func (e *EventList) chips(t *theme.Theme) []chip {
+func (e *List) chips(t *theme.Theme) []chip {
 	list := []chip{{"", fmt.Sprintf("all %d", len(e.events)), 1, t.Text}}
 	x := 1 + len(list[0].text) + 3
 	for _, kind := range e.kinds {
 		text := fmt.Sprintf("%s %s %d", t.Glyphs.Event(kind), widget.Plain(kind), e.counts[kind])
-		list = append(list, chip{kind, text, x, eventInk(t, kind)})
+		list = append(list, chip{kind, text, x, host.EventInk(t, kind)})
 		x += utf8.RuneCountInString(text) + 3
 	}
 	return list
 }
 
 // Info tells where the cursor is.
-func (e *EventList) Info(t *theme.Theme) []string {
+func (e *List) Info(t *theme.Theme) []string {
 	var info []string
 	if e.filter != "" {
 		info = append(info, t.Accent.Render("/"+widget.Plain(e.filter)))
@@ -151,7 +152,7 @@ func (e *EventList) Info(t *theme.Theme) []string {
 
 // View draws the kinds and the events around the cursor, the newest at the
 // bottom.
-func (e *EventList) View(t *theme.Theme, w, h int) string {
+func (e *List) View(t *theme.Theme, w, h int) string {
 	ellipsis := t.Glyphs.Ellipsis
 	e.height = max(h-headRows, 0)
 	var head strings.Builder
@@ -185,7 +186,7 @@ func (e *EventList) View(t *theme.Theme, w, h int) string {
 	return widget.Block(lines, w, h, ellipsis)
 }
 
-func (e *EventList) row(t *theme.Theme, i, w int) string {
+func (e *List) row(t *theme.Theme, i, w int) string {
 	ev := e.events[e.visible[i]]
 	at := ev.Time.In(e.Location).Format("15:04:05")
 	kimg := widget.FitLeft(widget.Kimg(ev.Nimg)+"k", 9)
@@ -193,7 +194,7 @@ func (e *EventList) row(t *theme.Theme, i, w int) string {
 	if i == e.cursor {
 		return t.Select.Render(widget.Fit(t.Glyphs.Cursor+at+kimg+"  "+glyph+" "+text, w, t.Glyphs.Ellipsis))
 	}
-	return widget.Fit(" "+t.Dim.Render(at)+t.Dim.Render(kimg)+"  "+eventInk(t, ev.Kind).Render(glyph)+" "+text, w-1, t.Glyphs.Ellipsis)
+	return widget.Fit(" "+t.Dim.Render(at)+t.Dim.Render(kimg)+"  "+host.EventInk(t, ev.Kind).Render(glyph)+" "+text, w-1, t.Glyphs.Ellipsis)
 }
 
 // clipText bounds what is drawn on one line.
@@ -205,8 +206,8 @@ func clipText(s string) string {
 	return s
 }
 
-// EventDetail writes all that an event tells, wrapped to w cells.
-func EventDetail(t *theme.Theme, ev runlog.Event, loc *time.Location, w int) []string {
+// Detail writes all that an event tells, wrapped to w cells.
+func Detail(t *theme.Theme, ev runlog.Event, loc *time.Location, w int) []string {
 	const nameW = 9
 	var lines []string
 	fact := func(name, text string, ink theme.Ink) {
@@ -218,7 +219,7 @@ func EventDetail(t *theme.Theme, ev runlog.Event, loc *time.Location, w int) []s
 		}
 	}
 	lines = append(lines, "")
-	fact("what", t.Glyphs.Event(ev.Kind)+" "+ev.Kind, eventInk(t, ev.Kind))
+	fact("what", t.Glyphs.Event(ev.Kind)+" "+ev.Kind, host.EventInk(t, ev.Kind))
 	fact("when", ev.Time.In(loc).Format("2006-01-02 15:04:05"), t.Text)
 	fact("images", widget.Kimg(ev.Nimg)+" kimg", t.Text)
 	lines = append(lines, "")

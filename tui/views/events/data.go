@@ -1,4 +1,4 @@
-package panes
+package events
 
 import (
 	"encoding/json"
@@ -8,8 +8,6 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"innate/trainer/runlog"
-	"innate/tui/theme"
 	"innate/tui/widget"
 )
 
@@ -57,19 +55,4 @@ func wrapPlain(s string, w int) []string {
 		lines = append(lines, strings.Split(ansi.Wrap(widget.Plain(part), w, " "), "\n")...)
 	}
 	return lines
-}
-
-// eventInk is the colour of a kind of events.
-func eventInk(t *theme.Theme, kind string) theme.Ink {
-	switch kind {
-	case runlog.Freeze:
-		return t.Frozen
-	case runlog.Error, runlog.Stop, runlog.Diverge:
-		return t.Bad
-	case runlog.Config, runlog.Pause, runlog.NonFinite:
-		return t.Warn
-	case runlog.Done, runlog.Start, runlog.Resume:
-		return t.Good
-	}
-	return t.Dim
 }
