@@ -59,7 +59,7 @@ func train(t *testing.T, dir string) {
 	lock, err := run.Acquire(dir)
 	check(t, err)
 	defer lock.Release()
-	check(t, loop.Run(t.Context(), loop.Options{Dir: dir}))
+	check(t, loop.Run(t.Context(), loop.Options{Dir: dir, Patient: true}))
 }
 
 func fork(t *testing.T, o trainer.ForkOptions) trainer.Forked {

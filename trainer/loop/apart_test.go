@@ -184,7 +184,7 @@ func TestDeviceApart(t *testing.T) {
 				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 				defer cancel()
 				dev := &apart{Device: cpu.New(2), own: map[*models.Param][]float32{}}
-				check(t, loop.Run(ctx, loop.Options{Dir: dir, Device: dev}))
+				check(t, loop.Run(ctx, loop.Options{Dir: dir, Device: dev, Patient: true}))
 				if !bytes.Equal(lastCheckpoint(t, dir), want) {
 					t.Errorf("the last checkpoint differs")
 				}

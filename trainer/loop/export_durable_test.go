@@ -23,7 +23,7 @@ func RunWith(ctx context.Context, opts Options, h Hooks) error {
 	if h.Now != nil {
 		l.now = h.Now
 	}
-	l.saver.write, l.saver.patient = h.Save, h.Save == nil
+	l.saver.write = h.Save
 	return l.run(ctx, opts)
 }
 

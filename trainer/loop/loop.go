@@ -36,6 +36,11 @@ type Options struct {
 
 	Machine []string // what the run's log should say of the machine, a line each
 
+	// Patient has the run wait until each checkpoint is on disk. Otherwise, where
+	// writing takes longer than training, a newer one takes the place of one that
+	// waits.
+	Patient bool
+
 	Checkpoint <-chan os.Signal // each asks for a checkpoint, as the command does; nil for none
 }
 
@@ -189,7 +194,7 @@ func open(opts Options) (*Loop, error) {
 		return nil, err
 	}
 	l := &Loop{
-		dir: dir, job: opts.Job, home: home, text: text, cfg: cfg, out: opts.Log,
+		dir: dir, job: opts.Job, saver: saver{patient: opts.Patient}, home: home, text: text, cfg: cfg, out: opts.Log,
 		scalars: method.NewScalars(), started: time.Now(), state: run.StateStarting, now: time.Now,
 		instance: rand.Text(),
 		commands: make(chan request), reloads: make(chan struct{}, 1), ended: make(chan struct{}),

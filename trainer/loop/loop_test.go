@@ -100,7 +100,7 @@ func train(t *testing.T, dir string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	check(t, loop.RunWith(ctx, loop.Options{Dir: dir}, loop.Hooks{}))
+	check(t, loop.Run(ctx, loop.Options{Dir: dir, Patient: true}))
 }
 
 // background trains until stop is called, and returns once it answers.

@@ -24,10 +24,7 @@ type saver struct {
 	queue []*save
 	write func(path string, f *checkpoint.File) error // nil: checkpoint.Write
 
-	// patient writes every checkpoint before the run goes on: on a machine that
-	// takes longer to write them than to train, a newer one takes the place of one
-	// that waits, which a test that counts them cannot use.
-	patient bool
+	patient bool // the run waits for each checkpoint
 }
 
 // save is one file to write, whose tensors nobody changes any more.
