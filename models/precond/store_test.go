@@ -56,7 +56,7 @@ func TestCheckpoint(t *testing.T) {
 	for _, c := range []struct{ key, value, want string }{
 		{"precond", "vp", `metadata "precond": "vp", want "edm" or "gdd"`},
 		{"unet", "{", `metadata "unet"`},
-		{"unet", "{}", `unet: arch: ""`},
+		{"unet", "{}", `unet: arch: got "", want ddpmpp | ncsnpp`},
 		{"unet", strings.Replace(config, `"model_channels":8`, `"model_channels":16`, 1), "want ["},
 		{"unet", strings.Replace(config, `"num_blocks":1`, `"num_blocks":2`, 1), "missing"},
 	} {
