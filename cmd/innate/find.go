@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"innate/models/checkpoint"
@@ -55,56 +54,37 @@ func runOrFile(runs, ref string) (dir, file string, err error) {
 // openNetwork opens what a command line names: builtin:NAME, a safetensors file
 // of any name, or a run, whose newest checkpoint it reads.
 func openNetwork(c *cli, runs, ref string) (*checkpoint.File, error) {
-	if strings.HasPrefix(ref, weights.Prefix) || strings.HasSuffix(ref, run.CheckpointExt) {
+	return openBy(checkpoint.Read, loop.NewestCheckpoint, c, runs, ref)
+}
+
+// openHeader is openNetwork without the values; what is built in has them all the
+// same.
+func openHeader(c *cli, runs, ref string) (*checkpoint.File, error) {
+	return openBy(checkpoint.ReadHeader, loop.NewestHeader, c, runs, ref)
+}
+
+// openBy opens a file by read, and the checkpoint of a run by newest.
+func openBy(read func(path string) (*checkpoint.File, error), newest func(dir string, broken func(error)) (*checkpoint.File, error),
+	c *cli, runs, ref string) (*checkpoint.File, error) {
+	switch {
+	case strings.HasPrefix(ref, weights.Prefix):
 		return weights.Open(ref)
+	case strings.HasSuffix(ref, run.CheckpointExt):
+		return read(ref)
 	}
 	dir, path, err := runOrFile(runs, ref)
 	if err != nil {
 		return nil, err
 	}
 	if path != "" {
-		return weights.Open(path)
+		return read(path)
 	}
-	file, err := loop.NewestCheckpoint(dir, func(err error) { fmt.Fprintf(c.err, "innate: %v\n", err) })
+	file, err := newest(dir, func(err error) { fmt.Fprintf(c.err, "innate: %v\n", err) })
 	if err == nil && file == nil {
-		err = noCheckpoint(dir)
+		err = fmt.Errorf("%s: no checkpoint yet", dir)
 	}
 	return file, err
 }
-
-// openHeader is openNetwork without the values.
-func openHeader(c *cli, runs, ref string) (*checkpoint.File, error) {
-	switch {
-	case strings.HasPrefix(ref, weights.Prefix):
-		return weights.Open(ref) // in memory as it is
-	case strings.HasSuffix(ref, run.CheckpointExt):
-		return checkpoint.ReadHeader(ref)
-	}
-	dir, path, err := runOrFile(runs, ref)
-	if err != nil {
-		return nil, err
-	}
-	if path != "" {
-		return checkpoint.ReadHeader(path)
-	}
-	list, err := run.Checkpoints(filepath.Join(dir, run.CheckpointsDir))
-	if err != nil {
-		return nil, err
-	}
-	for _, at := range list {
-		file, err := checkpoint.ReadHeader(at.Path)
-		if err == nil {
-			return file, nil
-		}
-		fmt.Fprintf(c.err, "innate: %v\n", err)
-	}
-	if len(list) > 0 {
-		return nil, fmt.Errorf("%s: none of %d checkpoints can be read", dir, len(list))
-	}
-	return nil, noCheckpoint(dir)
-}
-
-func noCheckpoint(dir string) error { return fmt.Errorf("%s: no checkpoint yet", dir) }
 
 // useNetwork is openNetwork for what is more than looked at: it says on standard
 // error what another program has changed.

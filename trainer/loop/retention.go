@@ -44,15 +44,28 @@ func prune(dir, written string, keep int, every int64) error {
 // read; the errors of newer ones are passed to broken. A run without any has
 // none: nil, nil.
 func NewestCheckpoint(dir string, broken func(error)) (*checkpoint.File, error) {
+	return newest(dir, func(path string) (*checkpoint.File, error) {
+		f, err := checkpoint.Read(path)
+		if err == nil && f.Metadata[run.MetaKind] != run.CheckpointKind {
+			return nil, fmt.Errorf("checkpoint: %s: kind %q, want %q", path, f.Metadata[run.MetaKind], run.CheckpointKind)
+		}
+		return f, err
+	}, broken)
+}
+
+// NewestHeader is NewestCheckpoint for who looks at the header alone, of whatever
+// kind the file is.
+func NewestHeader(dir string, broken func(error)) (*checkpoint.File, error) {
+	return newest(dir, checkpoint.ReadHeader, broken)
+}
+
+func newest(dir string, read func(path string) (*checkpoint.File, error), broken func(error)) (*checkpoint.File, error) {
 	files, err := run.Checkpoints(filepath.Join(dir, run.CheckpointsDir))
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range files {
-		f, err := checkpoint.Read(c.Path)
-		if err == nil && f.Metadata[run.MetaKind] != run.CheckpointKind {
-			err = fmt.Errorf("checkpoint: %s: kind %q, want %q", c.Path, f.Metadata[run.MetaKind], run.CheckpointKind)
-		}
+		f, err := read(c.Path)
 		if err == nil {
 			return f, nil
 		}
