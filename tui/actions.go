@@ -108,21 +108,16 @@ func (a *App) evaluate() tea.Cmd {
 	return tea.Batch(a.Notify("measuring "+name, a.theme.Warn), a.run.Evaluate(name))
 }
 
-// resume lets a paused run go on, or restarts one without a trainer.
+// resume resumes a paused run, or restarts one without a trainer.
 func (a *App) resume() tea.Cmd {
-	if a.run.Info.Status.State == run.StatePaused {
+	r := a.run
+	if r.Paused() {
 		return a.pauseResume()
 	}
-	return a.resumeDead()
-}
-
-func (a *App) resumeDead() tea.Cmd {
-	r := a.run
+	if err := r.MayResume(); err != nil {
+		return a.Fail(err)
+	}
 	switch {
-	case r.Info.Status.State == run.StatePaused:
-		return a.pauseResume()
-	case r.Info.Alive || !r.Known:
-		return a.Fail(errors.New("resume: a trainer is at work already"))
 	case a.opts.Resume == nil:
 		return a.Fail(errors.New("resume: not available here; use `innate resume " + r.Info.Name + "`"))
 	case r.Resuming:

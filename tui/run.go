@@ -315,8 +315,9 @@ func (a *App) setLayers(layers []run.Layer) {
 
 // handlePing notes whether the trainer answers.
 func (a *App) handlePing(m session.PingMsg) tea.Cmd {
-	a.run.Pong(m, a.opts.Now())
-	a.run.learn()
+	if a.run.Pong(m, a.opts.Now()) {
+		a.run.learn()
+	}
 	return a.run.Ping(session.PingEvery)
 }
 

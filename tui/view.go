@@ -92,22 +92,20 @@ func (a *App) Reveal(part string) tea.Cmd {
 
 // ShowPart implements host.Host.
 func (a *App) ShowPart(name, part string) tea.Cmd {
-	for i, v := range a.run.views {
-		if v, ok := v.(host.PartView); ok && a.views[i].Name == name {
-			v.ShowPart(part)
-		}
+	cmd := a.Show(name)
+	if v, ok := a.current().(host.PartView); ok {
+		v.ShowPart(part)
 	}
-	return a.Show(name)
+	return cmd
 }
 
 // ShowMoment implements host.Host.
 func (a *App) ShowMoment(name string, nimg int64) tea.Cmd {
-	for i, v := range a.run.views {
-		if v, ok := v.(host.MomentView); ok && a.views[i].Name == name {
-			v.ShowMoment(nimg)
-		}
+	cmd := a.Show(name)
+	if v, ok := a.current().(host.MomentView); ok {
+		v.ShowMoment(nimg)
 	}
-	return a.Show(name)
+	return cmd
 }
 
 // back undoes the view's last narrowing; then it leads from the view to the

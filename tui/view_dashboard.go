@@ -59,7 +59,7 @@ func (v *dashboardView) focusKeys(p pane) *host.Section {
 	case paneSamples:
 		return samplesKeysOf(v.a)
 	case paneEvents:
-		return eventsKeysOf(v.a)
+		return v.eventsKeys
 	}
 	return v.chartKeys
 }
@@ -69,9 +69,6 @@ func layersKeysOf(a *App) *host.Section {
 }
 func samplesKeysOf(a *App) *host.Section {
 	return keysOf(a, func(v *samplesView) *host.Section { return v.samplesKeys })
-}
-func eventsKeysOf(a *App) *host.Section {
-	return keysOf(a, func(v *dashboardView) *host.Section { return v.eventsKeys })
 }
 
 // keysOf returns keys of a view of the open run, nil while there is none.
@@ -84,7 +81,7 @@ func keysOf[T host.View](a *App, keys func(T) *host.Section) *host.Section {
 
 func (v *dashboardView) Sections() []*host.Section {
 	list := []*host.Section{v.dashboardKeys, v.axesKeys, v.chartKeys}
-	for _, s := range []*host.Section{layersKeysOf(v.a), samplesKeysOf(v.a), eventsKeysOf(v.a)} {
+	for _, s := range []*host.Section{layersKeysOf(v.a), samplesKeysOf(v.a), v.eventsKeys} {
 		if s != nil {
 			list = append(list, s)
 		}

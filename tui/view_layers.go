@@ -80,10 +80,7 @@ func (v *layersView) Draw(r host.Rect) []string {
 		changes = v.freezings.Changes(l.Net.Names(), l.Net.NamesOf(node), v.a.frozenUnder)
 	}
 	v.panel.Set(l, node, changes)
-	for i, line := range host.Framed(v.a.theme, beside, title, false, v.panel.View, v.panel.Info()...) {
-		lines[i] += line
-	}
-	return lines
+	return host.Beside(lines, host.Framed(v.a.theme, beside, title, false, v.panel.View, v.panel.Info()...))
 }
 
 // back takes the marks off, then the filter.

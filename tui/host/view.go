@@ -120,17 +120,3 @@ type PartView interface{ ShowPart(part string) bool }
 
 // MomentView can show the moment at which the run had seen nimg images.
 type MomentView interface{ ShowMoment(nimg int64) }
-
-// PaneView offers a part of itself to the view of everything.
-type PaneView interface{ Pane() Pane }
-
-// Pane is a part of the view of everything. It may be a PictureView too.
-type Pane interface {
-	Name() string // as the remembered state calls it, and the view with more room for it
-	Title() string
-	Info() []string // for the frame
-	View(w, h int) string
-	Keys() []*Section
-	Mouse(m tea.MouseMsg, r Rect) tea.Cmd // inside its frame r
-	Back() bool
-}

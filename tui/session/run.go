@@ -110,15 +110,17 @@ func (r *Run) TakeAnswer(st run.Status, now time.Time) (taken bool) {
 	return true
 }
 
-// Pong takes in whether the trainer has answered.
-func (r *Run) Pong(m PingMsg, now time.Time) {
+// Pong takes in whether the trainer has answered, and reports whether its status
+// is news.
+func (r *Run) Pong(m PingMsg, now time.Time) (news bool) {
 	switch st := r.Info.Status.State; {
 	case m.Err == nil:
 		r.Lost = nil
-		r.TakeAnswer(m.Status, now)
+		return r.TakeAnswer(m.Status, now)
 	case r.Info.Alive && st != run.StateStarting && st != run.StateStopping:
 		r.Lost = m.Err
 	}
+	return false
 }
 
 // Silent is how long the trainer has written no heartbeat and given no answer.

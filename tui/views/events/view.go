@@ -20,7 +20,6 @@ type View struct {
 	keys *host.Section
 
 	list List
-	log  []runlog.Event
 	open bool // the event under the cursor has the view to itself
 	from int  // first line of it that shows
 
@@ -120,12 +119,8 @@ func (v *View) Back() bool {
 
 // AddEvents implements host.EventsView.
 func (v *View) AddEvents(events []runlog.Event, reset bool) {
-	if reset {
-		v.log = nil
-	}
 	if len(events) > 0 || reset {
-		v.log = append(v.log, events...)
-		v.list.SetEvents(v.log)
+		v.list.SetEvents(v.h.Run().Events)
 	}
 }
 
