@@ -64,8 +64,8 @@ func NewLoader(set Dataset, n int, seed uint64) *Loader {
 }
 
 // Next returns the next batch, which is valid until the call that follows. A data
-// set that cannot be read is an *Error; nothing is lost then, and another call
-// tries the same batch again.
+// set that cannot be read, or augmented, is an *Error; nothing is lost then, and
+// another call tries the same batch again.
 func (l *Loader) Next() (*Batch, error) {
 	if l.stop == nil {
 		if err := l.start(); err != nil {
@@ -77,8 +77,11 @@ func (l *Loader) Next() (*Batch, error) {
 		l.inUse = nil
 	}
 	b := <-l.ready
-	if b.err != nil {
-		err := b.err
+	err := b.err
+	if err == nil && l.Augment != nil {
+		err = l.Augment(b)
+	}
+	if err != nil {
 		l.Close()
 		if named := (*Error)(nil); errors.As(err, &named) {
 			return nil, err
@@ -86,9 +89,6 @@ func (l *Loader) Next() (*Batch, error) {
 		return nil, &Error{l.set.Name(), err}
 	}
 	l.inUse, l.state = b, b.after
-	if l.Augment != nil {
-		return b, l.Augment(b)
-	}
 	return b, nil
 }
 

@@ -141,3 +141,32 @@ func check(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// TestLoaderAugmentErrors lets the augmentation of a batch fail: it is an error of
+// the data set like others, and the same batch comes again.
+func TestLoaderAugmentErrors(t *testing.T) {
+	whole := takeBatches(t, data.NewLoader(newFlaky(8, 2), 2, 1), 6)
+	l := data.NewLoader(newFlaky(8, 2), 2, 1)
+	defer l.Close()
+	fails := false
+	l.Augment = func(*data.Batch) error {
+		if fails {
+			return errors.New("no such crop")
+		}
+		return nil
+	}
+	got := takeBatches(t, l, 2)
+	state := l.State()
+	fails = true
+	for range 2 {
+		_, err := l.Next()
+		var unread *data.Error
+		if !errors.As(err, &unread) || err.Error() != "data: flaky: no such crop" || l.State() != state {
+			t.Fatalf("got %v, state %+v, want the data set's name, the reason, and state %+v", err, l.State(), state)
+		}
+	}
+	fails = false
+	if got = append(got, takeBatches(t, l, 4)...); !slices.Equal(got, whole) {
+		t.Errorf("got %v, want %v", got, whole)
+	}
+}
