@@ -22,31 +22,26 @@ type Adversarial struct {
 	Gen, Fake, Real func(g *graph.Builder, logits graph.Node) graph.Node
 }
 
-var losses = registry.New[Adversarial]("loss")
+// Losses are the adversarial losses that disc.loss may name.
+var Losses = registry.New[Adversarial]("loss")
 
 func init() {
 	minus := func(g *graph.Builder, l graph.Node) graph.Node { return g.Scale(l, -1) }
-	losses.Add(string(NonSaturating), Adversarial{
+	Losses.Add(string(NonSaturating), Adversarial{
 		Gen:  func(g *graph.Builder, l graph.Node) graph.Node { return g.Softplus(minus(g, l)) },
 		Fake: func(g *graph.Builder, l graph.Node) graph.Node { return g.Softplus(l) },
 		Real: func(g *graph.Builder, l graph.Node) graph.Node { return g.Softplus(minus(g, l)) },
 	})
-	losses.Add(string(Hinge), Adversarial{
+	Losses.Add(string(Hinge), Adversarial{
 		Gen:  minus,
 		Fake: func(g *graph.Builder, l graph.Node) graph.Node { return g.ReLU(g.AddScalar(l, 1)) },
 		Real: func(g *graph.Builder, l graph.Node) graph.Node { return g.ReLU(g.AddScalar(minus(g, l), 1)) },
 	})
 }
 
-// AddLoss registers an adversarial loss.
-func AddLoss(name Loss, l Adversarial) { losses.Add(string(name), l) }
-
-// Losses lists the adversarial losses by name.
-func Losses() []string { return losses.Names() }
-
 // of looks the loss up.
 func (l Loss) of() (Adversarial, error) {
-	a, err := losses.Get(string(l))
+	a, err := Losses.Get(string(l))
 	if err != nil {
 		return a, fmt.Errorf("gdd: %w", err)
 	}

@@ -15,21 +15,16 @@ const (
 	NCSNpp = "ncsnpp"
 )
 
-var archs = registry.New[Arch]("arch")
+// Archs are the architectures that model.arch may name.
+var Archs = registry.New[Arch]("arch")
 
 func init() {
-	archs.Add(DDPMpp, Arch{Taps: []int{1, 1}})
-	archs.Add(NCSNpp, Arch{Fourier: true, Taps: []int{1, 3, 3, 1}, Pyramid: true})
+	Archs.Add(DDPMpp, Arch{Taps: []int{1, 1}})
+	Archs.Add(NCSNpp, Arch{Fourier: true, Taps: []int{1, 3, 3, 1}, Pyramid: true})
 }
-
-// AddArch registers an architecture.
-func AddArch(name string, a Arch) { archs.Add(name, a) }
-
-// Archs lists the architectures by name.
-func Archs() []string { return archs.Names() }
 
 // arch is the configuration's architecture, which Validate knows.
 func (c Config) arch() Arch {
-	a, _ := archs.Get(c.Arch)
+	a, _ := Archs.Get(c.Arch)
 	return a
 }

@@ -24,7 +24,7 @@ type Config struct {
 // upper bounds are far above any published network: they keep a damaged
 // checkpoint's configuration from being laid out at all.
 func (c Config) Validate() error {
-	if _, err := archs.Get(c.Arch); err != nil {
+	if _, err := Archs.Get(c.Arch); err != nil {
 		return fmt.Errorf("unet: %w", err)
 	}
 	for _, f := range []struct {

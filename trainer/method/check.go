@@ -14,15 +14,21 @@ import (
 )
 
 func checkEDM(cfg *configs.Config, set data.Dataset) error {
-	if _, err := edmConfig(cfg, set); err != nil {
-		return err
+	_, err := edmConfig(cfg, set)
+	return err
+}
+
+// square refuses images of another shape, which the networks do not take.
+func square(cfg *configs.Config, set data.Dataset) error {
+	if h, w, _ := set.Shape(); h != w {
+		return cfg.At("data.dataset", fmt.Errorf("data.dataset: images of %dx%d, want square ones", h, w))
 	}
 	return nil
 }
 
 func checkClassifier(cfg *configs.Config, set data.Dataset) error {
-	if h, w, _ := set.Shape(); h != w {
-		return cfg.At("data.dataset", fmt.Errorf("data.dataset: images of %dx%d, want square ones", h, w))
+	if err := square(cfg, set); err != nil {
+		return err
 	}
 	if set.Classes() < 2 {
 		return cfg.At("data.dataset", fmt.Errorf("data.dataset: got %q with %d classes, want labelled images", set.Name(), set.Classes()))
@@ -48,10 +54,10 @@ func checkGDD(cfg *configs.Config, set data.Dataset) error {
 // edmConfig is the architecture that a config asks for. Its images are those of
 // the data set; a config may repeat their size, but not contradict it.
 func edmConfig(cfg *configs.Config, set data.Dataset) (unet.Config, error) {
-	h, w, channels := set.Shape()
-	if h != w {
-		return unet.Config{}, cfg.At("data.dataset", fmt.Errorf("data.dataset: images of %dx%d, want square ones", h, w))
+	if err := square(cfg, set); err != nil {
+		return unet.Config{}, err
 	}
+	h, _, channels := set.Shape()
 	for _, s := range []struct {
 		key       string
 		got, want int

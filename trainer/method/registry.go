@@ -32,8 +32,8 @@ func init() {
 
 	// What settings may name, where the registries are out of configs' sight.
 	configs.KnownNames("data.dataset", data.Sources.Names)
-	configs.KnownNames("model.arch", unet.Archs)
-	configs.KnownNames("disc.loss", gdd.Losses)
+	configs.KnownNames("model.arch", unet.Archs.Names)
+	configs.KnownNames("disc.loss", gdd.Losses.Names)
 }
 
 // Register makes a method known, to configurations too, while packages
