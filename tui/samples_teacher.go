@@ -6,9 +6,9 @@ import (
 	"image"
 	"time"
 
-	"innate/tui/session"
-
 	tea "charm.land/bubbletea/v2"
+
+	"innate/tui/session"
 )
 
 // teacherTimeout bounds the drawing of the teacher's grid, dozens of steps for

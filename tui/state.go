@@ -11,10 +11,10 @@ import (
 	"slices"
 	"sync"
 
+	tea "charm.land/bubbletea/v2"
+
 	"innate/models/atomicfile"
 	"innate/tui/host"
-
-	tea "charm.land/bubbletea/v2"
 )
 
 const (

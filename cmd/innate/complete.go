@@ -206,16 +206,7 @@ func settings(list []configs.Entry, typed string) ([]cobra.Completion, cobra.She
 }
 
 func completeFreezePreset(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	cfg, err := configs.Preset(demoPreset)
-	if err != nil {
-		return nil, thatIsAll
-	}
-	for _, e := range cfg.Entries() {
-		if e.Key == "freeze.preset" {
-			return withPrefix(e.Choices, typed), thatIsAll
-		}
-	}
-	return nil, thatIsAll
+	return withPrefix(configs.FreezePresets(), typed), thatIsAll
 }
 
 // completeLayer completes the name of a parameter of the run, part by part: a glob

@@ -6,9 +6,9 @@ import (
 	"io/fs"
 	"path/filepath"
 
-	"innate/trainer/run"
-
 	"github.com/spf13/cobra"
+
+	"innate/trainer/run"
 )
 
 func (c *cli) deleteCommand() *cobra.Command {

@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"innate/trainer/run"
-
 	"github.com/spf13/cobra"
+
+	"innate/trainer/run"
 )
 
 func (c *cli) logsCommand() *cobra.Command {

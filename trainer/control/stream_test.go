@@ -339,26 +339,34 @@ func TestStreamOutlivesReadTimeout(t *testing.T) {
 	nextMessage(t, s, "event")
 }
 
-// TestStreamTrainerGone ends a stream in the middle of a line, as a killed
-// trainer does.
-func TestStreamTrainerGone(t *testing.T) {
-	dir := shortDir(t)
+// answering is a directory whose socket gives one answer, whatever it is asked,
+// and closes.
+func answering(t *testing.T, answer string) (dir string) {
+	t.Helper()
+	dir = shortDir(t)
 	l, err := net.Listen("unix", dir+"/"+run.SocketFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	t.Cleanup(func() { l.Close() })
 	go func() {
 		conn, err := l.Accept()
 		if err != nil {
 			return
 		}
+		defer conn.Close()
 		conn.Read(make([]byte, 4096))
-		fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n100\r\n{\"type\":\"ti")
-		conn.Close()
+		fmt.Fprint(conn, answer)
 	}()
+	return dir
+}
+
+// TestStreamTrainerGone ends a stream in the middle of a line, as a killed
+// trainer does.
+func TestStreamTrainerGone(t *testing.T) {
+	dir := answering(t, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n100\r\n{\"type\":\"ti")
 	s := openStream(t, control.NewClient(dir))
-	_, err = s.Next()
+	_, err := s.Next()
 	if err == nil || err == io.EOF || !strings.Contains(err.Error(), "stream: ") {
 		t.Errorf("got %v, want an error of the stream", err)
 	}
@@ -372,24 +380,10 @@ func TestStreamTrainerGone(t *testing.T) {
 // TestStreamOfOldTrainer reads what a trainer of the build before streams: a
 // workbench may be newer than the run that it watches.
 func TestStreamOfOldTrainer(t *testing.T) {
-	dir := shortDir(t)
-	l, err := net.Listen("unix", dir+"/"+run.SocketFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	go func() {
-		conn, err := l.Accept()
-		if err != nil {
-			return
-		}
-		defer conn.Close()
-		conn.Read(make([]byte, 4096))
-		fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n",
-			`{"type":"tick","data":{"nimg":640,"time":"2025-11-22T23:26:40.12Z","scalars":{"loss/r1":null,"loss/gen":0.5}}}`+"\n",
-			`{"type":"tick","data":{"nimg":640,"time":"2025-11-22T23:26:40.12Z","scalars":{"fid":12.5}}}`+"\n",
-			`{"type":"event","data":{"time":"2025-11-22T23:26:40.12Z","nimg":640,"kind":"fid","text":"x","data":{"fid":12.5}}}`+"\n")
-	}()
+	dir := answering(t, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"+
+		`{"type":"tick","data":{"nimg":640,"time":"2025-11-22T23:26:40.12Z","scalars":{"loss/r1":null,"loss/gen":0.5}}}`+"\n"+
+		`{"type":"tick","data":{"nimg":640,"time":"2025-11-22T23:26:40.12Z","scalars":{"fid":12.5}}}`+"\n"+
+		`{"type":"event","data":{"time":"2025-11-22T23:26:40.12Z","nimg":640,"kind":"fid","text":"x","data":{"fid":12.5}}}`+"\n")
 	s := openStream(t, control.NewClient(dir))
 	at := time.Date(2025, 11, 22, 23, 26, 40, 120e6, time.UTC)
 	if r := nextMessage(t, s, "tick").Row; r.Nimg != 640 || !r.Time.Equal(at) || fmt.Sprint(r.Names, r.Values) != "[loss/gen loss/r1] [0.5 NaN]" {

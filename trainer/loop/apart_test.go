@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -135,7 +136,7 @@ type apartAverage struct {
 }
 
 func (d *apart) PlanAverage(avg, x []*models.Param) (device.Average, error) {
-	a := &apartAverage{dev: d, params: append(append([]*models.Param(nil), avg...), x...)}
+	a := &apartAverage{dev: d, params: slices.Concat(avg, x)}
 	d.meet(a.params...)
 	var err error
 	a.Average, err = d.Device.PlanAverage(avg, x)
@@ -153,7 +154,7 @@ type apartDistance struct {
 }
 
 func (d *apart) PlanDistance(p, q []*models.Param) (device.Distance, error) {
-	a := &apartDistance{dev: d, params: append(append([]*models.Param(nil), p...), q...)}
+	a := &apartDistance{dev: d, params: slices.Concat(p, q)}
 	d.meet(a.params...)
 	var err error
 	a.Distance, err = d.Device.PlanDistance(p, q)

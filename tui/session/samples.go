@@ -9,9 +9,9 @@ import (
 	"strconv"
 	"strings"
 
-	"innate/trainer/run"
-
 	tea "charm.land/bubbletea/v2"
+
+	"innate/trainer/run"
 )
 
 // GridMsg brings a decoded grid of samples.

@@ -4,9 +4,9 @@ import (
 	"strings"
 	"time"
 
-	"innate/trainer/run"
-
 	tea "charm.land/bubbletea/v2"
+
+	"innate/trainer/run"
 )
 
 // lastWords are how many lines of the trainer's log are read.

@@ -150,21 +150,21 @@ func shares(counts []int) []uint16 {
 // encode compresses one segment. The coder works from the end, so that decoding
 // begins with the first picture.
 func (m *model) encode(boxes []box, pixels []byte) []byte {
-	var todo []coded
+	var symbols []coded
 	steps(boxes, pixels, m.side, func(place int, begins bool) {
 		p := m.begins[place]
 		if begins {
-			todo = append(todo, coded{scale - p, p})
+			symbols = append(symbols, coded{scale - p, p})
 		} else {
-			todo = append(todo, coded{p, 0})
+			symbols = append(symbols, coded{p, 0})
 		}
 	}, func(ctx uint16, v byte) {
 		d := &m.pixels[ctx]
-		todo = append(todo, coded{d.share[v], d.from[v]})
+		symbols = append(symbols, coded{d.share[v], d.from[v]})
 	})
 	state := uint32(lowest)
 	var words []uint16
-	for _, c := range slices.Backward(todo) {
+	for _, c := range slices.Backward(symbols) {
 		if uint64(state) >= (lowest>>scaleBits<<16)*uint64(c.share) {
 			words = append(words, uint16(state))
 			state >>= 16
