@@ -123,7 +123,6 @@ func (a *App) open(dir string) {
 	a.run = newRunView(dir, a.theme, a.opts.Location, a.state.Charts)
 	a.run.views = a.newViews()
 	a.state.Run, a.screen = session.Absolute(dir), nil
-	a.recallLayers()
 	a.applyMode()
 }
 

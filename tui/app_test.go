@@ -234,7 +234,7 @@ func TestPauseStopAndSet(t *testing.T) {
 func TestCommandErrors(t *testing.T) {
 	s, _ := openFake(t, 120, 40, defaultFake(), tui.Options{})
 	for line, want := range map[string]string{
-		"fly":        `command "fly", want set, freeze`,
+		"fly":        `command "fly", want freeze, train`,
 		"set x":      `set: got "x", want key=value`,
 		"set":        "set: want key=value",
 		"freeze":     "freeze: want a glob",

@@ -245,9 +245,18 @@ func (a *App) helpSections(sections []*host.Section) []string {
 	return lines
 }
 
+// helpCommands lists the commands, those of the present view first.
 func (a *App) helpCommands() []string {
+	list := a.allCommands()
+	if v, ok := a.current().(host.CommandView); ok {
+		own := v.Commands()
+		isOwn := func(c host.Command) bool {
+			return slices.ContainsFunc(own, func(o host.Command) bool { return o.Name == c.Name })
+		}
+		list = append(own, slices.DeleteFunc(list, isOwn)...)
+	}
 	lines := []string{a.theme.Strong.Render("commands, after :")}
-	for _, c := range a.allCommands() {
+	for _, c := range list {
 		lines = append(lines, a.theme.Key.Render(widget.Fit(c.Usage(), 18, a.theme.Glyphs.Ellipsis))+c.Help)
 	}
 	return lines

@@ -10,11 +10,9 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"innate/configs"
 	"innate/trainer/control"
 	"innate/trainer/run"
 	"innate/tui/host"
-	"innate/tui/session"
 	"innate/tui/theme"
 	"innate/tui/widget"
 )
@@ -38,15 +36,6 @@ func (a *App) allCommands() []host.Command {
 // bindCommands makes the table of the workbench's own commands.
 func (a *App) bindCommands() {
 	a.commands = []host.Command{
-		host.NewCommand("freeze", "GLOB", "freeze what matches", host.NeedTrainer, a.offerGlobs, func(args []string) tea.Cmd { return a.commandFreeze("freeze", args) }),
-		host.NewCommand("train", "GLOB", "train what matches", host.NeedTrainer, a.offerGlobs, func(args []string) tea.Cmd { return a.commandFreeze("train", args) }),
-		host.NewCommand("preset", "NAME", "freezing preset", host.NeedTrainer, offer(configs.FreezePresets), func(args []string) tea.Cmd {
-			return a.one("preset", args, a.commandPreset)
-		}),
-		host.NewCommand("filter", "[WORDS]", "layers: words, globs, kind:conv, frozen", host.NeedRun, offer(func() []string { return quickFilters[:len(quickFilters)-1] }), a.commandFilter),
-		host.NewCommand("sort", "COLUMN", "layers by a column", host.NeedRun, offer(session.LayerColumnNames), func(args []string) tea.Cmd {
-			return a.one("sort", args, a.commandSort)
-		}),
 		host.NewCommand("pause", "", "pause the run", host.NeedTrainer, nil, func(_ []string) tea.Cmd { return a.run.Order("paused", a.run.Client.Pause) }),
 		host.NewCommand("resume", "", "go on after a pause or the trainer's end", host.NeedRun, nil, noArgs(a.resume)),
 		host.NewCommand("stop", "", "stop the run (asks first)", host.NeedTrainer, nil, noArgs(a.askStop)),
@@ -97,36 +86,6 @@ func (a *App) ready(c *host.Command) error {
 
 func offer(list func() []string) func(string) []string {
 	return func(string) []string { return list() }
-}
-
-// offerGlobs offers globs for parts, blocks and layers of the network, and for
-// one kind of layer in every block.
-func (a *App) offerGlobs(_ string) []string {
-	var offers []string
-	add := func(glob string) {
-		if !slices.Contains(offers, glob) {
-			offers = append(offers, glob)
-		}
-	}
-	if a.run == nil {
-		return nil
-	}
-	names := a.run.Layers.Net.Names()
-	// The coarse globs first: a few parts, then kinds, then blocks.
-	for depth := range 3 {
-		for _, n := range names {
-			parts := strings.Split(n, ".")
-			switch {
-			case depth == 0 && len(parts) > 2:
-				add(parts[0] + ".*")
-			case depth == 1 && len(parts) > 3:
-				add("*." + parts[2] + ".*")
-			case depth == 2 && len(parts) > 1:
-				add(strings.Join(parts[:min(len(parts)-1, 2)], ".") + ".*")
-			}
-		}
-	}
-	return offers
 }
 
 func (a *App) offerRuns(_ string) []string {
@@ -234,10 +193,11 @@ func (a *App) addHistory(line string) {
 
 // one runs do with the single argument that a command wants.
 func (a *App) one(name string, args []string, do func(string) tea.Cmd) tea.Cmd {
-	if len(args) != 1 {
-		return a.Fail(fmt.Errorf("%s: got %d arguments, want one name", name, len(args)))
+	arg, err := host.OneName(name, args)
+	if err != nil {
+		return a.Fail(err)
 	}
-	return do(args[0])
+	return do(arg)
 }
 
 func (a *App) commandSample(args []string) tea.Cmd {

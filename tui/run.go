@@ -15,7 +15,6 @@ import (
 	"innate/tui/panes"
 	"innate/tui/session"
 	"innate/tui/theme"
-	"innate/tui/views/layers"
 	"innate/tui/widget"
 )
 
@@ -32,7 +31,6 @@ type runView struct {
 	scalars   int      // in the log, when it was last looked
 	lossKeys  []string // those of the loss chart, in order of its curves …
 	fidKeys   []string // … and of the chart of quality
-	tree      *layers.Tree
 	samples   *widget.Samples
 	events    *panes.Events
 
@@ -47,7 +45,6 @@ func newRunView(dir string, t *theme.Theme, loc *time.Location, charts map[strin
 		samples: widget.NewSamples(t), events: panes.NewEvents(t),
 		follow: true, fidKeys: fidKeysOf(nil),
 	}
-	r.tree = layers.NewTree(t, r.List)
 	r.events.Location = loc
 	r.newCharts(t)
 	return r

@@ -11,6 +11,7 @@ import (
 	"innate/tui/views/config"
 	"innate/tui/views/curves"
 	"innate/tui/views/events"
+	"innate/tui/views/layers"
 	"innate/tui/views/machine"
 )
 
@@ -19,7 +20,7 @@ import (
 var builtin = []host.Registration{
 	{Name: "dashboard", New: newDashboard},
 	{Name: "curves", New: curves.New},
-	{Name: "layers", New: newLayers},
+	{Name: "layers", New: layers.New},
 	{Name: "samples", New: newSamples},
 	{Name: "config", New: config.New},
 	{Name: "machine", New: machine.New},
@@ -97,6 +98,19 @@ func (a *App) ShowPart(name, part string) tea.Cmd {
 		v.ShowPart(part)
 	}
 	return cmd
+}
+
+// Pane implements host.Host.
+func (a *App) Pane(view string) host.Pane {
+	if a.run == nil {
+		return nil
+	}
+	if at := slices.Index(a.viewNames(), view); at >= 0 {
+		if v, ok := a.run.views[at].(host.PaneView); ok {
+			return v.Pane()
+		}
+	}
+	return nil
 }
 
 // ShowMoment implements host.Host.

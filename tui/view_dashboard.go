@@ -55,7 +55,7 @@ func (v *dashboardView) Active() []*host.Section {
 func (v *dashboardView) focusKeys(p pane) *host.Section {
 	switch p {
 	case paneLayers:
-		return layersKeysOf(v.a)
+		return v.a.Pane(paneNames[p]).Keys()
 	case paneSamples:
 		return samplesKeysOf(v.a)
 	case paneEvents:
@@ -64,9 +64,6 @@ func (v *dashboardView) focusKeys(p pane) *host.Section {
 	return v.chartKeys
 }
 
-func layersKeysOf(a *App) *host.Section {
-	return keysOf(a, func(v *layersView) *host.Section { return v.layersKeys })
-}
 func samplesKeysOf(a *App) *host.Section {
 	return keysOf(a, func(v *samplesView) *host.Section { return v.samplesKeys })
 }
@@ -81,7 +78,10 @@ func keysOf[T host.View](a *App, keys func(T) *host.Section) *host.Section {
 
 func (v *dashboardView) Sections() []*host.Section {
 	list := []*host.Section{v.dashboardKeys, v.axesKeys, v.chartKeys}
-	for _, s := range []*host.Section{layersKeysOf(v.a), samplesKeysOf(v.a), v.eventsKeys} {
+	if p := v.a.Pane("layers"); p != nil {
+		list = append(list, p.Keys())
+	}
+	for _, s := range []*host.Section{samplesKeysOf(v.a), v.eventsKeys} {
 		if s != nil {
 			list = append(list, s)
 		}
@@ -136,7 +136,8 @@ func (v *dashboardView) Back() bool {
 	if r.hideCursors() {
 		return true
 	}
-	return v.a.focus == paneLayers && r.narrowLess()
+	p, ok := v.a.Pane(paneNames[v.a.focus]).(host.BackView)
+	return ok && p.Back()
 }
 
 // paneRects places the panes in the dashboard's rectangle; those that don't
@@ -233,7 +234,8 @@ func (v *dashboardView) drawPane(p pane, r host.Rect, shown int) []string {
 	case paneFID:
 		return host.Framed(v.a.theme, r, run.fidName(), focused, run.fid.View, run.fid.Info()...)
 	case paneLayers:
-		return host.Framed(v.a.theme, r, "Layers"+v.a.besides(shown, "samples"), focused, run.tree.View, run.tree.Info()...)
+		pane := v.a.Pane(paneNames[p])
+		return host.Framed(v.a.theme, r, pane.Title()+v.a.besides(shown, "samples"), focused, pane.View, pane.Info()...)
 	case paneSamples:
 		return host.Framed(v.a.theme, r, "Samples"+v.a.besides(shown, "layers"), focused, run.samples.View, run.samples.Info()...)
 	}
@@ -286,7 +288,7 @@ func (v *dashboardView) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 		case paneLoss, paneFID:
 			v.a.readChart(e, at[p])
 		case paneLayers:
-			return v.a.layersTree().mouseIn(m, at[p])
+			return v.a.Pane(paneNames[p]).Mouse(m, at[p])
 		}
 	case tea.MouseMotionMsg:
 		if e.Button == tea.MouseLeft && p == v.a.focus && (p == paneLoss || p == paneFID) {
@@ -299,7 +301,7 @@ func (v *dashboardView) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 		case paneFID:
 			v.a.run.fid.MoveCursor(by)
 		case paneLayers:
-			v.a.run.List.Move(3 * by)
+			return v.a.Pane(paneNames[p]).Mouse(m, at[p])
 		case paneEvents:
 			v.a.run.events.Move(3 * by)
 		case paneSamples:

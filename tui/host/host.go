@@ -38,6 +38,9 @@ type Host interface {
 	Reveal(part string) tea.Cmd
 	// ShowPart shows a view with one of its parts in front.
 	ShowPart(view, part string) tea.Cmd
+	// Pane is the part of a view that it offers to others; nil if there is none, as
+	// while no run is open.
+	Pane(view string) Pane
 	// ShowMoment shows the moment in a view that can.
 	ShowMoment(view string, nimg int64) tea.Cmd
 	// Open opens a run.

@@ -67,6 +67,14 @@ func (c *Command) Usage() string {
 	return c.Name + " " + c.Args
 }
 
+// OneName is the single argument that a command wants.
+func OneName(command string, args []string) (string, error) {
+	if len(args) != 1 {
+		return "", fmt.Errorf("%s: got %d arguments, want one name", command, len(args))
+	}
+	return args[0], nil
+}
+
 // ParseSet reads a command's key=value words; one key and one value may stand apart.
 func ParseSet(name string, args []string) (map[string]string, error) {
 	if len(args) == 2 && !strings.Contains(args[0], "=") {

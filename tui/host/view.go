@@ -44,6 +44,21 @@ func Sections(v View) []*Section {
 	return v.Active()
 }
 
+// PaneView has a part that the dashboard shows among others.
+type PaneView interface{ Pane() Pane }
+
+// Pane is a part of a view in a frame on the dashboard. It may be a BackView and
+// a PictureView, too.
+type Pane interface {
+	Title() string
+	Info() []string // for the frame
+	View(w, h int) string
+	Keys() *Section // that work while it has the focus
+	// Mouse takes mouse messages inside its frame r, which has the focus since the
+	// first click.
+	Mouse(m tea.MouseMsg, r Rect) tea.Cmd
+}
+
 // CommandView has commands of its own.
 type CommandView interface{ Commands() []Command }
 
