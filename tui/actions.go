@@ -104,7 +104,7 @@ func (a *App) askStop() tea.Cmd {
 
 // evaluate measures FID, which a paused run does once resumed.
 func (a *App) evaluate() tea.Cmd {
-	name := a.run.fidName()
+	name := a.run.Quality()
 	return tea.Batch(a.Notify("measuring "+name, a.theme.Warn), a.run.Evaluate(name))
 }
 
@@ -176,7 +176,6 @@ func (a *App) editConfig() tea.Cmd {
 func (a *App) cycleImages() tea.Cmd {
 	before := a.display.Mode
 	a.display.Mode, a.modeFixed, a.display.Probing = a.probe.Next(a.display.Mode), true, false
-	a.applyMode()
 	cmd := a.Notify("images: "+a.display.Mode.String(), a.theme.Text)
 	if before == sixel.Kitty {
 		return tea.Batch(cmd, tea.Raw(sixel.DeleteKitty))

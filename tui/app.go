@@ -123,7 +123,6 @@ func (a *App) open(dir string) {
 	a.run = newRunView(dir, a.theme, a.opts.Location, a.state.Charts)
 	a.run.views = a.newViews()
 	a.state.Run, a.screen = session.Absolute(dir), nil
-	a.applyMode()
 }
 
 // Open implements host.Host.
@@ -202,15 +201,11 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 		}
 	case session.LayersMsg:
 		if a.run != nil && m.Dir == a.run.Dir && m.Err == nil {
-			a.setLayers(m.Layers)
+			a.run.TakeLayers(m.Layers)
 		}
 	case session.OrderMsg:
 		if a.run != nil && m.Dir == a.run.Dir {
 			return a.handleOrder(m)
-		}
-	case session.GridMsg:
-		if a.run != nil && m.Dir == a.run.Dir {
-			return a.showSample(m)
 		}
 	case session.WordsMsg:
 		if a.run != nil && m.Run == a.run.Run {
@@ -306,7 +301,6 @@ func (a *App) afterTerminal(msg tea.Msg) tea.Cmd {
 	if !a.modeFixed || a.probe.Answered() && !a.probe.Supports(a.display.Mode) {
 		a.display.Mode = a.probe.Best()
 	}
-	a.applyMode()
 	slog.Debug("terminal", "message", fmt.Sprintf("%T", msg), "pictures", a.display.Mode, "answered", a.probe.Answered())
 	var cmds []tea.Cmd
 	if q := a.probe.FollowUp(); q != "" {
@@ -341,12 +335,6 @@ func (a *App) moreColours() tea.Cmd {
 		return nil
 	}
 	return tea.Sequence(func() tea.Msg { return tea.ColorProfileMsg{Profile: colorprofile.ANSI256} }, a.redraw())
-}
-
-func (a *App) applyMode() {
-	if a.run != nil {
-		a.run.samples.Mode, a.run.samples.Probing, a.run.samples.NoColor = a.display.Mode, a.display.Probing, a.display.NoColor
-	}
 }
 
 // relayout cuts the screen anew for the present state.

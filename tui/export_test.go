@@ -85,7 +85,12 @@ func (a *App) Enter(section string) {
 		a.setFocus(p)
 	}
 	if a.run != nil {
-		a.run.grids().stage = map[string]stage{"one sample": stageSelect}[section]
+		v := samplesOf(a)
+		for v.Back() {
+		}
+		if section == "one sample" {
+			_ = v.Select() // which a run without samples refuses
+		}
 	}
 	if AwayFromRun(section) {
 		a.run = nil

@@ -33,7 +33,7 @@ func (a *App) header() []string {
 		return []string{a.runsTitle()}
 	}
 	r := a.run
-	key := headerKey{a.theme, a.width, a.view, r.InfoGen, r.fidName()}
+	key := headerKey{a.theme, a.width, a.view, r.InfoGen, r.Quality()}
 	if key != r.header.key {
 		r.header.lines, r.header.key = []string{a.titleLine(), a.progressLine(), a.factsLine()}, key
 	}
@@ -52,7 +52,7 @@ type headerKey struct {
 	width   int
 	view    int
 	infoGen int
-	fidName string
+	quality string
 }
 
 func (a *App) headerHeight() int {
@@ -171,7 +171,7 @@ func (a *App) facts() []string {
 			t.Dim.Render(" of "+widget.Count(st.Params)+" frozen"))
 	}
 	if st.LastFID != nil {
-		s := t.Dim.Render(r.fidName()) + " " + widget.Value(*st.LastFID)
+		s := t.Dim.Render(widget.Plain(r.Quality())) + " " + widget.Value(*st.LastFID)
 		if st.BestFID != nil {
 			s += t.Dim.Render(" best ") + widget.Value(*st.BestFID)
 		}

@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
-	"innate/trainer/control"
-	"innate/trainer/run"
 	"innate/tui/host"
 	"innate/tui/theme"
 	"innate/tui/widget"
@@ -45,8 +42,6 @@ func (a *App) bindCommands() {
 		host.NewCommand("evaluate", "", "measure FID now", host.NeedTrainer, nil, func(_ []string) tea.Cmd {
 			return a.evaluate()
 		}),
-		host.NewCommand("sample", "[SEED]", "draw samples now, from other noise", host.NeedTrainer, nil, a.commandSample),
-		host.NewCommand("save", "[FILE]", "write the samples that show as a PNG", host.NeedRun, nil, a.commandSave),
 		host.NewCommand("fork", "[KEY=VALUE]", "a new run from this one's checkpoint", host.NeedRun, func(word string) []string {
 			if a.run == nil {
 				return nil
@@ -200,20 +195,6 @@ func (a *App) one(name string, args []string, do func(string) tea.Cmd) tea.Cmd {
 	return do(arg)
 }
 
-func (a *App) commandSample(args []string) tea.Cmd {
-	if len(args) > 0 {
-		seed, err := strconv.ParseUint(args[0], 10, 64)
-		if err != nil || len(args) > 1 {
-			return a.Fail(fmt.Errorf("sample: got %q, want one seed, a whole number", strings.Join(args, " ")))
-		}
-		return a.drawSeed(seed)
-	}
-	r := a.run
-	return r.Order("samples drawn", func(ctx context.Context) (run.Status, error) {
-		return r.Client.Sample(ctx, control.SampleRequest{})
-	})
-}
-
 func (a *App) commandFork(args []string) tea.Cmd {
 	set, err := host.ParseSet("fork", args)
 	switch {
@@ -238,7 +219,7 @@ func (a *App) commandOpen(args []string) tea.Cmd {
 	case a.opts.RunsDir == "":
 		return a.Fail(errors.New("open: no directory of runs is known"))
 	}
-	return findRun(a.opts.RunsDir, a.typedPath(strings.Join(args, " ")))
+	return findRun(a.opts.RunsDir, a.opts.TypedPath(strings.Join(args, " ")))
 }
 
 func (a *App) viewByName(name string) tea.Cmd {

@@ -31,19 +31,15 @@ type runView struct {
 	scalars   int      // in the log, when it was last looked
 	lossKeys  []string // those of the loss chart, in order of its curves …
 	fidKeys   []string // … and of the chart of quality
-	samples   *widget.Samples
 	events    *panes.Events
-
-	file   string // the one shown
-	follow bool   // show new samples as they come
 }
 
 func newRunView(dir string, t *theme.Theme, loc *time.Location, charts map[string]host.ChartState) *runView {
 	r := &runView{
 		charts: charts, location: loc,
 		Run:     session.Open(dir),
-		samples: widget.NewSamples(t), events: panes.NewEvents(t),
-		follow: true, fidKeys: fidKeysOf(nil),
+		events:  panes.NewEvents(t),
+		fidKeys: fidKeysOf(nil),
 	}
 	r.events.Location = loc
 	r.newCharts(t)
@@ -232,24 +228,10 @@ func (r *runView) updateTexts() {
 	if r.loss.Len() > 0 {
 		r.fid.Empty = "no evaluation yet"
 	}
-	r.samples.Empty = "no samples yet"
-}
-
-// fidName labels the evaluation; it is never called plain FID unless the run
-// says so.
-func (r *runView) fidName() string {
-	if r.fidKeys[0] != "fid" {
-		return "Accuracy"
-	}
-	if n := r.Info.Status.FIDName; n != "" {
-		return widget.Plain(n)
-	}
-	return "FID"
 }
 
 // learn draws the consequences of a new status.
 func (r *runView) learn() {
-	r.samples.ByRow = r.Tiling().ByRow
 	r.updateReference()
 	r.updateTexts()
 	r.LearnSpeed()
@@ -269,7 +251,7 @@ func (a *App) handlePoll(m session.PollMsg) tea.Cmd {
 		cmds = append(cmds, a.Watch(r.Info), r.AskLastWords(), r.FetchLayers())
 	}
 	if m.Layers != nil {
-		a.setLayers(m.Layers)
+		r.TakeLayers(m.Layers)
 	}
 	more := r.Layers.Feed(m.Stats)
 	if m.Config != nil {
@@ -277,10 +259,6 @@ func (a *App) handlePoll(m session.PollMsg) tea.Cmd {
 	}
 	if m.Grids != nil {
 		r.Grids = m.Grids
-	}
-	if m.Newest != nil && (r.follow || r.file == "") {
-		r.file = m.Newest.File
-		cmds = append(cmds, a.showSample(*m.Newest))
 	}
 	for _, v := range r.views {
 		if v, ok := v.(host.PollView); ok {
@@ -301,15 +279,6 @@ func (a *App) handlePoll(m session.PollMsg) tea.Cmd {
 	return tea.Batch(append(cmds, r.Poll(after))...)
 }
 
-func (a *App) setLayers(layers []run.Layer) {
-	r := a.run
-	old := r.Side
-	r.TakeLayers(layers)
-	if img, _ := r.samples.Image(); img != nil && r.Side != old {
-		r.samples.SetImage(img, r.Side, r.samples.Label())
-	}
-}
-
 // handlePing notes whether the trainer answers.
 func (a *App) handlePing(m session.PingMsg) tea.Cmd {
 	if a.run.Pong(m, a.opts.Now()) {
@@ -324,7 +293,7 @@ func (a *App) handleOrder(m session.OrderMsg) tea.Cmd {
 	if m.Freeze {
 		r.Layers.Answered(m.Names...)
 		if m.Layers != nil {
-			a.setLayers(m.Layers)
+			r.TakeLayers(m.Layers)
 		}
 	}
 	if m.Err != nil {

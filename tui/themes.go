@@ -54,7 +54,6 @@ func (a *App) setTheme(t *theme.Theme) {
 	if r := a.run; r != nil {
 		r.loss.SetTheme(t)
 		r.fid.SetTheme(t)
-		r.samples.SetTheme(t)
 		r.events.SetTheme(t)
 		for _, v := range r.views {
 			if v, ok := v.(host.ThemeView); ok {

@@ -13,6 +13,7 @@ import (
 	"innate/tui/views/events"
 	"innate/tui/views/layers"
 	"innate/tui/views/machine"
+	"innate/tui/views/samples"
 )
 
 // builtin are the views of a run, in the order of their number keys; what
@@ -21,7 +22,7 @@ var builtin = []host.Registration{
 	{Name: "dashboard", New: newDashboard},
 	{Name: "curves", New: curves.New},
 	{Name: "layers", New: layers.New},
-	{Name: "samples", New: newSamples},
+	{Name: "samples", New: samples.New},
 	{Name: "config", New: config.New},
 	{Name: "machine", New: machine.New},
 	{Name: "events", New: events.New},

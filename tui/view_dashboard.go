@@ -54,39 +54,22 @@ func (v *dashboardView) Active() []*host.Section {
 // focusKeys are the keys of a focused pane.
 func (v *dashboardView) focusKeys(p pane) *host.Section {
 	switch p {
-	case paneLayers:
+	case paneLayers, paneSamples:
 		return v.a.Pane(paneNames[p]).Keys()
-	case paneSamples:
-		return samplesKeysOf(v.a)
 	case paneEvents:
 		return v.eventsKeys
 	}
 	return v.chartKeys
 }
 
-func samplesKeysOf(a *App) *host.Section {
-	return keysOf(a, func(v *samplesView) *host.Section { return v.samplesKeys })
-}
-
-// keysOf returns keys of a view of the open run, nil while there is none.
-func keysOf[T host.View](a *App, keys func(T) *host.Section) *host.Section {
-	if a.run == nil {
-		return nil
-	}
-	return keys(viewOf[T](a.run))
-}
-
 func (v *dashboardView) Sections() []*host.Section {
 	list := []*host.Section{v.dashboardKeys, v.axesKeys, v.chartKeys}
-	if p := v.a.Pane("layers"); p != nil {
-		list = append(list, p.Keys())
-	}
-	for _, s := range []*host.Section{samplesKeysOf(v.a), v.eventsKeys} {
-		if s != nil {
-			list = append(list, s)
+	for _, name := range []string{"layers", "samples"} {
+		if p := v.a.Pane(name); p != nil {
+			list = append(list, p.Keys())
 		}
 	}
-	return list
+	return append(list, v.eventsKeys)
 }
 
 func (*dashboardView) Title() string { return "dashboard" }
@@ -232,12 +215,13 @@ func (v *dashboardView) drawPane(p pane, r host.Rect, shown int) []string {
 	case paneLoss:
 		return host.Framed(v.a.theme, r, "Loss", focused, run.loss.View, run.loss.Info()...)
 	case paneFID:
-		return host.Framed(v.a.theme, r, run.fidName(), focused, run.fid.View, run.fid.Info()...)
+		return host.Framed(v.a.theme, r, widget.Plain(run.Quality()), focused, run.fid.View, run.fid.Info()...)
 	case paneLayers:
 		pane := v.a.Pane(paneNames[p])
 		return host.Framed(v.a.theme, r, pane.Title()+v.a.besides(shown, "samples"), focused, pane.View, pane.Info()...)
 	case paneSamples:
-		return host.Framed(v.a.theme, r, "Samples"+v.a.besides(shown, "layers"), focused, run.samples.View, run.samples.Info()...)
+		pane := v.a.Pane(paneNames[p])
+		return host.Framed(v.a.theme, r, pane.Title()+v.a.besides(shown, "layers"), focused, pane.View, pane.Info()...)
 	}
 	return host.Framed(v.a.theme, r, "Events", focused, run.events.View, run.events.Info()...)
 }
@@ -252,7 +236,13 @@ func (a *App) besides(shown int, other string) string {
 
 // picture implements pictureView: the samples always are the rightmost pane.
 func (v *dashboardView) Picture(r host.Rect) (host.Shown, bool) {
-	return v.a.samplesPicture(host.Inner(v.a.paneRects(r)[paneSamples]), v.a.focus == paneSamples)
+	p, ok := v.a.Pane(paneNames[paneSamples]).(host.PictureView)
+	if !ok {
+		return host.Shown{}, false
+	}
+	shown, ok := p.Picture(v.a.paneRects(r)[paneSamples])
+	shown.Focused = v.a.focus == paneSamples
+	return shown, ok
 }
 
 // menuRoom keeps menus off the picture.
@@ -300,12 +290,10 @@ func (v *dashboardView) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 			v.a.run.loss.MoveCursor(by)
 		case paneFID:
 			v.a.run.fid.MoveCursor(by)
-		case paneLayers:
+		case paneLayers, paneSamples:
 			return v.a.Pane(paneNames[p]).Mouse(m, at[p])
 		case paneEvents:
 			v.a.run.events.Move(3 * by)
-		case paneSamples:
-			return v.a.stepSample(by)
 		}
 	}
 	return nil

@@ -169,6 +169,18 @@ func (r *Run) Waits() string {
 	return "no ticks yet"
 }
 
+// Quality names what the run is judged by: the accuracy of a classifier, or else
+// FID, which has its plain name only where the run says so.
+func (r *Run) Quality() string {
+	switch name := r.Info.Status.FIDName; {
+	case r.Series.Find("accuracy/test") != nil || r.Series.Find("accuracy/train") != nil:
+		return "Accuracy"
+	case name != "":
+		return name
+	}
+	return "FID"
+}
+
 // Rule is the [freeze] table in force.
 func (r *Run) Rule() configs.Freeze {
 	st := &r.Info.Status

@@ -1,4 +1,4 @@
-package tui
+package samples
 
 import (
 	"errors"
@@ -29,54 +29,53 @@ func kimgOf(file string) string {
 	return widget.Kimg(nimg)
 }
 
-// stepSample shows an older or newer grid; at the newest it follows. From other
-// noise it leads back to the run's own.
-func (a *App) stepSample(by int) tea.Cmd {
-	r := a.run
+// step shows an older or newer grid; at the newest it follows. From other noise it
+// leads back to the run's own.
+func (v *View) step(by int) tea.Cmd {
+	r := v.h.Run()
 	n := len(r.Grids)
-	if v := r.grids(); v.fresh != nil && a.Shows(v) {
+	if v.fresh != nil && v.h.Shows(v) {
 		v.fresh = nil
 		return nil
 	}
 	if n == 0 {
 		return nil
 	}
-	at := slices.Index(r.Grids, r.file)
+	at := slices.Index(r.Grids, v.file)
 	if at < 0 {
 		at = n - 1
 	}
-	return a.stepTo(max(min(at+by, n-1), 0))
+	return v.stepTo(max(min(at+by, n-1), 0))
 }
 
 // stepTo shows grid i.
-func (a *App) stepTo(i int) tea.Cmd {
-	r, v := a.run, a.run.grids()
+func (v *View) stepTo(i int) tea.Cmd {
+	r := v.h.Run()
 	if i < 0 || i >= len(r.Grids) {
 		return nil
 	}
 	v.fresh = nil
-	r.follow = i == len(r.Grids)-1
-	if r.Grids[i] == r.file {
+	v.follow = i == len(r.Grids)-1
+	if r.Grids[i] == v.file {
 		return nil
 	}
-	r.file = r.Grids[i]
-	if img, _ := v.decoded.get(r.file); img != nil {
-		return a.showSample(session.GridMsg{Dir: r.Dir, File: r.file, Image: img})
+	v.file = r.Grids[i]
+	if img, _ := v.decoded.get(v.file); img != nil {
+		return v.show(session.GridMsg{Dir: r.Dir, File: v.file, Image: img})
 	}
-	return r.FetchGrid(r.file)
+	return r.FetchGrid(v.file)
 }
 
-// showSample puts a decoded grid into its pane, unless another one is wanted by
-// now.
-func (a *App) showSample(m session.GridMsg) tea.Cmd {
-	r, v := a.run, a.run.grids()
+// show puts a decoded grid into its widget, unless another one is wanted by now.
+func (v *View) show(m session.GridMsg) tea.Cmd {
+	r := v.h.Run()
 	if m.Err != nil {
-		return a.Fail(m.Err)
+		return v.h.Fail(m.Err)
 	}
 	v.decoded.add(m.File, m.Image)
-	if m.File == r.file {
+	if m.File == v.file {
 		v.shown = m.File
-		r.samples.SetImage(m.Image, r.Side, sampleLabel(m.File))
+		v.plain.SetImage(m.Image, r.Side, sampleLabel(m.File))
 	}
 	return nil
 }
@@ -86,49 +85,63 @@ const playEvery = 250 * time.Millisecond
 
 // playMsg brings the next frame.
 type playMsg struct {
-	from   *samplesView
+	from   *View
 	gen    int
 	sample session.GridMsg
 }
 
 // play animates the grids from the first to the newest.
-func (a *App) play() tea.Cmd {
-	r, v := a.run, a.run.grids()
+func (v *View) play() tea.Cmd {
+	r := v.h.Run()
 	if len(r.Grids) < 2 {
-		return a.Fail(fmt.Errorf("animate: got %d grids, want at least 2", len(r.Grids)))
+		return v.h.Fail(fmt.Errorf("animate: got %d grids, want at least 2", len(r.Grids)))
 	}
 	v.playing, v.playGen = true, v.playGen+1
-	first := a.stepTo(0)
+	first := v.stepTo(0)
 	return tea.Batch(first, v.frame(r.Grids[1]))
 }
 
 // frame reads a grid when its time has come.
-func (v *samplesView) frame(file string) tea.Cmd {
-	run, gen := v.a.run.Run, v.playGen
-	return session.Tick(playEvery, func(time.Time) tea.Msg { return playMsg{v, gen, run.ReadGrid(file)} })
+func (v *View) frame(file string) tea.Cmd {
+	v.due = file
+	read := v.NextFrame()
+	return session.Tick(playEvery, func(time.Time) tea.Msg { return read() })
 }
+
+// NextFrame reads the grid that the animation shows next.
+func (v *View) NextFrame() tea.Cmd {
+	run, gen, file := v.h.Run(), v.playGen, v.due
+	return func() tea.Msg { return playMsg{v, gen, run.ReadGrid(file)} }
+}
+
+// Playing reports whether an animation is under way.
+func (v *View) Playing() bool { return v.playing }
+
+// Shown returns the file of the run's grid that shows, and which sample of it is
+// selected.
+func (v *View) Shown() (file string, cell int) { return v.shown, v.cell }
 
 // playOn shows a frame and asks for the next one. On a slow line it waits until
 // the frame before has arrived. What cannot be read is left out.
-func (v *samplesView) playOn(m playMsg) tea.Cmd {
-	r := v.a.run
+func (v *View) playOn(m playMsg) tea.Cmd {
+	r := v.h.Run()
 	if m.from != v || m.gen != v.playGen || !v.playing {
 		return nil
 	}
-	if !v.a.Shows(v) {
+	if !v.h.Shows(v) {
 		v.playing = false
 		return nil
 	}
-	if v.a.PictureLate() {
+	if v.h.PictureLate() {
 		return v.frame(m.sample.File)
 	}
 	if m.sample.Err == nil {
-		r.file = m.sample.File
-		v.a.showSample(m.sample)
+		v.file = m.sample.File
+		v.show(m.sample)
 	}
 	next := slices.Index(r.Grids, m.sample.File) + 1
 	if next == 0 || next == len(r.Grids) {
-		v.playing, r.follow = false, true
+		v.playing, v.follow = false, true
 		return nil
 	}
 	return v.frame(r.Grids[next])
@@ -136,7 +149,7 @@ func (v *samplesView) playOn(m playMsg) tea.Cmd {
 
 // Key implements host.KeyView: any key ends the animation, and some do nothing
 // else.
-func (v *samplesView) Key(key string) (taken bool) {
+func (v *View) Key(key string) (taken bool) {
 	if !v.playing {
 		return false
 	}
@@ -151,8 +164,8 @@ type fidAt struct {
 }
 
 // fidNear returns the evaluation nearest to a grid, and the best of all.
-func (v *samplesView) fidNear(nimg int64) (near, best fidAt, err error) {
-	c := v.a.run.Series.Find("fid")
+func (v *View) fidNear(nimg int64) (near, best fidAt, err error) {
+	c := v.h.Run().Series.Find("fid")
 	if c == nil {
 		return near, best, errors.New("no evaluation yet")
 	}
@@ -171,8 +184,8 @@ func (v *samplesView) fidNear(nimg int64) (near, best fidAt, err error) {
 }
 
 // span is the time that the grids cover.
-func (v *samplesView) span() (first, last int64) {
-	files := v.a.run.Grids
+func (v *View) span() (first, last int64) {
+	files := v.h.Run().Grids
 	first, _ = session.GridNimg(files[0])
 	last, _ = session.GridNimg(files[len(files)-1])
 	return first, last
@@ -190,10 +203,10 @@ func column(nimg, first, last int64, w int) int {
 }
 
 // fileAt is the grid nearest to a column of the timeline.
-func (v *samplesView) fileAt(x, w int) int {
+func (v *View) fileAt(x, w int) int {
 	first, last := v.span()
 	best, off := 0, math.MaxInt
-	for i, file := range v.a.run.Grids {
+	for i, file := range v.h.Run().Grids {
 		nimg, _ := session.GridNimg(file)
 		if d := column(nimg, first, last, w-2) - (x - 1); max(d, -d) < off {
 			best, off = i, max(d, -d)
@@ -204,8 +217,8 @@ func (v *samplesView) fileAt(x, w int) int {
 
 // timeline draws all grids as a line, with what happened between them, and in
 // words where on it the one that shows is.
-func (v *samplesView) timeline(w int) []string {
-	t, g := v.a.theme, v.a.theme.Glyphs
+func (v *View) timeline(w int) []string {
+	t, g := v.h.Theme(), v.h.Theme().Glyphs
 	first, last := v.span()
 	now, _ := session.GridNimg(v.shown)
 	near, best, err := v.fidNear(now)
@@ -246,7 +259,7 @@ func (v *samplesView) timeline(w int) []string {
 	}
 	left := v.position()
 	if err == nil {
-		left += t.Dim.Render("   "+v.a.run.fidName()+" ") + widget.FitLeft(widget.Value(near.fid), 5) +
+		left += t.Dim.Render("   "+widget.Plain(v.h.Run().Quality())+" ") + widget.FitLeft(widget.Value(near.fid), 5) +
 			t.Dim.Render(" at "+widget.FitLeft(widget.Kimg(near.nimg), len(widget.Kimg(last))))
 	}
 	right := strings.Join(legend, "   ")
@@ -258,8 +271,8 @@ func (v *samplesView) timeline(w int) []string {
 }
 
 // position counts the grid that shows, in a constant width.
-func (v *samplesView) position() string {
-	t, files := v.a.theme, v.a.run.Grids
+func (v *View) position() string {
+	t, files := v.h.Theme(), v.h.Run().Grids
 	at := slices.Index(files, v.shown) + 1
 	all := fmt.Sprint(len(files))
 	s := ""

@@ -1,4 +1,4 @@
-package tui
+package samples
 
 import (
 	"fmt"
@@ -47,14 +47,13 @@ func (p *plate) captionLine(t *theme.Theme, w int) string {
 
 // compose makes the picture of the present stage, unless it is the one that
 // shows already.
-func (v *samplesView) compose(at host.Rect) plate {
-	k := v.a.Canvas(at)
+func (v *View) compose(k host.Canvas) plate {
 	w, h := k.Room()
 	grid, file := v.source()
-	id := fmt.Sprint(v.a.run.Dir, "/", file, " ", v.a.run.Side, v.a.run.Info.Status.SampleClasses, " ", v.stage, " ", v.cell, " ", k)
+	id := fmt.Sprint(v.h.Run().Dir, "/", file, " ", v.h.Run().Side, v.h.Run().Info.Status.SampleClasses, " ", v.stage, " ", v.cell, " ", k)
 	film := v.filmOf(w, h)
 	if v.stage == stageTile {
-		id += fmt.Sprint(film.files, film.ready)
+		id += fmt.Sprint(film.Files, film.Ready)
 	}
 	if v.fresh != nil {
 		id += fmt.Sprint(v.fresh.seed)
@@ -101,29 +100,29 @@ func (p *plate) caption(k *host.Canvas, t *theme.Theme, text string, x int) {
 }
 
 // composeGrid draws the grid as it is.
-func (v *samplesView) composeGrid(p *plate, k *host.Canvas) {
+func (v *View) composeGrid(p *plate, k *host.Canvas) {
 	w, h := k.Room()
 	grid, _ := v.source()
-	img := v.a.run.Tiling().Fit(grid, w, h)
+	img := v.h.Run().Tiling().Fit(grid, w, h)
 	if img == nil {
 		return
 	}
 	p.put(k, img)
 	t := v.tiles()
-	l, _ := v.a.run.Tiling().Arrange(t.Len(), t.Cols(), w, h)
+	l, _ := v.h.Run().Tiling().Arrange(t.Len(), t.Cols(), w, h)
 	v.label(p, k, l, 0, img.Bounds().Dy())
 	if f := v.fresh; f != nil {
-		p.caption(k, v.a.theme, "from other noise, seed "+fmt.Sprint(f.seed)+", "+widget.Kimg(f.nimg)+" kimg: esc leads back to the run's own", 0)
+		p.caption(k, v.h.Theme(), "from other noise, seed "+fmt.Sprint(f.seed)+", "+widget.Kimg(f.nimg)+" kimg: esc leads back to the run's own", 0)
 	}
 }
 
 // composeTeacher puts the teacher's and the run's samples of the same noise side
 // by side, or above each other where that is higher than wide.
-func (v *samplesView) composeTeacher(p *plate, k *host.Canvas) {
+func (v *View) composeTeacher(p *plate, k *host.Canvas) {
 	w, h := k.Room()
 	gap := max(4*k.CellW, w/40)
-	ours, theirs := v.tiles(), widget.CutTiles(v.teacher.img, v.a.run.Side)
-	if v.a.run.Tiling().ByRow { // one may be of a time with more samples
+	ours, theirs := v.tiles(), widget.CutTiles(v.teacher.img, v.h.Run().Side)
+	if v.h.Run().Tiling().ByRow { // one may be of a time with more samples
 		cols := min(ours.Cols(), theirs.Cols())
 		ours, theirs = ours.Crop(cols), theirs.Crop(cols)
 	}
@@ -133,7 +132,7 @@ func (v *samplesView) composeTeacher(p *plate, k *host.Canvas) {
 	if stacked {
 		boxW, boxH = w, (h-gap)/2
 	}
-	l, ok := v.a.run.Tiling().Arrange(n, min(ours.Cols(), n), boxW, boxH)
+	l, ok := v.h.Run().Tiling().Arrange(n, min(ours.Cols(), n), boxW, boxH)
 	if !ok {
 		return
 	}
@@ -147,27 +146,27 @@ func (v *samplesView) composeTeacher(p *plate, k *host.Canvas) {
 	widget.Mosaic{Tiles: ours.First(n).In(l), Layout: l, Mark: -1}.Draw(canvas, second)
 	p.put(k, canvas)
 	v.label(p, k, l, 0, mh)
-	teacher := fmt.Sprintf("teacher, %d Heun steps", v.a.opts.TeacherSteps)
+	teacher := fmt.Sprintf("teacher, %d Heun steps", v.h.Options().TeacherSteps)
 	student := "this run, " + sampleLabel(v.shown)
-	if v.a.run.Info.Status.Method == "gdd" {
+	if v.h.Run().Info.Status.Method == "gdd" {
 		student = "student, one step, " + sampleLabel(v.shown)
 	}
 	if stacked {
 		v.label(p, k, l, second.Y, mh)
-		p.caption(k, v.a.theme, "above: "+teacher+"; below: "+student, 0)
+		p.caption(k, v.h.Theme(), "above: "+teacher+"; below: "+student, 0)
 		return
 	}
-	p.caption(k, v.a.theme, teacher, 0)
-	p.caption(k, v.a.theme, student, second.X)
+	p.caption(k, v.h.Theme(), teacher, 0)
+	p.caption(k, v.h.Theme(), student, second.X)
 }
 
 // composeSelection draws the grid with a frame around the selected sample, and
 // as many of the others as there is room for.
-func (v *samplesView) composeSelection(p *plate, k *host.Canvas) {
+func (v *View) composeSelection(p *plate, k *host.Canvas) {
 	w, h := k.Room()
 	t := v.tiles()
 	const frame = 2 // widest gap of a layout
-	l, ok := v.a.run.Tiling().Arrange(t.Len(), t.Cols(), w-2*frame, h-2*frame)
+	l, ok := v.h.Run().Tiling().Arrange(t.Len(), t.Cols(), w-2*frame, h-2*frame)
 	if !ok {
 		return
 	}
@@ -179,11 +178,11 @@ func (v *samplesView) composeSelection(p *plate, k *host.Canvas) {
 	p.grid.Draw(canvas, image.Point{})
 	p.put(k, canvas)
 	v.label(p, k, l, 0, ch)
-	p.caption(k, v.a.theme, v.cellName()+v.a.run.pageName(l, t)+"   enter enlarges it", 0)
+	p.caption(k, v.h.Theme(), v.cellName()+v.pageName(l, t)+"   enter enlarges it", 0)
 }
 
 // cellName counts the selected sample and names its class, in a constant width.
-func (v *samplesView) cellName() string {
+func (v *View) cellName() string {
 	t := v.tiles()
 	all := fmt.Sprint(t.Len())
 	name := "sample " + widget.FitLeft(fmt.Sprint(v.cell+1), len(all)) + " of " + all
@@ -195,7 +194,7 @@ func (v *samplesView) cellName() string {
 
 // composeTile enlarges the selected sample and shows how it looked in earlier
 // and later grids.
-func (v *samplesView) composeTile(p *plate, k *host.Canvas, f film) {
+func (v *View) composeTile(p *plate, k *host.Canvas, f Film) {
 	t := v.tiles()
 	v.cell = max(min(v.cell, t.Len()-1), 0)
 	tile := t.At(v.cell)
@@ -206,29 +205,29 @@ func (v *samplesView) composeTile(p *plate, k *host.Canvas, f film) {
 	if big == nil {
 		return
 	}
-	p.film = f.files
+	p.film = f.Files
 	size := big.Bounds().Size()
-	m := widget.Mosaic{Layout: f.layout, Mark: f.mark}
+	m := widget.Mosaic{Layout: f.layout, Mark: f.Mark}
 	width, height, x := size.X, size.Y, 0
-	if len(f.files) > 0 {
+	if len(f.Files) > 0 {
 		x = (size.X + f.gap + k.CellW - 1) / k.CellW * k.CellW
 		mw, mh := m.Size()
 		width, height = x+mw, max(height, mh)
-		for _, file := range f.files {
+		for _, file := range f.Files {
 			img, _ := v.decoded.get(file)
-			m.Tiles = append(m.Tiles, widget.CutTiles(img, v.a.run.Side).At(v.cell))
+			m.Tiles = append(m.Tiles, widget.CutTiles(img, v.h.Run().Side).At(v.cell))
 		}
 	}
 	canvas := widget.NewCanvas(width, height, append(m.Tiles, tile)...)
 	widget.Mosaic{Tiles: []image.Image{tile}, Layout: sixel.Layout{Cols: 1, Rows: 1, Side: size.X}, Mark: -1}.Draw(canvas, image.Point{})
 	m.Draw(canvas, image.Pt(x, 0))
 	p.put(k, canvas)
-	p.caption(k, v.a.theme, v.cellName(), 0)
-	if n := len(f.files); n > 0 {
-		text := fmt.Sprintf("in %d of %d grids, %s to %s", n, len(v.a.run.Grids), kimgOf(f.files[0]), sampleLabel(f.files[n-1]))
-		if !f.ready {
+	p.caption(k, v.h.Theme(), v.cellName(), 0)
+	if n := len(f.Files); n > 0 {
+		text := fmt.Sprintf("in %d of %d grids, %s to %s", n, len(v.h.Run().Grids), kimgOf(f.Files[0]), sampleLabel(f.Files[n-1]))
+		if !f.Ready {
 			text = fmt.Sprintf("reading %d grids", n)
 		}
-		p.caption(k, v.a.theme, text, x)
+		p.caption(k, v.h.Theme(), text, x)
 	}
 }

@@ -1,18 +1,16 @@
-package tui
+package host
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 
 	"innate/configs"
 )
 
-// typedPath reads a path typed into a prompt as a shell would: quotes and
+// TypedPath reads a path typed into a prompt as a shell would: quotes and
 // backslashes keep what they protect, and outside of them ~ is a home directory
 // and $NAME a variable. Spaces need no protection, since there is one path. What
 // is no shell's word, having a quote without its partner, stays as it is.
-func (a *App) typedPath(s string) string {
+func (o *Options) TypedPath(s string) string {
 	s = strings.TrimSpace(s)
 	word, quote := strings.Builder{}, byte(0)
 	home := strings.HasPrefix(s, "~")
@@ -28,7 +26,7 @@ func (a *App) typedPath(s string) string {
 			word.WriteByte(s[i])
 		case c == '$' && quote != '\'':
 			n := len(variable(s[i+1:]))
-			value := a.opts.Getenv(s[i+1 : i+1+n])
+			value := o.Getenv(s[i+1 : i+1+n])
 			if value == "" {
 				value = s[i : i+1+n]
 			}
@@ -59,13 +57,4 @@ func variable(s string) string {
 		return s
 	}
 	return s[:end]
-}
-
-// inFolder puts a name behind a path that is a folder's.
-func inFolder(path, name string) string {
-	info, err := os.Stat(path)
-	if strings.HasSuffix(path, "/") || err == nil && info.IsDir() {
-		return filepath.Join(path, name)
-	}
-	return path
 }

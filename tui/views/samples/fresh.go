@@ -1,4 +1,4 @@
-package tui
+package samples
 
 import (
 	"context"
@@ -23,22 +23,22 @@ type freshGrid struct {
 
 // freshMsg brings one.
 type freshMsg struct {
-	from *samplesView
+	from *View
 	grid freshGrid
 	err  error
 }
 
 // drawFresh lets the trainer draw samples from noise that nobody has seen.
-func (a *App) drawFresh() tea.Cmd {
-	if err := a.run.MustRun("new noise"); err != nil {
-		return a.Fail(err)
+func (v *View) drawFresh() tea.Cmd {
+	if err := v.h.Run().MustRun("new noise"); err != nil {
+		return v.h.Fail(err)
 	}
-	return a.drawSeed(uint64(rand.Uint32()))
+	return v.drawSeed(uint64(rand.Uint32()))
 }
 
 // drawSeed lets the trainer draw samples from the noise of a seed.
-func (a *App) drawSeed(seed uint64) tea.Cmd {
-	r, v := a.run, a.run.grids()
+func (v *View) drawSeed(seed uint64) tea.Cmd {
+	r := v.h.Run()
 	if v.drawing {
 		return nil
 	}
@@ -59,21 +59,21 @@ func (a *App) drawSeed(seed uint64) tea.Cmd {
 }
 
 // addFresh shows the grid that the trainer drew.
-func (v *samplesView) addFresh(m freshMsg) tea.Cmd {
+func (v *View) addFresh(m freshMsg) tea.Cmd {
 	if m.from != v {
 		return nil
 	}
 	v.drawing = false
 	if m.err != nil {
-		return v.a.Fail(m.err)
+		return v.h.Fail(m.err)
 	}
 	v.fresh = &m.grid
 	if v.stage == stageTeacher { // whose noise is the run's
 		v.stage = stageGrid
 	}
 	text := fmt.Sprintf("samples drawn from seed %d", m.grid.seed)
-	if !v.a.Shows(v) {
+	if !v.h.Shows(v) {
 		text += ": see the view of samples"
 	}
-	return v.a.Notify(text, v.a.theme.Good)
+	return v.h.Notify(text, v.h.Theme().Good)
 }

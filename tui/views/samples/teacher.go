@@ -1,4 +1,4 @@
-package tui
+package samples
 
 import (
 	"context"
@@ -24,16 +24,16 @@ type teacherGrid struct {
 
 // teacherMsg ends Options.Teacher.
 type teacherMsg struct {
-	from *samplesView
+	from *View
 	img  image.Image
 	err  error
 }
 
 // toggleTeacher shows the teacher's samples beside the run's, or takes them
 // away. The first time they must be drawn, which a second press stops.
-func (a *App) toggleTeacher() tea.Cmd {
-	r, v := a.run, a.run.grids()
-	grid, _ := r.samples.Image()
+func (v *View) toggleTeacher() tea.Cmd {
+	r := v.h.Run()
+	grid, _ := v.plain.Image()
 	switch {
 	case v.stage == stageTeacher:
 		v.stage = stageGrid
@@ -41,19 +41,19 @@ func (a *App) toggleTeacher() tea.Cmd {
 	case v.teacher.cancel != nil:
 		v.teacher.cancel()
 		return nil
-	case a.opts.Teacher == nil:
-		return a.Fail(errors.New("teacher: not available here"))
+	case v.h.Options().Teacher == nil:
+		return v.h.Fail(errors.New("teacher: not available here"))
 	case grid == nil:
-		return a.Fail(errors.New("teacher: no samples yet, want some to show it beside"))
+		return v.h.Fail(errors.New("teacher: no samples yet, want some to show it beside"))
 	case r.Config != nil && r.Config.Parsed != nil && r.Config.Parsed.Model.Init == "":
-		return a.Fail(errors.New("teacher: model.init is empty: this run began with fresh weights, want one that has a teacher"))
+		return v.h.Fail(errors.New("teacher: model.init is empty: this run began with fresh weights, want one that has a teacher"))
 	case v.teacher.img != nil && v.teacher.img.Bounds() == grid.Bounds():
 		v.fresh, v.stage = nil, stageTeacher
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), teacherTimeout)
 	v.teacher.cancel = cancel
-	draw, dir := a.opts.Teacher, r.Dir
+	draw, dir := v.h.Options().Teacher, r.Dir
 	return func() tea.Msg {
 		m := teacherMsg{from: v}
 		path, err := draw(ctx, dir)
@@ -66,22 +66,22 @@ func (a *App) toggleTeacher() tea.Cmd {
 }
 
 // addTeacher shows the grid that has been drawn.
-func (v *samplesView) addTeacher(m teacherMsg) tea.Cmd {
+func (v *View) addTeacher(m teacherMsg) tea.Cmd {
 	m.from.teacher.cancel()
 	m.from.teacher.cancel = nil
 	if m.from != v {
 		return nil
 	}
 	if errors.Is(m.err, context.Canceled) {
-		return v.a.Notify("the teacher has stopped drawing", v.a.theme.Text)
+		return v.h.Notify("the teacher has stopped drawing", v.h.Theme().Text)
 	}
 	if m.err != nil {
-		return v.a.Fail(m.err)
+		return v.h.Fail(m.err)
 	}
 	v.teacher.img, v.teacher.gen = m.img, v.teacher.gen+1
 	v.fresh, v.stage = nil, stageTeacher
-	if !v.a.Shows(v) {
-		return v.a.Notify("the teacher's samples are drawn: see the view of samples", v.a.theme.Good)
+	if !v.h.Shows(v) {
+		return v.h.Notify("the teacher's samples are drawn: see the view of samples", v.h.Theme().Good)
 	}
 	return nil
 }

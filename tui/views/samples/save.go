@@ -1,4 +1,4 @@
-package tui
+package samples
 
 import (
 	"errors"
@@ -29,28 +29,25 @@ type savedMsg struct {
 	err    error
 }
 
-// Composed pictures are written as for a box of this size; a grid as it is.
-const savedCols, savedRows = 1920, 540 // of one by two pixels
+// savedCanvas is what composed pictures are written for; a grid is written as it
+// is.
+var savedCanvas = host.Canvas{Mode: sixel.Blocks, At: host.Rect{W: 1920, H: 540}, CellW: 1, CellH: 2}
 
 // picturePNG is what shows, for a file: the run's pixels, not the terminal's.
-func (a *App) picturePNG() image.Image {
-	v := a.run.grids()
-	if grid, _ := v.source(); !a.Shows(v) || v.stage == stageGrid || grid == nil {
+func (v *View) picturePNG() image.Image {
+	if grid, _ := v.source(); !v.h.Shows(v) || v.stage == stageGrid || grid == nil {
 		return grid
 	}
-	copied, mode := *v, a.display.Mode
-	copied.frames, copied.plate, a.display.Mode = v.plate.film, plate{}, sixel.Blocks
-	p := copied.compose(host.Rect{W: savedCols, H: savedRows})
-	a.display.Mode = mode
-	return p.img
+	copied := *v
+	copied.frames, copied.plate = v.plate.film, plate{}
+	return copied.compose(savedCanvas).img
 }
 
 // saveName suggests a name in the working directory.
-func (a *App) saveName() string {
-	v := a.run.grids()
-	name := a.run.Info.Name
+func (v *View) saveName() string {
+	name := v.h.Run().Info.Name
 	switch {
-	case !a.Shows(v):
+	case !v.h.Shows(v):
 	case v.stage == stageTeacher:
 		name += "-teacher"
 	case v.stage == stageTile:
@@ -63,33 +60,24 @@ func (a *App) saveName() string {
 }
 
 // askSave asks for a file name.
-func (a *App) askSave() tea.Cmd {
-	if a.picturePNG() == nil {
-		return a.Fail(errors.New("write: no samples yet"))
+func (v *View) askSave() tea.Cmd {
+	if v.picturePNG() == nil {
+		return v.h.Fail(errors.New("write: no samples yet"))
 	}
-	return a.Prompt(host.Prompt{Sign: "write ", Text: a.saveName(), Hint: "a PNG file", Accept: a.save})
-}
-
-// commandSave is askSave without the question.
-func (a *App) commandSave(args []string) tea.Cmd {
-	name := strings.Join(args, " ")
-	if name == "" {
-		name = a.saveName()
-	}
-	return a.save(name)
+	return v.h.Prompt(host.Prompt{Sign: "write ", Text: v.saveName(), Hint: "a PNG file", Accept: v.save})
 }
 
 // save writes what shows to a file that isn't there yet.
-func (a *App) save(path string) tea.Cmd {
-	if path = a.typedPath(path); path != "" {
-		path = inFolder(path, a.saveName())
+func (v *View) save(path string) tea.Cmd {
+	if path = v.h.Options().TypedPath(path); path != "" {
+		path = inFolder(path, v.saveName())
 	}
-	img := a.picturePNG()
+	img := v.picturePNG()
 	switch {
 	case path == "":
 		return nil
 	case img == nil:
-		return a.Fail(errors.New("write: no samples yet"))
+		return v.h.Fail(errors.New("write: no samples yet"))
 	case !strings.EqualFold(filepath.Ext(path), ".png"):
 		path += ".png"
 	}
@@ -97,12 +85,12 @@ func (a *App) save(path string) tea.Cmd {
 }
 
 // saved says where the picture is, or asks before it replaces another file.
-func (a *App) saved(m savedMsg) tea.Cmd {
+func (v *View) saved(m savedMsg) tea.Cmd {
 	switch {
 	case m.err != nil:
-		return a.Fail(m.err)
+		return v.h.Fail(m.err)
 	case m.exists:
-		return a.Ask(host.Question{
+		return v.h.Ask(host.Question{
 			Text: widget.Plain(m.path) + " exists. Overwrite it?",
 			Yes:  func() tea.Cmd { return savePNG(m.path, m.img, true) },
 		})
@@ -111,7 +99,7 @@ func (a *App) saved(m savedMsg) tea.Cmd {
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
 	}
-	return a.Notify("wrote "+path, a.theme.Good)
+	return v.h.Notify("wrote "+path, v.h.Theme().Good)
 }
 
 // savePNG writes a picture, whole or not at all. A file that is there is only
@@ -143,15 +131,24 @@ func savePNG(path string, img image.Image, replace bool) tea.Cmd {
 	}
 }
 
-// copySample copies the path of the grid that shows.
-func (a *App) copySample() tea.Cmd {
-	grid, file := a.run.grids().source()
+// copyPath copies the path of the grid that shows.
+func (v *View) copyPath() tea.Cmd {
+	grid, file := v.source()
 	if grid == nil {
-		return a.Fail(errors.New("copy: no samples yet"))
+		return v.h.Fail(errors.New("copy: no samples yet"))
 	}
-	path := filepath.Join(a.run.Dir, run.SamplesDir, file)
+	path := filepath.Join(v.h.Run().Dir, run.SamplesDir, file)
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
 	}
-	return a.Copy("path", path)
+	return v.h.Copy("path", path)
+}
+
+// inFolder puts a name behind a path that is a folder's.
+func inFolder(path, name string) string {
+	info, err := os.Stat(path)
+	if strings.HasSuffix(path, "/") || err == nil && info.IsDir() {
+		return filepath.Join(path, name)
+	}
+	return path
 }

@@ -1,4 +1,4 @@
-package tui
+package samples
 
 import (
 	"fmt"
@@ -18,10 +18,10 @@ import (
 // a column of its rectangle, and then the cells that it doesn't need: labels are
 // near their rows, and neither covered nor erased when the picture is placed.
 
-// labelWidth is how many cells labels take from the picture's rectangle.
-func (v *samplesView) labelWidth() int {
-	classes := v.a.run.Info.Status.SampleClasses
-	if len(classes) == 0 || v.stage == stageTile || v.a.display.Probing || v.a.display.Mode == sixel.Off {
+// LabelWidth is how many cells labels take from the picture's rectangle.
+func (v *View) LabelWidth() int {
+	classes := v.h.Run().Info.Status.SampleClasses
+	if len(classes) == 0 || v.stage == stageTile || v.h.Display().Probing || v.h.Display().Mode == sixel.Off {
 		return 0
 	}
 	return classWidth(classes) + 1
@@ -32,8 +32,8 @@ func classWidth(classes []int) int { return len(fmt.Sprint(slices.Max(classes)))
 
 // classes are those of the rows of the grid that shows. They are unknown, nil,
 // when it has another number of rows, as from before live.sample_count changed.
-func (v *samplesView) classes() []int {
-	classes := v.a.run.Info.Status.SampleClasses
+func (v *View) classes() []int {
+	classes := v.h.Run().Info.Status.SampleClasses
 	if v.tiles().Rows() != len(classes) {
 		return nil
 	}
@@ -42,7 +42,7 @@ func (v *samplesView) classes() []int {
 
 // label names the classes beside a part of the picture, height pixels from top
 // on, that l lays out. Rows that share a line of text have the label of the first.
-func (v *samplesView) label(p *plate, k *host.Canvas, l sixel.Layout, top, height int) {
+func (v *View) label(p *plate, k *host.Canvas, l sixel.Layout, top, height int) {
 	classes := v.classes()
 	for row := range l.Rows {
 		i := l.Index(row*l.Cols) / l.Stride()
@@ -55,14 +55,14 @@ func (v *samplesView) label(p *plate, k *host.Canvas, l sixel.Layout, top, heigh
 			p.labels = map[int]string{}
 		}
 		if _, taken := p.labels[line]; !taken {
-			p.labels[line] = v.a.theme.Dim.Render(fmt.Sprint(classes[i]))
+			p.labels[line] = v.h.Theme().Dim.Render(fmt.Sprint(classes[i]))
 		}
 	}
 }
 
 // covered are the cells of the picture: its rectangle or, beside labels, what its
 // pixels need of that.
-func (v *samplesView) covered(p samplesParts) host.Rect {
+func (v *View) covered(p parts) host.Rect {
 	if p.labels == 0 || v.plate.img == nil {
 		return p.picture
 	}
@@ -70,7 +70,7 @@ func (v *samplesView) covered(p samplesParts) host.Rect {
 }
 
 // labelled puts labels before the lines of the picture.
-func (v *samplesView) labelled(p samplesParts, text string) string {
+func (v *View) labelled(p parts, text string) string {
 	if p.labels == 0 {
 		return text
 	}
@@ -85,8 +85,8 @@ func (v *samplesView) labelled(p samplesParts, text string) string {
 }
 
 // pageName says which samples show, for the end of a caption, if not all do.
-func (r *runView) pageName(l sixel.Layout, t widget.Tiles) string {
-	if !r.Tiling().ByRow {
+func (v *View) pageName(l sixel.Layout, t widget.Tiles) string {
+	if !v.h.Run().Tiling().ByRow {
 		if room := l.Cols * l.Rows; room < t.Len() {
 			return fmt.Sprintf("   %d to %d show", l.First+1, min(l.First+room, t.Len()))
 		}

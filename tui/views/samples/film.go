@@ -1,4 +1,4 @@
-package tui
+package samples
 
 import (
 	"image"
@@ -21,31 +21,39 @@ const (
 	maxDecodedPixels = 32 << 20
 )
 
-// film is one sample in grids of different times.
-type film struct {
+// Film is one sample in grids of different times.
+type Film struct {
+	Files []string // of the grids, oldest first
+	Mark  int      // the one that shows
+	Ready bool     // all have been read
+
 	tile, gap int // pixels of the sample beside it, at most, and between
 	layout    sixel.Layout
-	files     []string // oldest first
-	mark      int      // the one that shows
-	ready     bool     // all have been read
+}
+
+// Film returns the film beside the sample that is enlarged in the view's cells r.
+func (v *View) Film(r host.Rect) Film {
+	k := v.h.Canvas(v.parts(r).picture)
+	w, h := k.Room()
+	return v.filmOf(w, h)
 }
 
 // filmOf chooses the frames beside a sample in w by h pixels. They cover all of
 // the run, so that they stay where they are while one steps through it.
-func (v *samplesView) filmOf(w, h int) film {
-	files := v.a.run.Grids
+func (v *View) filmOf(w, h int) Film {
+	files := v.h.Run().Grids
 	if v.frames != nil {
 		files = v.frames
 	}
-	f := film{tile: min(h, w/2), gap: max(w/40, 2)}
-	if v.stage != stageTile || v.fresh != nil || len(files) < 2 || v.a.run.Side < 1 {
+	f := Film{tile: min(h, w/2), gap: max(w/40, 2)}
+	if v.stage != stageTile || v.fresh != nil || len(files) < 2 || v.h.Run().Side < 1 {
 		return f
 	}
-	if f.tile > v.a.run.Side {
-		f.tile -= f.tile % v.a.run.Side // as it will be enlarged
+	if f.tile > v.h.Run().Side {
+		f.tile -= f.tile % v.h.Run().Side // as it will be enlarged
 	}
 	const frame = 2 // around the marked one
-	l, ok := widget.PickLayout(min(len(files), minFilm), v.a.run.Side, w-f.tile-f.gap-2*frame, h-2*frame)
+	l, ok := widget.PickLayout(min(len(files), minFilm), v.h.Run().Side, w-f.tile-f.gap-2*frame, h-2*frame)
 	if !ok {
 		return f
 	}
@@ -54,18 +62,18 @@ func (v *samplesView) filmOf(w, h int) film {
 		size := img.Bounds().Size()
 		n = min(n, max(2, maxDecodedPixels/max(size.X*size.Y, 1)))
 	}
-	f.files = spread(files, n)
+	f.Files = spread(files, n)
 	l.Rows = (n + l.Cols - 1) / l.Cols
 	l.Cols = (n + l.Rows - 1) / l.Rows
 	f.layout = l
-	at, there := slices.BinarySearch(f.files, v.shown)
+	at, there := slices.BinarySearch(f.Files, v.shown)
 	if !there && n > 2 {
 		// The grid that shows stands for one near it, but not for the first or last.
 		at = max(min(at-1, n-2), 1)
-		f.files[at] = v.shown
+		f.Files[at] = v.shown
 	}
-	f.mark = min(at, n-1)
-	f.ready = !slices.ContainsFunc(f.files, func(file string) bool { _, known := v.decoded.get(file); return !known })
+	f.Mark = min(at, n-1)
+	f.Ready = !slices.ContainsFunc(f.Files, func(file string) bool { _, known := v.decoded.get(file); return !known })
 	return f
 }
 
@@ -83,30 +91,28 @@ func spread(files []string, n int) []string {
 
 // filmMsg brings grids for the film.
 type filmMsg struct {
-	from  *samplesView
+	from  *View
 	grids []session.GridMsg
 }
 
 // Idle implements host.IdleView: it reads what the film lacks, all at once, since
 // the picture is composed and sent once, not for every frame.
-func (v *samplesView) Idle(r host.Rect) tea.Cmd {
+func (v *View) Idle(r host.Rect) tea.Cmd {
 	if v.stage != stageTile || v.reading {
 		return nil
 	}
-	k := v.a.Canvas(v.parts(r).picture)
-	w, h := k.Room()
-	f := v.filmOf(w, h)
-	if len(f.files) == 0 || f.ready {
+	f := v.Film(r)
+	if len(f.Files) == 0 || f.Ready {
 		return nil
 	}
 	var missing []string
-	for _, file := range f.files {
+	for _, file := range f.Files {
 		if _, known := v.decoded.get(file); !known {
 			missing = append(missing, file)
 		}
 	}
 	v.reading = true
-	run := v.a.run.Run
+	run := v.h.Run()
 	return func() tea.Msg {
 		m := filmMsg{from: v}
 		for _, file := range missing {
@@ -117,7 +123,7 @@ func (v *samplesView) Idle(r host.Rect) tea.Cmd {
 }
 
 // addFilm takes grids in; one that cannot be read stays black.
-func (v *samplesView) addFilm(m filmMsg) {
+func (v *View) addFilm(m filmMsg) {
 	if m.from != v {
 		return
 	}
