@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // InceptionName is the feature network of plain FID.
@@ -35,12 +36,23 @@ type Source func(first int, images []float32) error
 
 // CollectorConfig says which images to measure with which features.
 type CollectorConfig struct {
-	Name        string // feature network, such as "mnist-cnn"
 	Features    Features
 	Source      Source
 	SourceBatch int // images in one call of Source
 	Values      int // values in an image, H*W*C
 	Nimg        int // images to measure, at least 2
+
+	// Names are those of the feature network: first its label, such as "mnist-cnn",
+	// then what else a reference made with it may call it.
+	Names []string
+}
+
+// name is the label of the feature network; "" if nobody says.
+func (c CollectorConfig) name() string {
+	if len(c.Names) == 0 {
+		return ""
+	}
+	return c.Names[0]
 }
 
 func (c CollectorConfig) validate() error {
@@ -115,7 +127,7 @@ func (c *Collector) Step() (done bool, err error) {
 		}
 	}
 	if i, v := notFinite(c.out[:n*dim]); i >= 0 {
-		return false, fmt.Errorf("metrics: image %d: got %v for feature %d of %q, want finite numbers", c.done+i/dim, v, i%dim, c.cfg.Name)
+		return false, fmt.Errorf("metrics: image %d: got %v for feature %d of %q, want finite numbers", c.done+i/dim, v, i%dim, c.cfg.name())
 	}
 	c.acc.Add(c.out[:n*dim], n)
 	c.done += n
@@ -147,7 +159,7 @@ func (c *Collector) Stats() (Stats, error) {
 		return Stats{}, fmt.Errorf("metrics: %d of %d images measured", c.done, c.cfg.Nimg)
 	}
 	s, err := c.acc.Stats()
-	s.Features = c.cfg.Name
+	s.Features = c.cfg.name()
 	return s, err
 }
 
@@ -167,14 +179,14 @@ func NewFID(cfg CollectorConfig, ref *Reference) (*FID, error) {
 	if d := cfg.Features.Dim(); d != s.Dim() {
 		return nil, fmt.Errorf("metrics: features of dimension %d, but the reference has %d", d, s.Dim())
 	}
-	if s.Features != "" && s.Features != cfg.Name {
-		return nil, fmt.Errorf("metrics: features of %q, but the reference was made with %q", cfg.Name, s.Features)
+	if s.Features != "" && !slices.Contains(cfg.Names, s.Features) {
+		return nil, fmt.Errorf("metrics: features of %q, but the reference was made with %q", cfg.name(), s.Features)
 	}
 	return &FID{Collector: c, ref: ref}, nil
 }
 
 // Label names the number; see FIDLabel.
-func (f *FID) Label() string { return FIDLabel(f.cfg.Name) }
+func (f *FID) Label() string { return FIDLabel(f.cfg.name()) }
 
 // Result is the distance; it is an error to ask before the last step.
 func (f *FID) Result() (float64, error) {
@@ -182,6 +194,7 @@ func (f *FID) Result() (float64, error) {
 	if err != nil {
 		return 0, err
 	}
+	s.Features = "" // NewFID has compared
 	return f.ref.Distance(s)
 }
 

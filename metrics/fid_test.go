@@ -38,7 +38,7 @@ func ramp(batch, values int) metrics.Source {
 
 func config(sourceBatch, featureBatch, nimg int) metrics.CollectorConfig {
 	return metrics.CollectorConfig{
-		Name: "mnist-cnn", Features: corners{featureBatch, 3}, Source: ramp(sourceBatch, 3),
+		Names: []string{"mnist-cnn"}, Features: corners{featureBatch, 3}, Source: ramp(sourceBatch, 3),
 		SourceBatch: sourceBatch, Values: 3, Nimg: nimg,
 	}
 }
@@ -166,7 +166,7 @@ func TestFIDFailures(t *testing.T) {
 		t.Errorf("cancelled: %v", err)
 	}
 	other := config(4, 4, 20)
-	other.Name = "other-cnn"
+	other.Names = []string{"other-cnn"}
 	if _, err := metrics.NewFID(other, ref); err == nil || !strings.Contains(err.Error(), `features of "other-cnn"`) {
 		t.Errorf("other features: %v", err)
 	}

@@ -39,7 +39,7 @@ func TestFaultNotFiniteImages(t *testing.T) {
 	} {
 		spoilt := true
 		c, err := metrics.NewCollector(metrics.CollectorConfig{
-			Name: "x", Features: mirror{spoilt: tt.features}, SourceBatch: 5, Values: 2, Nimg: 12,
+			Names: []string{"x"}, Features: mirror{spoilt: tt.features}, SourceBatch: 5, Values: 2, Nimg: 12,
 			Source: func(first int, images []float32) error {
 				for i := range images {
 					images[i] = float32(i%7)/7 - 0.5

@@ -17,6 +17,7 @@ import (
 	"innate/configs"
 	"innate/models/checkpoint"
 	"innate/trainer"
+	"innate/trainer/loop"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
@@ -86,7 +87,9 @@ func oneBranch(t *testing.T, dir string) {
 	}
 	f, err := checkpoint.Read(filepath.Join(dir, run.CheckpointsDir, "best.safetensors"))
 	check(t, err)
-	if got, want := f.Metadata["nimg"]+": "+f.Metadata["fid/cnn"], fmt.Sprintf("%d: %.4f", at, best); got != want {
+	net, err := loop.OpenFeatures(filepath.Join(dir, "inputs", "fid.features", "cnn.safetensors"))
+	check(t, err)
+	if got, want := f.Metadata["nimg"]+": "+f.Metadata[loop.FIDKey(net.Label)], fmt.Sprintf("%d: %.4f", at, best); got != want {
 		t.Errorf("at %d images: best.safetensors is %s, want %s", s.Nimg, got, want)
 	}
 	pictures, err := filepath.Glob(filepath.Join(dir, run.SamplesDir, "0*.png"))

@@ -63,7 +63,12 @@ func fid(ctx context.Context, c *cli, network string, s fidFlags) error {
 		return err
 	}
 	latents := loop.NewLatents(den, batch)
-	measure, err := loop.OpenFID(dev, *s.features, *s.ref, den.Net.Config.Resolution, metrics.CollectorConfig{
+	net, err := loop.OpenFeatures(*s.features)
+	if err != nil {
+		return err
+	}
+	shape := den.Net.Config
+	measure, err := loop.OpenFID(dev, net, *s.ref, shape.Resolution, shape.Channels, metrics.CollectorConfig{
 		Source: func(first int, images []float32) error {
 			latents.Draw(*s.seed + uint64(first))
 			return errors.Join(latents.Generate(sampler, k, images), ctx.Err())

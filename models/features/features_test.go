@@ -134,7 +134,7 @@ func TestExtractor(t *testing.T) {
 	x := images(5, 20)
 	var want, wantLogits []float32
 	for _, batch := range []int{5, 2, 8} {
-		e, err := features.NewExtractor(newDevice(t), net, 20, batch)
+		e, err := features.NewExtractor(newDevice(t), net, graph.Shape{20, 20, 1}, batch)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"innate/metrics"
 	"innate/models/checkpoint"
 	"innate/models/precond"
 	"innate/trainer/method"
@@ -50,8 +51,32 @@ func (b *best) file(key string) (*checkpoint.File, error) {
 // fidText is a FID as files state it.
 func fidText(fid float64) string { return fmt.Sprintf("%.4f", fid) }
 
+// fidNames are the names under which a network of this run states its FID, the
+// first by which it does so now. Where the feature network cannot be opened, so
+// that nothing can be measured either, that is what it was called.
+func (l *Loop) fidNames() []string {
+	called := calledAfter(l.cfg.FID.Features)
+	net, err := l.openFeatures()
+	if err != nil {
+		return []string{called}
+	}
+	return []string{net.Label, called}
+}
+
 // fidKey is under which a network of this run states its FID.
-func (l *Loop) fidKey() string { return FIDKey(FeatureName(l.cfg.FID.Features)) }
+func (l *Loop) fidKey() string { return FIDKey(l.fidNames()[0]) }
+
+// measuredOtherwise names the features by which best.safetensors was found, if they
+// are not the run's: the file that has them was exchanged.
+func (l *Loop) measuredOtherwise(meta map[string]string) string {
+	for key := range meta {
+		name, ok := strings.CutPrefix(key, FIDKey(""))
+		if ok && !slices.Contains(l.fidNames(), name) {
+			return name
+		}
+	}
+	return ""
+}
 
 func (l *Loop) bestPath() string {
 	return filepath.Join(l.dir, run.CheckpointsDir, run.BestFile)
@@ -71,10 +96,10 @@ func (l *Loop) saveBest() {
 		l.event(runlog.Error, err.Error(), nil)
 		return
 	}
-	aside, key := l.asidePath(l.best.nimg), l.fidKey()
+	aside, names := l.asidePath(l.best.nimg), l.fidNames()
 	l.saver.add(&save{slot: bestSlot, path: l.bestPath(), file: f, done: func() {}, then: func() error {
 		old, err := checkpoint.ReadHeader(aside)
-		if err != nil || old.Metadata[key] != f.Metadata[key] {
+		if err != nil || statedFID(old.Metadata, names...) != statedFID(f.Metadata, names...) {
 			return nil // none, or not the same
 		}
 		return os.Remove(aside)
@@ -103,7 +128,10 @@ func (l *Loop) restoreBest(f *checkpoint.File, p run.Progress) (note string, err
 	there, err := checkpoint.Read(l.bestPath())
 	if err == nil {
 		nimg, _ := strconv.ParseInt(there.Metadata["nimg"], 10, 64)
-		stated := there.Metadata[l.fidKey()]
+		stated := statedFID(there.Metadata, l.fidNames()...)
+		if other := l.measuredOtherwise(there.Metadata); other != "" {
+			return l.forgetBest(nimg, other)
+		}
 		switch {
 		case l.best != nil && nimg == l.best.nimg && stated == fidText(l.best.fid):
 			return "", nil
@@ -122,6 +150,18 @@ func (l *Loop) restoreBest(f *checkpoint.File, p run.Progress) (note string, err
 		l.saveBest()
 	}
 	return note, nil
+}
+
+// forgetBest starts the search for the best network again: what a checkpoint has
+// of FID is over the features other, and cannot be compared.
+func (l *Loop) forgetBest(nimg int64, other string) (note string, err error) {
+	l.best, l.eval.running = nil, false
+	l.report.lastFID, l.report.bestFID = nil, nil
+	if note, err = l.setBestAside(nimg, ""); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("the feature network is another one: %s has begun again, not to be compared with %s; %s",
+		metrics.FIDLabel(l.fidNames()[0]), metrics.FIDLabel(other), note), nil
 }
 
 // loadBest reads a network like the run's own.
@@ -153,7 +193,7 @@ func (l *Loop) setBestAside(nimg int64, stated string) (note string, err error) 
 		path := filepath.Join(folder, e.Name())
 		fids[path] = math.Inf(1)
 		if f, err := checkpoint.ReadHeader(path); err == nil {
-			if fid, err := strconv.ParseFloat(f.Metadata[l.fidKey()], 64); err == nil {
+			if fid, err := strconv.ParseFloat(statedFID(f.Metadata, l.fidNames()...), 64); err == nil {
 				fids[path] = fid
 			}
 		}

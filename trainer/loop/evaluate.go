@@ -5,21 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"innate/configs"
 	"innate/metrics"
 	"innate/models/checkpoint"
-	"innate/models/device"
-	"innate/models/features"
 	"innate/models/precond"
 	"innate/models/weights"
-	"innate/trainer/data"
 	"innate/trainer/method"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
@@ -32,6 +26,8 @@ type evaluation struct {
 	den     *precond.Denoiser // with the copy being measured
 	nimg    int64             // images seen when the copy was made
 	running bool
+
+	features *FeatureNetwork // nil until it is wanted
 }
 
 // Images generated in one slice of an evaluation: the same work for one step
@@ -66,16 +62,30 @@ func (l *Loop) openEvaluation() error {
 	if err := l.haveEvaluationFiles(); err != nil {
 		return err
 	}
-	e.fid, err = OpenFID(l.dev, configs.Locate(l.dir, l.cfg.FID.Features), configs.Locate(l.dir, l.cfg.FID.Reference), im.Den.Net.Config.Resolution, metrics.CollectorConfig{
+	features, err := l.openFeatures()
+	if err != nil {
+		return err
+	}
+	shape := im.Den.Net.Config
+	e.fid, err = OpenFID(l.dev, features, configs.Locate(l.dir, l.cfg.FID.Reference), shape.Resolution, shape.Channels, metrics.CollectorConfig{
 		Source: source, SourceBatch: slice, Values: gen.Pixels(), Nimg: l.cfg.FID.Samples,
 	})
 	if err != nil {
 		return err
 	}
-	e.nimg = l.eval.nimg
+	e.features, e.nimg = features, l.eval.nimg
 	l.eval = e
-	l.report.fidName, l.report.teacherFID = e.fid.Label(), recordedFID(l.method.Teacher(), FeatureName(l.cfg.FID.Features))
+	l.report.fidName, l.report.teacherFID = e.fid.Label(), recordedFID(l.method.Teacher(), features.names()...)
 	return nil
+}
+
+// openFeatures opens the run's feature network, once.
+func (l *Loop) openFeatures() (*FeatureNetwork, error) {
+	var err error
+	if l.eval.features == nil {
+		l.eval.features, err = OpenFeatures(configs.Locate(l.dir, l.cfg.FID.Features))
+	}
+	return l.eval.features, err
 }
 
 // evaluationSlice is how many images are generated between two training steps.
@@ -297,109 +307,4 @@ func (l *Loop) test() error {
 		return err
 	}
 	return l.recordTick(runlog.Tick{Type: runlog.TypeTest, Nimg: l.nimg, Time: l.now(), Scalars: values})
-}
-
-// featureBatch is the number of images that a feature network reads at once.
-const featureBatch = 250
-
-// OpenFID opens a named feature network and reference statistics for square
-// images of size pixels. cfg says what to measure; its features are filled in
-// here. References are builtin:NAME or a path.
-func OpenFID(dev device.Device, featureRef, statsRef string, size int, cfg metrics.CollectorConfig) (*metrics.FID, error) {
-	stats, err := openStats(statsRef)
-	if err != nil {
-		return nil, err
-	}
-	ref, err := metrics.NewReference(stats)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", statsRef, err)
-	}
-	if cfg.Features, err = OpenFeatures(dev, featureRef, size); err != nil {
-		return nil, err
-	}
-	cfg.Name = FeatureName(featureRef)
-	return metrics.NewFID(cfg, ref)
-}
-
-// OpenFeatures opens a feature network for square images of size pixels.
-func OpenFeatures(dev device.Device, ref string, size int) (*features.Extractor, error) {
-	file, err := weights.Open(ref)
-	if err != nil {
-		return nil, err
-	}
-	net, err := method.OpenCNN(file)
-	if err != nil {
-		return nil, err
-	}
-	return features.NewExtractor(dev, net, size, featureBatch)
-}
-
-func openStats(ref string) (metrics.Stats, error) {
-	r, err := weights.OpenStats(ref)
-	if err != nil {
-		return metrics.Stats{}, err
-	}
-	defer r.Close()
-	stats, err := metrics.ReadStats(r, r.Size)
-	if err != nil {
-		return stats, fmt.Errorf("%s: %w", ref, err)
-	}
-	return stats, nil
-}
-
-// recordedFID is the FID that a teacher's file states for itself, if it does: no
-// distance is negative or without end.
-func recordedFID(meta map[string]string, name string) *float64 {
-	v, err := strconv.ParseFloat(meta[FIDKey(name)], 64)
-	if err != nil || !(v >= 0) || math.IsInf(v, 1) {
-		return nil
-	}
-	return &v
-}
-
-// FIDKey is the metadata key under which a network's file states its FID over
-// the named features, as it is meant to be sampled.
-func FIDKey(features string) string { return "fid/" + features }
-
-// FeatureName is the name by which a FID over a feature network is labelled:
-// that of its file, without builtin: and the word fid.
-func FeatureName(ref string) string {
-	name := strings.TrimPrefix(ref, weights.Prefix)
-	name = strings.TrimSuffix(filepath.Base(name), run.CheckpointExt)
-	return strings.Replace(name, "-fid-", "-", 1)
-}
-
-// ReferenceStats measures the feature statistics of all training images of a
-// data set, 8-bit as they are.
-func ReferenceStats(ctx context.Context, dev device.Device, dataset, featureRef string) (metrics.Stats, error) {
-	set, err := data.Open(dataset)
-	if err != nil {
-		return metrics.Stats{}, err
-	}
-	h, w, c := set.Shape()
-	net, err := OpenFeatures(dev, featureRef, h)
-	if err != nil {
-		return metrics.Stats{}, err
-	}
-	index := make([]int, featureBatch)
-	all, err := metrics.NewCollector(metrics.CollectorConfig{
-		Name: FeatureName(featureRef), Features: net, SourceBatch: featureBatch, Values: h * w * c, Nimg: set.Len(),
-		Source: func(first int, images []float32) error {
-			for i := range index {
-				index[i] = (first + i) % set.Len()
-			}
-			return errors.Join(ctx.Err(), set.Images(index, images))
-		},
-	})
-	if err != nil {
-		return metrics.Stats{}, err
-	}
-	for done := false; !done; {
-		if done, err = all.Step(); err != nil {
-			return metrics.Stats{}, err
-		}
-	}
-	stats, err := all.Stats()
-	stats.Features = FeatureName(featureRef)
-	return stats, err
 }

@@ -56,7 +56,7 @@ func newClassifier(e Env) (Method, error) {
 	}
 	m.adam = optim.NewAdam(m.training.Params, e.Device)
 	m.stage = NewStage("step", e.Device, &m.training.Objective, m.adam)
-	m.extractor, err = features.NewExtractor(e.Device, net, h, testBatch)
+	m.extractor, err = features.NewExtractor(e.Device, net, graph.Shape{h, h, c}, testBatch)
 	return m, err
 }
 

@@ -37,6 +37,12 @@ func OpenCNN(f *checkpoint.File) (*features.Net, error) {
 	return features.FromCheckpoint(f, prefixOf(f))
 }
 
+// OpenFeatures is OpenDenoiser for feature networks, of whatever kind; label is the
+// name of their weights.
+func OpenFeatures(f *checkpoint.File) (net features.Network, label string, err error) {
+	return features.Open(f, prefixOf(f))
+}
+
 // unetLayers describes a U-Net's parameters for the screen.
 func unetLayers(net *unet.Net) []run.Layer {
 	var layers []run.Layer

@@ -1,0 +1,88 @@
+package features
+
+import (
+	"fmt"
+	"strings"
+
+	"innate/models"
+	"innate/models/checkpoint"
+	"innate/models/graph"
+	"innate/models/registry"
+)
+
+// Network is a frozen network that makes features of images.
+type Network interface {
+	Weights() *models.ParamSet // which identify it: see Label
+	Input() string             // how it wants its images, by the name in Inputs
+	Dim() int                  // features of an image
+	Classes() int              // class logits of an image; 0: it has none
+
+	// Embed adds the network to g: images as Input makes them, x [N H W C], to
+	// features [N Dim] and logits [N Classes].
+	Embed(g *graph.Builder, x graph.Node) (features, logits graph.Node)
+}
+
+// Kind is an architecture of feature networks, as it is registered.
+type Kind struct {
+	In    func(f *checkpoint.File) bool                            // whether a file holds one
+	Open  func(f *checkpoint.File, prefix string) (Network, error) // the one whose weights begin with prefix
+	Names map[string]string                                        // of known weights, by fingerprint
+}
+
+// Kinds holds the architectures of feature networks by name.
+var Kinds = registry.New[Kind]("feature network")
+
+func init() {
+	Kinds.Add("cnn", Kind{
+		In:   In,
+		Open: func(f *checkpoint.File, prefix string) (Network, error) { return FromCheckpoint(f, prefix) },
+		Names: map[string]string{
+			"753f925ca64a7b6e5deaa228af8d67b78437b665563830120021c9eda25c0e9c": "mnist-cnn",
+			"0c6d5e97be740fb76bc37dd17ed89274b79a7d06d9c8f7c1f06491fbbba1f3ec": "mnist-disc-cnn",
+		},
+	})
+}
+
+// Open builds the feature network in f, of whatever kind, whose weights begin with
+// prefix, and labels it.
+func Open(f *checkpoint.File, prefix string) (net Network, label string, err error) {
+	for _, name := range Kinds.Names() {
+		kind, err := Kinds.Get(name)
+		if err != nil || !kind.In(f) {
+			continue
+		}
+		net, err := kind.Open(f, prefix)
+		if err != nil {
+			return nil, "", err
+		}
+		return net, labelOf(name, kind, net.Weights().Fingerprint()), nil
+	}
+	return nil, "", fmt.Errorf("features: %s: got no feature network, want one of: %s", f.Path, strings.Join(Kinds.Names(), ", "))
+}
+
+// labelDigits of a fingerprint tell networks apart in a label.
+const labelDigits = 8
+
+// labelOf is the name by which numbers over a network's features are comparable:
+// that of its weights where they are known, otherwise its kind and the beginning of
+// their fingerprint.
+func labelOf(name string, kind Kind, fingerprint string) string {
+	if known := kind.Names[fingerprint]; known != "" {
+		return known
+	}
+	return name + "-" + fingerprint[:labelDigits]
+}
+
+// Known reports whether a label is the name of known weights, which others must not
+// be taken for.
+func Known(label string) bool {
+	for _, name := range Kinds.Names() {
+		kind, _ := Kinds.Get(name)
+		for _, known := range kind.Names {
+			if known == label {
+				return true
+			}
+		}
+	}
+	return false
+}
