@@ -12,11 +12,12 @@ const (
 //
 //	toml  its key
 //	for   the methods that use it; without the tag all do
-//	want  the values it may have, checked where rule.go understands the words
+//	want  the values it may have, checked where rule.go understands the words;
+//	      what is chosen from a registry is checked by KnownNames
 //	doc   what it means, in one line
 type Config struct {
 	Name   string `toml:"name" want:"1 to 64 letters, digits, dots, dashes or underscores, starting with a letter or digit" doc:"names the run directory"`
-	Method string `toml:"method" want:"classifier | edm | gdd" doc:"what is trained: a feature network, a diffusion teacher, or a one-step student"`
+	Method string `toml:"method" want:"a method" doc:"what is trained: a feature network, a diffusion teacher, or a one-step student"`
 
 	Run      Run      `toml:"run"`
 	Data     Data     `toml:"data"`
@@ -42,14 +43,14 @@ type Run struct {
 
 // Data names the training images. Fixed.
 type Data struct {
-	Dataset string `toml:"dataset" want:"mnist" doc:"training images"`
+	Dataset string `toml:"dataset" want:"a data set" doc:"training images"`
 	Labels  bool   `toml:"labels" for:"edm" want:"true or false" doc:"condition the network on the images' classes"`
 }
 
 // Model is the network to train (edm), or the teacher whose architecture and
 // weights the student starts from (gdd). Fixed.
 type Model struct {
-	Arch            string  `toml:"arch" for:"edm" want:"ddpmpp | ncsnpp" doc:"architecture, DDPM++ or NCSN++"`
+	Arch            string  `toml:"arch" for:"edm" want:"an architecture" doc:"architecture, DDPM++ or NCSN++"`
 	Resolution      int     `toml:"resolution" for:"edm" want:"0, or in [1, 16384]" doc:"pixels of an image's side, those of the data set; 0: not said"`
 	Channels        int     `toml:"channels" for:"edm" want:"0, or in [1, 1024]" doc:"channels of an image, those of the data set; 0: not said"`
 	ModelChannels   int     `toml:"model_channels" for:"edm" want:"a multiple of 4 in [4, 1024]" doc:"channels at the finest resolution, before channel_mult"`
@@ -71,7 +72,7 @@ type Disc struct {
 	InSize   int    `toml:"in_size" for:"gdd" want:"in [8, 256], halved evenly by each stage of the features" doc:"pixels of a side that images are resized to first"`
 	CMix     int    `toml:"cmix" for:"gdd" want:"in [1, 512]" doc:"channels of the frozen random projections"`
 	Width    int    `toml:"width" for:"gdd" want:"in [1, 1024]" doc:"channels of the trained heads"`
-	Loss     string `toml:"loss" for:"gdd" want:"ns | hinge" doc:"non-saturating or hinge"`
+	Loss     string `toml:"loss" for:"gdd" want:"a loss" doc:"non-saturating or hinge"`
 }
 
 // FID is the evaluation during training. Fixed.

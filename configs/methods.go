@@ -3,6 +3,7 @@ package configs
 import (
 	"fmt"
 	"path"
+	"reflect"
 	"slices"
 )
 
@@ -65,20 +66,21 @@ func (f field) matches(globs []string) bool {
 	})
 }
 
-// known holds, by key, who lists the names that a setting may have. Without one
-// the names of the setting's tag count: those that ship.
+// known holds, by key, who lists the names that a setting may have. Those of
+// registries that configs cannot see come from programs that link them; elsewhere
+// any name will do.
 var known = map[string]func() []string{"method": Methods}
 
 // KnownNames makes list say which names a setting may have: that of a registry
 // which configs cannot see. It is called while packages initialise.
 func KnownNames(key string, list func() []string) {
-	if byKey[key].rule.names == nil {
-		panic("configs: " + key + " is no setting that is chosen by name")
+	if f, ok := byKey[key]; !ok || f.kind.Kind() != reflect.String || f.rule.names != nil {
+		panic("configs: " + key + " is no setting that is chosen from a registry")
 	}
 	known[key] = list
 }
 
-// names lists the names that a setting may have; nil for one that has others
+// names lists the names that a setting may have; nil for one that has other
 // values.
 func (f field) names() []string {
 	if list := known[f.key]; list != nil {
@@ -89,8 +91,8 @@ func (f field) names() []string {
 
 // wanted says in words which values a setting may have.
 func (f field) wanted() string {
-	if f.rule.names == nil {
-		return f.want
+	if names := f.names(); names != nil {
+		return oneOf(names)
 	}
-	return oneOf(f.names())
+	return f.want
 }

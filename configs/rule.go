@@ -67,8 +67,6 @@ func number(s string) float64 {
 // content allows everything.
 func (r rule) ok(v any) bool {
 	switch v := v.(type) {
-	case string:
-		return r.names == nil || slices.Contains(r.names, v)
 	case []int:
 		if r.maxLen == 0 {
 			return true
@@ -87,8 +85,9 @@ func (r rule) ok(v any) bool {
 
 // ok is rule.ok, where names are those that are known now.
 func (f field) ok(v any) bool {
-	if name, ok := v.(string); ok && f.rule.names != nil {
-		return slices.Contains(f.names(), name)
+	if name, ok := v.(string); ok {
+		names := f.names()
+		return names == nil || slices.Contains(names, name)
 	}
 	return f.rule.ok(v)
 }

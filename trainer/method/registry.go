@@ -30,7 +30,7 @@ func init() {
 	Register(Spec{Method: configs.Method{Name: configs.Classifier}, New: newClassifier, Check: checkClassifier})
 	Register(Spec{Method: configs.Method{Name: configs.GDD}, New: newGDD, Check: checkGDD})
 
-	// What settings may name, where the registries are out of configs' sight.
+	// What settings may name: registries that are out of configs' sight.
 	configs.KnownNames("data.dataset", data.Sources.Names)
 	configs.KnownNames("model.arch", unet.Archs.Names)
 	configs.KnownNames("disc.loss", gdd.Losses.Names)

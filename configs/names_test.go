@@ -1,0 +1,12 @@
+package configs_test
+
+import "innate/configs"
+
+// What programs that train bring.
+func init() {
+	for key, names := range map[string][]string{
+		"data.dataset": {"mnist"}, "model.arch": {"ddpmpp", "ncsnpp"}, "disc.loss": {"ns", "hinge"},
+	} {
+		configs.KnownNames(key, func() []string { return names })
+	}
+}

@@ -1,0 +1,12 @@
+package tui_test
+
+import "innate/configs"
+
+// What a program that trains says of its registries.
+func init() {
+	for key, names := range map[string][]string{
+		"data.dataset": {"mnist"}, "model.arch": {"ddpmpp", "ncsnpp"}, "disc.loss": {"ns", "hinge"},
+	} {
+		configs.KnownNames(key, func() []string { return names })
+	}
+}
