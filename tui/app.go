@@ -46,8 +46,6 @@ type App struct {
 	runs   *runsView
 	screen host.View       // in front of the list of runs: the form, the overlay; or nil
 	view   int             // of the open run
-	focus  pane            // of the dashboard
-	right  pane            // of layers and samples, the one focused last
 	seen   map[string]seen // by directory of the run
 
 	state      host.State
@@ -105,7 +103,7 @@ func New(opts Options) (*App, error) {
 // newApp returns a workbench without a terminal and without a run.
 func newApp(opts Options) *App {
 	a := &App{
-		opts: opts, display: host.Display{ASCII: opts.ASCII}, views: slices.Concat(builtin, opts.Views), stale: true, focus: paneLayers, right: paneLayers,
+		opts: opts, display: host.Display{ASCII: opts.ASCII}, views: slices.Concat(builtin, opts.Views), stale: true,
 		seen: map[string]seen{}, stateFile: &stateFile{path: opts.StateFile},
 	}
 	if opts.Getenv != nil {
@@ -120,7 +118,7 @@ func newApp(opts Options) *App {
 
 // open switches to a run, in the view shown last.
 func (a *App) open(dir string) {
-	a.run = newRunView(dir, a.theme, a.opts.Location, a.state.Charts)
+	a.run = &runView{Run: session.Open(dir)}
 	a.run.views = a.newViews()
 	a.state.Run, a.screen = session.Absolute(dir), nil
 }

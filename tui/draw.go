@@ -65,7 +65,11 @@ func (a *App) statusLine() string {
 	if a.run == nil {
 		return widget.Fit(" "+t.Dim.Render(widget.Plain(a.opts.RunsDir)), a.width, e)
 	}
-	return a.run.events.Last(a.width)
+	newest := ""
+	if n := len(a.run.Events); n > 0 {
+		newest = host.EventLine(t, a.run.Events[n-1], a.opts.Location)
+	}
+	return widget.Fit(newest, a.width, e)
 }
 
 // banner words what the user must know, or is empty.

@@ -80,9 +80,9 @@ func (a *App) Enter(section string) {
 	a.overlay, a.stale = overlay{kind: kinds[section]}, true
 	names := map[string]string{"curves": "curves", "tree of layers": "layers", "view of samples": "samples", "one sample": "samples", "config": "config", "events": "events"}
 	a.view = max(slices.Index(a.viewNames(), names[section]), 0) // others work on the dashboard
-	a.setFocus(paneEvents)                                       // the pane with the fewest keys of its own
-	if p, ok := map[string]pane{"charts": paneLoss, "layers": paneLayers, "samples": paneSamples}[section]; ok {
-		a.setFocus(p)
+	a.state.Focus = "events"                                     // the pane with the fewest keys of its own
+	if p, ok := map[string]string{"charts": "loss", "layers": "layers", "samples": "samples"}[section]; ok {
+		a.state.Focus = p
 	}
 	if a.run != nil {
 		v := samplesOf(a)

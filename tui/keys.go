@@ -117,7 +117,11 @@ func (a *App) handleKey(m tea.KeyPressMsg) tea.Cmd {
 func (a *App) everySection() []*host.Section {
 	list := []*host.Section{a.keys.everywhere, a.keys.run}
 	for _, v := range a.prototypes {
-		for _, s := range host.Sections(v) {
+		sections := host.Sections(v)
+		if p, ok := v.(host.PaneView); ok {
+			sections = append(slices.Clip(sections), p.Pane().Keys())
+		}
+		for _, s := range sections {
 			if !slices.ContainsFunc(list, func(o *host.Section) bool { return o.Title == s.Title }) {
 				list = append(list, s)
 			}

@@ -2,14 +2,9 @@ package tui
 
 import "innate/tui/host"
 
-// Sizes below which the dashboard shows less.
-const (
-	minWidth, minHeight   = 40, 10  // less: a request for more room
-	pairWidth, pairHeight = 76, 18  // less: one pane at a time
-	fullWidth, fullHeight = 100, 32 // less: layers and samples share a place
-	tripleWidth           = 150     // three columns when there is no height for stacking
-	stackHeight           = 44
-)
+// minWidth and minHeight are the smallest screen; on a smaller one there is only a
+// request for more room.
+const minWidth, minHeight = 40, 10
 
 // layout cuts the screen from top to bottom.
 type layout struct {

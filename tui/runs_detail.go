@@ -10,7 +10,6 @@ import (
 
 	"innate/trainer/run"
 	"innate/tui/host"
-	"innate/tui/panes"
 	"innate/tui/theme"
 	"innate/tui/widget"
 )
@@ -38,10 +37,9 @@ func (d *runDetail) draw(a *App, row *runRow, r host.Rect) []string {
 	}, row.badge(t))
 	d.update(a, row)
 	chart := host.Framed(a.theme, top, d.title(row), false, d.chart.View, d.chart.Info()...)
-	log := panes.NewEvents(t)
-	log.Location = a.opts.Location
-	log.SetEvents(row.events)
-	events := host.Framed(a.theme, low, "Events", false, log.View)
+	events := host.Framed(a.theme, low, "Events", false, func(w, h int) string {
+		return host.NewestEvents(t, row.events, a.opts.Location, w, h)
+	})
 	lines := slices.Concat(chart, events)
 	for i := range lines {
 		lines[i] = facts[i] + lines[i]

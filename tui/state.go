@@ -104,7 +104,7 @@ func (a *App) remember() tea.Cmd {
 	if a.stateFile.path == "" {
 		return nil
 	}
-	a.state.View, a.state.Focus = a.views[a.view].Name, paneNames[a.focus]
+	a.state.View = a.views[a.view].Name
 	if reflect.DeepEqual(a.state, a.remembered) {
 		return nil
 	}
@@ -130,7 +130,4 @@ func (a *App) recall() {
 	a.state = a.stateFile.load()
 	a.remembered = a.state.Clone()
 	a.view = max(slices.Index(a.viewNames(), a.state.View), 0)
-	if i := slices.Index(paneNames[:], a.state.Focus); i >= 0 {
-		a.setFocus(pane(i))
-	}
 }

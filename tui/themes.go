@@ -52,9 +52,6 @@ func (a *App) setTheme(t *theme.Theme) {
 		v.SetTheme(t)
 	}
 	if r := a.run; r != nil {
-		r.loss.SetTheme(t)
-		r.fid.SetTheme(t)
-		r.events.SetTheme(t)
 		for _, v := range r.views {
 			if v, ok := v.(host.ThemeView); ok {
 				v.SetTheme(t)

@@ -10,6 +10,7 @@ import (
 	"innate/tui/host"
 	"innate/tui/views/config"
 	"innate/tui/views/curves"
+	"innate/tui/views/dashboard"
 	"innate/tui/views/events"
 	"innate/tui/views/layers"
 	"innate/tui/views/machine"
@@ -19,7 +20,7 @@ import (
 // builtin are the views of a run, in the order of their number keys; what
 // Options add follows. The name is the view's title.
 var builtin = []host.Registration{
-	{Name: "dashboard", New: newDashboard},
+	{Name: "dashboard", New: dashboard.New},
 	{Name: "curves", New: curves.New},
 	{Name: "layers", New: layers.New},
 	{Name: "samples", New: samples.New},

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"innate/trainer/run"
-	"innate/trainer/runlog"
 	"innate/tui/session"
 	"innate/tui/theme"
 	"innate/tui/widget"
@@ -45,21 +44,6 @@ func Badge(t *theme.Theme, state, stage string) string {
 		s += " " + t.Dim.Render(widget.Plain(stage))
 	}
 	return s
-}
-
-// EventInk is the colour of a kind of events.
-func EventInk(t *theme.Theme, kind string) theme.Ink {
-	switch kind {
-	case runlog.Freeze:
-		return t.Frozen
-	case runlog.Error, runlog.Stop, runlog.Diverge:
-		return t.Bad
-	case runlog.Config, runlog.Pause, runlog.NonFinite:
-		return t.Warn
-	case runlog.Done, runlog.Start, runlog.Resume:
-		return t.Good
-	}
-	return t.Dim
 }
 
 // RunLine tells where the run lies and where it could go on from.

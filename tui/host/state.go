@@ -11,6 +11,7 @@ type State struct {
 	Version int                   `json:"version"`
 	View    string                `json:"view,omitempty"`  // of a run
 	Focus   string                `json:"focus,omitempty"` // of the dashboard
+	Side    string                `json:"-"`               // of its layers and samples, the one that had the focus last; until the end
 	Theme   string                `json:"theme,omitempty"` // empty: auto
 	Mouse   bool                  `json:"mouse"`
 	Quiet   bool                  `json:"quiet"`            // no notifications

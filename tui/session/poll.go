@@ -59,6 +59,25 @@ func (r *Run) Look(now time.Time) PollMsg {
 	return m
 }
 
+// TakePoll takes in what a look has found, but for the log (see Add), and reports
+// whether there is more to be found at once.
+func (r *Run) TakePoll(m *PollMsg, now time.Time) (more bool) {
+	if m.Info != nil {
+		r.TakeRead(*m.Info, now)
+	}
+	if m.Layers != nil {
+		r.TakeLayers(m.Layers)
+	}
+	if m.Config != nil {
+		r.Config = m.Config
+	}
+	if m.Grids != nil {
+		r.Grids = m.Grids
+	}
+	r.Reading = m.More
+	return r.Layers.Feed(m.Stats) || m.More
+}
+
 // poller follows the files of one run. It is used by one command at a time: the
 // next poll is issued when the last one's message has arrived.
 type poller struct {

@@ -83,6 +83,7 @@ func (r *Run) Take(info run.Info, now time.Time) {
 	}
 	r.Info, r.Known = info, true
 	r.InfoGen++
+	r.learnSpeed()
 	if !info.Alive {
 		r.Lost = nil
 	}
@@ -169,11 +170,27 @@ func (r *Run) Waits() string {
 	return "no ticks yet"
 }
 
-// Quality names what the run is judged by: the accuracy of a classifier, or else
-// FID, which has its plain name only where the run says so.
+// What a run is judged by, as scalars of its log.
+var (
+	accuracyKeys = []string{"accuracy/test", "accuracy/train"}
+	fidKeys      = []string{"fid"}
+)
+
+// QualityKeys are the scalars that the run is judged by: the accuracy of a
+// classifier, or else FID.
+func (r *Run) QualityKeys() []string {
+	for _, k := range accuracyKeys {
+		if r.Series.Find(k) != nil {
+			return accuracyKeys
+		}
+	}
+	return fidKeys
+}
+
+// Quality names them. FID has its plain name only where the run says so.
 func (r *Run) Quality() string {
 	switch name := r.Info.Status.FIDName; {
-	case r.Series.Find("accuracy/test") != nil || r.Series.Find("accuracy/train") != nil:
+	case r.QualityKeys()[0] != fidKeys[0]:
 		return "Accuracy"
 	case name != "":
 		return name

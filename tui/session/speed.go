@@ -86,9 +86,9 @@ type pace struct {
 	nimg int64  // since when
 }
 
-// LearnSpeed tells the layers how fast the run is at its present share of frozen
+// learnSpeed tells the layers how fast the run is at its present share of frozen
 // parameters, once that is steady.
-func (r *Run) LearnSpeed() {
+func (r *Run) learnSpeed() {
 	st := &r.Info.Status
 	key := ""
 	if st.State == run.StateRunning && !BetweenSteps(st.Stage) {

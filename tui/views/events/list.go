@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"innate/trainer/runlog"
 	"innate/tui/host"
 	"innate/tui/theme"
@@ -188,22 +190,11 @@ func (e *List) View(t *theme.Theme, w, h int) string {
 
 func (e *List) row(t *theme.Theme, i, w int) string {
 	ev := e.events[e.visible[i]]
-	at := ev.Time.In(e.Location).Format("15:04:05")
-	kimg := widget.FitLeft(widget.Kimg(ev.Nimg)+"k", 9)
-	glyph, text := t.Glyphs.Event(ev.Kind), widget.Plain(clipText(ev.Text))
+	line := host.EventLine(t, ev, e.Location)
 	if i == e.cursor {
-		return t.Select.Render(widget.Fit(t.Glyphs.Cursor+at+kimg+"  "+glyph+" "+text, w, t.Glyphs.Ellipsis))
+		return t.Select.Render(widget.Fit(t.Glyphs.Cursor+ansi.Strip(line)[1:], w, t.Glyphs.Ellipsis))
 	}
-	return widget.Fit(" "+t.Dim.Render(at)+t.Dim.Render(kimg)+"  "+host.EventInk(t, ev.Kind).Render(glyph)+" "+text, w-1, t.Glyphs.Ellipsis)
-}
-
-// clipText bounds what is drawn on one line.
-func clipText(s string) string {
-	const most = 1000
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "")
-	}
-	return s
+	return widget.Fit(line, w-1, t.Glyphs.Ellipsis)
 }
 
 // Detail writes all that an event tells, wrapped to w cells.

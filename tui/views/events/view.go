@@ -16,10 +16,12 @@ import (
 // View lists what happened in the run, with all that is known of the
 // event under the cursor, and how the trainer ended if it did not end well.
 type View struct {
-	h    host.Host
-	keys *host.Section
+	h        host.Host
+	keys     *host.Section
+	paneKeys *host.Section
 
 	list List
+	tail Tail
 	open bool // the event under the cursor has the view to itself
 	from int  // first line of it that shows
 
@@ -30,6 +32,7 @@ type View struct {
 // New returns the view of a run without an event.
 func New(h host.Host) host.View {
 	v := &View{h: h}
+	v.list.Location, v.tail.Location = h.Options().Location, h.Options().Location
 	v.bind()
 	return v
 }
@@ -62,6 +65,12 @@ func (v *View) bind() {
 		host.Bind("pgdown ctrl+f", "pgdn", "", "page forward", do(func() { v.page(1) })),
 		host.Bind("home", "home", "", "the first event", do(func() { v.move(-1 << 30) })),
 		host.Bind("end G", "G", "newest", "follow the newest event", do(func() { v.move(1 << 30) })),
+	)
+	v.paneKeys = host.NewSection("pane of events",
+		host.Bind("up k", "↑ k", "", "scroll back", do(func() { v.tail.Move(-1) })),
+		host.Bind("down j", "↓ j", "", "scroll forward", do(func() { v.tail.Move(1) })),
+		host.Bind("pgup ctrl+b", "pgup", "", "page back", do(func() { v.tail.Page(-1) })),
+		host.Bind("pgdown ctrl+f", "pgdn", "", "page forward", do(func() { v.tail.Page(1) })),
 	)
 }
 
@@ -121,6 +130,7 @@ func (v *View) Back() bool {
 func (v *View) AddEvents(events []runlog.Event, reset bool) {
 	if len(events) > 0 || reset {
 		v.list.SetEvents(v.h.Run().Events)
+		v.tail.SetEvents(v.h.Run().Events)
 	}
 }
 
@@ -163,7 +173,6 @@ func (v *View) split(r host.Rect) (list, detail, words host.Rect) {
 func (v *View) Draw(r host.Rect) []string {
 	t := v.h.Theme()
 	at, detail, words := v.split(r)
-	v.list.Location = v.h.Options().Location
 	var lines []string
 	if ev, ok := v.list.Cursor(); ok && v.open {
 		lines = v.drawEvent(at, ev, true)
