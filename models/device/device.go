@@ -130,9 +130,11 @@ type AdamSlot struct {
 	Grad        graph.Node
 }
 
-// AdamStep is one step's settings. Corr1 and Corr2 hold 1-beta^t of every slot.
+// AdamStep is one step's settings. Steps counts the updates of every slot, this
+// one included; Corr1 and Corr2 hold 1-beta^t for it.
 type AdamStep struct {
 	LR, Beta1, Beta2, Eps float64
+	Steps                 []int64
 	Corr1, Corr2          []float32
 }
 

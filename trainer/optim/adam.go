@@ -58,6 +58,7 @@ func NewAdam(params []*models.Param, dev device.Device) *Adam {
 type Binding struct {
 	slots        []*slot
 	plan         device.Adam
+	steps        []int64
 	corr1, corr2 []float32 // 1-beta^t of each slot at the current step
 }
 
@@ -68,7 +69,7 @@ func (a *Adam) Bind(params []*models.Param, program device.Program, grads []grap
 	if len(params) != len(grads) {
 		return nil, fmt.Errorf("optim: %d gradients for %d parameters", len(grads), len(params))
 	}
-	b := &Binding{corr1: make([]float32, len(params)), corr2: make([]float32, len(params))}
+	b := &Binding{steps: make([]int64, len(params)), corr1: make([]float32, len(params)), corr2: make([]float32, len(params))}
 	seen := make(map[string]bool, len(params))
 	for i, p := range params {
 		s := a.byName[p.Name]
@@ -98,10 +99,11 @@ func (a *Adam) Bind(params []*models.Param, program device.Program, grads []grap
 func (b *Binding) Step(h Hyper) (nonFinite int, err error) {
 	for i, s := range b.slots {
 		s.steps = min(s.steps+1, maxSteps)
+		b.steps[i] = s.steps
 		b.corr1[i] = correction(h.Beta1, s.steps)
 		b.corr2[i] = correction(h.Beta2, s.steps)
 	}
-	return b.plan.Step(device.AdamStep{LR: h.LR, Beta1: h.Beta1, Beta2: h.Beta2, Eps: h.Eps, Corr1: b.corr1, Corr2: b.corr2})
+	return b.plan.Step(device.AdamStep{LR: h.LR, Beta1: h.Beta1, Beta2: h.Beta2, Eps: h.Eps, Steps: b.steps, Corr1: b.corr1, Corr2: b.corr2})
 }
 
 // correction is 1-beta^t for the beta that the float32 kernel uses, so that the
