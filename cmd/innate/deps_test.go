@@ -25,6 +25,7 @@ var rules = []struct {
 	{who: "innate/models/graph", not: []string{"innate/models/kernels", "innate/models/device", "innate/models/cpu", "innate/models/torch"}, why: "a graph knows no machine"},
 	{who: "innate/models/device", not: []string{"innate/models/kernels", "innate/models/cpu", "innate/models/torch"}, why: "the seam knows none of its sides"},
 	{who: "innate/models/cpu", not: []string{"innate/models/torch", "innate/models/unet", "innate/models/adm", "innate/models/disc", "innate/models/gdd"}, why: "a machine knows no network"},
+	{who: "innate/models/torch", not: []string{"innate/models/cpu", "innate/models/kernels", "innate/models/unet", "innate/models/adm", "innate/models/disc", "innate/models/gdd"}, why: "a machine knows no network"},
 	{who: "innate/models/nn", not: []string{"innate/models/cpu", "innate/models/kernels"}, why: "layers are graphs, for any machine"},
 	{who: "innate/metrics/...", not: []string{"innate/configs", "innate/trainer", "innate/tui"}, why: "a judge knows neither settings nor runs"},
 
@@ -60,6 +61,8 @@ var importers = []struct {
 	{"innate/models/kernels", []string{"innate/models/cpu", "innate/models/graph/graphtest", "innate/trainer/loop", "innate/trainer/method", "innate/cmd/innate"}, "all but a device speak to a device; the trainer looks for NaN in sums, and the command names the kernels in use"},
 	{"innate/tui", []string{"innate/cmd/innate"}, "views and widgets never see the App"},
 	{"innate/tui/views", []string{"innate/tui"}, "the App alone registers views, by one line each"},
+	{"github.com/ebitengine/purego", []string{"innate/models/torch/libtorch"}, "one package alone calls C"},
+	{"innate/models/torch/libtorch", []string{"innate/models/torch"}, "tensors of PyTorch stay behind the device"},
 	{"github.com/spf13", []string{"innate/cmd/innate"}, "flags are the command's"},
 }
 

@@ -1,0 +1,212 @@
+//go:build (amd64 || arm64) && !static
+
+package libtorch
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"strings"
+	"unsafe"
+
+	"github.com/ebitengine/purego"
+)
+
+// Lib is a loaded libtorch.
+type Lib struct {
+	Installation
+	Device Device // where tensors are made
+
+	cpu, cuda uintptr // libraries; cuda is 0 unless it is loaded
+	fn        functions
+	abi       uint64
+	dtypes    [dtypeCount]uint64
+	devices   [2]uint64 // by Kind
+
+	err    error
+	args   [12]uintptr // of the C function being called
+	bytes  [2]uint64
+	frames [nesting]frame // calls in the making
+	depth  int
+	out    uintptr    // where a function leaves a handle
+	out64  int64      // or a number
+	outF   float64    // or another
+	outP   *int64     // or sizes
+	sizes  [2][]int64 // of a tensor that is made, and its strides
+	temps  []Tensor   // results since the last Free
+	live   int        // tensors that Go holds
+}
+
+// functions are the addresses of the C functions in use; 0 means absent.
+type functions struct {
+	abiVersion, call, newList, pushList, newOptional, deleteOptional                   uintptr
+	errorText, newHandle, deleteHandle, isDefined, dim, numel, getSizes, getStrides    uintptr
+	isContiguous, emptyStrided, emptyPinned, fromBlob, copyTo, gradEnable, reinterpret uintptr
+	threads, setThreads, itemFloat, itemDouble, itemInt                                uintptr
+	addTensor, addScalar, mulScalar, fill                                              uintptr
+	streamSync, currentStream, cudaGuard                                               uintptr
+}
+
+// Open loads an installation for a device. Its own library path finds CUDA's
+// libraries beside it.
+func Open(in *Installation, on Device) (*Lib, error) {
+	l := &Lib{Installation: *in, Device: on}
+	open := func(name string, handle *uintptr) error {
+		h, err := purego.Dlopen(filepath.Join(in.Dir, name), purego.RTLD_NOW|purego.RTLD_GLOBAL)
+		if err != nil {
+			return fmt.Errorf("torch: %s: %s", in.Dir, loadError(err))
+		}
+		*handle = h
+		return nil
+	}
+	var deps uintptr
+	if err := open("libtorch_global_deps.so", &deps); err != nil {
+		return nil, err
+	}
+	if err := open(mainLibrary, &l.cpu); err != nil {
+		return nil, err
+	}
+	if on.Kind == CUDA {
+		if in.CUDA == "" {
+			return nil, fmt.Errorf("torch: PyTorch %s in %s was built without CUDA, want one with it for %s", in.Version, in.Dir, on)
+		}
+		if err := open("libtorch_cuda.so", &l.cuda); err != nil {
+			return nil, err
+		}
+	}
+	if err := l.bind(); err != nil {
+		return nil, err
+	}
+	l.c(l.fn.gradEnable, 0) // gradients are the graph's
+	if on.Kind == CPU {
+		l.keepHeap()
+	}
+	if on.Kind == CUDA {
+		if err := l.openCUDA(); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+// loadError is the dynamic linker's text with what to do about it.
+func loadError(err error) string {
+	text := err.Error()
+	if file, _, ok := strings.Cut(text, ": cannot open shared object file"); ok && !strings.Contains(file, "/") {
+		return fmt.Sprintf("%s, which it needs, is not installed: reinstall it with what it depends on (pip install torch)", file)
+	}
+	return text
+}
+
+// bind looks up functions and constants.
+func (l *Lib) bind() error {
+	var missing []string
+	look := func(lib uintptr, p *uintptr, names ...string) bool {
+		for _, n := range names {
+			if a, err := purego.Dlsym(lib, n); err == nil {
+				*p = a
+				return true
+			}
+		}
+		return false
+	}
+	need := func(lib uintptr, p *uintptr, names ...string) {
+		if !look(lib, p, names...) {
+			missing = append(missing, names[0])
+		}
+	}
+	f := &l.fn
+	for name, p := range map[string]*uintptr{
+		"aoti_torch_abi_version": &f.abiVersion, "torch_call_dispatcher": &f.call,
+		"torch_new_list_reserve_size": &f.newList, "torch_list_push_back": &f.pushList,
+		"aoti_torch_new_tensor_handle": &f.newHandle, "aoti_torch_delete_tensor_object": &f.deleteHandle,
+		"aoti_torch_is_defined": &f.isDefined, "aoti_torch_get_dim": &f.dim, "aoti_torch_get_numel": &f.numel,
+		"aoti_torch_get_sizes": &f.getSizes, "aoti_torch_get_strides": &f.getStrides,
+		"aoti_torch_is_contiguous": &f.isContiguous, "aoti_torch_empty_strided": &f.emptyStrided,
+		"aoti_torch_empty_strided_pinned": &f.emptyPinned, "aoti_torch_create_tensor_from_blob": &f.fromBlob,
+		"aoti_torch_copy_": &f.copyTo, "aoti_torch_grad_mode_set_enabled": &f.gradEnable,
+		"aoti_torch__reinterpret_tensor": &f.reinterpret, "torch_get_num_threads": &f.threads,
+		"aoti_torch_item_float32": &f.itemFloat, "aoti_torch_item_float64": &f.itemDouble, "aoti_torch_item_int64": &f.itemInt,
+	} {
+		need(l.cpu, p, name)
+	}
+	// Before 2.13 an optional is allocated by C++'s operator new, and the text of an
+	// error cannot be asked for.
+	need(l.cpu, &f.newOptional, "torch_new_stable_ivalue", "_Znwm")
+	look(l.cpu, &f.deleteOptional, "torch_delete_stable_ivalue")
+	look(l.cpu, &f.errorText, "torch_exception_get_what_without_backtrace")
+	look(l.cpu, &f.setThreads, "_ZN2at15set_num_threadsEi", "omp_set_num_threads")
+	lib, device := l.cpu, "cpu"
+	if l.Device.Kind == CUDA {
+		lib, device = l.cuda, "cuda"
+		need(lib, &f.currentStream, "aoti_torch_get_current_cuda_stream")
+		need(lib, &f.streamSync, "torch_cuda_stream_synchronize")
+		need(lib, &f.cudaGuard, "aoti_torch_create_cuda_guard")
+	}
+	for name, p := range map[string]*uintptr{"add_Tensor": &f.addTensor, "add_Scalar": &f.addScalar, "mul_Scalar": &f.mulScalar, "fill__Scalar": &f.fill} {
+		need(lib, p, "aoti_torch_"+device+"_"+name)
+	}
+	if f.abiVersion != 0 {
+		r := l.c(f.abiVersion)
+		l.abi = uint64(r)
+		l.Version = fmt.Sprintf("%d.%d.%d", l.abi>>56, l.abi>>48&0xff, l.abi>>40&0xff)
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("torch: PyTorch %s in %s lacks %s, want %s or newer", l.Version, l.Dir, strings.Join(missing, ", "), Oldest)
+	}
+	return l.constants()
+}
+
+// constants asks for the numbers that stand for types and devices.
+func (l *Lib) constants() error {
+	get := func(name string) (uint64, error) {
+		a, err := purego.Dlsym(l.cpu, "aoti_torch_"+name)
+		if err != nil {
+			return 0, fmt.Errorf("torch: %w", err)
+		}
+		r := l.c(a)
+		return uint64(uint32(r)), nil
+	}
+	var err error
+	for t, name := range dtypeNames {
+		if l.dtypes[t], err = get("dtype_" + name); err != nil {
+			return err
+		}
+	}
+	for k, name := range kindNames {
+		if l.devices[k], err = get("device_type_" + name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepHeap makes glibc's malloc keep freed memory: by itself it maps every large
+// tensor anew, and the kernel's clearing of pages takes longer than many an
+// operation. Another libc stays as it is.
+func (l *Lib) keepHeap() {
+	const mapMax, trimThreshold, topPad = -4, -1, -2 // M_MMAP_MAX and so on in malloc.h
+	fn, err := purego.Dlsym(purego.RTLD_DEFAULT, "mallopt")
+	if err != nil {
+		return
+	}
+	for _, o := range [][2]int{{mapMax, 0}, {trimThreshold, math.MaxInt32}, {topPad, 1 << 28}} {
+		l.c(fn, uintptr(o[0]), uintptr(o[1]))
+	}
+}
+
+// Threads is how many threads of the host one operation uses.
+func (l *Lib) Threads() int {
+	l.out64 = 0
+	l.c(l.fn.threads, uintptr(unsafe.Pointer(&l.out64)))
+	return int(l.out64)
+}
+
+// SetThreads changes it, and reports whether this libtorch lets us.
+func (l *Lib) SetThreads(n int) bool {
+	if l.fn.setThreads == 0 {
+		return false
+	}
+	l.c(l.fn.setThreads, uintptr(n))
+	return true
+}

@@ -1,0 +1,165 @@
+//go:build (amd64 || arm64) && !static
+
+package libtorch
+
+import (
+	"fmt"
+	"runtime"
+	"unsafe"
+)
+
+// Shape is the size of every axis. It is valid until the next call.
+func (l *Lib) Shape(t Tensor) []int64 { return l.axes(l.fn.getSizes, t) }
+
+// Strides is how far neighbours along every axis are apart, in values. It is valid
+// until the next call.
+func (l *Lib) Strides(t Tensor) []int64 { return l.axes(l.fn.getStrides, t) }
+
+func (l *Lib) axes(fn uintptr, t Tensor) []int64 {
+	if l.err != nil || t == 0 {
+		return nil
+	}
+	l.c(l.fn.dim, uintptr(t), uintptr(unsafe.Pointer(&l.out64)))
+	l.c(fn, uintptr(t), uintptr(unsafe.Pointer(&l.outP)))
+	return unsafe.Slice(l.outP, l.out64)
+}
+
+// Contiguous reports whether values lie in row-major order without gaps.
+func (l *Lib) Contiguous(t Tensor) bool {
+	var yes bool
+	if l.err == nil && t != 0 {
+		l.out64 = 0
+		l.c(l.fn.isContiguous, uintptr(t), uintptr(unsafe.Pointer(&l.out64)))
+		yes = l.out64&1 != 0
+	}
+	return yes
+}
+
+// RowMajor are the strides of a shape in row-major order.
+func RowMajor(shape []int) []int {
+	s := make([]int, len(shape))
+	n := 1
+	for i := len(shape) - 1; i >= 0; i-- {
+		s[i] = n
+		n *= shape[i]
+	}
+	return s
+}
+
+// layout puts a shape and strides where C reads them.
+func (l *Lib) layout(shape, strides []int) (n, sizes, steps uintptr) {
+	for i := range l.sizes {
+		l.sizes[i] = l.sizes[i][:0]
+	}
+	for i, d := range shape {
+		l.sizes[0] = append(l.sizes[0], int64(d))
+		l.sizes[1] = append(l.sizes[1], int64(strides[i]))
+	}
+	return uintptr(len(shape)), uintptr(unsafe.Pointer(unsafe.SliceData(l.sizes[0]))), uintptr(unsafe.Pointer(unsafe.SliceData(l.sizes[1])))
+}
+
+// Empty makes a tensor on the device, with arbitrary values, as a temporary.
+func (l *Lib) Empty(t DType, shape, strides []int) Tensor {
+	return l.make("empty", l.fn.emptyStrided, t, l.Device, shape, strides)
+}
+
+// EmptyPinned makes one on the host that the device can read by itself.
+func (l *Lib) EmptyPinned(t DType, shape, strides []int) Tensor {
+	return l.make("empty_pinned", l.fn.emptyPinned, t, Device{}, shape, strides)
+}
+
+func (l *Lib) make(what string, fn uintptr, t DType, on Device, shape, strides []int) Tensor {
+	if l.err != nil {
+		return 0
+	}
+	n, sizes, steps := l.layout(shape, strides)
+	r := l.c(fn, n, sizes, steps, uintptr(l.dtypes[t]), uintptr(l.devices[on.Kind]), uintptr(on.Index), uintptr(unsafe.Pointer(&l.out)))
+	if int32(r) != 0 {
+		l.check(fmt.Sprintf("%s %v", what, shape), r)
+		return 0
+	}
+	return l.temp(uint64(l.out))
+}
+
+// wrap is a tensor over memory of Go's, which the caller keeps alive until the
+// tensor is given back.
+func (l *Lib) wrap(p unsafe.Pointer, t DType, shape, strides []int) Tensor {
+	if l.err != nil {
+		return 0
+	}
+	n, sizes, steps := l.layout(shape, strides)
+	r := l.c(l.fn.fromBlob, uintptr(p), n, sizes, steps, 0, uintptr(l.dtypes[t]), uintptr(l.devices[CPU]), 0, uintptr(unsafe.Pointer(&l.out)))
+	if !l.check("from_blob", r) {
+		return 0
+	}
+	return l.temp(uint64(l.out))
+}
+
+// Copy sets dst to src, of the same shape and of any type, order and device.
+func (l *Lib) Copy(dst, src Tensor) {
+	if l.err != nil {
+		return
+	}
+	if dst == 0 || src == 0 {
+		l.fail(fmt.Errorf("torch: copy: no tensor"))
+		return
+	}
+	r := l.c(l.fn.copyTo, uintptr(dst), uintptr(src), 0)
+	l.check("copy", r)
+}
+
+// Upload sets dst to values that lie on the host with the given strides. The
+// values may be changed when it returns.
+func (l *Lib) Upload(dst Tensor, values []float32, shape, strides []int) {
+	w := l.wrap(unsafe.Pointer(unsafe.SliceData(values)), Float32, shape, strides)
+	l.Copy(dst, w)
+	l.Free(l.Keep(w))
+	runtime.KeepAlive(values)
+}
+
+// Download sets values on the host, with the given strides, to those of src. It
+// waits for the device.
+func (l *Lib) Download(values []float32, shape, strides []int, src Tensor) {
+	w := l.wrap(unsafe.Pointer(unsafe.SliceData(values)), Float32, shape, strides)
+	l.Copy(w, src)
+	l.Free(l.Keep(w))
+	runtime.KeepAlive(values)
+}
+
+// Double is the value of a tensor of one float64, Integer of one int64. They wait
+// for the device.
+func (l *Lib) Double(t Tensor) float64 {
+	if l.err != nil || t == 0 {
+		return 0
+	}
+	r := l.c(l.fn.itemDouble, uintptr(t), uintptr(unsafe.Pointer(&l.outF)))
+	l.check("item", r)
+	return l.outF
+}
+
+// Integer is the value of a tensor of one int64.
+func (l *Lib) Integer(t Tensor) int64 {
+	if l.err != nil || t == 0 {
+		return 0
+	}
+	r := l.c(l.fn.itemInt, uintptr(t), uintptr(unsafe.Pointer(&l.out64)))
+	l.check("item", r)
+	return l.out64
+}
+
+// View is another view of a tensor's memory, as a temporary.
+func (l *Lib) View(t Tensor, shape, strides []int, offset int) Tensor {
+	if l.err != nil {
+		return 0
+	}
+	if t == 0 {
+		l.fail(fmt.Errorf("torch: view: no tensor"))
+		return 0
+	}
+	n, sizes, steps := l.layout(shape, strides)
+	r := l.c(l.fn.reinterpret, uintptr(t), n, sizes, steps, uintptr(offset), uintptr(unsafe.Pointer(&l.out)))
+	if !l.check("view", r) {
+		return 0
+	}
+	return l.temp(uint64(l.out))
+}

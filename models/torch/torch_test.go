@@ -1,0 +1,247 @@
+//go:build linux && (amd64 || arm64) && !static
+
+package torch_test
+
+import (
+	"math"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"innate/models"
+	"innate/models/device"
+	"innate/models/device/reference"
+	"innate/models/graph"
+	"innate/models/torch"
+	"innate/models/torch/libtorch"
+)
+
+// open returns a device over the PyTorch that the environment leads to; without
+// one, the test is skipped.
+func open(t *testing.T, o torch.Options) *torch.Device {
+	t.Helper()
+	if _, err := libtorch.Find(os.Getenv); err != nil {
+		t.Skip(err)
+	}
+	dev, err := torch.New("torch:cpu", o, os.Getenv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(dev.Close)
+	return dev.(*torch.Device)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestEveryOperation: there is no operation of the graph without one of PyTorch.
+func TestEveryOperation(t *testing.T) {
+	for _, op := range graph.Ops() {
+		if !torch.Knows(op) {
+			t.Errorf("%s: no operation of PyTorch", op.Name)
+		}
+	}
+}
+
+func TestParseName(t *testing.T) {
+	for name, want := range map[string]string{"torch:cpu": "cpu", "cuda": "cuda:0", "cuda:0": "cuda:0", "cuda:11": "cuda:11"} {
+		if on, ok := torch.ParseName(name); !ok || on.String() != want {
+			t.Errorf("%s: %v, %v, want %s", name, on, ok, want)
+		}
+	}
+	for _, name := range []string{"", "cpu", "torch", "torch:cuda", "cuda:", "cuda:-1", "cuda:01", "cuda:x", "CUDA", "gpu"} {
+		if on, ok := torch.ParseName(name); ok {
+			t.Errorf("%s: taken for %v", name, on)
+		}
+	}
+}
+
+// net is a convolution, a norm of each kind and attention, with all gradients.
+type net struct {
+	g      *graph.Builder
+	x      graph.Node
+	params []*models.Param
+	loss   graph.Node
+	grads  []graph.Node
+}
+
+func newNet(t *testing.T) *net {
+	t.Helper()
+	n := &net{g: graph.NewBuilder()}
+	g := n.g
+	add := func(name string, shape ...int) graph.Node {
+		p := models.NewParam(name, shape...)
+		for i := range p.Data {
+			p.Data[i] = float32(math.Sin(float64(3*i+len(n.params)))) / 4
+		}
+		n.params = append(n.params, p)
+		return g.Param(p)
+	}
+	n.x = g.Input("x", 3, 8, 8, 4)
+	for i := range g.Data(n.x) {
+		g.Data(n.x)[i] = float32(math.Cos(float64(i)))
+	}
+	end := g.Scope("first")
+	h := g.Conv(n.x, add("conv.weight", 8, 4, 3, 3), add("conv.bias", 8), graph.ConvOpts{Stride: 1, Pad: 1})
+	h = g.GroupNormSiLU(h, add("norm.weight", 8), add("norm.bias", 8), 2, 1e-5)
+	end()
+	h = g.Conv(h, add("qkv.weight", 24, 8, 1, 1), graph.Node{}, graph.ConvOpts{Stride: 1})
+	h = g.Upsample2(g.Downsample2(g.Attention(h, 2), []int{1, 3, 3, 1}, 1), []int{1, 1})
+	h, _, _ = g.BatchNormLeakyReLU(h, add("bn.weight", 8), add("bn.bias", 8), 1e-5, 0.2)
+	h = g.GroupNorm(g.Reshape(h, 3, 64, 8), add("rows.weight", 8), add("rows.bias", 8), 4, 1e-5)
+	n.loss = g.Mean(g.Square(g.Softmax(h)))
+	var wrt []graph.Node
+	for _, p := range n.params {
+		wrt = append(wrt, g.Param(p))
+	}
+	var err error
+	n.grads, err = g.Grad(n.loss, wrt...)
+	must(t, err)
+	return n
+}
+
+func (n *net) outputs() []graph.Node { return append([]graph.Node{n.loss}, n.grads...) }
+
+// near holds values against those of the reference to 5e-5 of the largest, as
+// graphtest does.
+func near(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	top := 0.0
+	for _, v := range want {
+		top = max(top, math.Abs(float64(v)))
+	}
+	for i := range want {
+		if d := math.Abs(float64(got[i] - want[i])); !(d <= 5e-5*top+1e-9) {
+			t.Fatalf("%s: value %d is %v, want %v", what, i, got[i], want[i])
+		}
+	}
+}
+
+// TestLayouts: images in either order of memory give the reference's values.
+func TestLayouts(t *testing.T) {
+	for _, last := range []bool{false, true} {
+		n := newNet(t)
+		var want [][]float32
+		p, err := reference.Device{}.Compile(n.g, device.Request{Outputs: n.outputs()})
+		must(t, err)
+		must(t, p.Run())
+		for _, o := range n.outputs() {
+			want = append(want, p.Value(o))
+		}
+		dev := open(t, torch.Options{ChannelsLast: last})
+		p, err = dev.Compile(n.g, device.Request{Outputs: n.outputs()})
+		must(t, err)
+		for range 2 {
+			must(t, p.Run())
+			for i, o := range n.outputs() {
+				near(t, o.String(), p.Value(o), want[i])
+			}
+		}
+	}
+}
+
+// TestNoLeak runs, trains and replaces programs: the device ends with no more
+// tensors than it had after the first round.
+func TestNoLeak(t *testing.T) {
+	dev := open(t, torch.Options{Threads: 1})
+	n := newNet(t)
+	average := make([]*models.Param, len(n.params))
+	slots := make([]device.AdamSlot, len(n.params))
+	for i, p := range n.params {
+		average[i] = p.Clone()
+		slots[i] = device.AdamSlot{Param: p, M: models.NewParam("m", p.Shape...), V: models.NewParam("v", p.Shape...), Grad: n.grads[i]}
+	}
+	mean, err := dev.PlanAverage(average, n.params)
+	must(t, err)
+	var p device.Program
+	live := 0
+	for round := range 40 {
+		trained := len(slots) - round%3 // what is frozen changes
+		p, err = dev.Compile(n.g, device.Request{Outputs: n.outputs()[:1+trained], Replaces: p})
+		must(t, err)
+		for i := range slots {
+			slots[i].Program = p
+		}
+		adam, err := dev.PlanAdam(slots[:trained])
+		must(t, err)
+		steps, corr := make([]int64, trained), slices.Repeat([]float32{1}, trained)
+		for step := range 20 {
+			must(t, p.Run())
+			for i := range steps {
+				steps[i] = int64(step) + 1
+			}
+			if step == 7 {
+				adam.Measure()
+			}
+			_, err := adam.Step(device.AdamStep{LR: 1e-4, Beta2: 0.99, Eps: 1e-8, Steps: steps, Corr1: corr, Corr2: corr})
+			must(t, err)
+			must(t, mean.Update(0.9))
+			p.Value(n.loss)
+		}
+		adam.GradSquares()
+		adam.Squares(0)
+		switch got := torch.Live(dev); {
+		case round == 2:
+			live = got
+		case round > 2 && round%3 == 2 && got != live:
+			t.Fatalf("round %d: %d tensors, %d before", round, got, live)
+		}
+	}
+}
+
+// TestAllFrozen: an Adam of no parameters steps, which PyTorch's own would refuse.
+func TestAllFrozen(t *testing.T) {
+	dev := open(t, torch.Options{})
+	adam, err := dev.PlanAdam(nil)
+	must(t, err)
+	bad, err := adam.Step(device.AdamStep{LR: 1})
+	must(t, err)
+	mean, err := dev.PlanAverage(nil, nil)
+	must(t, err)
+	must(t, mean.Update(0.5))
+	if bad != 0 || adam.GradSquares() != 0 {
+		t.Errorf("%d values not finite, squares %v, want none", bad, adam.GradSquares())
+	}
+}
+
+// TestErrorsNameTheLayer: an operation that PyTorch refuses is named with its layer
+// and PyTorch's reason, and the device goes on.
+func TestErrorsNameTheLayer(t *testing.T) {
+	dev := open(t, torch.Options{})
+	g := graph.NewBuilder()
+	x := g.Input("x", 2, 3)
+	end := g.Scope("enc.broken")
+	y := g.Apply(torch.Refused, nil, x)
+	end()
+	p, err := dev.Compile(g, device.Request{Outputs: []graph.Node{y}})
+	must(t, err)
+	err = p.Run()
+	if err == nil || !strings.HasPrefix(err.Error(), "enc.broken: refused [2 3]: torch: aten::mm: ") {
+		t.Errorf("error %v", err)
+	}
+	n := newNet(t)
+	p, err = dev.Compile(n.g, device.Request{Outputs: n.outputs()})
+	must(t, err)
+	must(t, p.Run())
+}
+
+// TestNoGPU: without CUDA, or without a GPU, a line says so.
+func TestNoGPU(t *testing.T) {
+	if _, err := libtorch.Find(os.Getenv); err != nil {
+		t.Skip(err)
+	}
+	dev, err := torch.New("cuda:63", torch.Options{}, os.Getenv)
+	if err == nil {
+		dev.Close()
+		t.Skip("64 GPUs")
+	}
+	if !strings.HasPrefix(err.Error(), "torch: ") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("error %q", err)
+	}
+	t.Log(err)
+}

@@ -1,0 +1,346 @@
+//go:build (amd64 || arm64) && !static
+
+package torch
+
+import (
+	"fmt"
+	"slices"
+
+	"innate/models"
+	"innate/models/device"
+	"innate/models/torch/libtorch"
+)
+
+// home is the memory of several tensors in one piece, so that one operation can
+// change them all.
+type home struct {
+	all   tensor
+	size  int      // values, those between parts included
+	parts []tensor // of the shapes asked for, row-major
+}
+
+// homeLine is how many values a part's start is a multiple of: PyTorch's kernels
+// read several at once from such places.
+const homeLine = 32
+
+// newHome makes memory for shapes. What lies between the parts is zero.
+func (d *Device) newHome(params []*models.Param) *home {
+	l, h, size := d.lib, &home{}, 0
+	starts := make([]int, len(params))
+	for i, p := range params {
+		starts[i] = size
+		size += (len(p.Data) + homeLine - 1) / homeLine * homeLine
+	}
+	h.size = size
+	h.all = l.Keep(l.Empty(libtorch.Float32, []int{size}, []int{1}))
+	l.Fill(h.all, 0)
+	for i, p := range params {
+		h.parts = append(h.parts, l.Keep(l.View(h.all, p.Shape, libtorch.RowMajor(p.Shape), starts[i])))
+	}
+	return h
+}
+
+// together moves parameters into one piece of memory, if they are not in one in
+// this order.
+func (d *Device) together(params []*models.Param) *home {
+	l := d.lib
+	sides := make([]*param, len(params))
+	for i, p := range params {
+		sides[i] = d.meet(p)
+	}
+	if h := sides[0].home; h != nil && len(h.parts) == len(sides) {
+		in := func(i int) bool { return sides[i].home == h && sides[i].plain == h.parts[i] }
+		if !slices.ContainsFunc(seq(len(sides)), func(i int) bool { return !in(i) }) {
+			return h
+		}
+	}
+	h := d.newHome(params)
+	for i, p := range sides {
+		l.Copy(h.parts[i], p.plain)
+		p.place(d, h.parts[i])
+		p.home = h
+	}
+	d.homes = append(d.homes, h)
+	return h
+}
+
+func seq(n int) []int {
+	s := make([]int, n)
+	for i := range s {
+		s[i] = i
+	}
+	return s
+}
+
+// adam is PyTorch's fused Adam over parameters, and gradients in one piece of
+// memory.
+type adam struct {
+	dev   *Device
+	slots []device.AdamSlot
+	sides [3][]*param // parameters and their moments
+	lists [3][]tensor // theirs, as the update takes them
+	grads *home
+	steps tensor // one count a slot
+	count []tensor
+	host  []float32 // the counts on the host
+	line  []int     // how many there are, and how far apart
+
+	from      []tensor // of the gradients as programs make them, and where they go
+	to        []tensor
+	current   device.AdamStep
+	update    func() // made once, as total is: a fresh closure would allocate
+	total     func()
+	nonFinite int
+	sum       float64 // of the squares of all gradients
+
+	measuring bool
+	squares   []device.Squares
+	gradsOf   bool // squares has those of the last step's gradients
+}
+
+// PlanAdam prepares the update of parameters by their gradients. With no
+// parameters it updates nothing.
+func (d *Device) PlanAdam(slots []device.AdamSlot) (device.Adam, error) {
+	a := &adam{dev: d, slots: slots, squares: make([]device.Squares, len(slots)), host: make([]float32, len(slots)), line: []int{len(slots), 1}}
+	a.update = a.step
+	a.total = func() {
+		a.sum = d.squares(a.grads.all)
+		d.finish()
+	}
+	params := make([]*models.Param, len(slots))
+	for i, s := range slots {
+		params[i] = s.Param
+		for _, p := range []*models.Param{s.M, s.V} {
+			if !slices.Equal(p.Shape, s.Param.Shape) {
+				return nil, fmt.Errorf("torch: adam: parameter %q: moment of %v, want %v", s.Param.Name, p.Shape, s.Param.Shape)
+			}
+		}
+		if n := s.Grad.Shape().Size(); n != len(s.Param.Data) {
+			return nil, fmt.Errorf("torch: adam: parameter %q: gradient of %d values, want %d", s.Param.Name, n, len(s.Param.Data))
+		}
+	}
+	if len(slots) == 0 {
+		return a, nil
+	}
+	return a, d.call(func() {
+		l := d.lib
+		a.grads = d.newHome(params)
+		owner := slots[0].Program.(*Program) // when that ends, the memory for its gradients does
+		owner.updates = append(owner.updates, a)
+		a.steps = l.Keep(l.Empty(libtorch.Float32, []int{len(slots)}, []int{1}))
+		for i, s := range slots {
+			for j, p := range []*models.Param{s.Param, s.M, s.V} {
+				a.sides[j] = append(a.sides[j], d.meet(p))
+			}
+			a.count = append(a.count, l.Keep(l.View(a.steps, nil, nil, i)))
+			a.to = append(a.to, inOrder(l, a.grads.parts[i], len(s.Param.Shape)))
+			l.Keep(a.to[i])
+		}
+		for j, side := range a.sides {
+			a.lists[j] = make([]tensor, len(side))
+			for i, p := range side {
+				if !l.Contiguous(p.plain) || !l.Contiguous(a.grads.parts[i]) {
+					panic("torch: adam: a parameter, its moments and its gradient must lie alike")
+				}
+			}
+		}
+	})
+}
+
+// Step cleans the gradients, updates every slot and returns how many values of the
+// gradients were not finite.
+func (a *adam) Step(s device.AdamStep) (nonFinite int, err error) {
+	if len(a.slots) == 0 {
+		return 0, nil
+	}
+	a.current = s
+	a.dev.do(a.update)
+	return a.nonFinite, a.dev.taken()
+}
+
+// step is Step on the device's thread.
+func (a *adam) step() {
+	l, s := a.dev.lib, &a.current
+	a.gather()
+	for i := range a.slots {
+		a.host[i] = float32(s.Steps[i])
+	}
+	finite := l.Call(opSumAll).T(l.Call(opFinite).T(a.grads.all).One()).None().One()
+	l.Call(opNanToNum).T(a.grads.all).OptFloat(0).OptFloat(maxGrad).OptFloat(-maxGrad).Do(1)
+	l.Upload(a.steps, a.host, a.line[:1], a.line[1:])
+	var before []tensor
+	if a.measuring {
+		for _, p := range a.sides[0] {
+			before = append(before, l.Call(opClone).T(p.plain).None().One())
+		}
+	}
+	for j, side := range a.sides { // which an average may have moved
+		for i, p := range side {
+			a.lists[j][i] = p.plain
+		}
+	}
+	l.Call(opFusedAdam).Ts(a.lists[0]...).Ts(a.grads.parts...).Ts(a.lists[1]...).Ts(a.lists[2]...).Ts().Ts(a.count...).
+		Float(s.LR).Float(s.Beta1).Float(s.Beta2).Float(0).Float(s.Eps).Bool(false).Bool(false).None().None().Do(0)
+	if a.measuring {
+		for i, p := range a.sides[0] {
+			a.squares[i].Update, a.squares[i].Weight = a.dev.apart(p.plain, before[i])
+		}
+	}
+	a.measuring, a.gradsOf = false, false
+	a.nonFinite = a.grads.size - int(l.Integer(finite))
+	a.dev.finish()
+}
+
+// maxGrad is what infinite gradients become.
+const maxGrad = 1e5
+
+// gather copies the gradients to where the update reads them, and leaves them
+// there as the values of their programs: their own memory is given back.
+func (a *adam) gather() {
+	l := a.dev.lib
+	a.from = a.from[:0]
+	for _, s := range a.slots {
+		v := s.Program.(*Program).values[s.Grad]
+		a.from = append(a.from, v.result())
+	}
+	l.Call(opForeachCopy).Ts(a.to...).Ts(a.from...).Bool(false).Do(0)
+	for i, s := range a.slots {
+		v := s.Program.(*Program).values[s.Grad]
+		v.current = false
+		if v.by != nil && v.copied == 0 {
+			l.Free(v.now)
+			v.now = l.Keep(l.Same(a.to[i]))
+		}
+	}
+}
+
+// release gives the memory for gradients back.
+func (a *adam) release() {
+	l := a.dev.lib
+	l.Free(a.grads.all)
+	l.Free(a.steps)
+	for i := range a.count {
+		l.Free(a.count[i])
+		l.Free(a.to[i])
+		l.Free(a.grads.parts[i])
+	}
+}
+
+// Measure makes the next Step fill all of Squares.
+func (a *adam) Measure() { a.measuring = true }
+
+// GradSquares is the sum of Squares.Grad over all slots.
+func (a *adam) GradSquares() float64 {
+	if len(a.slots) == 0 {
+		return 0
+	}
+	a.dev.do(a.total)
+	return a.sum
+}
+
+// Squares are sums of squares over slot i in the last step.
+func (a *adam) Squares(i int) device.Squares {
+	if !a.gradsOf {
+		a.dev.quiet(func() {
+			for j, g := range a.grads.parts {
+				a.squares[j].Grad = a.dev.squares(g)
+			}
+		})
+		a.gradsOf = true
+	}
+	return a.squares[i]
+}
+
+// squares is Σt², in float64.
+func (d *Device) squares(t tensor) float64 {
+	l := d.lib
+	return l.Double(l.Call(opSumAll).T(l.Call(opMul).T(t).T(t).One()).OptDType(libtorch.Float64).One())
+}
+
+// apart returns Σ(p-q)² and Σq².
+func (d *Device) apart(p, q tensor) (difference, reference float64) {
+	return d.squares(d.lib.AddScaled(p, q, -1)), d.squares(q)
+}
+
+// average is a moving average of parameters that lie in one piece of memory.
+type average struct {
+	dev    *Device
+	avg, x *home
+	weight tensor
+	beta   float64
+	update func()
+}
+
+// PlanAverage prepares moving averages.
+func (d *Device) PlanAverage(avg, x []*models.Param) (device.Average, error) {
+	if err := samePairs("average", avg, x); err != nil || len(avg) == 0 {
+		return &average{dev: d}, err
+	}
+	a := &average{dev: d}
+	a.update = func() {
+		l := d.lib
+		if a.beta == 0 { // exactly, which the rounding of lerp would not be
+			l.Copy(a.avg.all, a.x.all)
+		} else {
+			l.Fill(a.weight, 1-a.beta)
+			l.Call(opLerp).T(a.avg.all).T(a.x.all).T(a.weight).Do(1)
+		}
+		d.finish()
+	}
+	return a, d.call(func() {
+		a.avg, a.x = d.together(avg), d.together(x)
+		a.weight = d.lib.Keep(d.lib.Empty(libtorch.Float32, nil, nil))
+	})
+}
+
+func (a *average) Update(beta float64) error {
+	if a.avg == nil {
+		return nil
+	}
+	a.beta = beta
+	a.dev.do(a.update)
+	return a.dev.taken()
+}
+
+// distance compares parameters pair by pair.
+type distance struct {
+	dev  *Device
+	p, q []*param
+	sums []device.Squares
+}
+
+// PlanDistance prepares a comparison.
+func (d *Device) PlanDistance(p, q []*models.Param) (device.Distance, error) {
+	c := &distance{dev: d, sums: make([]device.Squares, len(p))}
+	if err := samePairs("distance", p, q); err != nil {
+		return nil, err
+	}
+	return c, d.call(func() {
+		for i := range p {
+			c.p, c.q = append(c.p, d.meet(p[i])), append(c.q, d.meet(q[i]))
+		}
+	})
+}
+
+func (c *distance) Measure() ([]device.Squares, error) {
+	err := c.dev.call(func() {
+		for i := range c.p {
+			c.sums[i].Update, c.sums[i].Weight = c.dev.apart(c.p[i].plain, c.q[i].plain)
+			c.dev.lib.FreeTemps()
+		}
+	})
+	return c.sums, err
+}
+
+// samePairs refuses lists that do not pair up.
+func samePairs(what string, a, b []*models.Param) error {
+	if len(a) != len(b) {
+		return fmt.Errorf("torch: %s: %d parameters for %d", what, len(b), len(a))
+	}
+	for i := range a {
+		if !slices.Equal(a[i].Shape, b[i].Shape) {
+			return fmt.Errorf("torch: %s of %q: shape %v, want %v", what, a[i].Name, b[i].Shape, a[i].Shape)
+		}
+	}
+	return nil
+}
