@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"innate/models"
-	"innate/models/cpu"
 	"innate/models/device"
+	"innate/models/device/devicetest"
 	"innate/models/disc"
 	"innate/models/features"
 	"innate/models/graph"
@@ -196,7 +196,7 @@ func TestRunningStatistics(t *testing.T) {
 	if len(assigns) != len(d.Buffers.All()) {
 		t.Errorf("%d buffers change, want %d", len(assigns), len(d.Buffers.All()))
 	}
-	dev := cpu.New(1)
+	dev := devicetest.Open(t, 1)
 	defer dev.Close()
 	// Power iterations that have converged: both passes see the same weight.
 	settle, err := dev.Compile(g, device.Request{Outputs: []graph.Node{conv}, Assigns: assigns})
@@ -213,7 +213,13 @@ func TestRunningStatistics(t *testing.T) {
 	mean, variance := d.Buffers.Get("heads.0.body.1.running_mean"), d.Buffers.Get("heads.0.body.1.running_var")
 	copy(mean.Data, before.Get(mean.Name).Data)
 	copy(variance.Data, before.Get(variance.Name).Data)
+	if err := dev.Upload(mean, variance); err != nil {
+		t.Fatal(err)
+	}
 	settle.Run()
+	if err := dev.Download(mean, variance); err != nil {
+		t.Fatal(err)
+	}
 	y := settle.Value(conv)
 	for c := range 2 {
 		var sum, dev float64

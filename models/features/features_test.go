@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"innate/models/checkpoint"
-	"innate/models/cpu"
 	"innate/models/device"
+	"innate/models/device/devicetest"
 	"innate/models/features"
 	"innate/models/graph"
 	"innate/models/nettest"
@@ -29,7 +29,7 @@ func build(t *testing.T) *features.Net {
 
 func newDevice(t *testing.T) device.Device {
 	t.Helper()
-	d := cpu.New(2)
+	d := devicetest.Open(t, 2)
 	t.Cleanup(d.Close)
 	return d
 }
@@ -210,7 +210,8 @@ func TestClassifier(t *testing.T) {
 	if err != nil || gradErr != nil {
 		t.Fatal(err, gradErr)
 	}
-	m, err := newDevice(t).Compile(g, device.Request{Outputs: append([]graph.Node{c.Loss, c.Logits}, c.Grads...)})
+	dev := newDevice(t)
+	m, err := dev.Compile(g, device.Request{Outputs: append([]graph.Node{c.Loss, c.Logits}, c.Grads...)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,6 +243,9 @@ func TestClassifier(t *testing.T) {
 		for i, p := range c.Params {
 			for j, d := range m.Value(c.Grads[i]) {
 				p.Data[j] -= 0.5 * d
+			}
+			if err := dev.Upload(p); err != nil {
+				t.Fatal(err)
 			}
 		}
 	}

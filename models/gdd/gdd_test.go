@@ -9,6 +9,7 @@ import (
 	"innate/models"
 	"innate/models/cpu"
 	"innate/models/device"
+	"innate/models/device/devicetest"
 	"innate/models/disc"
 	"innate/models/features"
 	"innate/models/gdd"
@@ -69,7 +70,7 @@ func labels(t *testing.T, gold *nettest.Golden) []float32 {
 
 // eachCase runs f for both golden files on every implementation of the kernels.
 func eachCase(t *testing.T, f func(t *testing.T, gold *nettest.Golden, nets gdd.Nets, dev device.Device)) {
-	dev := cpu.New(2)
+	dev := devicetest.Open(t, 2)
 	defer dev.Close()
 	for _, name := range []string{"gdd_uncond", "gdd_cond"} {
 		graphtest.EachImpl(t, func(t *testing.T) {
@@ -115,8 +116,11 @@ func checkGrads(t *testing.T, gold *nettest.Golden, prefix string, step step) {
 }
 
 // checkU compares the power-iteration vectors that a run left behind.
-func checkU(t *testing.T, gold *nettest.Golden, prefix string, d *disc.Disc) {
+func checkU(t *testing.T, gold *nettest.Golden, prefix string, dev device.Device, d *disc.Disc) {
 	t.Helper()
+	if err := dev.Download(d.Buffers.All()...); err != nil {
+		t.Fatal(err)
+	}
 	seen := 0
 	for _, b := range d.Buffers.All() {
 		if strings.HasSuffix(b.Name, ".weight_u") {
@@ -159,7 +163,7 @@ func TestGoldenLogits(t *testing.T) {
 			nettest.Near(t, name, m.Value(maps[i]), gold.Images(t, name), 1e-5)
 		}
 		nettest.Near(t, "logits", m.Value(logits), gold.Floats(t, "logits_real"), 1e-5)
-		checkU(t, gold, "logits_u/", nets.Disc)
+		checkU(t, gold, "logits_u/", dev, nets.Disc)
 	})
 }
 
@@ -175,7 +179,7 @@ func TestGoldenGenStage(t *testing.T) {
 		nettest.Near(t, "fake", step.Program.Value(s.Fake), gold.Images(t, "fake_g"), 1e-5)
 		nettest.Near(t, "loss", step.Program.Value(s.Loss), gold.Floats(t, "g_loss"), 1e-5)
 		checkGrads(t, gold, "g_grad/model.", step)
-		checkU(t, gold, "g_u/", nets.Disc)
+		checkU(t, gold, "g_u/", dev, nets.Disc)
 
 		smp, err := precond.NewSampler(dev, nets.Gen, 3)
 		if err != nil {
@@ -199,7 +203,7 @@ func TestGoldenDiscStage(t *testing.T) {
 		step.Program.Run()
 		nettest.Near(t, "loss", step.Program.Value(s.Loss), gold.Floats(t, "d_loss"), 1e-5)
 		checkGrads(t, gold, "d_grad/", step)
-		checkU(t, gold, "d_u/", nets.Disc)
+		checkU(t, gold, "d_u/", dev, nets.Disc)
 	})
 }
 
@@ -217,7 +221,7 @@ func TestGoldenR1Stage(t *testing.T) {
 		loss := step.Program.Value(s.Penalty)[0] * gamma / 2
 		nettest.Near(t, "loss", []float32{loss}, gold.Floats(t, "r1_loss"), 1e-5)
 		checkGrads(t, gold, "r1_grad/", step)
-		checkU(t, gold, "r1_u/", nets.Disc)
+		checkU(t, gold, "r1_u/", dev, nets.Disc)
 	})
 }
 
@@ -225,7 +229,7 @@ func TestGoldenR1Stage(t *testing.T) {
 // change, and the same stage compiles for another choice.
 func TestFreeze(t *testing.T) {
 	gold, nets := load(t, "gdd_cond")
-	dev := cpu.New(1)
+	dev := devicetest.Open(t, 1)
 	defer dev.Close()
 	s, err := gdd.NewGenStage(nets, gdd.NonSaturating, batch)
 	if err != nil {
@@ -258,7 +262,7 @@ func TestFreeze(t *testing.T) {
 // TestHinge holds the hinge losses against their definition on the logits.
 func TestHinge(t *testing.T) {
 	gold, nets := load(t, "gdd_uncond")
-	dev := cpu.New(1)
+	dev := devicetest.Open(t, 1)
 	defer dev.Close()
 	mean := func(logits []float32, f func(float64) float64) float32 {
 		sum := 0.0

@@ -3,8 +3,8 @@ package graph_test
 import (
 	"testing"
 
-	"innate/models/cpu"
 	"innate/models/device"
+	"innate/models/device/devicetest"
 	"innate/models/graph"
 )
 
@@ -37,7 +37,7 @@ func BenchmarkFused(b *testing.B) {
 		{"bilinear", [][]int{{64, 16, 16, 32}}, func(g *graph.Builder, in ...graph.Node) graph.Node { return g.Bilinear(in[0], 32, 32, true) }},
 		{"attention", [][]int{{64, 7, 7, 192}}, func(g *graph.Builder, in ...graph.Node) graph.Node { return g.Attention(in[0], 1) }},
 	}
-	dev := cpu.New(1)
+	dev := devicetest.Open(b, 1)
 	defer dev.Close()
 	for _, c := range tests {
 		for _, gradients := range []bool{false, true} {

@@ -5,8 +5,8 @@ import (
 	"math"
 	"testing"
 
-	"innate/models/cpu"
 	"innate/models/device"
+	"innate/models/device/devicetest"
 	"innate/models/graph"
 	"innate/models/graph/graphtest"
 )
@@ -64,7 +64,7 @@ func (a golden) input(g *graph.Builder, name string) graph.Node {
 // evaluate runs a graph once and returns copies of the outputs.
 func evaluate(t *testing.T, g *graph.Builder, outputs ...graph.Node) [][]float32 {
 	t.Helper()
-	dev := cpu.New(2)
+	dev := devicetest.Open(t, 2)
 	defer dev.Close()
 	m, err := dev.Compile(g, device.Request{Outputs: outputs})
 	if err != nil {

@@ -3,8 +3,8 @@ package graph_test
 import (
 	"testing"
 
-	"innate/models/cpu"
 	"innate/models/device"
+	"innate/models/device/devicetest"
 	"innate/models/graph"
 )
 
@@ -29,7 +29,7 @@ func mustGrad(t *testing.T, g *builder, cost, wrt node) node {
 // newDevice is a device for the length of a test.
 func newDevice(t *testing.T, threads int) device.Device {
 	t.Helper()
-	dev := cpu.New(threads)
+	dev := devicetest.Open(t, threads)
 	t.Cleanup(dev.Close)
 	return dev
 }

@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"innate/models/cpu"
 	"innate/models/device"
+	"innate/models/device/devicetest"
 	"innate/models/graph"
 	"innate/models/graph/graphtest"
 )
@@ -242,7 +242,7 @@ func TestRunsDoNotAllocate(t *testing.T) {
 			return wn
 		}, [][]int{{8, 24, 3, 3}, {8}, {216}}},
 	}
-	dev := cpu.New(2)
+	dev := devicetest.Open(t, 2)
 	defer dev.Close()
 	for name, c := range tests {
 		graphtest.EachImpl(t, func(t *testing.T) {

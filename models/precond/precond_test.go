@@ -5,8 +5,8 @@ import (
 	"slices"
 	"testing"
 
-	"innate/models/cpu"
 	"innate/models/device"
+	"innate/models/device/devicetest"
 	"innate/models/graph"
 	"innate/models/graph/graphtest"
 	"innate/models/nettest"
@@ -22,7 +22,7 @@ func load(t *testing.T, name string) *nettest.Golden {
 
 func sampler(t *testing.T, gold *nettest.Golden, kind precond.Kind, batch int) *precond.Sampler {
 	t.Helper()
-	dev := cpu.New(2)
+	dev := devicetest.Open(t, 2)
 	t.Cleanup(dev.Close)
 	den := &precond.Denoiser{Net: gold.Net(t, "param/model.", "buffer/model."), Kind: kind}
 	s, err := precond.NewSampler(dev, den, batch)
@@ -116,7 +116,7 @@ func TestGoldenTraining(t *testing.T) {
 				sigma = append(sigma, precond.TrainSigma(float64(eta)))
 			}
 			tr.SetLevels(sigma)
-			dev := cpu.New(2)
+			dev := devicetest.Open(t, 2)
 			defer dev.Close()
 			m, err := dev.Compile(g, device.Request{Outputs: append([]graph.Node{tr.Loss, tr.Elem}, tr.Grads...)})
 			if err != nil {

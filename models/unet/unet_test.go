@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"innate/models/cpu"
 	"innate/models/device"
+	"innate/models/device/devicetest"
 	"innate/models/graph"
 	"innate/models/graph/graphtest"
 	"innate/models/nettest"
@@ -60,7 +60,7 @@ func forward(t *testing.T, gold *nettest.Golden, net *unet.Net, augment bool) ([
 	}
 	copy(g.Data(x), gold.Images(t, "raw_x"))
 	net.NoiseEmbedding(g.Data(cond.Emb), gold.Floats(t, "raw_t"))
-	dev := cpu.New(2)
+	dev := devicetest.Open(t, 2)
 	defer dev.Close()
 	m, err := dev.Compile(g, device.Request{Outputs: []graph.Node{out}})
 	if err != nil {
@@ -372,7 +372,7 @@ func TestDropout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dev := cpu.New(1)
+	dev := devicetest.Open(t, 1)
 	defer dev.Close()
 	m, err := dev.Compile(g, device.Request{Outputs: []graph.Node{with, without}})
 	if err != nil {

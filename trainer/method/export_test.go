@@ -4,8 +4,8 @@ import (
 	"math/rand/v2"
 
 	"innate/configs"
-	"innate/models/cpu"
 	"innate/models/device"
+	"innate/models/device/devicetest"
 	"innate/models/gdd"
 	"innate/models/precond"
 	"innate/models/unet"
@@ -50,7 +50,10 @@ func Bench(name, preset string, threads int) (step func(), end func(), err error
 // Step is Bench for a network of that many channels and batches of n images.
 func Step(name, preset string, threads, channels, n int) (step func(), end func(), err error) {
 	const size = 28 * 28
-	dev := cpu.New(threads)
+	dev, err := devicetest.New(threads)
+	if err != nil {
+		return nil, nil, err
+	}
 	images := make([]float32, n*size)
 	data.ImageNormals(1, size, images)
 	net, err := unet.New(unet.Config{

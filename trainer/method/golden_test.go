@@ -7,7 +7,7 @@ import (
 
 	"innate/configs"
 	"innate/models"
-	"innate/models/cpu"
+	"innate/models/device/devicetest"
 	"innate/models/disc"
 	"innate/models/features"
 	"innate/models/gdd"
@@ -30,7 +30,7 @@ func TestGoldenIterations(t *testing.T) {
 }
 
 func goldenIterations(t *testing.T, name string) {
-	dev := cpu.New(2)
+	dev := devicetest.Open(t, 2)
 	defer dev.Close()
 	graphtest.EachImpl(t, func(t *testing.T) {
 		gold, nets := goldenNets(t, name)

@@ -1,11 +1,12 @@
 package reference_test
 
 import (
+	"math"
 	"testing"
 
 	"innate/models"
-	"innate/models/cpu"
 	"innate/models/device"
+	"innate/models/device/devicetest"
 	"innate/models/device/reference"
 	"innate/models/graph"
 )
@@ -19,11 +20,11 @@ func TestEveryOperation(t *testing.T) {
 	}
 }
 
-// TestUpdates holds the cpu's optimizer step, average and distance against the
+// TestUpdates holds the tested device's optimizer step, average and distance against the
 // reference's, with gradients that are not finite among them.
 func TestUpdates(t *testing.T) {
 	var results [2][]float32
-	for i, dev := range []device.Device{cpu.New(2), reference.Device{}} {
+	for i, dev := range []device.Device{devicetest.Open(t, 2), reference.Device{}} {
 		defer dev.Close()
 		const n = 40000
 		p, m, v, avg := models.NewParam("p", n), models.NewParam("m", n), models.NewParam("v", n), models.NewParam("avg", n)
@@ -45,20 +46,22 @@ func TestUpdates(t *testing.T) {
 		must(t, err)
 		bad := 0
 		for step := 1; step <= 3; step++ {
-			must(t, program.Run())
+			x5, xn := g.Data(x)[5], g.Data(x)[n-1]
 			if step == 2 {
 				adam.Measure()
-				nan := float32(0)
-				program.Value(grad)[5], program.Value(grad)[n-1] = nan/nan, 1/nan
+				g.Data(x)[5], g.Data(x)[n-1] = float32(math.NaN()), float32(math.Inf(1))
 			}
-			c1, c2 := []float32{0.1 * float32(step)}, []float32{0.01 * float32(step)}
-			k, err := adam.Step(device.AdamStep{LR: 0.01, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, Corr1: c1, Corr2: c2})
+			must(t, program.Run())
+			g.Data(x)[5], g.Data(x)[n-1] = x5, xn
+			c1, c2 := []float32{float32(1 - math.Pow(0.9, float64(step)))}, []float32{float32(1 - math.Pow(0.99, float64(step)))}
+			k, err := adam.Step(device.AdamStep{LR: 0.01, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, Steps: []int64{int64(step)}, Corr1: c1, Corr2: c2})
 			must(t, err)
 			bad += k
 			must(t, average.Update(0.5))
 		}
 		sums, err := distance.Measure()
 		must(t, err)
+		must(t, dev.Download(p, m, v, avg))
 		sq := adam.Squares(0)
 		results[i] = []float32{float32(bad), float32(sq.Grad), float32(sq.Update), float32(sq.Weight), float32(sums[0].Update), float32(sums[0].Weight),
 			float32(adam.GradSquares())}

@@ -1,15 +1,17 @@
-// Package graphtest checks operations of package graph on the cpu device: their
-// values and gradients against the reference device, which computes in float64,
-// their gradients of first and second order against central differences, on
-// every implementation of the kernels, and that results do not depend on the
-// number of threads.
+// Package graphtest checks operations of package graph on the device of package
+// devicetest: their values and gradients against the reference device, which
+// computes in float64, their gradients of first and second order against central
+// differences; and on the cpu device every implementation of the kernels, and that
+// results do not depend on the number of threads.
 package graphtest
 
 import (
 	"fmt"
 	"math"
+	"os"
 	"testing"
 
+	"innate/models/device/devicetest"
 	"innate/models/graph"
 	"innate/models/kernels"
 )
@@ -106,9 +108,14 @@ func CheckValue(t *testing.T, name string, want []float32, f Func, in ...Input) 
 	})
 }
 
-// EachImpl runs f as a subtest on every implementation of the kernels.
+// EachImpl runs f as a subtest on every implementation of the kernels; once on a
+// device that has none.
 func EachImpl(t *testing.T, f func(t *testing.T)) {
 	t.Helper()
+	if !devicetest.OnCPU() {
+		t.Run(os.Getenv(devicetest.Variable), f)
+		return
+	}
 	before := kernels.Active()
 	defer func() { _ = kernels.Select(before) }() // it was in use
 	for _, name := range kernels.Available() {
@@ -126,7 +133,7 @@ func (c Case) verify(order int, opts ...graph.Option) ([]float32, error) {
 		return nil, err
 	}
 	defer tr.dev.Close()
-	value, err := tr.sameForThreads()
+	value, err := tr.value()
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"innate/models/cpu"
 	"innate/models/device"
+	"innate/models/device/devicetest"
 	"innate/models/device/reference"
 	"innate/models/graph"
 )
@@ -20,7 +21,7 @@ type trial struct {
 	c   Case
 	g   *graph.Builder
 	rng *rand.Rand
-	dev *cpu.Device
+	dev device.Device
 
 	in   []graph.Node // all inputs
 	wrt  []int        // indices of those that have a gradient
@@ -43,7 +44,10 @@ func newTrial(c Case, order int, opts ...graph.Option) (*trial, error) {
 	if gradErr != nil {
 		return nil, gradErr
 	}
-	tr.g, tr.dev = g, cpu.New(1)
+	tr.g = g
+	if tr.dev, err = devicetest.New(1); err != nil {
+		return nil, err
+	}
 	if tr.valueM, err = tr.compile(tr.dev, tr.y); err != nil {
 		return nil, err
 	}
@@ -143,6 +147,17 @@ func (tr *trial) sameAsReference() error {
 		}
 	}
 	return nil
+}
+
+// value runs the graph once and returns the value of f.
+func (tr *trial) value() ([]float32, error) {
+	if devicetest.OnCPU() {
+		return tr.sameForThreads()
+	}
+	if err := tr.valueM.Run(); err != nil {
+		return nil, err
+	}
+	return append([]float32(nil), tr.valueM.Value(tr.y)...), nil
 }
 
 // sameForThreads runs the graph with one to three threads, twice each, since a
