@@ -17,6 +17,16 @@ import (
 // Filter is what Run installs with tea.WithFilter.
 func Filter(m tea.Model, msg tea.Msg) tea.Msg { return dropStalePictures(m, msg) }
 
+// viewOf returns the open run's view of a type.
+func viewOf[T host.View](r *runView) T {
+	for _, v := range r.views {
+		if v, ok := v.(T); ok {
+			return v
+		}
+	}
+	panic("tui: no such view")
+}
+
 // Tests don't wait: what is due later never comes, and what is due now comes at
 // once.
 func init() {

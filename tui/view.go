@@ -52,16 +52,6 @@ func (a *App) viewNames() []string {
 	return names
 }
 
-// viewOf returns the open run's view of a type.
-func viewOf[T host.View](r *runView) T {
-	for _, v := range r.views {
-		if v, ok := v.(T); ok {
-			return v
-		}
-	}
-	panic("tui: no such view")
-}
-
 // current is the view that shows.
 func (a *App) current() host.View {
 	switch {
