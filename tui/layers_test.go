@@ -456,6 +456,7 @@ func TestLayersDead(t *testing.T) {
 	s.wants("undo: the run is dead")
 
 	// The measurements of another network have another length.
+	all := f.layers
 	f.layers = f.layers[:20]
 	must(t, run.WriteLayers(f.dir, f.layers))
 	s.load()
@@ -463,6 +464,13 @@ func TestLayersDead(t *testing.T) {
 	f.writeStats(t, 21, 25)
 	s.load()
 	s.wants("21.0 to 24.0 kimg")
+
+	// Back at the first one, its measurements are read again.
+	must(t, run.WriteLayers(f.dir, all))
+	s.load()
+	s.lacks("to 24.0 kimg")
+	s.load()
+	s.wants("1.0 to 20.0 kimg")
 }
 
 // TestLayersSpeed checks that a speed counts only once it is steady.

@@ -109,59 +109,65 @@ func orNaN(values []*float64) []float64 {
 }
 
 // LayerReader follows the layer statistics of one run directory. It opens the
-// file only inside Poll and is not safe for concurrent use.
+// file only inside Poll, keeps nothing of what it has read, and is not safe for
+// concurrent use.
 type LayerReader struct {
 	tail    tail
-	valid   []LayerStats // everything that counts so far
+	last    int64 // the most images of any statistics returned so far
 	skipped int
 }
 
 // NewLayerReader starts at the beginning of layers.jsonl of dir. A missing file
 // counts as empty.
 func NewLayerReader(dir string) *LayerReader {
-	return &LayerReader{tail: tail{path: filepath.Join(dir, LayersFile)}}
+	return &LayerReader{tail: tail{path: filepath.Join(dir, LayersFile)}, last: math.MinInt64}
 }
 
 // Poll returns what was added since the last call. After a reset, because the
 // run went back to a checkpoint or the file was replaced, what earlier calls
-// returned no longer counts, and stats are all that does. The first call reads
-// the whole file: a few megabytes after days of training.
+// returned no longer counts, and stats are all that does. The first call and a
+// reset read the whole file: a few megabytes after days of training.
 func (r *LayerReader) Poll() (stats []LayerStats, reset bool, err error) {
 	shrunk, err := r.tail.shrunk()
 	if err != nil {
 		return nil, false, err
 	}
-	known := len(r.valid)
 	if shrunk {
-		r.tail.offset, r.valid, r.skipped, reset = 0, nil, 0, true
+		r.restart()
 	}
-	for more := true; more; {
+	stats, cut, err := r.read()
+	if cut {
+		r.restart()
+		stats, _, err = r.read()
+	}
+	for _, s := range stats {
+		r.last = max(r.last, s.Nimg)
+	}
+	return stats, shrunk || cut, err
+}
+
+// restart goes back to the beginning of the file.
+func (r *LayerReader) restart() { r.tail.offset, r.last, r.skipped = 0, math.MinInt64, 0 }
+
+// read returns what was added and counts, also with an error: what was read before
+// that is consumed. It is cut if the run went back to before something that an
+// earlier call returned.
+func (r *LayerReader) read() (stats []LayerStats, cut bool, err error) {
+	for more := true; more && err == nil; {
 		more, err = r.tail.read(func(line []byte) {
 			s, resume, err := decodeLayerStats(line)
 			switch {
 			case err != nil:
 				r.skipped++
 			case resume:
-				kept := r.upTo(s.Nimg)
-				reset = reset || len(kept) < known
-				r.valid = kept
+				cut = cut || s.Nimg < r.last
+				stats = slices.DeleteFunc(stats, func(o LayerStats) bool { return o.Nimg > s.Nimg })
 			default:
-				r.valid = append(r.valid, s)
+				stats = append(stats, s)
 			}
 		})
-		if err != nil {
-			break // what was read before still counts, and was consumed
-		}
 	}
-	if reset {
-		known = 0
-	}
-	return slices.Clone(r.valid[known:]), reset, err
-}
-
-// upTo returns the statistics up to nimg in a slice of its own.
-func (r *LayerReader) upTo(nimg int64) []LayerStats {
-	return slices.DeleteFunc(slices.Clone(r.valid), func(s LayerStats) bool { return s.Nimg > nimg })
+	return stats, cut, err
 }
 
 // Skipped counts the lines that could not be read.

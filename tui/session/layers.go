@@ -15,8 +15,7 @@ type Layers struct {
 	History FreezeHistory
 	Speed   SpeedModel
 
-	told    []runlog.LayerStats // all measurements of the run …
-	fed     int                 // … and how many of them are in Stats
+	waiting []runlog.LayerStats // measurements that are not in Stats yet
 	version int                 // counts changes of anything that rows may depend on
 }
 
@@ -26,18 +25,23 @@ func NewLayers() *Layers { return &Layers{Net: newNetwork(nil)} }
 // Known reports whether any layer is known.
 func (l *Layers) Known() bool { return len(l.Net.Tensors) > 0 }
 
-// Set brings the network as it is now. If it is another one than before, nothing
-// of that stays, and what was measured counts anew.
-func (l *Layers) Set(layers []run.Layer) {
+// Set brings the network as it is now. If another one was known before, nothing of
+// that stays, and what was measured must be fed again from the beginning: which of
+// it is about the new network shows only then.
+func (l *Layers) Set(layers []run.Layer) (another bool) {
 	l.version++
 	l.History.See(layers)
 	if l.Net.same(layers) {
 		l.Net.update(layers)
-		return
+		return false
+	}
+	if another = l.Known(); another {
+		l.waiting = nil
 	}
 	l.Net = newNetwork(layers)
-	l.Stats, l.Speed, l.fed = Statistics{}, SpeedModel{}, 0
+	l.Stats, l.Speed = Statistics{}, SpeedModel{}
 	l.Marked, l.Pending = newTensorSet(len(layers)), newTensorSet(len(layers))
+	return another
 }
 
 // feedEach bounds the measurements that one call of Feed takes in, so that a
@@ -46,22 +50,25 @@ const feedEach = 64
 
 // Feed takes in what was added to the run's measurements, with empty stats what
 // is left of earlier ones, and reports whether there is more. Before the layers
-// are known measurements wait.
+// are known measurements wait; once taken in, they are not kept.
 func (l *Layers) Feed(s LayerStats) (more bool) {
 	if s.Reset {
-		l.told, l.fed, l.Stats = nil, 0, Statistics{}
+		l.waiting, l.Stats = nil, Statistics{}
 		l.version++
 	}
-	l.told = append(l.told, s.Stats...)
+	l.waiting = append(l.waiting, s.Stats...)
 	if !l.Known() {
 		return false
 	}
-	to := min(l.fed+feedEach, len(l.told))
-	for _, s := range l.told[l.fed:to] {
+	now := l.waiting[:min(feedEach, len(l.waiting))]
+	for _, s := range now {
 		l.Measure(s.Nimg, s.Grad, s.Update, s.Distance)
 	}
-	l.fed = to
-	return to < len(l.told)
+	clear(now)
+	if l.waiting = l.waiting[len(now):]; len(l.waiting) == 0 {
+		l.waiting = nil
+	}
+	return len(l.waiting) > 0
 }
 
 // Measure appends a measurement at nimg images: a value for each layer, in the

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -91,6 +92,7 @@ type poller struct {
 	newest    string // last grid read
 	torn      torn   // the newest grid, while it does not decode
 	layers    layerTail
+	remeasure atomic.Bool // asked for by the screen: layers from the beginning
 }
 
 // torn is a grid that may still be being written, and since when by our clock:
@@ -139,7 +141,7 @@ func (p *poller) poll(now time.Time) PollMsg {
 			m.Layers = layers
 		}
 	}
-	stats, err := p.layers.poll(p.dir)
+	stats, err := p.layers.poll(p.dir, p.remeasure.Swap(false))
 	if m.Stats = stats; err != nil {
 		m.Err = err
 	}
@@ -215,8 +217,12 @@ type LayerStats struct {
 // Changed reports whether anything was added or taken away.
 func (s *LayerStats) Changed() bool { return s.Reset || len(s.Stats) > 0 }
 
-// poll reads what is new; the file of a run that has none yet is missing.
-func (t *layerTail) poll(dir string) (LayerStats, error) {
+// poll reads what is new, or everything again; the file of a run that has none yet
+// is missing.
+func (t *layerTail) poll(dir string, again bool) (LayerStats, error) {
+	if again {
+		*t = layerTail{}
+	}
 	if t.reader == nil {
 		t.reader = runlog.NewLayerReader(dir)
 	}
@@ -228,5 +234,5 @@ func (t *layerTail) poll(dir string) (LayerStats, error) {
 	if err == nil {
 		t.seen = s // after an error it is tried again
 	}
-	return LayerStats{stats, reset}, err
+	return LayerStats{stats, reset || again}, err
 }

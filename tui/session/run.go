@@ -148,7 +148,9 @@ func (r *Run) Paused() bool { return r.Info.Status.State == run.StatePaused }
 
 // TakeLayers takes the layers of the network as they are now.
 func (r *Run) TakeLayers(layers []run.Layer) {
-	r.Layers.Set(layers)
+	if r.Layers.Set(layers) {
+		r.poller.remeasure.Store(true)
+	}
 	r.Side = 0
 	for _, l := range layers {
 		r.Side = max(r.Side, l.Resolution)
