@@ -12,6 +12,7 @@ import (
 	"innate/models/cpu"
 	"innate/models/precond"
 	"innate/models/unet"
+	"innate/trainer/data/datatest"
 	"innate/trainer/loop"
 	"innate/trainer/method"
 	"innate/trainer/run"
@@ -35,8 +36,8 @@ func TestConditional(t *testing.T) {
 			if want := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}; !slices.Equal(info.Status.SampleClasses, want) {
 				t.Errorf("rows of classes %v, want %v", info.Status.SampleClasses, want)
 			}
-			if w, h := pngSize(t, filepath.Join(at, info.Status.SampleFile)); w != 3*28 || h != 10*28 {
-				t.Errorf("grid of %dx%d pixels, want 84x280: ten rows of three", w, h)
+			if w, h := pngSize(t, filepath.Join(at, info.Status.SampleFile)); w != 3*datatest.Side || h != 10*datatest.Side {
+				t.Errorf("grid of %dx%d pixels, want ten rows of three", w, h)
 			}
 			first, err := checkpoint.Read(checkpointPath(at, 16))
 			check(t, err)

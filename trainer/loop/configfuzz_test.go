@@ -72,7 +72,7 @@ var oddValues = []string{
 var goodEdits = [][2]string{
 	{"live.gen_lr", "3e-4"}, {"live.gen_lr", "1"}, {"live.disc_lr", "1e-5"}, {"live.r1_interval", "7"}, {"live.beta2", ".9"},
 	{"live.tick_kimg", "0.1"}, {"live.keep_checkpoints", "4"}, {"live.diverge_action", "off"}, {"live.diverge_factor", "3"},
-	{"freeze.preset", "none"}, {"freeze.preset", "gdd-i+qkv"}, {"freeze.freeze", "map_*,enc.28x28_block0.*"}, {"freeze.train", "map_*"},
+	{"freeze.preset", "none"}, {"freeze.preset", "gdd-i+qkv"}, {"freeze.freeze", "map_*,enc.8x8_block0.*"}, {"freeze.train", "map_*"},
 }
 
 // mutate spoils a config, or now and then just changes it.

@@ -41,6 +41,7 @@ func rolledBack(t *testing.T, method string) (dir string, middle, last int64) {
 		key, bad, good = "live.r1_gamma", "1000", "1e-4"
 	} else {
 		set("live.warmup_kimg", "0")
+		set("live.diverge_factor", "4")
 	}
 	steps(120)
 	set(key, bad)

@@ -19,6 +19,7 @@ import (
 	"innate/models/unet"
 	"innate/trainer"
 	"innate/trainer/control"
+	"innate/trainer/data/datatest"
 	"innate/trainer/loop"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
@@ -34,7 +35,7 @@ func networks(t *testing.T) string {
 	dir, rng := t.TempDir(), rand.New(rand.NewPCG(1, 2))
 	for name, classes := range map[string]int{"teacher": 0, "teacher10": 10, "teacher3": 3} {
 		net, err := unet.New(unet.Config{
-			Arch: "ddpmpp", Resolution: 28, Channels: 1, ModelChannels: 8, ChannelMult: []int{1, 1, 1}, ChannelMultEmb: 4, NumBlocks: 1,
+			Arch: "ddpmpp", Resolution: datatest.Side, Channels: 1, ModelChannels: 8, ChannelMult: []int{1, 1, 1}, ChannelMultEmb: 4, NumBlocks: 1,
 			LabelDim: classes,
 		}, rand.New(rand.NewPCG(3, 4)))
 		check(t, err)
@@ -65,18 +66,18 @@ func networks(t *testing.T) string {
 // conditional makes a run of config that is conditioned on the class.
 func conditional(text string) string {
 	text = strings.Replace(text, "teacher.safetensors", "teacher10.safetensors", 1)
-	return strings.Replace(text, "[model]\nmodel_channels", "[data]\nlabels = true\n[model]\nmodel_channels", 1)
+	return strings.Replace(text, "[data]\n", "[data]\nlabels = true\n", strings.Count(text, `"edm"`))
 }
 
 // config is a run of one method that is over in a second or two.
 func config(method, dir string) string {
-	common := fmt.Sprintf("name = %q\nmethod = %q\n[run]\nbatch = 4\nthreads = 2\n", "t-"+method, method)
+	common := fmt.Sprintf("name = %q\nmethod = %q\n[run]\nbatch = 4\nthreads = 2\n[data]\ndataset = \"thumbs\"\n", "t-"+method, method)
 	fid := fmt.Sprintf("[fid]\nfeatures = %q\nreference = %q\nsamples = 20\n", dir+"/cnn.safetensors", dir+"/ref.npz")
 	live := "[live]\ntotal_kimg = 0.064\ntick_kimg = 0.008\ncheckpoint_kimg = 0.016\nkeep_checkpoints = 10\n"
 	images := "fid_kimg = 0.032\nsample_kimg = 0.032\nsample_count = 4\n"
 	switch method {
 	case "gdd":
-		return common + fmt.Sprintf("[model]\ninit = %q\n[disc]\nfeatures = %q\nin_size = 28\ncmix = 8\nwidth = 8\n",
+		return common + fmt.Sprintf("[model]\ninit = %q\n[disc]\nfeatures = %q\nin_size = 8\ncmix = 8\nwidth = 8\n",
 			dir+"/teacher.safetensors", dir+"/cnn.safetensors") + fid + live + images + "r1_interval = 4\n[freeze]\npreset = \"gdd-i\"\n"
 	case "edm":
 		return common + "[model]\nmodel_channels = 8\nchannel_mult = [1, 1, 1]\nattn_resolutions = []\ndropout = 0.1\n" + fid + "steps = 2\n" + live + images
@@ -283,7 +284,7 @@ func TestSteering(t *testing.T) {
 	if s.FrozenParams != 0 {
 		t.Errorf("%d parameters frozen under preset none", s.FrozenParams)
 	}
-	s, err = client.Freeze(ctx, control.FreezeRequest{Toggle: []string{"enc.28x28_block0.conv0.weight", "enc.28x28_block0.conv0.bias"}})
+	s, err = client.Freeze(ctx, control.FreezeRequest{Toggle: []string{"enc.8x8_block0.conv0.weight", "enc.8x8_block0.conv0.bias"}})
 	check(t, err)
 	if want := int64(8*8*9 + 8); s.FrozenParams != want {
 		t.Errorf("%d parameters frozen after a toggle, want %d", s.FrozenParams, want)
@@ -294,7 +295,7 @@ func TestSteering(t *testing.T) {
 	layers, err := client.Layers(ctx)
 	check(t, err)
 	for _, l := range layers {
-		if want := strings.HasPrefix(l.Name, "enc.28x28_block0.conv0."); l.Frozen != want {
+		if want := strings.HasPrefix(l.Name, "enc.8x8_block0.conv0."); l.Frozen != want {
 			t.Errorf("layer %s frozen: %v, want %v", l.Name, l.Frozen, want)
 		}
 	}
@@ -349,7 +350,7 @@ func TestBadNetworks(t *testing.T) {
 		{"teacher that is no U-Net", "teacher.safetensors", "cnn.safetensors", "cnn.safetensors"},
 		{"teacher of other classes", "teacher.safetensors", "teacher3.safetensors", "3 classes, want the data's 10 or none"},
 		{"unknown builtin", dir + "/teacher.safetensors", "builtin:nobody", "nobody"},
-		{"image size that cannot be halved", "in_size = 28", "in_size = 30", "30"},
+		{"image size that cannot be halved", "in_size = 8", "in_size = 10", "10"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			run := filepath.Join(t.TempDir(), "run")
@@ -382,7 +383,7 @@ func TestContinueFromWeights(t *testing.T) {
 func TestFreezeEveryMethod(t *testing.T) {
 	ctx := context.Background()
 	for method, layer := range map[string]string{
-		"gdd": "enc.14x14_down.conv0", "edm": "enc.14x14_down.conv0", "classifier": "stages.0.2",
+		"gdd": "enc.4x4_down.conv0", "edm": "enc.4x4_down.conv0", "classifier": "stages.0.2",
 	} {
 		t.Run(method, func(t *testing.T) {
 			text := strings.Replace(config(method, networks(t)), "total_kimg = 0.064", "total_kimg = 1000", 1)

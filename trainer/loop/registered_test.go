@@ -156,7 +156,7 @@ func TestRegistered(t *testing.T) {
 // TestRegisteredNames: configs know the new names, and say them.
 func TestRegisteredNames(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
-		{`"stripes"`, `"dots"`, `configs: c.toml:7: data.dataset: got "dots", want mnist | stripes`},
+		{`"stripes"`, `"dots"`, `configs: c.toml:7: data.dataset: got "dots", want mnist | thumbs | stripes`},
 		{`method = "still"`, `method = "stil"`, `configs: c.toml:2: method: got "stil", want classifier | edm | gdd | still`},
 		{`tick_kimg`, "gen_lr = 1\ntick_kimg", `configs: c.toml:9: live.gen_lr: not a setting of method "still", only of gdd`},
 	} {
@@ -208,7 +208,7 @@ func TestSizeOfData(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", setting, err, want)
 		}
 	}
-	bad := strings.Replace(config("edm", networks(t)), "[model]\n", "[data]\ndataset = \"stripes\"\n[model]\n", 1)
+	bad := strings.Replace(config("edm", networks(t)), `"thumbs"`, `"stripes"`, 1)
 	if err := loop.Run(context.Background(), loop.Options{Dir: filepath.Join(newRun(t, bad))}); err == nil || !strings.Contains(err.Error(), "images of 3x2, want square ones") {
 		t.Errorf("got %v, want that the images are not square", err)
 	}

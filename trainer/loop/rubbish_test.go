@@ -24,7 +24,7 @@ func TestFaultNoFIDOfNaN(t *testing.T) {
 	text = strings.Replace(text, "total_kimg = 0.064", "total_kimg = 0.128", 1)
 	dir := newRun(t, text)
 	name := filepath.Join(run.CheckpointsDir, "000000016.safetensors")
-	const tensor = "dec.28x28_aux_conv.weight"
+	const tensor = "dec.8x8_aux_conv.weight"
 	poison(t, filepath.Join(first, name), "ema/"+tensor, filepath.Join(dir, name), float32(math.NaN()))
 	d, err := loop.Drive(dir)
 	check(t, err)
@@ -70,7 +70,7 @@ func TestFaultNoFIDOfNaN(t *testing.T) {
 func TestFaultNaNNetworks(t *testing.T) {
 	nets := networks(t)
 	for _, c := range []struct{ file, tensor string }{
-		{"teacher", "enc.28x28_conv.weight"},
+		{"teacher", "enc.8x8_conv.weight"},
 		{"cnn", "stages.1.2.weight"},
 	} {
 		poison(t, filepath.Join(nets, c.file+".safetensors"), c.tensor, filepath.Join(nets, c.file+"-nan.safetensors"), float32(math.Inf(1)))
@@ -91,7 +91,7 @@ func TestFaultNoNormsOfNaN(t *testing.T) {
 	text := strings.Replace(config("gdd", nets), "[live]\n", "[live]\ndiverge_action = \"off\"\nlayers_kimg = 0.004\n", 1)
 	dir := newRun(t, text)
 	name := filepath.Join(run.CheckpointsDir, "000000016.safetensors")
-	const tensor = "dec.28x28_aux_conv.weight"
+	const tensor = "dec.8x8_aux_conv.weight"
 	poison(t, filepath.Join(first, name), "gen/"+tensor, filepath.Join(dir, name), float32(math.NaN()))
 	d, err := loop.Drive(dir)
 	check(t, err)

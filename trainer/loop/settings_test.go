@@ -49,7 +49,7 @@ func TestFaultFixedSettingsBetweenTrainers(t *testing.T) {
 		{gdd, "ref.npz", "none.npz", "fid.reference", `none.npz"`, `ref.npz"`},
 		{edm, "dropout = 0.1", "dropout = 0.2", "model.dropout", "0.2", "0.1"},
 		{edm, "model_channels = 8", "model_channels = 16", "model.model_channels", "16", "8"},
-		{edm, "[model]", "[data]\nlabels = true\n[model]", "data.labels", "true", "false"},
+		{edm, "[data]\n", "[data]\nlabels = true\n", "data.labels", "true", "false"},
 	} {
 		path := filepath.Join(c.dir, run.ConfigFile)
 		before := string(read(t, path))

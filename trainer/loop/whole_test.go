@@ -78,7 +78,7 @@ func TestFaultWatchedWriterPauses(t *testing.T) {
 		}
 		return s.ConfigError != ""
 	})
-	if !strings.Contains(s.ConfigError, "got nothing") || !strings.Contains(s.ConfigError, "freeze.preset, freeze.freeze, freeze.train") {
+	if !strings.Contains(s.ConfigError, "freeze.preset: got nothing") || !strings.Contains(s.ConfigError, "missing: freeze.freeze, freeze.train") {
 		t.Errorf("got %q, want all that is missing", s.ConfigError)
 	}
 	check(t, os.WriteFile(path, []byte(head+"[freeze]"+strings.Replace(tail, "gdd-i", "none", 1)), 0o644))
