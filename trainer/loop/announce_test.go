@@ -15,6 +15,7 @@ import (
 // TestChangesAreEvents changes settings by the file and by commands, and checks
 // that each change is an event with its old and its new value.
 func TestChangesAreEvents(t *testing.T) {
+	t.Parallel()
 	dir, _ := longRun(t)
 	d, err := loop.Drive(dir)
 	check(t, err)
@@ -93,6 +94,7 @@ func TestChangesAreEvents(t *testing.T) {
 
 // TestFreezeRefusalsNameTheLine checks errors that only the network can tell.
 func TestFreezeRefusalsNameTheLine(t *testing.T) {
+	t.Parallel()
 	dir, text := longRun(t)
 	d, err := loop.Drive(dir)
 	check(t, err)

@@ -25,10 +25,11 @@ func wantsError(t *testing.T, what string, err error, says ...string) {
 // status, pause and the events say why. With room again both are answered when
 // their file is on disk.
 func TestFaultFullDiskAnswers(t *testing.T) {
-	t.Parallel() // it mostly waits
+	t.Parallel()
 	text := strings.Replace(longer(networks(t)), "total_kimg = 0.24", "total_kimg = 1000", 1)
 	for name, make := range disks {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			d, ctx := make(t), t.Context()
 			check(t, trainer.CreateAt(d.dir, text, "t"))
 			client, ended := start(t, d.dir)
@@ -93,6 +94,7 @@ func TestFaultFullDiskAnswers(t *testing.T) {
 // has no room for a new file: it says that the run is paused and why, and after
 // a signal how it ended.
 func TestFaultFullDiskHeartbeat(t *testing.T) {
+	t.Parallel()
 	d := disks["full file system"](t)
 	check(t, trainer.CreateAt(d.dir, strings.Replace(longer(networks(t)), "total_kimg = 0.24", "total_kimg = 1000", 1), "t"))
 	client, signal, ended := startSignalled(t, d.dir)
@@ -116,6 +118,7 @@ func TestFaultFullDiskHeartbeat(t *testing.T) {
 // TestFaultDivergenceIsTold pauses for a divergence: the event of the pause, the
 // status and the answer to a checkpoint say why, and so does the end.
 func TestFaultDivergenceIsTold(t *testing.T) {
+	t.Parallel()
 	dir, client, _ := divergeRun(t, "edm", "pause")
 	ctx := t.Context()
 	setLive(t, client, "live.lr", "1")

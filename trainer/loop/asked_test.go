@@ -16,6 +16,7 @@ import (
 // with the value. One who waits while the run is paused learns that it will not
 // come yet.
 func TestFaultEvaluateAnswers(t *testing.T) {
+	t.Parallel()
 	text := strings.Replace(config("gdd", networks(t)), "fid_kimg = 0.032", "fid_kimg = 0", 1)
 	d, err := loop.Drive(newRun(t, endless(text)))
 	check(t, err)
@@ -63,6 +64,7 @@ func TestFaultEvaluateAnswers(t *testing.T) {
 // that it is done before it is, one that a newer file replaces is answered with
 // that, and an error reaches all who wait.
 func TestFaultCheckpointIsDurable(t *testing.T) {
+	t.Parallel()
 	dir := newRun(t, strings.Replace(endless(config("classifier", "")), "checkpoint_kimg = 0.016", "checkpoint_kimg = 1000", 1))
 	writing, gate := make(chan string, 10), make(chan error)
 	hooks := loop.Hooks{Save: func(path string, f *checkpoint.File) error {

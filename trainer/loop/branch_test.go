@@ -60,6 +60,7 @@ func wantBest(t *testing.T, l *loop.Loop, dir, want string) {
 // TestFaultBestAfterTheCheckpoint: of a branch that is gone, neither the value
 // nor the weights may pass for the run's best, and the weights are not lost.
 func TestFaultBestAfterTheCheckpoint(t *testing.T) {
+	t.Parallel()
 	dir := newRun(t, quiet(t, "gdd"))
 	l := open(t, dir)
 	steps(t, l, 2)
@@ -99,6 +100,7 @@ func edit(t *testing.T, dir, old, new string) {
 // again, although better ones had taken their place: on resume, also when the
 // kill came between a removal and a write, on a rollback, and in a fork.
 func TestFaultBestIsPutBack(t *testing.T) {
+	t.Parallel()
 	dir := newRun(t, quiet(t, "gdd"))
 	l := open(t, dir)
 	steps(t, l, 1)
@@ -150,6 +152,7 @@ func TestFaultBestIsPutBack(t *testing.T) {
 // TestFaultBestAsideIsBounded leaves one branch after the other: of their best
 // networks as many stay as of checkpoints, those with the lowest FID.
 func TestFaultBestAsideIsBounded(t *testing.T) {
+	t.Parallel()
 	dir := newRun(t, strings.Replace(quiet(t, "gdd"), "keep_checkpoints = 10", "keep_checkpoints = 2", 1))
 	l := open(t, dir)
 	steps(t, l, 1)
@@ -176,6 +179,7 @@ func TestFaultBestAsideIsBounded(t *testing.T) {
 // TestFaultBestOfALateEvaluation: one that began before the checkpoint and ended
 // after it is unknown to the checkpoint, too.
 func TestFaultBestOfALateEvaluation(t *testing.T) {
+	t.Parallel()
 	dir := newRun(t, quiet(t, "gdd"))
 	l := open(t, dir)
 	steps(t, l, 1)
@@ -209,6 +213,7 @@ func TestFaultBestOfALateEvaluation(t *testing.T) {
 // TestFaultEvaluationAtTheCheckpoint: a FID asked for right after a checkpoint is
 // in the log for good; after a kill status must know of it again.
 func TestFaultEvaluationAtTheCheckpoint(t *testing.T) {
+	t.Parallel()
 	dir := newRun(t, quiet(t, "gdd"))
 	l := open(t, dir)
 	steps(t, l, 2)
@@ -235,6 +240,7 @@ func TestFaultEvaluationAtTheCheckpoint(t *testing.T) {
 
 // TestFaultBestOfATryBegunAgain: a run that came to no checkpoint has no best.
 func TestFaultBestOfATryBegunAgain(t *testing.T) {
+	t.Parallel()
 	dir := newRun(t, quiet(t, "edm"))
 	l := open(t, dir)
 	check(t, l.Measured(0, 50))
@@ -249,6 +255,7 @@ func TestFaultBestOfATryBegunAgain(t *testing.T) {
 // TestFaultBestOfAnOlderTrainer: checkpoints that leave the best network to its
 // file go on with it where it is theirs, and not where it is of another branch.
 func TestFaultBestOfAnOlderTrainer(t *testing.T) {
+	t.Parallel()
 	for stated, want := range map[float64]string{65.1: "4: 65.1000", 70: "none"} {
 		dir := newRun(t, quiet(t, "gdd"))
 		l := open(t, dir)
@@ -291,6 +298,7 @@ func TestFaultBestOfAnOlderTrainer(t *testing.T) {
 // TestFaultSamplesOfAnotherBranch: grids beyond the checkpoint go, or the screen
 // shows one of them as the newest for as long as the run has not got there.
 func TestFaultSamplesOfAnotherBranch(t *testing.T) {
+	t.Parallel()
 	text := strings.Replace(quiet(t, "gdd"), "sample_kimg = 0\n", "sample_kimg = 0.008\n", 1)
 	grids := func(dir string) []string {
 		t.Helper()
@@ -338,6 +346,7 @@ func TestFaultSamplesOfAnotherBranch(t *testing.T) {
 // TestFaultUnreadableCheckpointStaysBehind: a run that could not read its newest
 // checkpoint and took another way must not jump to it should it be readable again.
 func TestFaultUnreadableCheckpointStaysBehind(t *testing.T) {
+	t.Parallel()
 	dir := newRun(t, quiet(t, "edm"))
 	l := open(t, dir)
 	steps(t, l, 1)
@@ -368,6 +377,7 @@ func TestFaultUnreadableCheckpointStaysBehind(t *testing.T) {
 // TestFaultLayersAfterRollback: layers.json must not show statistics of the
 // branch that was left.
 func TestFaultLayersAfterRollback(t *testing.T) {
+	t.Parallel()
 	dir := newRun(t, strings.Replace(quiet(t, "edm"), "[live]\n", "[live]\nlayers_kimg = 0.004\nwarmup_kimg = 0\n", 1))
 	l := open(t, dir)
 	defer l.Close()
@@ -396,6 +406,7 @@ func TestFaultLayersAfterRollback(t *testing.T) {
 // TestFaultEventFilesOfAnotherBranch resumes and rolls back with event files, and
 // resumes without: none may keep a point beyond the checkpoint.
 func TestFaultEventFilesOfAnotherBranch(t *testing.T) {
+	t.Parallel()
 	text := strings.Replace(quiet(t, "edm"), "tick_kimg = 0.008", "tick_kimg = 0.004", 1)
 	has := func(dir, tag string) bool {
 		t.Helper()

@@ -23,6 +23,7 @@ import (
 // see the class learn, the discriminator has a table of classes, and the samples
 // have one class a row.
 func TestConditional(t *testing.T) {
+	t.Parallel()
 	dir := networks(t)
 	for _, method := range []string{"edm", "gdd"} {
 		t.Run(method, func(t *testing.T) {
@@ -84,6 +85,7 @@ func writeGrid(t *testing.T, path string, images []float32, n int) {
 }
 
 func TestArrange(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		classes, n int
 		want       loop.Arrangement
@@ -108,6 +110,7 @@ func TestArrange(t *testing.T) {
 // TestLatents checks that noise and class of an image do not depend on its
 // batch, that a row has its class, and that the class matters.
 func TestLatents(t *testing.T) {
+	t.Parallel()
 	f, err := checkpoint.Read(filepath.Join(networks(t), "teacher10.safetensors"))
 	check(t, err)
 	den, err := method.OpenDenoiser(f)

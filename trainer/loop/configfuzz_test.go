@@ -161,6 +161,7 @@ func asJSON(t *testing.T, live map[string]any) string {
 // TestConfigUnderFire drives mutated configs through the loop: each applies
 // whole, or is refused with its line and changes nothing.
 func TestConfigUnderFire(t *testing.T) {
+	t.Parallel()
 	dir, good := longRun(t)
 	d, err := loop.Drive(dir)
 	check(t, err)
@@ -221,6 +222,7 @@ func TestConfigUnderFire(t *testing.T) {
 // TestWatchedConfigUnderFire writes mutated configs to a run that trains, in the
 // ways editors do.
 func TestWatchedConfigUnderFire(t *testing.T) {
+	t.Parallel()
 	dir, good := longRun(t)
 	client, _ := background(t, dir)
 	path := filepath.Join(dir, run.ConfigFile)

@@ -29,6 +29,7 @@ func observeAll(w *loop.Watch, values []float64) []int {
 func level(n int, v float64) []float64 { return slices.Repeat([]float64{v}, n) }
 
 func TestDivergence(t *testing.T) {
+	t.Parallel()
 	nan, inf := math.NaN(), math.Inf(1)
 	growth := level(30, 0.3)
 	for v := 0.3; v < 1e6; v *= 2 {
@@ -79,6 +80,7 @@ func TestDivergence(t *testing.T) {
 // learning rate of 1, the next two of GDD-I with such a rate in one network, which
 // are noisy but not lost.
 func TestFaultEarlyDivergence(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, loss string
 		values     []float64
@@ -111,6 +113,7 @@ func TestFaultEarlyDivergence(t *testing.T) {
 // TestDivergenceOfSeveral checks that the first tick names all losses that
 // diverge in it, and that a loss which some ticks lack is judged by its own.
 func TestDivergenceOfSeveral(t *testing.T) {
+	t.Parallel()
 	w := &loop.Watch{}
 	tick := int64(0)
 	observe := func(means map[string]float64) string {
@@ -140,6 +143,7 @@ func TestDivergenceOfSeveral(t *testing.T) {
 // TestDivergenceRewind goes back to tick 15 and must judge as if what came after
 // had not been.
 func TestDivergenceRewind(t *testing.T) {
+	t.Parallel()
 	w, fresh := &loop.Watch{}, &loop.Watch{}
 	values := slices.Concat(level(16, 1), level(5, 50))
 	observeAll(w, values)
@@ -161,6 +165,7 @@ func TestDivergenceRewind(t *testing.T) {
 // may be called divergent, also at a factor far below the default, and blowing
 // any of them up must be found within two ticks.
 func TestRecordedLosses(t *testing.T) {
+	t.Parallel()
 	data, err := os.ReadFile("testdata/losses.json")
 	check(t, err)
 	var runs map[string][]map[string]float64

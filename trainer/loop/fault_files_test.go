@@ -13,6 +13,7 @@ import (
 // saved again, without the space that only innate sets: it is used, and an event
 // says what it is.
 func TestFaultChangedCheckpoint(t *testing.T) {
+	t.Parallel()
 	dir := newRun(t, config("edm", networks(t)))
 	train(t, dir)
 	want := lastCheckpoint(t, dir)

@@ -61,6 +61,7 @@ func fullLength(text string) (string, error) { return configs.Set(text, "live.to
 // the run was made from: it goes on, and so does a fork, to where it would have
 // come.
 func TestFaultMove(t *testing.T) {
+	t.Parallel()
 	nets, base := networks(t), t.TempDir()
 	text := config("gdd", nets)
 	stays := filepath.Join(base, "stays", "run")
@@ -93,6 +94,7 @@ func TestFaultMove(t *testing.T) {
 // by absolute paths: a checkpoint has what model.init was, and what else is
 // missing is said with the line of its setting.
 func TestFaultMoveOldRun(t *testing.T) {
+	t.Parallel()
 	for _, method := range []string{"gdd", "edm"} {
 		nets := networks(t)
 		text := config(method, nets)
@@ -143,6 +145,7 @@ func loadConfig(t *testing.T, dir string) *configs.Config {
 // TestFaultMovedFiles resumes a run of before there were copies whose project has
 // moved, once its owner has named the new places. Another file is refused.
 func TestFaultMovedFiles(t *testing.T) {
+	t.Parallel()
 	nets := networks(t)
 	dir := filepath.Join(t.TempDir(), "run")
 	halfway(t, dir, config("gdd", nets))

@@ -39,6 +39,7 @@ func stateOf(t *testing.T, dir string) run.Status {
 // TestFaultFirstStart fails to start a new run: it says why. Mended, it begins,
 // and does not begin again.
 func TestFaultFirstStart(t *testing.T) {
+	t.Parallel()
 	text := quickRun(t)
 	dir := newRun(t, text+"[freeze]\nfreeze = [\"nosuch.*\"]\n")
 	err := loop.Run(t.Context(), loop.Options{Dir: dir})
@@ -65,6 +66,7 @@ func TestFaultFirstStart(t *testing.T) {
 // TestFaultStartOnUsedPort fails to resume a run that is done: it stays done, and
 // its log says why no trainer came.
 func TestFaultStartOnUsedPort(t *testing.T) {
+	t.Parallel()
 	dir := newRun(t, quickRun(t))
 	train(t, dir)
 	used, err := net.Listen("tcp", "127.0.0.1:0")
@@ -87,6 +89,7 @@ func TestFaultStartOnUsedPort(t *testing.T) {
 // TestFaultFailsAgain keeps the reason of the last start of a run that never
 // trained.
 func TestFaultFailsAgain(t *testing.T) {
+	t.Parallel()
 	text := quickRun(t)
 	dir := newRun(t, text+"[freeze]\nfreeze = [\"nosuch.*\"]\n")
 	for _, glob := range []string{"nosuch", "other"} {
@@ -114,6 +117,7 @@ func TestFaultFailsAgain(t *testing.T) {
 
 // TestFaultBesideABusyRun notes in a new run's log that others use the machine.
 func TestFaultBesideABusyRun(t *testing.T) {
+	t.Parallel()
 	dir := newRun(t, quickRun(t))
 	check(t, loop.Run(context.Background(), loop.Options{Dir: dir, Machine: []string{"machine: in use"}}))
 	history, err := runlog.ReadAll(dir)

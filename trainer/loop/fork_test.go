@@ -63,6 +63,7 @@ func rolledBack(t *testing.T, method string) (dir string, middle, last int64) {
 // divergence, from a checkpoint behind it: the fork arrives at the parent's
 // tensors, progress, ticks, samples and best network.
 func TestForkOfRolledBackRunIsExact(t *testing.T) {
+	t.Parallel()
 	for _, method := range []string{"edm", "gdd"} {
 		t.Run(method, func(t *testing.T) {
 			dir, middle, last := rolledBack(t, method)

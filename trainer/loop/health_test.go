@@ -86,6 +86,7 @@ func mustBeFinite(t *testing.T, dir string) {
 // goes back, tries again three times, and pauses at a good state. With one that
 // works it gets past the place.
 func TestDivergeRollsBack(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ method, key, bad, good string }{
 		{"edm", "live.lr", "1", "1e-4"},
 		{"gdd", "live.r1_gamma", "1000", "1e-4"},
@@ -167,6 +168,7 @@ func poison(t *testing.T, from, tensor, to string, value float32) {
 
 // TestDivergeWithoutCheckpoint has nowhere to go back to.
 func TestDivergeWithoutCheckpoint(t *testing.T) {
+	t.Parallel()
 	nets := networks(t)
 	poison(t, nets+"/teacher.safetensors", "dec.8x8_aux_conv.weight", nets+"/huge.safetensors", math.MaxFloat32)
 	text := strings.NewReplacer("[model]\n", fmt.Sprintf("[model]\ninit = %q\n", nets+"/huge.safetensors"),
@@ -186,6 +188,7 @@ func TestDivergeWithoutCheckpoint(t *testing.T) {
 // TestFaultDivergesAtOnce trains with a rate that cannot work from the first step
 // on: the run says so before it has ten ticks, and writes no checkpoint meanwhile.
 func TestFaultDivergesAtOnce(t *testing.T) {
+	t.Parallel()
 	dir := newRun(t, strings.NewReplacer("[live]\n", "[live]\nlr = 1\nwarmup_kimg = 0\ndiverge_factor = 2\n", "fid_kimg = 0.032", "fid_kimg = 0",
 		"sample_kimg = 0.032", "sample_kimg = 0").Replace(config("edm", networks(t))))
 	l := open(t, dir)
@@ -203,6 +206,7 @@ func TestFaultDivergesAtOnce(t *testing.T) {
 // TestDivergePauses checks that a run pauses once, and goes on when it is told
 // to although nothing has changed.
 func TestDivergePauses(t *testing.T) {
+	t.Parallel()
 	dir, client, stop := divergeRun(t, "edm", "pause")
 	setLive(t, client, "live.lr", "1")
 	s := until(t, client, "the pause", func(s run.Status) bool { return s.State == run.StatePaused })
@@ -224,6 +228,7 @@ func TestDivergePauses(t *testing.T) {
 
 // TestDivergeIsTold trains on weights that are not finite, to the end.
 func TestDivergeIsTold(t *testing.T) {
+	t.Parallel()
 	text := config("edm", networks(t))
 	good := newRun(t, text)
 	train(t, good)
@@ -270,6 +275,7 @@ func TestDivergeIsTold(t *testing.T) {
 // TestCheckpointWaits checks that no checkpoint of the schedule is written while
 // a loss is out of bounds, and that one follows when it is normal again.
 func TestCheckpointWaits(t *testing.T) {
+	t.Parallel()
 	dir, client, stop := divergeRun(t, "edm", "event")
 	setLive(t, client, "live.lr", "1")
 	until(t, client, "divergence", func(s run.Status) bool { return len(events(t, dir, runlog.Diverge)) > 0 })

@@ -36,6 +36,7 @@ func lastError(t *testing.T, dir string) string {
 // TestFaultLockRemoved removes the lock file of a live run. The run goes on, is
 // seen to be alive, and keeps a second trainer out until it ends.
 func TestFaultLockRemoved(t *testing.T) {
+	t.Parallel()
 	l, dir := locked(t)
 	for range 2 {
 		check(t, os.Remove(filepath.Join(dir, run.LockFile)))
@@ -60,6 +61,7 @@ func TestFaultLockRemoved(t *testing.T) {
 // TestFaultLockTaken has another trainer take the lock on a file in the place of
 // ours: then this one ends.
 func TestFaultLockTaken(t *testing.T) {
+	t.Parallel()
 	l, dir := locked(t)
 	defer l.Close()
 	check(t, os.Remove(filepath.Join(dir, run.LockFile)))
@@ -74,6 +76,7 @@ func TestFaultLockTaken(t *testing.T) {
 // TestFaultConfigRemoved removes config.toml of a live run: it is written again
 // as it is in force, but not under an editor that is about to write it.
 func TestFaultConfigRemoved(t *testing.T) {
+	t.Parallel()
 	l, dir := locked(t)
 	path := filepath.Join(dir, run.ConfigFile)
 	want := read(t, path)

@@ -29,6 +29,7 @@ func relabel(t *testing.T, dir, name string) {
 // TestLabelOfACopy measures with a renamed copy of the built-in network: under its
 // name, and beside the value that a teacher states for it.
 func TestLabelOfACopy(t *testing.T) {
+	t.Parallel()
 	dir := networks(t)
 	builtin, err := weights.Open("builtin:mnist-fid-cnn")
 	check(t, err)
@@ -56,6 +57,7 @@ func TestLabelOfACopy(t *testing.T) {
 // TestBestOfAnOldLabel: a run whose best network was found when features were
 // called after their file goes on with it.
 func TestBestOfAnOldLabel(t *testing.T) {
+	t.Parallel()
 	dir := newRun(t, quiet(t, "gdd"))
 	l := open(t, dir)
 	steps(t, l, 1)
@@ -82,6 +84,7 @@ func TestBestOfAnOldLabel(t *testing.T) {
 // TestBestOfOtherFeatures: a run whose feature network has been exchanged begins
 // its search for the best again, since the values cannot be compared.
 func TestBestOfOtherFeatures(t *testing.T) {
+	t.Parallel()
 	dir := newRun(t, quiet(t, "gdd"))
 	l := open(t, dir)
 	steps(t, l, 1)
@@ -118,6 +121,7 @@ func TestBestOfOtherFeatures(t *testing.T) {
 // TestReferenceNames: a reference may name features by their label or as they were
 // called after their file, but not by what is now the name of other weights.
 func TestReferenceNames(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ file, features, want string }{
 		{"cnn", cnnLabel, ""},
 		{"cnn", "cnn", ""},

@@ -76,6 +76,7 @@ func ratio(a, b []float32) float64 {
 // TestLayerStats compares what is measured in the last step of a run of each
 // method with the checkpoints before and after it.
 func TestLayerStats(t *testing.T) {
+	t.Parallel()
 	for method, prefix := range map[string]string{"gdd": "gen/", "edm": "net/", "classifier": "ema/"} {
 		t.Run(method, func(t *testing.T) {
 			networks := networks(t)
@@ -143,6 +144,7 @@ func TestLayerStats(t *testing.T) {
 // in the middle without the log of before: every statistic must be the same,
 // the distance from the start too. Without measuring, the weights must be.
 func TestLayerStatsAreTheSame(t *testing.T) {
+	t.Parallel()
 	for _, method := range []string{"gdd", "edm"} {
 		t.Run(method, func(t *testing.T) {
 			text := measured(method, networks(t))
@@ -191,6 +193,7 @@ func TestLayerStatsAreTheSame(t *testing.T) {
 // TestLayersBeforeMeasuring checks that a resumed run shows what was measured
 // last until it measures again.
 func TestLayersBeforeMeasuring(t *testing.T) {
+	t.Parallel()
 	text := strings.Replace(measured("gdd", networks(t)), "layers_kimg = 0.004", "layers_kimg = 0.060", 1)
 	dir := newRun(t, text)
 	train(t, dir)

@@ -163,6 +163,7 @@ func lastCheckpoint(t *testing.T, dir string) []byte {
 // checkpoints, and continues it from each of its checkpoints in turn: the last
 // checkpoint must not differ by a bit.
 func TestResumeIsExact(t *testing.T) {
+	t.Parallel()
 	dir := networks(t)
 	for name, text := range map[string]string{
 		"gdd": config("gdd", dir), "edm": config("edm", dir), "classifier": config("classifier", dir),
@@ -190,6 +191,7 @@ func TestResumeIsExact(t *testing.T) {
 
 // TestStopAndResume stops a run by its context, as SIGTERM does, and continues.
 func TestStopAndResume(t *testing.T) {
+	t.Parallel()
 	text := config("gdd", networks(t))
 	alone := newRun(t, text)
 	train(t, alone)
@@ -210,6 +212,7 @@ func TestStopAndResume(t *testing.T) {
 
 // TestRunLog checks what a finished distillation leaves for readers.
 func TestRunLog(t *testing.T) {
+	t.Parallel()
 	dir := newRun(t, config("gdd", networks(t)))
 	train(t, dir)
 	history, err := runlog.ReadAll(dir)
@@ -248,6 +251,7 @@ func TestRunLog(t *testing.T) {
 // TestSteering changes settings and freezing of a live run and checks that
 // config.toml, status and events agree, and that a refusal changes nothing.
 func TestSteering(t *testing.T) {
+	t.Parallel()
 	text := strings.Replace(config("gdd", networks(t)), "total_kimg = 0.064", "total_kimg = 1000 # long", 1)
 	dir := newRun(t, text)
 	client, stop := background(t, dir)
@@ -343,6 +347,7 @@ func TestSteering(t *testing.T) {
 
 // TestBadNetworks checks that a run which cannot begin says which file is wrong.
 func TestBadNetworks(t *testing.T) {
+	t.Parallel()
 	dir := networks(t)
 	text := config("gdd", dir)
 	for _, c := range []struct{ name, old, new, want string }{
@@ -368,6 +373,7 @@ func TestBadNetworks(t *testing.T) {
 // TestContinueFromWeights begins EDM training from a network's weights, and
 // refuses those of another architecture.
 func TestContinueFromWeights(t *testing.T) {
+	t.Parallel()
 	dir := networks(t)
 	text := strings.Replace(config("edm", dir), "[model]\n", fmt.Sprintf("[model]\ninit = %q\n", dir+"/teacher.safetensors"), 1)
 	train(t, newRun(t, text))
@@ -381,6 +387,7 @@ func TestContinueFromWeights(t *testing.T) {
 
 // TestFreezeEveryMethod freezes a layer by toggle and by glob under each method.
 func TestFreezeEveryMethod(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	for method, layer := range map[string]string{
 		"gdd": "enc.4x4_down.conv0", "edm": "enc.4x4_down.conv0", "classifier": "stages.0.2",

@@ -65,6 +65,7 @@ func open(t *testing.T, dir string) *loop.Loop {
 // the FID under way must come out the same, and so must the last checkpoint with
 // all that status says, byte for byte.
 func TestResumeInMidEvaluation(t *testing.T) {
+	t.Parallel()
 	for _, method := range []string{"gdd", "edm"} {
 		t.Run(method, func(t *testing.T) {
 			text := measuring(method, networks(t))
@@ -117,6 +118,7 @@ func fids(t *testing.T, dir string) map[int64]float64 {
 // TestDamagedCheckpoints damages the newest checkpoint in several ways: it is
 // named, the one before it used, and the run arrives where it would have.
 func TestDamagedCheckpoints(t *testing.T) {
+	t.Parallel()
 	dir := newRun(t, config("gdd", networks(t)))
 	train(t, dir)
 	want := lastCheckpoint(t, dir)
@@ -179,6 +181,7 @@ func checkpoints(t *testing.T, dir string) []string {
 
 // TestPrune checks which checkpoints stay.
 func TestPrune(t *testing.T) {
+	t.Parallel()
 	all := []int{0, 10, 20, 30, 40, 50, 60, 70}
 	for _, c := range []struct {
 		keep, every, written int
@@ -217,6 +220,7 @@ func TestPrune(t *testing.T) {
 
 // TestRetentionIsLive changes what is kept while the run goes on.
 func TestRetentionIsLive(t *testing.T) {
+	t.Parallel()
 	text := strings.Replace(config("edm", networks(t)), "keep_checkpoints = 10", "keep_checkpoints = 3", 1)
 	dir := newRun(t, text)
 	l := open(t, dir)
@@ -245,6 +249,7 @@ func TestRetentionIsLive(t *testing.T) {
 // data follow than the first time, the second time others again, and a resume
 // from any checkpoint after it arrives at the same bytes.
 func TestRollback(t *testing.T) {
+	t.Parallel()
 	for _, method := range []string{"gdd", "edm"} {
 		t.Run(method, func(t *testing.T) {
 			dir := newRun(t, measuring(method, networks(t)))
@@ -363,6 +368,7 @@ func TestSlowWriter(t *testing.T) {
 // TestLeftovers checks that what a killed trainer was writing is removed, and
 // nothing else.
 func TestLeftovers(t *testing.T) {
+	t.Parallel()
 	dir := newRun(t, config("classifier", networks(t)))
 	check(t, os.MkdirAll(filepath.Join(dir, run.TensorBoardDir), 0o755))
 	old := time.Now().Add(-time.Hour)
@@ -402,6 +408,7 @@ func TestLeftovers(t *testing.T) {
 // TestBeginAgain resumes a run that was killed before its first checkpoint: it
 // begins again, and what its log had counts no more.
 func TestBeginAgain(t *testing.T) {
+	t.Parallel()
 	text := config("edm", networks(t))
 	alone := newRun(t, text)
 	train(t, alone)

@@ -193,6 +193,7 @@ func TestUnreadableData(t *testing.T) {
 
 // TestSizeOfData: a config may repeat the images' size, not contradict it.
 func TestSizeOfData(t *testing.T) {
+	t.Parallel()
 	for setting, want := range map[string]string{
 		"resolution = 28\nchannels = 1":          "",
 		"resolution = 32\nattn_resolutions = []": "configs: c.toml:3: model.resolution: got 32, want 28, the size of mnist",

@@ -17,6 +17,7 @@ import (
 // TestFaultNoFIDOfNaN makes one averaged tensor NaN: it has no FID, which would
 // be that of black images, no best weights and no picture, and the run goes on.
 func TestFaultNoFIDOfNaN(t *testing.T) {
+	t.Parallel()
 	nets := networks(t)
 	first := newRun(t, config("gdd", nets))
 	train(t, first)
@@ -68,6 +69,7 @@ func TestFaultNoFIDOfNaN(t *testing.T) {
 // TestFaultNaNNetworks starts runs from networks and statistics with one value
 // that is not finite: the error names the tensor.
 func TestFaultNaNNetworks(t *testing.T) {
+	t.Parallel()
 	nets := networks(t)
 	for _, c := range []struct{ file, tensor string }{
 		{"teacher", "enc.8x8_conv.weight"},
@@ -85,6 +87,7 @@ func TestFaultNaNNetworks(t *testing.T) {
 // TestFaultNoNormsOfNaN measures layers of which one is NaN: it has no numbers,
 // and one event says why.
 func TestFaultNoNormsOfNaN(t *testing.T) {
+	t.Parallel()
 	nets := networks(t)
 	first := newRun(t, config("gdd", nets))
 	train(t, first)

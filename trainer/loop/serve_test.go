@@ -37,6 +37,7 @@ func awaitEvent(t *testing.T, s *control.Stream, kind string) runlog.Event {
 // TestOnDemand asks a paused run for a checkpoint, samples and an evaluation,
 // and watches it meanwhile.
 func TestOnDemand(t *testing.T) {
+	t.Parallel()
 	text := strings.Replace(config("gdd", networks(t)), "fid_kimg = 0.032", "fid_kimg = 0", 1)
 	dir := newRun(t, endless(text))
 	client, stop := background(t, dir)
@@ -103,6 +104,7 @@ func TestOnDemand(t *testing.T) {
 
 // TestOnDemandWithoutImages asks a classifier for what it cannot do.
 func TestOnDemandWithoutImages(t *testing.T) {
+	t.Parallel()
 	client, stop := background(t, newRun(t, endless(config("classifier", ""))))
 	defer stop()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

@@ -39,6 +39,7 @@ func line(t *testing.T, dir, text string) int {
 // stopped: each is refused with its line and both values, and nothing is logged
 // or changed, so that it goes on once the edit is taken back.
 func TestFaultFixedSettingsBetweenTrainers(t *testing.T) {
+	t.Parallel()
 	gdd, edm := stopped(t, "gdd"), stopped(t, "edm")
 	for _, c := range []struct{ dir, old, new, key, got, want string }{
 		{gdd, "batch = 4", "batch = 8", "run.batch", "8", "4"},
@@ -79,6 +80,7 @@ func TestFaultFixedSettingsBetweenTrainers(t *testing.T) {
 
 // TestFaultTrainersOwnSettings: what a trainer has of its own may change.
 func TestFaultTrainersOwnSettings(t *testing.T) {
+	t.Parallel()
 	dir := stopped(t, "edm")
 	edit(t, dir, "threads = 2", "threads = 1\nnice = 3\ntensorboard = false")
 	edit(t, dir, `name = "t"`, `name = "other" # and a comment`)
@@ -94,6 +96,7 @@ func TestFaultTrainersOwnSettings(t *testing.T) {
 // and what was changed by an event that a resume or a rollback leaves behind, is
 // in force from the checkpoint on, and there the log says so.
 func TestFaultLiveSettingsBetweenTrainers(t *testing.T) {
+	t.Parallel()
 	changed := func(t *testing.T, dir string, want ...string) {
 		t.Helper()
 		history, err := runlog.ReadAll(dir)
@@ -157,6 +160,7 @@ func TestFaultLiveSettingsBetweenTrainers(t *testing.T) {
 // TestFaultSettingsThatCannotBeCompared: a checkpoint whose config today's rules
 // refuse can still be gone on from, but not without a word.
 func TestFaultSettingsThatCannotBeCompared(t *testing.T) {
+	t.Parallel()
 	dir := stopped(t, "edm")
 	path := checkpointPath(dir, 8)
 	f, err := checkpoint.Read(path)

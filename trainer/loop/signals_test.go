@@ -73,6 +73,7 @@ func received[T any](t *testing.T, what string, c <-chan T) (v T) {
 // and ends the run while the second is: three are on disk, the last of all that
 // the run has seen.
 func TestFaultSignalWhileWriting(t *testing.T) {
+	t.Parallel()
 	text := strings.Replace(endless(config("edm", networks(t))), "checkpoint_kimg = 0.016", "checkpoint_kimg = 1000", 1)
 	dir := newRun(t, text)
 	writing, written := make(chan string), make(chan struct{})
@@ -137,6 +138,7 @@ func checkpointFiles(t *testing.T, dir string) []string {
 // TestFaultCheckpointBeforeTest ends a classifier: its last checkpoint is on disk
 // before the run takes the time to test the network.
 func TestFaultCheckpointBeforeTest(t *testing.T) {
+	t.Parallel()
 	dir := newRun(t, strings.Replace(endless(config("classifier", "")), "checkpoint_kimg = 0.016", "checkpoint_kimg = 1000", 1))
 	tested := make(chan bool, 1)
 	signals, end, _ := signalled(t, dir, loop.Hooks{Save: func(path string, f *checkpoint.File) error {

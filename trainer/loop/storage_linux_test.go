@@ -141,13 +141,14 @@ func started(s run.Status) bool { return s.Nimg >= 24 }
 // answers, and goes on by itself when there is space: to the same last
 // checkpoint, and with a history without a gap or a torn line.
 func TestFullDisk(t *testing.T) {
-	t.Parallel() // it mostly waits
+	t.Parallel()
 	text := longer(networks(t))
 	alone := newRun(t, text)
 	train(t, alone)
 	want := read(t, checkpointPath(alone, 240))
 	for name, make := range disks {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			d, ctx := make(t), t.Context()
 			check(t, trainer.CreateAt(d.dir, text, "t"))
 			client, ended := start(t, d.dir)
@@ -228,12 +229,13 @@ func ticks(t *testing.T, dir string) map[int64]map[string]float64 {
 // error that says so, nothing on disk is damaged, and a resume arrives where the
 // run would have.
 func TestStopWhileFull(t *testing.T) {
-	t.Parallel() // it mostly waits
+	t.Parallel()
 	text := longer(networks(t))
 	alone := newRun(t, text)
 	train(t, alone)
 	for name, make := range disks {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			d := make(t)
 			check(t, trainer.CreateAt(d.dir, text, "t"))
 			client, signal, ended := startSignalled(t, d.dir)
@@ -259,6 +261,7 @@ func TestStopWhileFull(t *testing.T) {
 
 // TestNotWritable starts in a directory that cannot be written.
 func TestNotWritable(t *testing.T) {
+	t.Parallel()
 	dir := newRun(t, config("edm", networks(t)))
 	want := "permission denied"
 	if os.Getuid() == 0 {
@@ -278,7 +281,7 @@ func TestNotWritable(t *testing.T) {
 // TestGone takes the run directory away from a trainer: it ends within seconds,
 // says why, and leaves nothing where the directory was.
 func TestGone(t *testing.T) {
-	t.Parallel() // it mostly waits
+	t.Parallel()
 	nets := networks(t)
 	for name, take := range map[string]func(dir string) error{
 		"removed": func(dir string) error {
@@ -294,6 +297,7 @@ func TestGone(t *testing.T) {
 	} {
 		for _, state := range []string{"training", "paused"} {
 			t.Run(fmt.Sprintf("%s while %s", name, state), func(t *testing.T) {
+				t.Parallel()
 				dir := newRun(t, strings.Replace(config("edm", nets), "total_kimg = 0.064", "total_kimg = 1000", 1))
 				lock, err := run.Acquire(dir)
 				check(t, err)

@@ -40,6 +40,7 @@ func unnamed(t *testing.T, dir string, holds ...string) {
 // TestTableNamesAll lets a run write all that a trainer writes, and looks at what
 // it has while it lives, when it has ended and after a divergence.
 func TestTableNamesAll(t *testing.T) {
+	t.Parallel()
 	dir := newRun(t, strings.Replace(config("gdd", networks(t)), "total_kimg = 0.064", "total_kimg = 1000", 1))
 	client, stop := background(t, dir)
 	seed := uint64(7)

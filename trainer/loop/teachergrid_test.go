@@ -21,6 +21,7 @@ import (
 // TestDrawTeacher checks the images against the sampler's own, that a grid is
 // kept, and that a larger one replaces it.
 func TestDrawTeacher(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, run.SamplesDir), 0o755); err != nil {
 		t.Fatal(err)
@@ -92,6 +93,7 @@ func readAll(t *testing.T, path string) []byte {
 // TestDrawTeacherRefused checks runs without a teacher, a cancelled drawing, and
 // a directory that cannot be written.
 func TestDrawTeacherRefused(t *testing.T) {
+	t.Parallel()
 	dev := cpu.New(1)
 	defer dev.Close()
 	cfg := &configs.Config{}

@@ -15,6 +15,7 @@ import (
 // with what the run log has, that the setting turns them off, and that a run
 // survives without.
 func TestTensorBoardFiles(t *testing.T) {
+	t.Parallel()
 	text := config("gdd", networks(t))
 	files := func(dir string) []string {
 		names, err := filepath.Glob(filepath.Join(dir, run.TensorBoardDir, "events.out.tfevents.*"))
@@ -62,6 +63,7 @@ func TestTensorBoardFiles(t *testing.T) {
 // TestObserversHearOfGoingBack: without, TensorBoard would keep steps that count
 // no more.
 func TestObserversHearOfGoingBack(t *testing.T) {
+	t.Parallel()
 	dir, _ := longRun(t)
 	d, err := loop.Drive(dir)
 	check(t, err)

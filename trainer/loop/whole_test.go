@@ -18,6 +18,7 @@ import (
 // pauses before [freeze] does: nothing is frozen and no interval changes, the
 // refusal names what is missing, and the whole text is then taken up.
 func TestFaultPausedWriter(t *testing.T) {
+	t.Parallel()
 	dir, good := longRun(t)
 	good, err := configs.Set(good, "freeze.preset", "none") // the default is gdd-i
 	check(t, err)
@@ -65,6 +66,7 @@ func TestFaultPausedWriter(t *testing.T) {
 
 // TestFaultWatchedWriterPauses is the same through the file, as a shell does it.
 func TestFaultWatchedWriterPauses(t *testing.T) {
+	t.Parallel()
 	dir, good := longRun(t)
 	client, _ := background(t, dir)
 	before, err := client.Status(context.Background())
@@ -88,6 +90,7 @@ func TestFaultWatchedWriterPauses(t *testing.T) {
 // TestFaultUnwrittenSetGoesBack sets what the config does not state, where the
 // file cannot be written: the run goes back to the text that lacks it.
 func TestFaultUnwrittenSetGoesBack(t *testing.T) {
+	t.Parallel()
 	dir := newRun(t, config("gdd", networks(t)))
 	if lines := configs.Lines(config("gdd", "")); lines["live.beta1"] > 0 {
 		t.Fatal("the config states live.beta1 already")
@@ -118,6 +121,7 @@ func TestFaultUnwrittenSetGoesBack(t *testing.T) {
 // TestFaultFIDThatCannotBe turns evaluations on where the reference is missing:
 // the setting is refused with its line, and the run goes on.
 func TestFaultFIDThatCannotBe(t *testing.T) {
+	t.Parallel()
 	nets := networks(t)
 	text := strings.Replace(config("gdd", nets), "fid_kimg = 0.032", "fid_kimg = 0", 1)
 	dir := newRun(t, text)

@@ -14,6 +14,7 @@ import (
 // TestWithdrawn has a client leave just before the loop carries out what it has
 // been handed: the command has no effect, and the client knows.
 func TestWithdrawn(t *testing.T) {
+	t.Parallel()
 	d, err := loop.Drive(newRun(t, endless(config("gdd", networks(t)))))
 	check(t, err)
 	defer d.Close()
