@@ -15,9 +15,9 @@ import (
 	"innate/tui/widget"
 )
 
-// List is the run's log of events with a cursor, by kinds and words. At
+// list is the run's log of events with a cursor, by kinds and words. At
 // the newest event it follows: the cursor moves on with what comes.
-type List struct {
+type list struct {
 	Location *time.Location // of the times shown
 
 	events  []runlog.Event
@@ -34,7 +34,7 @@ type List struct {
 
 // SetEvents replaces the log, whose beginning is that of before; the slice is
 // not modified.
-func (e *List) SetEvents(events []runlog.Event) {
+func (e *list) SetEvents(events []runlog.Event) {
 	e.events = events
 	e.kinds, e.counts = nil, map[string]int{}
 	for _, ev := range events {
@@ -46,7 +46,7 @@ func (e *List) SetEvents(events []runlog.Event) {
 }
 
 // choose finds the events that show, and the cursor's again.
-func (e *List) choose() {
+func (e *list) choose() {
 	at := -1
 	if e.parked && e.cursor < len(e.visible) {
 		at = e.visible[e.cursor]
@@ -68,32 +68,32 @@ func (e *List) choose() {
 }
 
 // SetFilter shows the events that hold every word of text.
-func (e *List) SetFilter(text string) { e.filter = text; e.choose() }
+func (e *list) SetFilter(text string) { e.filter = text; e.choose() }
 
 // Filter returns the words and the kind that are asked for.
-func (e *List) Filter() (text, kind string) { return e.filter, e.kind }
+func (e *list) Filter() (text, kind string) { return e.filter, e.kind }
 
 // StepKind shows the next kind of events, or that before, or all.
-func (e *List) StepKind(by int) {
+func (e *list) StepKind(by int) {
 	n := len(e.kinds) + 1
 	at := slices.Index(e.kinds, e.kind) + 1 // 0 for all
 	e.SetKind(append([]string{""}, e.kinds...)[((at+by)%n+n)%n])
 }
 
 // SetKind shows one kind of events, or all for "".
-func (e *List) SetKind(kind string) { e.kind = kind; e.choose() }
+func (e *list) SetKind(kind string) { e.kind = kind; e.choose() }
 
 // Move moves the cursor by events, down for positive.
-func (e *List) Move(by int) {
+func (e *list) Move(by int) {
 	e.cursor = max(min(e.cursor+by, len(e.visible)-1), 0)
 	e.parked = e.cursor < len(e.visible)-1
 }
 
 // Page moves the cursor by screens.
-func (e *List) Page(by int) { e.Move(by * max(e.height-1, 1)) }
+func (e *list) Page(by int) { e.Move(by * max(e.height-1, 1)) }
 
 // Cursor returns the event under the cursor.
-func (e *List) Cursor() (runlog.Event, bool) {
+func (e *list) Cursor() (runlog.Event, bool) {
 	if len(e.visible) == 0 {
 		return runlog.Event{}, false
 	}
@@ -102,7 +102,7 @@ func (e *List) Cursor() (runlog.Event, bool) {
 
 // Click moves the cursor to a row of the last View, or chooses the kind that is
 // named there; it reports whether an event was hit.
-func (e *List) Click(t *theme.Theme, x, row int) bool {
+func (e *list) Click(t *theme.Theme, x, row int) bool {
 	if row == 0 {
 		for _, c := range e.chips(t) {
 			if x >= c.x && x < c.x+utf8.RuneCountInString(c.text) {
@@ -129,7 +129,7 @@ type chip struct {
 	ink        theme.Ink
 }
 
-func (e *List) chips(t *theme.Theme) []chip {
+func (e *list) chips(t *theme.Theme) []chip {
 	list := []chip{{"", fmt.Sprintf("all %d", len(e.events)), 1, t.Text}}
 	x := 1 + len(list[0].text) + 3
 	for _, kind := range e.kinds {
@@ -141,7 +141,7 @@ func (e *List) chips(t *theme.Theme) []chip {
 }
 
 // Info tells where the cursor is.
-func (e *List) Info(t *theme.Theme) []string {
+func (e *list) Info(t *theme.Theme) []string {
 	var info []string
 	if e.filter != "" {
 		info = append(info, t.Accent.Render("/"+widget.Plain(e.filter)))
@@ -154,7 +154,7 @@ func (e *List) Info(t *theme.Theme) []string {
 
 // View draws the kinds and the events around the cursor, the newest at the
 // bottom.
-func (e *List) View(t *theme.Theme, w, h int) string {
+func (e *list) View(t *theme.Theme, w, h int) string {
 	ellipsis := t.Glyphs.Ellipsis
 	e.height = max(h-headRows, 0)
 	var head strings.Builder
@@ -188,7 +188,7 @@ func (e *List) View(t *theme.Theme, w, h int) string {
 	return widget.Block(lines, w, h, ellipsis)
 }
 
-func (e *List) row(t *theme.Theme, i, w int) string {
+func (e *list) row(t *theme.Theme, i, w int) string {
 	ev := e.events[e.visible[i]]
 	line := host.EventLine(t, ev, e.Location)
 	if i == e.cursor {
@@ -197,8 +197,8 @@ func (e *List) row(t *theme.Theme, i, w int) string {
 	return widget.Fit(line, w-1, t.Glyphs.Ellipsis)
 }
 
-// Detail writes all that an event tells, wrapped to w cells.
-func Detail(t *theme.Theme, ev runlog.Event, loc *time.Location, w int) []string {
+// detail writes all that an event tells, wrapped to w cells.
+func detail(t *theme.Theme, ev runlog.Event, loc *time.Location, w int) []string {
 	const nameW = 9
 	var lines []string
 	fact := func(name, text string, ink theme.Ink) {

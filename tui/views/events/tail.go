@@ -11,8 +11,8 @@ import (
 	"innate/tui/theme"
 )
 
-// Tail is the end of the log, newest at the bottom, for the dashboard.
-type Tail struct {
+// tail is the end of the log, newest at the bottom, for the dashboard.
+type tail struct {
 	Location *time.Location // of the times shown
 
 	events []runlog.Event
@@ -21,18 +21,18 @@ type Tail struct {
 }
 
 // SetEvents replaces the log; the slice is not modified.
-func (e *Tail) SetEvents(events []runlog.Event) { e.events = events; e.Move(0) }
+func (e *tail) SetEvents(events []runlog.Event) { e.events = events; e.Move(0) }
 
 // Move scrolls by lines, down for positive.
-func (e *Tail) Move(by int) {
+func (e *tail) Move(by int) {
 	e.back = max(min(e.back-by, len(e.events)-e.height), 0)
 }
 
 // Page scrolls by screens.
-func (e *Tail) Page(by int) { e.Move(by * max(e.height-1, 1)) }
+func (e *tail) Page(by int) { e.Move(by * max(e.height-1, 1)) }
 
 // Info tells how far back it is scrolled.
-func (e *Tail) Info(t *theme.Theme) []string {
+func (e *tail) Info(t *theme.Theme) []string {
 	if e.back == 0 {
 		return nil
 	}
@@ -40,7 +40,7 @@ func (e *Tail) Info(t *theme.Theme) []string {
 }
 
 // View draws the last h events.
-func (e *Tail) View(t *theme.Theme, w, h int) string {
+func (e *tail) View(t *theme.Theme, w, h int) string {
 	e.height = h
 	e.Move(0)
 	return host.NewestEvents(t, e.events[:len(e.events)-e.back], e.Location, w, h)

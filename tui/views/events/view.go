@@ -20,8 +20,8 @@ type View struct {
 	keys     *host.Section
 	paneKeys *host.Section
 
-	list List
-	tail Tail
+	list list
+	tail tail
 	open bool // the event under the cursor has the view to itself
 	from int  // first line of it that shows
 
@@ -193,7 +193,7 @@ func (v *View) drawEvent(r host.Rect, ev runlog.Event, focused bool) []string {
 	t := v.h.Theme()
 	all := []string{"", "  " + t.Dim.Render("none")}
 	if ev.Kind != "" {
-		all = Detail(t, ev, v.h.Options().Location, r.W-2)
+		all = detail(t, ev, v.h.Options().Location, r.W-2)
 	}
 	from, room := 0, max(r.H-2, 1)
 	if focused {

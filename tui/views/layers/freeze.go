@@ -70,7 +70,7 @@ func (v *View) askFreeze(o freezeOrder) tea.Cmd {
 // summaryLines tells what changing sides of some tensors means, and where.
 func (v *View) summaryLines(names []string) []string {
 	t, l := v.h.Theme(), v.h.Run().Layers
-	lines := WhatIf(t, l.WhatIf(names), summaryWidth)
+	lines := whatIfLines(t, l.WhatIf(names), summaryWidth)
 	blocks := l.Net.Blocks(names)
 	if len(blocks) == 0 {
 		lines[0] = widget.Fit(t.Dim.Render("nothing changes"), summaryWidth, "")

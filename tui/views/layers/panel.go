@@ -11,9 +11,9 @@ import (
 	"innate/tui/widget"
 )
 
-// Panel shows one row of the tree at length: what it is, its measurements over
+// panel shows one row of the tree at length: what it is, its measurements over
 // time, and when it was frozen.
-type Panel struct {
+type panel struct {
 	theme   *theme.Theme
 	charts  [session.Measurements]*widget.Chart
 	layers  *session.Layers
@@ -22,11 +22,11 @@ type Panel struct {
 	key     string // what the charts show
 }
 
-// NewPanel returns an empty panel.
-func NewPanel(t *theme.Theme) *Panel { return &Panel{theme: t, node: -1} }
+// newPanel returns an empty panel.
+func newPanel(t *theme.Theme) *panel { return &panel{theme: t, node: -1} }
 
 // SetTheme redraws in other colours.
-func (p *Panel) SetTheme(t *theme.Theme) {
+func (p *panel) SetTheme(t *theme.Theme) {
 	p.theme = t
 	for _, c := range p.charts {
 		if c != nil {
@@ -38,7 +38,7 @@ func (p *Panel) SetTheme(t *theme.Theme) {
 
 // Set shows a node, none for -1. The changes are in order of time; the first one
 // says what was the case at the beginning.
-func (p *Panel) Set(l *session.Layers, node int, changes []session.FreezeChange) {
+func (p *panel) Set(l *session.Layers, node int, changes []session.FreezeChange) {
 	p.layers, p.node, p.changes = l, node, changes
 	if node < 0 {
 		return
@@ -71,7 +71,7 @@ func (p *Panel) Set(l *session.Layers, node int, changes []session.FreezeChange)
 }
 
 // Info is the state of the layer, for the frame.
-func (p *Panel) Info() []string {
+func (p *panel) Info() []string {
 	if p.node < 0 {
 		return nil
 	}
@@ -80,7 +80,7 @@ func (p *Panel) Info() []string {
 }
 
 // state words how much is frozen; some says it where it is neither all nor none.
-func (p *Panel) state(frozen, of int64, some string) string {
+func (p *panel) state(frozen, of int64, some string) string {
 	t, g := p.theme, &p.theme.Glyphs
 	switch frozen {
 	case 0:
@@ -101,7 +101,7 @@ const (
 
 // View draws the panel in w by h cells. What has no room is left out from the
 // end.
-func (p *Panel) View(w, h int) string {
+func (p *panel) View(w, h int) string {
 	t, g := p.theme, &p.theme.Glyphs
 	if p.node < 0 {
 		return widget.Centered([]string{t.Dim.Render("no layer")}, w, h, g.Ellipsis)
@@ -130,7 +130,7 @@ func (p *Panel) View(w, h int) string {
 }
 
 // chart draws one measurement, a cell from the border on both sides.
-func (p *Panel) chart(m session.Measurement, w, h int) string {
+func (p *panel) chart(m session.Measurement, w, h int) string {
 	var body, text string
 	v := p.layers.Stats.Series(m, p.node)
 	switch {
@@ -150,7 +150,7 @@ func (p *Panel) chart(m session.Measurement, w, h int) string {
 }
 
 // facts say what the layer is.
-func (p *Panel) facts(w int) []string {
+func (p *panel) facts(w int) []string {
 	t, net := p.theme, p.layers.Net
 	u := &net.Nodes[p.node]
 	label := func(name, text string) string { return " " + t.Dim.Render(widget.Fit(name, 9, "")) + text }
@@ -178,7 +178,7 @@ func (p *Panel) facts(w int) []string {
 }
 
 // history lists the changes, the newest first.
-func (p *Panel) history() []string {
+func (p *panel) history() []string {
 	if len(p.changes) == 0 {
 		return nil
 	}

@@ -9,8 +9,8 @@ import (
 	"innate/tui/widget"
 )
 
-// Tree draws a list of layers, with a map of the network where there is room.
-type Tree struct {
+// tree draws a list of layers, with a map of the network where there is room.
+type tree struct {
 	theme *theme.Theme
 	list  *session.LayerList
 	cells []float32 // of a sparkline; reused
@@ -19,11 +19,11 @@ type Tree struct {
 	height int // … and how many rows there were, for paging
 }
 
-// NewTree draws a list.
-func NewTree(t *theme.Theme, list *session.LayerList) *Tree { return &Tree{theme: t, list: list} }
+// newTree draws a list.
+func newTree(t *theme.Theme, list *session.LayerList) *tree { return &tree{theme: t, list: list} }
 
 // SetTheme redraws in other colours.
-func (t *Tree) SetTheme(th *theme.Theme) { t.theme = th }
+func (t *tree) SetTheme(th *theme.Theme) { t.theme = th }
 
 // frame is one View on its way.
 type frame struct {
@@ -39,7 +39,7 @@ type frame struct {
 
 // View draws the map, if there is room, the heads of the columns and the
 // visible rows around the cursor.
-func (t *Tree) View(w, h int) string {
+func (t *tree) View(w, h int) string {
 	ellipsis := t.theme.Glyphs.Ellipsis
 	t.height = h
 	rows, layers := t.list.Rows(), t.list.Layers
@@ -84,7 +84,7 @@ func (t *Tree) View(w, h int) string {
 }
 
 // scroll keeps the cursor on screen and the last page full.
-func (t *Tree) scroll() {
+func (t *tree) scroll() {
 	cursor := t.list.Row()
 	top := min(t.list.Top, cursor)
 	top = max(top, cursor-t.height+1)
@@ -92,11 +92,11 @@ func (t *Tree) scroll() {
 }
 
 // Page moves the cursor by screens.
-func (t *Tree) Page(by int) { t.list.Move(by * max(t.height-1, 1)) }
+func (t *tree) Page(by int) { t.list.Move(by * max(t.height-1, 1)) }
 
 // MoveTo moves the cursor to the row drawn in a line of the last View, for the
 // mouse. It returns whether there is one.
-func (t *Tree) MoveTo(line int) bool {
+func (t *tree) MoveTo(line int) bool {
 	row := t.list.Top + line - t.first
 	if line < t.first || line >= t.first+t.height || row >= len(t.list.Rows()) {
 		return false
@@ -107,14 +107,14 @@ func (t *Tree) MoveTo(line int) bool {
 
 // ColumnAt returns the column at cell x of a View of w cells, and whether line y
 // is the line of heads.
-func (t *Tree) ColumnAt(x, y, w int) (column session.LayerColumn, head bool) {
+func (t *tree) ColumnAt(x, y, w int) (column session.LayerColumn, head bool) {
 	c := columnsFor(w)
 	return c.at(x, t.list.Order.OverTime), c.spark > 0 && t.first > 0 && y == t.first-1
 }
 
 // Info is the legend for the frame: filter, order, marks, and how many units
 // are frozen.
-func (t *Tree) Info() []string {
+func (t *tree) Info() []string {
 	th, g, l := t.theme, &t.theme.Glyphs, t.list
 	var info []string
 	if filter := l.Filter(); filter != "" {

@@ -18,8 +18,8 @@ type View struct {
 	paneKeys *host.Section // that work on the dashboard, too
 	treeKeys *host.Section
 
-	tree      *Tree
-	panel     *Panel
+	tree      *tree
+	panel     *panel
 	freezings session.Freezings
 
 	clicked   string // the row clicked last …
@@ -28,9 +28,9 @@ type View struct {
 
 // New returns the view of the open run's layers, in the order remembered.
 func New(h host.Host) host.View {
-	v := &View{h: h, panel: NewPanel(h.Theme())}
+	v := &View{h: h, panel: newPanel(h.Theme())}
 	if r := h.Run(); r != nil {
-		v.tree = NewTree(h.Theme(), r.List)
+		v.tree = newTree(h.Theme(), r.List)
 		v.recallOrder()
 	}
 	v.bind()

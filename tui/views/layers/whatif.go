@@ -10,9 +10,9 @@ import (
 	"innate/tui/widget"
 )
 
-// WhatIf words what a change of what is frozen would do, in three lines of w
+// whatIfLines words what a change of what is frozen would do, in three lines of w
 // cells.
-func WhatIf(t *theme.Theme, s session.WhatIf, w int) []string {
+func whatIfLines(t *theme.Theme, s session.WhatIf, w int) []string {
 	g, to := &t.Glyphs, t.Glyphs.To
 	what := t.Good.Render(g.Training) + fmt.Sprintf(" trains %d", s.Trains)
 	if s.Freezes > 0 {
