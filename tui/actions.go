@@ -135,7 +135,7 @@ func (a *App) handleResumed(m resumedMsg) tea.Cmd {
 	if m.err != nil {
 		return a.Fail(m.err)
 	}
-	return a.Notify("resumed "+baseName(m.dir), a.theme.Good)
+	return a.Notify("resumed "+session.NameOf(m.dir), a.theme.Good)
 }
 
 // copy puts text on the clipboard of the terminal, also over SSH (OSC 52); what

@@ -3,7 +3,6 @@ package tui
 import (
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -42,11 +41,12 @@ type App struct {
 	profile   colorprofile.Profile // how many colours the renderer may use
 	pic       picture
 
-	run    *runView // nil: the list of runs shows
-	runs   *runsView
-	screen host.View       // in front of the list of runs: the form, the overlay; or nil
-	view   int             // of the open run
-	seen   map[string]seen // by directory of the run
+	run      *runView // nil: the list of runs shows
+	runs     *runsView
+	screen   host.View       // in front of the list of runs: the form, the overlay; or nil
+	view     int             // of the open run
+	starting string          // what a run is being started from, or ""
+	seen     map[string]seen // by directory of the run
 
 	state      host.State
 	stateFile  *stateFile
@@ -361,5 +361,3 @@ func (a *App) View() tea.View {
 	}
 	return v
 }
-
-func baseName(dir string) string { return filepath.Base(filepath.Clean(dir)) }

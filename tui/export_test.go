@@ -12,6 +12,7 @@ import (
 	"innate/tui/host"
 	"innate/tui/session"
 	"innate/tui/theme"
+	"innate/tui/views/form"
 )
 
 // Filter is what Run installs with tea.WithFilter.
@@ -104,7 +105,7 @@ func (a *App) Enter(section string) {
 	}
 	if AwayFromRun(section) {
 		a.run = nil
-		a.screen = map[string]host.View{"new run": newFormView(a), "overlay of runs": newOverlayView(a)}[section]
+		a.screen = map[string]host.View{"new run": form.New(a), "overlay of runs": newOverlayView(a)}[section]
 	}
 }
 

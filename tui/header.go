@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -100,10 +99,10 @@ func (a *App) progressLine() string {
 	speed, eta := "-", "-"
 	if st.State == run.StateRunning {
 		if st.ImagesPerSec > 0 {
-			speed = rate(st.ImagesPerSec)
+			speed = widget.Rate(st.ImagesPerSec)
 		}
 		if st.EtaSec > 0 && st.EtaSec < 1e9 {
-			eta = widget.Duration(secondsOf(st.EtaSec))
+			eta = widget.Seconds(st.EtaSec)
 		}
 	}
 	if a.width >= 64 {
@@ -125,17 +124,6 @@ func (a *App) progressLine() string {
 		meter = widget.Meter(t, ink, w, fraction)
 	}
 	return widget.Fit(" "+meter+right, a.width, g.Ellipsis)
-}
-
-// rate writes a speed in at most five characters.
-func rate(v float64) string {
-	switch {
-	case v < 9.995:
-		return fmt.Sprintf("%.2f", v)
-	case v < 999.95:
-		return fmt.Sprintf("%.1f", v)
-	}
-	return widget.Count(int64(v))
 }
 
 // factsLine tells freezing, quality and machine; what doesn't fit is left out
@@ -191,5 +179,3 @@ func (a *App) facts() []string {
 	}
 	return facts
 }
-
-func secondsOf(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

@@ -2,6 +2,8 @@ package tui
 
 import (
 	"time"
+
+	"innate/tui/host"
 )
 
 // Every message of the workbench's own. Those about a run carry its directory:
@@ -25,6 +27,12 @@ type startedMsg struct {
 type foundMsg struct {
 	dir string
 	err error
+}
+
+// formMsg brings the form for a new run.
+type formMsg struct {
+	form host.View
+	err  error
 }
 
 // runsMsg brings the list of runs.

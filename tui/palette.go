@@ -111,27 +111,13 @@ func (a *App) completeCommand(text string) (from int, offers []string) {
 				offers = append(offers, c.Name)
 			}
 		}
-		return 0, matching(offers, name)
+		return 0, host.Matching(offers, name)
 	}
 	from = strings.LastIndexByte(text, ' ') + 1
 	if c := a.commandNamed(name); c != nil && c.Complete != nil {
 		offers = c.Complete(text[from:])
 	}
-	return from, matching(offers, text[from:])
-}
-
-// matching keeps what starts with a word, then what contains it elsewhere.
-func matching(offers []string, word string) []string {
-	var first, then []string
-	for _, o := range offers {
-		switch {
-		case strings.HasPrefix(o, word):
-			first = append(first, o)
-		case strings.Contains(o, word):
-			then = append(then, o)
-		}
-	}
-	return append(first, then...)
+	return from, host.Matching(offers, text[from:])
 }
 
 func (a *App) commandNamed(name string) *host.Command {
@@ -205,7 +191,7 @@ func (a *App) commandFork(args []string) tea.Cmd {
 	}
 	dir := a.run.Dir
 	return tea.Batch(a.Notify("forking "+widget.Plain(a.run.Info.Name), a.theme.Warn),
-		startRun(a.run.Dir, func(ctx context.Context) (string, string, error) {
+		a.Start(dir, func(ctx context.Context) (string, string, error) {
 			newDir, err := a.opts.Fork(ctx, dir, set)
 			return newDir, "", err
 		}))

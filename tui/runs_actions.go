@@ -95,7 +95,7 @@ func namesOf(dirs []string) string {
 	}
 	var names []string
 	for _, d := range dirs {
-		names = append(names, widget.Plain(baseName(d)))
+		names = append(names, widget.Plain(session.NameOf(d)))
 	}
 	return strings.Join(names, ", ")
 }
@@ -226,4 +226,38 @@ func (r *runRow) worth() string {
 		text += ", best " + widget.Value(*r.Status.BestFID)
 	}
 	return text
+}
+
+// openStart offers the presets that can be started.
+func (a *App) openStart() tea.Cmd {
+	switch {
+	case a.opts.Start == nil || len(a.opts.Presets) == 0:
+		return a.Fail(errors.New("start: not available here; use `innate start CONFIG`"))
+	case a.starting != "":
+		return a.Fail(fmt.Errorf("start: %s is being started", widget.Plain(session.NameOf(a.starting))))
+	}
+	m := host.Menu{Title: "Start a run", Accept: func(i int) tea.Cmd {
+		p := a.opts.Presets[i]
+		return a.NewRun(host.Source{Name: p.Name, About: p.About})
+	}}
+	for _, p := range a.opts.Presets {
+		m.Items = append(m.Items, host.Item{Name: widget.Plain(p.Name), About: widget.Plain(p.About)})
+	}
+	return a.Menu(m)
+}
+
+// openFork opens the form for a fork of the run under the cursor.
+func (a *App) openFork() tea.Cmd {
+	r := a.runs.selected()
+	switch {
+	case r == nil:
+		return nil
+	case a.opts.Fork == nil:
+		return a.Fail(errors.New("fork: not available here; use `innate fork " + widget.Plain(r.Name) + "`"))
+	case r.Status.CheckpointNimg == 0:
+		return a.Fail(fmt.Errorf("fork: %s has no checkpoint yet", widget.Plain(r.Name)))
+	case a.starting != "":
+		return a.Fail(fmt.Errorf("fork: %s is being started", widget.Plain(session.NameOf(a.starting))))
+	}
+	return a.NewRun(host.Source{Name: r.Dir, Fork: true})
 }

@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/charmbracelet/x/ansi"
 
 	"innate/trainer/run"
 	"innate/tui/host"
+	"innate/tui/session"
 	"innate/tui/theme"
 	"innate/tui/widget"
 )
@@ -148,7 +148,7 @@ func (r *runRow) etaText(t *theme.Theme) string {
 	if st.State != run.StateRunning || st.EtaSec <= 0 || st.EtaSec >= 1e9 {
 		return ""
 	}
-	return "  " + rate(st.ImagesPerSec) + t.Dim.Render(" img/s  ETA ") + widget.Duration(secondsOf(st.EtaSec))
+	return "  " + widget.Rate(st.ImagesPerSec) + t.Dim.Render(" img/s  ETA ") + widget.Seconds(st.EtaSec)
 }
 
 // changeLines lists the settings that aren't those of the preset, in at most n
@@ -169,7 +169,7 @@ func (r *runRow) changeLines(t *theme.Theme, w, n int) []string {
 	keyW, newW := 0, 0
 	for _, c := range r.changes {
 		keyW = max(keyW, len(c.Key))
-		if n := ansi.StringWidth(shortValue(widget.Plain(c.New))); n <= column {
+		if n := ansi.StringWidth(session.ShortValue(widget.Plain(c.New))); n <= column {
 			newW = max(newW, n)
 		}
 	}
@@ -177,24 +177,13 @@ func (r *runRow) changeLines(t *theme.Theme, w, n int) []string {
 		if len(lines) == n-1 && i < len(r.changes)-1 {
 			return append(lines, " "+t.Dim.Render(fmt.Sprintf("%d more", len(r.changes)-i)))
 		}
-		value := shortValue(widget.Plain(c.New))
+		value := session.ShortValue(widget.Plain(c.New))
 		value = widget.Fit(value, min(max(newW, ansi.StringWidth(value)), max(w-keyW-5, 1)), t.Glyphs.Ellipsis)
 		line := " " + t.Warn.Render(t.Glyphs.Config) + " " + widget.Fit(c.Key, keyW, "") + "  " + t.Warn.Render(value)
-		if was := "  was " + shortValue(widget.Plain(c.Old)); ansi.StringWidth(line)+ansi.StringWidth(was) <= w {
+		if was := "  was " + session.ShortValue(widget.Plain(c.Old)); ansi.StringWidth(line)+ansi.StringWidth(was) <= w {
 			line += t.Dim.Render(was)
 		}
 		lines = append(lines, line)
 	}
 	return lines
-}
-
-// shortValue writes a value in TOML notation for people: strings without quotes.
-func shortValue(s string) string {
-	if s == `""` || s == "[]" {
-		return "empty"
-	}
-	if rest, ok := strings.CutPrefix(s, `"`); ok && strings.Count(s, `"`) == 2 && !strings.Contains(s, `\`) {
-		return strings.TrimSuffix(rest, `"`)
-	}
-	return s
 }

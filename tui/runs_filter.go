@@ -106,7 +106,7 @@ func (v *runsView) complete(text string) (from int, offers []string) {
 		}
 		add(widget.Plain(r.Name))
 	}
-	offers = matching(offers, text[from:])
+	offers = host.Matching(offers, text[from:])
 	if text[from:] == "" {
 		offers = []string{"state:", "method:", "data:", "fid<", "kimg>", "marked"}
 	}

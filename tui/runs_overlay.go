@@ -206,14 +206,14 @@ func (v *overlayView) legend(h int) []string {
 	t := v.a.theme
 	nameW := 0
 	for _, dir := range v.dirs {
-		nameW = max(nameW, len([]rune(baseName(dir))))
+		nameW = max(nameW, len([]rune(session.NameOf(dir))))
 	}
 	var lines []string
 	for i, dir := range v.dirs {
 		if i == h-1 && len(v.dirs) > h {
 			return append(lines, t.Dim.Render(fmt.Sprintf("   %d more", len(v.dirs)-i)))
 		}
-		line := " " + v.curves.RunSign(i, len(v.dirs)) + "  " + widget.Fit(widget.Plain(baseName(dir)), min(nameW, runNameMax), t.Glyphs.Ellipsis)
+		line := " " + v.curves.RunSign(i, len(v.dirs)) + "  " + widget.Fit(widget.Plain(session.NameOf(dir)), min(nameW, runNameMax), t.Glyphs.Ellipsis)
 		row := v.a.runs.named(dir)
 		switch {
 		case v.errs[i] != nil:

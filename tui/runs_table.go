@@ -109,7 +109,7 @@ func (r *runRow) cells(t *theme.Theme, cols []widget.TableColumn, now time.Time)
 	}
 	c[colBest], c[colLast] = fid(st.BestFID), fid(st.LastFID)
 	if st.State == run.StateRunning && st.ImagesPerSec > 0 {
-		c[colSpeed] = widget.TableCell{Text: rate(st.ImagesPerSec), Order: st.ImagesPerSec}
+		c[colSpeed] = widget.TableCell{Text: widget.Rate(st.ImagesPerSec), Order: st.ImagesPerSec}
 	}
 	if st.Params > 0 {
 		c[colFrozen] = widget.TableCell{Text: frozenShare(st.FrozenFraction), Order: st.FrozenFraction}

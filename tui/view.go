@@ -12,6 +12,7 @@ import (
 	"innate/tui/views/curves"
 	"innate/tui/views/dashboard"
 	"innate/tui/views/events"
+	"innate/tui/views/form"
 	"innate/tui/views/layers"
 	"innate/tui/views/machine"
 	"innate/tui/views/samples"
@@ -40,7 +41,7 @@ func (a *App) newViews() []host.View {
 
 // everyView returns one of each view, in the order of the documentation.
 func (a *App) everyView() []host.View {
-	return append(a.newViews(), a.runs, newFormView(a), newOverlayView(a))
+	return append(a.newViews(), a.runs, form.New(a), newOverlayView(a))
 }
 
 // viewNames lists the views of a run.

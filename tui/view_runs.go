@@ -16,13 +16,12 @@ type runsView struct {
 	a        *App
 	runsKeys *host.Section
 
-	reader   *runsReader
-	list     []runRow        // as read
-	known    bool            // has been read
-	visit    int             // counts how often the list was entered
-	entered  bool            // … and not read since
-	starting string          // what a run is being started from
-	busy     map[string]bool // directories of runs that an order is on its way to
+	reader  *runsReader
+	list    []runRow        // as read
+	known   bool            // has been read
+	visit   int             // counts how often the list was entered
+	entered bool            // … and not read since
+	busy    map[string]bool // directories of runs that an order is on its way to
 
 	table  widget.Table
 	width  int // of the table as last drawn

@@ -1,6 +1,8 @@
 package host
 
 import (
+	"context"
+
 	tea "charm.land/bubbletea/v2"
 
 	"innate/trainer/run"
@@ -45,6 +47,13 @@ type Host interface {
 	ShowMoment(view string, nimg int64) tea.Cmd
 	// Open opens a run.
 	Open(dir string) tea.Cmd
+	// NewRun opens the form for a new run.
+	NewRun(from Source) tea.Cmd
+	// Start starts a run as do says, which returns its directory and perhaps a word
+	// of warning, and opens it. From is what it starts from, and what Starting
+	// returns meanwhile; else that is empty.
+	Start(from string, do func(context.Context) (dir, warning string, err error)) tea.Cmd
+	Starting() string
 	// Push puts a view in front of the list of runs, Pop takes it away.
 	Push(v View)
 	Pop()
@@ -53,6 +62,13 @@ type Host interface {
 	// that is wanted is still on its way to the terminal.
 	Canvas(at Rect) Canvas
 	PictureLate() bool
+}
+
+// Source is what a new run starts from.
+type Source struct {
+	Name  string // the preset, or the directory of the run that is forked
+	Fork  bool
+	About string // the preset in one line
 }
 
 // Display is how things are drawn on the terminal at hand.

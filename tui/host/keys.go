@@ -90,3 +90,17 @@ func ParseSet(name string, args []string) (map[string]string, error) {
 	}
 	return set, nil
 }
+
+// Matching keeps what starts with a word, then what contains it elsewhere.
+func Matching(offers []string, word string) []string {
+	var first, then []string
+	for _, o := range offers {
+		switch {
+		case strings.HasPrefix(o, word):
+			first = append(first, o)
+		case strings.Contains(o, word):
+			then = append(then, o)
+		}
+	}
+	return append(first, then...)
+}

@@ -85,3 +85,14 @@ func (f *ConfigFile) Offer(word string) []string {
 	}
 	return offers
 }
+
+// ShortValue writes a value in TOML notation for people: strings without quotes.
+func ShortValue(s string) string {
+	if s == `""` || s == "[]" {
+		return "empty"
+	}
+	if rest, ok := strings.CutPrefix(s, `"`); ok && strings.Count(s, `"`) == 2 && !strings.Contains(s, `\`) {
+		return strings.TrimSuffix(rest, `"`)
+	}
+	return s
+}

@@ -52,7 +52,7 @@ func Open(dir string) *Run {
 	r := &Run{Dir: dir, Series: new(series.Run), Client: control.NewClient(dir), poller: newPoller(dir)}
 	r.Layers = NewLayers()
 	r.List = NewLayerList(r.Layers)
-	r.Info.Name = filepath.Base(filepath.Clean(dir))
+	r.Info.Name = NameOf(dir)
 	return r
 }
 
@@ -230,6 +230,9 @@ func Absolute(path string) string {
 	}
 	return path
 }
+
+// NameOf is what a run is called, by its directory.
+func NameOf(dir string) string { return filepath.Base(filepath.Clean(dir)) }
 
 // MethodName writes a method as the paper does.
 func MethodName(st *run.Status) string {

@@ -110,6 +110,20 @@ func Duration(d time.Duration) string {
 	return fmt.Sprintf("%dd %02dh", s/86400, s/3600%24)
 }
 
+// Seconds writes so many seconds as Duration does.
+func Seconds(s float64) string { return Duration(time.Duration(s * float64(time.Second))) }
+
+// Rate writes a speed in at most five characters.
+func Rate(v float64) string {
+	switch {
+	case v < 9.995:
+		return fmt.Sprintf("%.2f", v)
+	case v < 999.95:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return Count(int64(v))
+}
+
 // Fit pads or cuts s, which may be styled, to exactly w cells. A cut ends with
 // an ellipsis of one cell.
 func Fit(s string, w int, ellipsis string) string {
