@@ -77,6 +77,7 @@ type Disc struct {
 
 // FID is the evaluation during training. Fixed.
 type FID struct {
+	Statistic string `toml:"statistic" for:"edm gdd" want:"a statistic" doc:"number that is made of the features"`
 	Features  string `toml:"features" for:"edm gdd" want:"builtin:NAME or a checkpoint's path" doc:"network that measures; FID is comparable under the same one only"`
 	Samples   int    `toml:"samples" for:"edm gdd" want:"in [2, 1000000]" doc:"generated images"`
 	Reference string `toml:"reference" for:"edm gdd" want:"builtin:NAME or an .npz file's path" doc:"statistics of the training images, mu and sigma"`

@@ -56,5 +56,5 @@ func gddDefaults(c *Config) {
 const discFeatures = "builtin:mnist-disc-cnn"
 
 func defaultFID() FID {
-	return FID{Features: "builtin:mnist-fid-cnn", Samples: 5000, Reference: "builtin:mnist-fid-ref"}
+	return FID{Statistic: "fid", Features: "builtin:mnist-fid-cnn", Samples: 5000, Reference: "builtin:mnist-fid-ref"}
 }

@@ -1,6 +1,7 @@
 package metrics_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"math"
@@ -45,24 +46,30 @@ func config(sourceBatch, featureBatch, nimg int) metrics.CollectorConfig {
 
 func collect(t *testing.T, cfg metrics.CollectorConfig) metrics.Stats {
 	t.Helper()
-	c, err := metrics.NewCollector(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		done, err := c.Step()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if done {
-			break
-		}
-	}
-	s, err := c.Stats()
+	s, err := metrics.Measure(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// refOf is statistics as a file.
+func refOf(t *testing.T, s metrics.Stats) metrics.Ref {
+	t.Helper()
+	var file bytes.Buffer
+	if err := metrics.WriteStats(&file, s); err != nil {
+		t.Fatal(err)
+	}
+	return metrics.Ref{Path: "ref.npz", ReaderAt: bytes.NewReader(file.Bytes()), Size: int64(file.Len())}
+}
+
+func newFID(t *testing.T, cfg metrics.CollectorConfig, ref metrics.Ref) *metrics.Judge {
+	t.Helper()
+	fid, err := metrics.NewJudge("fid", cfg, ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fid
 }
 
 func TestCollectorDoesNotDependOnBatches(t *testing.T) {
@@ -79,14 +86,8 @@ func TestCollectorDoesNotDependOnBatches(t *testing.T) {
 }
 
 func TestFIDSteps(t *testing.T) {
-	ref, err := metrics.NewReference(collect(t, config(10, 10, 100)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	fid, err := metrics.NewFID(config(16, 16, 100), ref)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ref := refOf(t, collect(t, config(10, 10, 100)))
+	fid := newFID(t, config(16, 16, 100), ref)
 	if got := fid.Label(); got != "FID(mnist-cnn)" {
 		t.Errorf("label %q", got)
 	}
@@ -119,10 +120,7 @@ func TestFIDSteps(t *testing.T) {
 func TestFIDSeesEightBits(t *testing.T) {
 	cfg := config(4, 4, 20)
 	exact := cfg.Source
-	ref, err := metrics.NewReference(collect(t, cfg))
-	if err != nil {
-		t.Fatal(err)
-	}
+	ref := refOf(t, collect(t, cfg))
 	// A shift by a third of a level disappears in the conversion to bytes.
 	cfg.Source = func(first int, images []float32) error {
 		err := exact(first, images)
@@ -131,20 +129,14 @@ func TestFIDSeesEightBits(t *testing.T) {
 		}
 		return err
 	}
-	fid, err := metrics.NewFID(cfg, ref)
-	if err != nil {
-		t.Fatal(err)
-	}
+	fid := newFID(t, cfg, ref)
 	if d, err := fid.Run(context.Background()); err != nil || d > 1e-9 {
 		t.Errorf("distance %v, %v; want 0", d, err)
 	}
 }
 
 func TestFIDFailures(t *testing.T) {
-	ref, err := metrics.NewReference(collect(t, config(4, 4, 20)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	ref := refOf(t, collect(t, config(4, 4, 20)))
 	broken := errors.New("no more images")
 	cfg := config(4, 4, 20)
 	cfg.Source = func(first int, images []float32) error {
@@ -153,10 +145,7 @@ func TestFIDFailures(t *testing.T) {
 		}
 		return nil
 	}
-	fid, err := metrics.NewFID(cfg, ref)
-	if err != nil {
-		t.Fatal(err)
-	}
+	fid := newFID(t, cfg, ref)
 	if _, err := fid.Run(context.Background()); !errors.Is(err, broken) || !strings.Contains(err.Error(), "from number 8") {
 		t.Errorf("failing source: %v", err)
 	}
@@ -167,8 +156,11 @@ func TestFIDFailures(t *testing.T) {
 	}
 	other := config(4, 4, 20)
 	other.Names = []string{"other-cnn"}
-	if _, err := metrics.NewFID(other, ref); err == nil || !strings.Contains(err.Error(), `features of "other-cnn"`) {
+	if _, err := metrics.NewJudge("fid", other, ref); err == nil || !strings.Contains(err.Error(), `ref.npz: metrics: features of "other-cnn"`) {
 		t.Errorf("other features: %v", err)
+	}
+	if _, err := metrics.NewJudge("fld", cfg, ref); err == nil || err.Error() != `statistic: got "fld", want fid` {
+		t.Errorf("unknown statistic: %v", err)
 	}
 	for want, change := range map[string]func(*metrics.CollectorConfig){
 		"no feature network": func(c *metrics.CollectorConfig) { c.Features = nil },
@@ -180,15 +172,22 @@ func TestFIDFailures(t *testing.T) {
 	} {
 		cfg := config(4, 4, 20)
 		change(&cfg)
-		if _, err := metrics.NewCollector(cfg); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := metrics.NewJudge("fid", cfg, ref); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}
 }
 
-func TestFIDLabel(t *testing.T) {
-	if got := metrics.FIDLabel(metrics.InceptionName); got != "FID" {
-		t.Errorf("label of Inception %q", got)
+func TestLabel(t *testing.T) {
+	fid, err := metrics.Statistics.Get("fid")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fid.Label(metrics.InceptionName); got != "FID" {
+		t.Errorf("label over Inception %q", got)
+	}
+	if !fid.Better(1, 2) || fid.Better(2, 2) || (metrics.Statistic{Rises: true}).Better(1, 2) {
+		t.Error("a lower FID is better, and of what rises a higher one")
 	}
 }
 
@@ -236,20 +235,17 @@ func TestCollectorFeaturesFail(t *testing.T) {
 	want := collect(t, cfg)
 	calls, bad := 0, 5
 	cfg.Features = failing{corners{3, 3}, &calls, &bad}
-	c, err := metrics.NewCollector(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := newFID(t, cfg, refOf(t, want))
 	failed := 0
 	for done := false; !done; {
+		var err error
 		if done, err = c.Step(); err != nil {
 			if failed++; !strings.Contains(err.Error(), "features from image 11: device lost") {
 				t.Fatal(err)
 			}
 		}
 	}
-	got, err := c.Stats()
-	if err != nil || failed != 1 || !slices.Equal(got.Mu, want.Mu) || !slices.Equal(got.Sigma, want.Sigma) {
-		t.Errorf("after %d failures %v, %v; want %v after one", failed, got, err, want)
+	if d, err := c.Result(); err != nil || failed != 1 || d > 1e-9 {
+		t.Errorf("after %d failures distance %v, %v; want 0 after one", failed, d, err)
 	}
 }

@@ -38,7 +38,7 @@ func TestFaultNotFiniteImages(t *testing.T) {
 		{"a feature", 0, map[int]float32{2: nan}, `metrics: image 2: got NaN for feature 1 of "x", want finite numbers`},
 	} {
 		spoilt := true
-		c, err := metrics.NewCollector(metrics.CollectorConfig{
+		c := newFID(t, metrics.CollectorConfig{
 			Names: []string{"x"}, Features: mirror{spoilt: tt.features}, SourceBatch: 5, Values: 2, Nimg: 12,
 			Source: func(first int, images []float32) error {
 				for i := range images {
@@ -49,10 +49,8 @@ func TestFaultNotFiniteImages(t *testing.T) {
 				}
 				return nil
 			},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		}, refOf(t, metrics.Stats{Mu: []float64{0, 0}, Sigma: []float64{1, 0, 0, 1}}))
+		var err error
 		steps := 0
 		for err == nil && steps < 3 {
 			_, err = c.Step()

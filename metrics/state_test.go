@@ -1,7 +1,9 @@
 package metrics_test
 
 import (
+	"context"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -18,40 +20,30 @@ func (identity) Features(images, out []float32) error {
 	return nil
 }
 
-func halfway(t *testing.T) *metrics.Collector {
+func halfway(t *testing.T) *metrics.Judge {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(1, 2))
 	all := make([]float32, 2*40)
 	for i := range all {
 		all[i] = 2*rng.Float32() - 1
 	}
-	c, err := metrics.NewCollector(metrics.CollectorConfig{
+	return newFID(t, metrics.CollectorConfig{
 		Features: identity{}, SourceBatch: 5, Values: 2, Nimg: 37,
 		Source: func(first int, images []float32) error { copy(images, all[2*first:]); return nil },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
+	}, refOf(t, metrics.Stats{Mu: []float64{0, 0}, Sigma: []float64{1, 0, 0, 1}}))
 }
 
-// TestStateGoesOnExactly moves a measurement to another collector after each of
-// its steps: the statistics must not differ by a bit.
+// TestStateGoesOnExactly moves a measurement to another judge after each of
+// its steps: neither sums nor value may differ by a bit.
 func TestStateGoesOnExactly(t *testing.T) {
-	finish := func(c *metrics.Collector) metrics.Stats {
-		for done := false; !done; {
-			var err error
-			if done, err = c.Step(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		s, err := c.Stats()
+	finish := func(c *metrics.Judge) (float64, metrics.State) {
+		d, err := c.Run(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}
-		return s
+		return d, c.State()
 	}
-	want := finish(halfway(t))
+	want, sums := finish(halfway(t))
 	for steps := range 9 {
 		first, second := halfway(t), halfway(t)
 		for range steps {
@@ -64,31 +56,30 @@ func TestStateGoesOnExactly(t *testing.T) {
 		if err := second.Restore(state); err != nil {
 			t.Fatal(err)
 		}
-		got := finish(second)
-		for i := range want.Mu {
-			if got.Mu[i] != want.Mu[i] {
-				t.Errorf("after %d steps: mu[%d] %v, want %v", steps, i, got.Mu[i], want.Mu[i])
-			}
-		}
-		for i := range want.Sigma {
-			if got.Sigma[i] != want.Sigma[i] {
-				t.Errorf("after %d steps: sigma[%d] %v, want %v", steps, i, got.Sigma[i], want.Sigma[i])
-			}
+		if got, state := finish(second); got != want || !reflect.DeepEqual(state, sums) {
+			t.Errorf("after %d steps: distance %v of %v, want %v of %v", steps, got, state, want, sums)
 		}
 	}
 }
 
 func TestRestoreRefuses(t *testing.T) {
 	c := halfway(t)
-	good := c.State()
+	sums := func(values ...int) []metrics.Sum {
+		var list []metrics.Sum
+		for _, n := range values {
+			list = append(list, metrics.Sum{Data: make([]float64, n)})
+		}
+		return list
+	}
 	for _, bad := range []struct {
 		state metrics.State
 		want  string
 	}{
-		{metrics.State{Nimg: 1, Sum: good.Sum[:1], Outer: good.Outer}, "sums of 1 and 4 values, want 2 and 4"},
-		{metrics.State{Nimg: 1, Sum: good.Sum, Outer: good.Outer[:3]}, "sums of 2 and 3 values, want 2 and 4"},
-		{metrics.State{Nimg: 38, Sum: good.Sum, Outer: good.Outer}, "38 images, want 0 to 37"},
-		{metrics.State{Nimg: -1, Sum: good.Sum, Outer: good.Outer}, "-1 images"},
+		{metrics.State{Nimg: 1, Sums: sums(1, 4)}, "sums of [1 4] values, want [2 4]"},
+		{metrics.State{Nimg: 1, Sums: sums(2, 3)}, "sums of [2 3] values, want [2 4]"},
+		{metrics.State{Nimg: 1, Sums: sums(2)}, "sums of [2] values, want [2 4]"},
+		{metrics.State{Nimg: 38, Sums: sums(2, 4)}, "38 images, want 0 to 37"},
+		{metrics.State{Nimg: -1, Sums: sums(2, 4)}, "-1 images"},
 	} {
 		if err := c.Restore(bad.state); err == nil || !strings.Contains(err.Error(), bad.want) {
 			t.Errorf("error %v, want %q", err, bad.want)

@@ -150,7 +150,7 @@ func stops(list []run.Checkpoint) string {
 	return strings.Join(b, " ")
 }
 
-// chooseBest returns the checkpoint at which the lowest FID was measured. The
+// chooseBest returns the checkpoint at which the best value was measured. The
 // best of all values may have been at a checkpoint that is gone; then it says
 // so.
 func chooseBest(dir string, list []run.Checkpoint) (paths, notes []string, err error) {
@@ -158,28 +158,32 @@ func chooseBest(dir string, list []run.Checkpoint) (paths, notes []string, err e
 	if err != nil {
 		return nil, nil, err
 	}
-	all, here := math.Inf(1), math.Inf(1)
+	status, _, err := run.ReadStatus(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	all, here := math.NaN(), math.NaN()
 	var allNimg int64
 	var best run.Checkpoint
 	for _, t := range history.Rows {
-		fid, ok := t.Value("fid")
-		if !ok || math.IsNaN(fid) {
+		v, ok := t.Value(status.Quality())
+		if !ok || math.IsNaN(v) {
 			continue
 		}
-		if fid < all {
-			all, allNimg = fid, t.Nimg
+		if math.IsNaN(all) || status.Better(v, all) {
+			all, allNimg = v, t.Nimg
 		}
 		i := slices.IndexFunc(list, func(k run.Checkpoint) bool { return k.Nimg == t.Nimg })
-		if i >= 0 && fid < here {
-			here, best = fid, list[i]
+		if i >= 0 && (best.Path == "" || status.Better(v, here)) {
+			here, best = v, list[i]
 		}
 	}
 	if best.Path == "" {
-		return nil, nil, fmt.Errorf("trainer: %s: no FID was measured at a checkpoint, want one of %s", filepath.Base(dir), stops(list))
+		return nil, nil, fmt.Errorf("trainer: %s: no %s was measured at a checkpoint, want one of %s", filepath.Base(dir), strings.ToUpper(status.Quality()), stops(list))
 	}
-	if all < here {
-		notes = append(notes, fmt.Sprintf("the best FID, %.1f at %.1f kimg, has no checkpoint to go on from; took %.1f at %.1f kimg",
-			all, kimg(allNimg), here, kimg(best.Nimg)))
+	if status.Better(all, here) {
+		notes = append(notes, fmt.Sprintf("the best %s, %.1f at %.1f kimg, has no checkpoint to go on from; took %.1f at %.1f kimg",
+			strings.ToUpper(status.Quality()), all, kimg(allNimg), here, kimg(best.Nimg)))
 	}
 	return []string{best.Path}, notes, nil
 }

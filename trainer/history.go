@@ -191,7 +191,7 @@ func (at origin) copyBest(dst string) error {
 		return nil
 	}
 	for key, stated := range f.Metadata {
-		if strings.HasPrefix(key, "fid/") && stated == fmt.Sprintf("%.4f", *fid) {
+		if strings.Contains(key, "/") && stated == fmt.Sprintf("%.4f", *fid) {
 			return checkpoint.Write(filepath.Join(dst, best), f)
 		}
 	}

@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"strings"
+
 	tea "charm.land/bubbletea/v2"
 
 	"innate/trainer/run"
@@ -12,16 +14,16 @@ import (
 // seen is what the workbench last knew of a run, to notice what happened to it.
 type seen struct {
 	active bool
-	best   *float64 // best FID of the time watched
+	best   *float64 // best value of the time watched
 }
 
-// watch alerts the user when a run ends or dies, or its FID gets a new best.
+// watch alerts the user when a run ends or dies, or it gets a new best.
 // What is true when a run is first seen is no news.
 func (a *App) Watch(info run.Info) tea.Cmd {
 	st := &info.Status
 	before, known := a.seen[info.Dir]
 	now := seen{run.Active(st.State), before.best}
-	better := st.BestFID != nil && (now.best == nil || *st.BestFID < *now.best)
+	better := st.BestFID != nil && (now.best == nil || st.Better(*st.BestFID, *now.best))
 	if better {
 		now.best = new(*st.BestFID)
 	}
@@ -32,7 +34,7 @@ func (a *App) Watch(info run.Info) tea.Cmd {
 	case before.active && !now.active:
 		return a.alert(name+": "+st.State, host.StateInk(a.theme, st.State))
 	case better && before.best != nil:
-		quality := "FID"
+		quality := strings.ToUpper(st.Quality())
 		if st.FIDName != "" {
 			quality = widget.Plain(st.FIDName)
 		}

@@ -147,7 +147,7 @@ func TestFormValidation(t *testing.T) {
 
 func TestFormGroups(t *testing.T) {
 	s := openForm(t, 120, 40, listOptions())
-	for _, want := range []string{"data.dataset", "model.init", "disc.features", "fid.features", "live.gen_lr", "freeze.preset", "freeze.preset"} {
+	for _, want := range []string{"data.dataset", "model.init", "disc.features", "fid.statistic", "live.gen_lr", "freeze.preset", "freeze.preset"} {
 		s.press("]")
 		s.wants("╭─ " + want)
 	}

@@ -68,8 +68,8 @@ func (d *runDetail) update(a *App, row *runRow) {
 		d.dir, d.theme, d.points, d.last = row.Dir, a.theme, len(row.points), last
 		d.chart = widget.NewChart(a.theme, "value")
 		d.chart.ASCII, d.chart.Best = a.opts.ASCII, widget.BestMin
-		d.chart.LogY = row.quality == "fid"
-		if row.quality != "fid" {
+		d.chart.LogY = row.falls()
+		if !row.falls() {
 			d.chart.Best = widget.BestMax
 		}
 		for _, p := range row.points {

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -100,11 +101,17 @@ func (a *App) openOverlay() tea.Cmd {
 		names = append(names, curveName(r.Name, runs))
 		v.poller.readers = append(v.poller.readers, runlog.NewReader(r.Dir))
 	}
-	v.curves, v.runs = widget.NewOverlay(a.theme, names, overlaid)
+	scalars := slices.Clone(overlaid)
+	for _, r := range runs {
+		if key := r.Status.Quality(); !slices.Contains(scalars, key) {
+			scalars = append(scalars, key)
+		}
+	}
+	v.curves, v.runs = widget.NewOverlay(a.theme, names, scalars)
 	v.curves.ASCII, v.curves.Location, v.curves.Empty = a.opts.ASCII, a.opts.Location, "reading the logs"
 	v.curves.Smoothing = 0.9 // the noise of several runs hides them all
 	if name := qualityName(runs); name != "" {
-		v.curves.SetTitle("fid", name)
+		v.curves.SetTitle(runs[0].Status.Quality(), name)
 	}
 	a.screen = v
 	cmd := pollOverlay(v.poller, 0)

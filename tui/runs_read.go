@@ -30,7 +30,7 @@ type runRow struct {
 	changes []configs.Change
 	preset  string // that changes are against; empty: the defaults
 
-	quality string // the scalar of points: fid, or a classifier's accuracy
+	quality string // the scalar of points: what evaluations measure, or a classifier's accuracy
 	points  []point
 	events  []runlog.Event // the newest
 }
@@ -142,7 +142,7 @@ func (r *runRow) apply(u runlog.Update) {
 			r.points = slices.DeleteFunc(slices.Clone(r.points), func(p point) bool { return p.kimg > float64(t.Nimg)/1000 })
 			continue
 		}
-		key := "fid"
+		key := r.Status.Quality()
 		v, ok := t.Value(key)
 		if !ok {
 			key = "accuracy/test"

@@ -121,7 +121,7 @@ func (r *runRow) cells(t *theme.Theme, cols []widget.TableColumn, now time.Time)
 	for i, p := range r.points {
 		values[i] = p.value
 	}
-	c[colTrend] = widget.TableCell{Text: t.Series[0].Render(widget.Sparkline(t, values, min(cols[colTrend].W, len(values)), r.quality == "fid")), Order: r.improvement()}
+	c[colTrend] = widget.TableCell{Text: t.Series[0].Render(widget.Sparkline(t, values, min(cols[colTrend].W, len(values)), r.falls())), Order: r.improvement()}
 	return c
 }
 
@@ -185,6 +185,9 @@ func (r *runRow) age(now time.Time) (time.Duration, bool) {
 	}
 	return max(now.Sub(since), 0), true
 }
+
+// falls reports whether less of the quality is better.
+func (r *runRow) falls() bool { return r.quality == r.Status.Quality() && !r.Status.Rises }
 
 // improvement is what share of its first value the quality has reached.
 func (r *runRow) improvement() float64 {

@@ -89,7 +89,7 @@ func oneBranch(t *testing.T, dir string) {
 	check(t, err)
 	net, err := loop.OpenFeatures(filepath.Join(dir, "inputs", "fid.features", "cnn.safetensors"))
 	check(t, err)
-	if got, want := f.Metadata["nimg"]+": "+f.Metadata[loop.FIDKey(net.Label)], fmt.Sprintf("%d: %.4f", at, best); got != want {
+	if got, want := f.Metadata["nimg"]+": "+f.Metadata[loop.StatedKey("fid", net.Label)], fmt.Sprintf("%d: %.4f", at, best); got != want {
 		t.Errorf("at %d images: best.safetensors is %s, want %s", s.Nimg, got, want)
 	}
 	pictures, err := filepath.Glob(filepath.Join(dir, run.SamplesDir, "0*.png"))

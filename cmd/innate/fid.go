@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -12,6 +13,7 @@ import (
 	"innate/metrics"
 	"innate/models/cpu"
 	"innate/models/precond"
+	"innate/trainer/data"
 	"innate/trainer/loop"
 )
 
@@ -19,6 +21,7 @@ import (
 type fidFlags struct {
 	n, steps, threads *int
 	seed              *uint64
+	statistic         *string
 	features, ref     *string
 	json              *bool
 }
@@ -32,14 +35,16 @@ func (c *cli) fidCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	s := fidFlags{
-		n:        countFlag(f, "n", 5000, 2, maxImages, "`images` to generate"),
-		seed:     f.Uint64("seed", 0, "first `seed`"),
-		steps:    countFlag(f, "steps", 0, 0, maxSteps, "1, or Heun `steps`; default: what the network is for"),
-		features: featuresFlag(f),
-		ref:      pathFlag(f, "ref", "builtin:mnist-fid-ref", "reference `statistics`: builtin:NAME or an npz file; default: builtin:mnist-fid-ref"),
-		threads:  threadsFlag(f),
-		json:     jsonFlag(f),
+		n:         countFlag(f, "n", 5000, 2, maxImages, "`images` to generate"),
+		seed:      f.Uint64("seed", 0, "first `seed`"),
+		steps:     countFlag(f, "steps", 0, 0, maxSteps, "1, or Heun `steps`; default: what the network is for"),
+		statistic: f.String("statistic", "fid", "`number` that is made of the features: "+strings.Join(metrics.Statistics.Names(), " | ")),
+		features:  featuresFlag(f),
+		ref:       pathFlag(f, "ref", "builtin:mnist-fid-ref", "reference `statistics`: builtin:NAME or an npz file; default: builtin:mnist-fid-ref"),
+		threads:   threadsFlag(f),
+		json:      jsonFlag(f),
 	}
+	complete(cmd, "statistic", cobra.FixedCompletions(metrics.Statistics.Names(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return fid(cmd.Context(), c, args[0], s) }
 	cmd.AddCommand(c.fidRefCommand())
 	return cmd
@@ -68,7 +73,7 @@ func fid(ctx context.Context, c *cli, network string, s fidFlags) error {
 		return err
 	}
 	shape := den.Net.Config
-	measure, err := loop.OpenFID(dev, net, *s.ref, shape.Resolution, shape.Channels, metrics.CollectorConfig{
+	measure, err := loop.OpenJudge(dev, *s.statistic, net, *s.ref, shape.Resolution, shape.Channels, metrics.CollectorConfig{
 		Source: func(first int, images []float32) error {
 			latents.Draw(*s.seed + uint64(first))
 			return errors.Join(latents.Generate(sampler, k, images), ctx.Err())
@@ -97,10 +102,13 @@ func (c *cli) fidRefCommand() *cobra.Command {
 		Args: oneArg("npz FILE to write"),
 	}
 	features, threads := featuresFlag(cmd.Flags()), threadsFlag(cmd.Flags())
+	sets := data.Sources.Names()
+	dataset := cmd.Flags().String("dataset", sets[0], "`set` of images: "+strings.Join(sets, " | "))
+	complete(cmd, "dataset", cobra.FixedCompletions(sets, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		dev := cpu.New(*threads)
 		defer dev.Close()
-		stats, err := loop.ReferenceStats(cmd.Context(), dev, "mnist", *features)
+		stats, err := loop.ReferenceStats(cmd.Context(), dev, *dataset, *features)
 		if err != nil {
 			return err
 		}

@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"strings"
 
-	"innate/metrics"
 	"innate/models/checkpoint"
 	"innate/models/precond"
 	"innate/trainer/method"
@@ -21,7 +20,7 @@ import (
 	"innate/trainer/runlog"
 )
 
-// best is the network with the lowest FID so far. It is checkpoints/best.safetensors,
+// best is the network with the best value so far. It is checkpoints/best.safetensors,
 // and also a part of every checkpoint: what status says, the log and the file are
 // then of the same branch wherever a run goes on from, whatever was measured, and
 // written, between the checkpoint and the kill or the divergence. A file alone
@@ -37,7 +36,7 @@ const (
 	bestPrefix = "best/" // where a checkpoint has the best network
 )
 
-// file is what best.safetensors says: key is FIDKey of the features.
+// file is what best.safetensors says: key is StatedKey of the features.
 func (b *best) file(key string) (*checkpoint.File, error) {
 	f := checkpoint.New()
 	if err := b.den.AddTo(f, ""); err != nil {
@@ -64,13 +63,18 @@ func (l *Loop) fidNames() []string {
 }
 
 // fidKey is under which a network of this run states its FID.
-func (l *Loop) fidKey() string { return FIDKey(l.fidNames()[0]) }
+func (l *Loop) fidKey() string { return StatedKey(l.cfg.FID.Statistic, l.fidNames()[0]) }
+
+// stated is what a network of this run states.
+func (l *Loop) stated(meta map[string]string) string {
+	return stated(meta, l.cfg.FID.Statistic, l.fidNames()...)
+}
 
 // measuredOtherwise names the features by which best.safetensors was found, if they
 // are not the run's: the file that has them was exchanged.
 func (l *Loop) measuredOtherwise(meta map[string]string) string {
 	for key := range meta {
-		name, ok := strings.CutPrefix(key, FIDKey(""))
+		name, ok := strings.CutPrefix(key, StatedKey(l.cfg.FID.Statistic, ""))
 		if ok && !slices.Contains(l.fidNames(), name) {
 			return name
 		}
@@ -96,10 +100,10 @@ func (l *Loop) saveBest() {
 		l.event(runlog.Error, err.Error(), nil)
 		return
 	}
-	aside, names := l.asidePath(l.best.nimg), l.fidNames()
+	aside, statistic, names := l.asidePath(l.best.nimg), l.cfg.FID.Statistic, l.fidNames()
 	l.saver.add(&save{slot: bestSlot, path: l.bestPath(), file: f, done: func() {}, then: func() error {
 		old, err := checkpoint.ReadHeader(aside)
-		if err != nil || statedFID(old.Metadata, names...) != statedFID(f.Metadata, names...) {
+		if err != nil || stated(old.Metadata, statistic, names...) != stated(f.Metadata, statistic, names...) {
 			return nil // none, or not the same
 		}
 		return os.Remove(aside)
@@ -128,7 +132,7 @@ func (l *Loop) restoreBest(f *checkpoint.File, p run.Progress) (note string, err
 	there, err := checkpoint.Read(l.bestPath())
 	if err == nil {
 		nimg, _ := strconv.ParseInt(there.Metadata["nimg"], 10, 64)
-		stated := statedFID(there.Metadata, l.fidNames()...)
+		stated := l.stated(there.Metadata)
 		if other := l.measuredOtherwise(there.Metadata); other != "" {
 			return l.forgetBest(nimg, other)
 		}
@@ -160,8 +164,9 @@ func (l *Loop) forgetBest(nimg int64, other string) (note string, err error) {
 	if note, err = l.setBestAside(nimg, ""); err != nil {
 		return "", err
 	}
+	label := l.statistic().Label
 	return fmt.Sprintf("the feature network is another one: %s has begun again, not to be compared with %s; %s",
-		metrics.FIDLabel(l.fidNames()[0]), metrics.FIDLabel(other), note), nil
+		label(l.fidNames()[0]), label(other), note), nil
 }
 
 // loadBest reads a network like the run's own.
@@ -174,7 +179,7 @@ func loadBest(f *checkpoint.File, prefix string, im *method.Images, nimg int64, 
 }
 
 // setBestAside renames best.safetensors. No more such files are kept than
-// checkpoints: those with the lowest FID.
+// checkpoints: the best of them.
 func (l *Loop) setBestAside(nimg int64, stated string) (note string, err error) {
 	aside := l.asidePath(nimg)
 	if err := os.Rename(l.bestPath(), aside); err != nil {
@@ -185,21 +190,24 @@ func (l *Loop) setBestAside(nimg int64, stated string) (note string, err error) 
 	if err != nil {
 		return "", fmt.Errorf("loop: %w", err)
 	}
-	fids := map[string]float64{}
+	rank := map[string]float64{} // the lowest is best
 	for _, e := range entries {
 		if ok, err := filepath.Match(run.BestPattern, e.Name()); err != nil || !ok {
 			continue
 		}
 		path := filepath.Join(folder, e.Name())
-		fids[path] = math.Inf(1)
+		rank[path] = math.Inf(1)
 		if f, err := checkpoint.ReadHeader(path); err == nil {
-			if fid, err := strconv.ParseFloat(statedFID(f.Metadata, l.fidNames()...), 64); err == nil {
-				fids[path] = fid
+			if v, err := strconv.ParseFloat(l.stated(f.Metadata), 64); err == nil {
+				rank[path] = v
+				if l.statistic().Rises {
+					rank[path] = -v
+				}
 			}
 		}
 	}
-	kept := slices.SortedFunc(maps.Keys(fids), func(a, b string) int {
-		return cmp.Or(cmp.Compare(fids[a], fids[b]), cmp.Compare(a, b))
+	kept := slices.SortedFunc(maps.Keys(rank), func(a, b string) int {
+		return cmp.Or(cmp.Compare(rank[a], rank[b]), cmp.Compare(a, b))
 	})
 	for _, path := range kept[min(l.cfg.Live.KeepCheckpoints, len(kept)):] {
 		if err := os.Remove(path); err != nil {
@@ -209,6 +217,6 @@ func (l *Loop) setBestAside(nimg int64, stated string) (note string, err error) 
 			return "", nil
 		}
 	}
-	return fmt.Sprintf("%s, of %.1f kimg and FID %s, is not of this branch and now called %s",
-		run.BestFile, kimg(nimg), cmp.Or(stated, "unknown"), filepath.Base(aside)), nil
+	return fmt.Sprintf("%s, of %.1f kimg and %s %s, is not of this branch and now called %s",
+		run.BestFile, kimg(nimg), l.statistic().Title, cmp.Or(stated, "unknown"), filepath.Base(aside)), nil
 }

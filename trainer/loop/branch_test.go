@@ -38,7 +38,7 @@ func bestFile(t *testing.T, dir, name string) string {
 	if _, err := method.OpenDenoiser(f); err != nil {
 		t.Errorf("%s: %v", name, err)
 	}
-	return f.Metadata["nimg"] + ": " + f.Metadata[loop.FIDKey(cnnLabel)]
+	return f.Metadata["nimg"] + ": " + f.Metadata[loop.StatedKey("fid", cnnLabel)]
 }
 
 // wantBest compares the best network's file with what status says.

@@ -19,10 +19,10 @@ import (
 	"innate/trainer/runlog"
 )
 
-// evaluation measures FID on a copy of the EMA weights, a slice of images
+// evaluation judges a copy of the EMA weights, a slice of images
 // between two training steps, so that the run goes on and answers meanwhile.
 type evaluation struct {
-	fid     *metrics.FID      // nil until one is wanted
+	judge   *metrics.Judge    // nil until one is wanted
 	den     *precond.Denoiser // with the copy being measured
 	nimg    int64             // images seen when the copy was made
 	running bool
@@ -40,7 +40,7 @@ const (
 // prepareEvaluation opens the feature network and the reference statistics and
 // compiles a generator over a copy of the EMA weights, once they are needed.
 func (l *Loop) prepareEvaluation() error {
-	if l.method.Images() == nil || l.cfg.Live.FIDKimg == 0 || l.eval.fid != nil {
+	if l.method.Images() == nil || l.cfg.Live.FIDKimg == 0 || l.eval.judge != nil {
 		return nil
 	}
 	return l.openEvaluation()
@@ -66,8 +66,8 @@ func (l *Loop) openEvaluation() error {
 	if err != nil {
 		return err
 	}
-	shape := im.Den.Net.Config
-	e.fid, err = OpenFID(l.dev, features, configs.Locate(l.dir, l.cfg.FID.Reference), shape.Resolution, shape.Channels, metrics.CollectorConfig{
+	shape, statistic := im.Den.Net.Config, l.cfg.FID.Statistic
+	e.judge, err = OpenJudge(l.dev, statistic, features, configs.Locate(l.dir, l.cfg.FID.Reference), shape.Resolution, shape.Channels, metrics.CollectorConfig{
 		Source: source, SourceBatch: slice, Values: gen.Pixels(), Nimg: l.cfg.FID.Samples,
 	})
 	if err != nil {
@@ -75,8 +75,15 @@ func (l *Loop) openEvaluation() error {
 	}
 	e.features, e.nimg = features, l.eval.nimg
 	l.eval = e
-	l.report.fidName, l.report.teacherFID = e.fid.Label(), recordedFID(l.method.Teacher(), features.names()...)
+	l.report.fidName, l.report.teacherFID = e.judge.Label(), teacherValue(l.method.Teacher(), statistic, features.names()...)
 	return nil
+}
+
+// statistic is what is made of the features; the configuration names one that is
+// known.
+func (l *Loop) statistic() metrics.Statistic {
+	s, _ := metrics.Statistics.Get(l.cfg.FID.Statistic)
+	return s
 }
 
 // openFeatures opens the run's feature network, once.
@@ -133,7 +140,7 @@ func (l *Loop) evaluate() error {
 	if l.eval.running {
 		return nil
 	}
-	if err := l.prepareEvaluation(); err != nil || l.eval.fid == nil {
+	if err := l.prepareEvaluation(); err != nil || l.eval.judge == nil {
 		return err
 	}
 	if err := l.measurable(); err != nil {
@@ -147,7 +154,7 @@ func (l *Loop) evaluate() error {
 	if err := l.dev.Upload(measured.All()...); err != nil {
 		return err
 	}
-	l.eval.fid.Reset()
+	l.eval.judge.Reset()
 	l.eval.nimg, l.eval.running = l.nimg, true
 	return nil
 }
@@ -158,15 +165,15 @@ func (l *Loop) stepEvaluation() error {
 	if !e.running {
 		return nil
 	}
-	l.report.stage = "fid"
-	done, err := e.fid.Step()
+	l.report.stage = l.cfg.FID.Statistic
+	done, err := e.judge.Step()
 	if err == nil && !done {
 		return nil
 	}
 	e.running = false
 	fid := 0.0
 	if err == nil {
-		fid, err = e.fid.Result()
+		fid, err = e.judge.Result()
 	}
 	if err != nil {
 		// Weights that make no proper images have no FID; training decides
@@ -183,20 +190,18 @@ func (l *Loop) stepEvaluation() error {
 // addTo adds the measurement under way to a checkpoint and returns how far it
 // has come: the weights being measured, and the sums so far.
 func (e *evaluation) addTo(f *checkpoint.File) (done int, err error) {
-	s := e.fid.State()
-	d := len(s.Sum)
-	return s.Nimg, errors.Join(
-		f.AddParams(evalPrefix, e.den.Net.Params.Clone()),
-		f.Add(checkpoint.Float64(evalSum, s.Sum, d)),
-		f.Add(checkpoint.Float64(evalOuter, s.Outer, d, d)),
-	)
+	s := e.judge.State()
+	err = f.AddParams(evalPrefix, e.den.Net.Params.Clone())
+	for _, sum := range s.Sums {
+		err = errors.Join(err, f.Add(checkpoint.Float64(evalSums+sum.Name, sum.Data, sum.Shape...)))
+	}
+	return s.Nimg, err
 }
 
 // Tensors of an evaluation in a checkpoint.
 const (
 	evalPrefix = "eval/"
-	evalSum    = "eval_sum"
-	evalOuter  = "eval_outer"
+	evalSums   = "eval_"
 )
 
 // restoreEvaluation goes on with the measurement that a checkpoint has, if any.
@@ -206,7 +211,7 @@ func (l *Loop) restoreEvaluation(f *checkpoint.File, p run.Progress) error {
 	if p.EvalDone == nil {
 		return nil
 	}
-	if e.fid == nil {
+	if e.judge == nil {
 		if err := l.openEvaluation(); err != nil {
 			return err
 		}
@@ -217,20 +222,19 @@ func (l *Loop) restoreEvaluation(f *checkpoint.File, p run.Progress) error {
 	if err := l.dev.Upload(e.den.Net.Params.All()...); err != nil {
 		return err
 	}
-	s := metrics.State{Nimg: *p.EvalDone}
-	for _, sums := range []struct {
-		name string
-		to   *[]float64
-	}{{evalSum, &s.Sum}, {evalOuter, &s.Outer}} {
-		t, err := f.Tensor(sums.name)
+	s := e.judge.State()
+	s.Nimg = *p.EvalDone
+	for i := range s.Sums {
+		t, err := f.Tensor(evalSums + s.Sums[i].Name)
 		if err != nil {
 			return err
 		}
-		if *sums.to, err = t.Float64s(); err != nil {
+		s.Sums[i].Shape = t.Shape
+		if s.Sums[i].Data, err = t.Float64s(); err != nil {
 			return fmt.Errorf("checkpoint: %s: %w", f.Path, err)
 		}
 	}
-	if err := e.fid.Restore(s); err != nil {
+	if err := e.judge.Restore(s); err != nil {
 		return fmt.Errorf("checkpoint: %s: %w", f.Path, err)
 	}
 	e.running = true
@@ -246,8 +250,8 @@ func (l *Loop) measureAgain(history runlog.History) error {
 		return nil
 	}
 	if !slices.ContainsFunc(history.Rows, func(r runlog.Row) bool {
-		_, fid := r.Value("fid")
-		return (fid || r.Type == runlog.TypeFID) && r.Nimg == l.nimg // of one without a value, too
+		_, measured := r.Value(l.cfg.FID.Statistic)
+		return (measured || r.Type == runlog.TypeFID) && r.Nimg == l.nimg // of one without a value, too
 	}) {
 		return nil
 	}
@@ -258,7 +262,7 @@ func (l *Loop) measureAgain(history runlog.History) error {
 // under way and one of the last weights. It returns false when the run is to
 // stop before that.
 func (l *Loop) finishEvaluation(ctx context.Context) (bool, error) {
-	if l.eval.fid == nil {
+	if l.eval.judge == nil {
 		return true, nil
 	}
 	for _, again := range []bool{true, false} {
@@ -285,18 +289,18 @@ func (l *Loop) finishEvaluation(ctx context.Context) (bool, error) {
 func (l *Loop) recordFID(fid float64) error {
 	r, e := &l.report, &l.eval
 	r.lastFID, r.fidNimg = &fid, e.nimg
-	best := r.bestFID == nil || fid < *r.bestFID
-	text := fmt.Sprintf("%s %.2f at %.1f kimg", e.fid.Label(), fid, kimg(e.nimg))
+	best := r.bestFID == nil || e.judge.Better(fid, *r.bestFID)
+	text := fmt.Sprintf("%s %.2f at %.1f kimg", e.judge.Label(), fid, kimg(e.nimg))
 	if best {
 		r.bestFID = &fid
 		text += ", the best so far"
 		l.keepBest(fid)
 	}
-	if err := l.recordTick(runlog.Tick{Type: runlog.TypeFID, Nimg: e.nimg, Time: l.now(), Scalars: map[string]float64{"fid": fid}}); err != nil {
+	if err := l.recordTick(runlog.Tick{Type: runlog.TypeFID, Nimg: e.nimg, Time: l.now(), Scalars: map[string]float64{l.cfg.FID.Statistic: fid}}); err != nil {
 		return err
 	}
-	_, n := e.fid.Progress()
-	l.event(runlog.FID, text, map[string]any{"fid": fid, "nimg": e.nimg, "samples": n, "best": best})
+	_, n := e.judge.Progress()
+	l.event(runlog.FID, text, map[string]any{l.cfg.FID.Statistic: fid, "nimg": e.nimg, "samples": n, "best": best})
 	return nil
 }
 

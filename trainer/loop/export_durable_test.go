@@ -66,7 +66,7 @@ var Prune = prune
 // Measured is the end of an evaluation of the present weights, begun at nimg
 // images, with a result of the test's choice.
 func (l *Loop) Measured(nimg int64, fid float64) error {
-	if l.eval.fid == nil {
+	if l.eval.judge == nil {
 		if err := l.openEvaluation(); err != nil {
 			return err
 		}

@@ -3,12 +3,12 @@ package loop
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
 
+	"innate/configs"
 	"innate/metrics"
 	"innate/models/device"
 	"innate/models/features"
@@ -18,6 +18,9 @@ import (
 	"innate/trainer/method"
 	"innate/trainer/run"
 )
+
+// A config may ask for every statistic that there is.
+func init() { configs.KnownNames("fid.statistic", metrics.Statistics.Names) }
 
 // featureBatch is the number of images that a feature network reads at once.
 const featureBatch = 250
@@ -38,9 +41,11 @@ func OpenFeatures(ref string) (*FeatureNetwork, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &FeatureNetwork{Called: calledAfter(ref)}
-	n.Network, n.Label, err = method.OpenFeatures(file)
-	return n, err
+	net, label, err := method.OpenFeatures(file)
+	if err != nil {
+		return nil, err
+	}
+	return &FeatureNetwork{net, label, calledAfter(ref)}, nil
 }
 
 // calledAfter is the name of a file, less builtin: and the word fid.
@@ -59,56 +64,42 @@ func (n *FeatureNetwork) names() []string {
 	return []string{n.Label, n.Called}
 }
 
-// OpenFID opens a feature network's program and reference statistics, builtin:NAME
-// or a path, for square images of size pixels. cfg says what to measure; its
-// features are filled in here.
-func OpenFID(dev device.Device, net *FeatureNetwork, statsRef string, size, channels int, cfg metrics.CollectorConfig) (*metrics.FID, error) {
-	stats, err := openStats(statsRef)
-	if err != nil {
-		return nil, err
-	}
-	ref, err := metrics.NewReference(stats)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", statsRef, err)
-	}
+// OpenJudge opens the judge that makes the named statistic of a network's features
+// of square images of size pixels. cfg says what to measure; its features are
+// filled in here. ref is builtin:NAME or the path of what it compares with.
+func OpenJudge(dev device.Device, statistic string, net *FeatureNetwork, ref string, size, channels int, cfg metrics.CollectorConfig) (*metrics.Judge, error) {
+	var err error
 	if cfg.Features, err = features.NewExtractor(dev, net, graph.Shape{size, size, channels}, featureBatch); err != nil {
 		return nil, err
 	}
+	file, err := weights.OpenStats(ref)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
 	cfg.Names = net.names()
-	return metrics.NewFID(cfg, ref)
+	return metrics.NewJudge(statistic, cfg, metrics.Ref{Path: ref, ReaderAt: file, Size: file.Size})
 }
 
-func openStats(ref string) (metrics.Stats, error) {
-	r, err := weights.OpenStats(ref)
-	if err != nil {
-		return metrics.Stats{}, err
-	}
-	defer r.Close()
-	stats, err := metrics.ReadStats(r, r.Size)
-	if err != nil {
-		return stats, fmt.Errorf("%s: %w", ref, err)
-	}
-	return stats, nil
-}
+// StatedKey is the metadata key under which a network's file states a statistic
+// over the named features, as the network is meant to be sampled.
+func StatedKey(statistic, features string) string { return statistic + "/" + features }
 
-// FIDKey is the metadata key under which a network's file states its FID over
-// the named features, as it is meant to be sampled.
-func FIDKey(features string) string { return "fid/" + features }
-
-// statedFID is the FID that a network's file states over features of one of the names.
-func statedFID(meta map[string]string, names ...string) string {
+// stated is what a network's file states of a statistic over features of one of the
+// names.
+func stated(meta map[string]string, statistic string, names ...string) string {
 	for _, name := range names {
-		if text, ok := meta[FIDKey(name)]; ok {
+		if text, ok := meta[StatedKey(statistic, name)]; ok {
 			return text
 		}
 	}
 	return ""
 }
 
-// recordedFID is the FID that a teacher's file states for itself, if it does: no
-// distance is negative or without end.
-func recordedFID(meta map[string]string, names ...string) *float64 {
-	v, err := strconv.ParseFloat(statedFID(meta, names...), 64)
+// teacherValue is what a teacher's file states for itself, if it does, and if it is
+// a number: no distance is negative or without end.
+func teacherValue(meta map[string]string, statistic string, names ...string) *float64 {
+	v, err := strconv.ParseFloat(stated(meta, statistic, names...), 64)
 	if err != nil || !(v >= 0) || math.IsInf(v, 1) {
 		return nil
 	}
@@ -132,7 +123,7 @@ func ReferenceStats(ctx context.Context, dev device.Device, dataset, featureRef 
 		return metrics.Stats{}, err
 	}
 	index := make([]int, featureBatch)
-	all, err := metrics.NewCollector(metrics.CollectorConfig{
+	return metrics.Measure(metrics.CollectorConfig{
 		Names: []string{net.Label}, Features: extractor, SourceBatch: featureBatch, Values: h * w * c, Nimg: set.Len(),
 		Source: func(first int, images []float32) error {
 			for i := range index {
@@ -141,13 +132,4 @@ func ReferenceStats(ctx context.Context, dev device.Device, dataset, featureRef 
 			return errors.Join(ctx.Err(), set.Images(index, images))
 		},
 	})
-	if err != nil {
-		return metrics.Stats{}, err
-	}
-	for done := false; !done; {
-		if done, err = all.Step(); err != nil {
-			return metrics.Stats{}, err
-		}
-	}
-	return all.Stats()
 }

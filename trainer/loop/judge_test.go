@@ -21,8 +21,8 @@ func relabel(t *testing.T, dir, name string) {
 	path := filepath.Join(dir, run.CheckpointsDir, run.BestFile)
 	f, err := checkpoint.Read(path)
 	check(t, err)
-	f.Metadata[loop.FIDKey(name)] = f.Metadata[loop.FIDKey(cnnLabel)]
-	delete(f.Metadata, loop.FIDKey(cnnLabel))
+	f.Metadata[loop.StatedKey("fid", name)] = f.Metadata[loop.StatedKey("fid", cnnLabel)]
+	delete(f.Metadata, loop.StatedKey("fid", cnnLabel))
 	check(t, checkpoint.Write(path, f))
 }
 
@@ -36,7 +36,7 @@ func TestLabelOfACopy(t *testing.T) {
 	check(t, checkpoint.Write(filepath.Join(dir, "mine.safetensors"), builtin))
 	teacher, err := checkpoint.Read(filepath.Join(dir, "teacher.safetensors"))
 	check(t, err)
-	teacher.Metadata[loop.FIDKey("mnist-cnn")] = "7.5"
+	teacher.Metadata[loop.StatedKey("fid", "mnist-cnn")] = "7.5"
 	check(t, checkpoint.Write(filepath.Join(dir, "teacher.safetensors"), teacher))
 	text := strings.NewReplacer(`features = "`+dir+"/cnn.safetensors\"\nreference = \""+dir+"/ref.npz", `features = "`+dir+"/mine.safetensors\"\nreference = \"builtin:mnist-fid-ref",
 		"total_kimg = 0.064", "total_kimg = 0.008").Replace(config("gdd", dir))

@@ -41,7 +41,7 @@ func networks(t *testing.T) string {
 		check(t, err)
 		teacher := checkpoint.New()
 		check(t, (&precond.Denoiser{Net: net, Kind: precond.EDM}).AddTo(teacher, ""))
-		teacher.Metadata[loop.FIDKey("cnn")] = "12.5"
+		teacher.Metadata[loop.StatedKey("fid", "cnn")] = "12.5"
 		check(t, checkpoint.Write(filepath.Join(dir, name+".safetensors"), teacher))
 	}
 

@@ -180,14 +180,16 @@ func (m *Memory) evaluations(l *Loop) {
 	if s := l.samples; s != nil {
 		m.Samples += 4 * (len(s.images) + len(s.latents.Z) + len(s.latents.Labels))
 	}
-	if l.eval.fid == nil {
+	if l.eval.judge == nil {
 		return
 	}
 	slice, pixels := l.evaluationSlice(), l.samples.gen.Pixels()
 	m.Evaluation += 4 * pixels * (2*slice + featureBatch) // latents, images, those that the features read
 	m.best = 4 * l.eval.den.Net.Params.Count()
-	m.Evaluation += 2 * m.best                            // measured and best
-	m.Evaluation += 2 * 8 * len(l.eval.fid.State().Outer) // of the images and of the reference
+	m.Evaluation += 2 * m.best // measured and best
+	for _, sum := range l.eval.judge.State().Sums {
+		m.Evaluation += 2 * 8 * len(sum.Data) // of the images and of the reference
+	}
 }
 
 // checkpoints adds up what a checkpoint holds: as State of an optimizer will have

@@ -5,23 +5,31 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"innate/configs"
+	"innate/metrics"
 	"innate/models"
+	"innate/models/checkpoint"
+	"innate/models/features"
 	"innate/models/graph"
 	"innate/trainer/data"
 	"innate/trainer/loop"
 	"innate/trainer/method"
 	"innate/trainer/optim"
 	"innate/trainer/run"
+	"innate/trainer/runlog"
 )
 
 // What a program brings of its own: a line each.
 func init() {
+	features.Kinds.Add("cells", features.Kind{In: inCells, Open: openCells})
+	metrics.Statistics.Add("mpd", metrics.Statistic{Title: "MPD", Rises: true, New: newMPD})
 	method.Register(method.Spec{Method: configs.Method{Name: "still", Uses: []string{"live.lr"}, Defaults: stillDefaults}, New: newStill})
 	data.Sources.Add("stripes", data.Source{Train: func() (data.Dataset, error) { return stripes{}, nil }})
 }
@@ -115,6 +123,52 @@ func (stripes) Images(idx []int, dst []float32) error {
 	return nil
 }
 
+// cells is the smallest feature network: the mean of an image, times a weight.
+type cells struct{ weights *models.ParamSet }
+
+func inCells(f *checkpoint.File) bool { return f.Has("cells.") }
+
+func openCells(f *checkpoint.File, prefix string) (features.Network, error) {
+	n := cells{models.NewParamSet()}
+	n.weights.Add(models.NewParam("cells.scale", 1))
+	return n, f.LoadParams(prefix, n.weights)
+}
+
+func (n cells) Weights() *models.ParamSet { return n.weights }
+func (n cells) Input() string             { return "levels" }
+func (n cells) Dim() int                  { return 1 }
+func (n cells) Classes() int              { return 0 }
+
+func (n cells) Embed(g *graph.Builder, x graph.Node) (mean, logits graph.Node) {
+	return g.MulPerChannel(g.MeanSpatial(x), g.Param(n.weights.All()[0])), graph.Node{}
+}
+
+// mpd is the smallest statistic: how far pixels are from the mean of their image, of
+// which the network tells.
+type mpd struct{ sum, n float64 }
+
+func newMPD(cfg metrics.CollectorConfig, _ metrics.Ref) (metrics.Measurement, error) {
+	return &mpd{}, nil
+}
+
+func (m *mpd) Add(b metrics.Batch) {
+	pixels := len(b.Images) / b.N
+	for i, x := range b.Images {
+		m.sum += math.Abs(float64(x - b.Features[i/pixels]))
+	}
+	m.n += float64(len(b.Images))
+}
+
+func (m *mpd) Reset()                   { *m = mpd{} }
+func (m *mpd) Result() (float64, error) { return m.sum / m.n, nil }
+func (m *mpd) State() []metrics.Sum {
+	return []metrics.Sum{{Name: "distance", Shape: []int{2}, Data: []float64{m.sum, m.n}}}
+}
+func (m *mpd) Restore(_ int, state []metrics.Sum) error {
+	m.sum, m.n = state[0].Data[0], state[0].Data[1]
+	return nil
+}
+
 const stillText = `name = "still"
 method = "still"
 [run]
@@ -150,6 +204,63 @@ func TestRegistered(t *testing.T) {
 	check(t, err)
 	if s := info.Status; s.State != run.StateDone || s.Method != "still" || s.Params != 1 {
 		t.Errorf("status %+v", s)
+	}
+}
+
+// TestRegisteredJudge trains with a statistic over a feature network that nothing
+// but a line each has made known: it is in the log, the status and the best network
+// under its names, of which more is better; and the run goes on exactly where it
+// stopped in the middle of a measurement.
+func TestRegisteredJudge(t *testing.T) {
+	networks := networks(t)
+	net := checkpoint.New()
+	check(t, net.Add(checkpoint.Float32("cells.scale", []float32{1}, 1)))
+	check(t, checkpoint.Write(filepath.Join(networks, "cells.safetensors"), net))
+	text := strings.Replace(config("gdd", networks), "[fid]\nfeatures = \""+networks+"/cnn", "[fid]\nstatistic = \"mpd\"\nfeatures = \""+networks+"/cells", 1)
+	text = strings.Replace(text, "samples = 20", "samples = 600", 1) // three slices
+	whole := newRun(t, text)
+	train(t, whole)
+
+	history, err := runlog.ReadAll(whole)
+	check(t, err)
+	best, at := math.Inf(-1), int64(-1)
+	for _, row := range history.Rows {
+		if v, ok := row.Value("mpd"); ok && v > best {
+			best, at = v, row.Nimg
+		}
+	}
+	opened, err := loop.OpenFeatures(filepath.Join(networks, "cells.safetensors"))
+	check(t, err)
+	info, err := run.ReadInfo(whole)
+	check(t, err)
+	s := info.Status
+	if s.Metric != "mpd" || s.FIDName != "MPD("+opened.Label+")" || !strings.HasPrefix(opened.Label, "cells-") || s.BestFID == nil || *s.BestFID != best || !s.Rises {
+		t.Errorf("status: best %v of %q, %q, want %v of MPD(cells-…)", s.BestFID, s.Metric, s.FIDName, best)
+	}
+	if last := events(t, whole, runlog.FID); len(last) != 3 || !strings.HasPrefix(last[0].Text, s.FIDName+" ") {
+		t.Errorf("events %+v, want three of %s", last, s.FIDName)
+	}
+	f, err := checkpoint.Read(filepath.Join(whole, run.CheckpointsDir, run.BestFile))
+	check(t, err)
+	if got, want := f.Metadata["nimg"]+": "+f.Metadata[loop.StatedKey("mpd", opened.Label)], fmt.Sprintf("%d: %.4f", at, best); got != want {
+		t.Errorf("best.safetensors: got %s, want %s", got, want)
+	}
+	if !slices.ContainsFunc(history.Rows, func(r runlog.Row) bool { _, ok := r.Value("time/mpd_ms"); return ok }) {
+		t.Error("no time/mpd_ms in the log")
+	}
+
+	parts := newRun(t, text)
+	l, err := loop.Open(parts)
+	check(t, err)
+	for range 9 { // one step after an evaluation has begun
+		check(t, l.Step())
+	}
+	check(t, l.Checkpoint())
+	check(t, l.Settle())
+	l.Close()
+	train(t, parts)
+	if !bytes.Equal(lastCheckpoint(t, whole), lastCheckpoint(t, parts)) {
+		t.Error("another checkpoint than that of a run without a break")
 	}
 }
 

@@ -15,7 +15,7 @@ func (l *Loop) first() error {
 		return err
 	}
 	if l.cfg.Live.FIDKimg > 0 {
-		return l.timed("fid", l.evaluate)
+		return l.timed(l.cfg.FID.Statistic, l.evaluate)
 	}
 	return nil
 }
@@ -40,7 +40,7 @@ func (l *Loop) step() error {
 		}
 	}
 	if l.eval.running {
-		if err := l.timed("fid", l.stepEvaluation); err != nil {
+		if err := l.timed(l.cfg.FID.Statistic, l.stepEvaluation); err != nil {
 			return err
 		}
 	}
@@ -50,7 +50,7 @@ func (l *Loop) step() error {
 		do        func() error
 	}{
 		{live.TickKimg, "", l.tick}, // first: it may find that a loss diverges and go back
-		{live.FIDKimg, "fid", l.evaluate},
+		{live.FIDKimg, l.cfg.FID.Statistic, l.evaluate},
 		{live.SampleKimg, "sample", l.sample},
 		{live.CheckpointKimg, "checkpoint", l.scheduledCheckpoint},
 	} {

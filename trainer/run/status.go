@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"math"
@@ -70,6 +71,9 @@ type Status struct {
 	FreezeGlobs      []string `json:"freeze_globs,omitempty"`
 	TrainGlobs       []string `json:"train_globs,omitempty"`
 
+	// The run's evaluations. They were of FID alone once, and are called so.
+	Metric     string   `json:"metric,omitempty"`       // their scalar in metrics.jsonl; "" for fid
+	Rises      bool     `json:"metric_rises,omitempty"` // whether more of it is better
 	LastFID    *float64 `json:"last_fid"`
 	BestFID    *float64 `json:"best_fid"`
 	FIDName    string   `json:"fid_name,omitempty"` // for example FID(mnist-cnn)
@@ -92,6 +96,17 @@ type Status struct {
 	Error           string         `json:"error,omitempty"`            // why the run failed
 	ConfigError     string         `json:"config_error,omitempty"`     // why the last edit of config.toml was refused
 	Live            map[string]any `json:"live,omitempty"`             // configs.(*Config).LiveMap: live settings in force
+}
+
+// Quality is the scalar of metrics.jsonl that the run's evaluations measure.
+func (s Status) Quality() string { return cmp.Or(s.Metric, "fid") }
+
+// Better reports whether a value of an evaluation is better than another.
+func (s Status) Better(value, than float64) bool {
+	if s.Rises {
+		return value > than
+	}
+	return value < than
 }
 
 // Before reports whether s is known to be older than t: of the same trainer, and

@@ -34,13 +34,15 @@
 //	lr/gen lr/disc, lr                            learning rates that Adam used, after
 //	                                              warm-up, decay and the lazy correction
 //	accuracy/train accuracy/test                  of a classifier
-//	fid                                           one value for each evaluation
+//	fid                                           one value for each evaluation; of
+//	                                              another statistic by its own name
 //	freeze/fraction                               share of frozen parameters, at the tick
 //	speed/images_per_sec                          of training alone, over the last steps
 //	time/STAGE_ms                                 milliseconds a step; the stages add up
 //	                                              to the time between two ticks, pauses apart
 //
-// Stages are data, g, d, r1, step (of edm and classifier), ema, layers, fid,
+// A line of type fid is an evaluation, of whatever statistic. Stages are data, g,
+// d, r1, step (of edm and classifier), ema, layers, fid or another statistic,
 // sample and checkpoint. What is done now and then, as the last four, is spread
 // over the steps of its tick.
 package runlog

@@ -16,7 +16,7 @@ type Type uint8
 // The zero Type is what most lines are.
 const (
 	TypeTick   Type = iota // means over a tick of training
-	TypeFID                // an evaluation, at the images seen by the weights that were measured
+	TypeFID                // an evaluation, of FID or else, at the images seen by the weights that were measured
 	TypeTest               // what a method without images measures on held-out data
 	TypeResume             // what was written before, beyond this nimg, counts no more
 	TypeEvent              // something that happened

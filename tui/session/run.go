@@ -31,6 +31,8 @@ type Run struct {
 	Grids   []string // files of sample grids, oldest first
 	Side    int      // pixels of one sample's side, 0 if unknown: the largest resolution of the network
 
+	measured []string // QualityKeys of a run that is evaluated
+
 	Layers *Layers
 	List   *LayerList // what of them shows
 
@@ -172,32 +174,37 @@ func (r *Run) Waits() string {
 	return "no ticks yet"
 }
 
-// What a run is judged by, as scalars of its log.
-var (
-	accuracyKeys = []string{"accuracy/test", "accuracy/train"}
-	fidKeys      = []string{"fid"}
-)
+// accuracyKeys are what a classifier is judged by.
+var accuracyKeys = []string{"accuracy/test", "accuracy/train"}
 
-// QualityKeys are the scalars that the run is judged by: the accuracy of a
-// classifier, or else FID.
+// QualityKeys are the scalars of the log that the run is judged by: the accuracy of
+// a classifier, or else what its evaluations measure.
 func (r *Run) QualityKeys() []string {
 	for _, k := range accuracyKeys {
 		if r.Series.Find(k) != nil {
 			return accuracyKeys
 		}
 	}
-	return fidKeys
+	if key := r.Info.Status.Quality(); len(r.measured) == 0 || r.measured[0] != key {
+		r.measured = []string{key}
+	}
+	return r.measured
+}
+
+// QualityRises reports whether more of them is better.
+func (r *Run) QualityRises() bool {
+	return r.QualityKeys()[0] == accuracyKeys[0] || r.Info.Status.Rises
 }
 
 // Quality names them. FID has its plain name only where the run says so.
 func (r *Run) Quality() string {
 	switch name := r.Info.Status.FIDName; {
-	case r.QualityKeys()[0] != fidKeys[0]:
+	case r.QualityKeys()[0] == accuracyKeys[0]:
 		return "Accuracy"
 	case name != "":
 		return name
 	}
-	return "FID"
+	return strings.ToUpper(r.Info.Status.Quality())
 }
 
 // Rule is the [freeze] table in force.

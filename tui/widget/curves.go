@@ -110,6 +110,19 @@ func (c *Curves) SetReference(name string, y float64, label string) {
 // SetTitle names a group's chart.
 func (c *Curves) SetTitle(name, title string) { c.group(name).title = title }
 
+// SetMeasured makes a group's values exact ones, measured now and then, of which
+// the highest or the lowest is best.
+func (c *Curves) SetMeasured(name string, rises bool) {
+	g := c.group(name)
+	if !g.kind.seldom {
+		g.kind.seldom, g.smoothing = true, 0
+	}
+	g.chart.Best = BestMin
+	if rises {
+		g.chart.Best = BestMax
+	}
+}
+
 // AddRun lays another run over the charts. Names tell runs apart in the legend.
 func (c *Curves) AddRun(name string, data *series.Run) *Run {
 	r := c.newRun(name, data)

@@ -88,7 +88,8 @@ var (
 	frozenRatio   = desc("frozen_ratio", "Share of the parameters that does not train, 0 to 1.")
 	threads       = desc("threads", "Threads that compute.")
 	fid           = desc("fid", "Fréchet distance of generated images: the last and the best measured, and the teacher's.", "name", "of")
-	fidImages     = desc("fid_images", "Training images seen when the last FID was measured.")
+	quality       = desc("quality", "Another statistic of generated images than FID: the last and the best measured, and the teacher's.", "name", "of")
+	fidImages     = desc("fid_images", "Training images seen when the last FID, or what else there is, was measured.")
 	checkpointed  = desc("checkpoint_images", "Training images in the newest checkpoint.")
 	stage         = desc("stage_seconds", "Time of one part of a step, averaged over the last tick.", "stage")
 	tickTime      = desc("tick_time_seconds", "When the last tick was, in seconds since 1970.")
@@ -104,7 +105,7 @@ var (
 func (e *Exporter) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		runInfo, startTime, imagesSeen, imagesTarget, imagesPerSec, eta, parameters, frozenRatio, threads,
-		fid, fidImages, checkpointed, stage, tickTime, loss, scalar, nonFinite, configError, streamClients, streamDropped,
+		fid, quality, fidImages, checkpointed, stage, tickTime, loss, scalar, nonFinite, configError, streamClients, streamDropped,
 	} {
 		out <- d
 	}
@@ -128,12 +129,16 @@ func (e *Exporter) Collect(out chan<- prometheus.Metric) {
 	gauge(parameters, float64(st.Params))
 	gauge(frozenRatio, st.FrozenFraction)
 	gauge(threads, float64(st.Threads))
+	judged := fid
+	if st.Quality() != "fid" {
+		judged = quality
+	}
 	for _, f := range []struct {
 		value *float64
 		of    string
 	}{{st.LastFID, "last"}, {st.BestFID, "best"}, {st.TeacherFID, "teacher"}} {
 		if f.value != nil {
-			gauge(fid, *f.value, st.FIDName, f.of)
+			gauge(judged, *f.value, st.FIDName, f.of)
 		}
 	}
 	if st.LastFID != nil {
@@ -150,7 +155,7 @@ func (e *Exporter) Collect(out chan<- prometheus.Metric) {
 		switch group, rest, _ := strings.Cut(name, "/"); group {
 		case "loss":
 			gauge(loss, v, rest)
-		case "time", "speed", "freeze", "fid": // told above, from the status
+		case "time", "speed", "freeze", st.Quality(): // told above, from the status
 		default:
 			gauge(scalar, v, name)
 		}

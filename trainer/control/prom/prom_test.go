@@ -33,6 +33,16 @@ func scrape(t *testing.T, e *prom.Exporter) string {
 	return w.Body.String()
 }
 
+// TestOtherStatistic: what is not FID is not called so.
+func TestOtherStatistic(t *testing.T) {
+	last := 0.5
+	r := &runner{run.Status{Metric: "mpd", LastFID: &last, FIDName: "MPD(cells)", FIDNimg: 100}}
+	text := scrape(t, prom.New(r, control.NewHub(r), 64))
+	if want := `innate_quality{name="MPD(cells)",of="last"} 0.5`; !strings.Contains(text, want) || strings.Contains(text, "innate_fid{") {
+		t.Errorf("got\n%s\nwant %s, and no innate_fid", text, want)
+	}
+}
+
 // TestMetrics checks values, and that Prometheus' own linter has no complaint.
 func TestMetrics(t *testing.T) {
 	last, best := 33.3, 21.5

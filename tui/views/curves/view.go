@@ -29,9 +29,6 @@ type View struct {
 // follow after a slash.
 const state = "curves"
 
-// fid is the group of the chart of quality.
-const fid = "fid"
-
 // New returns the view of a run without a tick, set as remembered.
 func New(h host.Host) host.View {
 	data := new(series.Run)
@@ -116,13 +113,15 @@ func (v *View) AddEvents(events []runlog.Event, reset bool) {
 func (v *View) Draw(r host.Rect) []string {
 	c, st := v.curves, v.h.Run().Status()
 	c.ASCII, c.Empty = v.h.Display().ASCII, v.h.Run().Waits()
+	quality := st.Quality()
 	if st.FIDName != "" {
-		c.SetTitle(fid, widget.Plain(st.FIDName))
+		c.SetTitle(quality, widget.Plain(st.FIDName))
+		c.SetMeasured(quality, st.Rises)
 	}
 	if st.TeacherFID != nil {
-		c.SetReference(fid, *st.TeacherFID, "teacher "+widget.Value(*st.TeacherFID))
+		c.SetReference(quality, *st.TeacherFID, "teacher "+widget.Value(*st.TeacherFID))
 	} else {
-		c.SetReference(fid, math.NaN(), "")
+		c.SetReference(quality, math.NaN(), "")
 	}
 	return strings.Split(c.View(r.W, r.H), "\n")
 }

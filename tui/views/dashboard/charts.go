@@ -22,12 +22,11 @@ type charts struct {
 	qualityKeys   []string // … and of the chart of quality
 }
 
-// Names of the charts in the remembered state. The second one shows FID or, of
-// a classifier, its accuracy.
+// Names of charts in the remembered state. The second one is called after what the
+// run is judged by, which mostly is FID.
 const (
-	lossChart     = "loss"
-	fidChart      = "fid"
-	accuracyChart = "accuracy"
+	lossChart = "loss"
+	fidChart  = "fid"
 )
 
 // chartDefaults set the charts nobody has changed yet: FID goes from thousands
@@ -44,13 +43,11 @@ func (v *View) chart(p part) *widget.Chart {
 // chartName is what the remembered state calls a chart, and the view of curves
 // its group.
 func (v *View) chartName(p part) string {
-	switch {
-	case p == lossPart:
+	if p == lossPart {
 		return lossChart
-	case v.qualityKeys[0] == fidChart:
-		return fidChart
 	}
-	return accuracyChart
+	group, _, _ := strings.Cut(v.qualityKeys[0], "/")
+	return group
 }
 
 // chosen are the charts that keys change: the one with the focus, else both.
@@ -78,7 +75,7 @@ func (v *View) newCharts() {
 		c.Location = v.h.Options().Location
 	}
 	v.quality.Best = widget.BestMin
-	if v.chartName(qualityPart) == accuracyChart {
+	if run.QualityRises() {
 		v.quality.Best = widget.BestMax
 	}
 }

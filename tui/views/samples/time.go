@@ -165,7 +165,7 @@ type fidAt struct {
 
 // fidNear returns the evaluation nearest to a grid, and the best of all.
 func (v *View) fidNear(nimg int64) (near, best fidAt, err error) {
-	c := v.h.Run().Series.Find("fid")
+	c := v.h.Run().Series.Find(v.h.Run().QualityKeys()[0])
 	if c == nil {
 		return near, best, errors.New("no evaluation yet")
 	}
@@ -180,7 +180,7 @@ func (v *View) fidNear(nimg int64) (near, best fidAt, err error) {
 	if !found {
 		return near, best, errors.New("no evaluation yet")
 	}
-	return near, at(c.Best(false)), nil
+	return near, at(c.Best(v.h.Run().QualityRises())), nil
 }
 
 // span is the time that the grids cover.

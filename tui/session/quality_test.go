@@ -1,0 +1,30 @@
+package session_test
+
+import (
+	"slices"
+	"testing"
+
+	"innate/trainer/run"
+	"innate/trainer/series"
+	"innate/tui/session"
+)
+
+// TestQuality: what a run is judged by is what its status says it measures, FID
+// where it says nothing, as trainers did once.
+func TestQuality(t *testing.T) {
+	for _, c := range []struct {
+		status run.Status
+		key    string
+		name   string
+	}{
+		{run.Status{}, "fid", "FID"},
+		{run.Status{Metric: "fid", FIDName: "FID(mnist-cnn)"}, "fid", "FID(mnist-cnn)"},
+		{run.Status{Metric: "mpd", Rises: true}, "mpd", "MPD"},
+		{run.Status{Metric: "mpd", FIDName: "MPD(cells)"}, "mpd", "MPD(cells)"},
+	} {
+		r := &session.Run{Info: run.Info{Status: c.status}, Series: new(series.Run)}
+		if got := r.QualityKeys(); !slices.Equal(got, []string{c.key}) || r.Quality() != c.name || r.QualityRises() != c.status.Rises {
+			t.Errorf("%+v: %v, %q, rises %v", c.status, got, r.Quality(), r.QualityRises())
+		}
+	}
+}
