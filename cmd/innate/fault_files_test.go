@@ -140,6 +140,7 @@ func TestFaultUnusedTypes(t *testing.T) {
 // TestFaultResumeDone resumes a run that is done: it says so and how to go on,
 // leaves no trace, and does go on.
 func TestFaultResumeDone(t *testing.T) {
+	t.Parallel()
 	p := newProgram(t)
 	dir := strings.TrimSpace(strings.SplitN(p.must("train", "tiny.toml", "--kimg", "0.08"), "\n", 2)[0])
 	before, err := os.ReadFile(filepath.Join(dir, "events.jsonl"))

@@ -15,6 +15,7 @@ import (
 // TestFaultResumeAfterKill resumes a run at once when its trainer has been
 // killed, while the kernel still ends it.
 func TestFaultResumeAfterKill(t *testing.T) {
+	t.Parallel()
 	p := newProgram(t)
 	dir := p.start("--threads", "1")
 	for range 3 {
@@ -37,6 +38,7 @@ func TestFaultResumeAfterKill(t *testing.T) {
 
 // TestFaultFreshRunBesideABusyOne begins, and does not begin again.
 func TestFaultFreshRunBesideABusyOne(t *testing.T) {
+	t.Parallel()
 	p := newProgram(t)
 	p.start()
 	out := filepath.Join(t.TempDir(), "other")
@@ -52,6 +54,7 @@ func TestFaultFreshRunBesideABusyOne(t *testing.T) {
 // TestFaultListenUsed resumes a stopped run on a port that is in use: it stays
 // stopped.
 func TestFaultListenUsed(t *testing.T) {
+	t.Parallel()
 	p := newProgram(t)
 	busy := p.start("--threads", "1", "--listen", "127.0.0.1:0")
 	dir := p.start("--threads", "1")

@@ -12,6 +12,7 @@ import (
 // TestFaultSuspended suspends a trainer, as schedulers do to make room: what asks
 // it says so at once, with the way out, and it goes on when it is continued.
 func TestFaultSuspended(t *testing.T) {
+	t.Parallel()
 	p := newProgram(t)
 	dir := p.start()
 	pid := p.status(dir).PID

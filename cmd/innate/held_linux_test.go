@@ -83,6 +83,7 @@ func full(t *testing.T) (dir string, fill, free func()) {
 // something is done which is not, all name the reason and what would be lost, and
 // ls, status and the heartbeat that a trainer leaves when it is killed say why.
 func TestFaultFullDisk(t *testing.T) {
+	t.Parallel()
 	p := newProgram(t)
 	disk, fill, free := full(t)
 	runs := filepath.Join(disk, "runs")
@@ -115,6 +116,7 @@ func TestFaultFullDisk(t *testing.T) {
 // trainer away, and the login's directory beside: it is listed, answers, and
 // stops as any other.
 func TestFaultEndpointRemoved(t *testing.T) {
+	t.Parallel()
 	p := newProgram(t)
 	login := ok(os.MkdirTemp("", "l"))(t)
 	t.Cleanup(func() { os.RemoveAll(login) })

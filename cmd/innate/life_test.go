@@ -13,6 +13,7 @@ import (
 
 	"innate/configs"
 	"innate/trainer/control"
+	_ "innate/trainer/data/datatest" // the trainers of tests know its images
 	"innate/trainer/run"
 )
 
@@ -27,7 +28,7 @@ func TestMain(m *testing.M) {
 
 // tinyRun goes on for minutes in steps of milliseconds, with a checkpoint in a
 // moment and no FID.
-const tinyRun = "name = \"tiny\"\nmethod = \"edm\"\n[run]\nbatch = 4\ntensorboard = false\n[model]\nmodel_channels = 8\n" +
+const tinyRun = "name = \"tiny\"\nmethod = \"edm\"\n[run]\nbatch = 4\ntensorboard = false\n[data]\ndataset = \"thumbs\"\n[model]\nmodel_channels = 8\n" +
 	"channel_mult = [1, 1, 1]\nattn_resolutions = []\n[live]\ntotal_kimg = 1000.0\ntick_kimg = 0.04\ncheckpoint_kimg = 0.08\n" +
 	"fid_kimg = 0.0\nsample_kimg = 0.0\nlayers_kimg = 0.0\n"
 
@@ -134,6 +135,7 @@ func (p *program) kill(dir string) {
 // TestLife follows a run through a life: started, refused a second trainer,
 // forked, killed, found dead, resumed otherwise, stopped, and deleted.
 func TestLife(t *testing.T) {
+	t.Parallel()
 	p := newProgram(t)
 	dir := p.start("--threads", "1", "--nice", "1")
 	name := filepath.Base(dir)
@@ -200,6 +202,7 @@ func TestLife(t *testing.T) {
 // TestSecondRunIsWarned starts a run while another one, in another directory,
 // has all cores.
 func TestSecondRunIsWarned(t *testing.T) {
+	t.Parallel()
 	p := newProgram(t)
 	first := p.start()
 	elsewhere := filepath.Join(t.TempDir(), "other")
@@ -220,6 +223,7 @@ func TestSecondRunIsWarned(t *testing.T) {
 
 // TestListen starts a run with a TCP address and asks it there.
 func TestListen(t *testing.T) {
+	t.Parallel()
 	p := newProgram(t)
 	p.refused("not a loopback address", "train", "tiny.toml", "--listen", "0.0.0.0:0")
 	dir := p.start("--listen", "127.0.0.1:0")
@@ -231,6 +235,7 @@ func TestListen(t *testing.T) {
 
 // TestSampleNow draws a grid of a run that goes on.
 func TestSampleNow(t *testing.T) {
+	t.Parallel()
 	p := newProgram(t)
 	dir := p.start("--set", "live.sample_kimg=100", "--set", "live.sample_count=4")
 	png := strings.TrimSpace(p.must("sample", dir, "--now"))

@@ -15,6 +15,7 @@ import (
 // TestTrainOutlivesItsTerminal trains in the foreground of a terminal and closes
 // it, and at the head of a pipe and closes that.
 func TestTrainOutlivesItsTerminal(t *testing.T) {
+	t.Parallel()
 	t.Run("terminal", func(t *testing.T) {
 		p := newProgram(t)
 		cmd := p.command("train", "tiny.toml")

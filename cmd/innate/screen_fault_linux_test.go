@@ -115,6 +115,7 @@ func TestFaultScreenSignals(t *testing.T) {
 
 // TestFaultStalledTerminal ends the screen while the terminal reads nothing.
 func TestFaultStalledTerminal(t *testing.T) {
+	t.Parallel()
 	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(s.String(), func(t *testing.T) {
 			e := emulate(t, xterm, 0, newProgram(t).command())

@@ -62,6 +62,7 @@ func (p *program) wantStopped(dir, events string) {
 // TestFaultSignals sends a detached trainer what a scheduler sends: USR1 and USR2
 // make a checkpoint, also of a paused run, and TERM and XCPU end it after one.
 func TestFaultSignals(t *testing.T) {
+	t.Parallel()
 	p := newProgram(t)
 	dir := p.start(onlyAsked...)
 	pid := p.status(dir).PID
@@ -98,6 +99,7 @@ func TestFaultSignals(t *testing.T) {
 // TestFaultSignalsAtStart sends them to a trainer that has only just said where
 // its run is, and has built nothing yet.
 func TestFaultSignalsAtStart(t *testing.T) {
+	t.Parallel()
 	begin := func(t *testing.T) (*program, *exec.Cmd, string) {
 		p := newProgram(t)
 		cmd := p.command(append([]string{"train", "tiny.toml"}, onlyAsked...)...)
@@ -129,6 +131,7 @@ func TestFaultSignalsAtStart(t *testing.T) {
 // TestFaultSignalsWhileMeasuring asks for a checkpoint in the middle of a FID
 // evaluation, which the checkpoint takes along.
 func TestFaultSignalsWhileMeasuring(t *testing.T) {
+	t.Parallel()
 	p := newProgram(t)
 	text := withTinyNetworks(t, t.TempDir(), tinyConfig)
 	text = strings.Replace(text, "samples = 600", "samples = 50000", 1)
@@ -154,6 +157,7 @@ func TestFaultSignalsWhileMeasuring(t *testing.T) {
 // TestFaultOutputStalls trains into a pipe that is full from the beginning, as
 // that of a pager or a stopped srun: the run goes on, and TERM ends it.
 func TestFaultOutputStalls(t *testing.T) {
+	t.Parallel()
 	p := newProgram(t)
 	dir := filepath.Join(p.runs, "run")
 	check(t, os.MkdirAll(p.runs, 0o755))
@@ -180,6 +184,7 @@ func TestFaultOutputStalls(t *testing.T) {
 
 // TestFaultOutputClosed trains into a pipe that nobody has ever read.
 func TestFaultOutputClosed(t *testing.T) {
+	t.Parallel()
 	p := newProgram(t)
 	r, w, err := os.Pipe()
 	check(t, err)
@@ -206,6 +211,7 @@ func TestFaultOutputClosed(t *testing.T) {
 // TestFaultJobIsNamed starts runs as a line of a job's script does: each says
 // that Slurm's signals will not arrive, and its epitaph names the job.
 func TestFaultJobIsNamed(t *testing.T) {
+	t.Parallel()
 	p := newProgram(t)
 	p.env = append(p.env, "SLURM_JOB_ID=77")
 	out, said, err := p.run("start", "tiny.toml")
