@@ -16,6 +16,7 @@ func (c *Config) Validate() error {
 	v := &validator{c: c}
 	v.rules()
 	v.name()
+	v.microBatch()
 	v.model()
 	v.disc()
 	v.weights()
@@ -70,6 +71,12 @@ func (v *validator) name() {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(".-_", r))
 	}
 	v.check(name != "" && len(name) <= 64 && !strings.ContainsRune(".-_", rune(name[0])) && !strings.ContainsFunc(name, odd), "name", "")
+}
+
+func (v *validator) microBatch() {
+	batch, micro := v.c.Run.Batch, v.c.Run.MicroBatch
+	v.check(micro == 0 || micro > 0 && batch%micro == 0, "run.micro_batch",
+		fmt.Sprintf("%s, which is %d", byKey["run.micro_batch"].want, batch))
 }
 
 func (v *validator) model() {

@@ -159,7 +159,7 @@ func (l *Loop) memory() *Memory {
 	}
 	for _, p := range l.method.Programs() {
 		m.addProgram(p.Stage, p)
-		m.Gradients += p.Memory().Results
+		m.Gradients += p.Memory().Results + p.Sums
 	}
 	if s := l.method.Start(); s != nil {
 		m.Start = 4 * s.Count()

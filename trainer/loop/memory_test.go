@@ -69,3 +69,44 @@ func TestPredictMemory(t *testing.T) {
 		})
 	}
 }
+
+// TestMicroBatchMemory plans the same run in micro-batches: what programs share is
+// less by more than half, the gradients that are added up come on top.
+func TestMicroBatchMemory(t *testing.T) {
+	dir := networks(t)
+	for _, name := range []string{"gdd", "edm", "classifier"} {
+		predict := func(micro string) *loop.Memory {
+			text := config(name, dir)
+			for _, kv := range [][2]string{{"run.batch", "32"}, {"run.micro_batch", micro}} {
+				var err error
+				text, err = configs.Set(text, kv[0], kv[1])
+				check(t, err)
+			}
+			cfg, err := configs.Parse(run.ConfigFile, text)
+			check(t, err)
+			m, err := loop.PredictMemory(cfg, "")
+			check(t, err)
+			return m
+		}
+		whole, parts := predict("0"), predict("8")
+		work := func(m *loop.Memory) int { // of a step
+			most := 0
+			for _, p := range m.Programs {
+				if p.Stage == "g" || p.Stage == "d" || p.Stage == "r1" || p.Stage == "step" {
+					most = max(most, p.Activations)
+				}
+			}
+			return most
+		}
+		if work(parts) > work(whole)/2 {
+			t.Errorf("%s: activations of %d bytes in micro-batches, of %d without", name, work(parts), work(whole))
+		}
+		trains := 0
+		for _, n := range parts.Networks {
+			trains += 4 * n.Trainable
+		}
+		if parts.Gradients < 2*trains {
+			t.Errorf("%s: %d bytes of gradients, want at least those of %d that are trained and their sums", name, parts.Gradients, trains)
+		}
+	}
+}

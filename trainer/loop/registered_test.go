@@ -60,7 +60,7 @@ func newStill(e method.Env) (method.Method, error) {
 		err = m.goal.Minimise(g, m.loss, m.set.All())
 	})
 	m.adam = optim.NewAdam(m.set.All(), e.Device)
-	m.stage = method.NewStage("step", e.Device, &m.goal, m.adam)
+	m.stage = method.NewStage("step", e.Device, &m.goal, m.adam, method.Micro{Size: e.Config.Run.Batch, Parts: 1})
 	return m, errors.Join(buildErr, err)
 }
 
@@ -93,7 +93,10 @@ func (m *still) Step(nimg int64, b data.Batch, live configs.Live, s *method.Scal
 		sum += v
 	}
 	m.goal.Graph.Data(m.at)[0] = sum / float32(len(b.Images))
-	_, err := m.stage.Step(optim.Hyper{LR: live.LR, Beta1: live.Beta1, Beta2: live.Beta2, Eps: 1e-8})
+	if err := m.stage.Run(); err != nil {
+		return err
+	}
+	_, err := m.stage.Update(optim.Hyper{LR: live.LR, Beta1: live.Beta1, Beta2: live.Beta2, Eps: 1e-8})
 	s.Add("loss/still", m.stage.Scalar(m.loss))
 	return err
 }

@@ -30,6 +30,8 @@ type classifierMethod struct {
 	initial   *models.ParamSet // fresh weights
 	extractor *features.Extractor
 	held      data.Dataset // images to test on; nil for none
+	micro     Micro
+	logits    []float32 // [N classes]
 }
 
 func newClassifier(e Env) (Method, error) {
@@ -42,12 +44,13 @@ func newClassifier(e Env) (Method, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &classifierMethod{Env: e, net: net, initial: net.Params.Clone()}
+	m := &classifierMethod{Env: e, net: net, initial: net.Params.Clone(), micro: microOf(e.Config).ofMean()}
+	m.logits = make([]float32, e.Config.Run.Batch*e.Data.Classes())
 	if m.held, err = data.OpenTest(e.Config.Data.Dataset); err != nil {
 		return nil, err
 	}
 	if _, err := graph.Build(func(g *graph.Builder) {
-		m.training, err = features.NewClassifier(g, net, h, e.Config.Run.Batch)
+		m.training, err = features.NewClassifier(g, net, h, m.micro.Size)
 	}); err != nil {
 		return nil, err
 	}
@@ -55,7 +58,7 @@ func newClassifier(e Env) (Method, error) {
 		return nil, err
 	}
 	m.adam = optim.NewAdam(m.training.Params, e.Device)
-	m.stage = NewStage("step", e.Device, &m.training.Objective, m.adam)
+	m.stage = NewStage("step", e.Device, &m.training.Objective, m.adam, m.micro)
 	m.extractor, err = features.NewExtractor(e.Device, net, graph.Shape{h, h, c}, testBatch)
 	return m, err
 }
@@ -97,19 +100,27 @@ func (m *classifierMethod) Freeze(frozen func(name string) bool) error { return 
 func (m *classifierMethod) Step(nimg int64, b data.Batch, live configs.Live, s *Scalars) error {
 	start := time.Now()
 	t := m.training
-	copy(t.Graph.Data(t.Images), b.Images)
-	copy(t.Graph.Data(t.OneHot), b.Labels)
+	loss := 0.0
+	for i := range m.micro.Parts {
+		copy(t.Graph.Data(t.Images), m.micro.part(b.Images, i))
+		copy(t.Graph.Data(t.OneHot), m.micro.part(b.Labels, i))
+		if err := m.stage.Run(); err != nil {
+			return err
+		}
+		loss += m.stage.Scalar(t.Loss)
+		copy(m.micro.part(m.logits, i), m.stage.Value(t.Logits))
+	}
 	// The rate falls linearly to zero over the second half.
 	left := 1 - float64(nimg)/1000/live.TotalKimg
 	lr := live.LR * min(1, 2*max(0, left)) * warmup(nimg, live.WarmupKimg)
-	bad, err := m.stage.Step(optim.Hyper{LR: lr, Beta1: live.Beta1, Beta2: live.Beta2, Eps: adamEps})
+	bad, err := m.stage.Update(optim.Hyper{LR: lr, Beta1: live.Beta1, Beta2: live.Beta2, Eps: adamEps})
 	if err != nil {
 		return err
 	}
 	s.Time("step", start)
 
-	s.Add("loss/ce", m.stage.Scalar(t.Loss))
-	s.Add("accuracy/train", accuracy(m.stage.Value(t.Logits), b.Labels, m.Data.Classes()))
+	s.Add("loss/ce", loss/float64(m.micro.Parts))
+	s.Add("accuracy/train", accuracy(m.logits, b.Labels, m.Data.Classes()))
 	s.Add("lr", lr)
 	s.Add("grad/norm", m.stage.Binding().GradNorm())
 	s.Add(NonFiniteGrads, float64(bad))

@@ -1,6 +1,7 @@
 package method
 
 import (
+	"math"
 	"time"
 
 	"innate/configs"
@@ -15,6 +16,7 @@ import (
 type distiller struct {
 	nets  gdd.Nets
 	batch int
+	micro Micro
 
 	gen  *gdd.GenStage
 	disc *gdd.DiscStage
@@ -27,8 +29,9 @@ type distiller struct {
 	fake  []float32        // [N H W C]
 }
 
-func newDistiller(dev device.Device, nets gdd.Nets, loss gdd.Loss, batch int) (*distiller, error) {
-	d := &distiller{nets: nets, batch: batch}
+func newDistiller(dev device.Device, nets gdd.Nets, loss gdd.Loss, micro Micro) (*distiller, error) {
+	batch := micro.Size
+	d := &distiller{nets: nets, batch: micro.Size * micro.Parts, micro: micro}
 	var err error
 	if d.gen, err = gdd.NewGenStage(nets, loss, batch); err != nil {
 		return nil, err
@@ -42,12 +45,12 @@ func newDistiller(dev device.Device, nets gdd.Nets, loss gdd.Loss, batch int) (*
 	if d.faker, err = precond.NewSampler(dev, nets.Gen, batch); err != nil {
 		return nil, err
 	}
-	d.fake = make([]float32, batch*d.faker.Pixels())
+	d.fake = make([]float32, d.batch*d.faker.Pixels())
 	d.genAdam = optim.NewAdam(nets.Gen.Net.Params.All(), dev)
 	d.disAdam = optim.NewAdam(nets.Disc.Params.All(), dev)
-	d.genStep = NewStage("g", dev, &d.gen.Objective, d.genAdam)
-	d.disStep = NewStage("d", dev, &d.disc.Objective, d.disAdam)
-	d.r1Step = NewStage("r1", dev, &d.r1.Objective, d.disAdam)
+	d.genStep = NewStage("g", dev, &d.gen.Objective, d.genAdam, micro)
+	d.disStep = NewStage("d", dev, &d.disc.Objective, d.disAdam, micro)
+	d.r1Step = NewStage("r1", dev, &d.r1.Objective, d.disAdam, micro.ofMean())
 	// The discriminator always trains whole; its two stages share an optimizer.
 	if err := d.disStep.Freeze(none); err != nil {
 		return nil, err
@@ -60,9 +63,10 @@ func (d *distiller) Freeze(frozen func(name string) bool) error { return d.genSt
 
 // iterate runs one iteration: the generator stage on noise genZ, the
 // discriminator stage on noise discZ and real images, and R1 on the same images
-// when it is due. genZ, discZ and real are [N H W C]; labels are those of the real
-// images, [N classes], which the fakes share, or nil for unconditional networks;
-// iteration counts from 0.
+// when it is due. Each stage sees its batch in micro-batches and updates after the
+// last. genZ, discZ and real are [N H W C]; labels are those of the real images,
+// [N classes], which the fakes share, or nil for unconditional networks; iteration
+// counts from 0.
 func (d *distiller) iterate(iteration int64, genZ, discZ, real, labels []float32, live configs.Live, s *Scalars) error {
 	gen := optim.Hyper{LR: live.GenLR, Beta1: live.Beta1, Beta2: live.Beta2, Eps: adamEps}
 	dis := gen
@@ -70,55 +74,121 @@ func (d *distiller) iterate(iteration int64, genZ, discZ, real, labels []float32
 	if live.R1Gamma > 0 {
 		dis = dis.Lazy(live.R1Interval)
 	}
-	batch := float64(d.batch)
-
 	start := time.Now()
-	d.gen.Set(genZ, labels)
-	bad, err := d.genStep.Step(gen)
+	bad, err := d.stepGen(genZ, labels, gen, s)
 	if err != nil {
 		return err
 	}
-	s.Add("lr/gen", gen.LR)
-	s.Add("grad/gen", d.genStep.Binding().GradNorm())
-	s.Add("loss/gen", d.genStep.Scalar(d.gen.Loss)/batch)
 	start = s.Time("g", start)
 
-	if err := d.faker.OneStep(discZ, labels, d.fake); err != nil {
-		return err
-	}
-	d.disc.Set(d.fake, real, labels)
-	n, err := d.disStep.Step(dis)
+	n, err := d.stepDisc(discZ, real, labels, dis, s)
 	if err != nil {
 		return err
 	}
 	bad += n
-	s.Add("lr/disc", dis.LR)
-	s.Add("grad/disc", d.disStep.Binding().GradNorm())
-	s.Add("loss/disc", d.disStep.Scalar(d.disc.Loss)/batch)
-	addLogits(s, "logits/fake", "probs/fake", d.disStep.Value(d.disc.FakeLogits))
-	addLogits(s, "logits/real", "probs/real", d.disStep.Value(d.disc.RealLogits))
 	start = s.Time("d", start)
 
 	if r1Due(iteration, live) {
-		gamma, every := live.R1Gamma, float64(live.R1Interval)
-		d.r1.Set(real, labels, float32(gamma/2*every))
-		n, err := d.r1Step.Step(dis)
-		if err != nil {
+		if n, err = d.stepR1(real, labels, dis, live, s); err != nil {
 			return err
 		}
 		bad += n
-		penalty := d.r1Step.Scalar(d.r1.Penalty)
-		s.Add("r1/penalty", penalty)
-		s.Add("loss/r1", gamma/2*penalty)
 		s.Time("r1", start)
 	}
 	s.Add(NonFiniteGrads, float64(bad))
 	return nil
 }
 
+// stepGen steps the generator and returns how many values of its gradients were
+// not finite.
+func (d *distiller) stepGen(z, labels []float32, h optim.Hyper, s *Scalars) (nonFinite int, err error) {
+	loss := 0.0
+	for i := range d.micro.Parts {
+		d.gen.Set(d.micro.part(z, i), d.micro.part(labels, i))
+		if err := d.genStep.Run(); err != nil {
+			return 0, err
+		}
+		loss += d.genStep.Scalar(d.gen.Loss)
+	}
+	if nonFinite, err = d.genStep.Update(h); err != nil {
+		return 0, err
+	}
+	s.Add("lr/gen", h.LR)
+	s.Add("grad/gen", d.genStep.Binding().GradNorm())
+	s.Add("loss/gen", loss/float64(d.batch))
+	return nonFinite, nil
+}
+
+// stepDisc steps the discriminator on fakes of fresh noise and on real images.
+func (d *distiller) stepDisc(z, real, labels []float32, h optim.Hyper, s *Scalars) (nonFinite int, err error) {
+	if err := d.faker.OneStep(z, labels, d.fake); err != nil {
+		return 0, err
+	}
+	loss := 0.0
+	var fakes, reals logits
+	for i := range d.micro.Parts {
+		d.disc.Set(d.micro.part(d.fake, i), d.micro.part(real, i), d.micro.part(labels, i))
+		if err := d.disStep.Run(); err != nil {
+			return 0, err
+		}
+		loss += d.disStep.Scalar(d.disc.Loss)
+		fakes.add(d.disStep.Value(d.disc.FakeLogits))
+		reals.add(d.disStep.Value(d.disc.RealLogits))
+	}
+	if nonFinite, err = d.disStep.Update(h); err != nil {
+		return 0, err
+	}
+	s.Add("lr/disc", h.LR)
+	s.Add("grad/disc", d.disStep.Binding().GradNorm())
+	s.Add("loss/disc", loss/float64(d.batch))
+	fakes.chart(s, "logits/fake", "probs/fake")
+	reals.chart(s, "logits/real", "probs/real")
+	return nonFinite, nil
+}
+
+// stepR1 steps the discriminator by its gradient penalty.
+func (d *distiller) stepR1(real, labels []float32, h optim.Hyper, live configs.Live, s *Scalars) (nonFinite int, err error) {
+	gamma, every, penalty := live.R1Gamma, float64(live.R1Interval), 0.0
+	for i := range d.micro.Parts {
+		d.r1.Set(d.micro.part(real, i), d.micro.part(labels, i), float32(gamma/2*every))
+		if err := d.r1Step.Run(); err != nil {
+			return 0, err
+		}
+		penalty += d.r1Step.Scalar(d.r1.Penalty)
+	}
+	if nonFinite, err = d.r1Step.Update(h); err != nil {
+		return 0, err
+	}
+	penalty /= float64(d.micro.Parts)
+	s.Add("r1/penalty", penalty)
+	s.Add("loss/r1", gamma/2*penalty)
+	return nonFinite, nil
+}
+
+// logits adds up what is charted of them.
+type logits struct {
+	sum, prob float64
+	count     int
+}
+
+func (l *logits) add(values []float32) {
+	for _, v := range values {
+		l.sum += float64(v)
+		l.prob += 1 / (1 + math.Exp(-float64(v)))
+	}
+	l.count += len(values)
+}
+
+// chart records the mean logit and the mean probability that images are real,
+// under names made by the caller: to make them here would allocate.
+func (l *logits) chart(s *Scalars, logitsName, probsName string) {
+	s.Add(logitsName, l.sum/float64(l.count))
+	s.Add(probsName, l.prob/float64(l.count))
+}
+
 // Programs are the stages in the order of a step.
 func (d *distiller) Programs() []Program {
-	return []Program{d.genStep.Program(), {"d fakes", d.faker.Program()}, d.disStep.Program(), d.r1Step.Program()}
+	return []Program{d.genStep.Program(), {Stage: "d fakes", Program: d.faker.Program()}, d.disStep.Program(), d.r1Step.Program()}
 }
 
 // r1Due says whether an iteration penalises: every r1_interval-th, but not the

@@ -30,6 +30,8 @@ type edmMethod struct {
 	eta, noise, dropout *data.Rand
 	draws               []float32 // [N], one for each noise level
 	sigma               []float64 // [N]
+	pixels              []float32 // noise [N H W C]
+	micro               Micro
 }
 
 func newEDM(e Env) (Method, error) {
@@ -54,16 +56,18 @@ func edmOver(e Env, den *precond.Denoiser) (*edmMethod, error) {
 	m := &edmMethod{
 		Env: e, den: den, initial: den.Net.Params.Clone(),
 		eta: e.Streams.Stream("edm.eta"), noise: e.Streams.Stream("edm.noise"), dropout: e.Streams.Stream("edm.dropout"),
-		draws: make([]float32, n), sigma: make([]float64, n),
+		draws: make([]float32, n), sigma: make([]float64, n), micro: microOf(e.Config).ofMean(),
 	}
-	if _, err := graph.Build(func(g *graph.Builder) { m.training, err = precond.NewTraining(g, den, n) }); err != nil {
+	h, w, c := e.Data.Shape()
+	m.pixels = make([]float32, n*h*w*c)
+	if _, err := graph.Build(func(g *graph.Builder) { m.training, err = precond.NewTraining(g, den, m.micro.Size) }); err != nil {
 		return nil, err
 	}
 	if err != nil {
 		return nil, err
 	}
 	m.adam = optim.NewAdam(m.training.Params, e.Device)
-	m.stage = NewStage("step", e.Device, &m.training.Objective, m.adam)
+	m.stage = NewStage("step", e.Device, &m.training.Objective, m.adam, m.micro)
 	m.average, err = newAverage(den, e.Device)
 	return m, err
 }
@@ -117,22 +121,23 @@ func (m *edmMethod) Freeze(frozen func(name string) bool) error { return m.stage
 
 func (m *edmMethod) Step(nimg int64, b data.Batch, live configs.Live, s *Scalars) error {
 	start := time.Now()
-	t := m.training
-	copy(t.Graph.Data(t.Images), b.Images)
-	if !t.Label.IsZero() {
-		copy(t.Graph.Data(t.Label), b.Labels)
-	}
-	m.noise.FillNormal(t.Graph.Data(t.Noise))
+	m.noise.FillNormal(m.pixels)
 	m.eta.FillNormal(m.draws)
 	for i, eta := range m.draws {
 		m.sigma[i] = precond.TrainSigma(float64(eta))
 	}
-	t.SetLevels(m.sigma)
-	t.FillDropout(rand.New(m.dropout))
-	start = s.Time("data", start)
-
+	loss := 0.0
+	for i := range m.micro.Parts {
+		m.set(b, i)
+		start = s.Time("data", start)
+		if err := m.stage.Run(); err != nil {
+			return err
+		}
+		loss += m.stage.Scalar(m.training.Loss)
+		start = s.Time("step", start)
+	}
 	lr := live.LR * warmup(nimg, live.WarmupKimg)
-	bad, err := m.stage.Step(optim.Hyper{LR: lr, Beta1: live.Beta1, Beta2: live.Beta2, Eps: adamEps})
+	bad, err := m.stage.Update(optim.Hyper{LR: lr, Beta1: live.Beta1, Beta2: live.Beta2, Eps: adamEps})
 	if err != nil {
 		return err
 	}
@@ -144,11 +149,24 @@ func (m *edmMethod) Step(nimg int64, b data.Batch, live configs.Live, s *Scalars
 	s.Time("ema", start)
 
 	h, w, c := m.Data.Shape()
-	s.Add("loss/edm", m.stage.Scalar(t.Loss)/float64(h*w*c)) // per pixel
+	s.Add("loss/edm", loss/float64(m.micro.Parts*h*w*c)) // per pixel
 	s.Add("lr", lr)
 	s.Add("grad/norm", m.stage.Binding().GradNorm())
 	s.Add(NonFiniteGrads, float64(bad))
 	return nil
+}
+
+// set fills the inputs for one micro-batch. Its dropout is drawn here: the masks
+// of a network with dropout depend on how batches are cut.
+func (m *edmMethod) set(b data.Batch, part int) {
+	t := m.training
+	copy(t.Graph.Data(t.Images), m.micro.part(b.Images, part))
+	if !t.Label.IsZero() {
+		copy(t.Graph.Data(t.Label), m.micro.part(b.Labels, part))
+	}
+	copy(t.Graph.Data(t.Noise), m.micro.part(m.pixels, part))
+	t.SetLevels(m.sigma[part*m.micro.Size:][:m.micro.Size])
+	t.FillDropout(rand.New(m.dropout))
 }
 
 // adamEps is added to the root of the corrected second moment, in all of the

@@ -2,6 +2,7 @@ package method
 
 import (
 	"math/rand/v2"
+	"slices"
 
 	"innate/configs"
 	"innate/models/device"
@@ -17,7 +18,7 @@ import (
 // losses of each: generator, discriminator (per image) and R1, NaN where it did
 // not run.
 func Distill(dev device.Device, nets gdd.Nets, batch int, preset string, live configs.Live, genZ, discZ, real [][]float32, labels []float32) ([]map[string]float64, error) {
-	d, err := newDistiller(dev, nets, gdd.NonSaturating, batch)
+	d, err := newDistiller(dev, nets, gdd.NonSaturating, Micro{Size: batch, Parts: 1})
 	if err != nil {
 		return nil, err
 	}
@@ -49,44 +50,17 @@ func Bench(name, preset string, threads int) (step func(), end func(), err error
 
 // Step is Bench for a network of that many channels and batches of n images.
 func Step(name, preset string, threads, channels, n int) (step func(), end func(), err error) {
-	const size = 28 * 28
+	return MicroStep(name, preset, threads, channels, n, 0)
+}
+
+// MicroStep is Step in micro-batches.
+func MicroStep(name, preset string, threads, channels, n, micro int) (step func(), end func(), err error) {
 	dev, err := devicetest.New(threads)
 	if err != nil {
 		return nil, nil, err
 	}
-	images := make([]float32, n*size)
-	data.ImageNormals(1, size, images)
-	net, err := unet.New(unet.Config{
-		Arch: "ddpmpp", Resolution: 28, Channels: 1, ModelChannels: channels, ChannelMult: []int{1, 2, 2},
-		ChannelMultEmb: 4, NumBlocks: 2, AttnResolutions: []int{7},
-	}, rand.New(rand.NewPCG(1, 2)))
+	m, cfg, images, err := build(dev, name, preset, channels, n, micro)
 	if err != nil {
-		return nil, nil, err
-	}
-	set, err := data.MNISTTrain()
-	if err != nil {
-		return nil, nil, err
-	}
-	cfg, err := configs.Default(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	cfg.Run.Batch = n
-	e := Env{Config: cfg, Device: dev, Streams: data.NewStreams(1), Data: set}
-	freezing, err := optim.FreezeRule{Preset: preset}.Resolve(net.Params, unet.FreezePreset)
-	if err != nil {
-		return nil, nil, err
-	}
-	var m Method
-	if name == configs.EDM {
-		m, err = edmOver(e, &precond.Denoiser{Net: net, Kind: precond.EDM})
-	} else {
-		m, err = gddOver(e, &precond.Denoiser{Net: net, Kind: precond.GDD})
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := m.Freeze(freezing.Frozen); err != nil {
 		return nil, nil, err
 	}
 	nimg, s := int64(0), NewScalars()
@@ -96,6 +70,124 @@ func Step(name, preset string, threads, channels, n int) (step func(), end func(
 		}
 		nimg += int64(n)
 	}, dev.Close, nil
+}
+
+// EDMGrads are the gradients and the loss of one step of EDM in micro-batches.
+func EDMGrads(n, micro int) (grads map[string][]float32, loss float64, err error) {
+	dev, err := devicetest.New(1)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer dev.Close()
+	m, cfg, images, err := build(dev, configs.EDM, "none", 8, n, micro)
+	if err != nil {
+		return nil, 0, err
+	}
+	rng := rand.New(rand.NewPCG(3, 4))
+	for _, p := range m.Params().All() { // some begin at zero, and stop gradients
+		for i := range p.Data {
+			p.Data[i] += 0.05 * float32(rng.NormFloat64())
+		}
+	}
+	s := NewScalars()
+	err = m.Step(0, data.Batch{Images: images}, cfg.Live, s)
+	return m.(*edmMethod).stage.grads(), s.Sum["loss/edm"], err
+}
+
+// GenGrads are the gradients of the generator over a batch that a step sees in
+// micro-batches, and those of stages over each of them alone, added up.
+func GenGrads(dev device.Device, nets gdd.Nets, micro Micro, z, labels []float32) (got, want map[string][]float32, err error) {
+	d, err := newDistiller(dev, nets, gdd.NonSaturating, micro)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := d.Freeze(none); err != nil {
+		return nil, nil, err
+	}
+	buffers := nets.Disc.Buffers.Clone()
+	if _, err := d.stepGen(z, labels, optim.Hyper{Eps: 1}, NewScalars()); err != nil { // of learning rate 0
+		return nil, nil, err
+	}
+	got = d.genStep.grads()
+	if err := nets.Disc.Buffers.CopyFrom(buffers); err != nil {
+		return nil, nil, err
+	}
+	one, err := newDistiller(dev, nets, gdd.NonSaturating, Micro{Size: micro.Size, Parts: 1})
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := one.Freeze(none); err != nil {
+		return nil, nil, err
+	}
+	for i := range micro.Parts {
+		if _, err := one.stepGen(micro.part(z, i), micro.part(labels, i), optim.Hyper{Eps: 1}, NewScalars()); err != nil {
+			return nil, nil, err
+		}
+		if want == nil {
+			want = one.genStep.grads()
+			continue
+		}
+		for name, g := range one.genStep.grads() {
+			for j, v := range g {
+				want[name][j] += v
+			}
+		}
+	}
+	return got, want, nil
+}
+
+// grads are the gradients of the last step.
+func (s *Stage) grads() map[string][]float32 {
+	list := map[string][]float32{}
+	for i, p := range s.goal.Params {
+		n := s.goal.Grads[i]
+		if sum, ok := s.sums[p]; ok {
+			n = sum.now
+		}
+		list[p.Name] = slices.Clone(s.Value(n))
+	}
+	return list
+}
+
+// build makes a method over the benchmark's networks.
+func build(dev device.Device, name, preset string, channels, n, micro int) (Method, *configs.Config, []float32, error) {
+	const size = 28 * 28
+	images := make([]float32, n*size)
+	data.ImageNormals(1, size, images)
+	net, err := unet.New(unet.Config{
+		Arch: "ddpmpp", Resolution: 28, Channels: 1, ModelChannels: channels, ChannelMult: []int{1, 2, 2},
+		ChannelMultEmb: 4, NumBlocks: 2, AttnResolutions: []int{7},
+	}, rand.New(rand.NewPCG(1, 2)))
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	set, err := data.MNISTTrain()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	cfg, err := configs.Default(name)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	cfg.Run.Batch, cfg.Run.MicroBatch = n, micro
+	e := Env{Config: cfg, Device: dev, Streams: data.NewStreams(1), Data: set}
+	freezing, err := optim.FreezeRule{Preset: preset}.Resolve(net.Params, unet.FreezePreset)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	var m Method
+	if name == configs.EDM {
+		m, err = edmOver(e, &precond.Denoiser{Net: net, Kind: precond.EDM})
+	} else {
+		m, err = gddOver(e, &precond.Denoiser{Net: net, Kind: precond.GDD})
+	}
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if err := m.Freeze(freezing.Frozen); err != nil {
+		return nil, nil, nil, err
+	}
+	return m, cfg, images, nil
 }
 
 // Accuracy is accuracy for tests.

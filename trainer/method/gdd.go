@@ -2,7 +2,6 @@ package method
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"time"
 
@@ -79,7 +78,7 @@ func gddOver(e Env, den *precond.Denoiser) (*gddMethod, error) {
 	}
 	n := e.Config.Run.Batch
 	h, w, c := e.Data.Shape()
-	if m.distiller, err = newDistiller(e.Device, nets, gdd.Loss(e.Config.Disc.Loss), n); err != nil {
+	if m.distiller, err = newDistiller(e.Device, nets, gdd.Loss(e.Config.Disc.Loss), microOf(e.Config)); err != nil {
 		return nil, err
 	}
 	m.genZ, m.disZ = make([]float32, n*h*w*c), make([]float32, n*h*w*c)
@@ -153,18 +152,6 @@ func (m *gddMethod) Step(nimg int64, b data.Batch, live configs.Live, s *Scalars
 	err := m.average.update(nimg, m.batch, live)
 	s.Time("ema", start)
 	return err
-}
-
-// addLogits records the mean logit and the mean probability that images are
-// real, under names made by the caller: to make them here would allocate.
-func addLogits(s *Scalars, logitsName, probsName string, logits []float32) {
-	var sum, prob float64
-	for _, v := range logits {
-		sum += float64(v)
-		prob += 1 / (1 + math.Exp(-float64(v)))
-	}
-	s.Add(logitsName, sum/float64(len(logits)))
-	s.Add(probsName, prob/float64(len(logits)))
 }
 
 func (m *gddMethod) Tensors() []Group {

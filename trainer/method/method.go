@@ -95,6 +95,7 @@ const (
 type Program struct {
 	Stage string
 	device.Program
+	Sums int // bytes of gradients that it adds up over micro-batches
 }
 
 // Group is one set of tensors in a checkpoint, stored under Prefix.
