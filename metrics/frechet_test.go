@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"innate/metrics"
+	"innate/models/npz"
 )
 
 func frechet(t *testing.T, a, b metrics.Stats) float64 {
@@ -21,7 +22,7 @@ func frechet(t *testing.T, a, b metrics.Stats) float64 {
 
 // TestFrechetGolden compares with SciPy's sqrtm on the reference's features.
 func TestFrechetGolden(t *testing.T) {
-	arrays, err := metrics.LoadNPZ("testdata/fid.npz")
+	arrays, err := npz.Load("testdata/fid.npz")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,18 +1,14 @@
 package metrics
 
 import (
-	"archive/zip"
-	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"math"
-	"slices"
-	"strconv"
 	"strings"
-	"unicode/utf8"
 
+	"innate/models/atomicfile"
 	"innate/models/filetype"
+	"innate/models/npz"
 )
 
 // ReadStats reads reference statistics: the arrays mu and sigma of EDM and
@@ -20,7 +16,7 @@ import (
 // number, and the name of the features, as text or as bytes. A matrix called
 // features holds the vectors themselves and no name.
 func ReadStats(r io.ReaderAt, size int64) (Stats, error) {
-	arrays, err := ReadNPZ(r, size, "mu", "sigma", "n")
+	arrays, err := npz.Read(r, size, "mu", "sigma", "n")
 	if err != nil {
 		return Stats{}, err
 	}
@@ -44,7 +40,7 @@ func ReadStats(r io.ReaderAt, size int64) (Stats, error) {
 			return Stats{}, fmt.Errorf("npz: n: %w", err)
 		}
 	}
-	if s.Features, err = readName(r, size, "features"); err != nil {
+	if s.Features, err = npz.ReadText(r, size, "features"); err != nil {
 		return Stats{}, err
 	}
 	return s, s.Validate()
@@ -64,8 +60,11 @@ func LoadStats(path string) (Stats, error) {
 	return s, nil
 }
 
+// maxCount is up to where a float64 holds every whole number.
+const maxCount = 1 << 53
+
 // count is the whole number that an array of one element holds.
-func count(a Array) (int64, error) {
+func count(a npz.Array) (int64, error) {
 	if len(a.Data) != 1 {
 		return 0, fmt.Errorf("%s %v, want one number", a.Descr, a.Shape)
 	}
@@ -76,100 +75,26 @@ func count(a Array) (int64, error) {
 	return int64(v), nil
 }
 
-// maxName bounds the name of a feature network, in bytes.
-const maxName = 256
-
-// readName reads the text under name in an npz, or its bytes; "" if there is no
-// such array, or if it is a matrix.
-func readName(r io.ReaderAt, size int64, name string) (string, error) {
-	z, err := openZip(r, size)
-	if err != nil {
-		return "", err
+// WriteStats writes s as an npz that NumPy, EDM and pytorch-fid can read: mu
+// and sigma in float64, then n and the bytes of the features' name.
+func WriteStats(w io.Writer, s Stats) error {
+	if err := s.Validate(); err != nil {
+		return err
 	}
-	i := slices.IndexFunc(z.File, func(f *zip.File) bool { return f.Name == name+".npy" })
-	if i < 0 {
-		return "", nil
+	d := s.Dim()
+	name := npz.Array{Shape: []int{len(s.Features)}, Descr: "|u1"}
+	for _, b := range []byte(s.Features) {
+		name.Data = append(name.Data, float64(b))
 	}
-	text, err := readText(z.File[i])
-	if err != nil {
-		return "", fmt.Errorf("npz: array %q: %w", name, err)
-	}
-	return text, nil
+	return npz.Write(w, []string{"mu", "sigma", "n", "features"}, map[string]npz.Array{
+		"mu":       {Shape: []int{d}, Data: s.Mu},
+		"sigma":    {Shape: []int{d, d}, Data: s.Sigma},
+		"n":        {Data: []float64{float64(s.N)}, Descr: "<i8"},
+		"features": name,
+	})
 }
 
-func readText(file *zip.File) (string, error) {
-	r, err := file.Open()
-	if err != nil {
-		return "", err
-	}
-	defer r.Close()
-	descr, _, shape, err := readNPYHeader(r)
-	if err != nil {
-		return "", fmt.Errorf("npy: %w", err)
-	}
-	order, kind, width, err := splitDescr(descr)
-	if err != nil {
-		return "", err
-	}
-	n := 0 // bytes of the text
-	switch {
-	case strings.ContainsAny(kind, "fciub") && len(shape) > 1:
-		return "", nil // the features themselves
-	case kind == "u" && width == 1 && len(shape) == 1:
-		n = shape[0]
-	case (kind == "S" || kind == "U") && (len(shape) == 0 || len(shape) == 1 && shape[0] == 1):
-		n = width
-	default:
-		return "", fmt.Errorf("%s %v, want the name of a network: one text, or its bytes as u1", descr, shape)
-	}
-	if n > maxName {
-		return "", fmt.Errorf("name of %d characters, want at most %d", n, maxName)
-	}
-	if kind == "U" {
-		n *= 4
-	}
-	b := make([]byte, n)
-	if _, err := io.ReadFull(r, b); err != nil {
-		return "", fmt.Errorf("npy: %w", noEOF(err))
-	}
-	if err := atEnd(r); err != nil {
-		return "", err
-	}
-	if kind == "U" {
-		if b, err = fromUTF32(b, order); err != nil {
-			return "", err
-		}
-	}
-	return strings.TrimRight(string(b), "\x00"), nil
-}
-
-// splitDescr takes a type such as <U9 or |u1 apart.
-func splitDescr(descr string) (order binary.ByteOrder, kind string, width int, err error) {
-	order = binary.LittleEndian
-	rest := strings.TrimLeft(descr, "<>|=")
-	if strings.HasPrefix(descr, ">") {
-		order = binary.BigEndian
-	}
-	if rest == "" {
-		return nil, "", 0, errors.New("no type")
-	}
-	if rest[1:] != "" { // |O has no width
-		if width, err = strconv.Atoi(rest[1:]); err != nil || width < 0 {
-			return nil, "", 0, fmt.Errorf("type %.20q, want a simple one", descr)
-		}
-	}
-	return order, rest[:1], width, nil
-}
-
-// fromUTF32 converts NumPy's four bytes a character to UTF-8.
-func fromUTF32(b []byte, order binary.ByteOrder) ([]byte, error) {
-	var out []byte
-	for ; len(b) > 0; b = b[4:] {
-		c := order.Uint32(b)
-		if c > utf8.MaxRune || !utf8.ValidRune(rune(c)) {
-			return nil, fmt.Errorf("%#x, want a character of Unicode", c)
-		}
-		out = utf8.AppendRune(out, rune(c))
-	}
-	return out, nil
+// SaveStats writes the file of WriteStats; path appears complete or not at all.
+func SaveStats(path string, s Stats) error {
+	return atomicfile.Write(path, atomicfile.SyncFile, func(w io.Writer) error { return WriteStats(w, s) })
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"innate/metrics"
+	"innate/models/npz"
 )
 
 // TestFaultStatistics reads moments that no set of vectors has.
@@ -47,7 +48,7 @@ func TestFaultStatistics(t *testing.T) {
 	} {
 		var file bytes.Buffer
 		side := int(math.Sqrt(float64(len(tt.sigma))))
-		err := metrics.WriteNPZ(&file, []string{"mu", "sigma", "n"}, map[string]metrics.Array{
+		err := npz.Write(&file, []string{"mu", "sigma", "n"}, map[string]npz.Array{
 			"mu": {Shape: []int{3}, Data: mu}, "sigma": {Shape: []int{side, side}, Data: tt.sigma}, "n": {Data: []float64{tt.n}},
 		})
 		if err != nil {

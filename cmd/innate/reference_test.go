@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"innate/metrics"
+	"innate/models/npz"
 	"innate/models/weights"
 )
 
@@ -33,7 +34,7 @@ func TestFaultTriangularReference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = metrics.WriteNPZ(f, []string{"mu", "sigma"}, map[string]metrics.Array{
+	err = npz.Write(f, []string{"mu", "sigma"}, map[string]npz.Array{
 		"mu": {Shape: []int{d}, Data: stats.Mu}, "sigma": {Shape: []int{d, d}, Data: stats.Sigma},
 	})
 	if err != nil {

@@ -3,12 +3,14 @@ package graph_test
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"innate/models/device"
 	"innate/models/device/devicetest"
 	"innate/models/graph"
 	"innate/models/graph/graphtest"
+	"innate/models/npz"
 )
 
 // The arrays of testdata/ops.npz were made by PyTorch 1.13 in float32 on one
@@ -27,27 +29,26 @@ type golden struct {
 func loadGolden(t *testing.T, weights ...string) map[string]golden {
 	t.Helper()
 	out := map[string]golden{}
-	for name, a := range graphtest.LoadNPZ(t, "testdata/ops.npz") {
-		out[name] = golden{a.Shape, a.F32}
-		if len(a.Shape) == 4 && a.F32 != nil {
-			out[name] = channelsLast(a)
-		}
-		for _, w := range weights {
-			if w == name {
-				out[name] = golden{a.Shape, a.F32}
-			}
+	arrays, err := npz.Load("testdata/ops.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, a := range arrays {
+		out[name] = golden{a.Shape, a.Float32s()}
+		if len(a.Shape) == 4 && !slices.Contains(weights, name) {
+			out[name] = out[name].channelsLast()
 		}
 	}
 	return out
 }
 
-func channelsLast(a graphtest.Array) golden {
-	n, c, h, w := a.Shape[0], a.Shape[1], a.Shape[2], a.Shape[3]
-	data := make([]float32, 0, len(a.F32))
+func (a golden) channelsLast() golden {
+	n, c, h, w := a.shape[0], a.shape[1], a.shape[2], a.shape[3]
+	data := make([]float32, 0, len(a.data))
 	for i := range n {
 		for p := range h * w {
 			for ch := range c {
-				data = append(data, a.F32[(i*c+ch)*h*w+p])
+				data = append(data, a.data[(i*c+ch)*h*w+p])
 			}
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"innate/models"
-	"innate/models/graph/graphtest"
+	"innate/models/npz"
 	"innate/models/unet"
 )
 
@@ -21,7 +21,7 @@ import (
 type Golden struct {
 	Config           unet.Config
 	TrainablePreset1 []string // gdd_* only: what freeze preset 1 leaves to train
-	Arrays           map[string]graphtest.Array
+	Arrays           map[string]npz.Array
 }
 
 // Load reads path+".npz" and path+".json".
@@ -39,7 +39,11 @@ func Load(t testing.TB, path string) *Golden {
 	if err := json.Unmarshal(text, &meta); err != nil {
 		t.Fatalf("%s.json: %v", path, err)
 	}
-	return &Golden{meta.Config, meta.TrainablePreset1, graphtest.LoadNPZ(t, path+".npz")}
+	arrays, err := npz.Load(path + ".npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Golden{meta.Config, meta.TrainablePreset1, arrays}
 }
 
 // Has reports whether the file holds that array.
@@ -52,10 +56,10 @@ func (g *Golden) Has(name string) bool {
 func (g *Golden) Floats(t testing.TB, name string) []float32 {
 	t.Helper()
 	a, ok := g.Arrays[name]
-	if !ok || a.F32 == nil {
+	if !ok || a.Descr != "<f4" {
 		t.Fatalf("golden array %q: missing, or not float32", name)
 	}
-	return a.F32
+	return a.Float32s()
 }
 
 // Images returns an array [... C H W], float32 or float64, as [... H W C].
@@ -65,12 +69,8 @@ func (g *Golden) Images(t testing.TB, name string) []float32 {
 	if !ok || len(a.Shape) < 3 {
 		t.Fatalf("golden array %q: missing, or not images", name)
 	}
-	values := a.F32
-	for _, v := range a.F64 {
-		values = append(values, float32(v))
-	}
 	d := a.Shape[len(a.Shape)-3:]
-	return ToNHWC(values, d[0], d[1], d[2])
+	return ToNHWC(a.Float32s(), d[0], d[1], d[2])
 }
 
 // ToNHWC transposes images [... C H W] to [... H W C].
@@ -94,7 +94,7 @@ func (g *Golden) Fill(t testing.TB, prefix string, set *models.ParamSet) {
 		if !ok || !slices.Equal(a.Shape, p.Shape) {
 			t.Fatalf("golden array %q: shape %v, want %v", prefix+p.Name, a.Shape, p.Shape)
 		}
-		copy(p.Data, a.F32)
+		copy(p.Data, a.Float32s())
 	}
 }
 

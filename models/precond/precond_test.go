@@ -76,7 +76,7 @@ func denoiseAll(t *testing.T, gold *nettest.Golden, s *precond.Sampler, x, label
 func TestGoldenHeun(t *testing.T) {
 	for _, name := range goldens {
 		gold := load(t, name)
-		for i, want := range gold.Arrays["heun_t"].F64 {
+		for i, want := range gold.Arrays["heun_t"].Data {
 			if got := precond.SigmaGrid(5)[i]; math.Abs(got-want) > 1e-12*want {
 				t.Errorf("%s: sigma %d is %v, want %v", name, i, got, want)
 			}

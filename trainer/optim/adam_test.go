@@ -8,11 +8,11 @@ import (
 	"strings"
 	"testing"
 
-	"innate/metrics"
 	"innate/models"
 	"innate/models/cpu"
 	"innate/models/device"
 	"innate/models/graph"
+	"innate/models/npz"
 	"innate/trainer/optim"
 )
 
@@ -31,9 +31,9 @@ func newDevice(t testing.TB, threads int) device.Device {
 }
 
 // golden reads the arrays that torch.optim.Adam and EDM's formula produced.
-func golden(t *testing.T) map[string]metrics.Array {
+func golden(t *testing.T) map[string]npz.Array {
 	t.Helper()
-	arrays, err := metrics.LoadNPZ("testdata/optim.npz")
+	arrays, err := npz.Load("testdata/optim.npz")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package metrics
+package npz
 
 import (
 	"archive/zip"
@@ -7,20 +7,16 @@ import (
 	"io"
 	"strings"
 
-	"innate/models/atomicfile"
 	"innate/models/filetype"
 )
 
 // maxNPZEntries bounds the arrays in one file.
 const maxNPZEntries = 4096
 
-// maxCount is up to where a float64 holds every whole number.
-const maxCount = 1 << 53
-
-// ReadNPZ reads the arrays of a NumPy npz file (a zip of npy files, stored or
+// Read reads the arrays of a NumPy npz file (a zip of npy files, stored or
 // deflated) of the given size in bytes. Without names it reads all of them,
 // otherwise only those named that exist.
-func ReadNPZ(r io.ReaderAt, size int64, names ...string) (map[string]Array, error) {
+func Read(r io.ReaderAt, size int64, names ...string) (map[string]Array, error) {
 	z, err := openZip(r, size)
 	if err != nil {
 		return nil, err
@@ -71,7 +67,7 @@ func readEntry(file *zip.File, limit int) (Array, error) {
 		return Array{}, err
 	}
 	defer r.Close()
-	a, err := readNPY(r, limit)
+	a, err := readArray(r, limit)
 	if err != nil {
 		return Array{}, err
 	}
@@ -90,23 +86,23 @@ func atEnd(r io.Reader) error {
 	return nil
 }
 
-// LoadNPZ reads the arrays of an npz file; see ReadNPZ.
-func LoadNPZ(path string, names ...string) (map[string]Array, error) {
+// Load reads the arrays of an npz file; see Read.
+func Load(path string, names ...string) (map[string]Array, error) {
 	f, size, err := filetype.Open(path, "npz")
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	arrays, err := ReadNPZ(f, size, names...)
+	arrays, err := Read(f, size, names...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return arrays, nil
 }
 
-// WriteNPZ writes the named arrays in order, uncompressed and without times,
+// Write writes the named arrays in order, uncompressed and without times,
 // so that equal arrays give equal files.
-func WriteNPZ(w io.Writer, names []string, arrays map[string]Array) error {
+func Write(w io.Writer, names []string, arrays map[string]Array) error {
 	z := zip.NewWriter(w)
 	for _, name := range names {
 		a, ok := arrays[name]
@@ -117,33 +113,9 @@ func WriteNPZ(w io.Writer, names []string, arrays map[string]Array) error {
 		if err != nil {
 			return err
 		}
-		if err := WriteNPY(entry, a); err != nil {
+		if err := WriteArray(entry, a); err != nil {
 			return fmt.Errorf("npz: array %q: %w", name, err)
 		}
 	}
 	return z.Close()
-}
-
-// WriteStats writes s as an npz that NumPy, EDM and pytorch-fid can read: mu
-// and sigma in float64, then n and the bytes of the features' name.
-func WriteStats(w io.Writer, s Stats) error {
-	if err := s.Validate(); err != nil {
-		return err
-	}
-	d := s.Dim()
-	name := Array{Shape: []int{len(s.Features)}, Descr: "|u1"}
-	for _, b := range []byte(s.Features) {
-		name.Data = append(name.Data, float64(b))
-	}
-	return WriteNPZ(w, []string{"mu", "sigma", "n", "features"}, map[string]Array{
-		"mu":       {Shape: []int{d}, Data: s.Mu},
-		"sigma":    {Shape: []int{d, d}, Data: s.Sigma},
-		"n":        {Data: []float64{float64(s.N)}, Descr: "<i8"},
-		"features": name,
-	})
-}
-
-// SaveStats writes the file of WriteStats; path appears complete or not at all.
-func SaveStats(path string, s Stats) error {
-	return atomicfile.Write(path, atomicfile.SyncFile, func(w io.Writer) error { return WriteStats(w, s) })
 }

@@ -1,4 +1,4 @@
-package metrics
+package npz
 
 import (
 	"bytes"
@@ -20,6 +20,16 @@ type Array struct {
 	Descr string // element type in a file: "<f8", "<f4", "<i8", "|u1", …
 }
 
+// Float32s are the elements in that precision; of a file of float32 exactly what it
+// holds.
+func (a Array) Float32s() []float32 {
+	out := make([]float32, len(a.Data))
+	for i, v := range a.Data {
+		out[i] = float32(v)
+	}
+	return out
+}
+
 // Bounds on what a file may ask for: a header, and the elements of all arrays
 // together (Inception statistics have 4,196,352).
 const (
@@ -29,14 +39,14 @@ const (
 
 const npyMagic = "\x93NUMPY"
 
-// ReadNPY reads one array of numbers in NumPy's format, version 1 to 3. Object
+// ReadArray reads one array of numbers in NumPy's format, version 1 to 3. Object
 // arrays are refused. Memory is allocated as data arrives, so a header that
 // lies costs nothing.
-func ReadNPY(r io.Reader) (Array, error) { return readNPY(r, maxNPYElements) }
+func ReadArray(r io.Reader) (Array, error) { return readArray(r, maxNPYElements) }
 
-// readNPY is ReadNPY with a bound on the elements.
-func readNPY(r io.Reader, limit int) (Array, error) {
-	descr, fortran, shape, err := readNPYHeader(r)
+// readArray is ReadArray with a bound on the elements.
+func readArray(r io.Reader, limit int) (Array, error) {
+	descr, fortran, shape, err := readHeader(r)
 	if err != nil {
 		return Array{}, fmt.Errorf("npy: %w", err)
 	}
@@ -68,8 +78,8 @@ func readNPY(r io.Reader, limit int) (Array, error) {
 	return a, nil
 }
 
-// readNPYHeader reads up to the first element.
-func readNPYHeader(r io.Reader) (descr string, fortran bool, shape []int, err error) {
+// readHeader reads up to the first element.
+func readHeader(r io.Reader) (descr string, fortran bool, shape []int, err error) {
 	var head [8]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return "", false, nil, fmt.Errorf("header: %w", noEOF(err))
@@ -100,12 +110,12 @@ func readNPYHeader(r io.Reader) (descr string, fortran bool, shape []int, err er
 	if _, err := io.ReadFull(r, text); err != nil {
 		return "", false, nil, fmt.Errorf("header: %w", noEOF(err))
 	}
-	return parseNPYHeader(string(text))
+	return parseHeader(string(text))
 }
 
-// parseNPYHeader reads the Python dict literal
+// parseHeader reads the Python dict literal
 // {'descr': '<f8', 'fortran_order': False, 'shape': (4, 4), }.
-func parseNPYHeader(text string) (descr string, fortran bool, shape []int, err error) {
+func parseHeader(text string) (descr string, fortran bool, shape []int, err error) {
 	bad := func(format string, args ...any) (string, bool, []int, error) {
 		return "", false, nil, fmt.Errorf("header: "+format, args...)
 	}
@@ -266,9 +276,9 @@ func rowMajor(data []float64, shape []int) []float64 {
 	return out
 }
 
-// WriteNPY writes a as version 1, row-major. Descr is "<f8", "<f4", "<i8" or
+// WriteArray writes a as version 1, row-major. Descr is "<f8", "<f4", "<i8" or
 // "|u1"; empty means "<f8". Values must be exact in an integer type.
-func WriteNPY(w io.Writer, a Array) error {
+func WriteArray(w io.Writer, a Array) error {
 	n := 1
 	for _, d := range a.Shape {
 		n *= d
