@@ -146,11 +146,11 @@ func (a *App) Copy(what, text string) tea.Cmd {
 
 // copyDir copies the path of the open or selected run.
 func (a *App) copyDir() tea.Cmd {
-	dir := ""
+	var dir string
 	if a.run != nil {
 		dir = a.run.Dir
-	} else if i := a.runs.selected(); i != nil {
-		dir = i.Dir
+	} else {
+		dir = a.runs.Selected()
 	}
 	if dir == "" {
 		return nil

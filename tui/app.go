@@ -15,6 +15,7 @@ import (
 	"innate/tui/session"
 	"innate/tui/sixel"
 	"innate/tui/theme"
+	"innate/tui/views/runs"
 	"innate/tui/widget"
 )
 
@@ -42,7 +43,8 @@ type App struct {
 	pic       picture
 
 	run      *runView // nil: the list of runs shows
-	runs     *runsView
+	list     *session.Runs
+	runs     *runs.View
 	screen   host.View       // in front of the list of runs: the form, the overlay; or nil
 	view     int             // of the open run
 	starting string          // what a run is being started from, or ""
@@ -104,12 +106,12 @@ func New(opts Options) (*App, error) {
 func newApp(opts Options) *App {
 	a := &App{
 		opts: opts, display: host.Display{ASCII: opts.ASCII}, views: slices.Concat(builtin, opts.Views), stale: true,
-		seen: map[string]seen{}, stateFile: &stateFile{path: opts.StateFile},
+		seen: map[string]seen{}, list: session.NewRuns(opts.RunsDir), stateFile: &stateFile{path: opts.StateFile},
 	}
 	if opts.Getenv != nil {
 		a.background = backgroundOf(opts.Getenv)
 	}
-	a.runs = newRuns(a)
+	a.runs = runs.New(a).(*runs.View)
 	a.bind()
 	a.bindCommands()
 	a.prototypes = a.everyView()
@@ -132,8 +134,7 @@ func (a *App) Open(dir string) tea.Cmd {
 // follow returns the commands that keep the present screen fresh.
 func (a *App) follow() tea.Cmd {
 	if a.run == nil {
-		a.runs.entered = true
-		return a.rereadRuns()
+		return a.runs.Enter()
 	}
 	return tea.Batch(a.run.Poll(0), a.run.Ping(0), a.Show(a.views[a.view].Name))
 }
@@ -213,10 +214,6 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 		return a.handleResumed(m)
 	case startedMsg:
 		return a.handleStarted(m)
-	case runsMsg:
-		return a.handleRuns(m)
-	case runsOrderMsg:
-		return a.handleRunsOrder(m)
 	case formMsg:
 		return a.handleForm(m)
 	case editedMsg:
@@ -244,7 +241,7 @@ func (a *App) offerMessage(msg tea.Msg) tea.Cmd {
 	if a.run != nil {
 		views = a.run.views
 	}
-	for _, v := range views {
+	for _, v := range append(slices.Clip(views), a.runs) {
 		if v, ok := v.(host.MessageView); ok {
 			if cmd, taken := v.Receive(msg); taken {
 				return cmd

@@ -1,7 +1,7 @@
 // Package tui is the workbench: a list of runs, and a dashboard on one of them.
 //
 // App is the only tea.Model. What a view may ask of it, and it of a view, stands
-// in tui/host; the open run, as the screen knows it, in tui/session. The run's
+// in tui/host; the runs, as the screen knows them, in tui/session. The run's
 // history comes from its files, its presence from lock and heartbeat, and
 // commands go to its control socket, so quitting the workbench changes nothing
 // in the run and opening it again shows everything. Update never blocks: every

@@ -13,6 +13,7 @@ import (
 	"innate/tui/session"
 	"innate/tui/theme"
 	"innate/tui/views/form"
+	"innate/tui/views/runs"
 )
 
 // Filter is what Run installs with tea.WithFilter.
@@ -42,10 +43,10 @@ func init() {
 // PollAt returns the message of one look at what the screen shows.
 func PollAt(a *App, now time.Time) tea.Msg {
 	if a.run == nil {
-		if v, ok := a.screen.(*overlayView); ok {
-			return v.poller.poll()
+		if v, ok := a.screen.(*runs.Overlay); ok {
+			return v.Look()
 		}
-		return listRuns(a.runs.reader, a.runs.visit, 0)()
+		return a.list.Look()
 	}
 	return a.run.Look(now)
 }
@@ -105,7 +106,7 @@ func (a *App) Enter(section string) {
 	}
 	if AwayFromRun(section) {
 		a.run = nil
-		a.screen = map[string]host.View{"new run": form.New(a), "overlay of runs": newOverlayView(a)}[section]
+		a.screen = map[string]host.View{"new run": form.New(a), "overlay of runs": runs.NewOverlay(a)}[section]
 	}
 }
 

@@ -179,3 +179,20 @@ func (a *App) facts() []string {
 	}
 	return facts
 }
+
+// runsTitle is the header of what shows while no run is open.
+func (a *App) runsTitle() string {
+	t, count := a.theme, ""
+	switch n := len(a.list.List); n {
+	case 0:
+	case 1:
+		count = "1 run"
+	default:
+		count = fmt.Sprintf("%d runs", n)
+	}
+	count = t.Dim.Render(count)
+	if n := a.list.Active(); n > 0 {
+		count = t.Good.Render(fmt.Sprintf("%s %d active", t.Glyphs.Dot, n)) + "  " + count
+	}
+	return a.ends(" "+t.Accent.Render("innate")+"  "+t.Strong.Render(widget.Plain(a.current().Title())), count+" ")
+}

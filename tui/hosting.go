@@ -31,6 +31,9 @@ func (a *App) Run() *session.Run {
 	return a.run.Run
 }
 
+// Runs implements host.Host.
+func (a *App) Runs() *session.Runs { return a.list }
+
 // Push implements host.Host.
 func (a *App) Push(v host.View) { a.screen = v }
 

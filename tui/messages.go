@@ -35,13 +35,6 @@ type formMsg struct {
 	err  error
 }
 
-// runsMsg brings the list of runs.
-type runsMsg struct {
-	visit int // of the list: an older one no longer polls
-	list  []runRow
-	err   error
-}
-
 // editedMsg ends an editor.
 type editedMsg struct{ err error }
 
@@ -65,7 +58,6 @@ type windowPixelsMsg struct{ w, h int }
 
 // Intervals of the periodic commands, and how long things may take.
 const (
-	runsEvery  = time.Second
 	probeWait  = 1500 * time.Millisecond
 	noticeTime = 6 * time.Second
 	// frameWait is longer than a frame: raw output is flushed before the frame of

@@ -85,7 +85,7 @@ func offer(list func() []string) func(string) []string {
 
 func (a *App) offerRuns(_ string) []string {
 	var offers []string
-	for _, i := range a.runs.list {
+	for _, i := range a.list.List {
 		offers = append(offers, i.Name)
 	}
 	return offers
@@ -94,10 +94,10 @@ func (a *App) offerRuns(_ string) []string {
 // openCommand opens the command line.
 func (a *App) openCommand() tea.Cmd {
 	a.Prompt(host.Prompt{Sign: ":", Hint: "tab completes", Accept: a.command, Complete: a.completeCommand, Eager: true, History: true})
-	if a.run == nil || a.opts.RunsDir == "" || a.runs.known {
+	if a.run == nil || a.opts.RunsDir == "" || a.list.Known {
 		return nil
 	}
-	return listRuns(a.runs.reader, a.runs.visit, 0) // for open RUN
+	return a.list.Read(0) // for open RUN
 }
 
 // completeCommand offers names of commands, or arguments once one is typed.
@@ -206,6 +206,14 @@ func (a *App) commandOpen(args []string) tea.Cmd {
 		return a.Fail(errors.New("open: no directory of runs is known"))
 	}
 	return findRun(a.opts.RunsDir, a.opts.TypedPath(strings.Join(args, " ")))
+}
+
+// handleFound opens a run that was named on the command line.
+func (a *App) handleFound(m foundMsg) tea.Cmd {
+	if m.err != nil {
+		return a.Fail(m.err)
+	}
+	return a.Open(m.dir)
 }
 
 func (a *App) viewByName(name string) tea.Cmd {

@@ -15,6 +15,7 @@ import (
 	"innate/tui/views/form"
 	"innate/tui/views/layers"
 	"innate/tui/views/machine"
+	"innate/tui/views/runs"
 	"innate/tui/views/samples"
 )
 
@@ -41,7 +42,7 @@ func (a *App) newViews() []host.View {
 
 // everyView returns one of each view, in the order of the documentation.
 func (a *App) everyView() []host.View {
-	return append(a.newViews(), a.runs, form.New(a), newOverlayView(a))
+	return append(a.newViews(), a.runs, form.New(a), runs.NewOverlay(a))
 }
 
 // viewNames lists the views of a run.

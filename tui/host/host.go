@@ -17,7 +17,8 @@ type Host interface {
 	State() *State // remembered: what is changed here is written by itself
 	Theme() *theme.Theme
 	Display() *Display
-	Run() *session.Run // the open run, nil while none is
+	Run() *session.Run   // the open run, nil while none is
+	Runs() *session.Runs // all there are, as the list shows them
 
 	// Notify shows a passing message, and Fail an error.
 	Notify(text string, ink theme.Ink) tea.Cmd

@@ -10,4 +10,7 @@
 // (Statistics), what is marked and pending, the states that undo goes back to
 // (FreezeHistory), and what a change would do to the speed (WhatIf, SpeedModel).
 // LayerList is what of them shows, in which order, under a cursor.
+//
+// Runs are all runs of a directory, as the list of them shows them, and
+// Histories the logs of some of them.
 package session

@@ -1,4 +1,4 @@
-package tui
+package session
 
 import (
 	"errors"
@@ -11,31 +11,10 @@ import (
 	"sync"
 	"time"
 
-	tea "charm.land/bubbletea/v2"
-
 	"innate/configs"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
-	"innate/tui/session"
 )
-
-// runRow is a run of the list as last read. What it holds is not modified
-// afterwards.
-type runRow struct {
-	run.Info
-	err error // why the run cannot be read
-
-	config  *configs.Config // nil if config.toml cannot be read …
-	confErr error           // … for this reason
-	changes []configs.Change
-	preset  string // that changes are against; empty: the defaults
-
-	quality string // the scalar of points: what evaluations measure, or a classifier's accuracy
-	points  []point
-	events  []runlog.Event // the newest
-}
-
-type point struct{ kimg, value float64 }
 
 // runsReader reads everything that the list of runs shows. It is safe for
 // concurrent use.
@@ -48,8 +27,8 @@ type runsReader struct {
 
 // runFiles follows the files of one run.
 type runFiles struct {
-	row    runRow // but its Info
-	config session.Stamp
+	row    Listed // but its Info
+	config Stamp
 	log    *runlog.Reader
 }
 
@@ -66,7 +45,7 @@ const (
 
 // read looks at every run once. One that cannot be read is listed with the
 // reason.
-func (r *runsReader) read() ([]runRow, error) {
+func (r *runsReader) read() ([]Listed, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	entries, err := os.ReadDir(r.dir)
@@ -74,7 +53,7 @@ func (r *runsReader) read() ([]runRow, error) {
 		return nil, fmt.Errorf("runs: %w", err)
 	}
 	seen := map[string]*runFiles{}
-	var rows []runRow
+	var rows []Listed
 	until := time.Now().Add(historyTime)
 	for _, e := range slices.Backward(entries) { // the newest first
 		name, dir := e.Name(), filepath.Join(r.dir, e.Name())
@@ -86,7 +65,7 @@ func (r *runsReader) read() ([]runRow, error) {
 			f = &runFiles{log: runlog.NewReader(dir)}
 		}
 		seen[name] = f
-		f.row.Info, f.row.err = run.ReadInfo(dir)
+		f.row.Info, f.row.Err = run.ReadInfo(dir)
 		if f.row.Dir == "" {
 			f.row.Info = run.Info{Dir: dir, Name: name}
 		}
@@ -100,19 +79,19 @@ func (r *runsReader) read() ([]runRow, error) {
 
 func (f *runFiles) readConfig(dir string) {
 	path := filepath.Join(dir, run.ConfigFile)
-	s := session.StampOf(path)
+	s := StampOf(path)
 	if s == f.config {
 		return
 	}
 	f.config = s
 	row := &f.row
-	row.config, row.changes, row.preset = nil, nil, ""
+	row.Config, row.Changes, row.Preset = nil, nil, ""
 	var text string
-	if text, row.confErr = configs.ReadFile(path); row.confErr != nil {
+	if text, row.ConfErr = configs.ReadFile(path); row.ConfErr != nil {
 		return
 	}
-	if row.config, row.confErr = configs.Parse(run.ConfigFile, text); row.confErr == nil {
-		row.changes, row.preset, row.confErr = configs.DiffFromPreset(text)
+	if row.Config, row.ConfErr = configs.Parse(run.ConfigFile, text); row.ConfErr == nil {
+		row.Changes, row.Preset, row.ConfErr = configs.DiffFromPreset(text)
 	}
 }
 
@@ -121,8 +100,8 @@ func (f *runFiles) readHistory(until time.Time) {
 	for more := true; more; more = more && time.Now().Before(until) {
 		u, err := f.log.Poll()
 		if err != nil {
-			if f.row.err == nil {
-				f.row.err = err
+			if f.row.Err == nil {
+				f.row.Err = err
 			}
 			return
 		}
@@ -133,13 +112,13 @@ func (f *runFiles) readHistory(until time.Time) {
 
 // apply takes in what was added to the log. Slices that are in use elsewhere
 // only grow.
-func (r *runRow) apply(u runlog.Update) {
+func (r *Listed) apply(u runlog.Update) {
 	if u.Reset {
-		r.points, r.events = nil, nil
+		r.Points, r.Events = nil, nil
 	}
 	for _, t := range u.Rows {
 		if t.Type == runlog.TypeResume {
-			r.points = slices.DeleteFunc(slices.Clone(r.points), func(p point) bool { return p.kimg > float64(t.Nimg)/1000 })
+			r.Points = slices.DeleteFunc(slices.Clone(r.Points), func(p Point) bool { return p.Kimg > float64(t.Nimg)/1000 })
 			continue
 		}
 		key := r.Status.Quality()
@@ -149,20 +128,12 @@ func (r *runRow) apply(u runlog.Update) {
 			v, ok = t.Value(key)
 		}
 		if ok && !math.IsNaN(v) {
-			r.quality = key
-			r.points = append(r.points, point{float64(t.Nimg) / 1000, v})
+			r.Quality = key
+			r.Points = append(r.Points, Point{float64(t.Nimg) / 1000, v})
 		}
 	}
-	r.events = append(r.events, u.Events...)
-	if len(r.events) > 2*keepEvents {
-		r.events = slices.Clone(r.events[len(r.events)-keepEvents:])
+	r.Events = append(r.Events, u.Events...)
+	if len(r.Events) > 2*keepEvents {
+		r.Events = slices.Clone(r.Events[len(r.Events)-keepEvents:])
 	}
-}
-
-// listRuns reads the runs after a delay.
-func listRuns(r *runsReader, visit int, after time.Duration) tea.Cmd {
-	return session.Tick(after, func(time.Time) tea.Msg {
-		list, err := r.read()
-		return runsMsg{visit, list, err}
-	})
 }

@@ -1,4 +1,4 @@
-package tui
+package runs
 
 import (
 	"fmt"
@@ -14,9 +14,9 @@ import (
 	"innate/tui/widget"
 )
 
-// runDetail shows what is known of one run: facts and settings, its quality over
+// detail shows what is known of one run: facts and settings, its quality over
 // time, and its newest events.
-type runDetail struct {
+type detail struct {
 	dir    string
 	points int // that the chart was made of, …
 	last   float64
@@ -25,20 +25,20 @@ type runDetail struct {
 }
 
 // draw fills r for a run, which may be nil.
-func (d *runDetail) draw(a *App, row *runRow, r host.Rect) []string {
-	t, g := a.theme, a.theme.Glyphs
+func (d *detail) draw(on host.Host, row *session.Listed, r host.Rect) []string {
+	t, g := on.Theme(), on.Theme().Glyphs
 	if row == nil {
-		return host.Framed(a.theme, r, "", false, func(w, h int) string { return widget.Block(nil, w, h, "") })
+		return host.Framed(on.Theme(), r, "", false, func(w, h int) string { return widget.Block(nil, w, h, "") })
 	}
 	left, right := host.SplitX(r, min(max(r.W*2/5, 54), 84))
 	top, low := host.SplitY(right, max(r.H*3/5, r.H-20))
-	facts := host.Framed(a.theme, left, widget.Plain(row.Name), false, func(w, h int) string {
-		return widget.Block(row.facts(a, w-2, h), w, h, g.Ellipsis)
-	}, row.badge(t))
-	d.update(a, row)
-	chart := host.Framed(a.theme, top, d.title(row), false, d.chart.View, d.chart.Info()...)
-	events := host.Framed(a.theme, low, "Events", false, func(w, h int) string {
-		return host.NewestEvents(t, row.events, a.opts.Location, w, h)
+	facts := host.Framed(on.Theme(), left, widget.Plain(row.Name), false, func(w, h int) string {
+		return widget.Block(facts(row, on, w-2, h), w, h, g.Ellipsis)
+	}, badge(row, t))
+	d.update(on, row)
+	chart := host.Framed(on.Theme(), top, d.title(row), false, d.chart.View, d.chart.Info()...)
+	events := host.Framed(on.Theme(), low, "Events", false, func(w, h int) string {
+		return host.NewestEvents(t, row.Events, on.Options().Location, w, h)
 	})
 	lines := slices.Concat(chart, events)
 	for i := range lines {
@@ -48,9 +48,9 @@ func (d *runDetail) draw(a *App, row *runRow, r host.Rect) []string {
 }
 
 // title names the chart.
-func (d *runDetail) title(row *runRow) string {
+func (d *detail) title(row *session.Listed) string {
 	switch {
-	case row.quality == "accuracy/test":
+	case row.Quality == "accuracy/test":
 		return "Accuracy"
 	case row.Status.FIDName != "":
 		return widget.Plain(row.Status.FIDName)
@@ -59,33 +59,33 @@ func (d *runDetail) title(row *runRow) string {
 }
 
 // update makes the chart anew when it is for another run or points.
-func (d *runDetail) update(a *App, row *runRow) {
+func (d *detail) update(on host.Host, row *session.Listed) {
 	last := math.NaN()
-	if n := len(row.points); n > 0 {
-		last = row.points[n-1].kimg
+	if n := len(row.Points); n > 0 {
+		last = row.Points[n-1].Kimg
 	}
-	if d.chart == nil || d.dir != row.Dir || d.theme != a.theme || d.points != len(row.points) || d.last != last && len(row.points) > 0 {
-		d.dir, d.theme, d.points, d.last = row.Dir, a.theme, len(row.points), last
-		d.chart = widget.NewChart(a.theme, "value")
-		d.chart.ASCII, d.chart.Best = a.opts.ASCII, widget.BestMin
-		d.chart.LogY = row.falls()
-		if !row.falls() {
+	if d.chart == nil || d.dir != row.Dir || d.theme != on.Theme() || d.points != len(row.Points) || d.last != last && len(row.Points) > 0 {
+		d.dir, d.theme, d.points, d.last = row.Dir, on.Theme(), len(row.Points), last
+		d.chart = widget.NewChart(on.Theme(), "value")
+		d.chart.ASCII, d.chart.Best = on.Options().ASCII, widget.BestMin
+		d.chart.LogY = row.Falls()
+		if !row.Falls() {
 			d.chart.Best = widget.BestMax
 		}
-		for _, p := range row.points {
-			d.chart.Add(0, p.kimg, p.value)
+		for _, p := range row.Points {
+			d.chart.Add(0, p.Kimg, p.Value)
 		}
 	}
 	d.chart.Empty = "no evaluation yet"
 	d.chart.SetReference(math.NaN(), "")
-	if v := row.Status.TeacherFID; v != nil && len(row.points) > 0 {
+	if v := row.Status.TeacherFID; v != nil && len(row.Points) > 0 {
 		d.chart.SetReference(*v, "teacher "+widget.Value(*v))
 	}
 }
 
 // facts words a run in lines of w cells, what matters most first.
-func (r *runRow) facts(a *App, w, h int) []string {
-	t, st := a.theme, &r.Status
+func facts(r *session.Listed, on host.Host, w, h int) []string {
+	t, st := on.Theme(), &r.Status
 	var lines []string
 	add := func(name, text string) {
 		if text != "" {
@@ -97,7 +97,7 @@ func (r *runRow) facts(a *App, w, h int) []string {
 			lines = append(lines, " "+ink.Render(l))
 		}
 	}
-	for _, err := range []error{r.err, r.confErr} {
+	for _, err := range []error{r.Err, r.ConfErr} {
 		if err != nil {
 			para(t.Bad, err.Error())
 			lines = append(lines, "")
@@ -116,20 +116,20 @@ func (r *runRow) facts(a *App, w, h int) []string {
 		lines = append(lines, "")
 	}
 	add("job", widget.Plain(st.Job))
-	add("method", r.method())
-	if c := r.config; c != nil {
+	add("method", methodOf(r))
+	if c := r.Config; c != nil {
 		add("data", widget.Plain(c.Data.Dataset))
 		add("from", widget.Plain(c.Model.Init))
 	}
 	if st.TotalNimg > 0 {
-		add("images", widget.Kimg(st.Nimg)+t.Dim.Render(" / ")+wholeKimg(st.TotalNimg)+" kimg"+r.etaText(t))
+		add("images", widget.Kimg(st.Nimg)+t.Dim.Render(" / ")+wholeKimg(st.TotalNimg)+" kimg"+etaText(r, t))
 	}
-	if age, ok := r.age(a.opts.Now()); ok {
+	if age, ok := r.Age(on.Options().Now()); ok {
 		word, at := "ended", st.Time
 		if run.Active(st.State) {
 			word, at = "started", st.Started
 		}
-		add(word, widget.Duration(age)+" ago"+t.Dim.Render(at.In(a.opts.Location).Format("  2006-01-02 15:04")))
+		add(word, widget.Duration(age)+" ago"+t.Dim.Render(at.In(on.Options().Location).Format("  2006-01-02 15:04")))
 	}
 	if st.Params > 0 {
 		add("frozen", t.Frozen.Render(t.Glyphs.Frozen)+" "+frozenShare(st.FrozenFraction)+t.Dim.Render(" of "+widget.Count(st.Params)))
@@ -140,10 +140,10 @@ func (r *runRow) facts(a *App, w, h int) []string {
 	if st.Kernels != "" {
 		add("machine", widget.Plain(st.Kernels)+" "+t.Glyphs.Times+widget.Count(int64(st.Threads)))
 	}
-	return append(lines, r.changeLines(t, w, h-len(lines))...)
+	return append(lines, changeLines(r, t, w, h-len(lines))...)
 }
 
-func (r *runRow) etaText(t *theme.Theme) string {
+func etaText(r *session.Listed, t *theme.Theme) string {
 	st := &r.Status
 	if st.State != run.StateRunning || st.EtaSec <= 0 || st.EtaSec >= 1e9 {
 		return ""
@@ -153,29 +153,29 @@ func (r *runRow) etaText(t *theme.Theme) string {
 
 // changeLines lists the settings that aren't those of the preset, in at most n
 // lines of w cells. What a setting was is left out where it doesn't fit.
-func (r *runRow) changeLines(t *theme.Theme, w, n int) []string {
-	if r.config == nil || n < 3 {
+func changeLines(r *session.Listed, t *theme.Theme, w, n int) []string {
+	if r.Config == nil || n < 3 {
 		return nil
 	}
-	base := "the defaults of " + r.config.Method
-	if r.preset != "" {
-		base = r.preset
+	base := "the defaults of " + r.Config.Method
+	if r.Preset != "" {
+		base = r.Preset
 	}
-	if len(r.changes) == 0 {
+	if len(r.Changes) == 0 {
 		return []string{"", " " + t.Dim.Render("settings of "+widget.Plain(base))}
 	}
 	lines := []string{"", " " + t.Strong.Render("changed") + t.Dim.Render(" from "+widget.Plain(base))}
 	const column = 12 // of the new values; longer ones stand out of it
 	keyW, newW := 0, 0
-	for _, c := range r.changes {
+	for _, c := range r.Changes {
 		keyW = max(keyW, len(c.Key))
 		if n := ansi.StringWidth(session.ShortValue(widget.Plain(c.New))); n <= column {
 			newW = max(newW, n)
 		}
 	}
-	for i, c := range r.changes {
-		if len(lines) == n-1 && i < len(r.changes)-1 {
-			return append(lines, " "+t.Dim.Render(fmt.Sprintf("%d more", len(r.changes)-i)))
+	for i, c := range r.Changes {
+		if len(lines) == n-1 && i < len(r.Changes)-1 {
+			return append(lines, " "+t.Dim.Render(fmt.Sprintf("%d more", len(r.Changes)-i)))
 		}
 		value := session.ShortValue(widget.Plain(c.New))
 		value = widget.Fit(value, min(max(newW, ansi.StringWidth(value)), max(w-keyW-5, 1)), t.Glyphs.Ellipsis)

@@ -1,4 +1,4 @@
-package tui
+package runs
 
 import (
 	"fmt"
@@ -31,17 +31,17 @@ const (
 
 // Cells of the columns whose content takes what there is.
 const (
-	runNameMin, runNameMax = 17, 34
-	barW                   = 10 // of the progress beside the kimg
-	trendMin, trendMax     = 12, 48
+	nameMin, nameMax   = 17, 34
+	barW               = 10 // of the progress beside the kimg
+	trendMin, trendMax = 12, 48
 )
 
-// runColumns lays out the list in w cells. Which columns show depends on the
+// columns lays out the list in w cells. Which columns show depends on the
 // width alone, so that nothing moves while runs go on.
-func runColumns(w int) []widget.TableColumn {
+func columns(w int) []widget.TableColumn {
 	cols := []widget.TableColumn{
 		colState:  {Name: "state", W: 10},
-		colRun:    {Name: "run", W: runNameMin, Down: true},
+		colRun:    {Name: "run", W: nameMin, Down: true},
 		colMethod: {Name: "method"},
 		colData:   {Name: "data"},
 		colKimg:   {Name: "kimg", W: 13, Right: true, Down: true},
@@ -77,7 +77,7 @@ func runColumns(w int) []widget.TableColumn {
 		cols[colKimg].W += barW + 1
 		used += barW + 1
 	}
-	give(colRun, runNameMax)
+	give(colRun, nameMax)
 	if cols[colTrend].W > 0 {
 		give(colTrend, trendMax)
 	}
@@ -85,22 +85,22 @@ func runColumns(w int) []widget.TableColumn {
 }
 
 // cells words a run for the list.
-func (r *runRow) cells(t *theme.Theme, cols []widget.TableColumn, now time.Time) []widget.TableCell {
+func cells(r *session.Listed, t *theme.Theme, cols []widget.TableColumn, now time.Time) []widget.TableCell {
 	st, none := &r.Status, widget.TableCell{Text: t.Dim.Render("-"), Order: math.NaN()}
 	c := make([]widget.TableCell, colCount)
 	for i := range c {
 		c[i] = none
 	}
 	number, _ := run.Number(r.Name)
-	c[colState] = widget.TableCell{Text: r.badge(t), Order: stateOrder(st.State)}
+	c[colState] = widget.TableCell{Text: badge(r, t), Order: stateOrder(st.State)}
 	c[colRun] = widget.TableCell{Text: widget.Plain(r.Name), Order: float64(number)}
-	if m := r.method(); m != "" {
+	if m := methodOf(r); m != "" {
 		c[colMethod] = widget.TableCell{Text: m}
 	}
-	if r.config != nil {
-		c[colData] = widget.TableCell{Text: widget.Plain(r.config.Data.Dataset)}
+	if r.Config != nil {
+		c[colData] = widget.TableCell{Text: widget.Plain(r.Config.Data.Dataset)}
 	}
-	c[colKimg] = r.kimgCell(t, cols[colKimg].W)
+	c[colKimg] = kimgCell(r, t, cols[colKimg].W)
 	fid := func(v *float64) widget.TableCell {
 		if v == nil {
 			return none
@@ -114,19 +114,19 @@ func (r *runRow) cells(t *theme.Theme, cols []widget.TableColumn, now time.Time)
 	if st.Params > 0 {
 		c[colFrozen] = widget.TableCell{Text: frozenShare(st.FrozenFraction), Order: st.FrozenFraction}
 	}
-	if age, ok := r.age(now); ok {
+	if age, ok := r.Age(now); ok {
 		c[colAge] = widget.TableCell{Text: widget.Duration(age), Order: age.Seconds()}
 	}
-	values := make([]float64, len(r.points))
-	for i, p := range r.points {
-		values[i] = p.value
+	values := make([]float64, len(r.Points))
+	for i, p := range r.Points {
+		values[i] = p.Value
 	}
-	c[colTrend] = widget.TableCell{Text: t.Series[0].Render(widget.Sparkline(t, values, min(cols[colTrend].W, len(values)), r.falls())), Order: r.improvement()}
+	c[colTrend] = widget.TableCell{Text: t.Series[0].Render(widget.Sparkline(t, values, min(cols[colTrend].W, len(values)), r.Falls())), Order: r.Improvement()}
 	return c
 }
 
 // kimgCell shows how far a run is, with a bar if w has room for it.
-func (r *runRow) kimgCell(t *theme.Theme, w int) widget.TableCell {
+func kimgCell(r *session.Listed, t *theme.Theme, w int) widget.TableCell {
 	st := &r.Status
 	if st.TotalNimg <= 0 {
 		return widget.TableCell{Text: t.Dim.Render("-"), Order: math.NaN()}
@@ -144,20 +144,11 @@ func wholeKimg(nimg int64) string { return strings.TrimSuffix(widget.Kimg(nimg),
 func frozenShare(fraction float64) string { return fmt.Sprintf("%.1f %%", 100*fraction) }
 
 // badge words the state of a run.
-func (r *runRow) badge(t *theme.Theme) string {
-	if r.err != nil {
+func badge(r *session.Listed, t *theme.Theme) string {
+	if r.Err != nil {
 		return t.Bad.Render(t.Glyphs.Error + " error")
 	}
 	return host.Badge(t, r.Status.State, "")
-}
-
-// method is what the trainer said, or before it has said anything, the config.
-func (r *runRow) method() string {
-	st := r.Status
-	if st.Method == "" && r.config != nil {
-		st.Method, st.FreezePreset = r.config.Method, r.config.Freeze.Preset
-	}
-	return widget.Plain(session.MethodName(&st))
 }
 
 // stateOrder puts what needs attention or is at work first.
@@ -173,26 +164,5 @@ func stateOrder(state string) float64 {
 	return 9
 }
 
-// age is the time since a run started, or since it ended.
-func (r *runRow) age(now time.Time) (time.Duration, bool) {
-	st := &r.Status
-	since := st.Time
-	if run.Active(st.State) {
-		since = st.Started
-	}
-	if since.IsZero() || st.State == run.StateNew {
-		return 0, false
-	}
-	return max(now.Sub(since), 0), true
-}
-
-// falls reports whether less of the quality is better.
-func (r *runRow) falls() bool { return r.quality == r.Status.Quality() && !r.Status.Rises }
-
-// improvement is what share of its first value the quality has reached.
-func (r *runRow) improvement() float64 {
-	if len(r.points) < 2 || r.points[0].value == 0 {
-		return math.NaN()
-	}
-	return r.points[len(r.points)-1].value / r.points[0].value
-}
+// methodOf is the method that trains a run, for the screen.
+func methodOf(r *session.Listed) string { return widget.Plain(r.Method()) }
