@@ -33,11 +33,12 @@ type Config struct {
 
 // Run holds what the whole run shares. Fixed.
 type Run struct {
-	Seed       int64 `toml:"seed" want:"in [0, 4294967295]" doc:"of every random stream: same seed, same run"`
-	Threads    int   `toml:"threads" want:"in [0, 1024]" doc:"workers; 0 uses every core; results do not depend on it"`
-	Batch      int   `toml:"batch" want:"in [1, 4096]" doc:"images a step"`
-	MicroBatch int   `toml:"micro_batch" want:"0, or a divisor of run.batch" doc:"images computed at once: less memory, more time; 0: the whole batch"`
-	Nice       int   `toml:"nice" want:"in [0, 19]" doc:"of the trainer's process: 19 gives way to everything else"`
+	Seed       int64  `toml:"seed" want:"in [0, 4294967295]" doc:"of every random stream: same seed, same run"`
+	Device     string `toml:"device" want:"cpu, torch:cpu, cuda or cuda:N" doc:"what computes: own kernels, or an installed PyTorch on processor or GPU"`
+	Threads    int    `toml:"threads" want:"in [0, 1024]" doc:"workers; 0 uses every core; results do not depend on it"`
+	Batch      int    `toml:"batch" want:"in [1, 4096]" doc:"images a step"`
+	MicroBatch int    `toml:"micro_batch" want:"0, or a divisor of run.batch" doc:"images computed at once: less memory, more time; 0: the whole batch"`
+	Nice       int    `toml:"nice" want:"in [0, 19]" doc:"of the trainer's process: 19 gives way to everything else"`
 
 	TensorBoard bool `toml:"tensorboard" want:"true or false" doc:"also write TensorBoard event files"`
 }

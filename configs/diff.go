@@ -30,7 +30,7 @@ func Diff(old, new *Config) []Change {
 
 // betweenProcesses are the fixed settings that each trainer of a run may have of
 // its own: they change neither what is computed nor what is measured.
-var betweenProcesses = []string{"name", "run.threads", "run.nice", "run.tensorboard"}
+var betweenProcesses = []string{"name", "run.device", "run.threads", "run.nice", "run.tensorboard"}
 
 // CheckReload refuses to replace the settings of a started run by ones that
 // differ in a fixed field. The error names all of those fields.

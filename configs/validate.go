@@ -3,6 +3,7 @@ package configs
 import (
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -17,6 +18,7 @@ func (c *Config) Validate() error {
 	v.rules()
 	v.name()
 	v.microBatch()
+	v.check(deviceName.MatchString(v.c.Run.Device), "run.device", "")
 	v.model()
 	v.disc()
 	v.weights()
@@ -27,6 +29,10 @@ func (c *Config) Validate() error {
 	}
 	return slices.MinFunc(v.errs, func(a, b *keyError) int { return a.line - b.line })
 }
+
+// deviceName is the form of a device's name. Whether there is such a device, the
+// trainer finds out.
+var deviceName = regexp.MustCompile(`^(cpu|torch:cpu|cuda(:(0|[1-9][0-9]{0,3}))?)$`)
 
 type validator struct {
 	c    *Config

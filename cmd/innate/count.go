@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"innate/models/device/devices"
 )
 
 // Bounds of what a command line may ask for, those of the settings of the same
@@ -37,6 +40,17 @@ func countFlag(f *pflag.FlagSet, name string, value, lo, hi int, usage string) *
 // threadsFlag is the flag of commands that compute in their own process.
 func threadsFlag(f *pflag.FlagSet) *int {
 	return countFlag(f, "threads", 0, 0, maxThreads, "`threads`, 0 for all cores")
+}
+
+// deviceFlag is the flag of commands that compute in their own process.
+func deviceFlag(cmd *cobra.Command) *string {
+	device := cmd.Flags().String("device", devices.CPU, "`device` to compute on: cpu, torch:cpu, cuda or cuda:N")
+	completeDevice(cmd)
+	return device
+}
+
+func completeDevice(cmd *cobra.Command) {
+	complete(cmd, "device", cobra.FixedCompletions([]string{devices.CPU, "torch:cpu", "cuda"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
 func (c count) String() string { return strconv.Itoa(*c.value) }

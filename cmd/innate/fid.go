@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"innate/metrics"
-	"innate/models/cpu"
+	"innate/models/device/devices"
 	"innate/models/precond"
 	"innate/trainer/data"
 	"innate/trainer/loop"
@@ -20,6 +20,7 @@ import (
 // fidFlags say how to measure.
 type fidFlags struct {
 	n, steps, threads *int
+	device            *string
 	seed              *uint64
 	statistic         *string
 	features, ref     *string
@@ -42,6 +43,7 @@ func (c *cli) fidCommand() *cobra.Command {
 		features:  featuresFlag(f),
 		ref:       pathFlag(f, "ref", "builtin:mnist-fid-ref", "reference `statistics`: builtin:NAME or an npz file; default: builtin:mnist-fid-ref"),
 		threads:   threadsFlag(f),
+		device:    deviceFlag(cmd),
 		json:      jsonFlag(f),
 	}
 	complete(cmd, "statistic", cobra.FixedCompletions(metrics.Statistics.Names(), cobra.ShellCompDirectiveNoFileComp))
@@ -60,7 +62,10 @@ func fid(ctx context.Context, c *cli, network string, s fidFlags) error {
 	if err != nil {
 		return err
 	}
-	dev := cpu.New(*s.threads)
+	dev, err := devices.Open(*s.device, *s.threads)
+	if err != nil {
+		return err
+	}
 	defer dev.Close()
 	const batch = 50
 	sampler, err := precond.NewSampler(dev, den, batch)
@@ -101,12 +106,15 @@ func (c *cli) fidRefCommand() *cobra.Command {
 		Use: "ref FILE", Short: "reference statistics of the training images, as an npz file",
 		Args: oneArg("npz FILE to write"),
 	}
-	features, threads := featuresFlag(cmd.Flags()), threadsFlag(cmd.Flags())
+	features, threads, on := featuresFlag(cmd.Flags()), threadsFlag(cmd.Flags()), deviceFlag(cmd)
 	sets := data.Sources.Names()
 	dataset := cmd.Flags().String("dataset", sets[0], "`set` of images: "+strings.Join(sets, " | "))
 	complete(cmd, "dataset", cobra.FixedCompletions(sets, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		dev := cpu.New(*threads)
+		dev, err := devices.Open(*on, *threads)
+		if err != nil {
+			return err
+		}
 		defer dev.Close()
 		stats, err := loop.ReferenceStats(cmd.Context(), dev, *dataset, *features)
 		if err != nil {

@@ -7,26 +7,30 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 
 	"innate/trainer"
 	"innate/trainer/run"
 )
 
 // process is what a command line says of a trainer's process. Nothing that the
-// run computes depends on it, so a resumed run may have another.
+// run computes depends on it, but for the last bits of numbers on another device,
+// so a resumed run may have another.
 type process struct {
-	set    []string // run.threads=N and run.nice=N, as edits of config.toml
+	set    []string // run.device=NAME, run.threads=N and run.nice=N, as edits of config.toml
 	listen string   // address of the control API beside the socket
 }
 
-func (p *process) register(f *pflag.FlagSet) {
+func (p *process) register(cmd *cobra.Command) {
+	f := cmd.Flags()
 	setting := func(flag, key, usage string) {
 		f.Func(flag, usage, func(s string) error {
 			p.set = append(p.set, key+"="+s)
 			return nil
 		})
 	}
+	setting("device", "run.device", "`device` to compute on: cpu, torch:cpu, cuda or cuda:N; the last three take a PyTorch that is installed")
+	completeDevice(cmd)
 	setting("threads", "run.threads", "`threads` to compute with, 0 for all cores; results do not depend on it")
 	setting("nice", "run.nice", "niceness `0 to 19` of the trainer: 19 gives way to everything else")
 	f.StringVar(&p.listen, "listen", "", "also answer at `address`, such as 127.0.0.1:7777, to who has the token in control.token")

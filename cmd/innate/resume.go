@@ -23,7 +23,7 @@ func (c *cli) resumeCommand() *cobra.Command {
 	}
 	kimg := cmd.Flags().String("kimg", "", "thousands of `images` to train on in all; default: what config.toml says")
 	var p process
-	p.register(cmd.Flags())
+	p.register(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		dir, err := find(c.runs, args[0])
 		if err != nil {

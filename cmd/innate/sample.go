@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"innate/models/cpu"
+	"innate/models/device/devices"
 	"innate/models/precond"
 	"innate/trainer/control"
 	"innate/trainer/loop"
@@ -22,6 +22,7 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 // sampleFlags say what to draw.
 type sampleFlags struct {
 	n, class, steps, threads *int
+	device                   *string
 	seed                     *uint64
 	out                      *string
 	now                      *bool
@@ -42,6 +43,7 @@ func (c *cli) sampleCommand() *cobra.Command {
 		steps:   countFlag(f, "steps", 0, 0, maxSteps, "1, or Heun `steps` of 2 and more; default: what the network is for"),
 		out:     pathFlag(f, "out", "samples.png", "PNG `file` to write; default: samples.png"),
 		threads: threadsFlag(f),
+		device:  deviceFlag(cmd),
 		now:     f.Bool("now", false, "let a running run draw its grid between two steps; takes --seed alone"),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -65,7 +67,10 @@ func sample(c *cli, ref string, s sampleFlags) error {
 	if classes := den.Net.Config.LabelDim; *s.class >= classes {
 		return usagef("sample --class: got %d, want %s", *s.class, classesOf(classes))
 	}
-	dev := cpu.New(*s.threads)
+	dev, err := devices.Open(*s.device, *s.threads)
+	if err != nil {
+		return err
+	}
 	defer dev.Close()
 	sampler, err := precond.NewSampler(dev, den, min(*s.n, 64))
 	if err != nil {

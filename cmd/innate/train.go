@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"innate/configs"
+	"innate/models/device/devices"
 	"innate/models/filetype"
 	"innate/trainer"
 	"innate/trainer/loop"
@@ -96,9 +97,12 @@ func wantConfig() string {
 
 // create makes a run directory for a preset or a file, edited.
 func create(runs, out, config string, e edits) (string, error) {
-	text, _, err := prepare(config, e)
+	text, cfg, err := prepare(config, e)
 	if err != nil {
 		return "", err
+	}
+	if err := devices.Check(cfg.Run.Device); err != nil {
+		return "", cfg.At("run.device", err)
 	}
 	if out != "" {
 		return out, trainer.CreateAt(out, text, "")
@@ -143,7 +147,7 @@ func (e *edits) register(cmd *cobra.Command) {
 		e.set = append(e.set, "live.total_kimg="+s)
 		return nil
 	})
-	e.process.register(f)
+	e.process.register(cmd)
 	complete(cmd, "set", completeEdit)
 }
 

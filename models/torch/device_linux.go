@@ -3,7 +3,6 @@
 package torch
 
 import (
-	"fmt"
 	"runtime"
 	"slices"
 	"sync"
@@ -23,8 +22,10 @@ type Device struct {
 	lib  *libtorch.Lib
 	opts Options
 
-	closed bool
-	err    error // of a call that had nobody to tell; the next one returns it
+	closed  bool
+	kernels string // of Info
+	threads int    // of the host that compute
+	err     error  // of a call that had nobody to tell; the next one returns it
 
 	params   map[*models.Param]*param
 	homes    []*home
@@ -45,11 +46,7 @@ type param struct {
 
 // New opens the device of a name, with the PyTorch that the environment leads to.
 func New(name string, o Options, getenv func(string) string) (device.Device, error) {
-	on, ok := ParseName(name)
-	if !ok {
-		return nil, fmt.Errorf("torch: device %q, want torch:cpu, cuda or cuda:N", name)
-	}
-	in, err := libtorch.Find(getenv)
+	on, in, err := find(name, getenv)
 	if err != nil {
 		return nil, err
 	}
@@ -95,6 +92,12 @@ func (d *Device) open(in *libtorch.Installation, on libtorch.Device) error {
 		lib.SetThreads(d.opts.Threads)
 	}
 	lib.SetFlags()
+	d.kernels, d.threads = "PyTorch "+lib.Version, 1 // which waits for the GPU
+	if on.Kind == libtorch.CPU {
+		d.threads = lib.Threads()
+	} else {
+		d.kernels = nameOf(on) + ", " + d.kernels
+	}
 	return nil
 }
 
@@ -147,11 +150,7 @@ func (d *Device) quiet(f func()) { d.err = d.call(f) }
 
 // Info says which PyTorch it is.
 func (d *Device) Info() device.Info {
-	info := device.Info{Name: nameOf(d.lib.Device), Kernels: "PyTorch " + d.lib.Version}
-	if d.lib.Device.Kind == libtorch.CPU {
-		d.do(func() { info.Threads = d.lib.Threads() })
-	}
-	return info
+	return device.Info{Name: nameOf(d.lib.Device), Kernels: d.kernels, Threads: d.threads}
 }
 
 // meet returns the device's side of a parameter. It takes the host's values over

@@ -31,6 +31,26 @@ func ParseName(name string) (on libtorch.Device, ok bool) {
 	return libtorch.Device{Kind: libtorch.CUDA, Index: n}, true
 }
 
+// Check says, without loading anything, why there cannot be a device of that name
+// here; nil if there can.
+func Check(name string, getenv func(string) string) error {
+	_, _, err := find(name, getenv)
+	return err
+}
+
+// find reads a name and finds a PyTorch that may serve it.
+func find(name string, getenv func(string) string) (libtorch.Device, *libtorch.Installation, error) {
+	on, ok := ParseName(name)
+	if !ok {
+		return on, nil, fmt.Errorf("torch: device %q, want torch:cpu, cuda or cuda:N", name)
+	}
+	in, err := libtorch.Find(getenv)
+	if err == nil && on.Kind == libtorch.CUDA && in.Version != "" && in.CUDA == "" {
+		err = fmt.Errorf("torch: %s was built without CUDA, want one with it for %s", in, on)
+	}
+	return on, in, err
+}
+
 // nameOf is the name that ParseName reads.
 func nameOf(on libtorch.Device) string {
 	if on.Kind == libtorch.CPU {

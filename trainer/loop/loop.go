@@ -13,8 +13,8 @@ import (
 
 	"innate/configs"
 	"innate/models/checkpoint"
-	"innate/models/cpu"
 	"innate/models/device"
+	"innate/models/device/devices"
 	"innate/trainer/control"
 	"innate/trainer/data"
 	"innate/trainer/method"
@@ -219,7 +219,9 @@ func open(opts Options) (*Loop, error) {
 	var warnings []string // from before what they are about is restored
 	dev := opts.Device
 	if dev == nil {
-		dev = cpu.New(cfg.Run.Threads)
+		if dev, err = devices.Open(cfg.Run.Device, cfg.Run.Threads); err != nil {
+			return nil, err
+		}
 	}
 	if err := l.build(dev, func(text string) { warnings = append(warnings, text) }); err != nil {
 		return nil, err

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"innate/configs"
-	"innate/models/cpu"
 	"innate/models/device"
+	"innate/models/device/devices"
 	"innate/trainer/method"
 )
 
@@ -56,7 +56,11 @@ type Cost struct {
 // early, with the error of ctx, when ctx does.
 func MeasureProfile(ctx context.Context, cfg *configs.Config, dir string, steps int) (*Profile, error) {
 	l := &Loop{cfg: cfg, dir: dir, scalars: method.NewScalars()}
-	if err := l.build(cpu.New(cfg.Run.Threads), func(string) {}); err != nil {
+	dev, err := devices.Open(cfg.Run.Device, cfg.Run.Threads)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.build(dev, func(string) {}); err != nil {
 		return nil, err
 	}
 	defer l.dev.Close()

@@ -63,6 +63,9 @@ func (l *Loop) announceSince(was *configs.Config) {
 	if was == l.cfg {
 		return
 	}
+	if from, to := was.Run.Device, l.cfg.Run.Device; from != to {
+		l.event(runlog.Config, fmt.Sprintf("run.device: %s → %s: what follows is not the bits that %s would have computed", from, to, from), nil)
+	}
 	changes := slices.DeleteFunc(configs.Diff(was, l.cfg), func(c configs.Change) bool { return !c.Live })
 	froze := true
 	if freezing, err := l.resolveFreezing(was); err == nil {

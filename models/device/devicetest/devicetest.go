@@ -9,7 +9,7 @@ import (
 
 	"innate/models/cpu"
 	"innate/models/device"
-	"innate/models/torch"
+	"innate/models/device/devices"
 )
 
 // Variable names the device of a test run: cpu, torch:cpu, cuda or cuda:N.
@@ -28,7 +28,7 @@ func New(threads int) (device.Device, error) {
 	if OnCPU() {
 		return cpu.New(threads), nil
 	}
-	return torch.New(os.Getenv(Variable), torch.Options{Threads: threads}, os.Getenv)
+	return devices.Open(os.Getenv(Variable), threads)
 }
 
 // Open is New for a test, which closes the device.

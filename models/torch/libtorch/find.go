@@ -134,7 +134,7 @@ func numbers(version string) (n [2]int) {
 
 // String says which PyTorch it is and where.
 func (in *Installation) String() string {
-	s := "PyTorch " + in.Version
+	s := strings.TrimSpace("PyTorch " + in.Version)
 	if in.CUDA != "" {
 		s += ", CUDA " + in.CUDA
 	}

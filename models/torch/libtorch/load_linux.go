@@ -67,9 +67,6 @@ func Open(in *Installation, on Device) (*Lib, error) {
 		return nil, err
 	}
 	if on.Kind == CUDA {
-		if in.CUDA == "" {
-			return nil, fmt.Errorf("torch: PyTorch %s in %s was built without CUDA, want one with it for %s", in.Version, in.Dir, on)
-		}
 		if err := open("libtorch_cuda.so", &l.cuda); err != nil {
 			return nil, err
 		}
