@@ -28,6 +28,7 @@ type evaluation struct {
 	running bool
 
 	features *FeatureNetwork // nil until it is wanted
+	asks     []reply         // of those who wait for the value under way
 }
 
 // Images generated in one slice of an evaluation: the same work for one step
@@ -73,7 +74,7 @@ func (l *Loop) openEvaluation() error {
 	if err != nil {
 		return err
 	}
-	e.features, e.nimg = features, l.eval.nimg
+	e.features, e.nimg, e.asks = features, l.eval.nimg, l.eval.asks
 	l.eval = e
 	l.report.fidName, l.report.teacherFID = e.judge.Label(), teacherValue(l.method.Teacher(), statistic, features.names()...)
 	return nil

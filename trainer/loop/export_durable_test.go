@@ -33,7 +33,7 @@ func Open(dir string) (*Loop, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.ticked = time.Now()
+	l.pace.start(time.Now(), l.nimg)
 	if l.nimg == 0 {
 		err = l.first()
 	}

@@ -67,10 +67,8 @@ type Loop struct {
 	nimg     int64
 	rate     rate
 	scalars  *method.Scalars
-	ticked   time.Time // of the last tick, for the pace with everything included
-	tickNimg int64
-	pace     float64 // images per second of wall time, averaged …
-	paced    int     // … over so many ticks
+	pace     pace
+	tasks    []task
 
 	home    home
 	tended  time.Time // when the run directory was last looked at
@@ -87,7 +85,6 @@ type Loop struct {
 	pausedFor string // why, when nobody asked for it
 	stopping  bool
 	stopAsks  []reply // of those who wait for the end
-	evalAsks  []reply // of those who wait for the measurement under way
 	rollbacks int     // so far
 	started   time.Time
 	instance  string // tells this process from others of the run
@@ -223,6 +220,7 @@ func open(opts Options) (*Loop, error) {
 			return nil, err
 		}
 	}
+	l.tasks = l.newTasks()
 	if err := l.build(dev, func(text string) { warnings = append(warnings, text) }); err != nil {
 		return nil, err
 	}
@@ -307,7 +305,7 @@ func (l *Loop) release() {
 // train is the life of a run from its first step to its end.
 func (l *Loop) train(ctx context.Context) error {
 	l.setState(run.StateRunning)
-	l.ticked, l.tickNimg = time.Now(), l.nimg
+	l.pace.start(time.Now(), l.nimg)
 	text := fmt.Sprintf("%s started: %s", l.cfg.Method, l.freezing.Summary())
 	if l.nimg > 0 {
 		text = fmt.Sprintf("%s continues at %.1f kimg: %s", l.cfg.Method, kimg(l.nimg), l.freezing.Summary())

@@ -16,7 +16,7 @@ func (l *Loop) evaluateNow(r reply) (later bool, err error) {
 	if err := l.beginEvaluation(); err != nil || l.trainingState() == run.StatePaused {
 		return false, err
 	}
-	l.evalAsks = append(l.evalAsks, r)
+	l.eval.asks = append(l.eval.asks, r)
 	return true, nil
 }
 
@@ -43,13 +43,13 @@ func (l *Loop) beginEvaluation() error {
 
 // evaluated answers those who wait for a measurement.
 func (l *Loop) evaluated(err error) {
-	if len(l.evalAsks) > 0 {
+	if len(l.eval.asks) > 0 {
 		l.publish() // the answer is the status with the value
 	}
-	for _, r := range l.evalAsks {
+	for _, r := range l.eval.asks {
 		r <- err
 	}
-	l.evalAsks = nil
+	l.eval.asks = nil
 }
 
 // evaluationPaused tells those who wait for a measurement that it will take

@@ -154,7 +154,7 @@ func (l *Loop) rollback() (nimg int64, err error) {
 		return 0, err
 	}
 	l.rate.reset()
-	l.ticked, l.tickNimg, l.pace, l.paced = time.Now(), l.nimg, 0, 0
+	l.pace = pace{since: time.Now(), nimg: l.nimg}
 	if err := l.goOnFrom(fmt.Sprintf("went back to the checkpoint at %.1f kimg, with other noise", kimg(l.nimg)), note); err != nil {
 		return 0, err
 	}

@@ -29,3 +29,28 @@ func (r *rate) perSec(batch int) float64 {
 
 // reset forgets the past, after a change that makes it meaningless.
 func (r *rate) reset() { *r = rate{} }
+
+// pace follows images per second of wall time from tick to tick, with everything
+// that is done between the steps.
+type pace struct {
+	since  time.Time // the last tick
+	nimg   int64     // images seen then
+	perSec float64   // average, 0 before the first tick …
+	ticks  int       // … over so many of them
+}
+
+// paceTicks is over how many ticks the pace is averaged, so that the time left
+// does not jump with every evaluation.
+const paceTicks = 40
+
+// start begins to count at now; what was averaged stays.
+func (p *pace) start(now time.Time, nimg int64) { p.since, p.nimg = now, nimg }
+
+// tick takes in what was seen since the last one.
+func (p *pace) tick(now time.Time, nimg int64) {
+	if wall := now.Sub(p.since).Seconds(); wall > 0 {
+		p.ticks = min(p.ticks+1, paceTicks)
+		p.perSec += (float64(nimg-p.nimg)/wall - p.perSec) / float64(p.ticks)
+	}
+	p.start(now, nimg)
+}

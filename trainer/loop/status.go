@@ -47,7 +47,7 @@ func (l *Loop) publish() {
 // eta estimates the seconds left from the pace of the last ticks, evaluation and
 // all; before the first tick from the training speed.
 func (l *Loop) eta() float64 {
-	pace := l.pace
+	pace := l.pace.perSec
 	if pace == 0 {
 		pace = l.rate.perSec(l.cfg.Run.Batch)
 	}

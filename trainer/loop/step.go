@@ -44,21 +44,8 @@ func (l *Loop) step() error {
 			return err
 		}
 	}
-	for _, task := range []struct {
-		everyKimg float64
-		stage     string
-		do        func() error
-	}{
-		{live.TickKimg, "", l.tick}, // first: it may find that a loss diverges and go back
-		{live.FIDKimg, l.cfg.FID.Statistic, l.evaluate},
-		{live.SampleKimg, "sample", l.sample},
-		{live.CheckpointKimg, "checkpoint", l.scheduledCheckpoint},
-	} {
-		if due(before, l.nimg, task.everyKimg) {
-			if err := l.timed(task.stage, task.do); err != nil {
-				return err
-			}
-		}
+	if err := l.doTasks(before, live); err != nil {
+		return err
 	}
 	l.publish()
 	return nil
@@ -80,35 +67,9 @@ func (l *Loop) trainStep() error {
 	return nil
 }
 
-// timed does something and adds the time it took to a stage, if it has one.
-func (l *Loop) timed(stage string, do func() error) error {
-	start := time.Now()
-	err := do()
-	if stage != "" {
-		l.scalars.Time(stage, start)
-	}
-	return err
-}
-
-// due says whether a multiple of interval lies in (before, now]; an interval of
-// zero is never due.
-func due(before, now int64, intervalKimg float64) bool {
-	n := images(intervalKimg)
-	return n > 0 && now/n > before/n
-}
-
-// paceTicks is over how many ticks the pace is averaged, so that the time left
-// does not jump with every evaluation.
-const paceTicks = 40
-
 // tick writes the means since the last tick to the run log, and judges them.
 func (l *Loop) tick() error {
-	now := time.Now()
-	if wall := now.Sub(l.ticked).Seconds(); wall > 0 {
-		l.paced = min(l.paced+1, paceTicks)
-		l.pace += (float64(l.nimg-l.tickNimg)/wall - l.pace) / float64(l.paced)
-	}
-	l.ticked, l.tickNimg = now, l.nimg
+	l.pace.tick(time.Now(), l.nimg)
 	means := l.scalars.Means()
 	means["speed/images_per_sec"] = l.rate.perSec(l.cfg.Run.Batch)
 	means["freeze/fraction"] = l.freezing.Fraction()
