@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
@@ -14,11 +15,13 @@ import (
 // prompt is the line of text being typed in the footer.
 type prompt struct {
 	host.Prompt // no Sign: closed
-	offers      []string
-	from        int // where in Text an offer goes
-	chosen      int // offer that tab has put into Text, -1 for none
+	input       textinput.Model
 
-	past  int    // how far back in the history Text is taken from, 0 for typed
+	offers []string
+	from   int // where in the text an offer goes
+	chosen int // offer that tab has put into the text, -1 for none
+
+	past  int    // how far back in the history the text is taken from, 0 for typed
 	draft string // what was typed before that
 }
 
@@ -26,14 +29,28 @@ func (p *prompt) open() bool { return p.Sign != "" }
 
 // Prompt implements host.Host.
 func (a *App) Prompt(p host.Prompt) tea.Cmd {
-	a.prompt = prompt{Prompt: p, chosen: -1}
+	in := textinput.New()
+	in.SetVirtualCursor(false)        // the footer draws one, which doesn't blink
+	in.KeyMap.Paste.SetEnabled(false) // it would be the clipboard of this machine, not of the terminal
+	in.Focus()
+	a.prompt = prompt{Prompt: p, input: in, chosen: -1}
+	a.prompt.put(p.Text)
 	if p.Eager {
 		a.offer()
 	}
 	return nil
 }
 
-const maxPrompt = 500
+// put replaces the text.
+func (p *prompt) put(text string) {
+	p.input.SetValue(text)
+	p.input.CursorEnd()
+}
+
+// atEnd reports whether the cursor stands behind the text.
+func (p *prompt) atEnd() bool { return p.input.Position() == utf8.RuneCountInString(p.input.Value()) }
+
+const maxPrompt = 500 // bytes
 
 // promptKey edits the prompt.
 func (a *App) promptKey(m tea.KeyPressMsg) tea.Cmd {
@@ -49,7 +66,7 @@ func (a *App) promptKey(m tea.KeyPressMsg) tea.Cmd {
 		}
 		return nil
 	case "enter":
-		accept, text := p.Accept, p.Text
+		accept, text := p.Accept, p.input.Value()
 		a.prompt = prompt{}
 		if accept != nil {
 			return accept(text)
@@ -68,42 +85,43 @@ func (a *App) promptKey(m tea.KeyPressMsg) tea.Cmd {
 		a.recallCommand(-1)
 		return nil
 	case "right", "end", "ctrl+e", "ctrl+f":
-		p.Text += p.ghost()
-	case "backspace", "ctrl+h":
-		_, n := utf8.DecodeLastRuneInString(p.Text)
-		p.Text = p.Text[:len(p.Text)-n]
-	case "ctrl+w":
-		t := strings.TrimRight(p.Text, " ")
-		p.Text = t[:strings.LastIndexByte(t, ' ')+1]
-	case "ctrl+u":
-		p.Text = ""
-	default:
-		if m.Text == "" {
+		if p.atEnd() {
+			p.put(p.input.Value() + p.ghost())
+			a.promptChanged()
 			return nil
 		}
-		p.Text += widget.Plain(m.Text)
 	}
-	a.promptChanged()
+	m.Text = widget.Plain(m.Text)
+	a.promptInput(m)
 	return nil
 }
 
 // paste adds pasted text to an open prompt.
 func (a *App) paste(s string) {
 	if a.prompt.open() {
-		a.prompt.Text += strings.TrimSpace(widget.Plain(s))
+		a.promptInput(tea.PasteMsg{Content: strings.TrimSpace(widget.Plain(s))})
+	}
+}
+
+// promptInput gives the line a message that may edit it.
+func (a *App) promptInput(msg tea.Msg) {
+	p := &a.prompt
+	before := p.input.Value()
+	p.input, _ = p.input.Update(msg)
+	if p.input.Value() != before {
 		a.promptChanged()
 	}
 }
 
 func (a *App) promptChanged() {
 	p := &a.prompt
-	if len(p.Text) > maxPrompt {
-		p.Text = strings.ToValidUTF8(p.Text[:maxPrompt], "")
+	if text := p.input.Value(); len(text) > maxPrompt {
+		p.input.SetValue(strings.ToValidUTF8(text[:maxPrompt], ""))
 	}
 	p.past = 0
 	a.offer()
 	if p.Changed != nil {
-		p.Changed(p.Text)
+		p.Changed(p.input.Value())
 	}
 }
 
@@ -112,7 +130,7 @@ func (a *App) offer() {
 	p := &a.prompt
 	p.chosen = -1
 	if p.Complete != nil {
-		p.from, p.offers = p.Complete(p.Text)
+		p.from, p.offers = p.Complete(p.input.Value())
 	}
 }
 
@@ -127,15 +145,15 @@ func (p *prompt) cycle(by int) {
 	default:
 		p.chosen = (p.chosen + by + n) % n
 	}
-	p.Text = p.Text[:p.from] + p.offers[p.chosen]
+	p.put(p.input.Value()[:p.from] + p.offers[p.chosen])
 }
 
 // ghost is what the best offer would add to the text.
 func (p *prompt) ghost() string {
-	if p.chosen >= 0 || len(p.offers) == 0 {
+	if p.chosen >= 0 || len(p.offers) == 0 || !p.atEnd() {
 		return ""
 	}
-	rest, ok := strings.CutPrefix(p.offers[0], p.Text[p.from:])
+	rest, ok := strings.CutPrefix(p.offers[0], p.input.Value()[p.from:])
 	if !ok {
 		return ""
 	}
@@ -149,30 +167,36 @@ func (a *App) recallCommand(by int) {
 		return
 	}
 	if p.past == 0 {
-		p.draft = p.Text
+		p.draft = p.input.Value()
 	}
 	p.past = max(min(p.past+by, len(h)), 0)
-	p.Text = p.draft
+	p.put(p.draft)
 	if p.past > 0 {
-		p.Text = h[len(h)-p.past]
+		p.put(h[len(h)-p.past])
 	}
 	a.offer()
 }
 
-// promptLine draws the open prompt with its ghost, the end always in view.
+// promptLine draws the open prompt with its ghost, the cursor always in view.
 func (a *App) promptLine(w int) string {
 	t, p := a.theme, &a.prompt
-	text := p.Text
-	if n := ansi.StringWidth(text); n > w-8 {
-		text = ansi.TruncateLeft(text, n-(w-8), t.Glyphs.Ellipsis)
+	text := []rune(p.input.Value())
+	at := p.input.Position()
+	before, behind := string(text[:at]), string(text[at:])
+	if n := ansi.StringWidth(before); n > w-8 {
+		before = ansi.TruncateLeft(before, n-(w-8), t.Glyphs.Ellipsis)
 	}
-	s := " " + t.Accent.Render(p.Sign) + text
+	s := " " + t.Accent.Render(p.Sign) + before
+	if behind != "" {
+		under, _ := ansi.FirstGraphemeCluster(behind, ansi.GraphemeWidth)
+		return s + t.Select.Render(under) + behind[len(under):]
+	}
 	if ghost := p.ghost(); ghost != "" {
 		_, n := utf8.DecodeRuneInString(ghost)
 		return s + t.Select.Render(ghost[:n]) + t.Dim.Render(ghost[n:])
 	}
 	s += t.Select.Render("\u00a0")
-	if p.Text == "" {
+	if before == "" {
 		s += " " + t.Dim.Render(p.Hint)
 	}
 	return s
@@ -189,7 +213,7 @@ func (a *App) completions() string {
 	case len(p.offers) == 0 && p.Sign != ":":
 		return ""
 	case len(p.offers) == 0:
-		return t.Dim.Render(a.commandHelp(p.Text))
+		return t.Dim.Render(a.commandHelp(p.input.Value()))
 	}
 	var words []string
 	for i := max(p.chosen-2, 0); i < len(p.offers) && len(words) < 40; i++ {
