@@ -97,6 +97,40 @@ func TestForkOfRolledBackRunIsExact(t *testing.T) {
 	}
 }
 
+// TestRollbacksInVainAreKept resumes a run that has gone back twice without
+// getting past its divergence: it gives up after two more tries, as a run does
+// that was never stopped.
+func TestRollbacksInVainAreKept(t *testing.T) {
+	t.Parallel()
+	dir := newRun(t, strings.NewReplacer("total_kimg = 0.064", "total_kimg = 1000",
+		"[live]\n", "[live]\ndiverge_action = \"rollback\"\n").Replace(config("gdd", networks(t))))
+	diverged := func() int { return len(events(t, dir, runlog.Diverge)) }
+	drive := func(until func(*loop.Driven, run.Status) bool) (s run.Status) {
+		t.Helper()
+		d, err := loop.Drive(dir)
+		check(t, err)
+		defer d.Close()
+		for s = d.Status(); !until(d, s); s = d.Status() {
+			if s.Nimg > 2000 {
+				t.Fatalf("at %d images after %d divergences", s.Nimg, diverged())
+			}
+			check(t, d.Step())
+			d.Drain()
+		}
+		return s
+	}
+	drive(func(d *loop.Driven, s run.Status) bool {
+		if s.Nimg == 120 && diverged() == 0 { // ticks enough to judge by
+			check(t, d.Do(control.Command{Kind: control.KindSet, Set: map[string]string{"live.r1_gamma": "1000"}}))
+		}
+		return diverged() == 2
+	})
+	s := drive(func(_ *loop.Driven, s run.Status) bool { return s.PauseReason != "" })
+	if n := diverged(); n != 4 || !strings.Contains(s.PauseReason, "in 4 tries") {
+		t.Errorf("%d divergences, paused for %q, want 4 in all", n, s.PauseReason)
+	}
+}
+
 // sameCheckpoint compares a checkpoint of two runs, less the names that settings
 // have in them.
 func sameCheckpoint(t *testing.T, a, b, name string) {

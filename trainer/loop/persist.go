@@ -75,7 +75,7 @@ func (l *Loop) snapshot() (*checkpoint.File, error) {
 	r := l.report
 	p := run.Progress{
 		Nimg: l.nimg, Streams: run.Streams(l.streams.State()), Sampler: run.Sampler(l.loader.State()),
-		Scalars: map[string]run.Sum{}, Rollbacks: l.rollbacks,
+		Scalars: map[string]run.Sum{}, Rollbacks: l.rollbacks, Worst: l.health.worst, InVain: l.health.rollbacks,
 		LastFID: r.lastFID, BestFID: r.bestFID, FIDNimg: r.fidNimg, EvalNimg: l.eval.nimg,
 		SampleFile: r.sampleFile, SampleNimg: r.sampleNimg,
 	}
@@ -140,11 +140,12 @@ func (l *Loop) rollback() (nimg int64, err error) {
 	if f == nil {
 		return 0, errors.New("loop: rollback: the run has not come to a checkpoint")
 	}
-	before := l.rollbacks
+	before, worst, inVain := l.rollbacks, l.health.worst, l.health.rollbacks
 	note, err := l.restore(f)
 	if err != nil {
 		return 0, err
 	}
+	l.health.worst, l.health.rollbacks = worst, inVain // newer than the checkpoint's
 	l.rollbacks = max(before, l.rollbacks) + 1
 	seed := run.SeedAfter(uint64(l.cfg.Run.Seed), l.rollbacks)
 	l.streams.Restart(seed)
@@ -227,6 +228,7 @@ func (l *Loop) restore(f *checkpoint.File) (note string, err error) {
 		}
 	}
 	l.nimg, l.rollbacks = p.Nimg, p.Rollbacks
+	l.health.worst, l.health.rollbacks = p.Worst, p.InVain
 	l.scalars = method.NewScalars()
 	for name, v := range p.Scalars {
 		l.scalars.Sum[name], l.scalars.Count[name] = float64(v.Sum), v.Count

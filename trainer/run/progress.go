@@ -28,6 +28,8 @@ type Progress struct {
 	Sampler    Sampler        `json:"sampler"`
 	Scalars    map[string]Sum `json:"scalars,omitempty"` // since the last tick
 	Rollbacks  int            `json:"rollbacks,omitempty"`
+	Worst      int64          `json:"worst,omitempty"`   // images seen where it diverged
+	InVain     int            `json:"in_vain,omitempty"` // rollbacks since that did not get it past there
 	LastFID    *float64       `json:"last_fid"`
 	BestFID    *float64       `json:"best_fid"`
 	FIDNimg    int64          `json:"fid_nimg"`
