@@ -206,12 +206,15 @@ func open(opts Options) (*Loop, error) {
 	if err != nil {
 		return nil, err
 	}
-	was := cfg
-	if from != nil {
+	var was *configs.Config
+	if from == nil {
+		was, err = l.settingsBefore()
+	} else {
 		was = l.settingsAt(from)
-		if err := configs.CheckResume(was, cfg); err != nil {
-			return nil, err
-		}
+		err = configs.CheckResume(was, cfg)
+	}
+	if err != nil {
+		return nil, err
 	}
 	var warnings []string // from before what they are about is restored
 	dev := opts.Device

@@ -432,6 +432,28 @@ func TestBeginAgain(t *testing.T) {
 	}
 }
 
+// TestBeginAgainNamesSettings edits a setting, twice, of a run that is killed
+// before its first checkpoint: when it begins again, an event names the change.
+func TestBeginAgainNamesSettings(t *testing.T) {
+	t.Parallel()
+	dir := newRun(t, strings.Replace(config("edm", networks(t)), "checkpoint_kimg = 0.016", "checkpoint_kimg = 1", 1))
+	d, err := loop.Drive(dir)
+	check(t, err)
+	check(t, d.Step())
+	for _, rate := range []string{"1e-4", "2e-4"} {
+		check(t, d.Do(control.Command{Kind: control.KindSet, Set: map[string]string{"live.lr": rate}}))
+	}
+	d.Close()
+	before := len(events(t, dir, runlog.Config))
+	d, err = loop.Drive(dir)
+	check(t, err)
+	d.Close()
+	told := events(t, dir, runlog.Config)[before:]
+	if len(told) != 1 || told[0].Nimg != 0 || told[0].Text != "lr 0.001 → 0.0002" {
+		t.Errorf("got events %+v, want one of lr 0.001 → 0.0002 at the beginning", told)
+	}
+}
+
 // TestClock sets the wall clock back by a minute at every look at it.
 func TestClock(t *testing.T) {
 	text := config("gdd", networks(t))

@@ -35,6 +35,34 @@ func (l *Loop) settingsAt(f *checkpoint.File) *configs.Config {
 	return was
 }
 
+// settingsBefore returns the settings that were in force when the run first
+// began: the present ones, less what its events say has been changed since. A run
+// without a checkpoint has no other record of them.
+func (l *Loop) settingsBefore() (*configs.Config, error) {
+	history, err := runlog.ReadAll(l.dir)
+	if err != nil {
+		return nil, err
+	}
+	text, seen := l.text, map[string]bool{}
+	for _, e := range history.Events {
+		for key, v := range e.Data {
+			change, _ := v.(map[string]any)
+			old, stated := change["old"].(string)
+			if !stated || seen[key] {
+				continue
+			}
+			seen[key] = true
+			if before, err := configs.Set(text, key, old); err == nil { // not a setting of another version
+				text = before
+			}
+		}
+	}
+	if was, err := configs.Parse(run.ConfigFile, text); err == nil && len(seen) > 0 {
+		return was, nil
+	}
+	return l.cfg, nil
+}
+
 // followMoved returns the settings at a checkpoint with the present paths of
 // files that have moved: runs from before a run had copies name files wherever
 // they lay, which ends when a project moves. A file has moved if nothing is left
@@ -56,8 +84,8 @@ func (l *Loop) followMoved(was *configs.Config, name, text string) (*configs.Con
 	return configs.Parse(name, text)
 }
 
-// announceSince records the live settings that are not those of the checkpoint
-// from which the run goes on. Whether they were changed while no trainer ran, or
+// announceSince records the live settings that are not those from which the run
+// resumes or begins again. Whether they were changed while no trainer ran, or
 // by an event further on in the branch that is left, they are in force from here.
 func (l *Loop) announceSince(was *configs.Config) {
 	if was == l.cfg {
