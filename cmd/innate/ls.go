@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"sync"
 	"text/tabwriter"
 
@@ -45,8 +46,8 @@ func ls(ctx context.Context, c *cli, asJSON bool) error {
 		if run.Active(s.State) {
 			speed = fmt.Sprintf("%.1f", s.ImagesPerSec)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%.1f/%.0f\t%s\t%.1f %%\t%s\t%s\n", clip(run.OneLine(i.Name)), s.State,
-			float64(s.Nimg)/1000, float64(s.TotalNimg)/1000, speed, 100*s.FrozenFraction, number(s.LastFID), number(s.BestFID))
+		fmt.Fprintf(w, "%s\t%s\t%.1f/%s\t%s\t%.1f %%\t%s\t%s\n", clip(run.OneLine(i.Name)), s.State,
+			float64(s.Nimg)/1000, totalKimg(s), speed, 100*s.FrozenFraction, number(s.LastFID), number(s.BestFID))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -90,6 +91,11 @@ func held(s run.Status) string {
 		return "writes no checkpoint: " + run.OneLine(s.CheckpointError)
 	}
 	return ""
+}
+
+// totalKimg writes how far a run goes, with what decimals that has.
+func totalKimg(s run.Status) string {
+	return strconv.FormatFloat(float64(s.TotalNimg)/1000, 'f', -1, 64)
 }
 
 func number(v *float64) string {

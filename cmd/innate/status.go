@@ -79,7 +79,7 @@ func printStatus(out io.Writer, info run.Info) {
 		row("job", "%s", run.OneLine(s.Job))
 	}
 	row("method", "%s", s.Method)
-	row("progress", "%.1f of %.0f kimg, %.1f images/s, %s left", float64(s.Nimg)/1000, float64(s.TotalNimg)/1000,
+	row("progress", "%.1f of %s kimg, %.1f images/s, %s left", float64(s.Nimg)/1000, totalKimg(s),
 		s.ImagesPerSec, time.Duration(s.EtaSec*float64(time.Second)).Round(time.Second))
 	row("frozen", "%.1f %% of %d parameters, preset %s", 100*s.FrozenFraction, s.Params, orNone(s.FreezePreset))
 	if s.LastFID != nil {

@@ -85,7 +85,7 @@ func (w *watcher) progress(info run.Info) error {
 }
 
 func (w *watcher) line(s run.Status) string {
-	parts := []string{withReason(s.State, s), fmt.Sprintf("%.1f of %.0f kimg", float64(s.Nimg)/1000, float64(s.TotalNimg)/1000)}
+	parts := []string{withReason(s.State, s), fmt.Sprintf("%.1f of %s kimg", float64(s.Nimg)/1000, totalKimg(s))}
 	if s.State == run.StateRunning {
 		parts = append(parts, fmt.Sprintf("%.1f images/s", s.ImagesPerSec))
 	}

@@ -179,3 +179,19 @@ func TestEvents(t *testing.T) {
 		t.Errorf("status %d, %s, want what the file has:\n%s", status, out, file)
 	}
 }
+
+// TestTotalBelowOneKimg: a short run has a total in each of the places that name it.
+func TestTotalBelowOneKimg(t *testing.T) {
+	dir := newRun(t)
+	s := run.Status{Run: filepath.Base(dir), State: run.StateDone, Nimg: 64, TotalNimg: 64}
+	if err := run.WriteStatus(dir, s); err != nil {
+		t.Fatal(err)
+	}
+	_, listed, _ := line(t, "ls", "--runs", filepath.Dir(dir))
+	_, shown, _ := line(t, "status", dir)
+	for place, text := range map[string]string{"ls": listed, "status": shown, "status --watch": new(watcher).line(s)} {
+		if !strings.Contains(text, "0.1/0.064") && !strings.Contains(text, "0.1 of 0.064 kimg") {
+			t.Errorf("%s says\n%s\nwant a total of 0.064 kimg", place, text)
+		}
+	}
+}
