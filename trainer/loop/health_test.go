@@ -12,6 +12,7 @@ import (
 
 	"innate/models/checkpoint"
 	"innate/trainer/control"
+	"innate/trainer/loop"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
@@ -31,17 +32,23 @@ func copyCheckpoint(t *testing.T, from, to string, nimg int) {
 // by.
 func divergeRun(t *testing.T, method, action string) (dir string, client *control.Client, stop func()) {
 	t.Helper()
+	dir = diverging(t, method, action)
+	client, stop = background(t, dir)
+	until(t, client, "ticks to judge by", func(s run.Status) bool { return s.Nimg >= 120 })
+	return dir, client, stop
+}
+
+// diverging creates the run of divergeRun.
+func diverging(t *testing.T, method, action string) (dir string) {
+	t.Helper()
 	first, images := "", "thumbs"
 	if method == "edm" {
 		first, images = "warmup_kimg = 0", "mnist" // on small images the loss does not stay out of bounds
 	}
-	dir = newRun(t, strings.NewReplacer("total_kimg = 0.064", "total_kimg = 1000", "keep_checkpoints = 10", "keep_checkpoints = 3",
+	return newRun(t, strings.NewReplacer("total_kimg = 0.064", "total_kimg = 1000", "keep_checkpoints = 10", "keep_checkpoints = 3",
 		"fid_kimg = 0.032", "fid_kimg = 0", "sample_kimg = 0.032", "sample_kimg = 0",
 		`"thumbs"`, fmt.Sprintf("%q", images), "[live]\n", fmt.Sprintf("[live]\n%s\ndiverge_action = %q\n", first, action),
 	).Replace(config(method, networks(t))))
-	client, stop = background(t, dir)
-	until(t, client, "ticks to judge by", func(s run.Status) bool { return s.Nimg >= 120 })
-	return dir, client, stop
 }
 
 // setLive changes a live setting. Of live.lr and live.r1_gamma, the largest value
@@ -276,13 +283,30 @@ func TestDivergeIsTold(t *testing.T) {
 // a loss is out of bounds, and that one follows when it is normal again.
 func TestCheckpointWaits(t *testing.T) {
 	t.Parallel()
-	dir, client, stop := divergeRun(t, "edm", "event")
-	setLive(t, client, "live.lr", "1")
-	until(t, client, "divergence", func(s run.Status) bool { return len(events(t, dir, runlog.Diverge)) > 0 })
+	dir := diverging(t, "edm", "event")
+	d, err := loop.Drive(dir)
+	check(t, err)
+	steps := func(done func(run.Status) bool) {
+		t.Helper()
+		for !done(d.Status()) {
+			if d.Status().Nimg > 1000 {
+				t.Fatal("not by 1000 images")
+			}
+			check(t, d.Step())
+			d.Drain()
+		}
+	}
+	rate := func(lr string) {
+		t.Helper()
+		check(t, d.Do(control.Command{Kind: control.KindSet, Set: map[string]string{"live.lr": lr}}))
+	}
+	steps(func(s run.Status) bool { return s.Nimg >= 120 })
+	rate("1")
+	steps(func(run.Status) bool { return len(events(t, dir, runlog.Diverge)) > 0 })
 	at := events(t, dir, runlog.Diverge)[0].Nimg
-	setLive(t, client, "live.lr", "1e-9") // stays where it is: the level becomes normal
-	until(t, client, "a checkpoint", func(s run.Status) bool { return s.CheckpointNimg > at })
-	stop()
+	rate("1e-9") // stays where it is: the level becomes normal
+	steps(func(s run.Status) bool { return s.CheckpointNimg > at })
+	d.Close()
 	for _, e := range events(t, dir, runlog.Checkpoint) {
 		if e.Nimg >= at-8 && e.Nimg < at+8*8 {
 			t.Errorf("a checkpoint at %d images, although the run diverged at %d", e.Nimg, at)
