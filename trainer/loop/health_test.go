@@ -94,17 +94,19 @@ func mustBeFinite(t *testing.T, dir string) {
 // works it gets past the place.
 func TestDivergeRollsBack(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ method, key, bad, good string }{
-		{"edm", "live.lr", "1", "1e-4"},
-		{"gdd", "live.r1_gamma", "1000", "1e-4"},
+	type settings = map[string]string
+	for method, s := range map[string]struct{ bad, good settings }{
+		"edm": {settings{"live.lr": "1", "live.diverge_factor": "2"}, settings{"live.lr": "1e-4", "live.diverge_factor": "20"}},
+		"gdd": {settings{"live.r1_gamma": "1000"}, settings{"live.r1_gamma": "1e-4"}},
 	} {
-		t.Run(c.method, func(t *testing.T) { divergeRollsBack(t, c.method, c.key, c.bad, c.good) })
+		t.Run(method, func(t *testing.T) { divergeRollsBack(t, method, s.bad, s.good) })
 	}
 }
 
-func divergeRollsBack(t *testing.T, method, key, bad, good string) {
+func divergeRollsBack(t *testing.T, method string, bad, good map[string]string) {
 	dir, client, stop := divergeRun(t, method, "rollback")
-	setLive(t, client, key, bad)
+	_, err := client.Set(context.Background(), bad)
+	check(t, err)
 	s := until(t, client, "the run to give up", func(s run.Status) bool { return s.State == run.StatePaused })
 	if !strings.Contains(s.PauseReason, "diverges: loss/") || !strings.Contains(s.PauseReason, "in 4 tries") {
 		t.Errorf("paused for %q, want a loss and 4 tries", s.PauseReason)
@@ -129,7 +131,8 @@ func divergeRollsBack(t *testing.T, method, key, bad, good string) {
 	}
 	mustBeFinite(t, dir)
 
-	setLive(t, client, key, good)
+	_, err = client.Set(context.Background(), good)
+	check(t, err)
 	_, err = client.Resume(context.Background())
 	check(t, err)
 	s = until(t, client, "the run to get past it", func(s run.Status) bool { return s.Nimg > worst+32 })
