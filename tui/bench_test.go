@@ -7,14 +7,15 @@ import (
 
 	"innate/trainer/runlog"
 	"innate/tui"
+	"innate/tui/tuitest"
 )
 
 // longRun is a run with 100,000 ticks of some twenty scalars.
-func longRun(tb testing.TB) *fakeRun {
-	c := defaultFake()
-	c.ticks, c.fidEach, c.tickK, c.rich = 100_000, 500, 0.01, true
-	f := newFakeRun(tb, tb.TempDir(), "00001-long", c)
-	f.hold(tb)
+func longRun(tb testing.TB) *tuitest.Fake {
+	c := tuitest.Default()
+	c.Ticks, c.FidEach, c.TickK, c.Rich = 100_000, 500, 0.01, true
+	f := tuitest.NewFake(tb, tb.TempDir(), "00001-long", c)
+	f.Hold(tb)
 	return f
 }
 
@@ -22,13 +23,13 @@ func longRun(tb testing.TB) *fakeRun {
 // 3 ms and 200 allocations. In tick, each frame has another point.
 func BenchmarkFrame(b *testing.B) {
 	f := longRun(b)
-	s := newScreen(b, 160, 48, tui.Options{RunDir: f.dir, Images: "blocks"})
-	s.load()
+	s := tuitest.New(b, 160, 48, tui.Options{RunDir: f.Dir, Images: "blocks"})
+	s.Load()
 	b.Run("same", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			s.app.Update(tea.PasteMsg{}) // marks the frame stale, changes nothing
-			s.app.View()
+			s.App.Update(tea.PasteMsg{}) // marks the frame stale, changes nothing
+			s.App.View()
 		}
 	})
 	b.Run("tick", func(b *testing.B) {
@@ -36,17 +37,17 @@ func BenchmarkFrame(b *testing.B) {
 		nimg := int64(1_000_000)
 		for b.Loop() {
 			nimg += 10
-			u := runlog.Update{Rows: []runlog.Row{{Nimg: nimg, Time: epoch, Names: []string{"loss/disc", "loss/gen"}, Values: []float64{1, 1}}}}
-			s.app.Update(tui.HistoryMsg(s.app, u))
-			s.app.View()
+			u := runlog.Update{Rows: []runlog.Row{{Nimg: nimg, Time: tuitest.Epoch, Names: []string{"loss/disc", "loss/gen"}, Values: []float64{1, 1}}}}
+			s.App.Update(tui.HistoryMsg(s.App, u))
+			s.App.View()
 		}
 	})
-	s.view("curves")
+	s.View("curves")
 	b.Run("curves", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			s.app.Update(tea.PasteMsg{})
-			s.app.View()
+			s.App.Update(tea.PasteMsg{})
+			s.App.View()
 		}
 	})
 }
@@ -55,19 +56,19 @@ func BenchmarkFrame(b *testing.B) {
 // target is 150 ms, and until the last one.
 func BenchmarkAttach(b *testing.B) {
 	f := longRun(b)
-	open := func() *screen { return newScreen(b, 160, 48, tui.Options{RunDir: f.dir, Images: "blocks"}) }
+	open := func() *tuitest.Screen { return tuitest.New(b, 160, 48, tui.Options{RunDir: f.Dir, Images: "blocks"}) }
 	b.Run("first", func(b *testing.B) {
 		for b.Loop() {
 			s := open()
-			s.app.Update(tui.PollAt(s.app, s.now))
-			s.wants("reading the history")
+			s.App.Update(s.App.Look(s.Now))
+			s.Wants("reading the history")
 		}
 	})
 	b.Run("all", func(b *testing.B) {
 		for b.Loop() {
 			s := open()
-			s.load()
-			s.lacks("reading the history")
+			s.Load()
+			s.Lacks("reading the history")
 		}
 	})
 }

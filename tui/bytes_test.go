@@ -10,6 +10,7 @@ import (
 	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/tui"
+	"innate/tui/tuitest"
 )
 
 // counter counts what a terminal would be sent.
@@ -34,14 +35,14 @@ func (c *counter) settle() int64 {
 
 // onTerminal runs the workbench on a run of 1,000 kimg through Bubble Tea's own
 // renderer, in 160 by 48 cells.
-func onTerminal(t *testing.T, view string) (*tea.Program, *tui.App, *fakeRun, *counter) {
+func onTerminal(t *testing.T, view string) (*tea.Program, *tui.App, *tuitest.Fake, *counter) {
 	t.Helper()
-	c := defaultFake()
-	c.ticks, c.tickK, c.fidEach = 2000, 0.5, 50
-	s, f := openFake(t, 160, 48, c, tui.Options{Images: "off"})
-	s.view(view)
+	c := tuitest.Default()
+	c.Ticks, c.TickK, c.FidEach = 2000, 0.5, 50
+	s, f := tuitest.Open(t, 160, 48, c, tui.Options{Images: "off"})
+	s.View(view)
 	out := &counter{}
-	p := tea.NewProgram(s.app, tea.WithInput(nil), tea.WithOutput(out), tea.WithWindowSize(160, 48), tea.WithoutSignals(), tea.WithFPS(120),
+	p := tea.NewProgram(s.App, tea.WithInput(nil), tea.WithOutput(out), tea.WithWindowSize(160, 48), tea.WithoutSignals(), tea.WithFPS(120),
 		tea.WithEnvironment([]string{"TERM=xterm-256color", "LANG=C.UTF-8"}))
 	done := make(chan error, 1)
 	go func() {
@@ -61,7 +62,7 @@ func onTerminal(t *testing.T, view string) (*tea.Program, *tui.App, *fakeRun, *c
 	if first < 2000 {
 		t.Errorf("the first frame has %d bytes, want a whole screen", first)
 	}
-	return p, s.app, f, out
+	return p, s.App, f, out
 }
 
 // TestBytesSteady feeds a run that trains as fast as the demo, a heartbeat a
@@ -73,12 +74,12 @@ func TestBytesSteady(t *testing.T) {
 			const frames = 24
 			var heartbeats, ticks int64
 			for i := range frames {
-				st := f.status
+				st := f.Heartbeat
 				st.Nimg += int64(i+1) * 128
 				st.EtaSec -= float64(i + 1)
 				st.ImagesPerSec += float64(i%5) / 10
 				st.Time = st.Time.Add(time.Duration(i+1) * time.Second)
-				p.Send(tui.InfoMsg(app, run.Info{Name: "00003-mnist-gdd-i", Dir: f.dir, Status: st, Alive: true}))
+				p.Send(tui.InfoMsg(app, run.Info{Name: "00003-mnist-gdd-i", Dir: f.Dir, Status: st, Alive: true}))
 				if i%4 != 3 {
 					heartbeats += out.settle()
 					continue

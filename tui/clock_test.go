@@ -10,6 +10,7 @@ import (
 	"innate/trainer/control"
 	"innate/trainer/run"
 	"innate/tui"
+	"innate/tui/tuitest"
 )
 
 // TestFaultHeartbeatAhead writes one heartbeat an hour ahead of the clock, and
@@ -21,32 +22,32 @@ func TestFaultHeartbeatAhead(t *testing.T) {
 		answers  bool
 	}{"the file": {"fake", false}, "the answer": {"fake", true}, "an older trainer's file": {"", false}, "an older trainer's answer": {"", true}} {
 		t.Run(name, func(t *testing.T) {
-			s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
-			at := f.status.Time
+			s, f := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{})
+			at := f.Heartbeat.Time
 			beat := func(when time.Time) {
-				if f.status.Time = when; c.instance == "" {
-					f.status.Instance, f.status.Seq = "", 0
+				if f.Heartbeat.Time = when; c.instance == "" {
+					f.Heartbeat.Instance, f.Heartbeat.Seq = "", 0
 				}
-				must(t, run.WriteStatus(f.dir, f.status))
+				tuitest.Must(t, run.WriteStatus(f.Dir, f.Heartbeat))
 			}
 			beat(at.Add(time.Hour))
-			s.now = s.now.Add(2 * time.Second)
-			s.load()
-			s.wants("● running")
-			must(t, f.Do(context.Background(), control.Command{Kind: control.KindPause}))
+			s.Now = s.Now.Add(2 * time.Second)
+			s.Load()
+			s.Wants("● running")
+			tuitest.Must(t, f.Do(context.Background(), control.Command{Kind: control.KindPause}))
 			if c.answers {
-				f.status.Time = at.Add(time.Second)
+				f.Heartbeat.Time = at.Add(time.Second)
 				if c.instance == "" {
-					f.status.Instance, f.status.Seq = "", 0
+					f.Heartbeat.Instance, f.Heartbeat.Seq = "", 0
 				}
-				f.serve(t)
-				s.send(tui.PingNow(s.app))
+				f.Serve(t)
+				s.Send(s.App.Run().Ping(0)())
 			} else {
 				beat(at.Add(time.Second))
-				s.now = s.now.Add(2 * time.Second)
-				s.load()
+				s.Now = s.Now.Add(2 * time.Second)
+				s.Load()
 			}
-			s.wants("‖ paused")
+			s.Wants("‖ paused")
 		})
 	}
 }
@@ -56,25 +57,25 @@ func TestFaultHeartbeatAhead(t *testing.T) {
 func TestFaultHeartbeatByOwnClock(t *testing.T) {
 	for name, off := range map[string]time.Duration{"ahead": time.Hour, "behind": -time.Hour} {
 		t.Run(name, func(t *testing.T) {
-			now := epoch.Add(10 * time.Minute)
-			s, f := openFake(t, 120, 40, defaultFake(), tui.Options{Now: func() time.Time { return now }})
-			f.serve(t)
+			now := tuitest.Epoch.Add(10 * time.Minute)
+			s, f := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{Now: func() time.Time { return now }})
+			f.Serve(t)
 			look := func(after time.Duration, writes bool) {
-				now, s.now = now.Add(after), s.now.Add(after)
+				now, s.Now = now.Add(after), s.Now.Add(after)
 				if writes {
-					f.status.Time, f.status.Seq = now.Add(off), f.status.Seq+1
-					must(t, run.WriteStatus(f.dir, f.status))
+					f.Heartbeat.Time, f.Heartbeat.Seq = now.Add(off), f.Heartbeat.Seq+1
+					tuitest.Must(t, run.WriteStatus(f.Dir, f.Heartbeat))
 				}
-				s.load()
-				s.send(tui.PingNow(s.app))
+				s.Load()
+				s.Send(s.App.Run().Ping(0)())
 			}
 			look(time.Second, true)
 			look(20*time.Second, true)
-			s.lacks("no heartbeat")
+			s.Lacks("no heartbeat")
 			look(20*time.Second, false)
-			s.wants("no heartbeat for 20s")
+			s.Wants("no heartbeat for 20s")
 			look(time.Second, true)
-			s.lacks("no heartbeat")
+			s.Lacks("no heartbeat")
 		})
 	}
 }
@@ -84,28 +85,28 @@ func TestFaultHeartbeatByOwnClock(t *testing.T) {
 func TestFaultSpeedWithoutClock(t *testing.T) {
 	s, f := openLayers(t, 120, 40, tui.Options{})
 	for i := range 6 {
-		f.status.Time = epoch.Add(-time.Duration(i) * time.Hour)
-		f.status.Nimg += 100
-		f.status.Seq++
-		f.status.ImagesPerSec = 123
-		must(t, run.WriteStatus(f.dir, f.status))
-		s.now = s.now.Add(2 * time.Second)
-		s.load()
+		f.Heartbeat.Time = tuitest.Epoch.Add(-time.Duration(i) * time.Hour)
+		f.Heartbeat.Nimg += 100
+		f.Heartbeat.Seq++
+		f.Heartbeat.ImagesPerSec = 123
+		tuitest.Must(t, run.WriteStatus(f.Dir, f.Heartbeat))
+		s.Now = s.Now.Add(2 * time.Second)
+		s.Load()
 	}
-	s.press("a")
-	s.wants("123.0 →")
+	s.Press("a")
+	s.Wants("123.0 →")
 }
 
 // TestFaultTornSample shows why a sample cannot be read, once it has not changed
 // for a while, also where the file's time lies an hour ahead.
 func TestFaultTornSample(t *testing.T) {
-	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
-	path := filepath.Join(f.dir, run.SamplesDir, "000090000.png")
-	must(t, os.WriteFile(path, []byte("\x89PNG"), 0o644))
-	must(t, os.Chtimes(path, time.Time{}, time.Now().Add(time.Hour)))
-	s.load()
-	s.lacks("000090000.png: ")
-	s.now = s.now.Add(10 * time.Second)
-	s.load()
-	s.wants("000090000.png: ")
+	s, f := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{})
+	path := filepath.Join(f.Dir, run.SamplesDir, "000090000.png")
+	tuitest.Must(t, os.WriteFile(path, []byte("\x89PNG"), 0o644))
+	tuitest.Must(t, os.Chtimes(path, time.Time{}, time.Now().Add(time.Hour)))
+	s.Load()
+	s.Lacks("000090000.png: ")
+	s.Now = s.Now.Add(10 * time.Second)
+	s.Load()
+	s.Wants("000090000.png: ")
 }

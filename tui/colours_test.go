@@ -7,6 +7,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"innate/tui"
+	"innate/tui/tuitest"
 )
 
 // TestMoreColours checks that 16 colours become 256 on a terminal that tells its
@@ -24,11 +25,11 @@ func TestMoreColours(t *testing.T) {
 		{"NO_COLOR", []tea.Msg{tea.ColorProfileMsg{Profile: colorprofile.ASCII}, version}, colorprofile.ASCII},
 		{"24 bits", []tea.Msg{tea.ColorProfileMsg{Profile: colorprofile.TrueColor}, version}, colorprofile.TrueColor},
 	} {
-		s := newScreen(t, 80, 24, tui.Options{})
+		s := tuitest.New(t, 80, 24, tui.Options{})
 		for _, m := range c.msgs {
-			s.send(m)
+			s.Send(m)
 		}
-		if got := s.app.Profile(); got != c.want {
+		if got := s.App.Profile(); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}

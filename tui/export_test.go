@@ -2,7 +2,6 @@ package tui
 
 import (
 	"slices"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
@@ -11,13 +10,9 @@ import (
 	"innate/trainer/runlog"
 	"innate/tui/host"
 	"innate/tui/session"
-	"innate/tui/theme"
 	"innate/tui/views/form"
 	"innate/tui/views/runs"
 )
-
-// Filter is what Run installs with tea.WithFilter.
-func Filter(m tea.Model, msg tea.Msg) tea.Msg { return dropStalePictures(m, msg) }
 
 // viewOf returns the open run's view of a type.
 func viewOf[T host.View](r *runView) T {
@@ -29,28 +24,6 @@ func viewOf[T host.View](r *runView) T {
 	panic("tui: no such view")
 }
 
-// Tests don't wait: what is due later never comes, and what is due now comes at
-// once.
-func init() {
-	session.Tick = func(d time.Duration, f func(time.Time) tea.Msg) tea.Cmd {
-		if d > 0 {
-			return nil
-		}
-		return func() tea.Msg { return f(time.Now()) }
-	}
-}
-
-// PollAt returns the message of one look at what the screen shows.
-func PollAt(a *App, now time.Time) tea.Msg {
-	if a.run == nil {
-		if v, ok := a.screen.(*runs.Overlay); ok {
-			return v.Look()
-		}
-		return a.list.Look()
-	}
-	return a.run.Look(now)
-}
-
 // HistoryMsg is the message of a poll that found an update.
 func HistoryMsg(a *App, u runlog.Update) tea.Msg {
 	return session.PollMsg{Run: a.run.Run, Updates: []runlog.Update{u}}
@@ -60,9 +33,6 @@ func HistoryMsg(a *App, u runlog.Update) tea.Msg {
 func InfoMsg(a *App, info run.Info) tea.Msg {
 	return session.PollMsg{Run: a.run.Run, Info: &info}
 }
-
-// PingNow returns the message of one ping at once.
-func PingNow(a *App) tea.Msg { return a.run.Ping(0)() }
 
 // KeyInfo is one row of the key table and the section that it is in.
 type KeyInfo struct {
@@ -91,7 +61,7 @@ func (a *App) Enter(section string) {
 	kinds := map[string]overlayKind{"menus": overlayMenu, "questions": overlayQuestion, "help": overlayHelp}
 	a.overlay, a.stale = overlay{kind: kinds[section]}, true
 	names := map[string]string{"curves": "curves", "tree of layers": "layers", "view of samples": "samples", "one sample": "samples", "config": "config", "events": "events"}
-	a.view = max(slices.Index(a.viewNames(), names[section]), 0) // others work on the dashboard
+	a.view = max(slices.Index(a.ViewNames(), names[section]), 0) // others work on the dashboard
 	a.state.Focus = "events"                                     // the pane with the fewest keys of its own
 	if p, ok := map[string]string{"charts": "loss", "layers": "layers", "samples": "samples"}[section]; ok {
 		a.state.Focus = p
@@ -120,10 +90,7 @@ func (a *App) HelpSections() []string {
 }
 
 // ViewNames lists the views of a run.
-func ViewNames() []string { return newApp(Options{}).viewNames() }
-
-// Flush writes the state as Run does at the end.
-func Flush(a *App) { a.flush() }
+func ViewNames() []string { return newApp(Options{}).ViewNames() }
 
 // PanicMsg is a message whose handling panics.
 func PanicMsg(a *App) tea.Msg {
@@ -161,6 +128,3 @@ func ProbeOver() tea.Msg { return probeOverMsg{} }
 
 // Profile returns how many colours the renderer may use.
 func (a *App) Profile() colorprofile.Profile { return a.profile }
-
-// Look returns what the theme suits.
-func (a *App) Look() theme.Look { return a.theme.Look }

@@ -9,18 +9,19 @@ import (
 
 	"innate/trainer/run"
 	"innate/tui"
+	"innate/tui/tuitest"
 )
 
 // twins makes a run that trains in A and one of the same name, done, in B,
 // beside another.
-func twins(tb testing.TB) (a *fakeRun) {
+func twins(tb testing.TB) (a *tuitest.Fake) {
 	tb.Helper()
-	done := defaultFake()
-	done.state = run.StateDone
-	newFakeRun(tb, "B", "00000-mnist-gdd-i", done)
-	newFakeRun(tb, "B", "00001-mnist-gdd", done)
-	a = newFakeRun(tb, "A", "00000-mnist-gdd-i", defaultFake())
-	a.hold(tb)
+	done := tuitest.Default()
+	done.State = run.StateDone
+	tuitest.NewFake(tb, "B", "00000-mnist-gdd-i", done)
+	tuitest.NewFake(tb, "B", "00001-mnist-gdd", done)
+	a = tuitest.NewFake(tb, "A", "00000-mnist-gdd-i", tuitest.Default())
+	a.Hold(tb)
 	return a
 }
 
@@ -30,12 +31,12 @@ func twins(tb testing.TB) (a *fakeRun) {
 func TestFaultTwins(t *testing.T) {
 	t.Chdir(t.TempDir())
 	a := twins(t)
-	s := newScreen(t, 120, 40, tui.Options{RunDir: a.dir, RunsDir: "B", Images: "off"})
-	s.load()
-	s.press("esc")
-	s.load()
-	s.wants("›  ✓ done      00001-mnist-gdd")
-	if raw := strings.Join(s.raw, ""); strings.Contains(raw, "done") {
+	s := tuitest.New(t, 120, 40, tui.Options{RunDir: a.Dir, RunsDir: "B", Images: "off"})
+	s.Load()
+	s.Press("esc")
+	s.Load()
+	s.Wants("›  ✓ done      00001-mnist-gdd")
+	if raw := strings.Join(s.Raw, ""); strings.Contains(raw, "done") {
 		t.Errorf("the end of a run that trains was announced: %q", raw)
 	}
 }
@@ -45,12 +46,12 @@ func TestFaultTwins(t *testing.T) {
 func TestFaultReturnByAnotherName(t *testing.T) {
 	t.Chdir(t.TempDir())
 	twins(t)
-	must(t, os.Symlink("B", "linked"))
-	s := newScreen(t, 120, 40, tui.Options{RunDir: "B/00000-mnist-gdd-i", RunsDir: "linked", Images: "off"})
-	s.load()
-	s.press("esc")
-	s.load()
-	s.wants("›  ✓ done      00000-mnist-gdd-i")
+	tuitest.Must(t, os.Symlink("B", "linked"))
+	s := tuitest.New(t, 120, 40, tui.Options{RunDir: "B/00000-mnist-gdd-i", RunsDir: "linked", Images: "off"})
+	s.Load()
+	s.Press("esc")
+	s.Load()
+	s.Wants("›  ✓ done      00000-mnist-gdd-i")
 }
 
 // TestFaultRememberedRun remembers the directory of the run opened last, not its
@@ -59,12 +60,12 @@ func TestFaultRememberedRun(t *testing.T) {
 	t.Chdir(t.TempDir())
 	a := twins(t)
 	state := filepath.Join(t.TempDir(), "state.json")
-	s := newScreen(t, 120, 40, tui.Options{RunDir: a.dir, RunsDir: "A", Images: "off", StateFile: state})
-	s.load()
-	tui.Flush(s.app)
-	s = newScreen(t, 120, 40, tui.Options{RunsDir: "B", Images: "off", StateFile: state})
-	s.run(s.app.Init())
-	s.wants("›  ✓ done      00001-mnist-gdd")
+	s := tuitest.New(t, 120, 40, tui.Options{RunDir: a.Dir, RunsDir: "A", Images: "off", StateFile: state})
+	s.Load()
+	s.App.Flush()
+	s = tuitest.New(t, 120, 40, tui.Options{RunsDir: "B", Images: "off", StateFile: state})
+	s.Run(s.App.Init())
+	s.Wants("›  ✓ done      00001-mnist-gdd")
 }
 
 // TestFaultOtherRunsOfTheMachine shows a run of the same name in another
@@ -72,24 +73,24 @@ func TestFaultRememberedRun(t *testing.T) {
 func TestFaultOtherRunsOfTheMachine(t *testing.T) {
 	t.Chdir(t.TempDir())
 	a := twins(t)
-	s := newScreen(t, 120, 40, tui.Options{RunDir: "B/00000-mnist-gdd-i", RunsDir: "A", Images: "off"})
-	s.load()
-	s.view("machine")
-	s.lacks("this run has the machine to itself")
-	a.release()
+	s := tuitest.New(t, 120, 40, tui.Options{RunDir: "B/00000-mnist-gdd-i", RunsDir: "A", Images: "off"})
+	s.Load()
+	s.View("machine")
+	s.Lacks("this run has the machine to itself")
+	a.Release()
 }
 
 // TestFaultDeleteUnreadable asks for the deletion of a run that cannot be read
 // in words that say so.
 func TestFaultDeleteUnreadable(t *testing.T) {
 	var deleted []string
-	opts := listOptions()
+	opts := tuitest.ListOptions()
 	opts.Delete = func(_ context.Context, dir string) error { deleted = append(deleted, dir); return nil }
-	s := openList(t, 120, 40, opts, func(tb testing.TB) {
+	s := tuitest.OpenList(t, 120, 40, opts, func(tb testing.TB) {
 		dir := filepath.Join("runs", "00005-odd")
-		must(tb, os.MkdirAll(filepath.Join(dir, run.StatusFile), 0o755))
-		must(tb, os.WriteFile(filepath.Join(dir, run.ConfigFile), []byte(fakeTOML), 0o644))
+		tuitest.Must(tb, os.MkdirAll(filepath.Join(dir, run.StatusFile), 0o755))
+		tuitest.Must(tb, os.WriteFile(filepath.Join(dir, run.ConfigFile), []byte(tuitest.TOML), 0o644))
 	})
-	s.press("d")
-	s.wants("Delete 00005-odd, which cannot be read?")
+	s.Press("d")
+	s.Wants("Delete 00005-odd, which cannot be read?")
 }

@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/tui"
+	"innate/tui/tuitest"
 )
 
 // BenchmarkOpenRun100k opens a run of 100,000 ticks until its first whole frame.
@@ -14,9 +15,9 @@ func BenchmarkOpenRun100k(b *testing.B) {
 	f := longRun(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		s := newScreen(b, 160, 48, tui.Options{RunDir: f.dir, Images: "blocks"})
-		s.load()
-		s.lacks("reading the history")
+		s := tuitest.New(b, 160, 48, tui.Options{RunDir: f.Dir, Images: "blocks"})
+		s.Load()
+		s.Lacks("reading the history")
 	}
 }
 
@@ -24,22 +25,22 @@ func BenchmarkOpenRun100k(b *testing.B) {
 // and with its window moved, so that everything in it is new.
 func BenchmarkCurvesFrame100k(b *testing.B) {
 	f := longRun(b)
-	s := newScreen(b, 160, 48, tui.Options{RunDir: f.dir, Images: "blocks"})
-	s.load()
-	s.view("curves")
+	s := tuitest.New(b, 160, 48, tui.Options{RunDir: f.Dir, Images: "blocks"})
+	s.Load()
+	s.View("curves")
 	b.Run("same", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			s.app.Update(tea.PasteMsg{})
-			s.app.View()
+			s.App.Update(tea.PasteMsg{})
+			s.App.View()
 		}
 	})
 	b.Run("moved", func(b *testing.B) {
-		s.press("+", "+")
+		s.Press("+", "+")
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
-			s.press([]string{"<", ">"}[i%2])
-			s.app.View()
+			s.Press([]string{"<", ">"}[i%2])
+			s.App.View()
 		}
 	})
 }
@@ -50,12 +51,12 @@ func BenchmarkHeap100k(b *testing.B) {
 	f := longRun(b)
 	for b.Loop() {
 		before := liveBytes()
-		s := newScreen(b, 160, 48, tui.Options{RunDir: f.dir, Images: "blocks"})
-		s.load()
+		s := tuitest.New(b, 160, 48, tui.Options{RunDir: f.Dir, Images: "blocks"})
+		s.Load()
 		for _, view := range []string{"curves", "layers", "samples", "config", "machine", "events", "dashboard"} {
-			s.view(view)
+			s.View(view)
 			if view == "curves" {
-				s.press("pgdown", "pgdown", "pgdown", "pgdown", "pgdown")
+				s.Press("pgdown", "pgdown", "pgdown", "pgdown", "pgdown")
 			}
 		}
 		b.ReportMetric(float64(liveBytes()-before)/1e6, "MB")

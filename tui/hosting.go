@@ -1,10 +1,15 @@
 package tui
 
 import (
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
 	"innate/tui/host"
 	"innate/tui/session"
 	"innate/tui/sixel"
 	"innate/tui/theme"
+	"innate/tui/views/runs"
 )
 
 // The rest of what the workbench does for its views; see host.Host.
@@ -33,6 +38,18 @@ func (a *App) Run() *session.Run {
 
 // Runs implements host.Host.
 func (a *App) Runs() *session.Runs { return a.list }
+
+// Look looks at the files of what shows, once, and waits for what it finds: a
+// message for Update.
+func (a *App) Look(now time.Time) tea.Msg {
+	if a.run != nil {
+		return a.run.Look(now)
+	}
+	if v, ok := a.screen.(*runs.Overlay); ok {
+		return v.Look()
+	}
+	return a.list.Look()
+}
 
 // Push implements host.Host.
 func (a *App) Push(v host.View) { a.screen = v }

@@ -13,82 +13,69 @@ import (
 
 	"innate/trainer/run"
 	"innate/tui"
+	"innate/tui/tuitest"
 )
 
-func click(x, y int) tea.Msg { return tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft} }
-
-// find returns the cell where text starts.
-func (s *screen) find(text string) (x, y int) {
-	s.tb.Helper()
-	for y, line := range s.lines() {
-		if before, _, ok := strings.Cut(line, text); ok {
-			return len([]rune(before)), y
-		}
-	}
-	s.tb.Fatalf("no %q in\n%s", text, s.frame())
-	return 0, 0
-}
-
 func TestMouse(t *testing.T) {
-	s, _ := openFake(t, 120, 40, defaultFake(), tui.Options{})
-	if s.app.View().MouseMode != tea.MouseModeNone {
+	s, _ := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{})
+	if s.App.View().MouseMode != tea.MouseModeNone {
 		t.Error("the mouse is on at first")
 	}
-	s.press("m")
-	if s.app.View().MouseMode == tea.MouseModeNone {
+	s.Press("m")
+	if s.App.View().MouseMode == tea.MouseModeNone {
 		t.Error("m doesn't switch the mouse on")
 	}
 	for _, name := range tui.ViewNames() {
-		s.send(click(s.find(name)))
-		s.wants("›", name)
-		if _, y := s.find("›"); y != 0 {
+		s.Send(tuitest.Click(s.Find(name)))
+		s.Wants("›", name)
+		if _, y := s.Find("›"); y != 0 {
 			t.Errorf("%s isn't marked", name)
 		}
 	}
-	s.view("dashboard")
-	s.send(click(s.find("Samples ─")))
-	s.wants("← h older")
-	s.send(click(s.find("Layers ─")))
-	s.wants("space freeze")
-	x, y := s.find("layer0")
-	s.send(tea.MouseWheelMsg{X: x, Y: y, Button: tea.MouseWheelDown})
-	if row := s.lines()[y+2]; !strings.Contains(row, "›") {
+	s.View("dashboard")
+	s.Send(tuitest.Click(s.Find("Samples ─")))
+	s.Wants("← h older")
+	s.Send(tuitest.Click(s.Find("Layers ─")))
+	s.Wants("space freeze")
+	x, y := s.Find("layer0")
+	s.Send(tea.MouseWheelMsg{X: x, Y: y, Button: tea.MouseWheelDown})
+	if row := s.Lines()[y+2]; !strings.Contains(row, "›") {
 		t.Errorf("the wheel didn't move the cursor by three: %q", row)
 	}
-	s.press("?")
-	s.send(click(20, 10)) // goes nowhere
-	s.wants("Help")
+	s.Press("?")
+	s.Send(tuitest.Click(20, 10)) // goes nowhere
+	s.Wants("Help")
 }
 
 func TestMouseRuns(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, name := range []string{"00001-a", "00002-b"} {
-		newFakeRun(t, "runs", name, fakeConfig{noFiles: true})
+		tuitest.NewFake(t, "runs", name, tuitest.Config{NoFiles: true})
 	}
-	s := newScreen(t, 100, 30, tui.Options{RunsDir: "runs", Images: "off"})
-	s.load()
-	s.wants("›  ● new       00002-b")
-	s.send(click(s.find("00001-a")))
-	s.wants("›  ● new       00001-a")
-	s.send(click(s.find("00001-a")))
-	s.load()
-	s.wants("00001-a", "not started yet")
+	s := tuitest.New(t, 100, 30, tui.Options{RunsDir: "runs", Images: "off"})
+	s.Load()
+	s.Wants("›  ● new       00002-b")
+	s.Send(tuitest.Click(s.Find("00001-a")))
+	s.Wants("›  ● new       00001-a")
+	s.Send(tuitest.Click(s.Find("00001-a")))
+	s.Load()
+	s.Wants("00001-a", "not started yet")
 }
 
 func TestCopy(t *testing.T) {
-	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
-	s.press("c")
-	abs, err := filepath.Abs(f.dir)
-	must(t, err)
-	s.wants("copied path " + abs[:min(len(abs), 60)])
+	s, f := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{})
+	s.Press("c")
+	abs, err := filepath.Abs(f.Dir)
+	tuitest.Must(t, err)
+	s.Wants("copied path " + abs[:min(len(abs), 60)])
 }
 
 // TestGarbageTrainer answers with what no trainer would, or not at all: the
 // screen says so and keeps working.
 func TestGarbageTrainer(t *testing.T) {
-	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
-	l, err := net.Listen("unix", filepath.Join(f.dir, run.SocketFile))
-	must(t, err)
+	s, f := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{})
+	l, err := net.Listen("unix", filepath.Join(f.Dir, run.SocketFile))
+	tuitest.Must(t, err)
 	defer l.Close()
 	go func() {
 		for {
@@ -100,13 +87,13 @@ func TestGarbageTrainer(t *testing.T) {
 			c.Close()
 		}
 	}()
-	s.send(tui.PingNow(s.app))
-	s.wants("the trainer doesn't answer")
-	s.exact(120, 40)
+	s.Send(s.App.Run().Ping(0)())
+	s.Wants("the trainer doesn't answer")
+	s.Exact(120, 40)
 	start := time.Now()
-	s.app.Update(keyPress("P")) // its command would wait for the trainer
-	s.app.Update(keyPress("2"))
-	s.wants("›2 curves")
+	s.App.Update(tuitest.KeyPress("P")) // its command would wait for the trainer
+	s.App.Update(tuitest.KeyPress("2"))
+	s.Wants("›2 curves")
 	if d := time.Since(start); d > time.Second {
 		t.Errorf("two keys took %v", d)
 	}
@@ -114,16 +101,16 @@ func TestGarbageTrainer(t *testing.T) {
 
 // TestPanic checks that the terminal is restored when drawing panics.
 func TestPanic(t *testing.T) {
-	s, _ := openFake(t, 80, 24, defaultFake(), tui.Options{})
+	s, _ := tuitest.Open(t, 80, 24, tuitest.Default(), tui.Options{})
 	devnull, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	must(t, err)
+	tuitest.Must(t, err)
 	defer devnull.Close()
 	stderr := os.Stderr
 	os.Stderr = devnull // Bubble Tea prints the stack there
 	defer func() { os.Stderr = stderr }()
 	var out bytes.Buffer
-	p := tea.NewProgram(s.app, tea.WithInput(new(bytes.Buffer)), tea.WithOutput(&out), tea.WithWindowSize(80, 24), tea.WithoutSignals())
-	time.AfterFunc(500*time.Millisecond, func() { p.Send(tui.PanicMsg(s.app)) })
+	p := tea.NewProgram(s.App, tea.WithInput(new(bytes.Buffer)), tea.WithOutput(&out), tea.WithWindowSize(80, 24), tea.WithoutSignals())
+	time.AfterFunc(500*time.Millisecond, func() { p.Send(tui.PanicMsg(s.App)) })
 	_, err = p.Run()
 	if err == nil || !strings.Contains(err.Error(), "panic") {
 		t.Errorf("error %v, want a panic", err)

@@ -49,7 +49,7 @@ func (a *App) bindCommands() {
 			return a.run.Config.Offer(word)
 		}, a.commandFork),
 		host.NewCommand("open", "RUN", "open another run", host.NeedNothing, a.offerRuns, a.commandOpen),
-		host.NewCommand("view", "NAME", "another view of the run", host.NeedRun, offer(func() []string { return a.viewNames() }), func(args []string) tea.Cmd {
+		host.NewCommand("view", "NAME", "another view of the run", host.NeedRun, offer(func() []string { return a.ViewNames() }), func(args []string) tea.Cmd {
 			return a.one("view", args, a.viewByName)
 		}),
 		host.NewCommand("theme", "NAME", "colours", host.NeedNothing, offer(theme.Names), func(args []string) tea.Cmd { return a.one("theme", args, a.chooseTheme) }),
@@ -217,7 +217,7 @@ func (a *App) handleFound(m foundMsg) tea.Cmd {
 }
 
 func (a *App) viewByName(name string) tea.Cmd {
-	if names := a.viewNames(); !slices.Contains(names, name) {
+	if names := a.ViewNames(); !slices.Contains(names, name) {
 		return a.Fail(fmt.Errorf("view: %q, want %s", name, strings.Join(names, ", ")))
 	}
 	return a.Show(name)

@@ -10,12 +10,13 @@ import (
 
 	"innate/trainer/run"
 	"innate/tui"
+	"innate/tui/tuitest"
 )
 
 // TestCompletion types the beginning of lines and takes what is offered.
 func TestCompletion(t *testing.T) {
-	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
-	f.serve(t)
+	s, f := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{})
+	f.Serve(t)
 	for _, c := range []struct {
 		typed string
 		keys  []string
@@ -37,76 +38,76 @@ func TestCompletion(t *testing.T) {
 		{"open 00003", []string{"tab"}, ":open 00003-mnist-gdd-i"},
 		{"nonsense x", []string{"tab"}, ":nonsense x"},
 	} {
-		s.press(":")
-		s.typed(c.typed)
-		s.press(c.keys...)
-		lines := s.lines()
+		s.Press(":")
+		s.Type(c.typed)
+		s.Press(c.keys...)
+		lines := s.Lines()
 		if got := strings.TrimSpace(lines[len(lines)-1]); !strings.HasPrefix(got+" ", c.want+" ") && !strings.HasPrefix(got, c.want+"\u00a0") {
 			t.Errorf("%q, %v: %q, want %q", c.typed, c.keys, got, c.want)
 		}
-		s.exact(120, 40)
-		s.press("esc")
+		s.Exact(120, 40)
+		s.Press("esc")
 	}
-	s.press(":")
-	s.typed("fr")
-	s.wants(":freeze", "freeze  ") // ghost and offers
-	s.press("esc")
+	s.Press(":")
+	s.Type("fr")
+	s.Wants(":freeze", "freeze  ") // ghost and offers
+	s.Press("esc")
 }
 
 // TestCommands gives commands that change what shows.
 func TestCommands(t *testing.T) {
-	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
-	f.serve(t)
-	s.command("view machine")
-	s.wants("›6 machine", "discriminator")
-	s.command("view moon")
-	s.wants(`view: "moon", want dashboard, curves`)
-	s.command("freeze enc.*")
-	if n := len(f.orders); n != 1 || (*f.orders[0].Freeze.Freeze)[0] != "enc.*" {
-		t.Errorf("orders %+v, want freeze enc.*", f.orders)
+	s, f := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{})
+	f.Serve(t)
+	s.Command("view machine")
+	s.Wants("›6 machine", "discriminator")
+	s.Command("view moon")
+	s.Wants(`view: "moon", want dashboard, curves`)
+	s.Command("freeze enc.*")
+	if n := len(f.Orders); n != 1 || (*f.Orders[0].Freeze.Freeze)[0] != "enc.*" {
+		t.Errorf("orders %+v, want freeze enc.*", f.Orders)
 	}
-	s.command("checkpoint")
-	s.wants("checkpoint written")
-	s.command("evaluate")
-	s.command("sample x")
-	s.wants(`sample: got "x", want one seed`)
-	s.command("sample 12")
+	s.Command("checkpoint")
+	s.Wants("checkpoint written")
+	s.Command("evaluate")
+	s.Command("sample x")
+	s.Wants(`sample: got "x", want one seed`)
+	s.Command("sample 12")
 	var kinds []string
-	for _, o := range f.orders[1:] {
+	for _, o := range f.Orders[1:] {
 		kinds = append(kinds, o.Kind)
 	}
-	if !slices.Equal(kinds, []string{"checkpoint", "evaluate", "sample"}) || *f.orders[3].Sample.Seed != 12 {
-		t.Errorf("orders %+v, want checkpoint, evaluate, sample 12", f.orders[1:])
+	if !slices.Equal(kinds, []string{"checkpoint", "evaluate", "sample"}) || *f.Orders[3].Sample.Seed != 12 {
+		t.Errorf("orders %+v, want checkpoint, evaluate, sample 12", f.Orders[1:])
 	}
-	s.command("open 7")
-	s.wants(`run "7": none in runs`)
-	s.command("open 3")
-	s.load()
-	s.wants("›6 machine")
-	s.command("stop")
-	s.wants("Stop 00003-mnist-gdd-i?")
-	s.press("n")
+	s.Command("open 7")
+	s.Wants(`run "7": none in runs`)
+	s.Command("open 3")
+	s.Load()
+	s.Wants("›6 machine")
+	s.Command("stop")
+	s.Wants("Stop 00003-mnist-gdd-i?")
+	s.Press("n")
 }
 
 // TestUnavailable checks that a command says why it cannot be given.
 func TestUnavailable(t *testing.T) {
-	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
-	s.command("fork")
-	s.wants("fork: not available here; use `innate fork 00003-mnist-gdd-i`")
-	f.release()
-	s.load()
-	s.load()
-	s.load()
-	s.load()
+	s, f := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{})
+	s.Command("fork")
+	s.Wants("fork: not available here; use `innate fork 00003-mnist-gdd-i`")
+	f.Release()
+	s.Load()
+	s.Load()
+	s.Load()
+	s.Load()
 	for _, line := range []string{"pause", "set gen_lr=1", "freeze enc.*", "preset none", "stop"} {
-		s.command(line)
-		s.wants(strings.Fields(line)[0] + ": the run is dead, want a running trainer")
+		s.Command(line)
+		s.Wants(strings.Fields(line)[0] + ": the run is dead, want a running trainer")
 	}
-	s.press("esc", "esc")
-	s.load()
+	s.Press("esc", "esc")
+	s.Load()
 	for _, line := range []string{"pause", "view curves", "edit", "fork"} {
-		s.command(line)
-		s.wants(line[:4], "no run is open")
+		s.Command(line)
+		s.Wants(line[:4], "no run is open")
 	}
 }
 
@@ -121,16 +122,16 @@ func TestForkCommand(t *testing.T) {
 		}
 		return dir, nil
 	}}
-	s, f := openFake(t, 120, 40, defaultFake(), opts)
-	s.command("fork gen_lr=1e-4 seed=3")
-	s.wants("fork: no checkpoint yet")
-	if from != f.dir || !maps.Equal(got, map[string]string{"gen_lr": "1e-4", "seed": "3"}) {
+	s, f := tuitest.Open(t, 120, 40, tuitest.Default(), opts)
+	s.Command("fork gen_lr=1e-4 seed=3")
+	s.Wants("fork: no checkpoint yet")
+	if from != f.Dir || !maps.Equal(got, map[string]string{"gen_lr": "1e-4", "seed": "3"}) {
 		t.Errorf("forked %q with %v", from, got)
 	}
 	fail = false
-	s.command("fork")
-	s.load()
-	s.wants("started 00003-mnist-gdd-i")
+	s.Command("fork")
+	s.Load()
+	s.Wants("started 00003-mnist-gdd-i")
 	if len(got) != 0 {
 		t.Errorf("settings %v, want none", got)
 	}
@@ -138,21 +139,21 @@ func TestForkCommand(t *testing.T) {
 
 // TestAlerts checks what rings, and that it does once.
 func TestAlerts(t *testing.T) {
-	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
+	s, f := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{})
 	rings := func() (n int, text string) {
-		for _, r := range s.raw {
+		for _, r := range s.Raw {
 			if strings.HasPrefix(r, "\a") {
 				n, text = n+1, r
 			}
 		}
-		s.raw = nil
+		s.Raw = nil
 		return n, text
 	}
 	status := func(change func(*run.Status)) {
 		t.Helper()
-		change(&f.status)
-		must(t, run.WriteStatus(f.dir, f.status))
-		s.load()
+		change(&f.Heartbeat)
+		tuitest.Must(t, run.WriteStatus(f.Dir, f.Heartbeat))
+		s.Load()
 	}
 	fid := func(v float64) func(*run.Status) { return func(st *run.Status) { st.BestFID = &v } }
 	if n, _ := rings(); n != 0 {
@@ -167,16 +168,16 @@ func TestAlerts(t *testing.T) {
 	if n, text := rings(); n != 0 {
 		t.Errorf("%d alerts for an old best: %q", n, text)
 	}
-	s.press("N")
+	s.Press("N")
 	status(fid(50))
-	s.wants("a new best")
+	s.Wants("a new best")
 	if n, _ := rings(); n != 0 {
 		t.Error("rings although notifications are off")
 	}
-	s.press("N")
-	f.release()
+	s.Press("N")
+	f.Release()
 	status(func(st *run.Status) { st.State = run.StateDone })
-	s.load()
+	s.Load()
 	if n, text := rings(); n != 1 || !strings.Contains(text, "done") {
 		t.Errorf("%d alerts, %q, want one of the end", n, text)
 	}

@@ -62,9 +62,9 @@ type placement struct {
 // String returns what goes to the terminal.
 func (p placement) String() string { return p.sequence }
 
-// dropStalePictures keeps raw output of a picture that is no longer wanted from
+// Filter keeps raw output of a picture that is no longer wanted from
 // the terminal: between its encoding and now an overlay may have opened.
-func dropStalePictures(m tea.Model, msg tea.Msg) tea.Msg {
+func Filter(m tea.Model, msg tea.Msg) tea.Msg {
 	raw, ok := msg.(tea.RawMsg)
 	if !ok {
 		return msg

@@ -10,25 +10,26 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"innate/tui"
+	"innate/tui/tuitest"
 )
 
 // pictures returns the placements sent since the last call.
-func (s *screen) pictures() []string {
+func pictures(s *tuitest.Screen) []string {
 	var out []string
-	for _, r := range s.raw {
+	for _, r := range s.Raw {
 		if strings.Contains(r, "\x1bP") || strings.Contains(r, "\x1b_Ga=T") {
 			out = append(out, r)
 		}
 	}
-	s.raw = nil
+	s.Raw = nil
 	return out
 }
 
 // openSixel opens a fake run on a terminal with sixel and waits for the picture.
-func openSixel(t *testing.T) (*screen, *fakeRun) {
+func openSixel(t *testing.T) (*tuitest.Screen, *tuitest.Fake) {
 	t.Helper()
-	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{Images: "sixel"})
-	if n := len(s.pictures()); n != 1 {
+	s, f := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{Images: "sixel"})
+	if n := len(pictures(s)); n != 1 {
 		t.Fatalf("%d pictures after opening, want 1", n)
 	}
 	return s, f
@@ -38,17 +39,17 @@ func openSixel(t *testing.T) (*screen, *fakeRun) {
 // synchronized output, blanked rows, the picture within the pane, and never on
 // the last row.
 func TestPlacementSequence(t *testing.T) {
-	s, _ := openFake(t, 120, 40, defaultFake(), tui.Options{Images: "sixel"})
-	s.pictures()
-	s.send(uv.CellSizeEvent{Width: 9, Height: 17})
-	s.send(tea.ModeReportMsg{Mode: ansi.ModeSynchronizedOutput, Value: ansi.ModeReset})
-	s.pictures()
-	s.send(tea.FocusMsg{})
-	got := s.pictures()
+	s, _ := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{Images: "sixel"})
+	pictures(s)
+	s.Send(uv.CellSizeEvent{Width: 9, Height: 17})
+	s.Send(tea.ModeReportMsg{Mode: ansi.ModeSynchronizedOutput, Value: ansi.ModeReset})
+	pictures(s)
+	s.Send(tea.FocusMsg{})
+	got := pictures(s)
 	if len(got) != 1 {
 		t.Fatalf("%d pictures, want 1", len(got))
 	}
-	x, y, w, h := s.app.SamplesRect()
+	x, y, w, h := s.App.SamplesRect()
 	p := got[0]
 	if !strings.HasPrefix(p, "\x1b[?2026h\x1b7\x1b[m") || !strings.HasSuffix(p, "\x1b\\\x1b8\x1b[?2026l") {
 		t.Errorf("sequence %.40q … %q", p, p[len(p)-20:])
@@ -76,10 +77,10 @@ func TestPlacementSequence(t *testing.T) {
 // picture again, and that its cells never change meanwhile.
 func TestPictureStays(t *testing.T) {
 	s, f := openSixel(t)
-	x, y, w, h := s.app.SamplesRect()
+	x, y, w, h := s.App.SamplesRect()
 	cells := func() string {
 		var b strings.Builder
-		lines := s.lines()
+		lines := s.Lines()
 		for row := y; row < y+h; row++ {
 			b.WriteString(ansi.Cut(lines[row], x, x+w) + "\n")
 		}
@@ -89,20 +90,20 @@ func TestPictureStays(t *testing.T) {
 	if strings.Trim(before, "\u2800\u00a0\n") != "" {
 		t.Fatalf("the pane isn't all filler: %q", before)
 	}
-	s.press("j", "j", "left", "y", "x", "s", "/", "q", "esc", "shift+tab", "h", "h", "shift+tab", "b", "tab", "tab")
-	s.load()
-	f.status.Nimg += 500
-	s.load()
-	s.press("p") // the menu stands over the layers, not over the picture
-	s.press("esc", "S", "n", "?")
-	if n := len(s.pictures()); n != 0 {
+	s.Press("j", "j", "left", "y", "x", "s", "/", "q", "esc", "shift+tab", "h", "h", "shift+tab", "b", "tab", "tab")
+	s.Load()
+	f.Heartbeat.Nimg += 500
+	s.Load()
+	s.Press("p") // the menu stands over the layers, not over the picture
+	s.Press("esc", "S", "n", "?")
+	if n := len(pictures(s)); n != 0 {
 		t.Errorf("%d pictures sent, want none", n)
 	}
-	s.press("esc")
+	s.Press("esc")
 	if cells() != before {
 		t.Errorf("filler changed:\n%q\n%q", before, cells())
 	}
-	if n := len(s.pictures()); n != 1 {
+	if n := len(pictures(s)); n != 1 {
 		t.Errorf("%d pictures after the help closed, want 1", n)
 	}
 }
@@ -114,18 +115,18 @@ func TestPictureDamage(t *testing.T) {
 		name string
 		do   func()
 	}{
-		{"resize", func() { s.send(tea.WindowSizeMsg{Width: 130, Height: 44}) }},
-		{"focus in", func() { s.send(tea.FocusMsg{}) }},
-		{"redraw", func() { s.press("ctrl+l") }},
-		{"another font", func() { s.send(uv.CellSizeEvent{Width: 12, Height: 24}) }},
-		{"new sample", func() { f.writeSample(t, 80, 5); s.load() }},
-		{"the pane's border", func() { s.press("tab") }},
-		{"zoom", func() { s.press("z") }},
-		{"background", func() { s.send(tea.BackgroundColorMsg{Color: ansi.BrightWhite}) }},
-		{"resumed", func() { s.send(tea.ResumeMsg{}) }},
+		{"resize", func() { s.Send(tea.WindowSizeMsg{Width: 130, Height: 44}) }},
+		{"focus in", func() { s.Send(tea.FocusMsg{}) }},
+		{"redraw", func() { s.Press("ctrl+l") }},
+		{"another font", func() { s.Send(uv.CellSizeEvent{Width: 12, Height: 24}) }},
+		{"new sample", func() { f.WriteSample(t, 80, 5); s.Load() }},
+		{"the pane's border", func() { s.Press("tab") }},
+		{"zoom", func() { s.Press("z") }},
+		{"background", func() { s.Send(tea.BackgroundColorMsg{Color: ansi.BrightWhite}) }},
+		{"resumed", func() { s.Send(tea.ResumeMsg{}) }},
 	} {
 		c.do()
-		if n := len(s.pictures()); n != 1 {
+		if n := len(pictures(s)); n != 1 {
 			t.Errorf("%s: %d pictures, want 1", c.name, n)
 		}
 	}
@@ -136,18 +137,18 @@ func TestPictureDamage(t *testing.T) {
 func TestHiddenPicture(t *testing.T) {
 	for _, hide := range [][2]string{{"2", "1"}, {"i", "i i"}, {"z", "esc"}, {"5", "4"}, {"6", "1"}, {"7", "1"}, {"esc", "enter"}} {
 		s, _ := openSixel(t)
-		x, y, w, h := s.app.SamplesRect()
-		s.press(strings.Fields(hide[0])...)
-		lines := s.lines()
+		x, y, w, h := s.App.SamplesRect()
+		s.Press(strings.Fields(hide[0])...)
+		lines := s.Lines()
 		for row := y; row < y+h; row++ {
 			if cut := ansi.Cut(lines[row], x, x+w); strings.ContainsAny(cut, "\u2800\u00a0") {
 				t.Errorf("keys %s: filler left in row %d: %q", hide[0], row, cut)
 			}
 		}
-		s.pictures()
-		s.press(strings.Fields(hide[1])...)
-		s.load()
-		if n := len(s.pictures()); n != 1 {
+		pictures(s)
+		s.Press(strings.Fields(hide[1])...)
+		s.Load()
+		if n := len(pictures(s)); n != 1 {
 			t.Errorf("keys %s, then %s: %d pictures, want 1", hide[0], hide[1], n)
 		}
 	}
@@ -157,14 +158,14 @@ func TestHiddenPicture(t *testing.T) {
 // changed meanwhile, and sent anew.
 func TestStalePicture(t *testing.T) {
 	s, _ := openSixel(t)
-	_, cmd := s.app.Update(tea.FocusMsg{}) // on its way …
-	s.press("?")                           // … when the help opens over it
-	s.run(cmd)
-	if n := len(s.pictures()); n != 0 {
+	_, cmd := s.App.Update(tea.FocusMsg{}) // on its way …
+	s.Press("?")                           // … when the help opens over it
+	s.Run(cmd)
+	if n := len(pictures(s)); n != 0 {
 		t.Errorf("%d pictures over the help", n)
 	}
-	s.press("esc")
-	if n := len(s.pictures()); n != 1 {
+	s.Press("esc")
+	if n := len(pictures(s)); n != 1 {
 		t.Errorf("%d pictures after the help, want 1", n)
 	}
 }
@@ -172,32 +173,32 @@ func TestStalePicture(t *testing.T) {
 // TestKittyPicture checks that kitty gets the picture once and the placeholders
 // in the frame.
 func TestKittyPicture(t *testing.T) {
-	s, _ := openFake(t, 120, 40, defaultFake(), tui.Options{Images: "kitty"})
-	if n := len(s.pictures()); n != 1 {
+	s, _ := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{Images: "kitty"})
+	if n := len(pictures(s)); n != 1 {
 		t.Errorf("%d transmissions, want 1", n)
 	}
-	s.exact(120, 40)
-	if !strings.Contains(s.frame(), "\U0010EEEE\u0305\u0305") {
+	s.Exact(120, 40)
+	if !strings.Contains(s.Frame(), "\U0010EEEE\u0305\u0305") {
 		t.Error("no placeholders in the frame")
 	}
-	s.press("q")
-	if len(s.raw) == 0 || !strings.Contains(s.raw[len(s.raw)-1], "a=d,d=I,i=77") {
-		t.Errorf("the picture isn't freed on leaving: %q", s.raw)
+	s.Press("q")
+	if len(s.Raw) == 0 || !strings.Contains(s.Raw[len(s.Raw)-1], "a=d,d=I,i=77") {
+		t.Errorf("the picture isn't freed on leaving: %q", s.Raw)
 	}
 }
 
 // TestProbing checks the wait, the choice, and a late answer.
 func TestProbing(t *testing.T) {
 	t.Chdir(t.TempDir())
-	f := newFakeRun(t, "runs", "00001-x", defaultFake())
-	s := newScreen(t, 120, 40, tui.Options{RunDir: f.dir})
-	s.load()
-	s.wants("asking the terminal")
-	s.send(tui.ProbeOver())
-	s.wants("blocks", "▀▀▀▀")
-	s.send(uv.PrimaryDeviceAttributesEvent{63, 1, 4}) // two seconds late, over SSH
-	s.wants("sixel")
-	if n := len(s.pictures()); n != 1 {
+	f := tuitest.NewFake(t, "runs", "00001-x", tuitest.Default())
+	s := tuitest.New(t, 120, 40, tui.Options{RunDir: f.Dir})
+	s.Load()
+	s.Wants("asking the terminal")
+	s.Send(tui.ProbeOver())
+	s.Wants("blocks", "▀▀▀▀")
+	s.Send(uv.PrimaryDeviceAttributesEvent{63, 1, 4}) // two seconds late, over SSH
+	s.Wants("sixel")
+	if n := len(pictures(s)); n != 1 {
 		t.Errorf("%d pictures, want 1", n)
 	}
 }

@@ -34,7 +34,7 @@ func Run(ctx context.Context, opts Options) error {
 	}
 	app.terminal = t
 	// Ten frames a second are plenty for curves and kind to SSH.
-	p := tea.NewProgram(app, tea.WithContext(ctx), tea.WithFPS(10), tea.WithFilter(dropStalePictures),
+	p := tea.NewProgram(app, tea.WithContext(ctx), tea.WithFPS(10), tea.WithFilter(Filter),
 		tea.WithInput(keyboard{t.in, t}), tea.WithOutput(t), tea.WithoutSignalHandler())
 	done := make(chan error, 1)
 	go func() {
@@ -46,7 +46,7 @@ func Run(ctx context.Context, opts Options) error {
 	if errors.Is(err, errStalled) {
 		return nil // the App is still at work; its state was remembered as it changed
 	}
-	app.flush()
+	app.Flush()
 	if errors.Is(err, tea.ErrInterrupted) || ctx.Err() != nil && errors.Is(err, tea.ErrProgramKilled) {
 		return nil
 	}

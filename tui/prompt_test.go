@@ -7,13 +7,14 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/tui"
+	"innate/tui/tuitest"
 )
 
 // TestPromptCursor edits within a line: what is typed, pasted and deleted there,
 // with wide characters, too.
 func TestPromptCursor(t *testing.T) {
-	s, _ := openFake(t, 80, 24, defaultFake(), tui.Options{})
-	line := func() string { return strings.TrimRight(s.lines()[23], " \u00a0") }
+	s, _ := tuitest.Open(t, 80, 24, tuitest.Default(), tui.Options{})
+	line := func() string { return strings.TrimRight(s.Lines()[23], " \u00a0") }
 	for _, c := range []struct {
 		typed string
 		keys  []string
@@ -28,28 +29,28 @@ func TestPromptCursor(t *testing.T) {
 		{"open 日本", []string{"home", "end", "語"}, " :open 日本語"},
 		{"vi", []string{"left", "tab"}, " :view"}, // completes the whole line
 	} {
-		s.press(":")
-		s.typed(c.typed)
-		s.press(c.keys...)
+		s.Press(":")
+		s.Type(c.typed)
+		s.Press(c.keys...)
 		if got := line(); got != c.want {
 			t.Errorf("%q, %v: %q, want %q", c.typed, c.keys, got, c.want)
 		}
-		s.exact(80, 24)
-		s.press("esc")
+		s.Exact(80, 24)
+		s.Press("esc")
 	}
-	s.press(":")
-	s.typed("open ab")
-	s.press("left")
-	s.send(tea.PasteMsg{Content: " x\ny\x1b "})
+	s.Press(":")
+	s.Type("open ab")
+	s.Press("left")
+	s.Send(tea.PasteMsg{Content: " x\ny\x1b "})
 	if got := line(); !strings.HasPrefix(got, " :open ax") || !strings.HasSuffix(got, "yb") {
 		t.Errorf("pasted: %q", got)
 	}
-	s.press("esc", ":")
-	s.typed("open " + strings.Repeat("語", 60) + "z")
-	s.exact(80, 24)
-	s.wants("語z")
-	s.press("home") // the cursor stays in view at both ends
-	s.exact(80, 24)
-	s.wants(":open 語")
-	s.lacks("語z")
+	s.Press("esc", ":")
+	s.Type("open " + strings.Repeat("語", 60) + "z")
+	s.Exact(80, 24)
+	s.Wants("語z")
+	s.Press("home") // the cursor stays in view at both ends
+	s.Exact(80, 24)
+	s.Wants(":open 語")
+	s.Lacks("語z")
 }

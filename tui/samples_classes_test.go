@@ -22,21 +22,22 @@ import (
 	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/tui"
+	"innate/tui/tuitest"
 )
 
 // openClasses opens the view of samples of a class-conditional run with six
 // grids, 7 samples of each class.
-func openClasses(t *testing.T, w, h, classes int, images string) (*screen, *fakeRun) {
+func openClasses(t *testing.T, w, h, classes int, images string) (*tuitest.Screen, *tuitest.Fake) {
 	t.Helper()
 	c := samplesFake()
-	c.classes = classes
-	s, f := openFake(t, w, h, c, tui.Options{Images: images, Teacher: drawTeacher, TeacherSteps: 18})
+	c.Classes = classes
+	s, f := tuitest.Open(t, w, h, c, tui.Options{Images: images, Teacher: drawTeacher, TeacherSteps: 18})
 	for i := range 6 {
-		f.writeSample(t, 4*(i+1), uint64(i))
+		f.WriteSample(t, 4*(i+1), uint64(i))
 	}
-	s.load()
-	s.view("samples")
-	s.raw = nil
+	s.Load()
+	s.View("samples")
+	s.Raw = nil
 	return s, f
 }
 
@@ -53,12 +54,12 @@ func TestClassesGolden(t *testing.T) {
 		{"tile", "blocks", []string{"enter", "down", "enter"}},
 		{"dashboard", "blocks", []string{"1", "tab"}},
 	} {
-		for _, size := range viewSizes {
+		for _, size := range tuitest.ViewSizes {
 			file := fmt.Sprintf("view-samples-classes-%s-%dx%d", c.name, size[0], size[1])
 			t.Run(file, func(t *testing.T) {
 				s, _ := openClasses(t, size[0], size[1], 10, c.images)
-				s.press(c.keys...)
-				s.golden(file, size[0], size[1])
+				s.Press(c.keys...)
+				s.Golden(file, size[0], size[1])
 			})
 		}
 	}
@@ -66,15 +67,15 @@ func TestClassesGolden(t *testing.T) {
 
 // labels returns the numbers left of the picture by their line on the screen, and
 // checks that nothing else stands beside the picture.
-func (s *screen) labels() map[int]int {
-	s.tb.Helper()
-	x, y, w, h := s.app.SamplesRect()
+func labels(s *tuitest.Screen) map[int]int {
+	s.TB.Helper()
+	x, y, w, h := s.App.SamplesRect()
 	found := map[int]int{}
-	for row, line := range s.lines()[y : y+h] {
+	for row, line := range s.Lines()[y : y+h] {
 		width := ansi.StringWidth(line)
 		before, after := ansi.Cut(line, 1, x), ansi.Cut(line, x+w, width-1)
 		if strings.Trim(after, " ") != "" {
-			s.tb.Errorf("line %d: %q right of the picture", y+row, after)
+			s.TB.Errorf("line %d: %q right of the picture", y+row, after)
 		}
 		text := strings.TrimSpace(before)
 		if text == "" {
@@ -82,7 +83,7 @@ func (s *screen) labels() map[int]int {
 		}
 		n, err := strconv.Atoi(text)
 		if err != nil || !strings.HasSuffix(before, text+" ") {
-			s.tb.Errorf("line %d: %q before the picture, want its class", y+row, before)
+			s.TB.Errorf("line %d: %q before the picture, want its class", y+row, before)
 		}
 		found[y+row] = n
 	}
@@ -90,46 +91,46 @@ func (s *screen) labels() map[int]int {
 }
 
 // pixels returns where on the screen the last picture's pixels are, in pixels.
-func (s *screen) pixels(images string, cellW, cellH int) image.Rectangle {
-	s.tb.Helper()
-	x, y, w, h := s.app.SamplesRect()
+func pixels(s *tuitest.Screen, images string, cellW, cellH int) image.Rectangle {
+	s.TB.Helper()
+	x, y, w, h := s.App.SamplesRect()
 	if images == "blocks" {
 		var drawn []int
-		for row, line := range s.lines()[y : y+h] {
+		for row, line := range s.Lines()[y : y+h] {
 			if cells := ansi.Cut(line, x, x+w); strings.Contains(cells, "▀") {
 				drawn = append(drawn, y+row)
 				if cells != strings.Repeat("▀", w) {
-					s.tb.Errorf("line %d: %q, want all pixels", y+row, cells)
+					s.TB.Errorf("line %d: %q, want all pixels", y+row, cells)
 				}
 			}
 		}
 		return image.Rect(x, 2*drawn[0], x+w, 2*(drawn[len(drawn)-1]+1))
 	}
-	if len(s.raw) == 0 {
-		s.tb.Fatal("no picture was sent")
+	if len(s.Raw) == 0 {
+		s.TB.Fatal("no picture was sent")
 	}
-	p := s.raw[len(s.raw)-1]
+	p := s.Raw[len(s.Raw)-1]
 	if images == "kitty" {
 		var data strings.Builder
 		for _, m := range regexp.MustCompile(`\x1b_G[^;\x1b]*m=[01];([^\x1b]*)\x1b`).FindAllStringSubmatch(p, -1) {
 			data.WriteString(m[1])
 		}
-		return opaque(s.tb, data.String()).Add(image.Pt(x*cellW, y*cellH))
+		return opaque(s.TB, data.String()).Add(image.Pt(x*cellW, y*cellH))
 	}
 	at := regexp.MustCompile(`\x1b\[(\d+);(\d+)H(\x1bP|\x1b\]1337)`).FindStringSubmatch(p)
 	if at == nil {
-		s.tb.Fatalf("no position: %.80q", p)
+		s.TB.Fatalf("no position: %.80q", p)
 	}
 	row, _ := strconv.Atoi(at[1])
 	col, _ := strconv.Atoi(at[2])
 	corner := image.Pt((col-1)*cellW, (row-1)*cellH)
 	if _, data, ok := strings.Cut(p, "doNotMoveCursor=1:"); ok {
 		data, _, _ = strings.Cut(data, "\a")
-		return opaque(s.tb, data).Add(corner)
+		return opaque(s.TB, data).Add(corner)
 	}
 	var size image.Point
 	_, err := fmt.Sscanf(p[strings.Index(p, "\"1;1;"):], "\"1;1;%d;%d", &size.X, &size.Y)
-	must(s.tb, err)
+	tuitest.Must(s.TB, err)
 	return image.Rectangle{Max: size}.Add(corner)
 }
 
@@ -137,9 +138,9 @@ func (s *screen) pixels(images string, cellW, cellH int) image.Rectangle {
 func opaque(tb testing.TB, encoded string) image.Rectangle {
 	tb.Helper()
 	raw, err := base64.StdEncoding.DecodeString(encoded)
-	must(tb, err)
+	tuitest.Must(tb, err)
 	img, err := png.Decode(bytes.NewReader(raw))
-	must(tb, err)
+	tuitest.Must(tb, err)
 	r := image.Rectangle{Min: img.Bounds().Max}
 	for y := range img.Bounds().Dy() {
 		for x := range img.Bounds().Dx() {
@@ -161,16 +162,16 @@ func TestClassLabels(t *testing.T) {
 			screenW, screenH, cellW, cellH = 200, 60, 1, 2
 		}
 		s, _ := openClasses(t, screenW, screenH, 10, images)
-		s.send(uv.CellSizeEvent{Width: cellW, Height: cellH})
+		s.Send(uv.CellSizeEvent{Width: cellW, Height: cellH})
 		for _, key := range []string{",", "t", "enter"} {
-			s.press(key)
-			s.exact(screenW, screenH)
-			x, y, w, h := s.app.SamplesRect()
-			pixels := s.pixels(images, cellW, cellH)
+			s.Press(key)
+			s.Exact(screenW, screenH)
+			x, y, w, h := s.App.SamplesRect()
+			pixels := pixels(s, images, cellW, cellH)
 			if cells := image.Rect(x*cellW, y*cellH, (x+w)*cellW, (y+h)*cellH); !pixels.In(cells) || cells.Dx()-pixels.Dx() >= cellW {
 				t.Errorf("%s, key %s: pixels %v in the cells %v, want as many cells as needed", images, key, pixels, cells)
 			}
-			labels := s.labels()
+			labels := labels(s)
 			if len(labels) != 10 {
 				t.Errorf("%s, key %s: labels %v, want 10", images, key, labels)
 			}
@@ -188,10 +189,10 @@ func TestClassLabels(t *testing.T) {
 func TestClassesOff(t *testing.T) {
 	s, _ := openClasses(t, 80, 24, 10, "off")
 	for _, key := range []string{",", "enter", "down"} {
-		s.press(key)
-		s.exact(80, 24)
-		s.wants("images are off")
-		if n := tui.LabelWidth(s.app); n != 0 {
+		s.Press(key)
+		s.Exact(80, 24)
+		s.Wants("images are off")
+		if n := tui.LabelWidth(s.App); n != 0 {
 			t.Errorf("labels take %d cells", n)
 		}
 	}
@@ -201,30 +202,30 @@ func TestClassesOff(t *testing.T) {
 func TestSamplesTorn(t *testing.T) {
 	for _, classes := range []int{0, 10} {
 		c := samplesFake()
-		c.classes = classes
-		s, f := openFake(t, 80, 24, c, tui.Options{})
-		must(t, os.WriteFile(filepath.Join(f.dir, run.SamplesDir, "000004000.png"), []byte("torn"), 0o644))
-		s.load()
-		s.view("samples")
-		s.exact(80, 24)
-		s.wants("no samples yet")
+		c.Classes = classes
+		s, f := tuitest.Open(t, 80, 24, c, tui.Options{})
+		tuitest.Must(t, os.WriteFile(filepath.Join(f.Dir, run.SamplesDir, "000004000.png"), []byte("torn"), 0o644))
+		s.Load()
+		s.View("samples")
+		s.Exact(80, 24)
+		s.Wants("no samples yet")
 	}
 }
 
 // TestClassLabelsDense checks labels of rows that are lower than a line of text.
 func TestClassLabelsDense(t *testing.T) {
 	s, _ := openClasses(t, 80, 24, 30, "sixel")
-	s.send(uv.CellSizeEvent{Width: 9, Height: 17})
-	pixels := s.pixels("sixel", 9, 17)
+	s.Send(uv.CellSizeEvent{Width: 9, Height: 17})
+	pixels := pixels(s, "sixel", 9, 17)
 	want := map[int]int{}
 	for class := 29; class >= 0; class-- {
 		want[(pixels.Min.Y+(2*class+1)*pixels.Dy()/60)/17] = class
 	}
-	if labels := s.labels(); !maps.Equal(labels, want) || len(want) == 30 {
+	if labels := labels(s); !maps.Equal(labels, want) || len(want) == 30 {
 		t.Errorf("labels %v, want %v: the first of every line", labels, want)
 	}
-	s.wants(" 0 \u2800")
-	if n := tui.LabelWidth(s.app); n != 3 {
+	s.Wants(" 0 \u2800")
+	if n := tui.LabelWidth(s.App); n != 3 {
 		t.Errorf("labels take %d cells, want 3 for two digits", n)
 	}
 }
@@ -232,8 +233,8 @@ func TestClassLabelsDense(t *testing.T) {
 // TestClassesSelect moves over rows and columns, as they show.
 func TestClassesSelect(t *testing.T) {
 	s, f := openClasses(t, 80, 24, 10, "blocks")
-	s.press("enter")
-	s.wants("sample  1 of 70, class 0   rows 1 to 3 of 10   enter")
+	s.Press("enter")
+	s.Wants("sample  1 of 70, class 0   rows 1 to 3 of 10   enter")
 	for _, c := range []struct {
 		key  string
 		cell int
@@ -244,26 +245,26 @@ func TestClassesSelect(t *testing.T) {
 		{"down", 34, "class 4   rows 4 to 6 of 10   enter"}, {"down", 41, "class 5"}, {"down", 48, ""}, {"down", 55, ""},
 		{"down", 62, "class 8   rows 7 to 9 of 10   enter"}, {"down", 69, "class 9   row 10 of 10   enter"}, {"down", 69, ""}, {"right", 69, ""},
 	} {
-		s.press(c.key)
-		if _, cell := tui.GridShown(s.app); cell != c.cell {
+		s.Press(c.key)
+		if _, cell := tui.GridShown(s.App); cell != c.cell {
 			t.Fatalf("key %s: sample %d is selected, want %d", c.key, cell, c.cell)
 		}
-		s.wants(c.want)
+		s.Wants(c.want)
 	}
-	if classes := slices.Collect(maps.Values(s.labels())); !slices.Equal(classes, []int{9}) {
+	if classes := slices.Collect(maps.Values(labels(s))); !slices.Equal(classes, []int{9}) {
 		t.Errorf("labels of the last page: %v, want 9", classes)
 	}
-	s.press("enter", "up")
-	s.wants("sample 63 of 70, class 8")
+	s.Press("enter", "up")
+	s.Wants("sample 63 of 70, class 8")
 
-	f.writeGrid(t, 40, 1, 20, 10) // live.sample_count has changed: rows are cut
-	s.load()
-	s.press("esc")
-	s.wants("sample  63 of 200, class 3   rows 4 to 6 of 10   columns 1 to")
-	before := s.frame()
-	s.press("right", "right", "right", "right", "right", "right", "right", "right", "right")
-	s.wants("sample  72 of 200, class 3   rows 4 to 6 of 10   columns 11 to 20 of 20")
-	if before == s.frame() {
+	f.WriteGrid(t, 40, 1, 20, 10) // live.sample_count has changed: rows are cut
+	s.Load()
+	s.Press("esc")
+	s.Wants("sample  63 of 200, class 3   rows 4 to 6 of 10   columns 1 to")
+	before := s.Frame()
+	s.Press("right", "right", "right", "right", "right", "right", "right", "right", "right")
+	s.Wants("sample  72 of 200, class 3   rows 4 to 6 of 10   columns 11 to 20 of 20")
+	if before == s.Frame() {
 		t.Error("the frame stays the same")
 	}
 }
@@ -272,21 +273,21 @@ func TestClassesSelect(t *testing.T) {
 // column by its distance.
 func TestClassesClick(t *testing.T) {
 	s, _ := openClasses(t, 200, 60, 10, "blocks")
-	s.press("enter", "right", "m") // a click on the selected one enlarges it
+	s.Press("enter", "right", "m") // a click on the selected one enlarges it
 	for range 3 {                  // the order of a map
-		for line, class := range s.labels() {
+		for line, class := range labels(s) {
 			for _, col := range []int{0, 3, 6} {
-				x, _, w, _ := s.app.SamplesRect()
-				s.send(tea.MouseClickMsg{X: x + (2*col+1)*w/14, Y: line, Button: tea.MouseLeft})
-				s.wants(fmt.Sprintf("sample %2d of 70, class %d", 7*class+col+1, class))
+				x, _, w, _ := s.App.SamplesRect()
+				s.Send(tea.MouseClickMsg{X: x + (2*col+1)*w/14, Y: line, Button: tea.MouseLeft})
+				s.Wants(fmt.Sprintf("sample %2d of 70, class %d", 7*class+col+1, class))
 			}
 		}
 	}
-	_, before := tui.GridShown(s.app)
-	x, y, w, h := s.app.SamplesRect()
+	_, before := tui.GridShown(s.App)
+	x, y, w, h := s.App.SamplesRect()
 	for _, beside := range []image.Point{{x - 2, y + h/2}, {x + w + 1, y + h/2}} {
-		s.send(tea.MouseClickMsg{X: beside.X, Y: beside.Y, Button: tea.MouseLeft})
-		if _, cell := tui.GridShown(s.app); cell != before {
+		s.Send(tea.MouseClickMsg{X: beside.X, Y: beside.Y, Button: tea.MouseLeft})
+		if _, cell := tui.GridShown(s.App); cell != before {
 			t.Errorf("a click beside the picture selects sample %d", cell)
 		}
 	}
@@ -296,23 +297,23 @@ func TestClassesClick(t *testing.T) {
 // change, none for ticks.
 func TestClassesPictures(t *testing.T) {
 	s, f := openClasses(t, 120, 40, 10, "sixel")
-	w, err := runlog.OpenWriter(f.dir)
-	must(t, err)
+	w, err := runlog.OpenWriter(f.Dir)
+	tuitest.Must(t, err)
 	defer w.Close()
 	for _, c := range []struct {
 		key  string
 		want int
 	}{{",", 1}, {"t", 1}, {"enter", 1}, {"right", 1}, {"up", 0}, {"enter", 1}, {"esc", 1}, {"1", 1}, {"4", 1}, {"esc", 1}} {
-		s.press(c.key)
-		if n := len(s.pictures()); n != c.want {
+		s.Press(c.key)
+		if n := len(pictures(s)); n != c.want {
 			t.Errorf("key %s: %d pictures, want %d", c.key, n, c.want)
 		}
-		must(t, w.Tick(runlog.Tick{Nimg: f.status.Nimg, Time: epoch, Scalars: map[string]float64{"loss/gen": 0.5}}))
-		f.status.Nimg += 500
-		must(t, run.WriteStatus(f.dir, f.status))
-		s.load()
-		if len(s.raw) != 0 {
-			t.Errorf("key %s: a tick writes %.40q", c.key, s.raw)
+		tuitest.Must(t, w.Tick(runlog.Tick{Nimg: f.Heartbeat.Nimg, Time: tuitest.Epoch, Scalars: map[string]float64{"loss/gen": 0.5}}))
+		f.Heartbeat.Nimg += 500
+		tuitest.Must(t, run.WriteStatus(f.Dir, f.Heartbeat))
+		s.Load()
+		if len(s.Raw) != 0 {
+			t.Errorf("key %s: a tick writes %.40q", c.key, s.Raw)
 		}
 	}
 }
@@ -321,26 +322,26 @@ func TestClassesPictures(t *testing.T) {
 // classes, and that a grid with other rows has no labels.
 func TestClassesLearned(t *testing.T) {
 	s, f := openSamples(t, 200, 60, 3, tui.Options{Images: "sixel"})
-	s.press("enter")
-	s.lacks("class")
-	f.status.SampleClasses = []int{0, 12, 25, 37, 50, 62, 75, 87}
-	must(t, run.WriteStatus(f.dir, f.status))
-	s.pictures()
-	s.load()
-	if n := len(s.pictures()); n != 1 {
+	s.Press("enter")
+	s.Lacks("class")
+	f.Heartbeat.SampleClasses = []int{0, 12, 25, 37, 50, 62, 75, 87}
+	tuitest.Must(t, run.WriteStatus(f.Dir, f.Heartbeat))
+	pictures(s)
+	s.Load()
+	if n := len(pictures(s)); n != 1 {
 		t.Errorf("%d pictures, want 1", n)
 	}
-	s.wants("sample  1 of 64, class  0")
-	s.press("down")
-	s.wants("sample  9 of 64, class 12")
-	classes := slices.Sorted(maps.Values(s.labels()))
-	if !slices.Equal(classes, f.status.SampleClasses) {
-		t.Errorf("labels %v, want %v", classes, f.status.SampleClasses)
+	s.Wants("sample  1 of 64, class  0")
+	s.Press("down")
+	s.Wants("sample  9 of 64, class 12")
+	classes := slices.Sorted(maps.Values(labels(s)))
+	if !slices.Equal(classes, f.Heartbeat.SampleClasses) {
+		t.Errorf("labels %v, want %v", classes, f.Heartbeat.SampleClasses)
 	}
-	f.writeGrid(t, 40, 1, 5, 5)
-	s.load()
-	s.wants("sample  9 of 25   enter")
-	if labels := s.labels(); len(labels) != 0 {
+	f.WriteGrid(t, 40, 1, 5, 5)
+	s.Load()
+	s.Wants("sample  9 of 25   enter")
+	if labels := labels(s); len(labels) != 0 {
 		t.Errorf("labels %v of rows whose classes are unknown", labels)
 	}
 }
@@ -349,16 +350,16 @@ func TestClassesLearned(t *testing.T) {
 // one has more samples of a class than the other.
 func TestClassesTeacher(t *testing.T) {
 	s, f := openClasses(t, 200, 60, 10, "sixel")
-	s.press("t")
-	s.command("save even")
-	f.writeGrid(t, 40, 1, 5, 10)
-	s.load()
-	s.wants("teacher, 18 Heun steps", "student, one step, 40.0 kimg")
-	s.command("save five")
-	f.writeGrid(t, 44, 1, 12, 10)
-	s.load()
-	s.command("save twelve")
-	teacher := readPNG(t, filepath.Join(f.dir, run.SamplesDir, "teacher.png"))
+	s.Press("t")
+	s.Command("save even")
+	f.WriteGrid(t, 40, 1, 5, 10)
+	s.Load()
+	s.Wants("teacher, 18 Heun steps", "student, one step, 40.0 kimg")
+	s.Command("save five")
+	f.WriteGrid(t, 44, 1, 12, 10)
+	s.Load()
+	s.Command("save twelve")
+	teacher := readPNG(t, filepath.Join(f.Dir, run.SamplesDir, "teacher.png"))
 	for _, c := range []struct {
 		name   string
 		sample string
@@ -374,7 +375,7 @@ func TestClassesTeacher(t *testing.T) {
 		for _, part := range []struct {
 			from image.Image
 			x    int
-		}{{teacher, 0}, {readPNG(t, filepath.Join(f.dir, run.SamplesDir, c.sample+".png")), second}} {
+		}{{teacher, 0}, {readPNG(t, filepath.Join(f.Dir, run.SamplesDir, c.sample+".png")), second}} {
 			for row := range 10 {
 				for col := range c.cols {
 					for at := range 28 {
@@ -392,13 +393,13 @@ func TestClassesTeacher(t *testing.T) {
 // TestClassesFresh shows a grid from other noise by rows.
 func TestClassesFresh(t *testing.T) {
 	s, f := openClasses(t, 200, 60, 10, "blocks")
-	f.serve(t)
-	f.writeSample(t, 64, 77)
-	f.status.SampleFile, f.status.SampleNimg = filepath.Join(run.SamplesDir, "000064000.png"), 64_000
-	s.command("sample 9")
-	s.wants("from other noise, seed 9, 64.0 kimg")
-	if labels := s.labels(); len(labels) != 10 {
+	f.Serve(t)
+	f.WriteSample(t, 64, 77)
+	f.Heartbeat.SampleFile, f.Heartbeat.SampleNimg = filepath.Join(run.SamplesDir, "000064000.png"), 64_000
+	s.Command("sample 9")
+	s.Wants("from other noise, seed 9, 64.0 kimg")
+	if labels := labels(s); len(labels) != 10 {
 		t.Errorf("labels %v, want 10", labels)
 	}
-	s.exact(200, 60)
+	s.Exact(200, 60)
 }

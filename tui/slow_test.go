@@ -13,6 +13,7 @@ import (
 
 	"innate/trainer/run"
 	"innate/tui"
+	"innate/tui/tuitest"
 )
 
 // mute listens where the trainer of a run would. It takes every connection and
@@ -20,7 +21,7 @@ import (
 func mute(tb testing.TB, dir string) {
 	tb.Helper()
 	l, err := net.Listen("unix", filepath.Join(dir, run.SocketFile))
-	must(tb, err)
+	tuitest.Must(tb, err)
 	var held []net.Conn
 	var done sync.WaitGroup
 	done.Go(func() {
@@ -99,23 +100,23 @@ func (r *reel) frame() string { return ansi.Strip(r.app.View().Content) }
 // up after a while and say so.
 func TestSlowTrainer(t *testing.T) {
 	tui.HurryOrders(t, 300*time.Millisecond)
-	f := newFakeRun(t, t.TempDir(), "mute", defaultFake())
-	f.hold(t)
-	mute(t, f.dir)
-	app := newScreen(t, 120, 40, tui.Options{RunDir: f.dir}).app
+	f := tuitest.NewFake(t, t.TempDir(), "mute", tuitest.Default())
+	f.Hold(t)
+	mute(t, f.Dir)
+	app := tuitest.New(t, 120, 40, tui.Options{RunDir: f.Dir}).App
 	r := &reel{app: app, msgs: make(chan tea.Msg, 10_000)}
 	t.Cleanup(r.running.Wait)
 
-	r.send(tui.PollAt(app, time.Now()))
-	r.start(func() tea.Msg { return tui.PingNow(app) })
+	r.send(app.Look(time.Now()))
+	r.start(func() tea.Msg { return app.Run().Ping(0)() })
 	for _, b := range tui.KeyTable() {
 		for _, k := range b.Keys {
 			if tui.AwayFromRun(b.Section) || k == "q" || k == "ctrl+c" {
 				continue
 			}
 			app.Enter(b.Section)
-			r.send(keyPress(k))
-			r.send(keyPress("esc")) // out of what it has opened
+			r.send(tuitest.KeyPress(k))
+			r.send(tuitest.KeyPress("esc")) // out of what it has opened
 		}
 	}
 	t.Logf("%d messages, %v each, %v at most", r.n, r.all/time.Duration(r.n), r.worst)
@@ -127,12 +128,12 @@ func TestSlowTrainer(t *testing.T) {
 	if !r.until("the trainer doesn't answer: ") {
 		t.Errorf("no word of the trainer's silence:\n%s", r.frame())
 	}
-	r.send(keyPress("1"))
-	r.send(keyPress("P"))
+	r.send(tuitest.KeyPress("1"))
+	r.send(tuitest.KeyPress("P"))
 	if !r.until("no answer in time") {
 		t.Errorf("no word of the pause that was not answered:\n%s", r.frame())
 	}
-	r.send(keyPress("2"))
+	r.send(tuitest.KeyPress("2"))
 	if !strings.Contains(r.frame(), "›2 curves") {
 		t.Errorf("keys don't work any more:\n%s", r.frame())
 	}
@@ -141,17 +142,17 @@ func TestSlowTrainer(t *testing.T) {
 // TestOlderHeartbeat reads the heartbeat of before an answer after it: what the
 // answer said stays.
 func TestOlderHeartbeat(t *testing.T) {
-	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{})
-	f.serve(t)
-	before := f.status
-	s.press("P")
-	s.wants("‖ paused")
+	s, f := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{})
+	f.Serve(t)
+	before := f.Heartbeat
+	s.Press("P")
+	s.Wants("‖ paused")
 	before.Stage = "evaluate" // another size tells the files apart
-	must(t, run.WriteStatus(f.dir, before))
-	s.load()
-	s.wants("‖ paused")
+	tuitest.Must(t, run.WriteStatus(f.Dir, before))
+	s.Load()
+	s.Wants("‖ paused")
 	before.Seq, before.Stage = before.Seq+2, "checkpoint"
-	must(t, run.WriteStatus(f.dir, before))
-	s.load()
-	s.wants("● running")
+	tuitest.Must(t, run.WriteStatus(f.Dir, before))
+	s.Load()
+	s.Wants("● running")
 }

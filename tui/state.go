@@ -119,9 +119,9 @@ func (a *App) remember() tea.Cmd {
 	}
 }
 
-// flush writes at once what a command was still to write when the workbench
+// Flush writes at once what a command was still to write when the workbench
 // ended.
-func (a *App) flush() {
+func (a *App) Flush() {
 	_ = a.stateFile.save(a.remembered, a.stateGen) // the screen that could complain is gone
 }
 
@@ -129,5 +129,5 @@ func (a *App) flush() {
 func (a *App) recall() {
 	a.state = a.stateFile.load()
 	a.remembered = a.state.Clone()
-	a.view = max(slices.Index(a.viewNames(), a.state.View), 0)
+	a.view = max(slices.Index(a.ViewNames(), a.state.View), 0)
 }

@@ -10,15 +10,16 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/tui"
+	"innate/tui/tuitest"
 )
 
 // readState returns the fields of a state file.
 func readState(t *testing.T, path string) map[string]any {
 	t.Helper()
 	b, err := os.ReadFile(path)
-	must(t, err)
+	tuitest.Must(t, err)
 	var m map[string]any
-	must(t, json.Unmarshal(b, &m))
+	tuitest.Must(t, json.Unmarshal(b, &m))
 	return m
 }
 
@@ -26,32 +27,32 @@ func readState(t *testing.T, path string) map[string]any {
 // workbench.
 func TestStateRemembered(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "state.json")
-	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{StateFile: path})
-	s.press("shift+tab", "y", "s", "T", "T", "m", "N", "2")
-	s.command("theme light")
+	s, f := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{StateFile: path})
+	s.Press("shift+tab", "y", "s", "T", "T", "m", "N", "2")
+	s.Command("theme light")
 	m := readState(t, path)
-	dir, err := filepath.Abs(f.dir)
-	must(t, err)
+	dir, err := filepath.Abs(f.Dir)
+	tuitest.Must(t, err)
 	for key, want := range map[string]any{"view": "curves", "focus": "fid", "theme": "light", "mouse": true, "quiet": true, "run": dir} {
 		if m[key] != want {
 			t.Errorf("%s: %v, want %v", key, m[key], want)
 		}
 	}
-	again := newScreen(t, 120, 40, tui.Options{RunDir: f.dir, RunsDir: "runs", Images: "off", StateFile: path})
-	again.load()
-	again.wants("›2 curves")
-	again.view("dashboard")
-	again.wants("ema 0.6")
-	again.lacks("log y ─") // FID has it by default
-	if again.app.View().MouseMode != tea.MouseModeCellMotion {
+	again := tuitest.New(t, 120, 40, tui.Options{RunDir: f.Dir, RunsDir: "runs", Images: "off", StateFile: path})
+	again.Load()
+	again.Wants("›2 curves")
+	again.View("dashboard")
+	again.Wants("ema 0.6")
+	again.Lacks("log y ─") // FID has it by default
+	if again.App.View().MouseMode != tea.MouseModeCellMotion {
 		t.Error("the mouse is off")
 	}
-	again.press(":", "up")
-	again.wants(":theme light")
-	again.press("up", "up")
-	again.wants(":theme light") // the only one
-	again.press("down")
-	again.lacks(":theme light")
+	again.Press(":", "up")
+	again.Wants(":theme light")
+	again.Press("up", "up")
+	again.Wants(":theme light") // the only one
+	again.Press("down")
+	again.Lacks(":theme light")
 	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*.tmp")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
@@ -72,12 +73,12 @@ func TestStateTolerant(t *testing.T) {
 		{`{"view":"machine","unknown":{"a":[1,2]}}`, "machine", false},
 	} {
 		path := filepath.Join(t.TempDir(), "state.json")
-		must(t, os.WriteFile(path, []byte(c.text), 0o600))
-		s, _ := openFake(t, 160, 40, defaultFake(), tui.Options{StateFile: path})
-		s.wants("›" + map[string]string{"dashboard": "1", "curves": "2", "machine": "6"}[c.view] + " " + c.view)
-		s.press("m")
+		tuitest.Must(t, os.WriteFile(path, []byte(c.text), 0o600))
+		s, _ := tuitest.Open(t, 160, 40, tuitest.Default(), tui.Options{StateFile: path})
+		s.Wants("›" + map[string]string{"dashboard": "1", "curves": "2", "machine": "6"}[c.view] + " " + c.view)
+		s.Press("m")
 		after, err := os.ReadFile(path)
-		must(t, err)
+		tuitest.Must(t, err)
 		if kept := string(after) == c.text; kept != c.kept {
 			t.Errorf("%q: kept %v, want %v", c.text, kept, c.kept)
 		}
@@ -87,26 +88,26 @@ func TestStateTolerant(t *testing.T) {
 // TestStateCannotBeWritten says so once and goes on.
 func TestStateCannotBeWritten(t *testing.T) {
 	dir := t.TempDir()
-	must(t, os.WriteFile(filepath.Join(dir, "file"), nil, 0o600))
-	s, _ := openFake(t, 120, 40, defaultFake(), tui.Options{StateFile: filepath.Join(dir, "file", "state.json")})
-	s.wants("state: ")
-	s.press("2")
-	s.wants("›2 curves")
+	tuitest.Must(t, os.WriteFile(filepath.Join(dir, "file"), nil, 0o600))
+	s, _ := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{StateFile: filepath.Join(dir, "file", "state.json")})
+	s.Wants("state: ")
+	s.Press("2")
+	s.Wants("›2 curves")
 }
 
 // TestStateNewestWins runs the writes of two changes in the wrong order.
 func TestStateNewestWins(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.json")
-	s, _ := openFake(t, 120, 40, defaultFake(), tui.Options{StateFile: path})
-	_, first := s.app.Update(keyPress("2"))
-	_, second := s.app.Update(keyPress("3"))
-	s.run(second)
-	s.run(first)
+	s, _ := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{StateFile: path})
+	_, first := s.App.Update(tuitest.KeyPress("2"))
+	_, second := s.App.Update(tuitest.KeyPress("3"))
+	s.Run(second)
+	s.Run(first)
 	if v := readState(t, path)["view"]; v != "layers" {
 		t.Errorf("view %v, want layers", v)
 	}
-	s.app.Update(keyPress("4")) // the program ends before its write
-	tui.Flush(s.app)
+	s.App.Update(tuitest.KeyPress("4")) // the program ends before its write
+	s.App.Flush()
 	if v := readState(t, path)["view"]; v != "samples" {
 		t.Errorf("view %v, want samples", v)
 	}
@@ -120,9 +121,9 @@ func TestStatePath(t *testing.T) {
 		{"XDG_STATE_HOME": "relative", "HOME": filepath.Join(dir, "home")},
 	} {
 		app, err := tui.New(tui.Options{RunsDir: "runs", Images: "off", Getenv: func(k string) string { return env[k] }})
-		must(t, err)
-		app.Update(keyPress("m"))
-		tui.Flush(app)
+		tuitest.Must(t, err)
+		app.Update(tuitest.KeyPress("m"))
+		app.Flush()
 	}
 	for _, want := range []string{"a/b/innate/state.json", "home/.local/state/innate/state.json"} {
 		if m := readState(t, filepath.Join(dir, want)); m["mouse"] != true {
@@ -136,25 +137,25 @@ func TestThemes(t *testing.T) {
 		!strings.Contains(err.Error(), `theme: "pink", want auto | dark | light | mono`) {
 		t.Errorf("error %v", err)
 	}
-	colour := func(s *screen) bool { return strings.Contains(s.app.View().Content, "8;2;") }
-	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{Images: "off"})
+	colour := func(s *tuitest.Screen) bool { return strings.Contains(s.App.View().Content, "8;2;") }
+	s, f := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{Images: "off"})
 	if !colour(s) {
 		t.Error("no colour at first")
 	}
-	dark := s.app.View().Content
-	s.press("T", "T") // dark, light
-	s.wants("theme: light")
-	if s.app.View().Content == dark {
+	dark := s.App.View().Content
+	s.Press("T", "T") // dark, light
+	s.Wants("theme: light")
+	if s.App.View().Content == dark {
 		t.Error("light looks like dark")
 	}
-	s.press("T")
-	if s.wants("theme: mono"); colour(s) {
+	s.Press("T")
+	if s.Wants("theme: mono"); colour(s) {
 		t.Error("mono has colours")
 	}
-	env := newScreen(t, 120, 40, tui.Options{RunDir: f.dir, Images: "off", Getenv: func(k string) string {
+	env := tuitest.New(t, 120, 40, tui.Options{RunDir: f.Dir, Images: "off", Getenv: func(k string) string {
 		return map[string]string{"INNATE_THEME": "mono", "LANG": "C.UTF-8"}[k]
 	}})
-	env.load()
+	env.Load()
 	if colour(env) {
 		t.Error("INNATE_THEME=mono has colours")
 	}

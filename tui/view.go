@@ -45,8 +45,8 @@ func (a *App) everyView() []host.View {
 	return append(a.newViews(), a.runs, form.New(a), runs.NewOverlay(a))
 }
 
-// viewNames lists the views of a run.
-func (a *App) viewNames() []string {
+// ViewNames lists the views of a run.
+func (a *App) ViewNames() []string {
 	var names []string
 	for _, v := range a.views {
 		names = append(names, v.Name)
@@ -70,7 +70,7 @@ func (a *App) Shows(v host.View) bool { return a.current() == v }
 
 // Show implements host.Host.
 func (a *App) Show(name string) tea.Cmd {
-	a.view = max(slices.Index(a.viewNames(), name), 0)
+	a.view = max(slices.Index(a.ViewNames(), name), 0)
 	if v, ok := a.current().(host.EnterView); ok {
 		return v.Enter()
 	}
@@ -99,7 +99,7 @@ func (a *App) Pane(view string) host.Pane {
 	if a.run == nil {
 		return nil
 	}
-	if at := slices.Index(a.viewNames(), view); at >= 0 {
+	if at := slices.Index(a.ViewNames(), view); at >= 0 {
 		if v, ok := a.run.views[at].(host.PaneView); ok {
 			return v.Pane()
 		}

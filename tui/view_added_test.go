@@ -9,6 +9,7 @@ import (
 
 	"innate/tui"
 	"innate/tui/host"
+	"innate/tui/tuitest"
 	"innate/tui/widget"
 )
 
@@ -47,22 +48,22 @@ func (v *paramsView) Commands() []host.Command {
 // TestAddedView adds a view of a run by one line of registration: it has a number
 // key, a tab, its keys in footer and help, and its commands after the colon.
 func TestAddedView(t *testing.T) {
-	s, f := openFake(t, 120, 40, defaultFake(), tui.Options{
+	s, f := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{
 		Views: []host.Registration{{Name: "parameters", New: newParams}},
 	})
-	s.press("8", "k", "k")
-	s.exact(120, 40)
-	s.wants("›8 parameters", fmt.Sprintf("%d parameters, 2 presses", f.status.Params), "k count")
-	s.press("?")
-	s.wants("count one more", "count N more", "parameters")
-	s.press("esc")
-	s.command("count a")
-	s.wants("counted", "3 presses")
-	s.press("1")
-	s.command("view parameters")
-	s.wants("3 presses")
-	s.press("esc")
-	if strings.Contains(s.frame(), "›8 parameters") {
+	s.Press("8", "k", "k")
+	s.Exact(120, 40)
+	s.Wants("›8 parameters", fmt.Sprintf("%d parameters, 2 presses", f.Heartbeat.Params), "k count")
+	s.Press("?")
+	s.Wants("count one more", "count N more", "parameters")
+	s.Press("esc")
+	s.Command("count a")
+	s.Wants("counted", "3 presses")
+	s.Press("1")
+	s.Command("view parameters")
+	s.Wants("3 presses")
+	s.Press("esc")
+	if strings.Contains(s.Frame(), "›8 parameters") {
 		t.Error("esc does not lead back to the first view")
 	}
 }
@@ -74,12 +75,12 @@ func TestAddedViewIsRemembered(t *testing.T) {
 		Views:     []host.Registration{{Name: "parameters", New: newParams}},
 		StateFile: t.TempDir() + "/state.json",
 	}
-	s, f := openFake(t, 120, 40, defaultFake(), opts)
-	s.press("8")
-	opts.RunDir = f.dir
-	again := newScreen(t, 120, 40, opts)
-	again.wants("›8 parameters")
+	s, f := tuitest.Open(t, 120, 40, tuitest.Default(), opts)
+	s.Press("8")
+	opts.RunDir = f.Dir
+	again := tuitest.New(t, 120, 40, opts)
+	again.Wants("›8 parameters")
 	opts.Views = nil // and without it in the first one
-	without := newScreen(t, 120, 40, opts)
-	without.wants("›1 dashboard")
+	without := tuitest.New(t, 120, 40, opts)
+	without.Wants("›1 dashboard")
 }

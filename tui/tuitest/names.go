@@ -1,4 +1,4 @@
-package tui_test
+package tuitest
 
 import "innate/configs"
 

@@ -1,31 +1,31 @@
-package tui_test
+package runs_test
 
 import (
 	"fmt"
 	"testing"
 
-	"innate/tui"
+	"innate/tui/tuitest"
 )
 
 // BenchmarkRuns times one look at thirty runs, the list's and the reading's
 // part.
 func BenchmarkRuns(b *testing.B) {
 	b.Chdir(b.TempDir())
-	manyRuns(b)
-	s := newScreen(b, 200, 60, listOptions())
-	s.load()
+	tuitest.ManyRuns(b)
+	s := tuitest.New(b, 200, 60, tuitest.ListOptions())
+	s.Load()
 	b.Run("read", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			tui.PollAt(s.app, s.now)
+			s.App.Look(s.Now)
 		}
 	})
-	msg := tui.PollAt(s.app, s.now)
+	msg := s.App.Look(s.Now)
 	b.Run("draw", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			s.app.Update(msg)
-			if s.app.View().Content == "" {
+			s.App.Update(msg)
+			if s.App.View().Content == "" {
 				b.Fatal("nothing drawn")
 			}
 		}
@@ -34,11 +34,11 @@ func BenchmarkRuns(b *testing.B) {
 
 // TestRunsScroll draws every line of a long list once, with the cursor on it.
 func TestRunsScroll(t *testing.T) {
-	s := openList(t, 120, 40, listOptions(), manyRuns)
+	s := tuitest.OpenList(t, 120, 40, tuitest.ListOptions(), tuitest.ManyRuns)
 	for i := range 30 {
-		s.wants(fmt.Sprintf("╭─ %05d-", 29-i))
-		s.press("j")
+		s.Wants(fmt.Sprintf("╭─ %05d-", 29-i))
+		s.Press("j")
 	}
-	s.press("pgup", "pgup", "pgup")
-	s.wants("╭─ 00029-")
+	s.Press("pgup", "pgup", "pgup")
+	s.Wants("╭─ 00029-")
 }

@@ -1,4 +1,4 @@
-package tui_test
+package tuitest
 
 import (
 	"context"
@@ -20,42 +20,43 @@ import (
 	"innate/trainer/runlog"
 )
 
-// epoch is when every fake run started.
-var epoch = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
+// Epoch is when every fake run started.
+var Epoch = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
 
-// fakeRun is a run directory with a history, and a trainer that answers.
-type fakeRun struct {
-	dir  string
+// Fake is a run directory with a history, and a trainer that answers.
+type Fake struct {
+	Dir  string
 	lock *os.File
 
-	mu     sync.Mutex
-	status run.Status
-	layers []run.Layer
-	orders []control.Command
-	refuse error
+	mu        sync.Mutex
+	Heartbeat run.Status
+	Network   []run.Layer
+	Orders    []control.Command // that it was given
+	Refuse    error             // of every order, unless nil
 }
 
-// fakeConfig says what the generator writes.
-type fakeConfig struct {
-	ticks   int
-	tickK   float64 // kimg between ticks
-	fidEach int     // ticks between evaluations
-	samples int
-	classes int // rows of samples, each of one class; 0: unconditional
-	state   string
-	noFiles bool // nothing but config.toml
-	rich    bool // every scalar that a run of GDD logs
+// Config says what the generator writes.
+type Config struct {
+	Ticks   int
+	TickK   float64 // kimg between ticks
+	FidEach int     // ticks between evaluations
+	Samples int
+	Classes int // rows of samples, each of one class; 0: unconditional
+	State   string
+	NoFiles bool // nothing but config.toml
+	Rich    bool // every scalar that a run of GDD logs
 }
 
-func defaultFake() fakeConfig {
-	return fakeConfig{ticks: 128, tickK: 0.5, fidEach: 8, samples: 3, state: run.StateRunning}
+// Default is a run that has trained for 64 kimg and goes on.
+func Default() Config {
+	return Config{Ticks: 128, TickK: 0.5, FidEach: 8, Samples: 3, State: run.StateRunning}
 }
 
 // fakePID is that of every fake trainer: frames show it.
 const fakePID = 4121
 
-// fakeTOML is the config.toml of every fake run.
-const fakeTOML = `# A run that never was.
+// TOML is the config.toml of every fake run.
+const TOML = `# A run that never was.
 name   = "fake"
 method = "gdd"
 
@@ -80,41 +81,41 @@ disc_lr = 2e-4
 preset = "gdd-i"  # what trains
 `
 
-// newFakeRun writes a run directory. Everything in it derives from fixed seeds.
-func newFakeRun(tb testing.TB, parent, name string, c fakeConfig) *fakeRun {
+// NewFake writes a run directory. Everything in it derives from fixed seeds.
+func NewFake(tb testing.TB, parent, name string, c Config) *Fake {
 	tb.Helper()
-	f := &fakeRun{dir: filepath.Join(parent, name)}
-	must(tb, os.MkdirAll(filepath.Join(f.dir, run.SamplesDir), 0o755))
-	must(tb, os.WriteFile(filepath.Join(f.dir, run.ConfigFile), []byte(fakeTOML), 0o644))
-	if c.noFiles {
+	f := &Fake{Dir: filepath.Join(parent, name)}
+	Must(tb, os.MkdirAll(filepath.Join(f.Dir, run.SamplesDir), 0o755))
+	Must(tb, os.WriteFile(filepath.Join(f.Dir, run.ConfigFile), []byte(TOML), 0o644))
+	if c.NoFiles {
 		return f
 	}
-	f.layers = fakeLayers()
+	f.Network = fakeLayers()
 	f.writeHistory(tb, c)
-	f.status = f.statusAt(c)
-	must(tb, run.WriteStatus(f.dir, f.status))
-	must(tb, run.WriteLayers(f.dir, f.layers))
-	for i := range c.samples {
-		f.writeSample(tb, 20*(i+1), uint64(i))
+	f.Heartbeat = f.statusAt(c)
+	Must(tb, run.WriteStatus(f.Dir, f.Heartbeat))
+	Must(tb, run.WriteLayers(f.Dir, f.Network))
+	for i := range c.Samples {
+		f.WriteSample(tb, 20*(i+1), uint64(i))
 	}
 	return f
 }
 
-func (f *fakeRun) statusAt(c fakeConfig) run.Status {
+func (f *Fake) statusAt(c Config) run.Status {
 	last, best, teacher := 87.31, 78.14, 45.6
-	nimg := int64(float64(c.ticks) * c.tickK * 1000)
+	nimg := int64(float64(c.Ticks) * c.TickK * 1000)
 	st := run.Status{
-		Version: run.Version, Run: filepath.Base(f.dir), Dir: f.dir, Method: "gdd", State: c.state,
+		Version: run.Version, Run: filepath.Base(f.Dir), Dir: f.Dir, Method: "gdd", State: c.State,
 		PID: fakePID, Instance: "fake", Seq: 1, Nimg: nimg, TotalNimg: 100_000, ImagesPerSec: 128.4, EtaSec: 281,
-		Started: epoch, Time: epoch.Add(10 * time.Minute), FreezePreset: "gdd-i",
+		Started: Epoch, Time: Epoch.Add(10 * time.Minute), FreezePreset: "gdd-i",
 		LastFID: &last, BestFID: &best, TeacherFID: &teacher, FIDName: "FID(mnist-cnn)", FIDNimg: nimg,
 		Stage: "train", StageMs: map[string]float64{"g": 231.4, "d": 118.2, "r1": 14.1, "data": 0.6, "ema": 1.2},
 		Kernels: "avx2", Threads: 2, CheckpointNimg: nimg - nimg%10_000,
 	}
-	for class := range c.classes {
+	for class := range c.Classes {
 		st.SampleClasses = append(st.SampleClasses, class)
 	}
-	countFrozen(&st, f.layers)
+	countFrozen(&st, f.Network)
 	return st
 }
 
@@ -132,44 +133,44 @@ func countFrozen(st *run.Status, layers []run.Layer) {
 }
 
 // writeHistory writes losses with a spike and a NaN, evaluations, and events.
-func (f *fakeRun) writeHistory(tb testing.TB, c fakeConfig) {
+func (f *Fake) writeHistory(tb testing.TB, c Config) {
 	tb.Helper()
-	w, err := runlog.OpenWriter(f.dir)
-	must(tb, err)
+	w, err := runlog.OpenWriter(f.Dir)
+	Must(tb, err)
 	defer w.Close()
 	r := rand.New(rand.NewPCG(7, 11))
 	event := func(i int, kind, text string) {
-		nimg := int64(float64(i) * c.tickK * 1000)
-		must(tb, w.Event(runlog.Event{Time: epoch.Add(time.Duration(i) * 5 * time.Second), Nimg: nimg, Kind: kind, Text: text}))
+		nimg := int64(float64(i) * c.TickK * 1000)
+		Must(tb, w.Event(runlog.Event{Time: Epoch.Add(time.Duration(i) * 5 * time.Second), Nimg: nimg, Kind: kind, Text: text}))
 	}
 	event(0, runlog.Start, "started: gdd on mnist, 744,225 parameters")
-	for i := 1; i <= c.ticks; i++ {
-		p := float64(i) / float64(max(c.ticks, 100))
+	for i := 1; i <= c.Ticks; i++ {
+		p := float64(i) / float64(max(c.Ticks, 100))
 		s := map[string]float64{
 			"loss/gen":  0.9 + 0.5*math.Exp(-6*p) + 0.12*r.NormFloat64(),
 			"loss/disc": 1.25 - 0.35*math.Exp(-4*p) + 0.08*r.NormFloat64(),
 			"lr/gen":    5e-4,
 		}
-		if c.rich {
+		if c.Rich {
 			addRich(s, i, p)
 		}
 		switch i {
-		case c.ticks * 2 / 5:
+		case c.Ticks * 2 / 5:
 			s["loss/gen"] = math.NaN()
-		case c.ticks / 2:
+		case c.Ticks / 2:
 			s["loss/gen"] = 4.2
 		}
-		if i%c.fidEach == 0 {
+		if i%c.FidEach == 0 {
 			s["fid"] = 45 + 3400*math.Exp(-9*math.Sqrt(p)) + 20*(1-p)
 			event(i, runlog.FID, fmt.Sprintf("FID(mnist-cnn) %.1f over 2500 samples", s["fid"]))
 		}
-		must(tb, w.Tick(runlog.Tick{Nimg: int64(float64(i) * c.tickK * 1000), Time: epoch.Add(time.Duration(i) * 5 * time.Second), Scalars: s}))
+		Must(tb, w.Tick(runlog.Tick{Nimg: int64(float64(i) * c.TickK * 1000), Time: Epoch.Add(time.Duration(i) * 5 * time.Second), Scalars: s}))
 		switch i {
-		case c.ticks / 4:
+		case c.Ticks / 4:
 			event(i, runlog.Freeze, "froze dec.28x28_block1.conv0 (2 tensors)")
-		case c.ticks * 3 / 5:
+		case c.Ticks * 3 / 5:
 			event(i, runlog.Config, "live.gen_lr: 0.0005 → 0.0002")
-		case c.ticks * 4 / 5:
+		case c.Ticks * 4 / 5:
 			event(i, runlog.Checkpoint, "checkpoint at 51.2 kimg")
 		}
 	}
@@ -239,18 +240,19 @@ func fakeLayers() []run.Layer {
 	return out
 }
 
-// writeSample writes an 8 by 8 grid of rings and strokes, 28 pixels each; of a
+// WriteSample writes an 8 by 8 grid of rings and strokes, 28 pixels each; of a
 // class-conditional run 7 of every class.
-func (f *fakeRun) writeSample(tb testing.TB, kimg int, seed uint64) {
+func (f *Fake) WriteSample(tb testing.TB, kimg int, seed uint64) {
 	tb.Helper()
-	if classes := len(f.status.SampleClasses); classes > 0 {
-		f.writeGrid(tb, kimg, seed, 7, classes)
+	if classes := len(f.Heartbeat.SampleClasses); classes > 0 {
+		f.WriteGrid(tb, kimg, seed, 7, classes)
 		return
 	}
-	f.writeGrid(tb, kimg, seed, 8, 8)
+	f.WriteGrid(tb, kimg, seed, 8, 8)
 }
 
-func (f *fakeRun) writeGrid(tb testing.TB, kimg int, seed uint64, cols, rows int) {
+// WriteGrid writes cols by rows samples.
+func (f *Fake) WriteGrid(tb testing.TB, kimg int, seed uint64, cols, rows int) {
 	tb.Helper()
 	img := image.NewGray(image.Rect(0, 0, cols*28, rows*28))
 	r := rand.New(rand.NewPCG(seed, 3))
@@ -270,93 +272,94 @@ func (f *fakeRun) writeGrid(tb testing.TB, kimg int, seed uint64, cols, rows int
 			}
 		}
 	}
-	path := filepath.Join(f.dir, run.SamplesDir, fmt.Sprintf("%09d.png", 1000*kimg))
+	path := filepath.Join(f.Dir, run.SamplesDir, fmt.Sprintf("%09d.png", 1000*kimg))
 	file, err := os.Create(path + ".tmp")
-	must(tb, err)
-	must(tb, png.Encode(file, img))
-	must(tb, file.Close())
-	must(tb, os.Rename(path+".tmp", path))
+	Must(tb, err)
+	Must(tb, png.Encode(file, img))
+	Must(tb, file.Close())
+	Must(tb, os.Rename(path+".tmp", path))
 }
 
-// hold takes the run's lock, as a live trainer does.
-func (f *fakeRun) hold(tb testing.TB) {
+// Hold takes the run's lock, as a live trainer does.
+func (f *Fake) Hold(tb testing.TB) {
 	tb.Helper()
-	file, err := os.OpenFile(filepath.Join(f.dir, run.LockFile), os.O_CREATE|os.O_RDWR, 0o644)
-	must(tb, err)
+	file, err := os.OpenFile(filepath.Join(f.Dir, run.LockFile), os.O_CREATE|os.O_RDWR, 0o644)
+	Must(tb, err)
 	fmt.Fprintln(file, fakePID)
-	must(tb, syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB))
+	Must(tb, syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB))
 	f.lock = file
-	tb.Cleanup(f.release)
+	tb.Cleanup(f.Release)
 }
 
-// release drops the lock, as a trainer that dies.
-func (f *fakeRun) release() {
+// Release drops the lock, as a trainer that dies.
+func (f *Fake) Release() {
 	if f.lock != nil {
 		f.lock.Close()
 		f.lock = nil
 	}
 }
 
-// serve answers on the control socket.
-func (f *fakeRun) serve(tb testing.TB) {
+// Serve answers on the control socket.
+func (f *Fake) Serve(tb testing.TB) {
 	tb.Helper()
-	s, err := control.Serve(f.dir, f, control.Options{})
-	must(tb, err)
+	s, err := control.Serve(f.Dir, f, control.Options{})
+	Must(tb, err)
 	tb.Cleanup(func() { s.Close() })
 }
 
 // Status implements control.Runner.
-func (f *fakeRun) Status() run.Status {
+func (f *Fake) Status() run.Status {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.status
+	return f.Heartbeat
 }
 
 // Layers implements control.Runner.
-func (f *fakeRun) Layers() []run.Layer {
+func (f *Fake) Layers() []run.Layer {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return append([]run.Layer{}, f.layers...)
+	return append([]run.Layer{}, f.Network...)
 }
 
 // Do implements control.Runner.
-func (f *fakeRun) Do(_ context.Context, c control.Command) error {
+func (f *Fake) Do(_ context.Context, c control.Command) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.refuse != nil {
-		return f.refuse
+	if f.Refuse != nil {
+		return f.Refuse
 	}
-	f.orders = append(f.orders, c)
+	f.Orders = append(f.Orders, c)
 	switch c.Kind {
 	case control.KindPause:
-		f.status.State = run.StatePaused
+		f.Heartbeat.State = run.StatePaused
 	case control.KindResume:
-		f.status.State = run.StateRunning
+		f.Heartbeat.State = run.StateRunning
 	case control.KindStop:
-		f.status.State = run.StateStopped
-		if err := run.WriteStatus(f.dir, f.status); err != nil {
+		f.Heartbeat.State = run.StateStopped
+		if err := run.WriteStatus(f.Dir, f.Heartbeat); err != nil {
 			return err
 		}
-		f.release() // the end of the process
+		f.Release() // the end of the process
 	case control.KindFreeze:
-		for i := range f.layers {
+		for i := range f.Network {
 			for _, n := range c.Freeze.Toggle {
-				if f.layers[i].Name == n {
-					f.layers[i].Frozen = !f.layers[i].Frozen
+				if f.Network[i].Name == n {
+					f.Network[i].Frozen = !f.Network[i].Frozen
 				}
 			}
 		}
 		if c.Freeze.Preset != nil {
-			f.status.FreezePreset = *c.Freeze.Preset
+			f.Heartbeat.FreezePreset = *c.Freeze.Preset
 		}
-		countFrozen(&f.status, f.layers)
+		countFrozen(&f.Heartbeat, f.Network)
 	}
-	f.status.Time = f.status.Time.Add(time.Second)
-	f.status.Seq++
+	f.Heartbeat.Time = f.Heartbeat.Time.Add(time.Second)
+	f.Heartbeat.Seq++
 	return nil
 }
 
-func must(tb testing.TB, err error) {
+// Must fails the test at an error.
+func Must(tb testing.TB, err error) {
 	tb.Helper()
 	if err != nil {
 		tb.Fatal(err)
