@@ -1,5 +1,7 @@
 package configs
 
+import "fmt"
+
 // Methods of training.
 const (
 	EDM        = "edm"        // a diffusion teacher (Karras et al. 2022)
@@ -15,6 +17,7 @@ const (
 //	want  the values it may have, checked where rule.go understands the words;
 //	      what is chosen from a registry is checked by KnownNames
 //	doc   what it means, in one line
+//	live  that it may change between two steps, as all under live and freeze may
 type Config struct {
 	Name   string `toml:"name" want:"1 to 64 letters, digits, dots, dashes or underscores, starting with a letter or digit" doc:"names the run directory"`
 	Method string `toml:"method" want:"a method" doc:"what is trained: a feature network, a diffusion teacher, or a one-step student"`
@@ -23,7 +26,10 @@ type Config struct {
 	Data     Data     `toml:"data"`
 	Model    Model    `toml:"model"`
 	Features Features `toml:"features"`
-	Disc     Disc     `toml:"disc"`
+	Disc     MainDisc `toml:"disc"`
+	Disc1    Disc     `toml:"disc1"`
+	Disc2    Disc     `toml:"disc2"`
+	Disc3    Disc     `toml:"disc3"`
 	FID      FID      `toml:"fid"`
 	Live     Live     `toml:"live"`
 	Freeze   Freeze   `toml:"freeze"`
@@ -68,13 +74,49 @@ type Features struct {
 	Widths []int `toml:"widths" for:"classifier" want:"1 to 6 integers in [1, 1024]" doc:"channels of each stage"`
 }
 
-// Disc is the projected discriminator. Fixed.
+// Disc is a projected discriminator. A run has the first and those of the others
+// that name features. Fixed, but for the settings that are live.
 type Disc struct {
-	Features string `toml:"features" for:"gdd" want:"builtin:NAME or a checkpoint's path" doc:"frozen network whose features the discriminator sees"`
-	InSize   int    `toml:"in_size" for:"gdd" want:"in [8, 256], halved evenly by each stage of the features" doc:"pixels of a side that images are resized to first"`
-	CMix     int    `toml:"cmix" for:"gdd" want:"in [1, 512]" doc:"channels of the frozen random projections"`
-	Width    int    `toml:"width" for:"gdd" want:"in [1, 1024]" doc:"channels of the trained heads"`
-	Loss     string `toml:"loss" for:"gdd" want:"a loss" doc:"non-saturating or hinge"`
+	Features string    `toml:"features" for:"gdd" want:"builtin:NAME or a checkpoint's path" doc:"frozen network whose features the discriminator sees"`
+	InSize   int       `toml:"in_size" for:"gdd" want:"in [8, 256], halved evenly by each stage of the features" doc:"pixels of a side that images are resized to first"`
+	Mean     []float64 `toml:"mean" for:"gdd" want:"1 to 4 numbers in [-10, 10]" doc:"of the features' images, of pixels in [0, 1]: one, or one a channel"`
+	Std      []float64 `toml:"std" for:"gdd" want:"1 to 4 numbers in [0.001, 10]" doc:"by which they are divided, less their mean"`
+	CMix     int       `toml:"cmix" for:"gdd" want:"in [1, 512]" doc:"channels of the frozen random projections"`
+	Width    int       `toml:"width" for:"gdd" want:"in [1, 1024]" doc:"channels of the trained heads"`
+	Weight   float64   `toml:"weight" for:"gdd" live:"yes" want:"in [0, 1000]" doc:"of its loss in the generator's"`
+	LR       float64   `toml:"lr" for:"gdd" live:"yes" want:"in (0, 1000]" doc:"its learning rate, as a multiple of live.disc_lr"`
+	R1       float64   `toml:"r1" for:"gdd" live:"yes" want:"in [0, 1000]" doc:"factor of its logits in the sum whose gradient R1 penalises; 0: none"`
+}
+
+// MainDisc is the first discriminator, with what all have in common.
+type MainDisc struct {
+	Disc
+	Loss string `toml:"loss" for:"gdd" want:"a loss" doc:"non-saturating or hinge"`
+}
+
+// maxDiscs is how many discriminators a run may have.
+const maxDiscs = 4
+
+// Nth is discriminator k, from 0; where there is none it has no features.
+func (c *Config) Nth(k int) *Disc {
+	return [maxDiscs]*Disc{&c.Disc.Disc, &c.Disc1, &c.Disc2, &c.Disc3}[k]
+}
+
+// Discs is how many discriminators there are.
+func (c *Config) Discs() int {
+	n := 0
+	for n < maxDiscs && c.Nth(n).Features != "" {
+		n++
+	}
+	return n
+}
+
+// DiscName is the table of discriminator k, by which what belongs to it is called.
+func DiscName(k int) string {
+	if k == 0 {
+		return "disc"
+	}
+	return fmt.Sprint("disc", k)
 }
 
 // FID is the evaluation during training. Fixed.

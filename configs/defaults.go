@@ -41,7 +41,10 @@ func classifierDefaults(c *Config) {
 
 func gddDefaults(c *Config) {
 	c.Model = Model{Init: "builtin:mnist-teacher"}
-	c.Disc = Disc{Features: discFeatures, InSize: 32, CMix: 32, Width: 64, Loss: "ns"}
+	for k := range maxDiscs {
+		*c.Nth(k) = defaultDisc()
+	}
+	c.Disc.Features, c.Disc.Loss = discFeatures, "ns"
 	c.FID = defaultFID()
 	c.Live.GenLR, c.Live.DiscLR = 5e-4, 2e-4
 	c.Live.Beta1, c.Live.Beta2 = 0, 0.99
@@ -54,6 +57,12 @@ func gddDefaults(c *Config) {
 
 // discFeatures is the built-in network of the discriminator. It has three stages.
 const discFeatures = "builtin:mnist-disc-cnn"
+
+// defaultDisc is a discriminator that is not there, for want of features.
+func defaultDisc() Disc {
+	half := func() []float64 { return []float64{0.5} }
+	return Disc{InSize: 32, Mean: half(), Std: half(), CMix: 32, Width: 64, Weight: 1, LR: 1, R1: 1}
+}
 
 func defaultFID() FID {
 	return FID{Statistic: "fid", Features: "builtin:mnist-fid-cnn", Samples: 5000, Reference: "builtin:mnist-fid-ref"}

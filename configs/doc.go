@@ -2,8 +2,11 @@
 // presets, edits that keep the user's layout, and watching the file.
 //
 // A setting is named by its dotted key in the TOML file, such as live.gen_lr.
-// It is fixed once a run has started, or live (tables [live] and [freeze]): a
-// live setting may change between two training steps. Which settings a run has
+// It is fixed once a run has started, or live (tables [live] and [freeze], and
+// what a tag says of others): a live setting may change between two training steps.
+//
+// Discriminators are the tables disc, disc1, disc2 and disc3, as which [[disc]] is
+// read, too; those without features are not there. Which settings a run has
 // depends on its method (edm, classifier or gdd); a key that the method does
 // not use is refused like one that does not exist, because it would have no
 // effect.

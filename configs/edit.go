@@ -87,7 +87,7 @@ func literalOf(f field, value string) (string, error) {
 			return trimmed, nil
 		}
 		return "", bad
-	case reflect.TypeFor[[]int](), reflect.TypeFor[[]string]():
+	case reflect.TypeFor[[]int](), reflect.TypeFor[[]float64](), reflect.TypeFor[[]string]():
 		if !strings.HasPrefix(trimmed, "[") {
 			trimmed = listOf(f, trimmed)
 		}

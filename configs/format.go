@@ -16,6 +16,8 @@ func format(v any) string {
 		return quote(v)
 	case float64:
 		return formatFloat(v)
+	case []float64:
+		return formatList(v, formatFloat)
 	case []int:
 		return formatList(v, strconv.Itoa)
 	case []string:

@@ -160,7 +160,32 @@ func decode(name, text string) (map[string]any, []toml.Key, layout, error) {
 	if b := l.check(); b != nil {
 		return nil, nil, l, &keyError{name, b.line, "syntax: " + b.text}
 	}
-	return tree, meta.Keys(), l, nil
+	return tree, numberDiscs(tree, meta.Keys(), l), l, nil
+}
+
+// numberDiscs turns discriminators that are written as [[disc]] each into the
+// tables disc, disc1 and so on, as the layout calls them.
+func numberDiscs(tree map[string]any, keys []toml.Key, l layout) []toml.Key {
+	list, ok := tree["disc"].([]map[string]any)
+	if _, header := l.header("disc"); !ok || !header {
+		return keys
+	}
+	for k, disc := range list {
+		if _, taken := tree[DiscName(k)]; k == 0 || !taken {
+			tree[DiscName(k)] = disc
+		}
+	}
+	k, numbered := -1, make([]toml.Key, len(keys))
+	for i, key := range keys {
+		if key[0] == "disc" {
+			if len(key) == 1 {
+				k++
+			}
+			key = append(toml.Key{DiscName(k)}, key[1:]...)
+		}
+		numbered[i] = key
+	}
+	return numbered
 }
 
 // invalidUTF8 returns the offset of the first byte that is not UTF-8, or -1.
@@ -267,6 +292,13 @@ func store(dst reflect.Value, v any) bool {
 		return !math.IsNaN(*p) && !math.IsInf(*p, 0)
 	case *[]int:
 		return storeList(p, v, func(n int64) int { return int(n) })
+	case *[]float64:
+		list, ok := v.([]any)
+		*p = make([]float64, len(list))
+		for i, x := range list {
+			ok = ok && store(reflect.ValueOf(&(*p)[i]).Elem(), x)
+		}
+		return ok
 	case *[]string:
 		return storeList(p, v, func(s string) string { return s })
 	}

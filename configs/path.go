@@ -45,13 +45,16 @@ func Locate(dir, ref string) string {
 // Files returns the settings that name files, by key, as they are written; those
 // of other methods are left out.
 func (c *Config) Files() map[string]string {
-	files := map[string]string{}
-	for key, ref := range map[string]string{
+	named := map[string]string{
 		"model.init":    c.Model.Init,
-		"disc.features": c.Disc.Features,
 		"fid.features":  c.FID.Features,
 		"fid.reference": c.FID.Reference,
-	} {
+	}
+	for k := range maxDiscs {
+		named[DiscName(k)+".features"] = c.Nth(k).Features
+	}
+	files := map[string]string{}
+	for key, ref := range named {
 		if byKey[key].usedBy(c.Method) && ref != "" {
 			files[key] = ref
 		}

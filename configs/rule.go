@@ -35,7 +35,7 @@ func (i interval) has(x float64) bool {
 
 var (
 	intervalWords = regexp.MustCompile(`^in ([\[(])(\S+), (\S+)([\])])$`)
-	listWords     = regexp.MustCompile(`^(\d+) to (\d+) integers (in .*)$`)
+	listWords     = regexp.MustCompile(`^(\d+) to (\d+) (?:integers|numbers) (in .*)$`)
 	nameWords     = regexp.MustCompile(`^[a-z0-9+-]+( \| [a-z0-9+-]+)*$`)
 )
 
@@ -72,6 +72,9 @@ func (r rule) ok(v any) bool {
 			return true
 		}
 		outside := func(n int) bool { return !r.within.has(float64(n)) }
+		return r.minLen <= len(v) && len(v) <= r.maxLen && !slices.ContainsFunc(v, outside)
+	case []float64:
+		outside := func(x float64) bool { return !r.within.has(x) }
 		return r.minLen <= len(v) && len(v) <= r.maxLen && !slices.ContainsFunc(v, outside)
 	case int:
 		return r.number(float64(v))

@@ -89,6 +89,7 @@ type scanner struct {
 	entries []entry
 	headers []header
 
+	discs    int // [[disc]] so far
 	depth    int // of the value at pos
 	deepLine int
 	later    *beyond
@@ -150,8 +151,12 @@ func (s *scanner) document() {
 			for s.peek() == '[' {
 				s.pos++
 			}
-			line := s.line(start)
+			line, array := s.line(start), s.pos-start > 1
 			table = s.key("]")
+			if array && table == "disc" {
+				table = DiscName(s.discs)
+				s.discs++
+			}
 			for s.peek() == ']' {
 				s.pos++
 			}

@@ -15,13 +15,27 @@ type field struct {
 	kind    reflect.Type
 	methods []string        // that use it, of those that ship; nil: all
 	users   map[string]bool // methods from elsewhere that use it
+	alive   bool            // may change between steps, though its table may not
 	doc     string          // what it means
 	want    string          // the values it may have, in words …
 	rule    rule            // … and as a check
 }
 
 func (f field) live() bool {
-	return strings.HasPrefix(f.key, "live.") || strings.HasPrefix(f.key, "freeze.")
+	return f.alive || strings.HasPrefix(f.key, "live.") || strings.HasPrefix(f.key, "freeze.")
+}
+
+// table is the table that the setting stands in; "" at the top.
+func (f field) table() string { return f.key[:max(0, strings.LastIndexByte(f.key, '.'))] }
+
+// more reports whether the setting is one of a further discriminator.
+func (f field) more() bool {
+	for k := 1; k < maxDiscs; k++ {
+		if f.table() == DiscName(k) {
+			return true
+		}
+	}
+	return false
 }
 
 func (f field) usedBy(method string) bool {
@@ -29,6 +43,12 @@ func (f field) usedBy(method string) bool {
 }
 
 func (f field) of(c *Config) reflect.Value { return reflect.ValueOf(c).Elem().FieldByIndex(f.index) }
+
+// IsLive reports whether a setting may change while the run goes on.
+func IsLive(key string) bool {
+	f, known := byKey[key]
+	return known && f.live()
+}
 
 // typeName says in words what type the field has.
 func (f field) typeName() string {
@@ -41,6 +61,8 @@ func (f field) typeName() string {
 		return "true or false"
 	case reflect.TypeFor[[]int]():
 		return "an array of integers"
+	case reflect.TypeFor[[]float64]():
+		return "an array of numbers"
 	case reflect.TypeFor[[]string]():
 		return "an array of strings"
 	}
@@ -67,6 +89,10 @@ func schemaOf(t reflect.Type, prefix string, index []int) []field {
 		}
 		key := prefix + sf.Tag.Get("toml")
 		at := append(slices.Clone(index), i)
+		if sf.Anonymous {
+			fields = append(fields, schemaOf(sf.Type, prefix, at)...)
+			continue
+		}
 		if sf.Type.Kind() == reflect.Struct {
 			fields = append(fields, schemaOf(sf.Type, key+".", at)...)
 			continue
@@ -76,7 +102,7 @@ func schemaOf(t reflect.Type, prefix string, index []int) []field {
 			methods = strings.Fields(only)
 		}
 		want := sf.Tag.Get("want")
-		fields = append(fields, field{key, at, sf.Type, methods, map[string]bool{}, sf.Tag.Get("doc"), want, parseRule(want)})
+		fields = append(fields, field{key, at, sf.Type, methods, map[string]bool{}, sf.Tag.Get("live") != "", sf.Tag.Get("doc"), want, parseRule(want)})
 	}
 	return fields
 }
@@ -111,11 +137,16 @@ type Entry struct {
 	Choices []string // those values where they are a few names, or nil
 }
 
-// Entries lists the settings that c's method uses, in the order of the schema.
+// Entries lists the settings that c's method uses, in the order of the schema; of
+// discriminators those that there are.
 func (c *Config) Entries() []Entry {
 	var list []Entry
+	var discs []string
+	for k := range c.Discs() {
+		discs = append(discs, DiscName(k))
+	}
 	for _, f := range schema {
-		if f.usedBy(c.Method) {
+		if f.usedBy(c.Method) && (!f.more() || slices.Contains(discs, f.table())) {
 			list = append(list, Entry{f.key, format(f.of(c).Interface()), f.live(), f.doc, f.wanted(), f.choices()})
 		}
 	}
@@ -141,6 +172,8 @@ func (c *Config) Clone() *Config {
 		switch v := f.of(&n); s := v.Interface().(type) {
 		case []int:
 			v.Set(reflect.ValueOf(slices.Clone(s)))
+		case []float64:
+			v.Set(reflect.ValueOf(slices.Clone(s)))
 		case []string:
 			v.Set(reflect.ValueOf(slices.Clone(s)))
 		}
@@ -155,7 +188,7 @@ func resolveKey(key string) (field, error) {
 	}
 	var hits []string
 	for _, f := range schema {
-		if f.key[strings.LastIndexByte(f.key, '.')+1:] == key {
+		if !f.more() && f.key[strings.LastIndexByte(f.key, '.')+1:] == key {
 			hits = append(hits, f.key)
 		}
 	}

@@ -3,6 +3,7 @@ package configs
 import (
 	"fmt"
 	"path"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -105,23 +106,34 @@ func (v *validator) model() {
 }
 
 // disc checks the size that images are resized to: each stage of the feature
-// network halves it. How many stages a file has is for the trainer to say.
+// network halves it. How many stages a file has is for the trainer to say. A
+// discriminator of which something is said has features, and so have all before it.
 func (v *validator) disc() {
-	d, parts := v.c.Disc, 2
-	if d.Features == discFeatures {
-		parts = 8
+	wanted := 1 // discriminators
+	for k := range maxDiscs {
+		if !reflect.DeepEqual(*v.c.Nth(k), defaultDisc()) {
+			wanted = k + 1
+		}
 	}
-	v.check(d.InSize >= 8 && d.InSize <= 256 && d.InSize%parts == 0, "disc.in_size",
-		fmt.Sprintf("%s, so a multiple of %d", byKey["disc.in_size"].want, parts))
+	for k := range wanted {
+		d, name, parts := v.c.Nth(k), DiscName(k), 2
+		if d.Features == discFeatures {
+			parts = 8
+		}
+		v.check(d.InSize >= 8 && d.InSize <= 256 && d.InSize%parts == 0, name+".in_size",
+			fmt.Sprintf("%s, so a multiple of %d", byKey[name+".in_size"].want, parts))
+		v.check(named(d.Features), name+".features", "")
+	}
 }
+
+// named reports whether a text names a file: builtin:NAME or a path.
+func named(s string) bool { return strings.TrimSpace(strings.TrimPrefix(s, "builtin:")) != "" }
 
 // weights checks what names a file: builtin:NAME or a path. Whether it exists is
 // for the trainer to say.
 func (v *validator) weights() {
-	named := func(s string) bool { return strings.TrimSpace(strings.TrimPrefix(s, "builtin:")) != "" }
 	c := v.c
 	v.check(named(c.Model.Init) || c.Model.Init == "" && c.Method == EDM, "model.init", "")
-	v.check(named(c.Disc.Features), "disc.features", "")
 	v.check(named(c.FID.Features), "fid.features", "")
 	v.check(named(c.FID.Reference), "fid.reference", "")
 }

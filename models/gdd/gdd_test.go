@@ -1,6 +1,8 @@
 package gdd_test
 
 import (
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -58,7 +60,7 @@ func load(t *testing.T, name string) (*nettest.Golden, gdd.Nets) {
 	gold.Fill(t, "disc/", d.Params)
 	gold.Fill(t, "disc/", d.Buffers)
 	gen := &precond.Denoiser{Net: gold.Net(t, "gen/model.", "gen_buffer/model."), Kind: precond.GDD}
-	return gold, gdd.Nets{Gen: gen, Proj: proj, Disc: d}
+	return gold, gdd.Nets{Gen: gen, Discs: []gdd.Disc{{Proj: proj, Disc: d}}}
 }
 
 func labels(t *testing.T, gold *nettest.Golden) []float32 {
@@ -145,10 +147,10 @@ func TestGoldenLogits(t *testing.T) {
 				label = g.Input("label", batch, cfg.LabelDim)
 				copy(g.Data(label), labels(t, gold))
 			}
-			maps = nets.Proj.Forward(g, real)
+			maps = nets.Discs[0].Proj.Forward(g, real)
 			var next disc.State
-			logits, next = nets.Disc.Forward(g, maps, label, nets.Disc.State(g))
-			assigns = nets.Disc.Assigns(g, next)
+			logits, next = nets.Discs[0].Disc.Forward(g, maps, label, nets.Discs[0].Disc.State(g))
+			assigns = nets.Discs[0].Disc.Assigns(g, next)
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -163,7 +165,7 @@ func TestGoldenLogits(t *testing.T) {
 			nettest.Near(t, name, m.Value(maps[i]), gold.Images(t, name), 1e-5)
 		}
 		nettest.Near(t, "logits", m.Value(logits), gold.Floats(t, "logits_real"), 1e-5)
-		checkU(t, gold, "logits_u/", dev, nets.Disc)
+		checkU(t, gold, "logits_u/", dev, nets.Discs[0].Disc)
 	})
 }
 
@@ -179,7 +181,7 @@ func TestGoldenGenStage(t *testing.T) {
 		nettest.Near(t, "fake", step.Program.Value(s.Fake), gold.Images(t, "fake_g"), 1e-5)
 		nettest.Near(t, "loss", step.Program.Value(s.Loss), gold.Floats(t, "g_loss"), 1e-5)
 		checkGrads(t, gold, "g_grad/model.", step)
-		checkU(t, gold, "g_u/", dev, nets.Disc)
+		checkU(t, gold, "g_u/", dev, nets.Discs[0].Disc)
 
 		smp, err := precond.NewSampler(dev, nets.Gen, 3)
 		if err != nil {
@@ -203,7 +205,7 @@ func TestGoldenDiscStage(t *testing.T) {
 		step.Program.Run()
 		nettest.Near(t, "loss", step.Program.Value(s.Loss), gold.Floats(t, "d_loss"), 1e-5)
 		checkGrads(t, gold, "d_grad/", step)
-		checkU(t, gold, "d_u/", dev, nets.Disc)
+		checkU(t, gold, "d_u/", dev, nets.Discs[0].Disc)
 	})
 }
 
@@ -216,12 +218,12 @@ func TestGoldenR1Stage(t *testing.T) {
 		step := compile(t, &s.Stage, dev, nil)
 		s.Set(gold.Images(t, "real"), labels(t, gold), gamma/2)
 		step.Program.Run()
-		nettest.Near(t, "logits", step.Program.Value(s.Logits), gold.Floats(t, "logits_real"), 1e-5)
+		nettest.Near(t, "logits", step.Program.Value(s.Logits[0]), gold.Floats(t, "logits_real"), 1e-5)
 		nettest.Near(t, "inner gradient", step.Program.Value(s.Inner), gold.Images(t, "r1_inner"), 1e-5)
 		loss := step.Program.Value(s.Penalty)[0] * gamma / 2
 		nettest.Near(t, "loss", []float32{loss}, gold.Floats(t, "r1_loss"), 1e-5)
 		checkGrads(t, gold, "r1_grad/", step)
-		checkU(t, gold, "r1_u/", dev, nets.Disc)
+		checkU(t, gold, "r1_u/", dev, nets.Discs[0].Disc)
 	})
 }
 
@@ -269,7 +271,7 @@ func TestHinge(t *testing.T) {
 		for _, l := range logits {
 			sum += f(float64(l))
 		}
-		return float32(sum / float64(nets.Disc.Config.Logits()))
+		return float32(sum / float64(nets.Discs[0].Disc.Config.Logits()))
 	}
 	gen, err := gdd.NewGenStage(nets, gdd.Hinge, batch)
 	if err != nil {
@@ -278,7 +280,7 @@ func TestHinge(t *testing.T) {
 	step := compile(t, &gen.Stage, dev, nil)
 	gen.Set(gold.Images(t, "z_g"), nil)
 	step.Program.Run()
-	want := mean(step.Program.Value(gen.Logits), func(l float64) float64 { return -l })
+	want := mean(step.Program.Value(gen.Logits[0]), func(l float64) float64 { return -l })
 	nettest.Near(t, "generator", step.Program.Value(gen.Loss), []float32{want}, 1e-5)
 
 	dis, err := gdd.NewDiscStage(nets, gdd.Hinge, batch)
@@ -288,18 +290,18 @@ func TestHinge(t *testing.T) {
 	step = compile(t, &dis.Stage, dev, nil)
 	dis.Set(gold.Images(t, "fake_d"), gold.Images(t, "real"), nil)
 	step.Program.Run()
-	want = mean(step.Program.Value(dis.FakeLogits), func(l float64) float64 { return max(0, 1+l) }) +
-		mean(step.Program.Value(dis.RealLogits), func(l float64) float64 { return max(0, 1-l) })
+	want = mean(step.Program.Value(dis.FakeLogits[0]), func(l float64) float64 { return max(0, 1+l) }) +
+		mean(step.Program.Value(dis.RealLogits[0]), func(l float64) float64 { return max(0, 1-l) })
 	nettest.Near(t, "discriminator", step.Program.Value(dis.Loss), []float32{want}, 1e-5)
 }
 
 // TestThreads: gradients are the same to the bit for one thread and for two.
 func TestThreads(t *testing.T) {
 	gold, nets := load(t, "gdd_cond")
-	start := nets.Disc.Buffers.Clone()
+	start := nets.Discs[0].Disc.Buffers.Clone()
 	var results [2][][]float32
 	for i := range results {
-		if err := nets.Disc.Buffers.CopyFrom(start); err != nil {
+		if err := nets.Discs[0].Disc.Buffers.CopyFrom(start); err != nil {
 			t.Fatal(err)
 		}
 		dev := cpu.New(i + 1)
@@ -331,21 +333,21 @@ func TestChecks(t *testing.T) {
 		want string
 	}{
 		{nets, "wgan", `gdd: loss: got "wgan", want ns | hinge`},
-		{gdd.Nets{Gen: other.Gen, Proj: nets.Proj, Disc: nets.Disc}, gdd.Hinge, "gdd: feature network takes 3 channels, want the generator's 1"},
-		{gdd.Nets{Gen: other.Gen, Proj: other.Proj, Disc: nets.Disc}, gdd.Hinge, "gdd: discriminator has 4 classes, want 0 or the generator's 0"},
+		{gdd.Nets{Gen: other.Gen, Discs: []gdd.Disc{{Proj: nets.Discs[0].Proj, Disc: nets.Discs[0].Disc}}}, gdd.Hinge, "gdd: feature network takes 3 channels, want the generator's 1"},
+		{gdd.Nets{Gen: other.Gen, Discs: []gdd.Disc{{Proj: other.Discs[0].Proj, Disc: nets.Discs[0].Disc}}}, gdd.Hinge, "gdd: discriminator has 4 classes, want 0 or the generator's 0"},
 	} {
 		if _, err := gdd.NewGenStage(c.nets, c.loss, batch); err == nil || err.Error() != c.want {
 			t.Errorf("error %v, want %s", err, c.want)
 		}
 	}
-	cfg := nets.Disc.Config
+	cfg := nets.Discs[0].Disc.Config
 	cfg.Channels = []int{4, 4}
 	cfg.Sizes = []int{16, 8}
 	d, err := disc.New(cfg, rand.New(rand.NewPCG(1, 1)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := gdd.NewR1Stage(gdd.Nets{Gen: nets.Gen, Proj: nets.Proj, Disc: d}, batch); err == nil {
+	if _, err := gdd.NewR1Stage(gdd.Nets{Gen: nets.Gen, Discs: []gdd.Disc{{Proj: nets.Discs[0].Proj, Disc: d}}}, batch); err == nil {
 		t.Error("accepted two heads for three maps")
 	}
 
@@ -359,4 +361,118 @@ func TestChecks(t *testing.T) {
 		}
 	}()
 	s.Set(make([]float32, 3), nil, nil)
+}
+
+// TestTwoDiscriminators trains against two, over feature networks of different
+// depths and on images of different sizes, and holds the gradients against those of
+// each alone: the generator's is their weighted sum, each discriminator's its own,
+// and what R1 penalises is the gradient of the sum. The sums are rounded in another
+// order.
+func TestTwoDiscriminators(t *testing.T) {
+	dev := devicetest.Open(t, 2)
+	defer dev.Close()
+	gold, nets := load(t, "gdd_cond")
+	rng := rand.New(rand.NewPCG(1, 2))
+	feat, err := features.New(features.Config{Channels: gold.Config.Channels, Widths: []int{5, 7}, Classes: 3}, rng)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proj, err := disc.NewProjector(disc.ProjectorConfig{InSize: 12, CMix: 3, Expand: true, Mean: []float32{0.4}, Std: []float32{0.3}}, feat, rng)
+	if err != nil {
+		t.Fatal(err)
+	}
+	heads, err := disc.New(disc.NewConfig(proj, 6, gold.Config.LabelDim), rng)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nets.Discs = append(nets.Discs, gdd.Disc{Name: "disc1", Proj: proj, Disc: heads})
+	starts := []*models.ParamSet{nets.Discs[0].Disc.Buffers.Clone(), heads.Buffers.Clone()}
+	z, real := gold.Images(t, "z_g"), gold.Images(t, "real")
+	lab := labels(t, gold)
+
+	// all runs a stage over some of the discriminators and returns every output and
+	// gradient.
+	all := func(s *gdd.Stage) map[string][]float32 {
+		for k, d := range nets.Discs {
+			if err := errors.Join(d.Disc.Buffers.CopyFrom(starts[k]), dev.Upload(d.Disc.Buffers.All()...)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		step := compile(t, s, dev, nil)
+		if err := step.Program.Run(); err != nil {
+			t.Fatal(err)
+		}
+		got := map[string][]float32{}
+		for i, p := range step.Params {
+			name := p.Name
+			if heads.Params.Get(name) == p {
+				name = "disc1." + name
+			}
+			got[name] = slices.Clone(step.Program.Value(step.Grads[i]))
+		}
+		for i, n := range s.Outputs {
+			got[fmt.Sprint("output ", i)] = slices.Clone(step.Program.Value(n))
+		}
+		return got
+	}
+	of := func(discs ...gdd.Disc) gdd.Nets { return gdd.Nets{Gen: nets.Gen, Discs: discs} }
+	gen := func(n gdd.Nets, weights ...float64) map[string][]float32 {
+		s, err := gdd.NewGenStage(n, gdd.NonSaturating, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Set(z, lab)
+		s.Weigh(weights)
+		return all(&s.Stage)
+	}
+	both, first, second := gen(nets, 1.5, 0.25), gen(of(nets.Discs[0]), 1), gen(of(nets.Discs[1]), 1)
+	for _, p := range nets.Gen.Net.Params.All() {
+		want := make([]float32, len(p.Data))
+		for i := range want {
+			want[i] = 1.5*first[p.Name][i] + 0.25*second[p.Name][i]
+		}
+		nettest.Near(t, "generator: "+p.Name, both[p.Name], want, 1e-5)
+	}
+
+	judge := func(n gdd.Nets) map[string][]float32 {
+		s, err := gdd.NewDiscStage(n, gdd.NonSaturating, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Set(z, real, lab)
+		return all(&s.Stage)
+	}
+	both, first, second = judge(nets), judge(of(nets.Discs[0])), judge(of(nets.Discs[1]))
+	for _, alone := range []map[string][]float32{first, second} {
+		for name, want := range alone {
+			if !strings.HasPrefix(name, "output") && !slices.Equal(both[name], want) {
+				t.Errorf("discriminator: gradient of %s is not what it is alone", name)
+			}
+		}
+	}
+
+	penalty := func(n gdd.Nets, shares ...float64) map[string][]float32 {
+		s, err := gdd.NewR1Stage(n, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Set(real, lab, 1)
+		s.Share(shares)
+		return all(&s.Stage)
+	}
+	both, first, second = penalty(nets, 1, 0.5), penalty(of(nets.Discs[0]), 1), penalty(of(nets.Discs[1]), 1)
+	const inner = "output 1"
+	want := make([]float32, len(first[inner]))
+	square := 0.0
+	for i := range want {
+		want[i] = first[inner][i] + 0.5*second[inner][i]
+		square += float64(want[i]) * float64(want[i])
+	}
+	nettest.Near(t, "R1: inner gradient", both[inner], want, 1e-5)
+	nettest.Near(t, "R1: penalty", both["output 0"], []float32{float32(square / batch)}, 1e-5)
+	if slices.Equal(both["heads.0.cls.weight_orig"], first["heads.0.cls.weight_orig"]) {
+		t.Error("R1: the gradient of a discriminator does not depend on the other")
+	}
+	alone := penalty(nets, 1, 0)
+	nettest.Near(t, "R1: without the second", alone["heads.0.cls.weight_orig"], first["heads.0.cls.weight_orig"], 1e-5)
 }

@@ -1,8 +1,12 @@
 package gdd
 
 import (
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
+	"innate/models"
 	"innate/models/disc"
 	"innate/models/graph"
 	"innate/models/precond"
@@ -11,30 +15,67 @@ import (
 
 // Nets are the networks of a run. All stages share their parameters.
 type Nets struct {
-	Gen  *precond.Denoiser // of kind precond.GDD
+	Gen   *precond.Denoiser // of kind precond.GDD
+	Discs []Disc            // at least one
+}
+
+// Disc is a discriminator: heads over a feature network of its own.
+type Disc struct {
+	Name string // scope of its layers; "" for none
 	Proj *disc.Projector
 	Disc *disc.Disc
 }
 
 // Check reports networks that do not fit each other.
 func (n Nets) Check() error {
-	gen, d := n.Gen.Net.Config, n.Disc.Config
-	if f := n.Proj.Net.Config.Channels; f != gen.Channels {
-		return fmt.Errorf("gdd: feature network takes %d channels, want the generator's %d", f, gen.Channels)
+	if len(n.Discs) == 0 {
+		return errors.New("gdd: got no discriminator, want at least one")
 	}
-	if d.LabelDim != 0 && d.LabelDim != gen.LabelDim {
-		return fmt.Errorf("gdd: discriminator has %d classes, want 0 or the generator's %d", d.LabelDim, gen.LabelDim)
-	}
-	if len(n.Proj.Channels) != len(d.Channels) {
-		return fmt.Errorf("gdd: discriminator has %d heads, want one for each of %d maps", len(d.Channels), len(n.Proj.Channels))
-	}
-	for i := range d.Channels {
-		if d.Channels[i] != n.Proj.Channels[i] || d.Sizes[i] != n.Proj.Sizes[i] {
-			return fmt.Errorf("gdd: head %d is for %d channels at side %d, want %d at %d",
-				i, d.Channels[i], d.Sizes[i], n.Proj.Channels[i], n.Proj.Sizes[i])
+	for _, d := range n.Discs {
+		if err := d.check(n.Gen.Net.Config); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+func (d Disc) check(gen unet.Config) error {
+	heads := d.Disc.Config
+	if f := d.Proj.Net.Config.Channels; f != gen.Channels {
+		return fmt.Errorf("gdd: feature network takes %d channels, want the generator's %d", f, gen.Channels)
+	}
+	if heads.LabelDim != 0 && heads.LabelDim != gen.LabelDim {
+		return fmt.Errorf("gdd: discriminator has %d classes, want 0 or the generator's %d", heads.LabelDim, gen.LabelDim)
+	}
+	if len(d.Proj.Channels) != len(heads.Channels) {
+		return fmt.Errorf("gdd: discriminator has %d heads, want one for each of %d maps", len(heads.Channels), len(d.Proj.Channels))
+	}
+	for i := range heads.Channels {
+		if heads.Channels[i] != d.Proj.Channels[i] || heads.Sizes[i] != d.Proj.Sizes[i] {
+			return fmt.Errorf("gdd: head %d is for %d channels at side %d, want %d at %d",
+				i, heads.Channels[i], heads.Sizes[i], d.Proj.Channels[i], d.Proj.Sizes[i])
+		}
+	}
+	return nil
+}
+
+// trained are the parameters of all discriminators.
+func (n Nets) trained() []*models.Param {
+	var params []*models.Param
+	for _, d := range n.Discs {
+		params = append(params, d.Disc.Params.All()...)
+	}
+	return params
+}
+
+// factors declares a scalar input for each discriminator, of 1.
+func (n Nets) factors(g *graph.Builder, name string) []graph.Node {
+	nodes := make([]graph.Node, len(n.Discs))
+	for k, d := range n.Discs {
+		nodes[k] = g.Input(strings.TrimSpace(name + " " + d.Name))
+		g.Data(nodes[k])[0] = 1
+	}
+	return nodes
 }
 
 // image declares an input of images.
@@ -52,11 +93,14 @@ func (n Nets) label(g *graph.Builder, batch int) graph.Node {
 }
 
 // judge adds one pass of the discriminator over images.
-func (n Nets) judge(g *graph.Builder, images, label graph.Node, s disc.State) (graph.Node, disc.State) {
-	if n.Disc.Config.LabelDim == 0 {
+func (d Disc) judge(g *graph.Builder, images, label graph.Node, s disc.State) (graph.Node, disc.State) {
+	if d.Name != "" {
+		defer g.Scope(d.Name)()
+	}
+	if d.Disc.Config.LabelDim == 0 {
 		label = graph.Node{}
 	}
-	return n.Disc.Forward(g, n.Proj.Forward(g, images), label, s)
+	return d.Disc.Forward(g, d.Proj.Forward(g, images), label, s)
 }
 
 // Stage is the graph of one stage.
@@ -73,15 +117,27 @@ func (s *Stage) fill(name string, n graph.Node, values []float32) {
 	copy(s.Graph.Data(n), values)
 }
 
+// setFactors fills one scalar input for each discriminator.
+func (s *Stage) setFactors(inputs []graph.Node, values []float64) {
+	if len(values) != len(inputs) {
+		panic(fmt.Sprintf("gdd: %d factors for %d discriminators", len(values), len(inputs)))
+	}
+	for k, v := range values {
+		s.Graph.Data(inputs[k])[0] = float32(v)
+	}
+}
+
 // GenStage is the generator stage: images of fresh noise, the generator's loss,
 // and its gradient for the generator's parameters.
 type GenStage struct {
 	Stage
-	Fake   graph.Node // [N H W C]
-	Logits graph.Node // [N L]
-	Loss   graph.Node // scalar
+	Fake   graph.Node   // [N H W C]
+	Logits []graph.Node // [N L] of each discriminator
+	Losses []graph.Node // scalars, by each of them
+	Loss   graph.Node   // scalar, their weighted sum
 
 	z, label graph.Node
+	weights  []graph.Node
 }
 
 // NewGenStage builds the stage for batches of the given size.
@@ -96,11 +152,18 @@ func NewGenStage(n Nets, loss Loss, batch int) (*GenStage, error) {
 	s := &GenStage{}
 	g, err := graph.Build(func(g *graph.Builder) {
 		s.z, s.label = n.image(g, "z", batch), n.label(g, batch)
+		s.weights = n.factors(g, "weight")
 		s.Fake = n.Gen.OneStep(g, s.z, unet.Cond{Label: s.label})
-		logits, next := n.judge(g, s.Fake, s.label, n.Disc.State(g))
-		s.Logits, s.Loss = logits, batchSum(g, adversarial.Gen(g, logits))
-		s.Outputs = []graph.Node{s.Loss, s.Logits, s.Fake}
-		s.Assigns = n.Disc.Assigns(g, next)
+		var weighted []graph.Node
+		for k, d := range n.Discs {
+			logits, next := d.judge(g, s.Fake, s.label, d.Disc.State(g))
+			one := batchSum(g, adversarial.Gen(g, logits))
+			weighted = append(weighted, g.MulScalar(one, s.weights[k]))
+			s.Logits, s.Losses = append(s.Logits, logits), append(s.Losses, one)
+			s.Assigns = append(s.Assigns, d.Disc.Assigns(g, next)...)
+		}
+		s.Loss = g.AddN(weighted...)
+		s.Outputs = slices.Concat([]graph.Node{s.Loss, s.Fake}, s.Losses, s.Logits)
 	})
 	if err != nil {
 		return nil, err
@@ -115,14 +178,18 @@ func (s *GenStage) Set(z, labels []float32) {
 	s.fill("labels", s.label, labels)
 }
 
-// DiscStage is the discriminator stage. Generated images come from outside (a
-// precond.Sampler), since no gradient flows to them. The two passes, first over
-// the generated and then over the real images, are separate: each has its own
-// batch statistics and its own power iteration.
+// Weigh sets the weight of each discriminator in the loss, at first 1.
+func (s *GenStage) Weigh(weights []float64) { s.setFactors(s.weights, weights) }
+
+// DiscStage is the stage of all discriminators, whose losses do not meet.
+// Generated images come from outside (a precond.Sampler), since no gradient flows
+// to them. The two passes, first over the generated and then over the real images,
+// are separate: each has its own batch statistics and its own power iteration.
 type DiscStage struct {
 	Stage
-	FakeLogits, RealLogits graph.Node // [N L]
-	Loss                   graph.Node // scalar
+	FakeLogits, RealLogits []graph.Node // [N L] of each discriminator
+	Losses                 []graph.Node // scalars, of each of them
+	Loss                   graph.Node   // scalar, their sum
 
 	fake, real, label graph.Node
 }
@@ -139,17 +206,21 @@ func NewDiscStage(n Nets, loss Loss, batch int) (*DiscStage, error) {
 	s := &DiscStage{}
 	g, err := graph.Build(func(g *graph.Builder) {
 		s.fake, s.real, s.label = n.image(g, "fake", batch), n.image(g, "real", batch), n.label(g, batch)
-		fake, next := n.judge(g, s.fake, s.label, n.Disc.State(g))
-		real, next := n.judge(g, s.real, s.label, next)
-		s.FakeLogits, s.RealLogits, s.Loss = fake, real, g.Add(
-			batchSum(g, adversarial.Fake(g, fake)), batchSum(g, adversarial.Real(g, real)))
-		s.Outputs = []graph.Node{s.Loss, s.FakeLogits, s.RealLogits}
-		s.Assigns = n.Disc.Assigns(g, next)
+		for _, d := range n.Discs {
+			fake, next := d.judge(g, s.fake, s.label, d.Disc.State(g))
+			real, next := d.judge(g, s.real, s.label, next)
+			s.FakeLogits, s.RealLogits = append(s.FakeLogits, fake), append(s.RealLogits, real)
+			s.Losses = append(s.Losses, g.Add(
+				batchSum(g, adversarial.Fake(g, fake)), batchSum(g, adversarial.Real(g, real))))
+			s.Assigns = append(s.Assigns, d.Disc.Assigns(g, next)...)
+		}
+		s.Loss = g.AddN(s.Losses...)
+		s.Outputs = slices.Concat([]graph.Node{s.Loss}, s.Losses, s.FakeLogits, s.RealLogits)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return s, s.Minimise(g, s.Loss, n.Disc.Params.All())
+	return s, s.Minimise(g, s.Loss, n.trained())
 }
 
 // Set fills the inputs: generated and real images [N H W C], and the one-hot
@@ -161,15 +232,18 @@ func (s *DiscStage) Set(fake, real, labels []float32) {
 }
 
 // R1Stage is the gradient penalty on real images (Mescheder et al. 2018), whose
-// gradient is of second order and runs through the feature network, the batch
-// norms in training mode and the spectral norms.
+// gradient is of second order and runs through the feature networks, the batch
+// norms in training mode and the spectral norms. As in the published code the
+// logits of all discriminators are added up first: what is penalised is the square
+// of a sum of gradients, so that each discriminator's penalty depends on the others.
 type R1Stage struct {
 	Stage
-	Logits  graph.Node // [N L]
-	Inner   graph.Node // [N H W C], the gradient of the sum of all logits for the images
-	Penalty graph.Node // scalar, the mean over images of |Inner|²
+	Logits  []graph.Node // [N L] of each discriminator
+	Inner   graph.Node   // [N H W C], the gradient of the sum of all logits for the images
+	Penalty graph.Node   // scalar, the mean over images of |Inner|²
 
 	real, label, weight graph.Node
+	shares              []graph.Node
 }
 
 // NewR1Stage builds the stage for batches of the given size.
@@ -181,16 +255,21 @@ func NewR1Stage(n Nets, batch int) (*R1Stage, error) {
 	var gradErr error
 	g, err := graph.Build(func(g *graph.Builder) {
 		s.real, s.label, s.weight = n.image(g, "real", batch), n.label(g, batch), g.Input("weight")
-		logits, next := n.judge(g, s.real, s.label, n.Disc.State(g))
-		s.Logits, s.Assigns = logits, n.Disc.Assigns(g, next)
-		inner, err := g.Grad(g.Sum(logits), s.real)
+		s.shares = n.factors(g, "share")
+		var sums []graph.Node
+		for k, d := range n.Discs {
+			logits, next := d.judge(g, s.real, s.label, d.Disc.State(g))
+			s.Logits, s.Assigns = append(s.Logits, logits), append(s.Assigns, d.Disc.Assigns(g, next)...)
+			sums = append(sums, g.MulScalar(g.Sum(logits), s.shares[k]))
+		}
+		inner, err := g.Grad(g.AddN(sums...), s.real)
 		if err != nil {
 			gradErr = err
 			return
 		}
 		s.Inner = inner[0]
 		s.Penalty = g.Scale(g.Sum(g.Square(s.Inner)), 1/float32(batch))
-		s.Outputs = []graph.Node{s.Penalty, s.Logits, s.Inner}
+		s.Outputs = slices.Concat([]graph.Node{s.Penalty, s.Inner}, s.Logits)
 	}, graph.TwiceDifferentiable())
 	if err != nil {
 		return nil, err
@@ -198,7 +277,7 @@ func NewR1Stage(n Nets, batch int) (*R1Stage, error) {
 	if gradErr != nil {
 		return nil, gradErr
 	}
-	return s, s.Minimise(g, g.MulScalar(s.Penalty, s.weight), n.Disc.Params.All())
+	return s, s.Minimise(g, g.MulScalar(s.Penalty, s.weight), n.trained())
 }
 
 // Set fills the inputs: real images [N H W C] and one-hot labels, nil for an
@@ -209,3 +288,6 @@ func (s *R1Stage) Set(real, labels []float32, weight float32) {
 	s.fill("labels", s.label, labels)
 	s.Graph.Data(s.weight)[0] = weight
 }
+
+// Share sets the factor of each discriminator's logits in their sum, at first 1.
+func (s *R1Stage) Share(shares []float64) { s.setFactors(s.shares, shares) }

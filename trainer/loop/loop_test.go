@@ -85,6 +85,16 @@ func config(method, dir string) string {
 	return common + "[features]\nwidths = [8, 8]\n" + live
 }
 
+// inParts has a run compute its batches in micro-batches.
+func inParts(text string) string {
+	return strings.Replace(text, "batch = 4\n", "batch = 4\nmicro_batch = 2\n", 1)
+}
+
+// severally gives a distillation a second discriminator, of another size and scale.
+func severally(text, dir string) string {
+	return inParts(text) + fmt.Sprintf("[disc1]\nfeatures = %q\nin_size = 12\nmean = [0.4]\nstd = [0.3]\ncmix = 4\nwidth = 4\nweight = 0.5\nlr = 2\n", dir+"/cnn.safetensors")
+}
+
 func check(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -168,6 +178,7 @@ func TestResumeIsExact(t *testing.T) {
 	for name, text := range map[string]string{
 		"gdd": config("gdd", dir), "edm": config("edm", dir), "classifier": config("classifier", dir),
 		"conditional gdd": conditional(config("gdd", dir)), "conditional edm": conditional(config("edm", dir)),
+		"two discriminators in micro-batches": severally(config("gdd", dir), dir), "edm in micro-batches": inParts(config("edm", dir)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			alone := newRun(t, text)

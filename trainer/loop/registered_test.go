@@ -60,7 +60,7 @@ func newStill(e method.Env) (method.Method, error) {
 		err = m.goal.Minimise(g, m.loss, m.set.All())
 	})
 	m.adam = optim.NewAdam(m.set.All(), e.Device)
-	m.stage = method.NewStage("step", e.Device, &m.goal, m.adam, method.Micro{Size: e.Config.Run.Batch, Parts: 1})
+	m.stage = method.NewStage("step", e.Device, &m.goal, method.Micro{Size: e.Config.Run.Batch, Parts: 1}, m.adam)
 	return m, errors.Join(buildErr, err)
 }
 
@@ -70,7 +70,7 @@ func (m *still) Parts() []method.Part {
 }
 func (m *still) Preset([]string, string) ([]string, error) { return nil, nil }
 func (m *still) Start() *models.ParamSet                   { return nil }
-func (m *still) Trained() *optim.Binding                   { return m.stage.Binding() }
+func (m *still) Trained() *optim.Binding                   { return m.stage.Binding(0) }
 func (m *still) Layers() []run.Layer                       { return []run.Layer{{Name: "mean", Shape: []int{1}, Count: 1}} }
 func (m *still) Freeze(frozen func(string) bool) error     { return m.stage.Freeze(frozen) }
 func (m *still) Programs() []method.Program                { return []method.Program{m.stage.Program()} }
@@ -87,7 +87,8 @@ func (m *still) Tensors() []method.Group {
 	return []method.Group{{Prefix: "net/", Set: m.set}, {Prefix: "adam/", Set: m.adam.State(), Load: m.adam.Load}}
 }
 
-func (m *still) Step(nimg int64, b data.Batch, live configs.Live, s *method.Scalars) error {
+func (m *still) Step(nimg int64, b data.Batch, cfg *configs.Config, s *method.Scalars) error {
+	live := cfg.Live
 	sum := float32(0)
 	for _, v := range b.Images {
 		sum += v

@@ -59,7 +59,7 @@ func (l *Loop) trainStep() error {
 		return err
 	}
 	l.scalars.Time("data", start)
-	if err := l.method.Step(l.nimg, *batch, l.cfg.Live, l.scalars); err != nil {
+	if err := l.method.Step(l.nimg, *batch, l.cfg, l.scalars); err != nil {
 		return err
 	}
 	l.nimg += int64(l.cfg.Run.Batch)

@@ -37,16 +37,19 @@ func checkClassifier(cfg *configs.Config, set data.Dataset) error {
 }
 
 func checkGDD(cfg *configs.Config, set data.Dataset) error {
-	file, err := weights.Open(cfg.Disc.Features)
-	if err != nil {
-		return cfg.At("disc.features", err)
-	}
-	cnn, err := OpenCNN(file)
-	if err != nil {
-		return cfg.At("disc.features", err)
-	}
-	if err := projectorConfig(cfg.Disc, cnn).Validate(cnn.Config); err != nil {
-		return cfg.At("disc.in_size", err)
+	for k := range cfg.Discs() {
+		name := configs.DiscName(k)
+		file, err := weights.Open(cfg.Nth(k).Features)
+		if err != nil {
+			return cfg.At(name+".features", err)
+		}
+		cnn, err := OpenCNN(file)
+		if err != nil {
+			return cfg.At(name+".features", err)
+		}
+		if _, err := projectorConfig(cfg, k, cnn); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -100,11 +103,30 @@ func edmConfig(cfg *configs.Config, set data.Dataset) (unet.Config, error) {
 	return c, nil
 }
 
-// projectorConfig is the discriminator's path from an image over a feature
-// network, as a config asks for.
-func projectorConfig(c configs.Disc, cnn *features.Net) disc.ProjectorConfig {
-	return disc.ProjectorConfig{
-		InSize: c.InSize, CMix: c.CMix, Expand: true,
-		Mean: constant(0.5, cnn.Config.Channels), Std: constant(0.5, cnn.Config.Channels),
+// projectorConfig is discriminator k's path from an image over a feature network,
+// as a config asks for.
+func projectorConfig(cfg *configs.Config, k int, cnn *features.Net) (disc.ProjectorConfig, error) {
+	d, name := cfg.Nth(k), configs.DiscName(k)
+	c := disc.ProjectorConfig{InSize: d.InSize, CMix: d.CMix, Expand: true, Mean: narrow(d.Mean), Std: narrow(d.Std)}
+	for _, s := range []struct {
+		key string
+		n   int
+	}{{name + ".mean", len(c.Mean)}, {name + ".std", len(c.Std)}} {
+		if channels := cnn.Config.Channels; s.n != 1 && s.n != channels {
+			return c, cfg.At(s.key, fmt.Errorf("%s: got %d values, want 1 or one for each of %d channels", s.key, s.n, channels))
+		}
 	}
+	if err := c.Validate(cnn.Config); err != nil {
+		return c, cfg.At(name+".in_size", err)
+	}
+	return c, nil
+}
+
+// narrow converts to the precision of networks.
+func narrow(values []float64) []float32 {
+	out := make([]float32, len(values))
+	for i, v := range values {
+		out[i] = float32(v)
+	}
+	return out
 }

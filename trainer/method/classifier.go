@@ -58,14 +58,14 @@ func newClassifier(e Env) (Method, error) {
 		return nil, err
 	}
 	m.adam = optim.NewAdam(m.training.Params, e.Device)
-	m.stage = NewStage("step", e.Device, &m.training.Objective, m.adam, m.micro)
+	m.stage = NewStage("step", e.Device, &m.training.Objective, m.micro, m.adam)
 	m.extractor, err = features.NewExtractor(e.Device, net, graph.Shape{h, h, c}, testBatch)
 	return m, err
 }
 
 func (m *classifierMethod) Params() *models.ParamSet { return m.net.Params }
 func (m *classifierMethod) Start() *models.ParamSet  { return m.initial }
-func (m *classifierMethod) Trained() *optim.Binding  { return m.stage.Binding() }
+func (m *classifierMethod) Trained() *optim.Binding  { return m.stage.Binding(0) }
 func (m *classifierMethod) Programs() []Program      { return []Program{m.stage.Program()} }
 
 func (m *classifierMethod) Parts() []Part { return []Part{{"net", Trained, m.net.Params}} }
@@ -97,7 +97,8 @@ func (m *classifierMethod) Layers() []run.Layer {
 
 func (m *classifierMethod) Freeze(frozen func(name string) bool) error { return m.stage.Freeze(frozen) }
 
-func (m *classifierMethod) Step(nimg int64, b data.Batch, live configs.Live, s *Scalars) error {
+func (m *classifierMethod) Step(nimg int64, b data.Batch, cfg *configs.Config, s *Scalars) error {
+	live := cfg.Live
 	start := time.Now()
 	t := m.training
 	loss := 0.0
@@ -122,7 +123,7 @@ func (m *classifierMethod) Step(nimg int64, b data.Batch, live configs.Live, s *
 	s.Add("loss/ce", loss/float64(m.micro.Parts))
 	s.Add("accuracy/train", accuracy(m.logits, b.Labels, m.Data.Classes()))
 	s.Add("lr", lr)
-	s.Add("grad/norm", m.stage.Binding().GradNorm())
+	s.Add("grad/norm", m.stage.Binding(0).GradNorm())
 	s.Add(NonFiniteGrads, float64(bad))
 	return nil
 }

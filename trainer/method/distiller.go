@@ -1,7 +1,6 @@
 package method
 
 import (
-	"math"
 	"time"
 
 	"innate/configs"
@@ -23,7 +22,14 @@ type distiller struct {
 	r1   *gdd.R1Stage
 
 	genStep, disStep, r1Step *Stage
-	genAdam, disAdam         *optim.Adam
+	genAdam                  *optim.Adam
+	disAdams                 []*optim.Adam // of each discriminator
+
+	// By discriminator: what its settings say, how it updates in this step, and
+	// what is charted of it.
+	weights, rates, shares []float64
+	hypers                 []optim.Hyper
+	charts                 []chart
 
 	faker *precond.Sampler // the generator without gradients, for the D stage
 	fake  []float32        // [N H W C]
@@ -47,15 +53,28 @@ func newDistiller(dev device.Device, nets gdd.Nets, loss gdd.Loss, micro Micro) 
 	}
 	d.fake = make([]float32, d.batch*d.faker.Pixels())
 	d.genAdam = optim.NewAdam(nets.Gen.Net.Params.All(), dev)
-	d.disAdam = optim.NewAdam(nets.Disc.Params.All(), dev)
-	d.genStep = NewStage("g", dev, &d.gen.Objective, d.genAdam, micro)
-	d.disStep = NewStage("d", dev, &d.disc.Objective, d.disAdam, micro)
-	d.r1Step = NewStage("r1", dev, &d.r1.Objective, d.disAdam, micro.ofMean())
-	// The discriminator always trains whole; its two stages share an optimizer.
+	for k, x := range nets.Discs {
+		d.disAdams = append(d.disAdams, optim.NewAdam(x.Disc.Params.All(), dev))
+		d.weights, d.rates, d.shares = append(d.weights, 1), append(d.rates, 1), append(d.shares, 1)
+		d.charts = append(d.charts, newChart(k, len(nets.Discs)))
+	}
+	d.hypers = make([]optim.Hyper, len(nets.Discs))
+	d.genStep = NewStage("g", dev, &d.gen.Objective, micro, d.genAdam)
+	d.disStep = NewStage("d", dev, &d.disc.Objective, micro, d.disAdams...)
+	d.r1Step = NewStage("r1", dev, &d.r1.Objective, micro.ofMean(), d.disAdams...)
+	// Discriminators always train whole; their two stages share their optimizers.
 	if err := d.disStep.Freeze(none); err != nil {
 		return nil, err
 	}
 	return d, d.r1Step.Freeze(none)
+}
+
+// take takes over the settings of each discriminator that are in force.
+func (d *distiller) take(cfg *configs.Config) {
+	for k := range d.weights {
+		s := cfg.Nth(k)
+		d.weights[k], d.rates[k], d.shares[k] = s.Weight, s.LR, s.R1
+	}
 }
 
 // Freeze plans the generator stage anew.
@@ -74,6 +93,12 @@ func (d *distiller) iterate(iteration int64, genZ, discZ, real, labels []float32
 	if live.R1Gamma > 0 {
 		dis = dis.Lazy(live.R1Interval)
 	}
+	for k, rate := range d.rates {
+		d.hypers[k] = dis
+		d.hypers[k].LR *= rate
+	}
+	d.gen.Weigh(d.weights)
+	d.r1.Share(d.shares)
 	start := time.Now()
 	bad, err := d.stepGen(genZ, labels, gen, s)
 	if err != nil {
@@ -81,7 +106,7 @@ func (d *distiller) iterate(iteration int64, genZ, discZ, real, labels []float32
 	}
 	start = s.Time("g", start)
 
-	n, err := d.stepDisc(discZ, real, labels, dis, s)
+	n, err := d.stepDisc(discZ, real, labels, s)
 	if err != nil {
 		return err
 	}
@@ -89,7 +114,7 @@ func (d *distiller) iterate(iteration int64, genZ, discZ, real, labels []float32
 	start = s.Time("d", start)
 
 	if r1Due(iteration, live) {
-		if n, err = d.stepR1(real, labels, dis, live, s); err != nil {
+		if n, err = d.stepR1(real, labels, live, s); err != nil {
 			return err
 		}
 		bad += n
@@ -109,45 +134,53 @@ func (d *distiller) stepGen(z, labels []float32, h optim.Hyper, s *Scalars) (non
 			return 0, err
 		}
 		loss += d.genStep.Scalar(d.gen.Loss)
+		for k := range d.charts {
+			d.charts[k].gen += d.genStep.Scalar(d.gen.Losses[k])
+		}
 	}
 	if nonFinite, err = d.genStep.Update(h); err != nil {
 		return 0, err
 	}
 	s.Add("lr/gen", h.LR)
-	s.Add("grad/gen", d.genStep.Binding().GradNorm())
+	s.Add("grad/gen", d.genStep.Binding(0).GradNorm())
 	s.Add("loss/gen", loss/float64(d.batch))
+	for k := range d.charts {
+		d.charts[k].afterGen(s, d.batch)
+	}
 	return nonFinite, nil
 }
 
-// stepDisc steps the discriminator on fakes of fresh noise and on real images.
-func (d *distiller) stepDisc(z, real, labels []float32, h optim.Hyper, s *Scalars) (nonFinite int, err error) {
+// stepDisc steps the discriminators on fakes of fresh noise and on real images.
+func (d *distiller) stepDisc(z, real, labels []float32, s *Scalars) (nonFinite int, err error) {
 	if err := d.faker.OneStep(z, labels, d.fake); err != nil {
 		return 0, err
 	}
 	loss := 0.0
-	var fakes, reals logits
 	for i := range d.micro.Parts {
 		d.disc.Set(d.micro.part(d.fake, i), d.micro.part(real, i), d.micro.part(labels, i))
 		if err := d.disStep.Run(); err != nil {
 			return 0, err
 		}
 		loss += d.disStep.Scalar(d.disc.Loss)
-		fakes.add(d.disStep.Value(d.disc.FakeLogits))
-		reals.add(d.disStep.Value(d.disc.RealLogits))
+		for k := range d.charts {
+			c := &d.charts[k]
+			c.disc += d.disStep.Scalar(d.disc.Losses[k])
+			c.fake.add(d.disStep.Value(d.disc.FakeLogits[k]))
+			c.real.add(d.disStep.Value(d.disc.RealLogits[k]))
+		}
 	}
-	if nonFinite, err = d.disStep.Update(h); err != nil {
+	if nonFinite, err = d.disStep.Update(d.hypers...); err != nil {
 		return 0, err
 	}
-	s.Add("lr/disc", h.LR)
-	s.Add("grad/disc", d.disStep.Binding().GradNorm())
 	s.Add("loss/disc", loss/float64(d.batch))
-	fakes.chart(s, "logits/fake", "probs/fake")
-	reals.chart(s, "logits/real", "probs/real")
+	for k := range d.charts {
+		d.charts[k].afterDisc(s, d.batch, d.hypers[k].LR, d.disStep.Binding(k).GradNorm())
+	}
 	return nonFinite, nil
 }
 
-// stepR1 steps the discriminator by its gradient penalty.
-func (d *distiller) stepR1(real, labels []float32, h optim.Hyper, live configs.Live, s *Scalars) (nonFinite int, err error) {
+// stepR1 steps the discriminators by their gradient penalty.
+func (d *distiller) stepR1(real, labels []float32, live configs.Live, s *Scalars) (nonFinite int, err error) {
 	gamma, every, penalty := live.R1Gamma, float64(live.R1Interval), 0.0
 	for i := range d.micro.Parts {
 		d.r1.Set(d.micro.part(real, i), d.micro.part(labels, i), float32(gamma/2*every))
@@ -156,34 +189,13 @@ func (d *distiller) stepR1(real, labels []float32, h optim.Hyper, live configs.L
 		}
 		penalty += d.r1Step.Scalar(d.r1.Penalty)
 	}
-	if nonFinite, err = d.r1Step.Update(h); err != nil {
+	if nonFinite, err = d.r1Step.Update(d.hypers...); err != nil {
 		return 0, err
 	}
 	penalty /= float64(d.micro.Parts)
 	s.Add("r1/penalty", penalty)
 	s.Add("loss/r1", gamma/2*penalty)
 	return nonFinite, nil
-}
-
-// logits adds up what is charted of them.
-type logits struct {
-	sum, prob float64
-	count     int
-}
-
-func (l *logits) add(values []float32) {
-	for _, v := range values {
-		l.sum += float64(v)
-		l.prob += 1 / (1 + math.Exp(-float64(v)))
-	}
-	l.count += len(values)
-}
-
-// chart records the mean logit and the mean probability that images are real,
-// under names made by the caller: to make them here would allocate.
-func (l *logits) chart(s *Scalars, logitsName, probsName string) {
-	s.Add(logitsName, l.sum/float64(l.count))
-	s.Add(probsName, l.prob/float64(l.count))
 }
 
 // Programs are the stages in the order of a step.

@@ -67,7 +67,7 @@ func edmOver(e Env, den *precond.Denoiser) (*edmMethod, error) {
 		return nil, err
 	}
 	m.adam = optim.NewAdam(m.training.Params, e.Device)
-	m.stage = NewStage("step", e.Device, &m.training.Objective, m.adam, m.micro)
+	m.stage = NewStage("step", e.Device, &m.training.Objective, m.micro, m.adam)
 	m.average, err = newAverage(den, e.Device)
 	return m, err
 }
@@ -105,7 +105,7 @@ func edmDenoiser(e Env) (den *precond.Denoiser, known bool, err error) {
 
 func (m *edmMethod) Params() *models.ParamSet { return m.den.Net.Params }
 func (m *edmMethod) Start() *models.ParamSet  { return m.initial }
-func (m *edmMethod) Trained() *optim.Binding  { return m.stage.Binding() }
+func (m *edmMethod) Trained() *optim.Binding  { return m.stage.Binding(0) }
 func (m *edmMethod) Programs() []Program      { return []Program{m.stage.Program()} }
 func (m *edmMethod) Layers() []run.Layer      { return unetLayers(m.den.Net) }
 
@@ -119,7 +119,8 @@ func (m *edmMethod) Preset(names []string, preset string) ([]string, error) {
 
 func (m *edmMethod) Freeze(frozen func(name string) bool) error { return m.stage.Freeze(frozen) }
 
-func (m *edmMethod) Step(nimg int64, b data.Batch, live configs.Live, s *Scalars) error {
+func (m *edmMethod) Step(nimg int64, b data.Batch, cfg *configs.Config, s *Scalars) error {
+	live := cfg.Live
 	start := time.Now()
 	m.noise.FillNormal(m.pixels)
 	m.eta.FillNormal(m.draws)
@@ -151,7 +152,7 @@ func (m *edmMethod) Step(nimg int64, b data.Batch, live configs.Live, s *Scalars
 	h, w, c := m.Data.Shape()
 	s.Add("loss/edm", loss/float64(m.micro.Parts*h*w*c)) // per pixel
 	s.Add("lr", lr)
-	s.Add("grad/norm", m.stage.Binding().GradNorm())
+	s.Add("grad/norm", m.stage.Binding(0).GradNorm())
 	s.Add(NonFiniteGrads, float64(bad))
 	return nil
 }

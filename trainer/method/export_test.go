@@ -65,7 +65,7 @@ func MicroStep(name, preset string, threads, channels, n, micro int) (step func(
 	}
 	nimg, s := int64(0), NewScalars()
 	return func() {
-		if err := m.Step(nimg, data.Batch{Images: images}, cfg.Live, s); err != nil {
+		if err := m.Step(nimg, data.Batch{Images: images}, cfg, s); err != nil {
 			panic(err)
 		}
 		nimg += int64(n)
@@ -90,7 +90,7 @@ func EDMGrads(n, micro int) (grads map[string][]float32, loss float64, err error
 		}
 	}
 	s := NewScalars()
-	err = m.Step(0, data.Batch{Images: images}, cfg.Live, s)
+	err = m.Step(0, data.Batch{Images: images}, cfg, s)
 	return m.(*edmMethod).stage.grads(), s.Sum["loss/edm"], err
 }
 
@@ -104,12 +104,12 @@ func GenGrads(dev device.Device, nets gdd.Nets, micro Micro, z, labels []float32
 	if err := d.Freeze(none); err != nil {
 		return nil, nil, err
 	}
-	buffers := nets.Disc.Buffers.Clone()
+	buffers := nets.Discs[0].Disc.Buffers.Clone()
 	if _, err := d.stepGen(z, labels, optim.Hyper{Eps: 1}, NewScalars()); err != nil { // of learning rate 0
 		return nil, nil, err
 	}
 	got = d.genStep.grads()
-	if err := nets.Disc.Buffers.CopyFrom(buffers); err != nil {
+	if err := nets.Discs[0].Disc.Buffers.CopyFrom(buffers); err != nil {
 		return nil, nil, err
 	}
 	one, err := newDistiller(dev, nets, gdd.NonSaturating, Micro{Size: micro.Size, Parts: 1})

@@ -86,86 +86,113 @@ func gddOver(e Env, den *precond.Denoiser) (*gddMethod, error) {
 	return m, err
 }
 
-// newNets builds the discriminator over the configured frozen feature network.
+// newNets builds the configured discriminators, each over its frozen feature
+// network and from a random stream of its own.
 func newNets(e Env, gen *precond.Denoiser) (gdd.Nets, error) {
-	file, err := e.open("disc.features", e.Config.Disc.Features)
+	nets := gdd.Nets{Gen: gen}
+	for k := range e.Config.Discs() {
+		d, err := newDisc(e, k, gen.Net.Config.LabelDim)
+		if err != nil {
+			return nets, err
+		}
+		nets.Discs = append(nets.Discs, d)
+	}
+	return nets, nil
+}
+
+func newDisc(e Env, k, classes int) (gdd.Disc, error) {
+	name, settings := configs.DiscName(k), e.Config.Nth(k)
+	file, err := e.open(name+".features", settings.Features)
 	if err != nil {
-		return gdd.Nets{}, err
+		return gdd.Disc{}, err
 	}
 	cnn, err := OpenCNN(file)
 	if err != nil {
-		return gdd.Nets{}, err
+		return gdd.Disc{}, err
 	}
-	rng := rand.New(e.Streams.Stream("disc.init"))
-	proj, err := disc.NewProjector(projectorConfig(e.Config.Disc, cnn), cnn, rng)
+	path, err := projectorConfig(e.Config, k, cnn)
 	if err != nil {
-		return gdd.Nets{}, e.Config.At("disc.in_size", err)
+		return gdd.Disc{}, err
 	}
-	heads, err := disc.New(disc.NewConfig(proj, e.Config.Disc.Width, gen.Net.Config.LabelDim), rng)
-	if err != nil {
-		return gdd.Nets{}, err
+	rng := rand.New(e.Streams.Stream(name + ".init"))
+	d := gdd.Disc{}
+	if k > 0 { // the first has the layers that it had when it was the only one
+		d.Name = name
 	}
-	return gdd.Nets{Gen: gen, Proj: proj, Disc: heads}, nil
-}
-
-func constant(v float32, n int) []float32 {
-	s := make([]float32, n)
-	for i := range s {
-		s[i] = v
+	if d.Proj, err = disc.NewProjector(path, cnn, rng); err != nil {
+		return d, err
 	}
-	return s
+	d.Disc, err = disc.New(disc.NewConfig(d.Proj, settings.Width, classes), rng)
+	return d, err
 }
 
 func (m *gddMethod) Params() *models.ParamSet { return m.nets.Gen.Net.Params }
 func (m *gddMethod) Start() *models.ParamSet  { return m.initial }
-func (m *gddMethod) Trained() *optim.Binding  { return m.genStep.Binding() }
+func (m *gddMethod) Trained() *optim.Binding  { return m.genStep.Binding(0) }
 func (m *gddMethod) Layers() []run.Layer      { return unetLayers(m.nets.Gen.Net) }
 
 func (m *gddMethod) Parts() []Part {
-	return []Part{
-		{"gen", Trained, m.nets.Gen.Net.Params},
-		{"disc", Trained, m.nets.Disc.Params},
-		{"average", Average, m.average.den.Net.Params},
-		{"projection", Frozen, m.nets.Proj.Mix},
-		{"features", Frozen, m.nets.Proj.Net.Params},
+	parts := []Part{{"gen", Trained, m.nets.Gen.Net.Params}}
+	for k, d := range m.nets.Discs {
+		parts = append(parts, Part{configs.DiscName(k), Trained, d.Disc.Params})
 	}
+	parts = append(parts, Part{"average", Average, m.average.den.Net.Params})
+	for _, d := range m.nets.Discs {
+		of := ""
+		if d.Name != "" {
+			of = d.Name + " "
+		}
+		parts = append(parts, Part{of + "projection", Frozen, d.Proj.Mix}, Part{of + "features", Frozen, d.Proj.Net.Params})
+	}
+	return parts
 }
 
 func (m *gddMethod) Preset(names []string, preset string) ([]string, error) {
 	return unet.FreezePreset(names, preset)
 }
 
-func (m *gddMethod) Step(nimg int64, b data.Batch, live configs.Live, s *Scalars) error {
+func (m *gddMethod) Step(nimg int64, b data.Batch, cfg *configs.Config, s *Scalars) error {
 	start := time.Now()
 	m.genNoise.FillNormal(m.genZ)
 	m.disNoise.FillNormal(m.disZ)
 	s.Time("data", start)
 
+	m.take(cfg)
 	labels := b.Labels
 	if m.nets.Gen.Net.Config.LabelDim == 0 {
 		labels = nil
 	}
-	if err := m.iterate(nimg/int64(m.batch), m.genZ, m.disZ, b.Images, labels, live, s); err != nil {
+	if err := m.iterate(nimg/int64(m.batch), m.genZ, m.disZ, b.Images, labels, cfg.Live, s); err != nil {
 		return err
 	}
 	start = time.Now()
-	err := m.average.update(nimg, m.batch, live)
+	err := m.average.update(nimg, m.batch, cfg.Live)
 	s.Time("ema", start)
 	return err
 }
 
 func (m *gddMethod) Tensors() []Group {
-	return []Group{
+	groups := []Group{
 		{Prefix: "gen/", Set: m.nets.Gen.Net.Params},
 		{Prefix: "gen/", Set: m.nets.Gen.Net.Buffers},
 		{Prefix: "ema/", Set: m.average.den.Net.Params},
 		{Prefix: "ema/", Set: m.average.den.Net.Buffers},
-		{Prefix: "disc/", Set: m.nets.Disc.Params},
-		{Prefix: "disc_buffer/", Set: m.nets.Disc.Buffers},
-		{Prefix: "projection/", Set: m.nets.Proj.Mix},
-		{Prefix: "gen_adam/", Set: m.genAdam.State(), Load: m.genAdam.Load},
-		{Prefix: "disc_adam/", Set: m.disAdam.State(), Load: m.disAdam.Load},
 	}
+	for k, d := range m.nets.Discs {
+		name, projection := configs.DiscName(k), "projection/"
+		if k > 0 {
+			projection = name + "_projection/"
+		}
+		groups = append(groups,
+			Group{Prefix: name + "/", Set: d.Disc.Params},
+			Group{Prefix: name + "_buffer/", Set: d.Disc.Buffers},
+			Group{Prefix: projection, Set: d.Proj.Mix})
+	}
+	groups = append(groups, Group{Prefix: "gen_adam/", Set: m.genAdam.State(), Load: m.genAdam.Load})
+	for k, adam := range m.disAdams {
+		groups = append(groups, Group{Prefix: configs.DiscName(k) + "_adam/", Set: adam.State(), Load: adam.Load})
+	}
+	return groups
 }
 
 func (m *gddMethod) Images() *Images { return &Images{Den: m.average.den, Steps: 1} }

@@ -104,5 +104,5 @@ func goldenNets(t *testing.T, name string) (*nettest.Golden, gdd.Nets) {
 	gold.Fill(t, "disc/", d.Params)
 	gold.Fill(t, "disc/", d.Buffers)
 	gen := &precond.Denoiser{Net: gold.Net(t, "gen/model.", "gen_buffer/model."), Kind: precond.GDD}
-	return gold, gdd.Nets{Gen: gen, Proj: proj, Disc: d}
+	return gold, gdd.Nets{Gen: gen, Discs: []gdd.Disc{{Proj: proj, Disc: d}}}
 }

@@ -50,7 +50,7 @@ type Method interface {
 
 	// Step trains on one batch by the settings in force. nimg is the number of
 	// images seen before it.
-	Step(nimg int64, b data.Batch, live configs.Live, s *Scalars) error
+	Step(nimg int64, b data.Batch, cfg *configs.Config, s *Scalars) error
 
 	// Tensors are the named groups of everything that an exact resume needs,
 	// beside the loop's own counters and random streams. Restoring copies into

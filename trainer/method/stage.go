@@ -11,24 +11,24 @@ import (
 )
 
 // Stage is one part of a step: a loss as a graph, the program that computes it
-// and its gradient for what trains, and the optimizer that follows the gradient.
-// Stages of the same network may share an optimizer.
+// and its gradient for what trains, and the optimizers that follow the gradient, one
+// for each network that trains. Stages of the same network share its optimizer.
 //
 // A step runs the program on each micro-batch in turn (Run), then updates by the
 // sum of their gradients (Update).
 type Stage struct {
-	name string // of its time in status and profile
-	goal *graph.Objective
-	dev  device.Device
-	adam *optim.Adam
+	name  string // of its time in status and profile
+	goal  *graph.Objective
+	dev   device.Device
+	adams []*optim.Adam
 
 	micro Micro
 	sums  map[*models.Param]gradSum // made once: a graph only grows
 	used  []*models.Param           // of sums, by the program; none where a step is one run
 	runs  int                       // in this step so far
 
-	program device.Program // nil before Freeze
-	binding *optim.Binding
+	program  device.Program   // nil before Freeze
+	bindings []*optim.Binding // one for each of adams
 }
 
 // Micro says how the batch of a step is cut.
@@ -42,9 +42,9 @@ type Micro struct {
 }
 
 // NewStage makes a stage that runs once Freeze has said what trains.
-func NewStage(name string, dev device.Device, goal *graph.Objective, adam *optim.Adam, micro Micro) *Stage {
+func NewStage(name string, dev device.Device, goal *graph.Objective, micro Micro, adams ...*optim.Adam) *Stage {
 	return &Stage{
-		name: name, goal: goal, dev: dev, adam: adam, micro: micro, sums: map[*models.Param]gradSum{},
+		name: name, goal: goal, dev: dev, adams: adams, micro: micro, sums: map[*models.Param]gradSum{},
 	}
 }
 
@@ -73,11 +73,20 @@ func (s *Stage) Freeze(frozen func(name string) bool) error {
 	if err != nil {
 		return err
 	}
-	binding, err := s.adam.Bind(params, program, grads)
-	if err != nil {
-		return err
+	bindings := make([]*optim.Binding, len(s.adams))
+	for k, adam := range s.adams {
+		var of []*models.Param
+		var at []graph.Node
+		for i, p := range params {
+			if adam.Updates(p) {
+				of, at = append(of, p), append(at, grads[i])
+			}
+		}
+		if bindings[k], err = adam.Bind(of, program, at); err != nil {
+			return err
+		}
 	}
-	s.program, s.binding, s.used = program, binding, used
+	s.program, s.bindings, s.used = program, bindings, used
 	return nil
 }
 
@@ -110,11 +119,18 @@ func (s *Stage) Run() error {
 	return s.program.Run()
 }
 
-// Update ends a step: the optimizer follows the gradients of its runs. It returns
-// how many of their values were not finite.
-func (s *Stage) Update(h optim.Hyper) (nonFinite int, err error) {
+// Update ends a step: the optimizers, each by its settings, follow the gradients of
+// its runs. It returns how many of their values were not finite.
+func (s *Stage) Update(h ...optim.Hyper) (nonFinite int, err error) {
 	s.runs = 0
-	return s.binding.Step(h)
+	for k, b := range s.bindings {
+		n, err := b.Step(h[k])
+		if err != nil {
+			return 0, err
+		}
+		nonFinite += n
+	}
+	return nonFinite, nil
 }
 
 // Value is the value of an output in the last run.
@@ -132,8 +148,9 @@ func (s *Stage) Program() Program {
 	return Program{s.name, s.program, sums}
 }
 
-// Binding is how a step changes the parameters; Freeze replaces it.
-func (s *Stage) Binding() *optim.Binding { return s.binding }
+// Binding is how a step changes the parameters of the k-th optimizer; Freeze
+// replaces it.
+func (s *Stage) Binding(k int) *optim.Binding { return s.bindings[k] }
 
 // none freezes nothing.
 func none(string) bool { return false }

@@ -112,6 +112,12 @@ func correction(beta float64, t int64) float32 {
 	return float32(1 - math.Pow(float64(float32(beta)), float64(t)))
 }
 
+// Updates reports whether a parameter is one of this optimizer's.
+func (a *Adam) Updates(p *models.Param) bool {
+	s := a.byName[p.Name]
+	return s != nil && s.param == p
+}
+
 // Steps is the number of updates that the named parameter has had.
 func (a *Adam) Steps(name string) int64 {
 	if s := a.byName[name]; s != nil {

@@ -27,7 +27,9 @@
 // The scalars, means over a tick unless they say otherwise:
 //
 //	loss/gen loss/disc loss/r1 loss/edm loss/ce   as trained, per image or pixel
-//	logits/fake logits/real probs/fake probs/real of the discriminator
+//	logits/fake logits/real probs/fake probs/real of the discriminator; of several,
+//	                                              logits/fake.disc, logits/fake.disc1, …,
+//	                                              loss/gen.disc, loss/disc.disc, … beside the sums
 //	r1/penalty                                    squared norm of the images' gradient
 //	grad/gen grad/disc, grad/norm                 L2 norm of a step's gradient, R1 apart
 //	grad/nonfinite                                gradient values replaced in a step

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"innate/configs"
 	"innate/tui/session"
 	"innate/tui/widget"
 )
@@ -52,7 +53,7 @@ func splitFile(f *session.ConfigFile) fileText {
 		case key != "":
 			l.Fixed = !isLive(key)
 		case table != "":
-			l.Fixed = !isLive(table + ".")
+			l.Fixed = !inLiveTable(table + ".")
 		}
 		text.lines, text.keys = append(text.lines, l), append(text.keys, key)
 	}
@@ -60,7 +61,10 @@ func splitFile(f *session.ConfigFile) fileText {
 }
 
 // isLive reports whether a setting may change while the run goes on.
-func isLive(key string) bool {
+func isLive(key string) bool { return configs.IsLive(key) }
+
+// inLiveTable reports whether a key stands where all settings are live.
+func inLiveTable(key string) bool {
 	return strings.HasPrefix(key, "live.") || strings.HasPrefix(key, "freeze.")
 }
 
@@ -80,7 +84,7 @@ func drawable(raw string) string {
 // firstLive is the first line that may be changed while the run goes on, where
 // the cursor starts; the first of all if there is none.
 func (f *fileText) firstLive() int {
-	return max(slices.IndexFunc(f.keys, isLive), 0)
+	return max(slices.IndexFunc(f.keys, inLiveTable), 0)
 }
 
 // key returns the setting on a line, or "".
