@@ -16,7 +16,7 @@ race: ## the race detector, where goroutines meet; needs a C compiler
 	CGO_ENABLED=1 go test -race ./trainer/loop -run 'Fault(Signal|Checkpoint|Lock|Config|Evaluate|FirstStart)|Steering|WatchedConfig'
 
 golden: ## rewrite golden files: read the diff before you commit it
-	go test $$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | grep innate/trainer/golden | cut -d' ' -f1) -update
+	go test $$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | grep -e innate/trainer/golden -e innate/tui/tuitest | cut -d' ' -f1) -update
 
 e2e: ## real processes and terminals (tmux), killed and resumed: some minutes
 	INNATE_E2E=1 go test -count=1 -run E2E ./cmd/innate

@@ -10,19 +10,10 @@ import (
 	"innate/tui/tuitest"
 )
 
-// longRun is a run with 100,000 ticks of some twenty scalars.
-func longRun(tb testing.TB) *tuitest.Fake {
-	c := tuitest.Default()
-	c.Ticks, c.FidEach, c.TickK, c.Rich = 100_000, 500, 0.01, true
-	f := tuitest.NewFake(tb, tb.TempDir(), "00001-long", c)
-	f.Hold(tb)
-	return f
-}
-
 // BenchmarkFrame draws the dashboard of a long run after a change; the target is
 // 3 ms and 200 allocations. In tick, each frame has another point.
 func BenchmarkFrame(b *testing.B) {
-	f := longRun(b)
+	f := tuitest.LongRun(b)
 	s := tuitest.New(b, 160, 48, tui.Options{RunDir: f.Dir, Images: "blocks"})
 	s.Load()
 	b.Run("same", func(b *testing.B) {
@@ -55,7 +46,7 @@ func BenchmarkFrame(b *testing.B) {
 // BenchmarkAttach opens a long run: until the first frame with curves in it, the
 // target is 150 ms, and until the last one.
 func BenchmarkAttach(b *testing.B) {
-	f := longRun(b)
+	f := tuitest.LongRun(b)
 	open := func() *tuitest.Screen { return tuitest.New(b, 160, 48, tui.Options{RunDir: f.Dir, Images: "blocks"}) }
 	b.Run("first", func(b *testing.B) {
 		for b.Loop() {

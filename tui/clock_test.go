@@ -80,23 +80,6 @@ func TestFaultHeartbeatByOwnClock(t *testing.T) {
 	}
 }
 
-// TestFaultSpeedWithoutClock learns a run's speed although its clock was set
-// back by an hour.
-func TestFaultSpeedWithoutClock(t *testing.T) {
-	s, f := openLayers(t, 120, 40, tui.Options{})
-	for i := range 6 {
-		f.Heartbeat.Time = tuitest.Epoch.Add(-time.Duration(i) * time.Hour)
-		f.Heartbeat.Nimg += 100
-		f.Heartbeat.Seq++
-		f.Heartbeat.ImagesPerSec = 123
-		tuitest.Must(t, run.WriteStatus(f.Dir, f.Heartbeat))
-		s.Now = s.Now.Add(2 * time.Second)
-		s.Load()
-	}
-	s.Press("a")
-	s.Wants("123.0 →")
-}
-
 // TestFaultTornSample shows why a sample cannot be read, once it has not changed
 // for a while, also where the file's time lies an hour ahead.
 func TestFaultTornSample(t *testing.T) {

@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"innate/tui/views/samples"
+
 	"slices"
 
 	tea "charm.land/bubbletea/v2"
@@ -67,7 +69,7 @@ func (a *App) Enter(section string) {
 		a.state.Focus = p
 	}
 	if a.run != nil {
-		v := samplesOf(a)
+		v := viewOf[*samples.View](a.run)
 		for v.Back() {
 		}
 		if section == "one sample" {
@@ -114,13 +116,6 @@ func (a *App) Lookup(key string) string {
 		return b.Help
 	}
 	return ""
-}
-
-// SamplesRect returns the cells that a picture may cover.
-func (a *App) SamplesRect() (x, y, w, h int) {
-	p, _ := a.current().(host.PictureView).Picture(a.layout.body)
-	r := p.At
-	return r.X, r.Y, r.W, r.H
 }
 
 // ProbeOver is the message that ends the wait for the terminal's answers.

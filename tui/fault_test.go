@@ -145,7 +145,7 @@ func TestFaultASCII(t *testing.T) {
 		s.Press("esc", "esc", "esc", "enter")
 		s.Load()
 	}
-	if s.Press("4"); len(pictures(s)) > 0 {
+	if s.Press("4"); len(s.Pictures()) > 0 {
 		t.Error("a picture is placed by characters that there are none of")
 	}
 	s.Send(tea.WindowSizeMsg{Width: 20, Height: 5})

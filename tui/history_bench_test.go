@@ -12,7 +12,7 @@ import (
 
 // BenchmarkOpenRun100k opens a run of 100,000 ticks until its first whole frame.
 func BenchmarkOpenRun100k(b *testing.B) {
-	f := longRun(b)
+	f := tuitest.LongRun(b)
 	b.ReportAllocs()
 	for b.Loop() {
 		s := tuitest.New(b, 160, 48, tui.Options{RunDir: f.Dir, Images: "blocks"})
@@ -24,7 +24,7 @@ func BenchmarkOpenRun100k(b *testing.B) {
 // BenchmarkCurvesFrame100k draws the view of curves of 100,000 ticks: as it was,
 // and with its window moved, so that everything in it is new.
 func BenchmarkCurvesFrame100k(b *testing.B) {
-	f := longRun(b)
+	f := tuitest.LongRun(b)
 	s := tuitest.New(b, 160, 48, tui.Options{RunDir: f.Dir, Images: "blocks"})
 	s.Load()
 	s.View("curves")
@@ -48,7 +48,7 @@ func BenchmarkCurvesFrame100k(b *testing.B) {
 // BenchmarkHeap100k reports what the workbench keeps of a run of 100,000 ticks
 // when all views have been visited.
 func BenchmarkHeap100k(b *testing.B) {
-	f := longRun(b)
+	f := tuitest.LongRun(b)
 	for b.Loop() {
 		before := liveBytes()
 		s := tuitest.New(b, 160, 48, tui.Options{RunDir: f.Dir, Images: "blocks"})

@@ -51,6 +51,15 @@ func (a *App) Look(now time.Time) tea.Msg {
 	return a.list.Look()
 }
 
+// Front is the view that shows, in the cells Body.
+func (a *App) Front() host.View { return a.current() }
+
+// Body is the room of the view that shows.
+func (a *App) Body() host.Rect { return a.layout.body }
+
+// Views are those of the open run, in their order.
+func (a *App) Views() []host.View { return a.run.views }
+
 // Push implements host.Host.
 func (a *App) Push(v host.View) { a.screen = v }
 

@@ -13,23 +13,11 @@ import (
 	"innate/tui/tuitest"
 )
 
-// pictures returns the placements sent since the last call.
-func pictures(s *tuitest.Screen) []string {
-	var out []string
-	for _, r := range s.Raw {
-		if strings.Contains(r, "\x1bP") || strings.Contains(r, "\x1b_Ga=T") {
-			out = append(out, r)
-		}
-	}
-	s.Raw = nil
-	return out
-}
-
 // openSixel opens a fake run on a terminal with sixel and waits for the picture.
 func openSixel(t *testing.T) (*tuitest.Screen, *tuitest.Fake) {
 	t.Helper()
 	s, f := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{Images: "sixel"})
-	if n := len(pictures(s)); n != 1 {
+	if n := len(s.Pictures()); n != 1 {
 		t.Fatalf("%d pictures after opening, want 1", n)
 	}
 	return s, f
@@ -40,16 +28,16 @@ func openSixel(t *testing.T) (*tuitest.Screen, *tuitest.Fake) {
 // the last row.
 func TestPlacementSequence(t *testing.T) {
 	s, _ := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{Images: "sixel"})
-	pictures(s)
+	s.Pictures()
 	s.Send(uv.CellSizeEvent{Width: 9, Height: 17})
 	s.Send(tea.ModeReportMsg{Mode: ansi.ModeSynchronizedOutput, Value: ansi.ModeReset})
-	pictures(s)
+	s.Pictures()
 	s.Send(tea.FocusMsg{})
-	got := pictures(s)
+	got := s.Pictures()
 	if len(got) != 1 {
 		t.Fatalf("%d pictures, want 1", len(got))
 	}
-	x, y, w, h := s.App.SamplesRect()
+	x, y, w, h := s.PictureRect()
 	p := got[0]
 	if !strings.HasPrefix(p, "\x1b[?2026h\x1b7\x1b[m") || !strings.HasSuffix(p, "\x1b\\\x1b8\x1b[?2026l") {
 		t.Errorf("sequence %.40q … %q", p, p[len(p)-20:])
@@ -77,7 +65,7 @@ func TestPlacementSequence(t *testing.T) {
 // picture again, and that its cells never change meanwhile.
 func TestPictureStays(t *testing.T) {
 	s, f := openSixel(t)
-	x, y, w, h := s.App.SamplesRect()
+	x, y, w, h := s.PictureRect()
 	cells := func() string {
 		var b strings.Builder
 		lines := s.Lines()
@@ -96,14 +84,14 @@ func TestPictureStays(t *testing.T) {
 	s.Load()
 	s.Press("p") // the menu stands over the layers, not over the picture
 	s.Press("esc", "S", "n", "?")
-	if n := len(pictures(s)); n != 0 {
+	if n := len(s.Pictures()); n != 0 {
 		t.Errorf("%d pictures sent, want none", n)
 	}
 	s.Press("esc")
 	if cells() != before {
 		t.Errorf("filler changed:\n%q\n%q", before, cells())
 	}
-	if n := len(pictures(s)); n != 1 {
+	if n := len(s.Pictures()); n != 1 {
 		t.Errorf("%d pictures after the help closed, want 1", n)
 	}
 }
@@ -126,7 +114,7 @@ func TestPictureDamage(t *testing.T) {
 		{"resumed", func() { s.Send(tea.ResumeMsg{}) }},
 	} {
 		c.do()
-		if n := len(pictures(s)); n != 1 {
+		if n := len(s.Pictures()); n != 1 {
 			t.Errorf("%s: %d pictures, want 1", c.name, n)
 		}
 	}
@@ -137,7 +125,7 @@ func TestPictureDamage(t *testing.T) {
 func TestHiddenPicture(t *testing.T) {
 	for _, hide := range [][2]string{{"2", "1"}, {"i", "i i"}, {"z", "esc"}, {"5", "4"}, {"6", "1"}, {"7", "1"}, {"esc", "enter"}} {
 		s, _ := openSixel(t)
-		x, y, w, h := s.App.SamplesRect()
+		x, y, w, h := s.PictureRect()
 		s.Press(strings.Fields(hide[0])...)
 		lines := s.Lines()
 		for row := y; row < y+h; row++ {
@@ -145,10 +133,10 @@ func TestHiddenPicture(t *testing.T) {
 				t.Errorf("keys %s: filler left in row %d: %q", hide[0], row, cut)
 			}
 		}
-		pictures(s)
+		s.Pictures()
 		s.Press(strings.Fields(hide[1])...)
 		s.Load()
-		if n := len(pictures(s)); n != 1 {
+		if n := len(s.Pictures()); n != 1 {
 			t.Errorf("keys %s, then %s: %d pictures, want 1", hide[0], hide[1], n)
 		}
 	}
@@ -161,11 +149,11 @@ func TestStalePicture(t *testing.T) {
 	_, cmd := s.App.Update(tea.FocusMsg{}) // on its way …
 	s.Press("?")                           // … when the help opens over it
 	s.Run(cmd)
-	if n := len(pictures(s)); n != 0 {
+	if n := len(s.Pictures()); n != 0 {
 		t.Errorf("%d pictures over the help", n)
 	}
 	s.Press("esc")
-	if n := len(pictures(s)); n != 1 {
+	if n := len(s.Pictures()); n != 1 {
 		t.Errorf("%d pictures after the help, want 1", n)
 	}
 }
@@ -174,7 +162,7 @@ func TestStalePicture(t *testing.T) {
 // in the frame.
 func TestKittyPicture(t *testing.T) {
 	s, _ := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{Images: "kitty"})
-	if n := len(pictures(s)); n != 1 {
+	if n := len(s.Pictures()); n != 1 {
 		t.Errorf("%d transmissions, want 1", n)
 	}
 	s.Exact(120, 40)
@@ -198,7 +186,7 @@ func TestProbing(t *testing.T) {
 	s.Wants("blocks", "▀▀▀▀")
 	s.Send(uv.PrimaryDeviceAttributesEvent{63, 1, 4}) // two seconds late, over SSH
 	s.Wants("sixel")
-	if n := len(pictures(s)); n != 1 {
+	if n := len(s.Pictures()); n != 1 {
 		t.Errorf("%d pictures, want 1", n)
 	}
 }

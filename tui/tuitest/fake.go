@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -364,4 +365,27 @@ func Must(tb testing.TB, err error) {
 	if err != nil {
 		tb.Fatal(err)
 	}
+}
+
+// LongRun is a run with 100,000 ticks of some twenty scalars.
+func LongRun(tb testing.TB) *Fake {
+	c := Default()
+	c.Ticks, c.FidEach, c.TickK, c.Rich = 100_000, 500, 0.01, true
+	f := NewFake(tb, tb.TempDir(), "00001-long", c)
+	f.Hold(tb)
+	return f
+}
+
+// Change writes the event of a change of settings: key, old, new, and so on.
+func (f *Fake) Change(s *Screen, kind string, at int, settings ...string) {
+	s.TB.Helper()
+	w, err := runlog.OpenWriter(f.Dir)
+	Must(s.TB, err)
+	defer w.Close()
+	data := map[string]any{"fraction": 0.8}
+	for set := range slices.Chunk(settings, 3) {
+		data[set[0]] = map[string]any{"old": set[1], "new": set[2]}
+	}
+	Must(s.TB, w.Event(runlog.Event{Time: Epoch.Add(time.Duration(at) * time.Second), Nimg: int64(100 * at), Kind: kind, Text: "changed", Data: data}))
+	s.Load()
 }

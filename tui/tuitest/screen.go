@@ -15,6 +15,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"innate/tui"
+	"innate/tui/host"
 )
 
 // Screen drives an App without a terminal: it sends messages and runs the
@@ -102,6 +103,22 @@ func (s *Screen) View(name string) {
 		s.TB.Fatalf("view %q, want one of %v", name, s.App.ViewNames())
 	}
 	s.Press(strconv.Itoa(i + 1))
+}
+
+// ViewOf is the open run's view of a type.
+func ViewOf[T host.View](s *Screen) T {
+	for _, v := range s.App.Views() {
+		if v, ok := v.(T); ok {
+			return v
+		}
+	}
+	panic("tuitest: no such view")
+}
+
+// PictureRect returns the cells of the picture that shows.
+func (s *Screen) PictureRect() (x, y, w, h int) {
+	p, _ := s.App.Front().(host.PictureView).Picture(s.App.Body())
+	return p.At.X, p.At.Y, p.At.W, p.At.H
 }
 
 // Type types text as single keys.
@@ -208,4 +225,16 @@ func rawText(m tea.RawMsg) string {
 		return s
 	}
 	return m.Msg.(interface{ String() string }).String()
+}
+
+// Pictures returns the placements sent since the last call.
+func (s *Screen) Pictures() []string {
+	var out []string
+	for _, r := range s.Raw {
+		if strings.Contains(r, "\x1bP") || strings.Contains(r, "\x1b_Ga=T") {
+			out = append(out, r)
+		}
+	}
+	s.Raw = nil
+	return out
 }

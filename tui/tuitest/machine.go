@@ -1,10 +1,8 @@
-package tui
+package tuitest
 
 import (
 	"context"
 	"math"
-
-	tea "charm.land/bubbletea/v2"
 
 	"innate/tui/machine"
 	machineview "innate/tui/views/machine"
@@ -59,8 +57,3 @@ func (m *FakeMachine) Disk(context.Context, string) machine.Disk {
 }
 
 func (m *FakeMachine) GPUs(context.Context) ([]machine.GPU, error) { return m.gpus, m.GPUErr }
-
-// LookAtLoad returns the message of one look at the machine, now.
-func LookAtLoad(a *App) tea.Msg {
-	return viewOf[*machineview.View](a.run).LookAtLoad(0)()
-}

@@ -1,4 +1,4 @@
-package tui_test
+package events_test
 
 import (
 	"os"
@@ -32,7 +32,7 @@ const panicked = "== trainer started 2026-11-20\ngraph compiled\npanic: runtime 
 // the end of a run.
 func TestGoldenEvents(t *testing.T) {
 	tuitest.GoldenViewAs(t, "events", "events-dead", tuitest.Default(), tui.Options{}, func(s *tuitest.Screen, f *tuitest.Fake) {
-		change(f, s, runlog.Freeze, 655, "freeze.preset", `"none"`, `"gdd-i"`, "freeze.freeze", "[]", `["dec.28x28_*", "dec.14x14_block0.conv0.weight"]`)
+		f.Change(s, runlog.Freeze, 655, "freeze.preset", `"none"`, `"gdd-i"`, "freeze.freeze", "[]", `["dec.28x28_*", "dec.14x14_block0.conv0.weight"]`)
 		die(f, s, panicked)
 		s.Wants("kimg, r resumes from 60.0 kimg; its last word: ")
 	})
@@ -57,7 +57,7 @@ func TestEventsView(t *testing.T) {
 	s.Press("home", "down", "g")
 	s.Wants("›2 curves")
 	s.View("events")
-	change(f, s, runlog.Config, 900, "live.gen_lr", "1", "2")
+	f.Change(s, runlog.Config, 900, "live.gen_lr", "1", "2")
 	s.Wants("2 of 21")
 	s.Press("G")
 	s.Wants("following", "›09:45:00")

@@ -1,6 +1,8 @@
-package tui_test
+package samples_test
 
 import (
+	"innate/tui/views/samples"
+
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +22,8 @@ import (
 	"innate/tui"
 	"innate/tui/tuitest"
 )
+
+func viewOf(s *tuitest.Screen) *samples.View { return tuitest.ViewOf[*samples.View](s) }
 
 // samplesFake is a run with twelve grids.
 func samplesFake() tuitest.Config {
@@ -86,7 +90,7 @@ func TestSamplesStep(t *testing.T) {
 		{"left", 56}, {"[", 16}, {"[", 4}, {"left", 4}, {".", 8}, {"]", 48}, {"]", 60}, {"g", 4}, {"G", 60}, {",", 56},
 	} {
 		s.Press(c.key)
-		if got, _ := tui.GridShown(s.App); got != fmt.Sprintf("%09d.png", 1000*c.kimg) {
+		if got, _ := viewOf(s).Shown(); got != fmt.Sprintf("%09d.png", 1000*c.kimg) {
 			t.Errorf("key %s: %s shows, want %d kimg", c.key, got, c.kimg)
 		}
 	}
@@ -118,29 +122,29 @@ func TestSamplesPlay(t *testing.T) {
 	s.Press("a")
 	for i := range 4 {
 		if i > 0 {
-			s.Send(tui.PlayNext(s.App))
+			s.Send(viewOf(s).NextFrame()())
 		}
 		s.Wants(fmt.Sprintf("%d of 4", i+1))
-		if n := len(pictures(s)); n != 1 {
+		if n := len(s.Pictures()); n != 1 {
 			t.Errorf("frame %d: %d pictures, want 1", i, n)
 		}
-		if got := tui.Playing(s.App); got != (i < 3) {
+		if got := viewOf(s).Playing(); got != (i < 3) {
 			t.Errorf("frame %d: playing is %v", i, got)
 		}
 	}
 	s.Press("a")
-	old := tui.PlayNext(s.App)
+	old := viewOf(s).NextFrame()()
 	s.Press("left") // stops, and steps as ever: there is none before
 	s.Send(old)
 	s.Wants("1 of 4")
 	s.Press("a", "esc")
-	if tui.Playing(s.App) {
+	if viewOf(s).Playing() {
 		t.Error("escape doesn't stop the animation")
 	}
 	s.Wants("›4 samples")
 	s.Press("a", "1")
-	s.Send(tui.PlayNext(s.App))
-	if tui.Playing(s.App) {
+	s.Send(viewOf(s).NextFrame()())
+	if viewOf(s).Playing() {
 		t.Error("the animation goes on in another view")
 	}
 }
@@ -151,14 +155,14 @@ func TestSamplesPlaySlowly(t *testing.T) {
 	s, f := openSamples(t, 120, 40, 3, tui.Options{Images: "sixel"})
 	s.Press("a")
 	_, cmd := s.App.Update(tea.FocusMsg{}) // the picture is on its way again …
-	s.Send(tui.PlayNext(s.App))
+	s.Send(viewOf(s).NextFrame()())
 	s.Wants("1 of 3")
 	s.Run(cmd) // … and arrives
 	tuitest.Must(t, os.Truncate(filepath.Join(f.Dir, run.SamplesDir, "000008000.png"), 90))
-	torn := tui.PlayNext(s.App)
+	torn := viewOf(s).NextFrame()()
 	s.Send(torn)
 	s.Wants("1 of 3")
-	if !tui.Playing(s.App) {
+	if !viewOf(s).Playing() {
 		t.Error("a torn file ends the animation")
 	}
 }
@@ -193,13 +197,13 @@ func TestSamplesPictures(t *testing.T) {
 		{"prompt", "w", 0}, {"cancelled", "esc", 0}, {"grid", "esc", 1}, {"plain grid", "esc", 1},
 	} {
 		s.Press(c.keys)
-		if n := len(pictures(s)); n != c.want {
+		if n := len(s.Pictures()); n != c.want {
 			t.Errorf("%s: %d pictures, want %d", c.name, n, c.want)
 		}
 		quiet(c.name)
 	}
 	s.Send(tuitest.SizeOf(110, 36))
-	if n := len(pictures(s)); n != 1 {
+	if n := len(s.Pictures()); n != 1 {
 		t.Errorf("resize: %d pictures, want 1", n)
 	}
 }
@@ -210,7 +214,7 @@ func TestSamplesFiller(t *testing.T) {
 	s, _ := openSamples(t, 120, 40, 6, tui.Options{Images: "sixel", Teacher: drawTeacher, TeacherSteps: 18})
 	for _, keys := range []string{"left", "t", "enter", "enter"} {
 		s.Press(keys)
-		_, y, _, h := s.App.SamplesRect()
+		_, y, _, h := s.PictureRect()
 		for row, line := range s.Lines() {
 			text := strings.Trim(line, "│\u2800\u00a0")
 			if inside := row >= y && row < y+h; inside != (text == "") {
@@ -223,7 +227,7 @@ func TestSamplesFiller(t *testing.T) {
 func TestSamplesSelect(t *testing.T) {
 	s, _ := openSamples(t, 120, 40, 3, tui.Options{Images: "sixel"})
 	s.Press("enter", "right", "down", "down")
-	if _, cell := tui.GridShown(s.App); cell != 21 {
+	if _, cell := viewOf(s).Shown(); cell != 21 {
 		t.Errorf("sample %d is selected, want 21: ten show in a row", cell)
 	}
 	s.Wants("sample 22 of 64", "1 to 50 show")
@@ -244,8 +248,9 @@ func TestSamplesFilm(t *testing.T) {
 	s, _ := openSamples(t, 120, 40, 16, tui.Options{})
 	s.Press("enter", "enter")
 	for i := range 16 {
-		files, mark, ready := tui.Film(s.App)
-		shown, _ := tui.GridShown(s.App)
+		film := viewOf(s).Film(s.App.Body())
+		files, mark, ready := film.Files, film.Mark, film.Ready
+		shown, _ := viewOf(s).Shown()
 		if len(files) < 8 || len(files) == 16 || !ready || !slices.IsSorted(files) {
 			t.Fatalf("step %d: film %v, want a part of the grids in order", i, files)
 		}
@@ -260,11 +265,11 @@ func TestSamplesFilm(t *testing.T) {
 func TestSamplesClick(t *testing.T) {
 	s, _ := openSamples(t, 120, 40, 3, tui.Options{Images: "blocks"})
 	s.Press("m")
-	x, y, w, h := s.App.SamplesRect()
+	x, y, w, h := s.PictureRect()
 	middle := tea.MouseClickMsg{X: x + w/2 + 3, Y: y + h/2 + 1, Button: tea.MouseLeft}
 	s.Send(middle)
 	s.Wants("enter enlarges it")
-	_, cell := tui.GridShown(s.App)
+	_, cell := viewOf(s).Shown()
 	if cell == 0 {
 		t.Error("a click in the middle selects the first sample")
 	}
@@ -336,7 +341,7 @@ func TestSamplesFresh(t *testing.T) {
 	s.Wants(fmt.Sprintf("from other noise, seed %d, 64.0 kimg", seed))
 	s.Load()
 	s.Wants("3 of 3")
-	if n := len(pictures(s)); n != 1 {
+	if n := len(s.Pictures()); n != 1 {
 		t.Errorf("%d pictures, want 1", n)
 	}
 	s.Press("g")

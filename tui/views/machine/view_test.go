@@ -1,6 +1,8 @@
-package tui_test
+package machine_test
 
 import (
+	"innate/tui/views/machine"
+
 	"errors"
 	"testing"
 	"time"
@@ -12,8 +14,8 @@ import (
 
 // TestGoldenMachine draws a minute of looks, with a GPU and another run.
 func TestGoldenMachine(t *testing.T) {
-	tui.ResetMachine(1)
-	defer tui.ResetMachine(0)
+	tuitest.ResetMachine(1)
+	defer tuitest.ResetMachine(0)
 	tuitest.GoldenViewAs(t, "machine", "machine-gpu", tuitest.Default(), tui.Options{}, func(s *tuitest.Screen, f *tuitest.Fake) {
 		other := tuitest.NewFake(s.TB, "runs", "00002-mnist-edm", tuitest.Default())
 		other.Hold(s.TB)
@@ -26,7 +28,7 @@ func TestGoldenMachine(t *testing.T) {
 		s.Load()
 		s.View("machine") // again: the other run is there now
 		for range 90 {
-			s.Send(tui.LookAtLoad(s.App))
+			s.Send(tuitest.ViewOf[*machine.View](s).LookAtLoad(0)())
 		}
 	})
 }
@@ -34,8 +36,8 @@ func TestGoldenMachine(t *testing.T) {
 // TestMachineBlind looks at a machine that shows nothing, whose driver hangs,
 // with a run of which no step was timed.
 func TestMachineBlind(t *testing.T) {
-	defer tui.ResetMachine(0)
-	tui.Machine.Blind, tui.Machine.GPUErr = true, errors.New("nvidia-smi: no answer in\x1b[2J time")
+	defer tuitest.ResetMachine(0)
+	tuitest.Machine.Blind, tuitest.Machine.GPUErr = true, errors.New("nvidia-smi: no answer in\x1b[2J time")
 	s, _ := tuitest.Open(t, 120, 40, tuitest.Config{State: "starting", TickK: 1, FidEach: 1}, tui.Options{})
 	s.View("machine")
 	s.Wants("pid 4121 is not to be seen here", "nvidia-smi: no answer in")
@@ -45,12 +47,12 @@ func TestMachineBlind(t *testing.T) {
 // TestMachineLooks checks that nothing is asked while the view is away, and that
 // what was asked before comes too late.
 func TestMachineLooks(t *testing.T) {
-	defer tui.ResetMachine(0)
+	defer tuitest.ResetMachine(0)
 	now := tuitest.Epoch
 	s, _ := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{Now: func() time.Time { return now }})
 	s.View("machine")
 	s.Wants("no GPU", "pid 4121", "load 2.10  1.94  1.72", "12.3 GB free", "this run has the machine to itself")
-	late := tui.LookAtLoad(s.App)
+	late := tuitest.ViewOf[*machine.View](s).LookAtLoad(0)()
 	s.View("curves")
 	before := s.Frame()
 	s.Send(late)

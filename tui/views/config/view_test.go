@@ -1,12 +1,12 @@
-package tui_test
+package config_test
 
 import (
+	"innate/tui/views/config"
+
 	"errors"
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,20 +18,6 @@ import (
 	"innate/tui"
 	"innate/tui/tuitest"
 )
-
-// change writes the event of a change of settings: key, old, new, and so on.
-func change(f *tuitest.Fake, s *tuitest.Screen, kind string, at int, settings ...string) {
-	s.TB.Helper()
-	w, err := runlog.OpenWriter(f.Dir)
-	tuitest.Must(s.TB, err)
-	defer w.Close()
-	data := map[string]any{"fraction": 0.8}
-	for set := range slices.Chunk(settings, 3) {
-		data[set[0]] = map[string]any{"old": set[1], "new": set[2]}
-	}
-	tuitest.Must(s.TB, w.Event(runlog.Event{Time: tuitest.Epoch.Add(time.Duration(at) * time.Second), Nimg: int64(100 * at), Kind: kind, Text: "changed", Data: data}))
-	s.Load()
-}
 
 // rewrite replaces words of config.toml.
 func rewrite(f *tuitest.Fake, s *tuitest.Screen, old, new string) {
@@ -47,11 +33,11 @@ func rewrite(f *tuitest.Fake, s *tuitest.Screen, old, new string) {
 // and a history.
 func TestGoldenConfig(t *testing.T) {
 	tuitest.GoldenViewAs(t, "config", "config-edited", tuitest.Default(), tui.Options{}, func(s *tuitest.Screen, f *tuitest.Fake) {
-		change(f, s, runlog.Config, 60, "live.gen_lr", "0.0005", "0.0001")
-		change(f, s, runlog.Freeze, 90, "freeze.preset", `"none"`, `"gdd-i"`)
-		change(f, s, runlog.Config, 120, "live.gen_lr", "0.0001", "0.0002", "live.r1_gamma", "0.0001", "0.001")
-		change(f, s, runlog.Config, 150, "live.disc_lr", "0.0002", "0.0004")
-		change(f, s, runlog.Config, 160, "live.disc_lr", "0.0004", "0.0002")
+		f.Change(s, runlog.Config, 60, "live.gen_lr", "0.0005", "0.0001")
+		f.Change(s, runlog.Freeze, 90, "freeze.preset", `"none"`, `"gdd-i"`)
+		f.Change(s, runlog.Config, 120, "live.gen_lr", "0.0001", "0.0002", "live.r1_gamma", "0.0001", "0.001")
+		f.Change(s, runlog.Config, 150, "live.disc_lr", "0.0002", "0.0004")
+		f.Change(s, runlog.Config, 160, "live.disc_lr", "0.0004", "0.0002")
 		rewrite(f, s, "gen_lr  = 2e-4", "gen_lr  = 1e-4")
 		rewrite(f, s, "seed = 7 ", "seed = 8 ")
 		rewrite(f, s, "gen_lr  = 1e-4", "gen_lr  = 3e-4")
@@ -130,8 +116,8 @@ func TestConfigUndo(t *testing.T) {
 	s.View("config")
 	s.Press("u")
 	s.Wants("undo: no change of settings is known")
-	change(f, s, runlog.Config, 700, "live.gen_lr", "0.0005", "0.0002")
-	change(f, s, runlog.Freeze, 710, "freeze.preset", `"none"`, `"gdd-i"`)
+	f.Change(s, runlog.Config, 700, "live.gen_lr", "0.0005", "0.0002")
+	f.Change(s, runlog.Freeze, 710, "freeze.preset", `"none"`, `"gdd-i"`)
 	last := func(want map[string]string) {
 		t.Helper()
 		if n := len(f.Orders); n == 0 || !maps.Equal(f.Orders[n-1].Set, want) {
@@ -142,17 +128,17 @@ func TestConfigUndo(t *testing.T) {
 	last(map[string]string{"freeze.preset": `"none"`})
 	s.Press("u")
 	s.Wants("undo: the last change is still on its way")
-	change(f, s, runlog.Freeze, 720, "freeze.preset", `"gdd-i"`, `"none"`)
+	f.Change(s, runlog.Freeze, 720, "freeze.preset", `"gdd-i"`, `"none"`)
 	s.Wants("undone", "ctrl+r redo", "u undo")
 	s.Press("u")
 	last(map[string]string{"live.gen_lr": "0.0005"})
-	change(f, s, runlog.Config, 730, "live.gen_lr", "0.0002", "0.0005")
+	f.Change(s, runlog.Config, 730, "live.gen_lr", "0.0002", "0.0005")
 	s.Press("u")
 	s.Wants("undo: no change of settings is known")
 	s.Press("ctrl+r")
 	last(map[string]string{"live.gen_lr": "0.0002"})
-	change(f, s, runlog.Config, 740, "live.gen_lr", "0.0005", "0.0002")
-	change(f, s, runlog.Config, 750, "live.disc_lr", "0.0005", "0.0002") // something new: what was undone is past
+	f.Change(s, runlog.Config, 740, "live.gen_lr", "0.0005", "0.0002")
+	f.Change(s, runlog.Config, 750, "live.disc_lr", "0.0005", "0.0002") // something new: what was undone is past
 	s.Press("ctrl+r")
 	s.Wants("redo: nothing was undone")
 	if n := len(f.Orders); n != 3 {
@@ -166,7 +152,7 @@ func TestConfigReload(t *testing.T) {
 	s.View("config")
 	rewrite(f, s, "disc_lr = 2e-4", "disc_lr = 4e-4")
 	s.Wants("0.0002 → 0.0004")
-	s.Send(tui.FreshOver(s.App))
+	s.Send(tuitest.ViewOf[*config.View](s).FreshOver())
 	s.Lacks("0.0002 → 0.0004")
 	s.Press("d")
 	s.Wants("only the 3 changed", "disc_lr = 4e-4")
@@ -205,34 +191,5 @@ func TestConfigOdd(t *testing.T) {
 			s.Press("G", "enter", "e", "u")
 			s.Exact(40, 10)
 		})
-	}
-}
-
-func TestConfigLine(t *testing.T) {
-	s, f := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{})
-	if n := tui.ConfigLine(s.App); n != 0 {
-		t.Errorf("from the dashboard: line %d, want any", n)
-	}
-	s.View("config")
-	if n := tui.ConfigLine(s.App); n != 19 {
-		t.Errorf("with the cursor on gen_lr: line %d, want 19", n)
-	}
-	f.Heartbeat.ConfigError = "configs: config.toml:12: broken"
-	tuitest.Must(t, run.WriteStatus(f.Dir, f.Heartbeat))
-	s.Load()
-	if n := tui.ConfigLine(s.App); n != 12 {
-		t.Errorf("with a refused line: line %d, want that", n)
-	}
-	for _, c := range []struct {
-		editor string
-		line   int
-		want   string
-	}{
-		{"vim", 0, "[vim f]"}, {"vim -u NONE", 3, "[vim -u NONE +3 f]"}, {"/usr/bin/nano", 3, "[/usr/bin/nano +3 f]"},
-		{"code --wait", 3, "[code --wait --goto f:3]"}, {"hx", 3, "[hx f:3]"}, {"mine", 3, "[mine f]"},
-	} {
-		if got := fmt.Sprint(tui.EditorArgs(c.editor, "f", c.line)); got != c.want {
-			t.Errorf("%s: got %s, want %s", c.editor, got, c.want)
-		}
 	}
 }

@@ -1,4 +1,4 @@
-package tui_test
+package curves_test
 
 import (
 	"fmt"
@@ -195,7 +195,7 @@ func TestDashboardCursor(t *testing.T) {
 
 // TestReading draws while a long history is being read: first what there is.
 func TestReading(t *testing.T) {
-	f := longRun(t)
+	f := tuitest.LongRun(t)
 	s := tuitest.New(t, 120, 40, tui.Options{RunDir: f.Dir, Images: "off"})
 	start := time.Now()
 	s.App.Update(s.App.Look(s.Now))

@@ -1,4 +1,4 @@
-package tui_test
+package layers_test
 
 import (
 	"errors"
@@ -529,4 +529,21 @@ func TestLayersPanel(t *testing.T) {
 	s.Exact(200, 60)
 	s.Press("T", "T")
 	s.Exact(200, 60)
+}
+
+// TestFaultSpeedWithoutClock learns a run's speed although its clock was set
+// back by an hour.
+func TestFaultSpeedWithoutClock(t *testing.T) {
+	s, f := openLayers(t, 120, 40, tui.Options{})
+	for i := range 6 {
+		f.Heartbeat.Time = tuitest.Epoch.Add(-time.Duration(i) * time.Hour)
+		f.Heartbeat.Nimg += 100
+		f.Heartbeat.Seq++
+		f.Heartbeat.ImagesPerSec = 123
+		tuitest.Must(t, run.WriteStatus(f.Dir, f.Heartbeat))
+		s.Now = s.Now.Add(2 * time.Second)
+		s.Load()
+	}
+	s.Press("a")
+	s.Wants("123.0 →")
 }

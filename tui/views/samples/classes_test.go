@@ -1,4 +1,4 @@
-package tui_test
+package samples_test
 
 import (
 	"bytes"
@@ -69,7 +69,7 @@ func TestClassesGolden(t *testing.T) {
 // checks that nothing else stands beside the picture.
 func labels(s *tuitest.Screen) map[int]int {
 	s.TB.Helper()
-	x, y, w, h := s.App.SamplesRect()
+	x, y, w, h := s.PictureRect()
 	found := map[int]int{}
 	for row, line := range s.Lines()[y : y+h] {
 		width := ansi.StringWidth(line)
@@ -93,7 +93,7 @@ func labels(s *tuitest.Screen) map[int]int {
 // pixels returns where on the screen the last picture's pixels are, in pixels.
 func pixels(s *tuitest.Screen, images string, cellW, cellH int) image.Rectangle {
 	s.TB.Helper()
-	x, y, w, h := s.App.SamplesRect()
+	x, y, w, h := s.PictureRect()
 	if images == "blocks" {
 		var drawn []int
 		for row, line := range s.Lines()[y : y+h] {
@@ -166,7 +166,7 @@ func TestClassLabels(t *testing.T) {
 		for _, key := range []string{",", "t", "enter"} {
 			s.Press(key)
 			s.Exact(screenW, screenH)
-			x, y, w, h := s.App.SamplesRect()
+			x, y, w, h := s.PictureRect()
 			pixels := pixels(s, images, cellW, cellH)
 			if cells := image.Rect(x*cellW, y*cellH, (x+w)*cellW, (y+h)*cellH); !pixels.In(cells) || cells.Dx()-pixels.Dx() >= cellW {
 				t.Errorf("%s, key %s: pixels %v in the cells %v, want as many cells as needed", images, key, pixels, cells)
@@ -192,7 +192,7 @@ func TestClassesOff(t *testing.T) {
 		s.Press(key)
 		s.Exact(80, 24)
 		s.Wants("images are off")
-		if n := tui.LabelWidth(s.App); n != 0 {
+		if n := viewOf(s).LabelWidth(); n != 0 {
 			t.Errorf("labels take %d cells", n)
 		}
 	}
@@ -225,7 +225,7 @@ func TestClassLabelsDense(t *testing.T) {
 		t.Errorf("labels %v, want %v: the first of every line", labels, want)
 	}
 	s.Wants(" 0 \u2800")
-	if n := tui.LabelWidth(s.App); n != 3 {
+	if n := viewOf(s).LabelWidth(); n != 3 {
 		t.Errorf("labels take %d cells, want 3 for two digits", n)
 	}
 }
@@ -246,7 +246,7 @@ func TestClassesSelect(t *testing.T) {
 		{"down", 62, "class 8   rows 7 to 9 of 10   enter"}, {"down", 69, "class 9   row 10 of 10   enter"}, {"down", 69, ""}, {"right", 69, ""},
 	} {
 		s.Press(c.key)
-		if _, cell := tui.GridShown(s.App); cell != c.cell {
+		if _, cell := viewOf(s).Shown(); cell != c.cell {
 			t.Fatalf("key %s: sample %d is selected, want %d", c.key, cell, c.cell)
 		}
 		s.Wants(c.want)
@@ -277,17 +277,17 @@ func TestClassesClick(t *testing.T) {
 	for range 3 {                  // the order of a map
 		for line, class := range labels(s) {
 			for _, col := range []int{0, 3, 6} {
-				x, _, w, _ := s.App.SamplesRect()
+				x, _, w, _ := s.PictureRect()
 				s.Send(tea.MouseClickMsg{X: x + (2*col+1)*w/14, Y: line, Button: tea.MouseLeft})
 				s.Wants(fmt.Sprintf("sample %2d of 70, class %d", 7*class+col+1, class))
 			}
 		}
 	}
-	_, before := tui.GridShown(s.App)
-	x, y, w, h := s.App.SamplesRect()
+	_, before := viewOf(s).Shown()
+	x, y, w, h := s.PictureRect()
 	for _, beside := range []image.Point{{x - 2, y + h/2}, {x + w + 1, y + h/2}} {
 		s.Send(tea.MouseClickMsg{X: beside.X, Y: beside.Y, Button: tea.MouseLeft})
-		if _, cell := tui.GridShown(s.App); cell != before {
+		if _, cell := viewOf(s).Shown(); cell != before {
 			t.Errorf("a click beside the picture selects sample %d", cell)
 		}
 	}
@@ -305,7 +305,7 @@ func TestClassesPictures(t *testing.T) {
 		want int
 	}{{",", 1}, {"t", 1}, {"enter", 1}, {"right", 1}, {"up", 0}, {"enter", 1}, {"esc", 1}, {"1", 1}, {"4", 1}, {"esc", 1}} {
 		s.Press(c.key)
-		if n := len(pictures(s)); n != c.want {
+		if n := len(s.Pictures()); n != c.want {
 			t.Errorf("key %s: %d pictures, want %d", c.key, n, c.want)
 		}
 		tuitest.Must(t, w.Tick(runlog.Tick{Nimg: f.Heartbeat.Nimg, Time: tuitest.Epoch, Scalars: map[string]float64{"loss/gen": 0.5}}))
@@ -326,9 +326,9 @@ func TestClassesLearned(t *testing.T) {
 	s.Lacks("class")
 	f.Heartbeat.SampleClasses = []int{0, 12, 25, 37, 50, 62, 75, 87}
 	tuitest.Must(t, run.WriteStatus(f.Dir, f.Heartbeat))
-	pictures(s)
+	s.Pictures()
 	s.Load()
-	if n := len(pictures(s)); n != 1 {
+	if n := len(s.Pictures()); n != 1 {
 		t.Errorf("%d pictures, want 1", n)
 	}
 	s.Wants("sample  1 of 64, class  0")
