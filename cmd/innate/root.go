@@ -60,7 +60,7 @@ func (c *cli) root() *cobra.Command {
 	add(groupWatch, "Watch", c.lsCommand(), c.statusCommand(), c.eventsCommand(), c.logsCommand())
 	add(groupSteer, "Steer", append(c.sendCommands(), c.resumeCommand(), c.setCommand(), c.freezeCommand(), c.deleteCommand())...)
 	add(groupUse, "Use and measure", c.sampleCommand(), c.fidCommand(), c.exportCommand(), c.inspectCommand(), c.profileCommand())
-	add(groupSelf, "About innate", c.keysCommand(), completionCommand(), c.versionCommand())
+	add(groupSelf, "About innate", c.keysCommand(), completionCommand(), c.doctorCommand(), c.versionCommand())
 	root.SetHelpCommand(helpCommand())
 	root.SetHelpCommandGroupID(groupSelf)
 	root.InitDefaultHelpCmd()

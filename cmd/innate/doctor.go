@@ -1,0 +1,237 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+	"golang.org/x/term"
+
+	"innate/configs"
+	"innate/models/device/devices"
+	"innate/models/device/parity"
+	"innate/models/kernels"
+	"innate/trainer"
+	"innate/trainer/loop"
+	"innate/trainer/run"
+)
+
+func (c *cli) doctorCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "doctor", Short: "what is here for a run; --check: is a device right",
+		Args: noArgs, ValidArgsFunction: cobra.NoFileCompletions,
+		Example: examples("doctor", "terminal, processor, PyTorch, GPU, schedulers, room for runs",
+			"doctor --device cuda --check", "a device against innate's own kernels: a table to paste into an issue"),
+	}
+	on := deviceFlag(cmd)
+	check := cmd.Flags().Bool("check", false, "hold the device against innate's own kernels, in two minutes at most")
+	threads := threadsFlag(cmd.Flags())
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *check {
+			return checkDevice(cmd.Context(), c, *on, *threads)
+		}
+		if cmd.Flags().Changed("device") || cmd.Flags().Changed("threads") {
+			return usagef("doctor: --device and --threads are for --check")
+		}
+		doctor(c)
+		return nil
+	}
+	return cmd
+}
+
+// doctor prints what is here, a line each, and what to do where something is not.
+func doctor(c *cli) {
+	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	defer w.Flush()
+	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
+	row("innate", "%s/%s, %s", runtime.GOOS, runtime.GOARCH, runtime.Version())
+	row("terminal", "%s", describeTerminal(c))
+	row("processor", "%d cores for this process, kernels %s (of %s)", trainer.Cores(), kernels.Active(), strings.Join(kernels.Available(), ", "))
+	for _, name := range []string{"torch:cpu", "cuda"} {
+		row(name, "%s", describeDevice(name))
+	}
+	row("scheduler", "%s", describeScheduler(c))
+	row("runs", "%s", describeRoom(run.RunsDir(c.runs)))
+	for _, text := range trainer.Hazards(c.getenv, true) {
+		row("warning", "%s", text)
+	}
+}
+
+func describeTerminal(c *cli) string {
+	if !term.IsTerminal(int(os.Stdout.Fd())) {
+		return "none: the output goes elsewhere, where commands print plain lines"
+	}
+	width, height, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil {
+		return fmt.Sprintf("%s: %v", c.getenv("TERM"), err)
+	}
+	said := fmt.Sprintf("%s, %dx%d", c.getenv("TERM"), width, height)
+	if width < 80 || height < 24 {
+		said += ", want 80x24 or more for the workbench"
+	}
+	return said + "; pictures are what it answers to the workbench"
+}
+
+// describeDevice opens a device, since what loads may still not run.
+func describeDevice(name string) string {
+	dev, err := devices.Open(name, 0)
+	if err != nil {
+		return "no: " + strings.TrimPrefix(err.Error(), "torch: ")
+	}
+	defer dev.Close()
+	info := dev.Info()
+	return fmt.Sprintf("yes: %s, %d threads of the host; innate doctor --device %s --check tries it", info.Kernels, info.Threads, name)
+}
+
+func describeScheduler(c *cli) string {
+	if job := trainer.Job(c.getenv); job != "" {
+		return "this is " + job
+	}
+	if _, err := exec.LookPath("sbatch"); err == nil {
+		return "Slurm: sbatch is on the path; see trainer/SCHEDULERS.md for a job's last line"
+	}
+	return "none: runs are processes of this machine"
+}
+
+// describeRoom says how much room there is for runs: in their directory, or in the
+// first above it that exists.
+func describeRoom(runs string) string {
+	dir, err := filepath.Abs(runs)
+	if err != nil {
+		return fmt.Sprintf("%s: %v", runs, err)
+	}
+	for {
+		var s unix.Statfs_t
+		err := unix.Statfs(dir, &s)
+		if err == nil {
+			return fmt.Sprintf("%s, %s of room", runs, mebibytes(int64(s.Bavail)*int64(s.Bsize)))
+		}
+		if !errors.Is(err, unix.ENOENT) || dir == filepath.Dir(dir) {
+			return fmt.Sprintf("%s: %v", runs, err)
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+// checkSteps are those of a GDD-I iteration that a check trains for.
+const checkSteps = 4
+
+// checkLoss is how far a loss may be off after them, relative to itself: rounding,
+// through four updates.
+const checkLoss = 2e-3
+
+// checkDevice holds a device against the own kernels: operations, then a few
+// iterations of the demo.
+func checkDevice(ctx context.Context, c *cli, name string, threads int) error {
+	start := time.Now()
+	dev, err := devices.Open(name, threads)
+	if err != nil {
+		return err
+	}
+	info := dev.Info()
+	fmt.Fprintf(c.out, "%s (%s, %d threads) against cpu (%s), %s/%s\n\n", info.Name, info.Kernels, info.Threads, kernels.Active(), runtime.GOOS, runtime.GOARCH)
+	ref, err := devices.Open(devices.CPU, threads)
+	if err != nil {
+		dev.Close()
+		return err
+	}
+	rows := parity.Run(dev, ref)
+	ref.Close()
+	dev.Close()
+	failed := printParity(c, rows)
+
+	cfg, trials, err := tryDemo(ctx, name, threads)
+	if err != nil {
+		return err
+	}
+	failed += printTrials(c, cfg, trials)
+	fmt.Fprintf(c.out, "\n%d of %d checks failed, %s\n", failed, len(rows)+checkSteps, time.Since(start).Round(time.Second/10))
+	if failed > 0 {
+		return errors.New("doctor: the device does not compute what the own kernels do")
+	}
+	return nil
+}
+
+func printParity(c *cli, rows []parity.Row) (failed int) {
+	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "operations\tvalue, gradient\tsecond derivative\t(difference of the largest, at most %g)\n", parity.Tolerance)
+	for _, r := range rows {
+		verdict := "ok"
+		if !r.OK() {
+			failed++
+			verdict = "FAILED"
+		}
+		if r.Err != nil {
+			fmt.Fprintf(w, "%s\t%s: %v\n", r.Name, verdict, r.Err)
+			continue
+		}
+		fmt.Fprintf(w, "%s\t%.1e\t%.1e\t%s\n", r.Name, r.Worst, r.Second, verdict)
+	}
+	w.Flush()
+	return failed
+}
+
+// tryDemo trains the demo for a few steps on a device and on the own kernels.
+func tryDemo(ctx context.Context, name string, threads int) (*configs.Config, []*loop.Trial, error) {
+	_, cfg, err := prepare(demoPreset, edits{})
+	if err != nil {
+		return nil, nil, err
+	}
+	var trials []*loop.Trial
+	for _, n := range []string{name, devices.CPU} {
+		dev, err := devices.Open(n, threads)
+		if err != nil {
+			return nil, nil, err
+		}
+		dir, err := filepath.Abs(".")
+		if err != nil {
+			dev.Close()
+			return nil, nil, err
+		}
+		t, err := loop.TryDevice(ctx, dev, cfg, dir, checkSteps)
+		if err != nil {
+			return nil, nil, err
+		}
+		trials = append(trials, t)
+	}
+	return cfg, trials, nil
+}
+
+func printTrials(c *cli, cfg *configs.Config, trials []*loop.Trial) (failed int) {
+	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "\n%s, batch %d\tthis device\tcpu\t(at most %g apart)\n", demoPreset, cfg.Run.Batch, checkLoss)
+	for step, want := range trials[1].Losses {
+		worst, got := 0.0, trials[0].Losses[step]
+		var texts [2][]string
+		for _, key := range slices.Sorted(maps.Keys(want)) {
+			if loss, ok := strings.CutPrefix(key, "loss/"); ok {
+				worst = max(worst, math.Abs(got[key]-want[key])/math.Max(1e-6, math.Abs(want[key])))
+				texts[0] = append(texts[0], fmt.Sprintf("%s %.5f", loss, got[key]))
+				texts[1] = append(texts[1], fmt.Sprintf("%s %.5f", loss, want[key]))
+			}
+		}
+		verdict := "ok"
+		if !(worst <= checkLoss) {
+			failed++
+			verdict = "FAILED"
+		}
+		fmt.Fprintf(w, "iteration %d\t%s\t%s\t%s\n", step+1, strings.Join(texts[0], "  "), strings.Join(texts[1], "  "), verdict)
+	}
+	ms := func(d time.Duration) string { return fmt.Sprintf("%.0f ms", float64(d)/1e6) }
+	fmt.Fprintf(w, "first iteration, planning included\t%s\t%s\n", ms(trials[0].Start), ms(trials[1].Start))
+	fmt.Fprintf(w, "iteration\t%s\t%s\t%.2f times as fast\n", ms(trials[0].Step), ms(trials[1].Step), float64(trials[1].Step)/float64(trials[0].Step))
+	w.Flush()
+	return failed
+}

@@ -1,0 +1,51 @@
+package loop
+
+import (
+	"context"
+	"time"
+
+	"innate/configs"
+	"innate/models/device"
+	"innate/trainer/method"
+)
+
+// Trial is what some training steps of a configuration gave on one device.
+type Trial struct {
+	Device string
+	Losses []map[string]float64 // of every step
+	Step   time.Duration        // the mean of all steps but the first
+	Start  time.Duration        // until the first step was done
+}
+
+// TryDevice trains for some steps as a configuration says, in memory alone, on a
+// device, which it closes. It ends early, with the error of ctx, when ctx does.
+func TryDevice(ctx context.Context, dev device.Device, cfg *configs.Config, dir string, steps int) (*Trial, error) {
+	start := time.Now()
+	l := &Loop{cfg: cfg, dir: dir, scalars: method.NewScalars()}
+	if err := l.build(dev, func(string) {}); err != nil {
+		dev.Close()
+		return nil, err
+	}
+	defer l.dev.Close()
+	defer l.loader.Close()
+	if err := l.prepareMethod(); err != nil {
+		return nil, err
+	}
+	t := &Trial{Device: dev.Info().Name}
+	for i := range steps {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		l.scalars = method.NewScalars()
+		if err := l.trainStep(); err != nil {
+			return nil, err
+		}
+		t.Losses = append(t.Losses, l.scalars.Means())
+		if i == 0 {
+			t.Start = time.Since(start)
+			start = time.Now()
+		}
+	}
+	t.Step = time.Since(start) / time.Duration(max(1, steps-1))
+	return t, nil
+}
