@@ -121,7 +121,7 @@ func TestFaultDivergenceIsTold(t *testing.T) {
 	t.Parallel()
 	dir, client, _ := divergeRun(t, "edm", "pause")
 	ctx := t.Context()
-	setLive(t, client, "live.lr", "1")
+	makeDiverge(t, client)
 	until(t, client, "the pause", func(s run.Status) bool {
 		return s.State == run.StatePaused && len(events(t, dir, runlog.Pause)) > 0
 	})

@@ -59,6 +59,14 @@ func setLive(t *testing.T, client *control.Client, key, value string) {
 	check(t, err)
 }
 
+// makeDiverge has an edm run leave the bounds of its loss for good: the largest
+// rate, without moments, moves every weight by 1 at every step.
+func makeDiverge(t *testing.T, client *control.Client) {
+	t.Helper()
+	_, err := client.Set(context.Background(), map[string]string{"live.lr": "1", "live.beta1": "0", "live.beta2": "0"})
+	check(t, err)
+}
+
 // mustBeFinite reads every checkpoint that a resume may use.
 func mustBeFinite(t *testing.T, dir string) {
 	t.Helper()
@@ -218,7 +226,7 @@ func TestFaultDivergesAtOnce(t *testing.T) {
 func TestDivergePauses(t *testing.T) {
 	t.Parallel()
 	dir, client, stop := divergeRun(t, "edm", "pause")
-	setLive(t, client, "live.lr", "1")
+	makeDiverge(t, client)
 	s := until(t, client, "the pause", func(s run.Status) bool { return s.State == run.StatePaused })
 	if !strings.Contains(s.PauseReason, "diverges: loss/") {
 		t.Errorf("paused for %q", s.PauseReason)
