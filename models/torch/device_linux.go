@@ -27,6 +27,9 @@ type Device struct {
 	threads int    // of the host that compute
 	err     error  // of a call that had nobody to tell; the next one returns it
 
+	moved            []*models.Param // by Upload or Download
+	upload, download func()
+
 	params   map[*models.Param]*param
 	homes    []*home
 	values   map[constant]tensor
@@ -38,10 +41,11 @@ var _ device.Device = (*Device)(nil)
 
 // param is the device's side of a parameter.
 type param struct {
-	host  *models.Param
-	plain tensor // row-major, in the parameter's order
-	value tensor // the same memory as graphs see it
-	home  *home  // of which it is a part; nil if its memory is its own
+	host    *models.Param
+	strides []int  // of the host's values
+	plain   tensor // row-major, in the parameter's order
+	value   tensor // the same memory as graphs see it
+	home    *home  // of which it is a part; nil if its memory is its own
 }
 
 // New opens the device of a name, with the PyTorch that the environment leads to.
@@ -51,6 +55,7 @@ func New(name string, o Options, getenv func(string) string) (device.Device, err
 		return nil, err
 	}
 	d := &Device{opts: o, params: map[*models.Param]*param{}, values: map[constant]tensor{}, filters: map[filter]tensor{}}
+	d.movers()
 	thread.once.Do(thread.start)
 	d.do(func() { err = d.open(in, on) })
 	if err != nil {
@@ -158,9 +163,9 @@ func (d *Device) Info() device.Info {
 func (d *Device) meet(host *models.Param) *param {
 	p := d.params[host]
 	if p == nil {
-		p = &param{host: host}
+		p = &param{host: host, strides: libtorch.RowMajor(host.Shape)}
 		d.params[host] = p
-		p.place(d, d.lib.Empty(libtorch.Float32, host.Shape, libtorch.RowMajor(host.Shape)))
+		p.place(d, d.lib.Empty(libtorch.Float32, host.Shape, p.strides))
 		p.upload(d.lib)
 	}
 	return p
@@ -176,29 +181,37 @@ func (p *param) place(d *Device, t tensor) {
 }
 
 func (p *param) upload(l *libtorch.Lib) {
-	l.Upload(p.plain, p.host.Data, p.host.Shape, libtorch.RowMajor(p.host.Shape))
+	l.Upload(p.plain, p.host.Data, p.host.Shape, p.strides)
 }
 
 // Upload hands the host's values of parameters to the device.
-func (d *Device) Upload(params ...*models.Param) error {
-	return d.call(func() {
-		for _, host := range params {
-			if p := d.params[host]; p != nil {
-				p.upload(d.lib)
-			}
-		}
-	})
-}
+func (d *Device) Upload(params ...*models.Param) error { return d.move(d.upload, params) }
 
 // Download makes the host's values of parameters current.
-func (d *Device) Download(params ...*models.Param) error {
-	return d.call(func() {
-		for _, host := range params {
-			if p := d.params[host]; p != nil {
-				d.lib.Download(host.Data, host.Shape, libtorch.RowMajor(host.Shape), p.plain)
+func (d *Device) Download(params ...*models.Param) error { return d.move(d.download, params) }
+
+// move copies parameters that the device has met.
+func (d *Device) move(copy func(), params []*models.Param) error {
+	d.moved = append(d.moved[:0], params...)
+	d.do(copy)
+	clear(d.moved)
+	return d.taken()
+}
+
+// movers makes the functions that move runs once: fresh closures would allocate.
+func (d *Device) movers() {
+	each := func(f func(p *param)) func() {
+		return func() {
+			for _, host := range d.moved {
+				if p := d.params[host]; p != nil {
+					f(p)
+				}
 			}
+			d.finish()
 		}
-	})
+	}
+	d.upload = each(func(p *param) { p.upload(d.lib) })
+	d.download = each(func(p *param) { d.lib.Download(p.host.Data, p.host.Shape, p.strides, p.plain) })
 }
 
 // Workspace is what the largest program needs for values that mean nothing between

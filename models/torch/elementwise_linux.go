@@ -45,12 +45,9 @@ func (c *call) leaky(x tensor, slope float32, axes int) tensor {
 }
 
 // leakyGrad is dy where sign is positive, and slope·dy elsewhere.
-func (c *call) leakyGrad(sign, dy tensor, slope float32) tensor {
-	positive := c.Call(opGreater).T(sign).T(c.dev.value(0, 0)).One()
-	if slope == 0 {
-		return c.mul(dy, positive)
-	}
-	return c.Call(opWhere).T(positive).T(dy).T(c.Scale(dy, float64(slope))).One()
+func (c *call) leakyGrad(sign, dy tensor, slope float32, axes int) tensor {
+	dx, _ := c.Call(opPReLUBackward).T(dy).T(sign).T(c.dev.value(slope, axes)).Two()
+	return dx
 }
 
 // spread views e, which lacks some axes of a value of shape x, with axes of size 1

@@ -112,6 +112,15 @@ func (c *call) unchannels(t tensor, s graph.Shape) tensor {
 	return c.Call(opReshape).T(c.transposed(t)).Ints(s...).One()
 }
 
+// dense is input i, a weight or a bias, with its values one behind the other, which
+// PyTorch's norms take for granted: a constant that was repeated has one value.
+func (c *call) dense(i int) tensor {
+	if c.from[i].param != nil {
+		return c.in[i]
+	}
+	return c.contiguous(c.in[i])
+}
+
 // normalise is a group norm with its statistics: mean and 1/sqrt(variance + eps),
 // [N G] each.
 func (c *call) normalise(x, w, b tensor) (y, mean, rstd tensor) {
@@ -122,7 +131,7 @@ func (c *call) normalise(x, w, b tensor) (y, mean, rstd tensor) {
 
 // groupNorm keeps what SiLU has been applied to, and the statistics.
 func groupNorm(c *call) tensor {
-	u, mean, rstd := c.normalise(c.in[0], c.in[1], c.in[2])
+	u, mean, rstd := c.normalise(c.in[0], c.dense(1), c.dense(2))
 	if c.keeps {
 		c.kept = [4]tensor{0, c.Keep(mean), c.Keep(rstd)}
 	}
@@ -142,7 +151,7 @@ func (c *call) statistics() (u, mean, rstd tensor) {
 	if c.of != nil {
 		return c.of.kept[0], c.of.kept[1], c.of.kept[2]
 	}
-	return c.normalise(c.in[0], c.in[1], c.in[2])
+	return c.normalise(c.in[0], c.dense(1), c.dense(2))
 }
 
 // groupNormSums makes the gradients for the input, the weight and the bias, if
@@ -174,19 +183,17 @@ func groupNormSums(c *call) tensor {
 func (c *call) groupNormBackward(du, mean, rstd tensor, affine bool) (dx, dw, db tensor) {
 	a, s := c.attr.(graph.GroupNormAttr), c.shapes[0]
 	x := c.channels(c.in[0], s)
-	dx, dw, db = c.Call(opGroupNormB).T(c.contiguous(du)).T(x).T(mean).T(rstd).OptT(c.in[1]).
+	dx, dw, db = c.Call(opGroupNormB).T(c.contiguous(du)).T(x).T(mean).T(rstd).OptT(c.dense(1)).
 		Int(s[0]).Int(s.Last()).Int(s.Size()/s[0]/s.Last()).Int(a.Groups).Bools(true, affine, affine).Three()
 	return c.unchannels(dx, s), dw, db
 }
 
 func groupNormGrad(c *call) tensor { return c.Same(c.of.kept[0]) }
 
-// channelMoments are means, then biased variances.
+// channelMoments are means, then biased variances, as PyTorch's batch norm takes
+// them: a third of the time of its general variance.
 func channelMoments(c *call) tensor {
-	if c.axes == nil {
-		c.axes = summedAxes(graph.OverRows, c.shapes[0])
-	}
-	variance, mean := c.Call(opVarMean).T(c.in[0]).OptInts(c.axes...).Bool(false).Bool(false).Two()
+	mean, variance := c.Call(opBatchNormStats).T(c.channels(c.in[0], c.shapes[0])).None().None().Float(0).Two()
 	return c.Call(opCat).Ts(mean, variance).Int(0).One()
 }
 
@@ -215,7 +222,7 @@ func batchNorm(c *call) tensor {
 func (c *call) batchNormalised() tensor {
 	a, s := c.attr.(graph.BatchNormAttr), c.shapes[0]
 	mean, variance := c.moments()
-	u, _, _ := c.Call(opBatchNorm).T(c.rowsOf(c.in[0], s)).OptT(c.in[1]).OptT(c.in[2]).OptT(mean).OptT(variance).
+	u, _, _ := c.Call(opBatchNorm).T(c.rowsOf(c.in[0], s)).OptT(c.dense(1)).OptT(c.dense(2)).OptT(mean).OptT(variance).
 		Bool(false).Float(0).Float(float64(a.Eps)).Three()
 	return c.unrows(u, s)
 }
@@ -248,11 +255,11 @@ func batchNormSums(c *call) tensor {
 		} else {
 			u = c.batchNormalised()
 		}
-		du = c.leakyGrad(u, du, a.Slope)
+		du = c.leakyGrad(u, du, a.Slope, len(s))
 	}
 	mean, variance := c.moments()
 	rstd := c.Call(opRsqrt).T(c.AddScalar(variance, float64(a.Eps))).One()
-	dx, dw, db := c.Call(opBatchNormB).T(c.rowsOf(du, s)).T(c.rowsOf(c.in[0], s)).OptT(c.in[1]).None().None().
+	dx, dw, db := c.Call(opBatchNormB).T(c.rowsOf(du, s)).T(c.rowsOf(c.in[0], s)).OptT(c.dense(1)).None().None().
 		OptT(mean).OptT(rstd).Bool(true).Float(float64(a.Eps)).Bools(true, true, true).Three()
 	c.kept[0] = c.Keep(c.unrows(dx, s))
 	return c.Call(opCat).Ts(db, dw).Int(0).One()

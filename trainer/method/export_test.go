@@ -112,6 +112,9 @@ func GenGrads(dev device.Device, nets gdd.Nets, micro Micro, z, labels []float32
 	if err := nets.Discs[0].Disc.Buffers.CopyFrom(buffers); err != nil {
 		return nil, nil, err
 	}
+	if err := dev.Upload(nets.Discs[0].Disc.Buffers.All()...); err != nil {
+		return nil, nil, err
+	}
 	one, err := newDistiller(dev, nets, gdd.NonSaturating, Micro{Size: micro.Size, Parts: 1})
 	if err != nil {
 		return nil, nil, err
