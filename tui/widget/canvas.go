@@ -1,7 +1,6 @@
 package widget
 
 import (
-	"math"
 	"strings"
 
 	"innate/tui/theme"
@@ -118,6 +117,18 @@ func (c *canvas) vertical(x, y0, y1 int, ink uint8) {
 	}
 }
 
+// round is math.Round of what fits an int, for the innermost loops.
+func round(v float64) int {
+	if v < 0 {
+		return -round(-v)
+	}
+	n := int(v)
+	if v-float64(n) >= 0.5 {
+		n++
+	}
+	return n
+}
+
 // line joins two dots, column by column, so that steep parts stay connected.
 func (c *canvas) line(x0, y0, x1, y1 int, ink uint8) {
 	if x1 <= x0 {
@@ -125,10 +136,10 @@ func (c *canvas) line(x0, y0, x1, y1 int, ink uint8) {
 		return
 	}
 	slope := float64(y1-y0) / float64(x1-x0)
-	at := func(x float64) int { return int(math.Round(float64(y0) + slope*(x-float64(x0)))) }
+	at := func(x float64) int { return round(float64(y0) + slope*(x-float64(x0))) }
 	for x := max(x0, 0); x <= min(x1, c.w*c.dx-1); x++ {
-		from := at(math.Max(float64(x)-0.5, float64(x0)))
-		to := at(math.Min(float64(x)+0.5, float64(x1)))
+		from := at(max(float64(x)-0.5, float64(x0)))
+		to := at(min(float64(x)+0.5, float64(x1)))
 		// Half-open towards the next column keeps shallow lines one dot thick.
 		if to > from {
 			to--

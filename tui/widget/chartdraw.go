@@ -28,7 +28,7 @@ func (c *Chart) draw(sx, sy scale) {
 // dot returns the row of dots of a value, counted from the bottom.
 func (c *Chart) dot(v float64, sy scale) int {
 	// Far outside is just outside: int conversion must not overflow.
-	return int(math.Round(min(max(sy.at(v), -1), 2) * float64(c.canvas.h*c.canvas.dy-1)))
+	return round(min(max(sy.at(v), -1), 2) * float64(c.canvas.h*c.canvas.dy-1))
 }
 
 // drawCurve draws the extremes of each column and joins neighbours that no NaN

@@ -14,9 +14,12 @@ import (
 // scratch is memory that one View hands to the next.
 type scratch struct {
 	axis, edges []float64 // edges of the columns of dots, in units of the axis and in kimg
+	ends        []int     // of the points of those columns
 	columns     []series.Span
 	layers      []layer
 	mins, maxs  []float64
+	yticks      []tick
+	xticks      []tick
 	labels      []string // of each row
 	line        canvas   // the x axis or its labels
 }
@@ -61,10 +64,11 @@ func (c *Chart) View(w, h int) string {
 		return c.message("no finite value", w, h)
 	}
 	sy := newScale(ylo, yhi, c.LogY)
-	yticks := sy.ticks(max(plotH/3, 1))
+	yticks := sy.ticks(c.scratch.yticks, max(plotH/3, 1))
 	for n := plotH / 3; len(yticks) < 2 && n < plotH/2; n++ {
-		yticks = sy.ticks(n + 1) // one label says nothing about the scale
+		yticks = sy.ticks(yticks, n+1) // one label says nothing about the scale
 	}
+	c.scratch.yticks = yticks
 	c.labelW = max(c.LabelW, 3)
 	for _, t := range yticks {
 		c.labelW = max(c.labelW, len(t.label))
@@ -101,14 +105,14 @@ func (c *Chart) decimate(plotW int, sx scale) {
 	s.layers = s.layers[:0]
 	s.columns = slices.Grow(s.columns[:0], dots*len(c.curves)*2)
 	var converted *series.Clock
+	var binned []float64 // the x that ends are of: columns of a run share theirs
 	add := func(i int, ys series.View, raw bool) {
 		from := len(s.columns)
 		l := layer{series: i, raw: raw}
-		var a, b int
-		s.columns, a, b = decimate(s.columns, c.curves[i].col.X(), ys, s.edges, c.LogY)
+		s.columns = decimate(s.columns, ys, s.ends, c.LogY)
 		l.columns = s.columns[from:]
-		l.left = c.crossing(c.curves[i], ys, a, 0, sx)
-		l.right = c.crossing(c.curves[i], ys, b, 1, sx)
+		l.left = c.crossing(c.curves[i], ys, s.ends[0], 0, sx)
+		l.right = c.crossing(c.curves[i], ys, s.ends[dots], 1, sx)
 		s.layers = append(s.layers, l)
 	}
 	for _, raw := range []bool{true, false} {
@@ -120,11 +124,14 @@ func (c *Chart) decimate(plotW int, sx scale) {
 				continue
 			}
 			if converted == nil || converted != curve.clock {
-				converted = curve.clock
+				converted, binned = curve.clock, nil
 				s.edges = s.edges[:0]
 				for _, v := range s.axis {
 					s.edges = append(s.edges, c.kimgX(curve.clock, v))
 				}
+			}
+			if x := curve.col.X(); binned == nil || &binned[0] != &x[0] || len(binned) != len(x) {
+				binned, s.ends = x, bin(s.ends[:0], x, s.edges)
 			}
 			if raw {
 				add(i, curve.col.Smoothed(0), true)
@@ -263,7 +270,8 @@ func (c *Chart) composeX(b *strings.Builder, w int, sx scale, inks *[inkCount]th
 	x0 := c.labelW + 1
 	unit, per := c.unit(sx)
 	su := newScale(sx.lo/per, sx.hi/per, sx.log)
-	ticks := su.ticks(max(c.plotW/12, 2))
+	ticks := su.ticks(c.scratch.xticks, max(c.plotW/12, 2))
+	c.scratch.xticks = ticks
 	column := func(v float64) int { return x0 + min(int(su.at(v)*float64(c.plotW)), c.plotW-1) }
 
 	line.reset(w, 1, true)

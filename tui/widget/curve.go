@@ -29,16 +29,15 @@ func above(v float64) float64 { return math.Nextafter(v, math.Inf(1)) }
 // manyBlocks is from how many blocks on a column of points is cut at blocks.
 const manyBlocks = 4
 
-// decimate sorts the points of a column into those between consecutive edges:
-// span i takes edges[i] <= x < edges[i+1], the last one its right edge too. With
-// positive, values up to zero are gaps like NaN. It also returns the range of
-// points that lie within the edges.
+// bin sorts the points at x into those between consecutive edges: bin i takes
+// edges[i] <= x < edges[i+1], the last one its right edge too. It appends the
+// first point of the first bin, and where each ends.
 //
-// A column of many points ends where a block of the series' summaries does: that
-// moves an edge by less than a fourth of the column, and reads no single points.
-func decimate(dst []series.Span, x []float64, y series.View, edges []float64, positive bool) (spans []series.Span, from, to int) {
-	from = series.Search(x, edges[0])
-	to = from
+// A bin of many points ends where a block of the series' summaries does: that
+// moves an edge by less than a fourth of the bin, and reads no single points.
+func bin(dst []int, x, edges []float64) []int {
+	to := series.Search(x, edges[0])
+	dst = append(dst, to)
 	for e := 1; e < len(edges); e++ {
 		edge := edges[e]
 		if e == len(edges)-1 {
@@ -48,8 +47,17 @@ func decimate(dst []series.Span, x []float64, y series.View, edges []float64, po
 		if end-to >= manyBlocks*series.Block && e < len(edges)-1 {
 			end -= end % series.Block
 		}
-		dst = append(dst, y.Span(to, end, positive))
+		dst = append(dst, end)
 		to = end
 	}
-	return dst, from, to
+	return dst
+}
+
+// decimate summarizes the points of each bin. With positive, values up to zero
+// are gaps like NaN.
+func decimate(dst []series.Span, y series.View, ends []int, positive bool) []series.Span {
+	for i := 1; i < len(ends); i++ {
+		dst = append(dst, y.Span(ends[i-1], ends[i], positive))
+	}
+	return dst
 }

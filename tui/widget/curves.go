@@ -181,7 +181,7 @@ func (c *Curves) shown() []*curveGroup {
 	for _, r := range c.others {
 		r.sync()
 	}
-	var out []*curveGroup
+	out := make([]*curveGroup, 0, len(c.groups))
 	for _, g := range c.groups {
 		if g.chart.Len() > 0 {
 			out = append(out, g)

@@ -42,7 +42,7 @@ func gridColumns(w int) int {
 func (c *Curves) View(w, h int) string {
 	e := c.theme.Glyphs.Ellipsis
 	shown := c.shown()
-	c.grid = grid{}
+	c.grid = grid{cells: c.grid.cells[:0]}
 	if len(shown) == 0 || w < 14 || h < 5 {
 		return Centered(strings.Split(c.theme.Dim.Render(c.Empty), "\n"), w, h, e)
 	}
@@ -93,7 +93,10 @@ func (c *Curves) viewRow(b *strings.Builder, shown []*curveGroup, row, w, h int)
 			d.note(key, cell.group.chart.curves)
 			var view string
 			view, d.legendH = c.viewChart(&cell)
-			d.lines = strings.Split(view, "\n")
+			d.lines = d.lines[:0]
+			for line := range strings.SplitSeq(view, "\n") {
+				d.lines = append(d.lines, line)
+			}
 		}
 		cell.innerX, cell.innerY = cell.x+1, cell.y+1+d.legendH
 		g.cells = append(g.cells, cell)
@@ -128,7 +131,11 @@ func (c *Curves) viewChart(cell *gridCell) (view string, legendH int) {
 	if hidden := ch.hiddenCount(); hidden > 0 {
 		info = append(info, t.Dim.Render(fmt.Sprintf("%d hidden", hidden)))
 	}
-	if ansi.StringWidth(strings.Join(info, "  ")) > room {
+	infoW := -2
+	for _, item := range info {
+		infoW += 2 + ansi.StringWidth(item)
+	}
+	if max(infoW, 0) > room {
 		lines := flow(info, w, max(h/6, 1), t.Dim.Render(t.Glyphs.Ellipsis))
 		legend, info = strings.Join(lines, "\n")+"\n", nil
 		legendH = len(lines)

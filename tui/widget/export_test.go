@@ -10,7 +10,7 @@ import (
 
 // Ticks returns the labels and values of an axis.
 func Ticks(lo, hi float64, log bool, n int) (labels []string, values []float64) {
-	for _, t := range newScale(lo, hi, log).ticks(n) {
+	for _, t := range newScale(lo, hi, log).ticks(nil, n) {
 		labels, values = append(labels, t.label), append(values, t.v)
 	}
 	return labels, values
@@ -22,7 +22,7 @@ func Decimate(x, y, edges []float64, positive bool) []series.Span {
 	for i := range x {
 		col.Add(x[i], y[i])
 	}
-	spans, _, _ := decimate(nil, col.X(), col.Smoothed(0), edges, positive)
+	spans := decimate(nil, col.Smoothed(0), bin(nil, col.X(), edges), positive)
 	return spans
 }
 

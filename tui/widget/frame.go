@@ -39,14 +39,12 @@ func Frame(t *theme.Theme, title string, info []string, body string, w, h int, f
 
 func topEdge(b *strings.Builder, t *theme.Theme, edge theme.Ink, title string, info []string, w int) {
 	g := t.Glyphs
-	room := max(w-4, 0) // two corners and one rule beside each
-	used := 0
+	room := max(w-4, 0)           // two corners and one rule beside each
+	used, edged := 0, title == "" // whether title has its spaces, or needs none
 	if title != "" {
 		if used = ansi.StringWidth(title) + 2; used > room {
-			title = ansi.Truncate(" "+title+" ", room, g.Ellipsis)
+			title, edged = ansi.Truncate(" "+title+" ", room, g.Ellipsis), true
 			used = ansi.StringWidth(title)
-		} else {
-			title = " " + title + " "
 		}
 	}
 	// As many items as fit, with a space around and two between, and a rule.
@@ -65,7 +63,13 @@ func topEdge(b *strings.Builder, t *theme.Theme, edge theme.Ink, title string, i
 	b.WriteString(g.TopLeft)
 	repeat(b, g.Horizontal, min(w-2, 1))
 	edge.Stop(b)
-	b.WriteString(title)
+	if edged {
+		b.WriteString(title)
+	} else {
+		b.WriteByte(' ')
+		b.WriteString(title)
+		b.WriteByte(' ')
+	}
 	write(b, edge, g.Horizontal, max(w-3-used-infoW, 0))
 	for i, item := range info[:shown] {
 		repeat(b, " ", min(i, 1)+1)

@@ -158,17 +158,18 @@ func (c *Chart) markTexts() []string {
 // legend words each visible curve: its sign, name and value, newest or under the
 // cursor; there, if asked, with the raw value beside the smoothed one.
 func (c *Chart) legend(withRaw bool) []string {
-	var parts []string
+	parts := make([]string, 0, len(c.curves)+4) // with room for what callers add
 	x, reading := c.cursorX()
 	for i, s := range c.curves {
 		if !s.hidden && s.col.Len() > 0 {
-			parts = append(parts, c.sign(i)+" "+c.valueText(s, x, reading, withRaw))
+			parts = append(parts, c.legendItem(i, x, reading, withRaw))
 		}
 	}
 	return parts
 }
 
-func (c *Chart) valueText(s *curve, x float64, reading, withRaw bool) string {
+func (c *Chart) legendItem(i int, x float64, reading, withRaw bool) string {
+	s := c.curves[i]
 	ys, raw := s.col.Smoothed(c.Smoothing), ""
 	v, ok := 0.0, false
 	if !reading {
@@ -185,11 +186,19 @@ func (c *Chart) valueText(s *curve, x float64, reading, withRaw bool) string {
 	}
 	// Padding to the widest so far keeps the legend from jumping about.
 	s.textW = max(s.textW, len(text))
-	text = FitLeft(text, s.textW)
+	name, pad := "", s.textW-len(text)
 	if len(c.curves) > 1 {
-		text = Plain(s.name) + " " + text
+		name = Plain(s.name) + " "
 	}
-	return text + raw
+	var b strings.Builder
+	b.Grow(64 + len(name) + s.textW + len(raw))
+	c.writeSign(&b, i)
+	b.WriteByte(' ')
+	b.WriteString(name)
+	repeat(&b, " ", pad)
+	b.WriteString(text)
+	b.WriteString(raw)
+	return b.String()
 }
 
 // bestText names the best value of the first curve; the others have marks.
@@ -207,14 +216,23 @@ func (c *Chart) bestText() []string {
 
 // sign is what a curve looks like: a line in its colour, with its letter.
 func (c *Chart) sign(i int) string {
+	var b strings.Builder
+	c.writeSign(&b, i)
+	return b.String()
+}
+
+func (c *Chart) writeSign(b *strings.Builder, i int) {
 	ink := c.theme.Series[i%theme.SeriesCount]
+	ink.Start(b)
 	if c.ASCII || c.theme.Glyphs.ASCII {
-		return ink.Render(string(asciiMarks[i%len(asciiMarks)]))
+		b.WriteRune(asciiMarks[i%len(asciiMarks)])
+	} else {
+		b.WriteString(c.theme.Glyphs.Line)
+		if c.lettered() {
+			b.WriteString(letter(i))
+		}
 	}
-	if c.lettered() {
-		return ink.Render(c.theme.Glyphs.Line + letter(i))
-	}
-	return ink.Render(c.theme.Glyphs.Line)
+	ink.Stop(b)
 }
 
 // lettered tells whether curves carry letters: when colours don't suffice.

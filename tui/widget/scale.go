@@ -57,11 +57,11 @@ type tick struct {
 
 // ticks returns about n labelled values, at least one, within the range: steps
 // of 1, 2 or 5 times a power of ten, or on a logarithmic axis powers of ten with
-// as many of their 2 and 5 multiples as fit.
-func (s scale) ticks(n int) []tick {
+// as many of their 2 and 5 multiples as fit. They take the memory of into.
+func (s scale) ticks(into []tick, n int) []tick {
 	n = max(n, 1)
 	if s.log {
-		if t := s.logTicks(n); len(t) > 1 || n == 1 && len(t) == 1 {
+		if t := s.logTicks(into, n); len(t) > 1 || n == 1 && len(t) == 1 {
 			return t
 		}
 		// Less than one step of the logarithmic grid: linear steps read better.
@@ -69,7 +69,7 @@ func (s scale) ticks(n int) []tick {
 	step := niceStep((s.hi - s.lo) / float64(n))
 	decimals := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
 	first := math.Ceil(s.lo/step - 1e-9)
-	var out []tick
+	out := into[:0]
 	for i := 0; i <= 2*n+2; i++ {
 		v := (first + float64(i)) * step
 		if v > s.hi+step*1e-9 {
@@ -84,25 +84,25 @@ func (s scale) ticks(n int) []tick {
 }
 
 // logTicks tries the finest grid that has no more than n+1 lines.
-func (s scale) logTicks(n int) []tick {
+func (s scale) logTicks(into []tick, n int) []tick {
 	lo, hi := int(math.Floor(math.Log10(s.lo))), int(math.Ceil(math.Log10(s.hi)))
 	if hi-lo > 40 {
 		lo = hi - 40
 	}
-	for _, mantissas := range [][]float64{{1, 2, 3, 5}, {1, 2, 5}, {1, 3}, {1}} {
-		if t := s.grid(lo, hi, 1, mantissas); len(t) <= n+1 {
+	for _, mantissas := range [...][]float64{{1, 2, 3, 5}, {1, 2, 5}, {1, 3}, {1}} {
+		if t := s.grid(into, lo, hi, 1, mantissas); len(t) <= n+1 {
 			return t
 		}
 	}
 	for every := 2; ; every++ {
-		if t := s.grid(lo, hi, every, []float64{1}); len(t) <= n+1 {
+		if t := s.grid(into, lo, hi, every, []float64{1}); len(t) <= n+1 {
 			return t
 		}
 	}
 }
 
-func (s scale) grid(lo, hi, every int, mantissas []float64) []tick {
-	var out []tick
+func (s scale) grid(into []tick, lo, hi, every int, mantissas []float64) []tick {
+	out := into[:0]
 	for e := lo; e <= hi; e += every {
 		for _, m := range mantissas {
 			v := m * math.Pow(10, float64(e))
