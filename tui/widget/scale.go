@@ -51,8 +51,26 @@ func (s scale) value(p float64) float64 {
 
 // tick is one labelled position of an axis.
 type tick struct {
-	v     float64
-	label string
+	v        float64
+	decimals int
+	label    string
+}
+
+// labelled writes the labels of ticks, all into one string.
+func labelled(ticks []tick) []tick {
+	var memory [256]byte
+	var ends [64]int
+	text, at := memory[:0], ends[:0]
+	for _, t := range ticks {
+		text = appendFixed(text, t.v, t.decimals)
+		at = append(at, len(text))
+	}
+	all, from := string(text), 0
+	for i, end := range at {
+		ticks[i].label = all[from:end]
+		from = end
+	}
+	return ticks
 }
 
 // ticks returns about n labelled values, at least one, within the range: steps
@@ -62,7 +80,7 @@ func (s scale) ticks(into []tick, n int) []tick {
 	n = max(n, 1)
 	if s.log {
 		if t := s.logTicks(into, n); len(t) > 1 || n == 1 && len(t) == 1 {
-			return t
+			return labelled(t)
 		}
 		// Less than one step of the logarithmic grid: linear steps read better.
 	}
@@ -78,9 +96,9 @@ func (s scale) ticks(into []tick, n int) []tick {
 		if math.Abs(v) < step*1e-9 {
 			v = 0
 		}
-		out = append(out, tick{v, fixed(v, decimals)})
+		out = append(out, tick{v: v, decimals: decimals})
 	}
-	return out
+	return labelled(out)
 }
 
 // logTicks tries the finest grid that has no more than n+1 lines.
@@ -107,7 +125,7 @@ func (s scale) grid(into []tick, lo, hi, every int, mantissas []float64) []tick 
 		for _, m := range mantissas {
 			v := m * math.Pow(10, float64(e))
 			if v >= s.lo*(1-1e-9) && v <= s.hi*(1+1e-9) {
-				out = append(out, tick{v, fixed(v, max(0, -e))})
+				out = append(out, tick{v: v, decimals: max(0, -e)})
 			}
 		}
 	}
@@ -125,13 +143,13 @@ func niceStep(raw float64) float64 {
 	return 10 * base
 }
 
-// fixed writes a tick with the decimals of its axis, abbreviating what would be
+// appendFixed writes a tick with the decimals of its axis, abbreviating what would be
 // too wide to stand beside a chart.
-func fixed(v float64, decimals int) string {
+func appendFixed(b []byte, v float64, decimals int) []byte {
 	if a := math.Abs(v); decimals > 4 || a >= 1e6 {
-		return shortExponent.Replace(strconv.FormatFloat(v, 'e', 0, 64))
+		return append(b, shortExponent.Replace(strconv.FormatFloat(v, 'e', 0, 64))...)
 	} else if a >= 1e4 && math.Mod(v, 100) == 0 {
-		return strconv.FormatFloat(v/1000, 'f', -1, 64) + "k"
+		return append(strconv.AppendFloat(b, v/1000, 'f', -1, 64), 'k')
 	}
-	return strconv.FormatFloat(v, 'f', decimals, 64)
+	return strconv.AppendFloat(b, v, 'f', decimals, 64)
 }
