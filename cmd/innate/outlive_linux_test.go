@@ -61,7 +61,8 @@ func TestTrainOutlivesItsTerminal(t *testing.T) {
 // TestE2ETmux starts a run inside tmux, from the command line and with the
 // workbench open on it, and kills the tmux server: the run goes on.
 func TestE2ETmux(t *testing.T) {
-	binary := e2e(t)
+	e2e(t)
+	binary := os.Args[0] // which knows the small images of tiny.toml
 	tmux, err := exec.LookPath("tmux")
 	if err != nil {
 		t.Skip("no tmux here")
@@ -71,7 +72,7 @@ func TestE2ETmux(t *testing.T) {
 	inside := func(args ...string) {
 		t.Helper()
 		cmd := exec.Command(tmux, append([]string{"-f", "/dev/null", "-S", socket}, args...)...)
-		cmd.Env, cmd.Dir = append(os.Environ(), "INNATE_RUNS="+p.runs, "TERM=xterm-256color"), filepath.Dir(p.runs)
+		cmd.Env, cmd.Dir = append(p.env, "TERM=xterm-256color"), filepath.Dir(p.runs)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("tmux %s: %v\n%s", strings.Join(args, " "), err, out)
 		}

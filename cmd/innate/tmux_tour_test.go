@@ -207,7 +207,7 @@ var tour = []step{
 	{"help", "space", ``},
 	{"everywhere", "ctrl+l", anew},
 
-	{"everywhere", ":", `set  freeze  train  preset`},
+	{"everywhere", ":", `freeze  train  preset  filter`},
 	{typed, "pre", `:preset`},
 	{prompt, "tab", `:preset `},
 	{prompt, "esc", ``},
