@@ -51,14 +51,6 @@ func diverging(t *testing.T, method, action string) (dir string) {
 	).Replace(config(method, networks(t))))
 }
 
-// setLive changes a live setting. Of live.lr and live.r1_gamma, the largest value
-// allowed is far too much.
-func setLive(t *testing.T, client *control.Client, key, value string) {
-	t.Helper()
-	_, err := client.Set(context.Background(), map[string]string{key: value})
-	check(t, err)
-}
-
 // makeDiverge has an edm run leave the bounds of its loss for good: the largest
 // rate, without moments, moves every weight by 1 at every step.
 func makeDiverge(t *testing.T, client *control.Client) {

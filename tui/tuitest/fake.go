@@ -138,7 +138,7 @@ func (f *Fake) writeHistory(tb testing.TB, c Config) {
 	tb.Helper()
 	w, err := runlog.OpenWriter(f.Dir)
 	Must(tb, err)
-	defer w.Close()
+	defer func() { _ = w.Close() }()
 	r := rand.New(rand.NewPCG(7, 11))
 	event := func(i int, kind, text string) {
 		nimg := int64(float64(i) * c.TickK * 1000)
@@ -381,7 +381,7 @@ func (f *Fake) Change(s *Screen, kind string, at int, settings ...string) {
 	s.TB.Helper()
 	w, err := runlog.OpenWriter(f.Dir)
 	Must(s.TB, err)
-	defer w.Close()
+	defer func() { _ = w.Close() }()
 	data := map[string]any{"fraction": 0.8}
 	for set := range slices.Chunk(settings, 3) {
 		data[set[0]] = map[string]any{"old": set[1], "new": set[2]}

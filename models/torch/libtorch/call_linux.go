@@ -38,6 +38,8 @@ const slots = 48
 // must not allocate.
 func withFloats()
 
+var _ = withFloats // its address is in the data of the assembly
+
 var withFloatsAddress uintptr
 
 // c calls a C function and returns what it returns. Arguments that are addresses
