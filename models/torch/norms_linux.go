@@ -3,6 +3,8 @@
 package torch
 
 import (
+	"slices"
+
 	"innate/models/graph"
 	"innate/models/torch/libtorch"
 )
@@ -14,9 +16,7 @@ import (
 // pair tells calls of their earlier ones.
 func (p *Program) pair() {
 	readers := map[*value][]*call{}
-	calls := map[graph.Node]*call{}
 	for _, c := range p.steps {
-		calls[c.out.node] = c
 		for _, v := range c.from {
 			readers[v] = append(readers[v], c)
 		}
@@ -30,7 +30,7 @@ func (p *Program) pair() {
 	}
 	find := func(c *call, def *graph.Def, inputs int) {
 		for _, f := range forward[c.from[0]] {
-			if f.out.node.Def() == def && f.attr == c.attr && sameValues(f.from[:inputs], c.from[:inputs]) {
+			if f.out.node.Def() == def && f.attr == c.attr && slices.Equal(f.from[:inputs], c.from[:inputs]) {
 				c.of, f.keeps = f, true
 				return
 			}
@@ -48,19 +48,10 @@ func (p *Program) pair() {
 		case graph.OpGroupNormGrad, graph.OpBatchNormGrad, graph.OpSumOver[graph.OverRows]:
 			sums := c.from[len(c.from)-1].by
 			if sums != nil && (sums.out.node.Def() == graph.OpGroupNormSums || sums.out.node.Def() == graph.OpBatchNormSums) {
-				c.of, sums.keeps = sums, true
+				c.of = sums
 			}
 		}
 	}
-}
-
-func sameValues(a, b []*value) bool {
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // joins reports whether the sums of a group norm are read for nothing but the
@@ -133,7 +124,7 @@ func (c *call) normalise(x, w, b tensor) (y, mean, rstd tensor) {
 func groupNorm(c *call) tensor {
 	u, mean, rstd := c.normalise(c.in[0], c.dense(1), c.dense(2))
 	if c.keeps {
-		c.kept = [4]tensor{0, c.Keep(mean), c.Keep(rstd)}
+		c.kept = [3]tensor{0, c.Keep(mean), c.Keep(rstd)}
 	}
 	y := u
 	if c.attr.(graph.GroupNormAttr).SiLU {
@@ -166,11 +157,11 @@ func groupNormSums(c *call) tensor {
 	n, channels := s[0], s.Last()
 	if c.joint {
 		dx, dw, db := c.groupNormBackward(du, mean, rstd, true)
-		c.kept = [4]tensor{c.Keep(dx), c.Keep(db), c.Keep(dw)}
+		c.kept = [3]tensor{c.Keep(dx), c.Keep(db), c.Keep(dw)}
 		return c.Same(mean) // for nobody
 	}
 	dx, _, _ := c.groupNormBackward(du, mean, rstd, false)
-	c.kept = [4]tensor{c.Keep(dx)}
+	c.kept = [3]tensor{c.Keep(dx)}
 	pixels := func(t tensor) tensor {
 		return c.Call(opReshape).T(t).Ints(n, channels, s.Size()/n/channels).One()
 	}

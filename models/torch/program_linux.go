@@ -162,13 +162,11 @@ func (p *Program) free() {
 		}
 	}
 	for v, c := range last {
-		if v.by != nil && !v.by.isConst(p) {
+		if v.by != nil && !p.plan.Const(v.node) {
 			c.last = append(c.last, v)
 		}
 	}
 }
-
-func (c *call) isConst(p *Program) bool { return p.plan.Const(c.out.node) }
 
 // measure says what the program needs by the plan of its values.
 func (p *Program) measure() {

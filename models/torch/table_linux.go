@@ -23,9 +23,9 @@ type call struct {
 	out    *value
 
 	of    *call     // an earlier call, whose kept tensors this one reads
-	keeps bool      // a later call reads those of this one
+	keeps bool      // a later call reads those of this one, which it keeps for that alone
 	joint bool      // this call's kept tensors hold all that its readers want
-	kept  [4]tensor // beside the value
+	kept  [3]tensor // beside the value
 
 	last  []*value // that nobody reads after this call
 	spent time.Duration

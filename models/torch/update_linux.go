@@ -48,11 +48,8 @@ func (d *Device) together(params []*models.Param) *home {
 	for i, p := range params {
 		sides[i] = d.meet(p)
 	}
-	if h := sides[0].home; h != nil && len(h.parts) == len(sides) {
-		in := func(i int) bool { return sides[i].home == h && sides[i].plain == h.parts[i] }
-		if !slices.ContainsFunc(seq(len(sides)), func(i int) bool { return !in(i) }) {
-			return h
-		}
+	if h := sides[0].home; h != nil && slices.EqualFunc(sides, h.parts, func(p *param, part tensor) bool { return p.plain == part }) {
+		return h
 	}
 	h := d.newHome(params)
 	for i, p := range sides {
@@ -62,14 +59,6 @@ func (d *Device) together(params []*models.Param) *home {
 	}
 	d.homes = append(d.homes, h)
 	return h
-}
-
-func seq(n int) []int {
-	s := make([]int, n)
-	for i := range s {
-		s[i] = i
-	}
-	return s
 }
 
 // adam is PyTorch's fused Adam over parameters, and gradients in one piece of

@@ -57,19 +57,6 @@ func (l *Lib) Synchronize() {
 	}
 }
 
-// Memory is how much memory of the device is free and how much it has, in bytes;
-// zeros for the host's. What libtorch keeps to use again counts as used.
-func (l *Lib) Memory() (free, total uint64) {
-	if l.Device.Kind != CUDA {
-		return 0, 0
-	}
-	if fn, err := purego.Dlsym(l.cuda, "cudaMemGetInfo"); err == nil {
-		l.c(fn, uintptr(unsafe.Pointer(&l.bytes[0])), uintptr(unsafe.Pointer(&l.bytes[1])))
-		free, total = l.bytes[0], l.bytes[1]
-	}
-	return free, total
-}
-
 // flags are switches of at::Context that have no C name. They store a bool and
 // throw nothing.
 var flags = []struct {

@@ -24,14 +24,12 @@ type Lib struct {
 	devices   [2]uint64 // by Kind
 
 	err    error
-	args   [12]uintptr // of the C function being called
-	bytes  [2]uint64
+	args   [12]uintptr    // of the C function being called
 	frames [nesting]frame // calls in the making
 	depth  int
 	out    uintptr    // where a function leaves a handle
 	out64  int64      // or a number
 	outF   float64    // or another
-	outP   *int64     // or sizes
 	sizes  [2][]int64 // of a tensor that is made, and its strides
 	temps  []Tensor   // results since the last Free
 	live   int        // tensors that Go holds
@@ -39,12 +37,12 @@ type Lib struct {
 
 // functions are the addresses of the C functions in use; 0 means absent.
 type functions struct {
-	abiVersion, call, newList, pushList, newOptional, deleteOptional                   uintptr
-	errorText, newHandle, deleteHandle, isDefined, dim, numel, getSizes, getStrides    uintptr
-	isContiguous, emptyStrided, emptyPinned, fromBlob, copyTo, gradEnable, reinterpret uintptr
-	threads, setThreads, itemFloat, itemDouble, itemInt                                uintptr
-	addTensor, addScalar, mulScalar, fill                                              uintptr
-	streamSync, currentStream, cudaGuard                                               uintptr
+	abiVersion, call, newList, pushList, newOptional, deleteOptional      uintptr
+	errorText, newHandle, deleteHandle                                    uintptr
+	isContiguous, emptyStrided, fromBlob, copyTo, gradEnable, reinterpret uintptr
+	threads, setThreads, itemDouble, itemInt                              uintptr
+	addTensor, addScalar, mulScalar, fill                                 uintptr
+	streamSync, currentStream, cudaGuard                                  uintptr
 }
 
 // Open loads an installation for a device. Its own library path finds CUDA's
@@ -117,13 +115,11 @@ func (l *Lib) bind() error {
 		"aoti_torch_abi_version": &f.abiVersion, "torch_call_dispatcher": &f.call,
 		"torch_new_list_reserve_size": &f.newList, "torch_list_push_back": &f.pushList,
 		"aoti_torch_new_tensor_handle": &f.newHandle, "aoti_torch_delete_tensor_object": &f.deleteHandle,
-		"aoti_torch_is_defined": &f.isDefined, "aoti_torch_get_dim": &f.dim, "aoti_torch_get_numel": &f.numel,
-		"aoti_torch_get_sizes": &f.getSizes, "aoti_torch_get_strides": &f.getStrides,
 		"aoti_torch_is_contiguous": &f.isContiguous, "aoti_torch_empty_strided": &f.emptyStrided,
-		"aoti_torch_empty_strided_pinned": &f.emptyPinned, "aoti_torch_create_tensor_from_blob": &f.fromBlob,
-		"aoti_torch_copy_": &f.copyTo, "aoti_torch_grad_mode_set_enabled": &f.gradEnable,
+		"aoti_torch_create_tensor_from_blob": &f.fromBlob,
+		"aoti_torch_copy_":                   &f.copyTo, "aoti_torch_grad_mode_set_enabled": &f.gradEnable,
 		"aoti_torch__reinterpret_tensor": &f.reinterpret, "torch_get_num_threads": &f.threads,
-		"aoti_torch_item_float32": &f.itemFloat, "aoti_torch_item_float64": &f.itemDouble, "aoti_torch_item_int64": &f.itemInt,
+		"aoti_torch_item_float64": &f.itemDouble, "aoti_torch_item_int64": &f.itemInt,
 	} {
 		need(l.cpu, p, name)
 	}

@@ -8,31 +8,14 @@ import (
 	"unsafe"
 )
 
-// Shape is the size of every axis. It is valid until the next call.
-func (l *Lib) Shape(t Tensor) []int64 { return l.axes(l.fn.getSizes, t) }
-
-// Strides is how far neighbours along every axis are apart, in values. It is valid
-// until the next call.
-func (l *Lib) Strides(t Tensor) []int64 { return l.axes(l.fn.getStrides, t) }
-
-func (l *Lib) axes(fn uintptr, t Tensor) []int64 {
-	if l.err != nil || t == 0 {
-		return nil
-	}
-	l.c(l.fn.dim, uintptr(t), uintptr(unsafe.Pointer(&l.out64)))
-	l.c(fn, uintptr(t), uintptr(unsafe.Pointer(&l.outP)))
-	return unsafe.Slice(l.outP, l.out64)
-}
-
 // Contiguous reports whether values lie in row-major order without gaps.
 func (l *Lib) Contiguous(t Tensor) bool {
-	var yes bool
-	if l.err == nil && t != 0 {
-		l.out64 = 0
-		l.c(l.fn.isContiguous, uintptr(t), uintptr(unsafe.Pointer(&l.out64)))
-		yes = l.out64&1 != 0
+	if l.err != nil || t == 0 {
+		return false
 	}
-	return yes
+	l.out64 = 0
+	l.c(l.fn.isContiguous, uintptr(t), uintptr(unsafe.Pointer(&l.out64)))
+	return l.out64&1 != 0
 }
 
 // RowMajor are the strides of a shape in row-major order.
@@ -60,22 +43,13 @@ func (l *Lib) layout(shape, strides []int) (n, sizes, steps uintptr) {
 
 // Empty makes a tensor on the device, with arbitrary values, as a temporary.
 func (l *Lib) Empty(t DType, shape, strides []int) Tensor {
-	return l.make("empty", l.fn.emptyStrided, t, l.Device, shape, strides)
-}
-
-// EmptyPinned makes one on the host that the device can read by itself.
-func (l *Lib) EmptyPinned(t DType, shape, strides []int) Tensor {
-	return l.make("empty_pinned", l.fn.emptyPinned, t, Device{}, shape, strides)
-}
-
-func (l *Lib) make(what string, fn uintptr, t DType, on Device, shape, strides []int) Tensor {
 	if l.err != nil {
 		return 0
 	}
 	n, sizes, steps := l.layout(shape, strides)
-	r := l.c(fn, n, sizes, steps, uintptr(l.dtypes[t]), uintptr(l.devices[on.Kind]), uintptr(on.Index), uintptr(unsafe.Pointer(&l.out)))
+	r := l.c(l.fn.emptyStrided, n, sizes, steps, uintptr(l.dtypes[t]), uintptr(l.devices[l.Device.Kind]), uintptr(l.Device.Index), uintptr(unsafe.Pointer(&l.out)))
 	if int32(r) != 0 {
-		l.check(fmt.Sprintf("%s %v", what, shape), r)
+		l.check(fmt.Sprintf("empty %v", shape), r)
 		return 0
 	}
 	return l.temp(uint64(l.out))
@@ -126,8 +100,7 @@ func (l *Lib) Download(values []float32, shape, strides []int, src Tensor) {
 	runtime.KeepAlive(values)
 }
 
-// Double is the value of a tensor of one float64, Integer of one int64. They wait
-// for the device.
+// Double is the value of a tensor of one float64. It waits for the device.
 func (l *Lib) Double(t Tensor) float64 {
 	if l.err != nil || t == 0 {
 		return 0
@@ -137,7 +110,7 @@ func (l *Lib) Double(t Tensor) float64 {
 	return l.outF
 }
 
-// Integer is the value of a tensor of one int64.
+// Integer is the value of a tensor of one int64. It waits for the device.
 func (l *Lib) Integer(t Tensor) int64 {
 	if l.err != nil || t == 0 {
 		return 0

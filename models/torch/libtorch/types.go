@@ -9,13 +9,11 @@ type DType uint8
 const (
 	Float32 DType = iota
 	Float64
-	BFloat16
 	Int64
-	Bool
 	dtypeCount
 )
 
-var dtypeNames = [dtypeCount]string{"float32", "float64", "bfloat16", "int64", "bool"}
+var dtypeNames = [dtypeCount]string{"float32", "float64", "int64"}
 
 // Kind is a kind of device.
 type Kind uint8
