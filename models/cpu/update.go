@@ -2,7 +2,6 @@ package cpu
 
 import (
 	"fmt"
-	"slices"
 	"sync/atomic"
 
 	"innate/models"
@@ -129,7 +128,7 @@ type averageJob struct{ avg, x []float32 }
 // PlanAverage prepares moving averages.
 func (d *Device) PlanAverage(avg, x []*models.Param) (device.Average, error) {
 	a := &average{pool: d.pool}
-	if err := samePairs("average", avg, x); err != nil {
+	if err := device.CheckPairs("cpu: average", avg, x); err != nil {
 		return nil, err
 	}
 	for i, p := range avg {
@@ -174,7 +173,7 @@ type distanceJob struct {
 // PlanDistance prepares a comparison.
 func (d *Device) PlanDistance(p, q []*models.Param) (device.Distance, error) {
 	c := &distance{pool: d.pool, sums: make([]device.Squares, len(p))}
-	if err := samePairs("distance", p, q); err != nil {
+	if err := device.CheckPairs("cpu: distance", p, q); err != nil {
 		return nil, err
 	}
 	for i := range p {
@@ -205,17 +204,4 @@ func (c *distance) compare(worker, job int) {
 	q := c.before[worker][:len(j.q)]
 	copy(q, j.q)
 	j.squares.Update, j.squares.Weight = apart(j.p, q)
-}
-
-// samePairs refuses lists that do not pair up.
-func samePairs(what string, a, b []*models.Param) error {
-	if len(a) != len(b) {
-		return fmt.Errorf("cpu: %s: %d parameters for %d", what, len(b), len(a))
-	}
-	for i := range a {
-		if !slices.Equal(a[i].Shape, b[i].Shape) {
-			return fmt.Errorf("cpu: %s of %q: shape %v, want %v", what, a[i].Name, b[i].Shape, a[i].Shape)
-		}
-	}
-	return nil
 }

@@ -17,6 +17,8 @@
 package device
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"innate/models"
@@ -177,4 +179,18 @@ type Distance interface {
 	// Measure returns, for every pair, Σ(p-q)² as Update and Σq² as Weight. The
 	// result is valid until the next call.
 	Measure() ([]Squares, error)
+}
+
+// CheckPairs refuses lists of parameters that do not pair up: in number, and in
+// shape. What names the plan that wants them.
+func CheckPairs(what string, a, b []*models.Param) error {
+	if len(a) != len(b) {
+		return fmt.Errorf("%s: %d parameters for %d", what, len(b), len(a))
+	}
+	for i := range a {
+		if !slices.Equal(a[i].Shape, b[i].Shape) {
+			return fmt.Errorf("%s of %q: shape %v, want %v", what, a[i].Name, b[i].Shape, a[i].Shape)
+		}
+	}
+	return nil
 }

@@ -262,7 +262,7 @@ type average struct {
 
 // PlanAverage prepares moving averages.
 func (d *Device) PlanAverage(avg, x []*models.Param) (device.Average, error) {
-	if err := samePairs("average", avg, x); err != nil || len(avg) == 0 {
+	if err := device.CheckPairs("torch: average", avg, x); err != nil || len(avg) == 0 {
 		return &average{dev: d}, err
 	}
 	a := &average{dev: d}
@@ -301,7 +301,7 @@ type distance struct {
 // PlanDistance prepares a comparison.
 func (d *Device) PlanDistance(p, q []*models.Param) (device.Distance, error) {
 	c := &distance{dev: d, sums: make([]device.Squares, len(p))}
-	if err := samePairs("distance", p, q); err != nil {
+	if err := device.CheckPairs("torch: distance", p, q); err != nil {
 		return nil, err
 	}
 	return c, d.call(func() {
@@ -319,17 +319,4 @@ func (c *distance) Measure() ([]device.Squares, error) {
 		}
 	})
 	return c.sums, err
-}
-
-// samePairs refuses lists that do not pair up.
-func samePairs(what string, a, b []*models.Param) error {
-	if len(a) != len(b) {
-		return fmt.Errorf("torch: %s: %d parameters for %d", what, len(b), len(a))
-	}
-	for i := range a {
-		if !slices.Equal(a[i].Shape, b[i].Shape) {
-			return fmt.Errorf("torch: %s of %q: shape %v, want %v", what, a[i].Name, b[i].Shape, a[i].Shape)
-		}
-	}
-	return nil
 }
