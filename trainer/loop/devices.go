@@ -17,20 +17,31 @@ type Trial struct {
 	Start  time.Duration        // until the first step was done
 }
 
+// inMemory is a loop on dev that is ready to train as a configuration says, whose
+// paths count from dir, and has no run directory. Who asks for it closes the device
+// and the loader.
+func inMemory(dev device.Device, cfg *configs.Config, dir string) (*Loop, error) {
+	l := &Loop{cfg: cfg, dir: dir, scalars: method.NewScalars()}
+	if err := l.build(dev, func(string) {}); err != nil {
+		return nil, err
+	}
+	if err := l.prepareMethod(); err != nil {
+		l.loader.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
 // TryDevice trains for some steps as a configuration says, in memory alone, on a
 // device, which it closes. It ends early, with the error of ctx, when ctx does.
 func TryDevice(ctx context.Context, dev device.Device, cfg *configs.Config, dir string, steps int) (*Trial, error) {
 	start := time.Now()
-	l := &Loop{cfg: cfg, dir: dir, scalars: method.NewScalars()}
-	if err := l.build(dev, func(string) {}); err != nil {
-		dev.Close()
+	defer dev.Close()
+	l, err := inMemory(dev, cfg, dir)
+	if err != nil {
 		return nil, err
 	}
-	defer l.dev.Close()
 	defer l.loader.Close()
-	if err := l.prepareMethod(); err != nil {
-		return nil, err
-	}
 	t := &Trial{Device: dev.Info().Name}
 	for i := range steps {
 		if err := ctx.Err(); err != nil {

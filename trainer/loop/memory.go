@@ -85,13 +85,11 @@ type ProgramMemory struct {
 func PredictMemory(cfg *configs.Config, dir string) (*Memory, error) {
 	dev := &planned{Device: cpu.New(cfg.Run.Threads)}
 	defer dev.Close()
-	l := &Loop{cfg: cfg, dir: dir, scalars: method.NewScalars()}
-	if err := l.build(dev, func(string) {}); err != nil {
+	l, err := inMemory(dev, cfg, dir)
+	if err != nil {
 		return nil, err
 	}
-	if err := l.prepareMethod(); err != nil {
-		return nil, err
-	}
+	defer l.loader.Close()
 	steps := len(dev.programs)
 	if err := l.prepareImages(); err != nil {
 		return nil, err

@@ -52,22 +52,20 @@ type Cost struct {
 
 // MeasureProfile trains for some steps as a configuration says, in memory alone,
 // and measures them; dir is what its paths count from, a run's directory. A first
-// step, which touches all memory for the first time, is not counted. R1 is among them as often as its interval lets it. It ends
-// early, with the error of ctx, when ctx does.
+// step, which touches all memory for the first time, is not counted. R1 is among
+// them as often as its interval lets it. It ends early, with the error of ctx, when
+// ctx does.
 func MeasureProfile(ctx context.Context, cfg *configs.Config, dir string, steps int) (*Profile, error) {
-	l := &Loop{cfg: cfg, dir: dir, scalars: method.NewScalars()}
 	dev, err := devices.Open(cfg.Run.Device, cfg.Run.Threads)
 	if err != nil {
 		return nil, err
 	}
-	if err := l.build(dev, func(string) {}); err != nil {
+	defer dev.Close()
+	l, err := inMemory(dev, cfg, dir)
+	if err != nil {
 		return nil, err
 	}
-	defer l.dev.Close()
 	defer l.loader.Close()
-	if err := l.prepareMethod(); err != nil {
-		return nil, err
-	}
 	programs, memory := l.method.Programs(), l.memory()
 	memory.finish(l.dev)
 	const peakTime = 200 * time.Millisecond
