@@ -89,13 +89,13 @@ func (a *App) titleLeft() (string, int) {
 func (a *App) progressLine() string {
 	t, g := a.theme, a.theme.Glyphs
 	st := &a.run.Info.Status
-	total := "?"
+	seen, total := widget.Kimg(st.Nimg), "?"
 	fraction := 0.0
 	if st.TotalNimg > 0 {
-		total = widget.Kimg(st.TotalNimg)
+		seen, total = widget.KimgOf(st.Nimg, st.TotalNimg)
 		fraction = math.Min(math.Max(float64(st.Nimg)/float64(st.TotalNimg), 0), 1)
 	}
-	right := fmt.Sprintf("  %s / %s kimg  %3.0f %%", widget.FitLeft(widget.Kimg(st.Nimg), len(total)), total, math.Floor(fraction*100))
+	right := fmt.Sprintf("  %*s / %s kimg  %3.0f %%", len(total), seen, total, math.Floor(fraction*100))
 	speed, eta := "-", "-"
 	if st.State == run.StateRunning {
 		if st.ImagesPerSec > 0 {

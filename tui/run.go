@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"log/slog"
 
 	tea "charm.land/bubbletea/v2"
@@ -23,8 +24,8 @@ type runView struct {
 func (r *runView) progress() string {
 	text := "reading the history: " + widget.Kimg(r.LastNimg)
 	if all := r.Info.Status.Nimg; all >= r.LastNimg {
-		whole := widget.Kimg(all)
-		text = "reading the history: " + widget.FitLeft(widget.Kimg(r.LastNimg), len(whole)) + " of " + whole
+		read, whole := widget.KimgOf(r.LastNimg, all)
+		text = "reading the history: " + fmt.Sprintf("%*s of %s", len(whole), read, whole)
 	}
 	return text + " kimg"
 }

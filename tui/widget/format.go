@@ -27,14 +27,24 @@ func Count(n int64) string {
 	return strconv.FormatFloat(v, 'f', 1, 64) + unit
 }
 
-// Kimg writes a number of images in thousands, with one decimal below a
-// thousand kimg.
-func Kimg(nimg int64) string {
-	k := float64(nimg) / 1000
-	if math.Abs(k) >= 999.95 {
-		return strconv.FormatFloat(k, 'f', 0, 64)
+// Kimg writes a number of images in thousands: with one decimal below a thousand
+// kimg, and to the single image below one kimg, where a decimal says too little.
+func Kimg(nimg int64) string { return kimg(nimg, nimg) }
+
+// KimgOf writes how many images of a total there are, both with the decimals that
+// suit the total.
+func KimgOf(nimg, total int64) (is, all string) { return kimg(nimg, total), kimg(total, total) }
+
+// kimg writes a number of images with the decimals for a range of such numbers.
+func kimg(nimg, total int64) string {
+	k, digits := float64(nimg)/1000, 1
+	switch of := math.Abs(float64(total)) / 1000; {
+	case of > 0 && of < 1:
+		digits = 3
+	case math.Abs(k) >= 999.95:
+		digits = 0
 	}
-	return strconv.FormatFloat(k, 'f', 1, 64)
+	return strconv.FormatFloat(k, 'f', digits, 64)
 }
 
 // shortExponent shortens what strconv writes: 1.2e-04 and 1.2e+05 say no more

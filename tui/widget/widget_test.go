@@ -28,8 +28,18 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("Duration(%v) = %q, want %q", s, got, want)
 		}
 	}
-	if got := widget.Kimg(1_234_567); got != "1235" {
-		t.Errorf("Kimg = %q", got)
+	for nimg, want := range map[int64]string{0: "0.0", 7: "0.007", 64: "0.064", 999: "0.999", 1000: "1.0", 64_040: "64.0", 1_234_567: "1235"} {
+		if got := widget.Kimg(nimg); got != want {
+			t.Errorf("Kimg(%d) = %q, want %q", nimg, got, want)
+		}
+	}
+	for _, c := range []struct {
+		nimg, total int64
+		want        string
+	}{{0, 64, "0.000 of 0.064"}, {32, 64, "0.032 of 0.064"}, {32, 64_000, "0.0 of 64.0"}, {1024, 5_000_000, "1.0 of 5000"}} {
+		if is, all := widget.KimgOf(c.nimg, c.total); is+" of "+all != c.want {
+			t.Errorf("KimgOf(%d, %d) = %s of %s, want %s", c.nimg, c.total, is, all, c.want)
+		}
 	}
 	if got := widget.Plain("a\nb\x1b[31mc\ad"); got != "a bc d" {
 		t.Errorf("Plain = %q", got)

@@ -122,7 +122,8 @@ func facts(r *session.Listed, on host.Host, w, h int) []string {
 		add("from", widget.Plain(c.Model.Init))
 	}
 	if st.TotalNimg > 0 {
-		add("images", widget.Kimg(st.Nimg)+t.Dim.Render(" / ")+wholeKimg(st.TotalNimg)+" kimg"+etaText(r, t))
+		seen, total := kimgOf(st)
+		add("images", seen+t.Dim.Render(" / ")+total+" kimg"+etaText(r, t))
 	}
 	if age, ok := r.Age(on.Options().Now()); ok {
 		word, at := "ended", st.Time

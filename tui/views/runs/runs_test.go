@@ -299,6 +299,20 @@ func TestRunsUnhappy(t *testing.T) {
 	s.Wants("runs: ", "not a directory")
 }
 
+// TestRunBelowOneKimg shows how far a run of a few images is, in the list and in
+// the header of the open run.
+func TestRunBelowOneKimg(t *testing.T) {
+	s := tuitest.OpenList(t, 120, 40, tuitest.ListOptions(), func(tb testing.TB) {
+		f := tuitest.ThreeRuns(tb)
+		f.Heartbeat.Nimg, f.Heartbeat.TotalNimg, f.Heartbeat.CheckpointNimg = 32, 48, 16
+		tuitest.Must(tb, run.WriteStatus(f.Dir, f.Heartbeat))
+	})
+	s.Wants("0.032 / 0.048 ", "images     0.032 / 0.048 kimg", "checkpoint 0.016 kimg")
+	s.Command("open 3")
+	s.Load()
+	s.Wants("0.032 / 0.048 kimg   66 %", "checkpoint 0.016 kimg")
+}
+
 // TestRunsReturn checks that the cursor is on the run that was open.
 func TestRunsReturn(t *testing.T) {
 	s := tuitest.OpenList(t, 120, 40, tuitest.ListOptions(), func(tb testing.TB) { tuitest.ThreeRuns(tb) })

@@ -131,15 +131,20 @@ func kimgCell(r *session.Listed, t *theme.Theme, w int) widget.TableCell {
 	if st.TotalNimg <= 0 {
 		return widget.TableCell{Text: t.Dim.Render("-"), Order: math.NaN()}
 	}
-	text := widget.Kimg(st.Nimg) + t.Dim.Render(" / "+widget.FitLeft(wholeKimg(st.TotalNimg), 4))
+	seen, total := kimgOf(st)
+	text := seen + t.Dim.Render(" / "+widget.FitLeft(total, max(len(total), 4)))
 	if w > barW+1+8 {
 		text += " " + widget.Meter(t, host.StateInk(t, st.State), barW, float64(st.Nimg)/float64(st.TotalNimg))
 	}
 	return widget.TableCell{Text: text, Order: float64(st.Nimg)}
 }
 
-// wholeKimg writes a total, which seldom has decimals.
-func wholeKimg(nimg int64) string { return strings.TrimSuffix(widget.Kimg(nimg), ".0") }
+// kimgOf writes how far a run is and how far it goes, which is mostly a round
+// number.
+func kimgOf(st *run.Status) (seen, total string) {
+	seen, total = widget.KimgOf(st.Nimg, st.TotalNimg)
+	return seen, strings.TrimSuffix(total, ".0")
+}
 
 func frozenShare(fraction float64) string { return fmt.Sprintf("%.1f %%", 100*fraction) }
 
