@@ -29,7 +29,7 @@ func (l *Loop) askedCheckpoint(r reply) (later bool, err error) {
 }
 
 // askedStop begins the end of the run; r is answered when its last checkpoint is
-// on disk. A run whose directory takes no writes goes on waiting instead.
+// on disk. A run whose directory takes no writes waits on instead.
 func (l *Loop) askedStop(r reply) (later bool, err error) {
 	if err := l.storage.retry(); err != nil {
 		return false, err

@@ -66,7 +66,7 @@ func TestFaultFullDiskAnswers(t *testing.T) {
 			}
 			d.free()
 			s, err := client.Resume(ctx)
-			for err != nil && strings.Contains(err.Error(), "cannot go on yet") {
+			for err != nil && strings.Contains(err.Error(), "cannot resume yet") {
 				s, err = client.Resume(ctx)
 			}
 			check(t, err)
@@ -83,8 +83,8 @@ func TestFaultFullDiskAnswers(t *testing.T) {
 				t.Errorf("stopped, but %v", err)
 			}
 			check(t, <-ended)
-			if told := events(t, d.dir, runlog.Pause); len(told) < 1 || !strings.Contains(told[0].Text, d.says) {
-				t.Errorf("events %v, want the pause with its reason", told)
+			if reported := events(t, d.dir, runlog.Pause); len(reported) < 1 || !strings.Contains(reported[0].Text, d.says) {
+				t.Errorf("events %v, want the pause with its reason", reported)
 			}
 		})
 	}
@@ -125,9 +125,9 @@ func TestFaultDivergenceIsTold(t *testing.T) {
 	until(t, client, "the pause", func(s run.Status) bool {
 		return s.State == run.StatePaused && len(events(t, dir, runlog.Pause)) > 0
 	})
-	told := events(t, dir, runlog.Pause)
-	if len(told) != 1 || !strings.Contains(told[0].Text, ": diverges: loss/edm is") {
-		t.Errorf("events %v, want the pause with its reason", told)
+	reported := events(t, dir, runlog.Pause)
+	if len(reported) != 1 || !strings.Contains(reported[0].Text, ": diverges: loss/edm is") {
+		t.Errorf("events %v, want the pause with its reason", reported)
 	}
 	_, err := client.Checkpoint(ctx)
 	wantsError(t, "checkpoint", err, "no checkpoint at", "a loss diverges", "kimg would be lost")
@@ -136,7 +136,7 @@ func TestFaultDivergenceIsTold(t *testing.T) {
 	}
 	_, err = client.Stop(ctx)
 	wantsError(t, "stop", err, "stopped at", "without a checkpoint: a loss diverges", "kimg are lost")
-	if told := events(t, dir, runlog.Stop); len(told) != 1 || !strings.Contains(told[0].Text, "without a checkpoint: a loss diverges") {
-		t.Errorf("events %v, want the stop with what it left out", told)
+	if reported := events(t, dir, runlog.Stop); len(reported) != 1 || !strings.Contains(reported[0].Text, "without a checkpoint: a loss diverges") {
+		t.Errorf("events %v, want the stop with what it left out", reported)
 	}
 }

@@ -39,7 +39,7 @@ func TestFaultEvaluateAnswers(t *testing.T) {
 	default:
 	}
 	check(t, d.Do(control.Command{Kind: control.KindPause}))
-	if err := <-waits; err == nil || !strings.Contains(err.Error(), "loop: evaluate: the run is paused; the measurement begun at 0.0 kimg goes on with it") {
+	if err := <-waits; err == nil || !strings.Contains(err.Error(), "loop: evaluate: the run is paused; the measurement begun at 0.0 kimg continues when the run does") {
 		t.Errorf("paused: got %v", err)
 	}
 	check(t, d.Do(control.Command{Kind: control.KindResume}))
@@ -60,7 +60,7 @@ func TestFaultEvaluateAnswers(t *testing.T) {
 	}
 }
 
-// TestFaultCheckpointIsDurable holds a checkpoint's writing up: nobody is told
+// TestFaultCheckpointIsDurable holds a checkpoint's writing up: nobody hears
 // that it is done before it is, one that a newer file replaces is answered with
 // that, and an error reaches all who wait.
 func TestFaultCheckpointIsDurable(t *testing.T) {

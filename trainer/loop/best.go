@@ -22,7 +22,7 @@ import (
 
 // best is the network with the best value so far. It is checkpoints/best.safetensors,
 // and also a part of every checkpoint: what status says, the log and the file are
-// then of the same branch wherever a run goes on from, whatever was measured, and
+// then of the same branch wherever a run resumes, whatever was measured, and
 // written, between the checkpoint and the kill or the divergence. A file alone
 // could not be put back: the weights that were best at the checkpoint are gone
 // once better ones have taken their place.

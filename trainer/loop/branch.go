@@ -13,7 +13,7 @@ import (
 	"innate/trainer/runlog"
 )
 
-// A run that goes on from a checkpoint leaves the branch that had got further.
+// A run that resumes from a checkpoint leaves the branch that had got further.
 // The run log says where by a marker, the event files of TensorBoard are cut,
 // best.safetensors is put back (best.go), and the rest is put away here. An exact
 // resume makes all of it again.
@@ -27,7 +27,7 @@ func (l *Loop) leaveBranch(last int64) {
 }
 
 // leaveCheckpoints renames those that could not be read: should that pass, nothing
-// must go on from them once the run has taken another way.
+// must resume from them once the run has taken another way.
 func (l *Loop) leaveCheckpoints(last int64) error {
 	folder := filepath.Join(l.dir, run.CheckpointsDir)
 	files, err := run.Checkpoints(folder)

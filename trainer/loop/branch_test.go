@@ -44,7 +44,7 @@ func bestFile(t *testing.T, dir, name string) string {
 // wantBest compares the best network's file with what status says.
 func wantBest(t *testing.T, l *loop.Loop, dir, want string) {
 	t.Helper()
-	check(t, l.Settle())
+	check(t, l.Flush())
 	if got := bestFile(t, dir, "best.safetensors"); got != want {
 		t.Errorf("best.safetensors: got %s, want %s", got, want)
 	}
@@ -160,7 +160,7 @@ func TestFaultBestAsideIsBounded(t *testing.T) {
 	for i, fid := range []float64{60, 50, 70, 40} {
 		steps(t, l, 1)
 		check(t, l.Measured(int64(8+4*i), fid))
-		check(t, l.Settle())
+		check(t, l.Flush())
 		_, err := l.Rollback()
 		check(t, err)
 	}
@@ -228,7 +228,7 @@ func TestFaultEvaluationAtTheCheckpoint(t *testing.T) {
 	l = open(t, dir)
 	defer l.Close()
 	steps(t, l, 1)
-	check(t, l.Settle())
+	check(t, l.Flush())
 	s := l.Status()
 	if s.BestFID == nil || *s.BestFID != want || s.FIDNimg != 8 {
 		t.Errorf("status: best %v, FID at %d images; want %v at 8, as the log says", s.BestFID, s.FIDNimg, want)
@@ -253,7 +253,7 @@ func TestFaultBestOfATryBegunAgain(t *testing.T) {
 }
 
 // TestFaultBestOfAnOlderTrainer: checkpoints that leave the best network to its
-// file go on with it where it is theirs, and not where it is of another branch.
+// file resume with it where it is theirs, and not where it is of another branch.
 func TestFaultBestOfAnOlderTrainer(t *testing.T) {
 	t.Parallel()
 	for stated, want := range map[float64]string{65.1: "4: 65.1000", 70: "none"} {
@@ -277,7 +277,7 @@ func TestFaultBestOfAnOlderTrainer(t *testing.T) {
 		}
 		check(t, checkpoint.Write(checkpointPath(dir, 8), old))
 		l = open(t, dir)
-		check(t, l.Settle())
+		check(t, l.Flush())
 		if got := bestFile(t, dir, "best.safetensors"); got != want {
 			t.Errorf("best FID %v in the checkpoint: best.safetensors is %s, want %s", stated, got, want)
 		}
@@ -367,7 +367,7 @@ func TestFaultUnreadableCheckpointStaysBehind(t *testing.T) {
 	l = open(t, dir)
 	defer l.Close()
 	if got := l.Status().Nimg; got != 8 {
-		t.Errorf("goes on at %d images, want 8, where it has been", got)
+		t.Errorf("resumes at %d images, want 8, where it has been", got)
 	}
 	if got := checkpoints(t, dir); !slices.Contains(got, "000000024.unreadable.safetensors") {
 		t.Errorf("checkpoints %v, want the unreadable one under another name", got)

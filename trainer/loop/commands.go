@@ -157,8 +157,8 @@ func (l *Loop) apply(c control.Command, r reply) (later bool, err error) {
 	return false, fmt.Errorf("loop: command %q, want one of those in trainer/control", c.Kind)
 }
 
-// pause pauses the run, or goes on with it. A run whose directory takes no
-// writes cannot go on: that is tried at once, and its reason is the answer.
+// pause pauses the run, or resumes it. A run whose directory takes no writes
+// cannot resume: that is tried at once, and its reason is the answer.
 func (l *Loop) pause(paused bool) error {
 	if paused != l.paused {
 		kind, text := runlog.Pause, fmt.Sprintf("paused at %.1f kimg", kimg(l.nimg))
@@ -166,7 +166,7 @@ func (l *Loop) pause(paused bool) error {
 			text += ": " + l.pausedFor
 		}
 		if !paused {
-			kind, text = runlog.Resume, fmt.Sprintf("goes on at %.1f kimg", kimg(l.nimg))
+			kind, text = runlog.Resume, fmt.Sprintf("resumed at %.1f kimg", kimg(l.nimg))
 			l.pausedFor = ""
 		}
 		l.paused = paused
@@ -183,7 +183,7 @@ func (l *Loop) pause(paused bool) error {
 		return err
 	}
 	if l.storage.full() {
-		return fmt.Errorf("loop: cannot go on yet: %s", l.pauseReason())
+		return fmt.Errorf("loop: cannot resume yet: %s", l.pauseReason())
 	}
 	return nil
 }
@@ -209,13 +209,13 @@ func (l *Loop) rereadOrReport() {
 
 // refresh takes up an edit of config.toml that the watcher has not reported
 // yet, so that a command never writes over it. An edit that was refused has to
-// be mended first.
+// be corrected first.
 func (l *Loop) refresh() error {
 	if err := l.reread(); err != nil {
 		return err
 	}
 	if l.report.configError != "" {
-		return fmt.Errorf("%s; mend that first", l.report.configError)
+		return fmt.Errorf("%s; correct that first", l.report.configError)
 	}
 	return nil
 }

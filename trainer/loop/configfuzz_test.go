@@ -301,5 +301,5 @@ func TestWatchedConfigUnderFire(t *testing.T) {
 	s := until(t, client, "the last edit", func(s run.Status) bool { return s.Live["gen_lr"] == 1.25e-4 && s.ConfigError == "" })
 	_, err = client.Resume(context.Background()) // a mutated diverge_action may have paused it
 	check(t, err)
-	until(t, client, "training to go on", func(now run.Status) bool { return now.Nimg > s.Nimg })
+	until(t, client, "training to continue", func(now run.Status) bool { return now.Nimg > s.Nimg })
 }

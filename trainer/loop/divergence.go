@@ -13,7 +13,7 @@ import (
 // The median is of up to 21 ticks. It counts as normalLoss at least: a GAN loss
 // near 0 may grow a hundredfold when the other network catches up, and a penalty
 // is small by its weight. What diverged but stayed finite joins the ticks before,
-// so that a loss that settles on another level is normal again after some ten
+// so that a loss that stays on another level is normal again after some ten
 // ticks.
 //
 // In the first ten ticks a loss has to find its level. Meanwhile the median is of

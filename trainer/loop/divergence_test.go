@@ -52,7 +52,7 @@ func TestDivergence(t *testing.T) {
 		{"negative", slices.Concat(level(20, -1), level(2, -1000)), []int{21}},
 		{"not beyond the factor", slices.Concat(level(20, 1), level(5, 19.9)), nil},
 		{"just beyond it", slices.Concat(level(20, 1), level(5, 20.1)), []int{21}},
-		{"told once", slices.Concat(level(20, 1), level(8, 1e6)), []int{21}},
+		{"reported once", slices.Concat(level(20, 1), level(8, 1e6)), []int{21}},
 		{"another level", slices.Concat(level(20, 1), level(60, 1e6)), []int{21}},
 		{"recovery and again", slices.Concat(level(20, 1), level(3, 1e6), level(1, 1), level(3, 1e6)), []int{21, 25}},
 		{"not finite from the start", []float64{nan, nan, nan}, []int{1}},
@@ -132,7 +132,7 @@ func TestDivergenceOfSeveral(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if got := observe(map[string]float64{"loss/gen": 1, "loss/disc": 0.5, "loss/r1": 100}); got != "" || !w.Active() {
-		t.Errorf("got %q, active %v; the penalty joins what was told", got, w.Active())
+		t.Errorf("got %q, active %v; the penalty joins what was reported", got, w.Active())
 	}
 	observe(map[string]float64{"loss/r1": 0.01})
 	if w.Active() || w.Suspect() {

@@ -5,7 +5,7 @@
 // first, then the method trains on one batch, then what is due at that number of
 // images happens: statistics of the layers, a slice of a running FID evaluation, a
 // tick, a sample grid, a checkpoint. A tick is also judged (health.go): a run whose
-// losses diverge says so, and pauses or goes back if it is told to. Commands and
+// losses diverge says so, and pauses or rolls back where the config says so. Commands and
 // edits arrive by channel; status leaves as immutable snapshots. Nothing here locks
 // a tensor.
 //

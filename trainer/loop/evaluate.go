@@ -20,7 +20,7 @@ import (
 )
 
 // evaluation judges a copy of the EMA weights, a slice of images
-// between two training steps, so that the run goes on and answers meanwhile.
+// between two training steps, so that the run continues and answers meanwhile.
 type evaluation struct {
 	judge   *metrics.Judge    // nil until one is wanted
 	den     *precond.Denoiser // with the copy being measured
@@ -145,7 +145,7 @@ func (l *Loop) evaluate() error {
 		return err
 	}
 	if err := l.measurable(); err != nil {
-		l.event(runlog.Error, err.Error(), nil) // training decides itself whether it goes on
+		l.event(runlog.Error, err.Error(), nil) // training decides itself whether to continue
 		return nil
 	}
 	measured := l.eval.den.Net.Params
@@ -178,7 +178,7 @@ func (l *Loop) stepEvaluation() error {
 	}
 	if err != nil {
 		// Weights that make no proper images have no FID; training decides
-		// itself whether it goes on.
+		// itself whether to continue.
 		l.event(runlog.Error, err.Error(), nil)
 		l.evaluated(err)
 		return nil
@@ -205,7 +205,7 @@ const (
 	evalSums   = "eval_"
 )
 
-// restoreEvaluation goes on with the measurement that a checkpoint has, if any.
+// restoreEvaluation continues the measurement that a checkpoint has, if any.
 func (l *Loop) restoreEvaluation(f *checkpoint.File, p run.Progress) error {
 	e := &l.eval
 	e.nimg, e.running = p.EvalNimg, false
@@ -243,7 +243,7 @@ func (l *Loop) restoreEvaluation(f *checkpoint.File, p run.Progress) error {
 }
 
 // measureAgain begins an evaluation that the log tells of but the checkpoint from
-// which the run goes on does not: one of that very step, asked for after the
+// which the run resumes does not: one of that very step, asked for after the
 // checkpoint was written. Its value counts, so status and the best weights have
 // to know of it, too.
 func (l *Loop) measureAgain(history runlog.History) error {

@@ -41,7 +41,7 @@ func (d *Driven) Ask(c control.Command) <-chan error {
 	return r.reply
 }
 
-// Send has a client wait for a command as long as ctx goes on. Take carries it out
+// Send has a client wait for a command until ctx ends. Take carries it out
 // when it has been handed over, and before calls what happens in between.
 func (d *Driven) Send(ctx context.Context, c control.Command) <-chan error {
 	outcome := make(chan error, 1)
@@ -60,11 +60,11 @@ func (d *Driven) Status() run.Status      { return d.l.Status() }
 func (d *Driven) Layers() []run.Layer     { return d.l.Layers() }
 func (d *Driven) Config() *configs.Config { return d.l.cfg.Clone() }
 
-// GoBack does what a rollback does last, and returns what observers were told.
+// GoBack does what a rollback does last, and returns what observers heard.
 func (d *Driven) GoBack(text string) ([]runlog.Event, error) {
 	heard := &listener{}
 	d.l.observers = append(d.l.observers, heard)
-	err := d.l.goOnFrom(text, "")
+	err := d.l.recordResume(text, "")
 	return heard.events, err
 }
 

@@ -51,9 +51,9 @@ func (l *Loop) Step() error              { return l.step() }
 func (l *Loop) Rollback() (int64, error) { return l.rollback() }
 func (l *Loop) Checkpoint() error        { return l.checkpoint() }
 
-// Settle waits until everything is on disk.
-func (l *Loop) Settle() error {
-	_, err := l.settle(context.Background())
+// Flush waits until everything is on disk.
+func (l *Loop) Flush() error {
+	_, err := l.flush(context.Background())
 	return err
 }
 

@@ -25,9 +25,9 @@ func TestFaultChangedCheckpoint(t *testing.T) {
 	if !bytes.Equal(lastCheckpoint(t, dir), want) {
 		t.Error("the run did not arrive at the same checkpoint again")
 	}
-	told := events(t, dir, runlog.Error)
+	reported := events(t, dir, runlog.Error)
 	text := "000000064.safetensors: changed by another program since innate wrote it; the values are the same"
-	if len(told) != 1 || !strings.HasSuffix(told[0].Text, text) {
-		t.Errorf("events %v, want one that ends in %q", told, text)
+	if len(reported) != 1 || !strings.HasSuffix(reported[0].Text, text) {
+		t.Errorf("events %v, want one that ends in %q", reported, text)
 	}
 }

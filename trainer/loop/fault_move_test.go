@@ -58,7 +58,7 @@ func tensorBytes(file []byte) []byte { return file[8+binary.LittleEndian.Uint64(
 func fullLength(text string) (string, error) { return configs.Set(text, "live.total_kimg", "0.064") }
 
 // TestFaultMove moves a project in the middle of a run, and loses the files that
-// the run was made from: it goes on, and so does a fork, to where it would have
+// the run was made from: it resumes, and so does a fork, to where it would have
 // come.
 func TestFaultMove(t *testing.T) {
 	t.Parallel()

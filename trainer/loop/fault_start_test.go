@@ -36,7 +36,7 @@ func stateOf(t *testing.T, dir string) run.Status {
 	return info.Status
 }
 
-// TestFaultFirstStart fails to start a new run: it says why. Mended, it begins,
+// TestFaultFirstStart fails to start a new run: it says why. Corrected, it begins,
 // and does not begin again.
 func TestFaultFirstStart(t *testing.T) {
 	t.Parallel()
@@ -56,7 +56,7 @@ func TestFaultFirstStart(t *testing.T) {
 	check(t, os.WriteFile(filepath.Join(dir, run.ConfigFile), []byte(text), 0o644))
 	train(t, dir)
 	if s := stateOf(t, dir); s.State != run.StateDone || s.Error != "" {
-		t.Errorf("mended, the run is %s, %q, want done", s.State, s.Error)
+		t.Errorf("corrected, the run is %s, %q, want done", s.State, s.Error)
 	}
 	if beginsAgain(t, dir) {
 		t.Error("the log of a run that begins says that it begins again")

@@ -17,7 +17,7 @@ import (
 )
 
 // rolledBack drives a run into a divergence, lets it go back, cuts the learning
-// rate and goes on: it leaves a checkpoint at images seen after that, and one
+// rate and resumes: it leaves a checkpoint at images seen after that, and one
 // further on, which it reaches without a break. The driven process is over.
 func rolledBack(t *testing.T, method string) (dir string, middle, last int64) {
 	t.Helper()
@@ -167,7 +167,7 @@ func numbers(t *testing.T, x checkpoint.Tensor) any {
 }
 
 // trainedTicks is the history of a run, less what the clock has to do with. A FID
-// that was being measured at a checkpoint is measured again by who goes on from
+// that was being measured at a checkpoint is measured again by what resumes from
 // there, and must be the same.
 func trainedTicks(t *testing.T, dir string) []string {
 	t.Helper()

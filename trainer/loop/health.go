@@ -29,8 +29,8 @@ type health struct {
 	held    bool   // a checkpoint is due as soon as the run is healthy
 	refusal string // why the last one was not written; "" if it was
 
-	badGrads int64 // gradient values replaced and not told yet
-	quiet    int   // ticks until they may be told
+	badGrads int64 // gradient values replaced and not reported yet
+	quiet    int   // ticks until they may be reported
 }
 
 const (
@@ -147,7 +147,7 @@ func (l *Loop) goBack(why string) error {
 	return nil
 }
 
-// setAside renames the checkpoints at nimg and later, so that nothing goes on
+// setAside renames the checkpoints at nimg and later, so that nothing resumes
 // from them. It leaves the oldest one. Of those set aside so far it keeps as many
 // as of the others.
 func (l *Loop) setAside(nimg int64) error {

@@ -111,11 +111,11 @@ func divergeRollsBack(t *testing.T, method string, bad, good map[string]string) 
 	if !strings.Contains(s.PauseReason, "diverges: loss/") || !strings.Contains(s.PauseReason, "in 4 tries") {
 		t.Errorf("paused for %q, want a loss and 4 tries", s.PauseReason)
 	}
-	told, worst := events(t, dir, runlog.Diverge), int64(0)
-	if len(told) != 4 {
-		t.Fatalf("%d events of divergence, want 4: %+v", len(told), told)
+	reported, worst := events(t, dir, runlog.Diverge), int64(0)
+	if len(reported) != 4 {
+		t.Fatalf("%d events of divergence, want 4: %+v", len(reported), reported)
 	}
-	for _, e := range told {
+	for _, e := range reported {
 		worst = max(worst, e.Nimg)
 		if e.Data["action"] != "rollback" || !strings.Contains(e.Text, "loss/") {
 			t.Errorf("event %+v", e)
@@ -136,8 +136,8 @@ func divergeRollsBack(t *testing.T, method string, bad, good map[string]string) 
 	_, err = client.Resume(context.Background())
 	check(t, err)
 	s = until(t, client, "the run to get past it", func(s run.Status) bool { return s.Nimg > worst+32 })
-	if told := events(t, dir, runlog.Diverge); s.PauseReason != "" || len(told) != 4 {
-		t.Errorf("at %d images, with a setting that works: %q, %+v", s.Nimg, s.PauseReason, told[4:])
+	if reported := events(t, dir, runlog.Diverge); s.PauseReason != "" || len(reported) != 4 {
+		t.Errorf("at %d images, with a setting that works: %q, %+v", s.Nimg, s.PauseReason, reported[4:])
 	}
 	stop()
 	mustBeFinite(t, dir)
@@ -204,16 +204,16 @@ func TestFaultDivergesAtOnce(t *testing.T) {
 	l := open(t, dir)
 	steps(t, l, 16)
 	l.Close()
-	told := events(t, dir, runlog.Diverge)
-	if len(told) != 1 || told[0].Nimg > 40 || !strings.HasPrefix(told[0].Text, "diverges: loss/edm is ") {
-		t.Errorf("after 8 ticks: %v, want one event of divergence by the fifth", told)
+	reported := events(t, dir, runlog.Diverge)
+	if len(reported) != 1 || reported[0].Nimg > 40 || !strings.HasPrefix(reported[0].Text, "diverges: loss/edm is ") {
+		t.Errorf("after 8 ticks: %v, want one event of divergence by the fifth", reported)
 	}
 	if written := events(t, dir, runlog.Checkpoint); len(written) > 0 && written[0].Nimg <= 24 {
 		t.Errorf("a checkpoint at %d images, while the loss was out of bounds", written[0].Nimg)
 	}
 }
 
-// TestDivergePauses checks that a run pauses once, and goes on when it is told
+// TestDivergePauses checks that a run pauses once, and resumes when it is asked
 // to although nothing has changed.
 func TestDivergePauses(t *testing.T) {
 	t.Parallel()
@@ -225,12 +225,12 @@ func TestDivergePauses(t *testing.T) {
 	}
 	_, err := client.Resume(context.Background())
 	check(t, err)
-	now := until(t, client, "the run to go on", func(now run.Status) bool { return now.Nimg >= s.Nimg+64 })
+	now := until(t, client, "the run to continue", func(now run.Status) bool { return now.Nimg >= s.Nimg+64 })
 	if now.State != run.StateRunning || now.PauseReason != "" {
-		t.Errorf("state %s, %q; want it running, as it was told", now.State, now.PauseReason)
+		t.Errorf("state %s, %q; want it running, as it was asked", now.State, now.PauseReason)
 	}
-	if told := events(t, dir, runlog.Diverge); len(told) != 1 {
-		t.Errorf("%d events of divergence, want 1: %+v", len(told), told)
+	if reported := events(t, dir, runlog.Diverge); len(reported) != 1 {
+		t.Errorf("%d events of divergence, want 1: %+v", len(reported), reported)
 	}
 	stop()
 	mustBeFinite(t, dir)
@@ -249,17 +249,17 @@ func TestDivergeIsTold(t *testing.T) {
 			const name = "000000048.safetensors"
 			poison(t, filepath.Join(good, run.CheckpointsDir, name), "net/dec.8x8_aux_conv.weight", filepath.Join(dir, run.CheckpointsDir, name), float32(math.NaN()))
 			train(t, dir)
-			told, refused := 0, 0
+			reported, refused := 0, 0
 			for _, e := range events(t, dir, runlog.Diverge) {
 				switch {
 				case e.Text == "diverges: loss/edm is not finite":
-					told++
+					reported++
 				case strings.HasPrefix(e.Text, "no checkpoint at "):
 					refused++
 				}
 			}
-			if told != want {
-				t.Errorf("told %d times, want %d", told, want)
+			if reported != want {
+				t.Errorf("reported %d times, want %d", reported, want)
 			}
 			// At the end or, if losses are not watched, at the first that is due.
 			if refused != 1 {

@@ -30,7 +30,7 @@ func openHome(dir string) (home, error) {
 	h := home{dir: dir}
 	probe, err := os.CreateTemp(dir, run.ProbePattern)
 	if err != nil {
-		return h, fmt.Errorf("loop: %s: cannot be written, want a directory where the run can go on: %w", dir, errors.Unwrap(err))
+		return h, fmt.Errorf("loop: %s: cannot be written, want a directory that the run can write to: %w", dir, errors.Unwrap(err))
 	}
 	probe.Close()
 	if err := os.Remove(probe.Name()); err != nil {

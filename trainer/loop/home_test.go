@@ -27,13 +27,13 @@ func locked(t *testing.T) (l *loop.Loop, dir string) {
 // lastError is the newest event of its kind.
 func lastError(t *testing.T, dir string) string {
 	t.Helper()
-	if told := events(t, dir, runlog.Error); len(told) > 0 {
-		return told[len(told)-1].Text
+	if reported := events(t, dir, runlog.Error); len(reported) > 0 {
+		return reported[len(reported)-1].Text
 	}
 	return ""
 }
 
-// TestFaultLockRemoved removes the lock file of a live run. The run goes on, is
+// TestFaultLockRemoved removes the lock file of a live run. The run continues, is
 // seen to be alive, and keeps a second trainer out until it ends.
 func TestFaultLockRemoved(t *testing.T) {
 	t.Parallel()

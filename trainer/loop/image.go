@@ -80,7 +80,7 @@ func (l *Loop) sample() error {
 	grid, err := l.drawSamples(l.samples.latents)
 	if err != nil {
 		// Weights that make no proper images make no picture; training decides
-		// itself whether it goes on.
+		// itself whether to continue.
 		l.event(runlog.Error, err.Error(), nil)
 		return nil
 	}

@@ -55,7 +55,7 @@ func TestLabelOfACopy(t *testing.T) {
 }
 
 // TestBestOfAnOldLabel: a run whose best network was found when features were
-// called after their file goes on with it.
+// called after their file resumes with it.
 func TestBestOfAnOldLabel(t *testing.T) {
 	t.Parallel()
 	dir := newRun(t, quiet(t, "gdd"))
@@ -68,7 +68,7 @@ func TestBestOfAnOldLabel(t *testing.T) {
 	before := read(t, filepath.Join(dir, run.CheckpointsDir, run.BestFile))
 
 	l = open(t, dir)
-	check(t, l.Settle())
+	check(t, l.Flush())
 	if got := read(t, filepath.Join(dir, run.CheckpointsDir, run.BestFile)); string(got) != string(before) {
 		t.Error("best.safetensors has been written again")
 	}
@@ -102,7 +102,7 @@ func TestBestOfOtherFeatures(t *testing.T) {
 	check(t, checkpoint.Write(path, f))
 
 	l = open(t, dir)
-	check(t, l.Settle())
+	check(t, l.Flush())
 	if fid := l.Status().BestFID; fid != nil {
 		t.Errorf("status: best FID %v, want none yet", *fid)
 	}

@@ -18,7 +18,7 @@ type layerStats struct {
 }
 
 // measureLayers records the statistics of the step that has just been made,
-// which was told to measure itself.
+// which was asked to measure itself.
 func (l *Loop) measureLayers() error {
 	norms, params := l.method.Trained().Norms(), l.method.Params()
 	if err := l.dev.Download(params.All()...); err != nil {

@@ -144,8 +144,8 @@ func (l *Loop) run(ctx context.Context, opts Options) error {
 	watch, cancel := context.WithCancel(ctx)
 	defer cancel()
 	configs.Watch(watch, filepath.Join(l.dir, run.ConfigFile), l.text, l.offerReload)
-	beat := l.heartbeat()
-	defer beat()
+	stopHeartbeat := l.heartbeat()
+	defer stopHeartbeat()
 	go l.heed(watch, opts.Checkpoint)
 
 	err = l.train(ctx)
@@ -367,9 +367,9 @@ func (l *Loop) keepBefore(err error) error {
 }
 
 // end writes the last checkpoint and says how the run ended, once all of it is
-// on disk. The checkpoint comes first: whoever ends the run may kill it soon. A
+// on disk. The checkpoint comes first: a scheduler that ends the run may kill it soon. A
 // run that diverges leaves its last healthy checkpoint instead, which is worth
-// more to go on from. Where the directory takes no checkpoint a stop is refused,
+// more to resume from. Where the directory takes no checkpoint a stop is refused,
 // and the run has not ended.
 func (l *Loop) end(ctx context.Context, kind, state, word string) (ended bool, err error) {
 	l.setState(run.StateStopping)
@@ -377,7 +377,7 @@ func (l *Loop) end(ctx context.Context, kind, state, word string) (ended bool, e
 	if err != nil {
 		return false, err
 	}
-	if settled, err := l.settle(ctx); !settled {
+	if flushed, err := l.flush(ctx); !flushed {
 		return false, err
 	}
 	if l.report.checkpointNimg == l.nimg {
@@ -398,7 +398,7 @@ func (l *Loop) end(ctx context.Context, kind, state, word string) (ended bool, e
 	if l.stopping {
 		err = l.storage.retry() // with the checkpoint on disk a full one holds nobody back
 	} else {
-		_, err = l.settle(ctx)
+		_, err = l.flush(ctx)
 	}
 	if err != nil {
 		return false, err

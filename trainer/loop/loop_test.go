@@ -326,7 +326,7 @@ func TestSteering(t *testing.T) {
 		t.Errorf("after a broken edit: %q, gen_lr %v", s.ConfigError, s.Live["gen_lr"])
 	}
 	if _, err := client.Set(ctx, map[string]string{"live.gen_lr": "1e-4"}); err == nil {
-		t.Error("a command wrote over a broken edit that the user has not mended")
+		t.Error("a command wrote over a broken edit that the user has not corrected")
 	}
 	check(t, os.WriteFile(path, bytes.Replace(good, []byte("gen_lr = 1e-5"), []byte("gen_lr = 2e-5"), 1), 0o644))
 	until(t, client, "the edit to apply", func(s run.Status) bool { return s.ConfigError == "" && s.Live["gen_lr"] == 2e-5 })
@@ -340,7 +340,7 @@ func TestSteering(t *testing.T) {
 	}
 	_, err = client.Resume(ctx)
 	check(t, err)
-	until(t, client, "training to go on", func(now run.Status) bool { return now.Nimg > s.Nimg })
+	until(t, client, "training to continue", func(now run.Status) bool { return now.Nimg > s.Nimg })
 	stop()
 
 	history, err := runlog.ReadAll(dir)

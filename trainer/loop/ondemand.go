@@ -11,7 +11,7 @@ import (
 
 // evaluateNow starts a measurement outside the schedule; r is answered when it
 // has a value. A paused run takes the weights now, which is the answer, and
-// measures them when it goes on.
+// measures them when it resumes.
 func (l *Loop) evaluateNow(r reply) (later bool, err error) {
 	if err := l.beginEvaluation(); err != nil || l.trainingState() == run.StatePaused {
 		return false, err
@@ -59,7 +59,7 @@ func (l *Loop) evaluationPaused() {
 	if why := l.pauseReason(); why != "" {
 		reason += ": " + why
 	}
-	l.evaluated(fmt.Errorf("loop: evaluate: %s; the measurement begun at %.1f kimg goes on with it", reason, kimg(l.eval.nimg)))
+	l.evaluated(fmt.Errorf("loop: evaluate: %s; the measurement begun at %.1f kimg continues when the run does", reason, kimg(l.eval.nimg)))
 }
 
 // sampleNow draws the grid outside the schedule, from the fixed noise or from

@@ -114,17 +114,17 @@ func (l *Loop) resume(f *checkpoint.File) error {
 		if err != nil {
 			return err
 		}
-		return l.goOnFrom("begins again: it had not come to a checkpoint", note)
+		return l.recordResume("begins again: it had not come to a checkpoint", note)
 	}
 	note, err := l.restore(f)
 	if err != nil {
 		return err
 	}
-	return l.goOnFrom(fmt.Sprintf("resumed from the checkpoint at %.1f kimg", kimg(l.nimg)), note)
+	return l.recordResume(fmt.Sprintf("resumed from the checkpoint at %.1f kimg", kimg(l.nimg)), note)
 }
 
 // rollback restores the newest readable checkpoint within the running process
-// and goes on from there with other noise and another order of the data, so
+// and resumes there with other noise and another order of the data, so
 // that what went wrong need not come again. The random streams are those of
 // another seed, which the number of rollbacks determines: the run stays exactly
 // resumable. It returns the images seen at the checkpoint.
@@ -156,7 +156,7 @@ func (l *Loop) rollback() (nimg int64, err error) {
 	}
 	l.rate.reset()
 	l.pace = pace{since: time.Now(), nimg: l.nimg}
-	if err := l.goOnFrom(fmt.Sprintf("went back to the checkpoint at %.1f kimg, with other noise", kimg(l.nimg)), note); err != nil {
+	if err := l.recordResume(fmt.Sprintf("went back to the checkpoint at %.1f kimg, with other noise", kimg(l.nimg)), note); err != nil {
 		return 0, err
 	}
 	l.announceSince(l.settingsAt(f))
@@ -184,9 +184,9 @@ func (l *Loop) newest() (*checkpoint.File, error) {
 	return f, err
 }
 
-// goOnFrom makes it known that the run goes on from the images it has seen:
+// recordResume makes it known that the run resumes at the images it has seen:
 // what the run log has beyond them counts no more. A note is added to the text.
-func (l *Loop) goOnFrom(text, note string) error {
+func (l *Loop) recordResume(text, note string) error {
 	if note != "" {
 		text += "; " + note
 	}
@@ -200,7 +200,7 @@ func (l *Loop) goOnFrom(text, note string) error {
 		return err
 	}
 	l.stream(runlog.ResumeLine(l.nimg, now))
-	l.tell(e, line)
+	l.notify(e, line)
 	if !l.cfg.Run.TensorBoard { // the files may be of an earlier trainer, and wanted by a later one
 		if err := tensorboard.Cut(l.dir, l.nimg); err != nil {
 			l.event(runlog.Error, "tensorboard: "+err.Error(), nil)

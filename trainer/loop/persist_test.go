@@ -51,7 +51,7 @@ func steps(t *testing.T, l *loop.Loop, n int) {
 func save(t *testing.T, l *loop.Loop) {
 	t.Helper()
 	check(t, l.Checkpoint())
-	check(t, l.Settle())
+	check(t, l.Flush())
 }
 
 func open(t *testing.T, dir string) *loop.Loop {
@@ -141,9 +141,9 @@ func TestDamagedCheckpoints(t *testing.T) {
 			if !bytes.Equal(lastCheckpoint(t, dir), want) {
 				t.Error("the run did not arrive at the same checkpoint again")
 			}
-			told := events(t, dir, runlog.Error)[before:]
-			if len(told) != 1 || !strings.Contains(told[0].Text, "000000064.safetensors") || !strings.Contains(told[0].Text, "the one before") {
-				t.Errorf("events %v, want one that names the file", told)
+			reported := events(t, dir, runlog.Error)[before:]
+			if len(reported) != 1 || !strings.Contains(reported[0].Text, "000000064.safetensors") || !strings.Contains(reported[0].Text, "the one before") {
+				t.Errorf("events %v, want one that names the file", reported)
 			}
 		})
 	}
@@ -218,7 +218,7 @@ func TestPrune(t *testing.T) {
 	}
 }
 
-// TestRetentionIsLive changes what is kept while the run goes on.
+// TestRetentionIsLive changes what is kept while the run trains.
 func TestRetentionIsLive(t *testing.T) {
 	t.Parallel()
 	text := strings.Replace(config("edm", networks(t)), "keep_checkpoints = 10", "keep_checkpoints = 3", 1)
@@ -226,7 +226,7 @@ func TestRetentionIsLive(t *testing.T) {
 	l := open(t, dir)
 	for range 4 {
 		steps(t, l, 4)
-		check(t, l.Settle())
+		check(t, l.Flush())
 	}
 	l.Close()
 	if got, want := checkpoints(t, dir), []string{"000000032.safetensors", "000000048.safetensors", "000000064.safetensors"}; !slices.Equal(got, want) {
@@ -238,7 +238,7 @@ func TestRetentionIsLive(t *testing.T) {
 	check(t, os.WriteFile(path, []byte(text), 0o644))
 	l = open(t, dir)
 	steps(t, l, 4)
-	check(t, l.Settle())
+	check(t, l.Flush())
 	l.Close()
 	if got, want := checkpoints(t, dir), []string{"000000048.safetensors", "000000080.safetensors"}; !slices.Equal(got, want) {
 		t.Errorf("kept %v, want %v", got, want)
@@ -255,7 +255,7 @@ func TestRollback(t *testing.T) {
 			dir := newRun(t, measuring(method, networks(t)))
 			l := open(t, dir)
 			steps(t, l, 4) // checkpoint at 16
-			check(t, l.Settle())
+			check(t, l.Flush())
 			steps(t, l, 3)
 			save(t, l)
 			replays := [][]byte{read(t, checkpointPath(dir, 28))}
@@ -266,7 +266,7 @@ func TestRollback(t *testing.T) {
 				if nimg != 16 || l.Status().Nimg != 28 { // the next publish shows it
 					t.Fatalf("went back to %d images, want 16", nimg)
 				}
-				check(t, l.Settle())
+				check(t, l.Flush())
 				back := read(t, checkpointPath(dir, 16))
 				steps(t, l, 3)
 				save(t, l)
@@ -354,7 +354,7 @@ func TestSlowWriter(t *testing.T) {
 		ended <- loop.RunWith(context.Background(), loop.Options{Dir: dir}, loop.Hooks{Save: slow})
 	}()
 	client := control.NewClient(dir)
-	until(t, client, "training to go on behind a slow disk", func(s run.Status) bool { return s.Nimg >= 60 })
+	until(t, client, "training to continue behind a slow disk", func(s run.Status) bool { return s.Nimg >= 60 })
 	close(release)
 	check(t, <-ended)
 	if len(written) < 2 || len(written) > 4 || written[len(written)-1] != "000000064.safetensors" {
@@ -448,9 +448,9 @@ func TestBeginAgainNamesSettings(t *testing.T) {
 	d, err = loop.Drive(dir)
 	check(t, err)
 	d.Close()
-	told := events(t, dir, runlog.Config)[before:]
-	if len(told) != 1 || told[0].Nimg != 0 || told[0].Text != "lr 0.001 → 0.0002" {
-		t.Errorf("got events %+v, want one of lr 0.001 → 0.0002 at the beginning", told)
+	reported := events(t, dir, runlog.Config)[before:]
+	if len(reported) != 1 || reported[0].Nimg != 0 || reported[0].Text != "lr 0.001 → 0.0002" {
+		t.Errorf("got events %+v, want one of lr 0.001 → 0.0002 at the beginning", reported)
 	}
 }
 

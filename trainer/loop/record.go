@@ -6,14 +6,14 @@ import (
 	"innate/trainer/runlog"
 )
 
-// observer is told what the run log is told, on the loop's goroutine and in the
+// observer is notified of what goes to the run log, on the loop's goroutine and in the
 // same order. It must not wait for anybody.
 type observer interface {
 	Tick(runlog.Tick)
 	Event(runlog.Event)
 }
 
-// recordTick writes scalars to the run log and tells the observers.
+// recordTick writes scalars to the run log and notifies the observers.
 func (l *Loop) recordTick(t runlog.Tick) error {
 	line, err := t.Line()
 	if err == nil {
@@ -29,8 +29,8 @@ func (l *Loop) recordTick(t runlog.Tick) error {
 	return nil
 }
 
-// recordEvent writes something that happened now to the run log and tells the
-// observers.
+// recordEvent writes something that happened now to the run log and notifies
+// the observers.
 func (l *Loop) recordEvent(kind, text string, data map[string]any) error {
 	return l.recordEventAt(l.nimg, kind, text, data)
 }
@@ -46,12 +46,12 @@ func (l *Loop) recordEventAt(nimg int64, kind, text string, data map[string]any)
 	if err != nil {
 		return err
 	}
-	l.tell(e, line)
+	l.notify(e, line)
 	return nil
 }
 
-// tell passes on an event that the run log has been told.
-func (l *Loop) tell(e runlog.Event, line runlog.Line) {
+// notify passes an event of the run log on.
+func (l *Loop) notify(e runlog.Event, line runlog.Line) {
 	l.stream(line)
 	for _, o := range l.observers {
 		o.Event(e)

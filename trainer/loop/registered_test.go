@@ -187,7 +187,7 @@ layers_kimg = 0
 `
 
 // TestRegistered trains a method on a data set that nothing but a line each has
-// made known, stops half-way, and goes on: exactly, with what it augments by.
+// made known, stops half-way, and resumes: exactly, with what it augments by.
 func TestRegistered(t *testing.T) {
 	whole := newRun(t, stillText)
 	train(t, whole)
@@ -198,7 +198,7 @@ func TestRegistered(t *testing.T) {
 		check(t, l.Step())
 	}
 	check(t, l.Checkpoint())
-	check(t, l.Settle())
+	check(t, l.Flush())
 	l.Close()
 	train(t, parts)
 	if !bytes.Equal(lastCheckpoint(t, whole), lastCheckpoint(t, parts)) {
@@ -213,7 +213,7 @@ func TestRegistered(t *testing.T) {
 
 // TestRegisteredJudge trains with a statistic over a feature network that nothing
 // but a line each has made known: it is in the log, the status and the best network
-// under its names, of which more is better; and the run goes on exactly where it
+// under its names, of which more is better; and the run resumes exactly where it
 // stopped in the middle of a measurement.
 func TestRegisteredJudge(t *testing.T) {
 	networks := networks(t)
@@ -260,7 +260,7 @@ func TestRegisteredJudge(t *testing.T) {
 		check(t, l.Step())
 	}
 	check(t, l.Checkpoint())
-	check(t, l.Settle())
+	check(t, l.Flush())
 	l.Close()
 	train(t, parts)
 	if !bytes.Equal(lastCheckpoint(t, whole), lastCheckpoint(t, parts)) {

@@ -15,7 +15,7 @@ import (
 )
 
 // TestFaultNoFIDOfNaN makes one averaged tensor NaN: it has no FID, which would
-// be that of black images, no best weights and no picture, and the run goes on.
+// be that of black images, no best weights and no picture, and the run continues.
 func TestFaultNoFIDOfNaN(t *testing.T) {
 	t.Parallel()
 	nets := networks(t)
@@ -41,13 +41,13 @@ func TestFaultNoFIDOfNaN(t *testing.T) {
 	for d.Status().Nimg < 64 { // past evaluations and pictures that are due at 32 and 64
 		check(t, d.Step())
 	}
-	told := 0
+	reported := 0
 	for _, e := range events(t, dir, runlog.Error) {
 		if strings.Contains(e.Text, `averaged weights: tensor "`+tensor+`"`) {
-			told++
+			reported++
 		}
 	}
-	if told == 0 {
+	if reported == 0 {
 		t.Errorf("no event names the tensor: %v", events(t, dir, runlog.Error))
 	}
 	s := d.Status()

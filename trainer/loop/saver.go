@@ -116,7 +116,7 @@ func (s *saver) wait() {
 }
 
 // take returns the file whose writing has ended since the last call, and how,
-// and goes on with the next; nil if there is none.
+// and starts the next; nil if there is none.
 func (s *saver) take() (*save, error) {
 	if s.busy == nil {
 		return nil, nil
@@ -152,7 +152,7 @@ func (l *Loop) collect() error {
 			return nil
 		})
 		if run.Active(l.state) {
-			l.tellStorage() // first, so that who is answered finds the run paused
+			l.reportStorage() // first, so that who is answered finds the run paused
 		}
 		j.answer(fmt.Errorf("loop: not written yet: %s; %s; the run waits for room", l.pauseReason(), l.unsaved("would be")))
 		return nil

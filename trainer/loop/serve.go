@@ -11,7 +11,7 @@ import (
 )
 
 // serve answers clients: on the control socket and, if listen names one, on a
-// loopback address. It also tells them, from here on, what the run log is told.
+// loopback address. From here on it also passes on to them what goes to the run log.
 func (l *Loop) serve(listen string) (*control.Server, error) {
 	hub := control.NewHub(l)
 	metrics := prom.New(l, hub, l.cfg.Run.Batch)

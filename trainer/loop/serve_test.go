@@ -17,7 +17,7 @@ import (
 	"innate/trainer/runlog"
 )
 
-// endless is a config of a run that goes on until it is stopped.
+// endless is a config of a run that trains until it is stopped.
 func endless(text string) string {
 	return strings.Replace(text, "total_kimg = 0.064", "total_kimg = 1000", 1)
 }

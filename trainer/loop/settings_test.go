@@ -37,7 +37,7 @@ func line(t *testing.T, dir, text string) int {
 
 // TestFaultFixedSettingsBetweenTrainers edits what is fixed while the run is
 // stopped: each is refused with its line and both values, and nothing is logged
-// or changed, so that it goes on once the edit is taken back.
+// or changed, so that it resumes once the edit is taken back.
 func TestFaultFixedSettingsBetweenTrainers(t *testing.T) {
 	t.Parallel()
 	gdd, edm := stopped(t, "gdd"), stopped(t, "edm")
@@ -114,7 +114,7 @@ func TestFaultLiveSettingsBetweenTrainers(t *testing.T) {
 			}
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("since the run goes on:\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+			t.Errorf("since the run resumed:\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
 		}
 	}
 	const rate, frozen = "config at 8: gen_lr 0.0005 → 0.0002", "freeze at 8: 0.0 % of 28433 parameters frozen (0 of 186 tensors)"
@@ -169,8 +169,8 @@ func TestFaultSettingsThatCannotBeCompared(t *testing.T) {
 	check(t, checkpoint.Write(path, f))
 	before := len(events(t, dir, runlog.Error))
 	open(t, dir).Close()
-	told := events(t, dir, runlog.Error)[before:]
-	if len(told) != 1 || !strings.Contains(told[0].Text, "000000008.safetensors: its settings could not be compared") {
-		t.Errorf("events %v, want one that names the checkpoint", told)
+	reported := events(t, dir, runlog.Error)[before:]
+	if len(reported) != 1 || !strings.Contains(reported[0].Text, "000000008.safetensors: its settings could not be compared") {
+		t.Errorf("events %v, want one that names the checkpoint", reported)
 	}
 }

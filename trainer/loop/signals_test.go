@@ -53,7 +53,7 @@ func signalled(t *testing.T, dir string, h loop.Hooks) (signals chan os.Signal, 
 		case err := <-ended:
 			check(t, err)
 		case <-time.After(time.Minute):
-			t.Fatal("the run goes on after a minute")
+			t.Fatal("the run still trains after a minute")
 		}
 	}, said
 }
@@ -89,7 +89,7 @@ func TestFaultSignalWhileWriting(t *testing.T) {
 	first := received(t, "a checkpoint", writing)
 	signals <- syscall.SIGUSR2 // while it is being written
 	client := control.NewClient(dir)
-	until(t, client, "the run to go on meanwhile", func(s run.Status) bool { return s.Nimg > 40 })
+	until(t, client, "the run to continue meanwhile", func(s run.Status) bool { return s.Nimg > 40 })
 	written <- struct{}{}
 	second := received(t, "a second checkpoint", writing)
 	if second <= first {

@@ -26,7 +26,7 @@ func noteStart(dir string, cfg *configs.Config) error {
 // noteFailedStart says in a run why its trainer ended before it trained. A run
 // that has trained keeps its state: one that was stopped still is, whatever its
 // next trainer met. A run that never did has failed. It tells nobody of its own
-// errors: whoever started the trainer is told why.
+// errors: the caller returns why.
 func noteFailedStart(dir string, why error) {
 	if !run.IsRun(dir) {
 		return

@@ -78,14 +78,14 @@ func (l *Loop) heartbeat() (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
-		beat := time.NewTicker(time.Second)
-		defer beat.Stop()
+		second := time.NewTicker(time.Second)
+		defer second.Stop()
 		for {
 			select {
 			case <-done:
 				return
-			case <-beat.C:
-				l.storage.beat(l.writeStatus())
+			case <-second.C:
+				l.storage.heartbeat(l.writeStatus())
 			}
 		}
 	}()

@@ -105,5 +105,5 @@ func (l *Loop) progressLine(means map[string]float64) string {
 func (l *Loop) setState(state string) {
 	l.state = state
 	l.publish()
-	l.storage.beat(l.writeStatus()) // the next beat says it again
+	l.storage.heartbeat(l.writeStatus()) // the next one says it again
 }

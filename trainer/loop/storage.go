@@ -20,17 +20,17 @@ import (
 // directory does not take at present, because the disk is full or read-only, is
 // held back with all that come after it, and the loop pauses until they have
 // been made: nothing is lost, and the history has no gap. Its methods belong to
-// the loop's goroutine, except beat. The zero value is ready.
+// the loop's goroutine, except heartbeat. The zero value is ready.
 type storage struct {
-	held   []func() error // in order
-	reason error          // what the first of them met; nil when none is held
-	since  time.Time      // of reason
-	told   bool           // that the run has paused for it
-	missed atomic.Pointer[error]
+	held     []func() error // in order
+	reason   error          // what the first of them met; nil when none is held
+	since    time.Time      // of reason
+	reported bool           // that the run has paused for it
+	missed   atomic.Pointer[error]
 }
 
 // starved tells an error of a directory that takes no writes at present from
-// one that waiting does not mend.
+// one that waiting does not cure.
 func starved(err error) bool {
 	return slices.ContainsFunc([]error{
 		syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG, // full: the disk, a quota, the limit of a file
@@ -40,7 +40,7 @@ func starved(err error) bool {
 }
 
 // write makes a write now, or later if it must wait. Its error is one that
-// waiting does not mend.
+// waiting does not cure.
 func (s *storage) write(w func() error) error {
 	if s.full() {
 		s.held = append(s.held, w)
@@ -82,8 +82,8 @@ func (s *storage) retry() error {
 	return nil
 }
 
-// beat tells of the outcome of a heartbeat. Safe for any goroutine.
-func (s *storage) beat(err error) {
+// heartbeat notes the outcome of a heartbeat. Safe for any goroutine.
+func (s *storage) heartbeat(err error) {
 	if starved(err) {
 		s.missed.Store(&err)
 	}
@@ -95,7 +95,7 @@ const tendEvery = time.Second
 
 // between applies what arrived since the last step, and waits while the run is
 // paused or its directory takes no writes. It returns false when the run is to
-// stop, and an error when it cannot go on.
+// stop, and an error when it cannot continue.
 func (l *Loop) between(ctx context.Context) (bool, error) {
 	for {
 		if err := l.tend(); err != nil {
@@ -161,25 +161,25 @@ func (l *Loop) tend() error {
 			return err
 		}
 	}
-	l.tellStorage()
+	l.reportStorage()
 	if !l.eval.running { // a rollback has ended the one they wait for
 		l.evaluated(fmt.Errorf("loop: evaluate: given up: the run went back to %.1f kimg", kimg(l.nimg)))
 	}
 	return nil
 }
 
-// tellStorage makes it known when the directory stops or begins again to take
+// reportStorage makes it known when the directory stops or begins again to take
 // writes.
-func (l *Loop) tellStorage() {
+func (l *Loop) reportStorage() {
 	s := &l.storage
-	if s.full() == s.told {
+	if s.full() == s.reported {
 		return
 	}
-	s.told = s.full()
+	s.reported = s.full()
 	kind := runlog.Resume
-	text := fmt.Sprintf("goes on at %.1f kimg: the run directory takes writes again after %v",
+	text := fmt.Sprintf("resumed at %.1f kimg: the run directory takes writes again after %v",
 		kimg(l.nimg), time.Since(s.since).Round(time.Second))
-	if s.told {
+	if s.reported {
 		kind, text = runlog.Pause, fmt.Sprintf("paused at %.1f kimg: %s", kimg(l.nimg), l.pauseReason())
 		l.evaluationPaused()
 	}
@@ -187,10 +187,10 @@ func (l *Loop) tellStorage() {
 	l.event(kind, text, nil)
 }
 
-// settle returns once everything is on disk. While the directory takes no writes
-// it waits. A client's stop is refused then, and settled false: the run keeps
+// flush returns once everything is on disk. While the directory takes no writes
+// it waits. A client's stop is refused then, and flushed false: the run keeps
 // what it has not written. The end of ctx, which nobody can refuse, loses it.
-func (l *Loop) settle(ctx context.Context) (settled bool, err error) {
+func (l *Loop) flush(ctx context.Context) (flushed bool, err error) {
 	for {
 		for l.saver.busy != nil {
 			l.saver.wait()
@@ -212,7 +212,7 @@ func (l *Loop) settle(ctx context.Context) (settled bool, err error) {
 			return false, err
 		}
 		if ctx.Err() != nil {
-			return false, fmt.Errorf("loop: %s: stopped with %d writes not made: %s; %s; what is on disk is whole, for resume to go on from",
+			return false, fmt.Errorf("loop: %s: stopped with %d writes not made: %s; %s; what is on disk is whole and can be resumed",
 				l.dir, len(l.storage.held), l.pauseReason(), l.unsaved("are"))
 		}
 	}

@@ -80,7 +80,7 @@ var disks = map[string]func(t *testing.T) disk{
 	},
 }
 
-// inChild goes on with a subtest in a process of its own, whose limits are not
+// inChild runs a subtest in a process of its own, whose limits are not
 // those of the test's own files, and ends it here.
 func inChild(t *testing.T) {
 	t.Helper()
@@ -138,7 +138,7 @@ func paused(s run.Status) bool  { return s.State == run.StatePaused && s.PauseRe
 func started(s run.Status) bool { return s.Nimg >= 24 }
 
 // TestFullDisk takes the space away from a run, which pauses and says why, still
-// answers, and goes on by itself when there is space: to the same last
+// answers, and resumes by itself when there is space: to the same last
 // checkpoint, and with a history without a gap or a torn line.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
@@ -177,11 +177,11 @@ func TestFullDisk(t *testing.T) {
 				t.Error("the last checkpoint differs from that of a run that had space")
 			}
 			sameHistory(t, d.dir, alone)
-			if told := events(t, d.dir, runlog.Pause); len(told) < 1 || !strings.Contains(told[0].Text, d.says) {
-				t.Errorf("events %v, want the pause with its reason", told)
+			if reported := events(t, d.dir, runlog.Pause); len(reported) < 1 || !strings.Contains(reported[0].Text, d.says) {
+				t.Errorf("events %v, want the pause with its reason", reported)
 			}
-			if told := events(t, d.dir, runlog.Resume); len(told) < 1 || !strings.Contains(told[len(told)-1].Text, "writes again after") {
-				t.Errorf("events %v, want the end of the pause", told)
+			if reported := events(t, d.dir, runlog.Resume); len(reported) < 1 || !strings.Contains(reported[len(reported)-1].Text, "writes again after") {
+				t.Errorf("events %v, want the end of the pause", reported)
 			}
 		})
 	}

@@ -8,7 +8,7 @@ import (
 
 // task is what a run does now and then, between two steps.
 type task struct {
-	name  string                     // of the time that it takes, in the log; "" where that is not told
+	name  string                     // of the time that it takes, in the log; "" where that is not logged
 	every func(configs.Live) float64 // thousands of images; 0: never
 	do    func() error
 }

@@ -49,14 +49,14 @@ func TestTensorBoardFiles(t *testing.T) {
 	train(t, blocked)
 	history, err := runlog.ReadAll(blocked)
 	check(t, err)
-	told := 0
+	reported := 0
 	for _, e := range history.Events {
 		if e.Kind == runlog.Error && strings.HasPrefix(e.Text, "tensorboard: ") {
-			told++
+			reported++
 		}
 	}
-	if told != 1 {
-		t.Errorf("%d events about a folder that cannot be made, want one; events %+v", told, history.Events)
+	if reported != 1 {
+		t.Errorf("%d events about a folder that cannot be made, want one; events %+v", reported, history.Events)
 	}
 }
 
@@ -72,6 +72,6 @@ func TestObserversHearOfGoingBack(t *testing.T) {
 	heard, err := d.GoBack("went back")
 	check(t, err)
 	if len(heard) != 1 || heard[0].Kind != runlog.Resume || heard[0].Nimg != d.Status().Nimg || heard[0].Text != "went back" {
-		t.Errorf("heard %+v, want that the run goes on from %d images", heard, d.Status().Nimg)
+		t.Errorf("heard %+v, want that the run resumes at %d images", heard, d.Status().Nimg)
 	}
 }

@@ -119,7 +119,7 @@ func TestFaultUnwrittenSetGoesBack(t *testing.T) {
 }
 
 // TestFaultFIDThatCannotBe turns evaluations on where the reference is missing:
-// the setting is refused with its line, and the run goes on.
+// the setting is refused with its line, and the run continues.
 func TestFaultFIDThatCannotBe(t *testing.T) {
 	t.Parallel()
 	nets := networks(t)
