@@ -32,6 +32,8 @@ type Program struct {
 	consts  []step // until they have run, once
 	steps   []step
 	copies  []copyStep // results that no operation makes
+	record  []graph.Node
+	records []float32 // of the runs since they were asked for
 	assigns []copyStep
 
 	bound   int // workspace.moved of the place where steps run
@@ -66,7 +68,7 @@ func (d *Device) compile(g *graph.Builder, r device.Request, reuse bool) (*Progr
 	}
 	m := &Program{
 		dev: d, g: g, plan: plan, bound: -1,
-		kept: map[graph.Node][]float32{}, values: map[graph.Node][]float32{},
+		kept: map[graph.Node][]float32{}, values: map[graph.Node][]float32{}, record: r.Record,
 	}
 	shape := func(n graph.Node) buffer { return buffer{shape: n.Shape()} }
 	for _, n := range plan.Nodes {
@@ -214,7 +216,17 @@ func (m *Program) Run() error {
 	for _, a := range m.assigns {
 		copy(a.dst, a.src)
 	}
+	for _, n := range m.record {
+		m.records = append(m.records, m.values[n][0])
+	}
 	return nil
+}
+
+// Records are the recorded values of the runs since it was last asked.
+func (m *Program) Records() []float32 {
+	r := m.records
+	m.records = r[:0]
+	return r
 }
 
 func (m *Program) runProfiled() {

@@ -35,6 +35,7 @@ type adam struct {
 	first []int // job of slot i; one more than there are slots
 	step  device.AdamStep
 	bad   atomic.Int64
+	found []device.AdamRecord   // by the steps since it was asked for
 	run   func(worker, job int) // made once: a fresh closure would allocate
 
 	measuring bool        // the next step keeps what Squares needs
@@ -67,12 +68,23 @@ func (d *Device) PlanAdam(slots []device.AdamSlot) (device.Adam, error) {
 	return a, nil
 }
 
-func (a *adam) Step(s device.AdamStep) (nonFinite int, err error) {
+func (a *adam) Step(s device.AdamStep) error {
 	a.step = s
 	a.bad.Store(0)
 	a.pool.Run(len(a.jobs), a.run)
 	a.measuring = false
-	return int(a.bad.Load()), nil
+	sum := 0.0
+	for i := range a.jobs {
+		sum += a.jobs[i].squares.Grad
+	}
+	a.found = append(a.found, device.AdamRecord{NonFinite: int(a.bad.Load()), GradSquares: sum})
+	return nil
+}
+
+func (a *adam) Records() []device.AdamRecord {
+	r := a.found
+	a.found = r[:0]
+	return r
 }
 
 func (a *adam) update(worker, job int) {
@@ -95,14 +107,6 @@ func (a *adam) Measure() {
 		a.before = append(a.before, make([]float32, chunkValues))
 	}
 	a.measuring = true
-}
-
-func (a *adam) GradSquares() float64 {
-	sum := 0.0
-	for i := range a.jobs {
-		sum += a.jobs[i].squares.Grad
-	}
-	return sum
 }
 
 func (a *adam) Squares(i int) device.Squares {

@@ -74,6 +74,10 @@ type Request struct {
 	Outputs []graph.Node
 	Assigns []graph.Assign // stored when a run is complete
 
+	// Record are those of the outputs that are one number each and are kept of
+	// every run until Records is asked for them.
+	Record []graph.Node
+
 	// Replaces is a program that will not run any more once this one exists. Its
 	// memory is given back before new memory is taken, so that a program can be
 	// planned anew without room for two. It stays as it is if planning fails.
@@ -91,6 +95,11 @@ type Program interface {
 	// next run, and must not be changed but by an Adam that it is a gradient of.
 	// Asking for what is no output is a mistake of the program and panics.
 	Value(n graph.Node) []float32
+
+	// Records are the values of Request.Record in all runs since it was last asked,
+	// oldest first: [runs][len(Record)], valid until the next run. It waits for the
+	// device; a step that leaves its numbers there waits for nothing.
+	Records() []float32
 
 	// Memory says what the program needs.
 	Memory() Memory
@@ -144,20 +153,27 @@ type AdamStep struct {
 // p ← p - lr·(m/corr1)/(√(v/corr2) + eps) (Kingma & Ba 2015, as torch.optim.Adam
 // computes it).
 type Adam interface {
-	// Step replaces NaN by 0 and infinities by ±1e5 in the gradients, updates
-	// every slot and returns how many values it had to replace.
-	Step(s AdamStep) (nonFinite int, err error)
+	// Step replaces NaN by 0 and infinities by ±1e5 in the gradients and updates
+	// every slot.
+	Step(s AdamStep) error
+
+	// Records are what all steps since it was last asked have found, oldest first,
+	// valid until the next step. It waits for the device.
+	Records() []AdamRecord
 
 	// Measure makes the next Step fill all of Squares. It does not change what
 	// the step computes.
 	Measure()
 
-	// GradSquares is the sum of Squares.Grad over all slots, in order.
-	GradSquares() float64
-
 	// Squares are sums over slot i in the last step. Update and Weight are those
 	// of the last measured one.
 	Squares(i int) Squares
+}
+
+// AdamRecord is what one step found in the gradients of all slots.
+type AdamRecord struct {
+	NonFinite   int     // values that it had to replace
+	GradSquares float64 // the sum of Squares.Grad over all slots, in order
 }
 
 // Squares are sums of squares over one parameter. They do not depend on the

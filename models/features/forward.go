@@ -74,6 +74,7 @@ func NewClassifier(g *graph.Builder, net *Net, size, batch int) (*Classifier, er
 	}
 	_, _, c.Logits = net.Forward(g, c.Images)
 	c.Loss = g.Mean(g.CrossEntropy(c.Logits, c.OneHot))
+	c.Record = []graph.Node{c.Loss}
 	c.Outputs = []graph.Node{c.Loss, c.Logits}
 	return c, c.Minimise(g, c.Loss, net.Params.All())
 }

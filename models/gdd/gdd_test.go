@@ -70,6 +70,14 @@ func labels(t *testing.T, gold *nettest.Golden) []float32 {
 	return gold.Floats(t, "label")
 }
 
+// fakes are the generated images of the golden discriminator stage.
+func fakes(t *testing.T, gold *nettest.Golden) *models.Param {
+	t.Helper()
+	p := models.NewParam("fakes", batch, gold.Config.Resolution, gold.Config.Resolution, gold.Config.Channels)
+	copy(p.Data, gold.Images(t, "fake_d"))
+	return p
+}
+
 // eachCase runs f for both golden files on every implementation of the kernels.
 func eachCase(t *testing.T, f func(t *testing.T, gold *nettest.Golden, nets gdd.Nets, dev device.Device)) {
 	dev := devicetest.Open(t, 2)
@@ -196,12 +204,12 @@ func TestGoldenGenStage(t *testing.T) {
 
 func TestGoldenDiscStage(t *testing.T) {
 	eachCase(t, func(t *testing.T, gold *nettest.Golden, nets gdd.Nets, dev device.Device) {
-		s, err := gdd.NewDiscStage(nets, gdd.NonSaturating, batch)
+		s, err := gdd.NewDiscStage(nets, gdd.NonSaturating, fakes(t, gold))
 		if err != nil {
 			t.Fatal(err)
 		}
 		step := compile(t, &s.Stage, dev, nil)
-		s.Set(gold.Images(t, "fake_d"), gold.Images(t, "real"), labels(t, gold))
+		s.Set(gold.Images(t, "real"), labels(t, gold))
 		step.Program.Run()
 		nettest.Near(t, "loss", step.Program.Value(s.Loss), gold.Floats(t, "d_loss"), 1e-5)
 		checkGrads(t, gold, "d_grad/", step)
@@ -283,12 +291,12 @@ func TestHinge(t *testing.T) {
 	want := mean(step.Program.Value(gen.Logits[0]), func(l float64) float64 { return -l })
 	nettest.Near(t, "generator", step.Program.Value(gen.Loss), []float32{want}, 1e-5)
 
-	dis, err := gdd.NewDiscStage(nets, gdd.Hinge, batch)
+	dis, err := gdd.NewDiscStage(nets, gdd.Hinge, fakes(t, gold))
 	if err != nil {
 		t.Fatal(err)
 	}
 	step = compile(t, &dis.Stage, dev, nil)
-	dis.Set(gold.Images(t, "fake_d"), gold.Images(t, "real"), nil)
+	dis.Set(gold.Images(t, "real"), nil)
 	step.Program.Run()
 	want = mean(step.Program.Value(dis.FakeLogits[0]), func(l float64) float64 { return max(0, 1+l) }) +
 		mean(step.Program.Value(dis.RealLogits[0]), func(l float64) float64 { return max(0, 1-l) })
@@ -351,7 +359,7 @@ func TestChecks(t *testing.T) {
 		t.Error("accepted two heads for three maps")
 	}
 
-	s, err := gdd.NewDiscStage(nets, gdd.NonSaturating, batch)
+	s, err := gdd.NewR1Stage(nets, batch)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -360,7 +368,7 @@ func TestChecks(t *testing.T) {
 			t.Error("accepted a batch of the wrong size")
 		}
 	}()
-	s.Set(make([]float32, 3), nil, nil)
+	s.Set(make([]float32, 3), nil, 1)
 }
 
 // TestTwoDiscriminators trains against two, over feature networks of different
@@ -435,11 +443,13 @@ func TestTwoDiscriminators(t *testing.T) {
 	}
 
 	judge := func(n gdd.Nets) map[string][]float32 {
-		s, err := gdd.NewDiscStage(n, gdd.NonSaturating, batch)
+		made := fakes(t, gold)
+		copy(made.Data, z)
+		s, err := gdd.NewDiscStage(n, gdd.NonSaturating, made)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.Set(z, real, lab)
+		s.Set(real, lab)
 		return all(&s.Stage)
 	}
 	both, first, second = judge(nets), judge(of(nets.Discs[0])), judge(of(nets.Discs[1]))

@@ -163,7 +163,8 @@ func NewGenStage(n Nets, loss Loss, batch int) (*GenStage, error) {
 			s.Assigns = append(s.Assigns, d.Disc.Assigns(g, next)...)
 		}
 		s.Loss = g.AddN(weighted...)
-		s.Outputs = slices.Concat([]graph.Node{s.Loss, s.Fake}, s.Losses, s.Logits)
+		s.Record = append([]graph.Node{s.Loss}, s.Losses...)
+		s.Outputs = slices.Concat(s.Record, []graph.Node{s.Fake}, s.Logits)
 	})
 	if err != nil {
 		return nil, err
@@ -182,20 +183,32 @@ func (s *GenStage) Set(z, labels []float32) {
 func (s *GenStage) Weigh(weights []float64) { s.setFactors(s.weights, weights) }
 
 // DiscStage is the stage of all discriminators, whose losses do not meet.
-// Generated images come from outside (a precond.Sampler), since no gradient flows
-// to them. The two passes, first over the generated and then over the real images,
+// Generated images come from outside (a precond.Maker), since no gradient flows to
+// them. The two passes, first over the generated and then over the real images,
 // are separate: each has its own batch statistics and its own power iteration.
 type DiscStage struct {
 	Stage
 	FakeLogits, RealLogits []graph.Node // [N L] of each discriminator
+	FakeSums, RealSums     []LogitSums
 	Losses                 []graph.Node // scalars, of each of them
 	Loss                   graph.Node   // scalar, their sum
 
-	fake, real, label graph.Node
+	real, label graph.Node
 }
 
-// NewDiscStage builds the stage for batches of the given size.
-func NewDiscStage(n Nets, loss Loss, batch int) (*DiscStage, error) {
+// LogitSums are scalars that sum up the logits of all images.
+type LogitSums struct {
+	Logit graph.Node // Σ l
+	Prob  graph.Node // Σ σ(l), the probability that the image is real
+}
+
+func sumsOf(g *graph.Builder, logits graph.Node) LogitSums {
+	return LogitSums{g.Sum(logits), g.Sum(g.Sigmoid(logits))}
+}
+
+// NewDiscStage builds the stage for batches of the size of fakes, the generated
+// images [N H W C].
+func NewDiscStage(n Nets, loss Loss, fakes *models.Param) (*DiscStage, error) {
 	adversarial, err := loss.of()
 	if err != nil {
 		return nil, err
@@ -205,17 +218,23 @@ func NewDiscStage(n Nets, loss Loss, batch int) (*DiscStage, error) {
 	}
 	s := &DiscStage{}
 	g, err := graph.Build(func(g *graph.Builder) {
-		s.fake, s.real, s.label = n.image(g, "fake", batch), n.image(g, "real", batch), n.label(g, batch)
+		batch := fakes.Shape[0]
+		s.real, s.label = n.image(g, "real", batch), n.label(g, batch)
 		for _, d := range n.Discs {
-			fake, next := d.judge(g, s.fake, s.label, d.Disc.State(g))
+			fake, next := d.judge(g, g.Param(fakes), s.label, d.Disc.State(g))
 			real, next := d.judge(g, s.real, s.label, next)
 			s.FakeLogits, s.RealLogits = append(s.FakeLogits, fake), append(s.RealLogits, real)
+			s.FakeSums, s.RealSums = append(s.FakeSums, sumsOf(g, fake)), append(s.RealSums, sumsOf(g, real))
 			s.Losses = append(s.Losses, g.Add(
 				batchSum(g, adversarial.Fake(g, fake)), batchSum(g, adversarial.Real(g, real))))
 			s.Assigns = append(s.Assigns, d.Disc.Assigns(g, next)...)
 		}
 		s.Loss = g.AddN(s.Losses...)
-		s.Outputs = slices.Concat([]graph.Node{s.Loss}, s.Losses, s.FakeLogits, s.RealLogits)
+		s.Record = append([]graph.Node{s.Loss}, s.Losses...)
+		for k := range n.Discs {
+			s.Record = append(s.Record, s.FakeSums[k].Logit, s.FakeSums[k].Prob, s.RealSums[k].Logit, s.RealSums[k].Prob)
+		}
+		s.Outputs = slices.Concat(s.Record, s.FakeLogits, s.RealLogits)
 	})
 	if err != nil {
 		return nil, err
@@ -223,10 +242,9 @@ func NewDiscStage(n Nets, loss Loss, batch int) (*DiscStage, error) {
 	return s, s.Minimise(g, s.Loss, n.trained())
 }
 
-// Set fills the inputs: generated and real images [N H W C], and the one-hot
-// labels that both share, nil for an unconditional generator.
-func (s *DiscStage) Set(fake, real, labels []float32) {
-	s.fill("fake", s.fake, fake)
+// Set fills the inputs: real images [N H W C], and the one-hot labels that both
+// passes share, nil for an unconditional generator.
+func (s *DiscStage) Set(real, labels []float32) {
 	s.fill("real", s.real, real)
 	s.fill("labels", s.label, labels)
 }
@@ -269,7 +287,8 @@ func NewR1Stage(n Nets, batch int) (*R1Stage, error) {
 		}
 		s.Inner = inner[0]
 		s.Penalty = g.Scale(g.Sum(g.Square(s.Inner)), 1/float32(batch))
-		s.Outputs = slices.Concat([]graph.Node{s.Penalty, s.Inner}, s.Logits)
+		s.Record = []graph.Node{s.Penalty}
+		s.Outputs = slices.Concat(s.Record, []graph.Node{s.Inner}, s.Logits)
 	}, graph.TwiceDifferentiable())
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 type Objective struct {
 	Graph   *Builder
 	Outputs []Node   // losses and what else is read after a run
+	Record  []Node   // of the outputs, numbers that are charted
 	Assigns []Assign // buffers that a run changes
 	Params  []*models.Param
 	Grads   []Node // one for each of Params

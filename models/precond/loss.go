@@ -61,7 +61,8 @@ func NewTraining(g *graph.Builder, den *Denoiser, batch int) (*Training, error) 
 	t.Elem = g.MulPerSample(g.Square(g.Sub(y, t.Images)), t.weight)
 	t.Loss = g.Scale(g.Sum(t.Elem), 1/float32(batch))
 
-	t.Outputs = []graph.Node{t.Loss}
+	t.Record = []graph.Node{t.Loss}
+	t.Outputs = t.Record
 	return t, t.Minimise(g, t.Loss, den.Net.Params.All())
 }
 

@@ -25,6 +25,13 @@ type Sampler struct {
 
 // NewSampler compiles den for batches of the given size.
 func NewSampler(dev device.Device, den *Denoiser, batch int) (*Sampler, error) {
+	return newSampler(dev, den, batch, func(out graph.Node) device.Request {
+		return device.Request{Outputs: []graph.Node{out}}
+	})
+}
+
+// newSampler compiles what request says of the denoised images.
+func newSampler(dev device.Device, den *Denoiser, batch int, request func(out graph.Node) device.Request) (*Sampler, error) {
 	cfg := den.Net.Config
 	s := &Sampler{
 		den: den, batch: batch,
@@ -43,7 +50,7 @@ func NewSampler(dev device.Device, den *Denoiser, batch int) (*Sampler, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.program, err = dev.Compile(s.g, device.Request{Outputs: []graph.Node{s.out}})
+	s.program, err = dev.Compile(s.g, request(s.out))
 	return s, err
 }
 
@@ -61,7 +68,7 @@ func (s *Sampler) Pixels() int { return s.pixels }
 func (s *Sampler) Denoise(x []float32, sigma float64, labels, out []float32) error {
 	return s.each(x, labels, out, func(in, out []float32) error {
 		copy(s.g.Data(s.x), in)
-		y, err := s.run(sigma)
+		y, err := s.value(sigma)
 		copy(out, y)
 		return err
 	})
@@ -70,14 +77,20 @@ func (s *Sampler) Denoise(x []float32, sigma float64, labels, out []float32) err
 // OneStep maps unit noise z [B H W C] to images: D(SigmaMax·z; SigmaMax).
 func (s *Sampler) OneStep(z, labels, out []float32) error {
 	return s.each(z, labels, out, func(in, out []float32) error {
-		x := s.g.Data(s.x)
-		for i, v := range in {
-			x[i] = v * SigmaMax
-		}
-		y, err := s.run(SigmaMax)
+		s.noise(in)
+		y, err := s.value(SigmaMax)
 		copy(out, y)
 		return err
 	})
+}
+
+// noise fills the input with the images of the highest noise level, from unit
+// noise.
+func (s *Sampler) noise(z []float32) {
+	x := s.g.Data(s.x)
+	for i, v := range z {
+		x[i] = v * SigmaMax
+	}
 }
 
 // Heun maps unit noise z [B H W C] to images in the given number of steps of
@@ -140,19 +153,24 @@ func (s *Sampler) denoise(x []float64, sigma float64) ([]float32, error) {
 	for i, v := range x {
 		in[i] = float32(v)
 	}
-	return s.run(sigma)
+	return s.value(sigma)
 }
 
-// run evaluates the filled input at one noise level.
-func (s *Sampler) run(sigma float64) ([]float32, error) {
+// value evaluates the filled input at one noise level.
+func (s *Sampler) value(sigma float64) ([]float32, error) {
+	if err := s.run(sigma); err != nil {
+		return nil, err
+	}
+	return s.program.Value(s.out), nil
+}
+
+// run is value that leaves the images on the device.
+func (s *Sampler) run(sigma float64) error {
 	for i := range s.sigma {
 		s.sigma[i] = sigma
 	}
 	s.den.Set(s.g, s.levels, s.sigma)
-	if err := s.program.Run(); err != nil {
-		return nil, err
-	}
-	return s.program.Value(s.out), nil
+	return s.program.Run()
 }
 
 // each cuts the images into batches, sets their labels and calls f. The rows of
@@ -167,15 +185,22 @@ func (s *Sampler) each(x, labels, out []float32, f func(in, out []float32) error
 	}
 	for at := 0; at < n; at += s.batch {
 		end := min(n, at+s.batch)
-		if dim > 0 {
-			clear(s.g.Data(s.label))
-			if labels != nil {
-				copy(s.g.Data(s.label), labels[at*dim:end*dim])
-			}
+		if labels == nil {
+			s.setLabels(nil)
+		} else {
+			s.setLabels(labels[at*dim : end*dim])
 		}
 		if err := f(x[at*s.pixels:end*s.pixels], out[at*s.pixels:end*s.pixels]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// setLabels fills the labels of one batch, with zeros where none are given.
+func (s *Sampler) setLabels(labels []float32) {
+	if !s.label.IsZero() {
+		l := s.g.Data(s.label)
+		clear(l[copy(l, labels):])
+	}
 }

@@ -26,6 +26,10 @@ type Program struct {
 	copies  []*value // results that share memory with what a run or an update changes
 	assigns []assign
 	updates []*adam // whose memory ends with the program
+	record  []*value
+	row     []tensor // theirs, of the last run
+	rows    *recorder
+	records []float32
 
 	memory  device.Memory
 	profile bool
@@ -73,7 +77,10 @@ func (d *Device) Compile(g *graph.Builder, r device.Request) (device.Program, er
 	}
 	p := &Program{dev: d, plan: plan, values: map[graph.Node]*value{}}
 	p.runAll, p.fetch = p.run, p.download
-	if err := d.call(func() { p.build(g) }); err != nil {
+	if err := d.call(func() {
+		p.build(g)
+		p.keepRecords(r.Record)
+	}); err != nil {
 		p.Release()
 		return nil, err
 	}
@@ -120,6 +127,14 @@ func (p *Program) build(g *graph.Builder) {
 	p.pair()
 	p.free()
 	p.measure()
+}
+
+// keepRecords makes the place for what is recorded of every run.
+func (p *Program) keepRecords(nodes []graph.Node) {
+	for _, n := range nodes {
+		p.record = append(p.record, p.values[n])
+	}
+	p.row, p.rows = make([]tensor, len(nodes)), p.dev.newRecorder(len(nodes))
 }
 
 func (p *Program) addLeaf(v *value, leaf *graph.Leaf) {
@@ -221,6 +236,12 @@ func (p *Program) run() {
 	for _, a := range p.assigns {
 		l.Copy(a.dst.value, a.src.result())
 	}
+	if p.err == nil {
+		for i, v := range p.record {
+			p.row[i] = v.result()
+		}
+		p.rows.add(p.row...)
+	}
 	if err := p.dev.take(); p.err == nil {
 		p.err = err
 	}
@@ -301,6 +322,18 @@ func (p *Program) Value(n graph.Node) []float32 {
 	return v.host
 }
 
+// Records are the recorded values of the runs since it was last asked.
+func (p *Program) Records() []float32 {
+	if p.dev == nil {
+		return nil
+	}
+	p.records = p.records[:0]
+	for _, v := range p.rows.take() {
+		p.records = append(p.records, float32(v))
+	}
+	return p.records
+}
+
 // download is Value on the device's thread.
 func (p *Program) download() {
 	v := p.asked
@@ -322,6 +355,9 @@ func (p *Program) Release() {
 	p.dev.do(func() {
 		for _, a := range p.updates {
 			a.release()
+		}
+		if p.rows != nil {
+			p.rows.release()
 		}
 		for _, v := range p.values {
 			if v.by != nil {

@@ -74,14 +74,14 @@ type adam struct {
 	host  []float32 // the counts on the host
 	line  []int     // how many there are, and how far apart
 
-	from      []tensor // of the gradients as programs make them, and where they go
-	to        []tensor
-	current   device.AdamStep
-	update    func() // made once, as total is: a fresh closure would allocate
-	total     func()
-	nonFinite int
-	sum       float64 // of the squares of all gradients
+	from    []tensor // of the gradients as programs make them, and where they go
+	to      []tensor
+	current device.AdamStep
+	update  func()    // made once: a fresh closure would allocate
+	found   *recorder // how many gradients were finite, and the sum of their squares
+	records []device.AdamRecord
 
+	none      int // steps since Records, of no slots
 	measuring bool
 	squares   []device.Squares
 	gradsOf   bool // squares has those of the last step's gradients
@@ -92,10 +92,6 @@ type adam struct {
 func (d *Device) PlanAdam(slots []device.AdamSlot) (device.Adam, error) {
 	a := &adam{dev: d, slots: slots, squares: make([]device.Squares, len(slots)), host: make([]float32, len(slots)), line: []int{len(slots), 1}}
 	a.update = a.step
-	a.total = func() {
-		a.sum = d.squares(a.grads.all)
-		d.finish()
-	}
 	params := make([]*models.Param, len(slots))
 	for i, s := range slots {
 		params[i] = s.Param
@@ -116,6 +112,7 @@ func (d *Device) PlanAdam(slots []device.AdamSlot) (device.Adam, error) {
 		a.grads = d.newHome(params)
 		owner := slots[0].Program.(*Program) // when that ends, the memory for its gradients does
 		owner.updates = append(owner.updates, a)
+		a.found = d.newRecorder(2)
 		a.steps = l.Keep(l.Empty(libtorch.Float32, []int{len(slots)}, []int{1}))
 		for i, s := range slots {
 			for j, p := range []*models.Param{s.Param, s.M, s.V} {
@@ -136,15 +133,30 @@ func (d *Device) PlanAdam(slots []device.AdamSlot) (device.Adam, error) {
 	})
 }
 
-// Step cleans the gradients, updates every slot and returns how many values of the
-// gradients were not finite.
-func (a *adam) Step(s device.AdamStep) (nonFinite int, err error) {
+// Step cleans the gradients and updates every slot.
+func (a *adam) Step(s device.AdamStep) error {
 	if len(a.slots) == 0 {
-		return 0, nil
+		a.none++
+		return nil
 	}
 	a.current = s
 	a.dev.do(a.update)
-	return a.nonFinite, a.dev.taken()
+	return a.dev.taken()
+}
+
+// Records are what the steps since it was last asked found in the gradients.
+func (a *adam) Records() []device.AdamRecord {
+	a.records = a.records[:0]
+	if len(a.slots) == 0 {
+		a.records = append(a.records, make([]device.AdamRecord, a.none)...)
+		a.none = 0
+		return a.records
+	}
+	rows := a.found.take()
+	for i := 0; i < len(rows); i += 2 {
+		a.records = append(a.records, device.AdamRecord{NonFinite: a.grads.size - int(rows[i]), GradSquares: rows[i+1]})
+	}
+	return a.records
 }
 
 // step is Step on the device's thread.
@@ -154,8 +166,9 @@ func (a *adam) step() {
 	for i := range a.slots {
 		a.host[i] = float32(s.Steps[i])
 	}
-	finite := l.Call(opSumAll).T(l.Call(opFinite).T(a.grads.all).One()).None().One()
+	finite := l.Call(opSumAll).T(l.Call(opFinite).T(a.grads.all).One()).OptDType(libtorch.Float64).One()
 	l.Call(opNanToNum).T(a.grads.all).OptFloat(0).OptFloat(maxGrad).OptFloat(-maxGrad).Do(1)
+	a.found.add(finite, a.dev.squared(a.grads.all))
 	l.Upload(a.steps, a.host, a.line[:1], a.line[1:])
 	var before []tensor
 	if a.measuring {
@@ -176,7 +189,6 @@ func (a *adam) step() {
 		}
 	}
 	a.measuring, a.gradsOf = false, false
-	a.nonFinite = a.grads.size - int(l.Integer(finite))
 	a.dev.finish()
 }
 
@@ -208,6 +220,7 @@ func (a *adam) release() {
 	l := a.dev.lib
 	l.Free(a.grads.all)
 	l.Free(a.steps)
+	a.found.release()
 	for i := range a.count {
 		l.Free(a.count[i])
 		l.Free(a.to[i])
@@ -217,15 +230,6 @@ func (a *adam) release() {
 
 // Measure makes the next Step fill all of Squares.
 func (a *adam) Measure() { a.measuring = true }
-
-// GradSquares is the sum of Squares.Grad over all slots.
-func (a *adam) GradSquares() float64 {
-	if len(a.slots) == 0 {
-		return 0
-	}
-	a.dev.do(a.total)
-	return a.sum
-}
 
 // Squares are sums of squares over slot i in the last step.
 func (a *adam) Squares(i int) device.Squares {
@@ -241,9 +245,12 @@ func (a *adam) Squares(i int) device.Squares {
 }
 
 // squares is Σt², in float64.
-func (d *Device) squares(t tensor) float64 {
+func (d *Device) squares(t tensor) float64 { return d.lib.Double(d.squared(t)) }
+
+// squared is squares that leaves the sum on the device.
+func (d *Device) squared(t tensor) tensor {
 	l := d.lib
-	return l.Double(l.Call(opSumAll).T(l.Call(opMul).T(t).T(t).One()).OptDType(libtorch.Float64).One())
+	return l.Call(opSumAll).T(l.Call(opMul).T(t).T(t).One()).OptDType(libtorch.Float64).One()
 }
 
 // apart returns Σ(p-q)² and Σq².

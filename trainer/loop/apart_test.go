@@ -121,12 +121,8 @@ func (d *apart) PlanAdam(slots []device.AdamSlot) (device.Adam, error) {
 	return a, err
 }
 
-func (a *apartAdam) Step(s device.AdamStep) (nonFinite int, err error) {
-	err = a.dev.with(a.params, func() (err error) {
-		nonFinite, err = a.Adam.Step(s)
-		return err
-	})
-	return nonFinite, err
+func (a *apartAdam) Step(s device.AdamStep) error {
+	return a.dev.with(a.params, func() error { return a.Adam.Step(s) })
 }
 
 type apartAverage struct {

@@ -51,6 +51,7 @@ func TryDevice(ctx context.Context, dev device.Device, cfg *configs.Config, dir 
 		if err := l.trainStep(); err != nil {
 			return nil, err
 		}
+		l.method.Collect(l.scalars)
 		t.Losses = append(t.Losses, l.scalars.Means())
 		if i == 0 {
 			t.Start = time.Since(start)

@@ -79,6 +79,7 @@ func (l *Loop) snapshot() (*checkpoint.File, error) {
 		LastFID: r.lastFID, BestFID: r.bestFID, FIDNimg: r.fidNimg, EvalNimg: l.eval.nimg,
 		SampleFile: r.sampleFile, SampleNimg: r.sampleNimg,
 	}
+	l.method.Collect(l.scalars)
 	for name, v := range l.scalars.Sum {
 		p.Scalars[name] = run.Sum{Sum: run.Exact(v), Count: l.scalars.Count[name]}
 	}
@@ -229,6 +230,7 @@ func (l *Loop) restore(f *checkpoint.File) (note string, err error) {
 	}
 	l.nimg, l.rollbacks = p.Nimg, p.Rollbacks
 	l.health.worst, l.health.rollbacks = p.Worst, p.InVain
+	l.method.Collect(l.scalars) // which end here, with the steps that are undone
 	l.scalars = method.NewScalars()
 	for name, v := range p.Scalars {
 		l.scalars.Sum[name], l.scalars.Count[name] = float64(v.Sum), v.Count

@@ -56,7 +56,8 @@ func newStill(e method.Env) (method.Method, error) {
 	_, buildErr := graph.Build(func(g *graph.Builder) {
 		m.at = g.Input("mean", 1)
 		m.loss = g.Sum(g.Square(g.Sub(g.Param(p), m.at)))
-		m.goal.Outputs = []graph.Node{m.loss}
+		m.goal.Record = []graph.Node{m.loss}
+		m.goal.Outputs = m.goal.Record
 		err = m.goal.Minimise(g, m.loss, m.set.All())
 	})
 	m.adam = optim.NewAdam(m.set.All(), e.Device)
@@ -97,9 +98,11 @@ func (m *still) Step(nimg int64, b data.Batch, cfg *configs.Config, s *method.Sc
 	if err := m.stage.Run(); err != nil {
 		return err
 	}
-	_, err := m.stage.Update(optim.Hyper{LR: live.LR, Beta1: live.Beta1, Beta2: live.Beta2, Eps: 1e-8})
-	s.Add("loss/still", m.stage.Scalar(m.loss))
-	return err
+	return m.stage.Update(optim.Hyper{LR: live.LR, Beta1: live.Beta1, Beta2: live.Beta2, Eps: 1e-8})
+}
+
+func (m *still) Collect(s *method.Scalars) {
+	m.stage.Collect(func(r method.Record) { s.Add("loss/still", r.Sum(m.loss)) })
 }
 
 // stripes are 32 images of 3x2 pixels in two colours, without classes; one of

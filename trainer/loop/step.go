@@ -69,6 +69,7 @@ func (l *Loop) trainStep() error {
 
 // tick writes the means since the last tick to the run log, and judges them.
 func (l *Loop) tick() error {
+	l.method.Collect(l.scalars) // first: it waits for steps that are not done
 	l.pace.tick(time.Now(), l.nimg)
 	means := l.scalars.Means()
 	means["speed/images_per_sec"] = l.rate.perSec(l.cfg.Run.Batch)

@@ -1,22 +1,18 @@
 package method
 
 import (
-	"math"
-
 	"innate/configs"
+	"innate/models/gdd"
 )
 
-// chart is what a step tells of one discriminator. Where there are several, each
-// has names of its own, such as logits/fake.disc1, beside the losses of all. Names
-// are made once: to make them in a step would allocate.
+// chart names what a run charts of one discriminator. Where there are several,
+// each has names of its own, such as logits/fake.disc1, beside the losses of all.
+// Names are made once: to make them in a step would allocate.
 type chart struct {
 	several bool // discriminators
 
 	genName, discName, lrName, gradName string
 	logitsNames, probsNames             [2]string // of fakes and of real images
-
-	gen, disc  float64 // losses in this step, summed over images
-	fake, real logits
 }
 
 // newChart names what is charted of discriminator k of n.
@@ -33,42 +29,41 @@ func newChart(k, n int) chart {
 	}
 }
 
-// afterGen records, and begins anew, what the generator stage has added up.
-func (c *chart) afterGen(s *Scalars, batch int) {
-	if c.several {
-		s.Add(c.genName, c.gen/float64(batch))
-	}
-	c.gen = 0
-}
-
-// afterDisc is afterGen for the stage of the discriminators.
-func (c *chart) afterDisc(s *Scalars, batch int, lr, grad float64) {
-	if c.several {
-		s.Add(c.discName, c.disc/float64(batch))
-	}
-	s.Add(c.lrName, lr)
-	s.Add(c.gradName, grad)
-	c.fake.record(s, c.logitsNames[0], c.probsNames[0])
-	c.real.record(s, c.logitsNames[1], c.probsNames[1])
-	c.disc, c.fake, c.real = 0, logits{}, logits{}
-}
-
-// logits adds up what is charted of them.
-type logits struct {
-	sum, prob float64
-	count     int
-}
-
-func (l *logits) add(values []float32) {
-	for _, v := range values {
-		l.sum += float64(v)
-		l.prob += 1 / (1 + math.Exp(-float64(v)))
-	}
-	l.count += len(values)
-}
-
-// record adds the mean logit and the mean probability that images are real.
-func (l *logits) record(s *Scalars, logitsName, probsName string) {
-	s.Add(logitsName, l.sum/float64(l.count))
-	s.Add(probsName, l.prob/float64(l.count))
+// collect adds what the steps since the last call have given to s.
+func (d *distiller) collect(s *Scalars) {
+	batch := float64(d.batch)
+	d.genStep.Collect(func(r Record) {
+		s.Add("loss/gen", r.Sum(d.gen.Loss)/batch)
+		s.Add("grad/gen", r.GradNorm(0))
+		s.Add(NonFiniteGrads, float64(r.NonFinite()))
+		for k, c := range d.charts {
+			if c.several {
+				s.Add(c.genName, r.Sum(d.gen.Losses[k])/batch)
+			}
+		}
+	})
+	d.disStep.Collect(func(r Record) {
+		s.Add("loss/disc", r.Sum(d.disc.Loss)/batch)
+		s.More(NonFiniteGrads, float64(r.NonFinite()))
+		for k, c := range d.charts {
+			if c.several {
+				s.Add(c.discName, r.Sum(d.disc.Losses[k])/batch)
+			}
+			s.Add(c.gradName, r.GradNorm(k))
+			count := float64(d.batch * d.nets.Discs[k].Disc.Config.Logits())
+			for i, sums := range [...]gdd.LogitSums{d.disc.FakeSums[k], d.disc.RealSums[k]} {
+				s.Add(c.logitsNames[i], r.Sum(sums.Logit)/count)
+				s.Add(c.probsNames[i], r.Sum(sums.Prob)/count)
+			}
+		}
+	})
+	step := 0
+	d.r1Step.Collect(func(r Record) {
+		penalty := r.Sum(d.r1.Penalty) / float64(d.micro.Parts)
+		s.Add("r1/penalty", penalty)
+		s.Add("loss/r1", d.gammas[step]/2*penalty)
+		s.More(NonFiniteGrads, float64(r.NonFinite()))
+		step++
+	})
+	d.gammas = d.gammas[:0]
 }

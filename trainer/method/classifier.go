@@ -101,31 +101,33 @@ func (m *classifierMethod) Step(nimg int64, b data.Batch, cfg *configs.Config, s
 	live := cfg.Live
 	start := time.Now()
 	t := m.training
-	loss := 0.0
 	for i := range m.micro.Parts {
 		copy(t.Graph.Data(t.Images), m.micro.part(b.Images, i))
 		copy(t.Graph.Data(t.OneHot), m.micro.part(b.Labels, i))
 		if err := m.stage.Run(); err != nil {
 			return err
 		}
-		loss += m.stage.Scalar(t.Loss)
 		copy(m.micro.part(m.logits, i), m.stage.Value(t.Logits))
 	}
 	// The rate falls linearly to zero over the second half.
 	left := 1 - float64(nimg)/1000/live.TotalKimg
 	lr := live.LR * min(1, 2*max(0, left)) * warmup(nimg, live.WarmupKimg)
-	bad, err := m.stage.Update(optim.Hyper{LR: lr, Beta1: live.Beta1, Beta2: live.Beta2, Eps: adamEps})
-	if err != nil {
+	if err := m.stage.Update(optim.Hyper{LR: lr, Beta1: live.Beta1, Beta2: live.Beta2, Eps: adamEps}); err != nil {
 		return err
 	}
 	s.Time("step", start)
 
-	s.Add("loss/ce", loss/float64(m.micro.Parts))
 	s.Add("accuracy/train", accuracy(m.logits, b.Labels, m.Data.Classes()))
 	s.Add("lr", lr)
-	s.Add("grad/norm", m.stage.Binding(0).GradNorm())
-	s.Add(NonFiniteGrads, float64(bad))
 	return nil
+}
+
+func (m *classifierMethod) Collect(s *Scalars) {
+	m.stage.Collect(func(r Record) {
+		s.Add("loss/ce", r.Sum(m.training.Loss)/float64(m.micro.Parts))
+		s.Add("grad/norm", r.GradNorm(0))
+		s.Add(NonFiniteGrads, float64(r.NonFinite()))
+	})
 }
 
 // testBatch is the number of images that Test reads at once.

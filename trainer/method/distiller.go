@@ -26,13 +26,13 @@ type distiller struct {
 	disAdams                 []*optim.Adam // of each discriminator
 
 	// By discriminator: what its settings say, how it updates in this step, and
-	// what is charted of it.
+	// the names of what is charted of it.
 	weights, rates, shares []float64
 	hypers                 []optim.Hyper
 	charts                 []chart
 
-	faker *precond.Sampler // the generator without gradients, for the D stage
-	fake  []float32        // [N H W C]
+	fakes  *precond.Maker // the generator without gradients, for the D stage
+	gammas []float64      // of the R1 steps since the last collect
 }
 
 func newDistiller(dev device.Device, nets gdd.Nets, loss gdd.Loss, micro Micro) (*distiller, error) {
@@ -42,16 +42,15 @@ func newDistiller(dev device.Device, nets gdd.Nets, loss gdd.Loss, micro Micro) 
 	if d.gen, err = gdd.NewGenStage(nets, loss, batch); err != nil {
 		return nil, err
 	}
-	if d.disc, err = gdd.NewDiscStage(nets, loss, batch); err != nil {
+	if d.fakes, err = precond.NewMaker(dev, nets.Gen, batch); err != nil {
+		return nil, err
+	}
+	if d.disc, err = gdd.NewDiscStage(nets, loss, d.fakes.Images); err != nil {
 		return nil, err
 	}
 	if d.r1, err = gdd.NewR1Stage(nets, batch); err != nil {
 		return nil, err
 	}
-	if d.faker, err = precond.NewSampler(dev, nets.Gen, batch); err != nil {
-		return nil, err
-	}
-	d.fake = make([]float32, d.batch*d.faker.Pixels())
 	d.genAdam = optim.NewAdam(nets.Gen.Net.Params.All(), dev)
 	for k, x := range nets.Discs {
 		d.disAdams = append(d.disAdams, optim.NewAdam(x.Disc.Params.All(), dev))
@@ -100,107 +99,68 @@ func (d *distiller) iterate(iteration int64, genZ, discZ, real, labels []float32
 	d.gen.Weigh(d.weights)
 	d.r1.Share(d.shares)
 	start := time.Now()
-	bad, err := d.stepGen(genZ, labels, gen, s)
-	if err != nil {
+	if err := d.stepGen(genZ, labels, gen); err != nil {
 		return err
 	}
 	start = s.Time("g", start)
-
-	n, err := d.stepDisc(discZ, real, labels, s)
-	if err != nil {
+	if err := d.stepDisc(discZ, real, labels); err != nil {
 		return err
 	}
-	bad += n
 	start = s.Time("d", start)
-
 	if r1Due(iteration, live) {
-		if n, err = d.stepR1(real, labels, live, s); err != nil {
+		if err := d.stepR1(real, labels, live); err != nil {
 			return err
 		}
-		bad += n
 		s.Time("r1", start)
 	}
-	s.Add(NonFiniteGrads, float64(bad))
+	s.Add("lr/gen", gen.LR)
+	for k, c := range d.charts {
+		s.Add(c.lrName, d.hypers[k].LR)
+	}
 	return nil
 }
 
-// stepGen steps the generator and returns how many values of its gradients were
-// not finite.
-func (d *distiller) stepGen(z, labels []float32, h optim.Hyper, s *Scalars) (nonFinite int, err error) {
-	loss := 0.0
+// stepGen steps the generator.
+func (d *distiller) stepGen(z, labels []float32, h optim.Hyper) error {
 	for i := range d.micro.Parts {
 		d.gen.Set(d.micro.part(z, i), d.micro.part(labels, i))
 		if err := d.genStep.Run(); err != nil {
-			return 0, err
-		}
-		loss += d.genStep.Scalar(d.gen.Loss)
-		for k := range d.charts {
-			d.charts[k].gen += d.genStep.Scalar(d.gen.Losses[k])
+			return err
 		}
 	}
-	if nonFinite, err = d.genStep.Update(h); err != nil {
-		return 0, err
-	}
-	s.Add("lr/gen", h.LR)
-	s.Add("grad/gen", d.genStep.Binding(0).GradNorm())
-	s.Add("loss/gen", loss/float64(d.batch))
-	for k := range d.charts {
-		d.charts[k].afterGen(s, d.batch)
-	}
-	return nonFinite, nil
+	return d.genStep.Update(h)
 }
 
 // stepDisc steps the discriminators on fakes of fresh noise and on real images.
-func (d *distiller) stepDisc(z, real, labels []float32, s *Scalars) (nonFinite int, err error) {
-	if err := d.faker.OneStep(z, labels, d.fake); err != nil {
-		return 0, err
-	}
-	loss := 0.0
+func (d *distiller) stepDisc(z, real, labels []float32) error {
 	for i := range d.micro.Parts {
-		d.disc.Set(d.micro.part(d.fake, i), d.micro.part(real, i), d.micro.part(labels, i))
+		if err := d.fakes.Make(d.micro.part(z, i), d.micro.part(labels, i)); err != nil {
+			return err
+		}
+		d.disc.Set(d.micro.part(real, i), d.micro.part(labels, i))
 		if err := d.disStep.Run(); err != nil {
-			return 0, err
-		}
-		loss += d.disStep.Scalar(d.disc.Loss)
-		for k := range d.charts {
-			c := &d.charts[k]
-			c.disc += d.disStep.Scalar(d.disc.Losses[k])
-			c.fake.add(d.disStep.Value(d.disc.FakeLogits[k]))
-			c.real.add(d.disStep.Value(d.disc.RealLogits[k]))
+			return err
 		}
 	}
-	if nonFinite, err = d.disStep.Update(d.hypers...); err != nil {
-		return 0, err
-	}
-	s.Add("loss/disc", loss/float64(d.batch))
-	for k := range d.charts {
-		d.charts[k].afterDisc(s, d.batch, d.hypers[k].LR, d.disStep.Binding(k).GradNorm())
-	}
-	return nonFinite, nil
+	return d.disStep.Update(d.hypers...)
 }
 
 // stepR1 steps the discriminators by their gradient penalty.
-func (d *distiller) stepR1(real, labels []float32, live configs.Live, s *Scalars) (nonFinite int, err error) {
-	gamma, every, penalty := live.R1Gamma, float64(live.R1Interval), 0.0
+func (d *distiller) stepR1(real, labels []float32, live configs.Live) error {
+	gamma, every := live.R1Gamma, float64(live.R1Interval)
 	for i := range d.micro.Parts {
 		d.r1.Set(d.micro.part(real, i), d.micro.part(labels, i), float32(gamma/2*every))
 		if err := d.r1Step.Run(); err != nil {
-			return 0, err
+			return err
 		}
-		penalty += d.r1Step.Scalar(d.r1.Penalty)
 	}
-	if nonFinite, err = d.r1Step.Update(d.hypers...); err != nil {
-		return 0, err
-	}
-	penalty /= float64(d.micro.Parts)
-	s.Add("r1/penalty", penalty)
-	s.Add("loss/r1", gamma/2*penalty)
-	return nonFinite, nil
+	d.gammas = append(d.gammas, gamma)
+	return d.r1Step.Update(d.hypers...)
 }
 
 // Programs are the stages in the order of a step.
 func (d *distiller) Programs() []Program {
-	return []Program{d.genStep.Program(), {Stage: "d fakes", Program: d.faker.Program()}, d.disStep.Program(), d.r1Step.Program()}
+	return []Program{d.genStep.Program(), {Stage: "d fakes", Program: d.fakes.Program()}, d.disStep.Program(), d.r1Step.Program()}
 }
 
 // r1Due says whether an iteration penalises: every r1_interval-th, but not the

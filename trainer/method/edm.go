@@ -127,19 +127,16 @@ func (m *edmMethod) Step(nimg int64, b data.Batch, cfg *configs.Config, s *Scala
 	for i, eta := range m.draws {
 		m.sigma[i] = precond.TrainSigma(float64(eta))
 	}
-	loss := 0.0
 	for i := range m.micro.Parts {
 		m.set(b, i)
 		start = s.Time("data", start)
 		if err := m.stage.Run(); err != nil {
 			return err
 		}
-		loss += m.stage.Scalar(m.training.Loss)
 		start = s.Time("step", start)
 	}
 	lr := live.LR * warmup(nimg, live.WarmupKimg)
-	bad, err := m.stage.Update(optim.Hyper{LR: lr, Beta1: live.Beta1, Beta2: live.Beta2, Eps: adamEps})
-	if err != nil {
+	if err := m.stage.Update(optim.Hyper{LR: lr, Beta1: live.Beta1, Beta2: live.Beta2, Eps: adamEps}); err != nil {
 		return err
 	}
 	start = s.Time("step", start)
@@ -148,13 +145,17 @@ func (m *edmMethod) Step(nimg int64, b data.Batch, cfg *configs.Config, s *Scala
 		return err
 	}
 	s.Time("ema", start)
-
-	h, w, c := m.Data.Shape()
-	s.Add("loss/edm", loss/float64(m.micro.Parts*h*w*c)) // per pixel
 	s.Add("lr", lr)
-	s.Add("grad/norm", m.stage.Binding(0).GradNorm())
-	s.Add(NonFiniteGrads, float64(bad))
 	return nil
+}
+
+func (m *edmMethod) Collect(s *Scalars) {
+	h, w, c := m.Data.Shape()
+	m.stage.Collect(func(r Record) {
+		s.Add("loss/edm", r.Sum(m.training.Loss)/float64(m.micro.Parts*h*w*c)) // per pixel
+		s.Add("grad/norm", r.GradNorm(0))
+		s.Add(NonFiniteGrads, float64(r.NonFinite()))
+	})
 }
 
 // set fills the inputs for one micro-batch. Its dropout is drawn here: the masks

@@ -36,7 +36,10 @@ func Distill(dev device.Device, nets gdd.Nets, batch int, preset string, live co
 	var losses []map[string]float64
 	for i := range genZ {
 		s := NewScalars()
-		d.iterate(int64(i), genZ[i], discZ[i], real[i], labels, live, s)
+		if err := d.iterate(int64(i), genZ[i], discZ[i], real[i], labels, live, s); err != nil {
+			return nil, err
+		}
+		d.collect(s)
 		losses = append(losses, s.Means())
 	}
 	return losses, nil
@@ -91,6 +94,7 @@ func EDMGrads(n, micro int) (grads map[string][]float32, loss float64, err error
 	}
 	s := NewScalars()
 	err = m.Step(0, data.Batch{Images: images}, cfg, s)
+	m.Collect(s)
 	return m.(*edmMethod).stage.grads(), s.Sum["loss/edm"], err
 }
 
@@ -105,7 +109,7 @@ func GenGrads(dev device.Device, nets gdd.Nets, micro Micro, z, labels []float32
 		return nil, nil, err
 	}
 	buffers := nets.Discs[0].Disc.Buffers.Clone()
-	if _, err := d.stepGen(z, labels, optim.Hyper{Eps: 1}, NewScalars()); err != nil { // of learning rate 0
+	if err := d.stepGen(z, labels, optim.Hyper{Eps: 1}); err != nil { // of learning rate 0
 		return nil, nil, err
 	}
 	got = d.genStep.grads()
@@ -123,7 +127,7 @@ func GenGrads(dev device.Device, nets gdd.Nets, micro Micro, z, labels []float32
 		return nil, nil, err
 	}
 	for i := range micro.Parts {
-		if _, err := one.stepGen(micro.part(z, i), micro.part(labels, i), optim.Hyper{Eps: 1}, NewScalars()); err != nil {
+		if err := one.stepGen(micro.part(z, i), micro.part(labels, i), optim.Hyper{Eps: 1}); err != nil {
 			return nil, nil, err
 		}
 		if want == nil {

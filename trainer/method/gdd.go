@@ -171,6 +171,8 @@ func (m *gddMethod) Step(nimg int64, b data.Batch, cfg *configs.Config, s *Scala
 	return err
 }
 
+func (m *gddMethod) Collect(s *Scalars) { m.collect(s) }
+
 func (m *gddMethod) Tensors() []Group {
 	groups := []Group{
 		{Prefix: "gen/", Set: m.nets.Gen.Net.Params},

@@ -52,6 +52,10 @@ type Method interface {
 	// images seen before it.
 	Step(nimg int64, b data.Batch, cfg *configs.Config, s *Scalars) error
 
+	// Collect adds to s what the steps since the last Collect have given: losses,
+	// norms of gradients. It waits for the device, which Step does not.
+	Collect(s *Scalars)
+
 	// Tensors are the named groups of everything that an exact resume needs,
 	// beside the loop's own counters and random streams. Restoring copies into
 	// the same groups.

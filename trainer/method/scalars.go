@@ -31,8 +31,11 @@ func (s *Scalars) Add(name string, v float64) {
 	s.Count[name]++
 }
 
+// More adds to what the last Add of a name recorded.
+func (s *Scalars) More(name string, v float64) { s.Sum[name] += v }
+
 // Time adds the time since start to a stage of the step and returns now, so
-// that stages can be chained.
+// that stages can be chained. On a GPU that is the time of handing the work over.
 func (s *Scalars) Time(stage string, start time.Time) time.Time {
 	now := time.Now()
 	s.stage[stage] += now.Sub(start)

@@ -1,6 +1,8 @@
 package method
 
 import (
+	"fmt"
+	"math"
 	"slices"
 
 	"innate/configs"
@@ -29,6 +31,12 @@ type Stage struct {
 
 	program  device.Program   // nil before Freeze
 	bindings []*optim.Binding // one for each of adams
+
+	// Of the steps since Collect, as far as they have been read.
+	steps   int
+	values  []float32             // of goal.Record, run by run
+	updates [][]device.AdamRecord // by optimizer
+	place   map[graph.Node]int    // in goal.Record
 }
 
 // Micro says how the batch of a step is cut.
@@ -43,9 +51,14 @@ type Micro struct {
 
 // NewStage makes a stage that runs once Freeze has said what trains.
 func NewStage(name string, dev device.Device, goal *graph.Objective, micro Micro, adams ...*optim.Adam) *Stage {
-	return &Stage{
+	s := &Stage{
 		name: name, goal: goal, dev: dev, adams: adams, micro: micro, sums: map[*models.Param]gradSum{},
+		updates: make([][]device.AdamRecord, len(adams)), place: map[graph.Node]int{},
 	}
+	for i, n := range goal.Record {
+		s.place[n] = i
+	}
+	return s
 }
 
 // gradSum is the gradient of a parameter over the micro-batches of a step.
@@ -57,6 +70,7 @@ type gradSum struct {
 // Freeze plans the runs to come without the gradients of what is frozen, in the
 // place of the program so far. On an error the stage stays as it was.
 func (s *Stage) Freeze(frozen func(name string) bool) error {
+	s.read() // what ends with the program
 	params, grads := s.goal.Trained(func(name string) bool { return !frozen(name) })
 	assigns, used := s.goal.Assigns, []*models.Param(nil)
 	if s.micro.Parts > 1 {
@@ -68,7 +82,7 @@ func (s *Stage) Freeze(frozen func(name string) bool) error {
 		}
 	}
 	program, err := s.dev.Compile(s.goal.Graph, device.Request{
-		Outputs: s.goal.Results(grads), Assigns: assigns, Replaces: s.program,
+		Outputs: s.goal.Results(grads), Assigns: assigns, Record: s.goal.Record, Replaces: s.program,
 	})
 	if err != nil {
 		return err
@@ -120,24 +134,77 @@ func (s *Stage) Run() error {
 }
 
 // Update ends a step: the optimizers, each by its settings, follow the gradients of
-// its runs. It returns how many of their values were not finite.
-func (s *Stage) Update(h ...optim.Hyper) (nonFinite int, err error) {
+// its runs.
+func (s *Stage) Update(h ...optim.Hyper) error {
 	s.runs = 0
 	for k, b := range s.bindings {
-		n, err := b.Step(h[k])
-		if err != nil {
-			return 0, err
+		if err := b.Step(h[k]); err != nil {
+			return err
 		}
-		nonFinite += n
 	}
-	return nonFinite, nil
+	s.steps++
+	return nil
 }
 
-// Value is the value of an output in the last run.
+// Value is the value of an output in the last run. It waits for the device.
 func (s *Stage) Value(n graph.Node) []float32 { return s.program.Value(n) }
 
-// Scalar is Value of an output that is one number.
-func (s *Stage) Scalar(n graph.Node) float64 { return float64(s.program.Value(n)[0]) }
+// Record is what one step of a stage gave.
+type Record struct {
+	stage  *Stage
+	values []float32 // of the objective's Record, run by run
+	step   int
+}
+
+// Sum is a recorded number, added up over the runs of the step.
+func (r Record) Sum(n graph.Node) float64 {
+	at, ok := r.stage.place[n]
+	if !ok {
+		panic(fmt.Sprintf("method: stage %s records nothing of %v", r.stage.name, n))
+	}
+	sum := 0.0
+	for i := at; i < len(r.values); i += len(r.stage.goal.Record) {
+		sum += float64(r.values[i])
+	}
+	return sum
+}
+
+// GradNorm is the L2 norm of the gradients that the k-th optimizer followed.
+func (r Record) GradNorm(k int) float64 { return math.Sqrt(r.stage.updates[k][r.step].GradSquares) }
+
+// NonFinite is how many values of all gradients were not finite, and replaced.
+func (r Record) NonFinite() int {
+	n := 0
+	for _, u := range r.stage.updates {
+		n += u[r.step].NonFinite
+	}
+	return n
+}
+
+// Collect calls f with what each step since the last Collect gave, in order. It
+// waits for the device.
+func (s *Stage) Collect(f func(r Record)) {
+	s.read()
+	n := s.micro.Parts * len(s.goal.Record)
+	for i := range s.steps {
+		f(Record{s, s.values[i*n : (i+1)*n], i})
+	}
+	s.steps, s.values = 0, s.values[:0]
+	for k := range s.updates {
+		s.updates[k] = s.updates[k][:0]
+	}
+}
+
+// read takes over what program and optimizers have recorded.
+func (s *Stage) read() {
+	if s.program == nil {
+		return
+	}
+	s.values = append(s.values, s.program.Records()...)
+	for k, b := range s.bindings {
+		s.updates[k] = append(s.updates[k], b.Records()...)
+	}
+}
 
 // Program is the stage as the profile shows it.
 func (s *Stage) Program() Program {

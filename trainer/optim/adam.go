@@ -94,9 +94,9 @@ func (a *Adam) Bind(params []*models.Param, program device.Program, grads []grap
 	return b, err
 }
 
-// Step cleans the gradients (NaN to 0, infinities to +-1e5), updates the bound
-// parameters and returns how many gradient values it had to clean.
-func (b *Binding) Step(h Hyper) (nonFinite int, err error) {
+// Step cleans the gradients (NaN to 0, infinities to ±1e5) and updates the bound
+// parameters.
+func (b *Binding) Step(h Hyper) error {
 	for i, s := range b.slots {
 		s.steps = min(s.steps+1, maxSteps)
 		b.steps[i] = s.steps
@@ -105,6 +105,10 @@ func (b *Binding) Step(h Hyper) (nonFinite int, err error) {
 	}
 	return b.plan.Step(device.AdamStep{LR: h.LR, Beta1: h.Beta1, Beta2: h.Beta2, Eps: h.Eps, Steps: b.steps, Corr1: b.corr1, Corr2: b.corr2})
 }
+
+// Records are what each Step since it was last asked found in the gradients,
+// oldest first, valid until the next Step. It waits for the device.
+func (b *Binding) Records() []device.AdamRecord { return b.plan.Records() }
 
 // correction is 1-beta^t for the beta that the float32 kernel uses, so that the
 // first steps' corrections cancel exactly.

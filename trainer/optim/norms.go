@@ -16,9 +16,6 @@ type Norms struct {
 	Weight float64 // of the values before the change
 }
 
-// GradNorm is the L2 norm of all gradients of the last Step, as cleaned.
-func (b *Binding) GradNorm() float64 { return math.Sqrt(b.plan.GradSquares()) }
-
 // Measure makes the next Step record what Norms returns. It does not change
 // what the step computes.
 func (b *Binding) Measure() { b.plan.Measure() }

@@ -44,6 +44,9 @@ type program struct {
 	g      *graph.Builder
 	plan   *graph.Plan
 	values map[graph.Node][]float32 // of outputs
+
+	record  []graph.Node
+	records []float32
 }
 
 // Compile refuses a graph with an operation that has no definition here.
@@ -57,7 +60,7 @@ func (Device) Compile(g *graph.Builder, r device.Request) (device.Program, error
 			return nil, fmt.Errorf("graph: compile: %s: no reference", n.Where())
 		}
 	}
-	p := &program{g: g, plan: plan, values: map[graph.Node][]float32{}}
+	p := &program{g: g, plan: plan, values: map[graph.Node][]float32{}, record: r.Record}
 	for _, n := range r.Outputs {
 		p.values[n] = make([]float32, n.Shape().Size())
 	}
@@ -96,7 +99,17 @@ func (p *program) Run() error {
 	for i, a := range p.plan.Assigns {
 		copy(a.Dst.Data, assigned[i])
 	}
+	for _, n := range p.record {
+		p.records = append(p.records, p.values[n][0])
+	}
 	return nil
+}
+
+// Records are the recorded values of the runs since it was last asked.
+func (p *program) Records() []float32 {
+	r := p.records
+	p.records = nil
+	return r
 }
 
 func round(dst []float32, x []float64) {
@@ -136,6 +149,7 @@ func (p *program) Release() { p.values = nil }
 type adam struct {
 	slots     []device.AdamSlot
 	squares   []device.Squares
+	found     []device.AdamRecord
 	measuring bool
 }
 
@@ -148,22 +162,21 @@ func (a *adam) Measure() { a.measuring = true }
 
 func (a *adam) Squares(i int) device.Squares { return a.squares[i] }
 
-func (a *adam) GradSquares() float64 {
-	sum := 0.0
-	for _, s := range a.squares {
-		sum += s.Grad
-	}
-	return sum
+func (a *adam) Records() []device.AdamRecord {
+	r := a.found
+	a.found = nil
+	return r
 }
 
-func (a *adam) Step(s device.AdamStep) (nonFinite int, err error) {
+func (a *adam) Step(s device.AdamStep) error {
+	found := device.AdamRecord{}
 	for i, slot := range a.slots {
 		var sq device.Squares
 		grad := slot.Program.Value(slot.Grad)
 		corr1, corr2 := float64(s.Corr1[i]), float64(s.Corr2[i])
 		for j, g32 := range grad {
 			if math.IsNaN(float64(g32)) || math.IsInf(float64(g32), 0) {
-				nonFinite++
+				found.NonFinite++
 				switch {
 				case g32 > 0:
 					g32 = 1e5
@@ -187,9 +200,11 @@ func (a *adam) Step(s device.AdamStep) (nonFinite int, err error) {
 			sq.Update, sq.Weight = a.squares[i].Update, a.squares[i].Weight
 		}
 		a.squares[i] = sq
+		found.GradSquares += sq.Grad
 	}
 	a.measuring = false
-	return nonFinite, nil
+	a.found = append(a.found, found)
+	return nil
 }
 
 // pairs are parameters that are averaged or compared.

@@ -40,7 +40,7 @@ type functions struct {
 	abiVersion, call, newList, pushList, newOptional, deleteOptional      uintptr
 	errorText, newHandle, deleteHandle                                    uintptr
 	isContiguous, emptyStrided, fromBlob, copyTo, gradEnable, reinterpret uintptr
-	threads, setThreads, itemDouble, itemInt                              uintptr
+	threads, setThreads, itemDouble                                       uintptr
 	addTensor, addScalar, mulScalar, fill                                 uintptr
 	streamSync, currentStream, cudaGuard                                  uintptr
 }
@@ -119,7 +119,7 @@ func (l *Lib) bind() error {
 		"aoti_torch_create_tensor_from_blob": &f.fromBlob,
 		"aoti_torch_copy_":                   &f.copyTo, "aoti_torch_grad_mode_set_enabled": &f.gradEnable,
 		"aoti_torch__reinterpret_tensor": &f.reinterpret, "torch_get_num_threads": &f.threads,
-		"aoti_torch_item_float64": &f.itemDouble, "aoti_torch_item_int64": &f.itemInt,
+		"aoti_torch_item_float64": &f.itemDouble,
 	} {
 		need(l.cpu, p, name)
 	}

@@ -100,6 +100,16 @@ func (l *Lib) Download(values []float32, shape, strides []int, src Tensor) {
 	runtime.KeepAlive(values)
 }
 
+// DownloadDoubles sets values to the first of src, which has float64 in one piece.
+// It waits for the device.
+func (l *Lib) DownloadDoubles(values []float64, src Tensor) {
+	shape, strides := []int{len(values)}, []int{1}
+	w := l.wrap(unsafe.Pointer(unsafe.SliceData(values)), Float64, shape, strides)
+	l.Copy(w, l.View(src, shape, strides, 0))
+	l.Free(l.Keep(w))
+	runtime.KeepAlive(values)
+}
+
 // Double is the value of a tensor of one float64. It waits for the device.
 func (l *Lib) Double(t Tensor) float64 {
 	if l.err != nil || t == 0 {
@@ -108,16 +118,6 @@ func (l *Lib) Double(t Tensor) float64 {
 	r := l.c(l.fn.itemDouble, uintptr(t), uintptr(unsafe.Pointer(&l.outF)))
 	l.check("item", r)
 	return l.outF
-}
-
-// Integer is the value of a tensor of one int64. It waits for the device.
-func (l *Lib) Integer(t Tensor) int64 {
-	if l.err != nil || t == 0 {
-		return 0
-	}
-	r := l.c(l.fn.itemInt, uintptr(t), uintptr(unsafe.Pointer(&l.out64)))
-	l.check("item", r)
-	return l.out64
 }
 
 // View is another view of a tensor's memory, as a temporary.
