@@ -164,9 +164,13 @@ func (d *Device) meet(host *models.Param) *param {
 	p := d.params[host]
 	if p == nil {
 		p = &param{host: host, strides: libtorch.RowMajor(host.Shape)}
-		d.params[host] = p
 		p.place(d, d.lib.Empty(libtorch.Float32, host.Shape, p.strides))
 		p.upload(d.lib)
+		if !d.lib.OK() { // no room: what asked for it fails, and the next may find some
+			p.free(d.lib)
+			return p
+		}
+		d.params[host] = p
 	}
 	return p
 }
@@ -174,10 +178,15 @@ func (d *Device) meet(host *models.Param) *param {
 // place makes t, of the parameter's shape, its memory.
 func (p *param) place(d *Device, t tensor) {
 	l := d.lib
-	l.Free(p.plain)
-	l.Free(p.value)
+	p.free(l)
 	p.plain = l.Keep(t)
 	p.value = l.Keep(inOrder(l, p.plain, len(p.host.Shape)))
+}
+
+func (p *param) free(l *libtorch.Lib) {
+	l.Free(p.plain)
+	l.Free(p.value)
+	p.plain, p.value = 0, 0
 }
 
 func (p *param) upload(l *libtorch.Lib) {
@@ -261,8 +270,7 @@ func (d *Device) Close() {
 	}
 	d.do(func() {
 		for _, p := range d.params {
-			d.lib.Free(p.plain)
-			d.lib.Free(p.value)
+			p.free(d.lib)
 		}
 		for _, h := range d.homes {
 			d.lib.Free(h.all)
@@ -289,9 +297,11 @@ func (d *Device) value(c float32, axes int) tensor {
 	t, ok := d.values[key]
 	if !ok {
 		ones := slices.Repeat([]int{1}, axes)
-		t = d.lib.Keep(d.lib.Empty(libtorch.Float32, ones, ones))
+		t = d.lib.Empty(libtorch.Float32, ones, ones)
 		d.lib.Fill(t, float64(c))
-		d.values[key] = t
+		if d.lib.OK() {
+			d.values[key] = d.lib.Keep(t)
+		}
 	}
 	return t
 }
@@ -319,9 +329,11 @@ func (d *Device) filter(a graph.ResampleAttr, channels int) tensor {
 			}
 		}
 		shape := []int{channels, 1, len(f), len(f)}
-		t = d.lib.Keep(d.lib.Empty(libtorch.Float32, shape, libtorch.RowMajor(shape)))
+		t = d.lib.Empty(libtorch.Float32, shape, libtorch.RowMajor(shape))
 		d.lib.Upload(t, values, shape, libtorch.RowMajor(shape))
-		d.filters[key] = t
+		if d.lib.OK() {
+			d.filters[key] = d.lib.Keep(t)
+		}
 	}
 	return t
 }

@@ -58,6 +58,9 @@ func (l *Lib) Err() error {
 	return err
 }
 
+// OK reports whether there has been no error since Err was last asked.
+func (l *Lib) OK() bool { return l.err == nil }
+
 // fail keeps the first error.
 func (l *Lib) fail(err error) {
 	if l.err == nil {

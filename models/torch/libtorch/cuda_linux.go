@@ -11,19 +11,51 @@ import (
 
 // openCUDA makes sure of the GPU and makes it the thread's current one.
 func (l *Lib) openCUDA() error {
-	count, err := purego.Dlsym(l.cuda, "cudaGetDeviceCount")
-	if err != nil {
-		return fmt.Errorf("torch: %w", err)
-	}
-	l.out64 = 0
-	if code := l.c(count, uintptr(unsafe.Pointer(&l.out64))); int32(code) != 0 {
-		return fmt.Errorf("torch: %s: %s", l.Device, l.cudaError(code))
-	}
-	if l.Device.Index >= int(l.out64) {
-		return fmt.Errorf("torch: %s: there are %d GPUs, want an index below that", l.Device, l.out64)
+	count, code := l.runtimeNumber("cudaGetDeviceCount")
+	switch {
+	case code != 0:
+		return fmt.Errorf("torch: %s: %s", l.Device, l.whyNoGPU(code))
+	case l.Device.Index >= count:
+		return fmt.Errorf("torch: %s: GPUs here: %d, want an index below that", l.Device, count)
 	}
 	l.MakeCurrent()
 	return l.Err()
+}
+
+// Codes of the CUDA runtime that a person can do something about.
+const (
+	cudaOldDriver = 35  // cudaErrorInsufficientDriver, without any driver, too
+	cudaNoDevice  = 100 // cudaErrorNoDevice
+)
+
+// whyNoGPU says what an error of the first call means, and what to do.
+func (l *Lib) whyNoGPU(code uintptr) string {
+	switch int32(code) {
+	case cudaOldDriver:
+		driver, _ := l.runtimeNumber("cudaDriverGetVersion")
+		runtime, _ := l.runtimeNumber("cudaRuntimeGetVersion")
+		if driver == 0 {
+			return "there is no NVIDIA driver here: install one, or train on torch:cpu"
+		}
+		return fmt.Sprintf("the NVIDIA driver serves CUDA %s, this PyTorch wants %s: update the driver, or install a PyTorch for an older CUDA", cudaVersion(driver), cudaVersion(runtime))
+	case cudaNoDevice:
+		return "no GPU is to be seen: nvidia-smi lists those of the machine, CUDA_VISIBLE_DEVICES may hide them"
+	}
+	return l.cudaError(code)
+}
+
+// cudaVersion reads 1000·major + 10·minor.
+func cudaVersion(n int) string { return fmt.Sprintf("%d.%d", n/1000, n%1000/10) }
+
+// runtimeNumber calls a function of the CUDA runtime that leaves an int.
+func (l *Lib) runtimeNumber(name string) (n int, code uintptr) {
+	fn, err := purego.Dlsym(l.top, name)
+	if err != nil {
+		return 0, 0
+	}
+	l.out64 = 0
+	code = l.c(fn, uintptr(unsafe.Pointer(&l.out64)))
+	return int(int32(l.out64)), code
 }
 
 // MakeCurrent makes the GPU the thread's current one.
@@ -37,7 +69,7 @@ func (l *Lib) MakeCurrent() {
 
 // cudaError is the CUDA runtime's text for a code.
 func (l *Lib) cudaError(code uintptr) string {
-	text, err := purego.Dlsym(l.cuda, "cudaGetErrorString")
+	text, err := purego.Dlsym(l.top, "cudaGetErrorString")
 	if err != nil {
 		return fmt.Sprintf("CUDA error %d", int32(code))
 	}

@@ -17,11 +17,11 @@ type Lib struct {
 	Installation
 	Device Device // where tensors are made
 
-	cpu, cuda uintptr // libraries; cuda is 0 unless it is loaded
-	fn        functions
-	abi       uint64
-	dtypes    [dtypeCount]uint64
-	devices   [2]uint64 // by Kind
+	cpu, top uintptr // libraries: libtorch_cpu, and the one that finds all functions, libtorch_cuda on a GPU
+	fn       functions
+	abi      uint64
+	dtypes   [dtypeCount]uint64
+	devices  [2]uint64 // by Kind
 
 	err    error
 	args   [12]uintptr    // of the C function being called
@@ -64,8 +64,9 @@ func Open(in *Installation, on Device) (*Lib, error) {
 	if err := open(mainLibrary, &l.cpu); err != nil {
 		return nil, err
 	}
+	l.top = l.cpu
 	if on.Kind == CUDA {
-		if err := open("libtorch_cuda.so", &l.cuda); err != nil {
+		if err := open("libtorch_cuda.so", &l.top); err != nil {
 			return nil, err
 		}
 	}
@@ -96,17 +97,17 @@ func loadError(err error) string {
 // bind looks up functions and constants.
 func (l *Lib) bind() error {
 	var missing []string
-	look := func(lib uintptr, p *uintptr, names ...string) bool {
+	look := func(p *uintptr, names ...string) bool {
 		for _, n := range names {
-			if a, err := purego.Dlsym(lib, n); err == nil {
+			if a, err := purego.Dlsym(l.top, n); err == nil {
 				*p = a
 				return true
 			}
 		}
 		return false
 	}
-	need := func(lib uintptr, p *uintptr, names ...string) {
-		if !look(lib, p, names...) {
+	need := func(p *uintptr, names ...string) {
+		if !look(p, names...) {
 			missing = append(missing, names[0])
 		}
 	}
@@ -121,23 +122,21 @@ func (l *Lib) bind() error {
 		"aoti_torch__reinterpret_tensor": &f.reinterpret, "torch_get_num_threads": &f.threads,
 		"aoti_torch_item_float64": &f.itemDouble,
 	} {
-		need(l.cpu, p, name)
+		need(p, name)
 	}
 	// Before 2.13 an optional is allocated by C++'s operator new, and the text of an
 	// error cannot be asked for.
-	need(l.cpu, &f.newOptional, "torch_new_stable_ivalue", "_Znwm")
-	look(l.cpu, &f.deleteOptional, "torch_delete_stable_ivalue")
-	look(l.cpu, &f.errorText, "torch_exception_get_what_without_backtrace")
-	look(l.cpu, &f.setThreads, "_ZN2at15set_num_threadsEi", "omp_set_num_threads")
-	lib, device := l.cpu, "cpu"
+	need(&f.newOptional, "torch_new_stable_ivalue", "_Znwm")
+	look(&f.deleteOptional, "torch_delete_stable_ivalue")
+	look(&f.errorText, "torch_exception_get_what_without_backtrace")
+	look(&f.setThreads, "_ZN2at15set_num_threadsEi", "omp_set_num_threads")
 	if l.Device.Kind == CUDA {
-		lib, device = l.cuda, "cuda"
-		need(lib, &f.currentStream, "aoti_torch_get_current_cuda_stream")
-		need(lib, &f.streamSync, "torch_cuda_stream_synchronize")
-		need(lib, &f.cudaGuard, "aoti_torch_create_cuda_guard")
+		need(&f.currentStream, "aoti_torch_get_current_cuda_stream")
+		need(&f.streamSync, "torch_cuda_stream_synchronize")
+		need(&f.cudaGuard, "aoti_torch_create_cuda_guard")
 	}
 	for name, p := range map[string]*uintptr{"add_Tensor": &f.addTensor, "add_Scalar": &f.addScalar, "mul_Scalar": &f.mulScalar, "fill__Scalar": &f.fill} {
-		need(lib, p, "aoti_torch_"+device+"_"+name)
+		need(p, "aoti_torch_"+kindNames[l.Device.Kind]+"_"+name)
 	}
 	if f.abiVersion != 0 {
 		r := l.c(f.abiVersion)
@@ -153,7 +152,7 @@ func (l *Lib) bind() error {
 // constants asks for the numbers that stand for types and devices.
 func (l *Lib) constants() error {
 	get := func(name string) (uint64, error) {
-		a, err := purego.Dlsym(l.cpu, "aoti_torch_"+name)
+		a, err := purego.Dlsym(l.top, "aoti_torch_"+name)
 		if err != nil {
 			return 0, fmt.Errorf("torch: %w", err)
 		}
