@@ -40,18 +40,22 @@ type adam struct {
 
 	measuring bool        // the next step keeps what Squares needs
 	before    [][]float32 // by worker: the values that a job is about to change
+
+	together     []float32 // all gradients in one piece, to be summed over processes; nil until they are
+	gather, part func(worker, job int)
 }
 
 // adamJob updates one chunk.
 type adamJob struct {
 	slot       int
 	p, g, m, v []float32
+	at         int // of the chunk's first value among those of all jobs
 	squares    device.Squares
 }
 
 // PlanAdam prepares the update of parameters by their gradients.
 func (d *Device) PlanAdam(slots []device.AdamSlot) (device.Adam, error) {
-	a := &adam{pool: d.pool, first: []int{0}}
+	a, at := &adam{pool: d.pool, first: []int{0}}, 0
 	for i, s := range slots {
 		p, g := s.Param.Data, s.Program.Value(s.Grad)
 		for _, x := range [][]float32{g, s.M.Data, s.V.Data} {
@@ -60,7 +64,8 @@ func (d *Device) PlanAdam(slots []device.AdamSlot) (device.Adam, error) {
 			}
 		}
 		eachChunk(len(p), func(lo, hi int) {
-			a.jobs = append(a.jobs, adamJob{slot: i, p: p[lo:hi], g: g[lo:hi], m: s.M.Data[lo:hi], v: s.V.Data[lo:hi]})
+			a.jobs = append(a.jobs, adamJob{slot: i, p: p[lo:hi], g: g[lo:hi], m: s.M.Data[lo:hi], v: s.V.Data[lo:hi], at: at})
+			at += hi - lo
 		})
 		a.first = append(a.first, len(a.jobs))
 	}
@@ -69,6 +74,11 @@ func (d *Device) PlanAdam(slots []device.AdamSlot) (device.Adam, error) {
 }
 
 func (a *adam) Step(s device.AdamStep) error {
+	if s.Sum != nil && len(a.jobs) > 0 {
+		if err := a.sum(s.Sum); err != nil {
+			return err
+		}
+	}
 	a.step = s
 	a.bad.Store(0)
 	a.pool.Run(len(a.jobs), a.run)
@@ -85,6 +95,22 @@ func (a *adam) Records() []device.AdamRecord {
 	r := a.found
 	a.found = r[:0]
 	return r
+}
+
+// sum replaces the gradients by their sums over all processes.
+func (a *adam) sum(s device.Sum) error {
+	if a.together == nil {
+		last := a.jobs[len(a.jobs)-1]
+		a.together = make([]float32, last.at+len(last.g))
+		a.gather = func(_, job int) { copy(a.together[a.jobs[job].at:], a.jobs[job].g) }
+		a.part = func(_, job int) { copy(a.jobs[job].g, a.together[a.jobs[job].at:]) }
+	}
+	a.pool.Run(len(a.jobs), a.gather)
+	if err := s.Sum(a.together); err != nil {
+		return err
+	}
+	a.pool.Run(len(a.jobs), a.part)
+	return nil
 }
 
 func (a *adam) update(worker, job int) {

@@ -147,6 +147,16 @@ type AdamStep struct {
 	LR, Beta1, Beta2, Eps float64
 	Steps                 []int64
 	Corr1, Corr2          []float32
+
+	// Sum, unless nil, adds up the gradients of processes that train together, before
+	// anything else is done with them: once a step, all slots in order.
+	Sum Sum
+}
+
+// Sum replaces values in the host's memory by their sums over all processes that
+// train together, which all call it with as many.
+type Sum interface {
+	Sum(values []float32) error
 }
 
 // Adam is a prepared update: m ← β1·m + (1-β1)·g, v ← β2·v + (1-β2)·g²,

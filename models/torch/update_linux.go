@@ -85,6 +85,11 @@ type adam struct {
 	measuring bool
 	squares   []device.Squares
 	gradsOf   bool // squares has those of the last step's gradients
+
+	together []float32 // all gradients on the host, to be summed over processes; nil until they are
+	bring    func()
+	size     []int // of it, and its stride
+	stride   []int
 }
 
 // PlanAdam prepares the update of parameters by their gradients. With no
@@ -140,6 +145,11 @@ func (a *adam) Step(s device.AdamStep) error {
 		return nil
 	}
 	a.current = s
+	if s.Sum != nil {
+		if err := a.across(s.Sum); err != nil {
+			return err
+		}
+	}
 	a.dev.do(a.update)
 	return a.dev.taken()
 }
@@ -162,7 +172,11 @@ func (a *adam) Records() []device.AdamRecord {
 // step is Step on the device's thread.
 func (a *adam) step() {
 	l, s := a.dev.lib, &a.current
-	a.gather()
+	if s.Sum == nil {
+		a.gather()
+	} else {
+		l.Upload(a.grads.all, a.together, a.size, a.stride)
+	}
 	for i := range a.slots {
 		a.host[i] = float32(s.Steps[i])
 	}
@@ -190,6 +204,26 @@ func (a *adam) step() {
 	}
 	a.measuring, a.gradsOf = false, false
 	a.dev.finish()
+}
+
+// across replaces the gradients by their sums over all processes. They lie in one piece,
+// which is copied to the host as it is. Who waits for other processes does not keep
+// the device's thread.
+func (a *adam) across(s device.Sum) error {
+	if a.together == nil {
+		a.together = make([]float32, a.grads.size)
+		a.size, a.stride = []int{a.grads.size}, []int{1}
+		a.bring = func() {
+			a.gather()
+			a.dev.lib.Download(a.together, a.size, a.stride, a.grads.all)
+			a.dev.finish()
+		}
+	}
+	a.dev.do(a.bring)
+	if err := a.dev.taken(); err != nil {
+		return err
+	}
+	return s.Sum(a.together)
 }
 
 // maxGrad is what infinite gradients become.

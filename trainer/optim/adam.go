@@ -22,6 +22,7 @@ type Adam struct {
 	dev    device.Device
 	slots  []*slot
 	byName map[string]*slot
+	sum    device.Sum // of the gradients of processes that train together; nil for one
 }
 
 // slot is the optimizer's side of one parameter.
@@ -52,10 +53,14 @@ func NewAdam(params []*models.Param, dev device.Device) *Adam {
 	return a
 }
 
+// SumBy has every step follow the sum of the gradients of all processes.
+func (a *Adam) SumBy(s device.Sum) { a.sum = s }
+
 // Binding is the part of an Adam that trains, together with the places where
 // its gradients appear. Several bindings may share an Adam: the discriminator's
 // loss and its R1 penalty do.
 type Binding struct {
+	adam         *Adam
 	slots        []*slot
 	plan         device.Adam
 	steps        []int64
@@ -69,7 +74,7 @@ func (a *Adam) Bind(params []*models.Param, program device.Program, grads []grap
 	if len(params) != len(grads) {
 		return nil, fmt.Errorf("optim: %d gradients for %d parameters", len(grads), len(params))
 	}
-	b := &Binding{steps: make([]int64, len(params)), corr1: make([]float32, len(params)), corr2: make([]float32, len(params))}
+	b := &Binding{adam: a, steps: make([]int64, len(params)), corr1: make([]float32, len(params)), corr2: make([]float32, len(params))}
 	seen := make(map[string]bool, len(params))
 	for i, p := range params {
 		s := a.byName[p.Name]
@@ -103,7 +108,7 @@ func (b *Binding) Step(h Hyper) error {
 		b.corr1[i] = correction(h.Beta1, s.steps)
 		b.corr2[i] = correction(h.Beta2, s.steps)
 	}
-	return b.plan.Step(device.AdamStep{LR: h.LR, Beta1: h.Beta1, Beta2: h.Beta2, Eps: h.Eps, Steps: b.steps, Corr1: b.corr1, Corr2: b.corr2})
+	return b.plan.Step(device.AdamStep{LR: h.LR, Beta1: h.Beta1, Beta2: h.Beta2, Eps: h.Eps, Steps: b.steps, Corr1: b.corr1, Corr2: b.corr2, Sum: b.adam.sum})
 }
 
 // Records are what each Step since it was last asked found in the gradients,

@@ -169,6 +169,11 @@ func (a *adam) Records() []device.AdamRecord {
 }
 
 func (a *adam) Step(s device.AdamStep) error {
+	if s.Sum != nil {
+		if err := a.sum(s.Sum); err != nil {
+			return err
+		}
+	}
 	found := device.AdamRecord{}
 	for i, slot := range a.slots {
 		var sq device.Squares
@@ -204,6 +209,22 @@ func (a *adam) Step(s device.AdamStep) error {
 	}
 	a.measuring = false
 	a.found = append(a.found, found)
+	return nil
+}
+
+// sum replaces the gradients by their sums over all processes.
+func (a *adam) sum(s device.Sum) error {
+	var all []float32
+	for _, slot := range a.slots {
+		all = append(all, slot.Program.Value(slot.Grad)...)
+	}
+	if err := s.Sum(all); err != nil {
+		return err
+	}
+	for _, slot := range a.slots {
+		grad := slot.Program.Value(slot.Grad)
+		all = all[copy(grad, all):]
+	}
 	return nil
 }
 
