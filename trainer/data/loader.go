@@ -39,7 +39,9 @@ type Loader struct {
 	Augment func(*Batch) error
 
 	set     Dataset
+	share   Share
 	sampler *Sampler
+	order   []int        // of the whole batch being read
 	state   SamplerState // behind the last batch returned
 
 	batches     []*Batch
@@ -48,11 +50,12 @@ type Loader struct {
 	inUse       *Batch
 }
 
-// NewLoader reads batches of n images; it starts to with the first Next.
-func NewLoader(set Dataset, n int, seed uint64) *Loader {
+// NewLoader reads a share of batches of n images; it starts to with the first Next.
+func NewLoader(set Dataset, n int, seed uint64, share Share) *Loader {
 	h, w, c := set.Shape()
-	l := &Loader{set: set, sampler: NewSampler(set.Len(), seed)}
+	l := &Loader{set: set, share: share, sampler: NewSampler(set.Len(), seed), order: make([]int, n)}
 	l.state = l.sampler.State()
+	n = share.Of(n)
 	for range readAhead {
 		b := &Batch{Images: make([]float32, n*h*w*c), index: make([]int, n)}
 		if set.Classes() > 0 {
@@ -154,7 +157,10 @@ func (l *Loader) read(stop <-chan struct{}, ended chan<- struct{}) {
 			return
 		case b = <-l.free:
 		}
-		l.sampler.Next(b.index)
+		l.sampler.Next(l.order)
+		for i := range b.index {
+			b.index[i] = l.order[i*max(1, l.share.Size)+l.share.Rank]
+		}
 		b.after = l.sampler.State()
 		b.err = l.set.Images(b.index, b.Images)
 		if b.err == nil && b.Labels != nil {

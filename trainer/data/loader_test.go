@@ -70,7 +70,7 @@ func TestLoader(t *testing.T) {
 			want = append(want, float32(i))
 		}
 	}
-	l := data.NewLoader(newFlaky(n, 3), batch, 7)
+	l := data.NewLoader(newFlaky(n, 3), batch, 7, data.Share{})
 	defer l.Close()
 	var states []data.SamplerState
 	for i := range batches {
@@ -90,10 +90,10 @@ func TestLoader(t *testing.T) {
 // TestLoaderErrors reads a data set that has a damaged image: the error names the
 // set, and once it is mended the same batch comes.
 func TestLoaderErrors(t *testing.T) {
-	whole := takeBatches(t, data.NewLoader(newFlaky(8, 2), 2, 1), 8)
+	whole := takeBatches(t, data.NewLoader(newFlaky(8, 2), 2, 1, data.Share{}), 8)
 	set := newFlaky(8, 2)
 	set.bad.Store(int64(whole[5]))
-	l := data.NewLoader(set, 2, 1)
+	l := data.NewLoader(set, 2, 1, data.Share{})
 	defer l.Close()
 	got := takeBatches(t, l, 2)
 	state := l.State()
@@ -115,7 +115,7 @@ func TestLoaderErrors(t *testing.T) {
 
 // TestLoaderAugments draws in the order of use, however far ahead images are read.
 func TestLoaderAugments(t *testing.T) {
-	l := data.NewLoader(newFlaky(6, 0), 2, 1)
+	l := data.NewLoader(newFlaky(6, 0), 2, 1, data.Share{})
 	defer l.Close()
 	calls := 0
 	l.Augment = func(b *data.Batch) error {
@@ -145,8 +145,8 @@ func check(t *testing.T, err error) {
 // TestLoaderAugmentErrors lets the augmentation of a batch fail: it is an error of
 // the data set like others, and the same batch comes again.
 func TestLoaderAugmentErrors(t *testing.T) {
-	whole := takeBatches(t, data.NewLoader(newFlaky(8, 2), 2, 1), 6)
-	l := data.NewLoader(newFlaky(8, 2), 2, 1)
+	whole := takeBatches(t, data.NewLoader(newFlaky(8, 2), 2, 1, data.Share{}), 6)
+	l := data.NewLoader(newFlaky(8, 2), 2, 1, data.Share{})
 	defer l.Close()
 	fails := false
 	l.Augment = func(*data.Batch) error {

@@ -261,7 +261,7 @@ func (l *Loop) build(dev device.Device, warn func(text string)) error {
 	}
 	l.dev = dev
 	l.streams = data.NewStreams(uint64(l.cfg.Run.Seed))
-	l.loader = data.NewLoader(set, l.cfg.Run.Batch, uint64(l.cfg.Run.Seed))
+	l.loader = data.NewLoader(set, l.cfg.Run.Batch, uint64(l.cfg.Run.Seed), data.Share{})
 	l.method, err = method.New(method.Env{
 		Config: l.cfg, Dir: l.dir, Device: l.dev, Streams: l.streams, Data: set, Warn: warn,
 		Saved: func() (*checkpoint.File, error) { return NewestCheckpoint(l.dir, func(error) {}) },

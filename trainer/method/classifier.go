@@ -44,8 +44,8 @@ func newClassifier(e Env) (Method, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &classifierMethod{Env: e, net: net, initial: net.Params.Clone(), micro: microOf(e.Config).ofMean()}
-	m.logits = make([]float32, e.Config.Run.Batch*e.Data.Classes())
+	m := &classifierMethod{Env: e, net: net, initial: net.Params.Clone(), micro: e.micro().ofMean()}
+	m.logits = make([]float32, e.Share.Of(e.Config.Run.Batch)*e.Data.Classes())
 	if m.held, err = data.OpenTest(e.Config.Data.Dataset); err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ import (
 // is, apart from where its inputs come from and what is averaged and logged.
 type distiller struct {
 	nets  gdd.Nets
-	batch int
+	batch int // images of a step, in this process
 	micro Micro
 
 	gen  *gdd.GenStage

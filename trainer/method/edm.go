@@ -29,7 +29,7 @@ type edmMethod struct {
 
 	eta, noise, dropout *data.Rand
 	draws               []float32 // [N], one for each noise level
-	sigma               []float64 // [N]
+	sigma               []float64 // [N], of this process's share
 	pixels              []float32 // noise [N H W C]
 	micro               Micro
 }
@@ -56,7 +56,7 @@ func edmOver(e Env, den *precond.Denoiser) (*edmMethod, error) {
 	m := &edmMethod{
 		Env: e, den: den, initial: den.Net.Params.Clone(),
 		eta: e.Streams.Stream("edm.eta"), noise: e.Streams.Stream("edm.noise"), dropout: e.Streams.Stream("edm.dropout"),
-		draws: make([]float32, n), sigma: make([]float64, n), micro: microOf(e.Config).ofMean(),
+		draws: make([]float32, n), sigma: make([]float64, e.Share.Of(n)), micro: e.micro().ofMean(),
 	}
 	h, w, c := e.Data.Shape()
 	m.pixels = make([]float32, n*h*w*c)
@@ -124,11 +124,13 @@ func (m *edmMethod) Step(nimg int64, b data.Batch, cfg *configs.Config, s *Scala
 	start := time.Now()
 	m.noise.FillNormal(m.pixels)
 	m.eta.FillNormal(m.draws)
-	for i, eta := range m.draws {
+	h, w, c := m.Data.Shape()
+	pixels := m.Share.Values(m.pixels, h*w*c)
+	for i, eta := range m.Share.Values(m.draws, 1) {
 		m.sigma[i] = precond.TrainSigma(float64(eta))
 	}
 	for i := range m.micro.Parts {
-		m.set(b, i)
+		m.set(b, pixels, i)
 		start = s.Time("data", start)
 		if err := m.stage.Run(); err != nil {
 			return err
@@ -141,7 +143,7 @@ func (m *edmMethod) Step(nimg int64, b data.Batch, cfg *configs.Config, s *Scala
 	}
 	start = s.Time("step", start)
 
-	if err := m.average.update(nimg, len(m.draws), live); err != nil {
+	if err := m.average.update(nimg, cfg.Run.Batch, live); err != nil {
 		return err
 	}
 	s.Time("ema", start)
@@ -160,15 +162,15 @@ func (m *edmMethod) Collect(s *Scalars) {
 
 // set fills the inputs for one micro-batch. Its dropout is drawn here: the masks
 // of a network with dropout depend on how batches are cut.
-func (m *edmMethod) set(b data.Batch, part int) {
+func (m *edmMethod) set(b data.Batch, noise []float32, part int) {
 	t := m.training
 	copy(t.Graph.Data(t.Images), m.micro.part(b.Images, part))
 	if !t.Label.IsZero() {
 		copy(t.Graph.Data(t.Label), m.micro.part(b.Labels, part))
 	}
-	copy(t.Graph.Data(t.Noise), m.micro.part(m.pixels, part))
+	copy(t.Graph.Data(t.Noise), m.micro.part(noise, part))
 	t.SetLevels(m.sigma[part*m.micro.Size:][:m.micro.Size])
-	t.FillDropout(rand.New(m.dropout))
+	t.FillDropout(rand.New(m.Share.Stream(m.dropout)))
 }
 
 // adamEps is added to the root of the corrected second moment, in all of the

@@ -62,7 +62,7 @@ func MicroStep(name, preset string, threads, channels, n, micro int) (step func(
 	if err != nil {
 		return nil, nil, err
 	}
-	m, cfg, images, err := build(dev, name, preset, channels, n, micro)
+	m, cfg, images, err := build(dev, name, preset, channels, n, micro, data.Share{}, nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -77,12 +77,17 @@ func MicroStep(name, preset string, threads, channels, n, micro int) (step func(
 
 // EDMGrads are the gradients and the loss of one step of EDM in micro-batches.
 func EDMGrads(n, micro int) (grads map[string][]float32, loss float64, err error) {
+	return EDMShare(n, micro, data.Share{}, nil)
+}
+
+// EDMShare is EDMGrads in one of several processes, whose loss is that of its share.
+func EDMShare(n, micro int, share data.Share, sum device.Sum) (grads map[string][]float32, loss float64, err error) {
 	dev, err := devicetest.New(1)
 	if err != nil {
 		return nil, 0, err
 	}
 	defer dev.Close()
-	m, cfg, images, err := build(dev, configs.EDM, "none", 8, n, micro)
+	m, cfg, images, err := build(dev, configs.EDM, "none", 8, n, micro, share, sum)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -93,7 +98,7 @@ func EDMGrads(n, micro int) (grads map[string][]float32, loss float64, err error
 		}
 	}
 	s := NewScalars()
-	err = m.Step(0, data.Batch{Images: images}, cfg, s)
+	err = m.Step(0, data.Batch{Images: share.Values(images, len(images)/n)}, cfg, s)
 	m.Collect(s)
 	return m.(*edmMethod).stage.grads(), s.Sum["loss/edm"], err
 }
@@ -143,6 +148,21 @@ func GenGrads(dev device.Device, nets gdd.Nets, micro Micro, z, labels []float32
 	return got, want, nil
 }
 
+// GenShare are the gradients of the generator over one batch, run as micro says.
+func GenShare(dev device.Device, nets gdd.Nets, micro Micro, z, labels []float32) (map[string][]float32, error) {
+	d, err := newDistiller(dev, nets, gdd.NonSaturating, micro)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.Freeze(none); err != nil {
+		return nil, err
+	}
+	if err := d.stepGen(z, labels, optim.Hyper{Eps: 1}); err != nil { // of learning rate 0
+		return nil, err
+	}
+	return d.genStep.grads(), nil
+}
+
 // grads are the gradients of the last step.
 func (s *Stage) grads() map[string][]float32 {
 	list := map[string][]float32{}
@@ -157,7 +177,7 @@ func (s *Stage) grads() map[string][]float32 {
 }
 
 // build makes a method over the benchmark's networks.
-func build(dev device.Device, name, preset string, channels, n, micro int) (Method, *configs.Config, []float32, error) {
+func build(dev device.Device, name, preset string, channels, n, micro int, share data.Share, sum device.Sum) (Method, *configs.Config, []float32, error) {
 	const size = 28 * 28
 	images := make([]float32, n*size)
 	data.ImageNormals(1, size, images)
@@ -177,7 +197,7 @@ func build(dev device.Device, name, preset string, channels, n, micro int) (Meth
 		return nil, nil, nil, err
 	}
 	cfg.Run.Batch, cfg.Run.MicroBatch = n, micro
-	e := Env{Config: cfg, Device: dev, Streams: data.NewStreams(1), Data: set}
+	e := Env{Config: cfg, Device: dev, Streams: data.NewStreams(1), Data: set, Share: share, Sum: sum}
 	freezing, err := optim.FreezeRule{Preset: preset}.Resolve(net.Params, unet.FreezePreset)
 	if err != nil {
 		return nil, nil, nil, err

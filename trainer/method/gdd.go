@@ -78,7 +78,7 @@ func gddOver(e Env, den *precond.Denoiser) (*gddMethod, error) {
 	}
 	n := e.Config.Run.Batch
 	h, w, c := e.Data.Shape()
-	if m.distiller, err = newDistiller(e.Device, nets, gdd.Loss(e.Config.Disc.Loss), microOf(e.Config)); err != nil {
+	if m.distiller, err = newDistiller(e.Device, nets, gdd.Loss(e.Config.Disc.Loss), e.micro()); err != nil {
 		return nil, err
 	}
 	m.genZ, m.disZ = make([]float32, n*h*w*c), make([]float32, n*h*w*c)
@@ -155,6 +155,8 @@ func (m *gddMethod) Step(nimg int64, b data.Batch, cfg *configs.Config, s *Scala
 	start := time.Now()
 	m.genNoise.FillNormal(m.genZ)
 	m.disNoise.FillNormal(m.disZ)
+	pixels := len(m.genZ) / cfg.Run.Batch
+	genZ, disZ := m.Share.Values(m.genZ, pixels), m.Share.Values(m.disZ, pixels)
 	s.Time("data", start)
 
 	m.take(cfg)
@@ -162,11 +164,11 @@ func (m *gddMethod) Step(nimg int64, b data.Batch, cfg *configs.Config, s *Scala
 	if m.nets.Gen.Net.Config.LabelDim == 0 {
 		labels = nil
 	}
-	if err := m.iterate(nimg/int64(m.batch), m.genZ, m.disZ, b.Images, labels, cfg.Live, s); err != nil {
+	if err := m.iterate(nimg/int64(cfg.Run.Batch), genZ, disZ, b.Images, labels, cfg.Live, s); err != nil {
 		return err
 	}
 	start = time.Now()
-	err := m.average.update(nimg, m.batch, cfg.Live)
+	err := m.average.update(nimg, cfg.Run.Batch, cfg.Live)
 	s.Time("ema", start)
 	return err
 }

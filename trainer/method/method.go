@@ -128,6 +128,8 @@ type Env struct {
 	Device  device.Device
 	Streams *data.Streams
 	Data    data.Dataset
+	Share   data.Share        // of this process in every batch; what is drawn is drawn for the whole
+	Sum     device.Sum        // of gradients over all processes; nil for one
 	Warn    func(text string) // notes something in the run's log
 
 	// Saved reads the newest checkpoint of the run; nil where there is none.

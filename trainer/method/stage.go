@@ -47,10 +47,28 @@ type Micro struct {
 	// Mean says that the loss is a mean over images, and not a sum: then each
 	// run counts by its share of the batch.
 	Mean bool
+
+	// Of processes that train together each runs Parts times, and Sum adds up their
+	// gradients. Both are zero for one alone.
+	Processes int
+	Sum       device.Sum
+}
+
+// weight is the factor of the gradient of one run in that of a step.
+func (m Micro) weight() float32 {
+	if !m.Mean {
+		return 1
+	}
+	return 1 / float32(m.Parts*max(1, m.Processes))
 }
 
 // NewStage makes a stage that runs once Freeze has said what trains.
 func NewStage(name string, dev device.Device, goal *graph.Objective, micro Micro, adams ...*optim.Adam) *Stage {
+	if micro.Sum != nil {
+		for _, a := range adams {
+			a.SumBy(micro.Sum)
+		}
+	}
 	s := &Stage{
 		name: name, goal: goal, dev: dev, adams: adams, micro: micro, sums: map[*models.Param]gradSum{},
 		updates: make([][]device.AdamRecord, len(adams)), place: map[graph.Node]int{},
@@ -63,7 +81,7 @@ func NewStage(name string, dev device.Device, goal *graph.Objective, micro Micro
 
 // gradSum is the gradient of a parameter over the micro-batches of a step.
 type gradSum struct {
-	before *models.Param // of the runs before this one
+	before *models.Param // of the runs before this one; nil where a step is one run
 	now    graph.Node    // with this one
 }
 
@@ -73,12 +91,15 @@ func (s *Stage) Freeze(frozen func(name string) bool) error {
 	s.read() // what ends with the program
 	params, grads := s.goal.Trained(func(name string) bool { return !frozen(name) })
 	assigns, used := s.goal.Assigns, []*models.Param(nil)
-	if s.micro.Parts > 1 {
+	if s.micro.Parts > 1 || s.micro.weight() != 1 {
 		assigns = slices.Clone(assigns)
 		for i, p := range params {
 			sum := s.sum(p, grads[i])
-			grads[i], used = sum.now, append(used, sum.before)
-			assigns = append(assigns, graph.Assign{Dst: sum.before, Src: sum.now})
+			grads[i] = sum.now
+			if sum.before != nil {
+				used = append(used, sum.before)
+				assigns = append(assigns, graph.Assign{Dst: sum.before, Src: sum.now})
+			}
 		}
 	}
 	program, err := s.dev.Compile(s.goal.Graph, device.Request{
@@ -104,17 +125,20 @@ func (s *Stage) Freeze(frozen func(name string) bool) error {
 	return nil
 }
 
-// sum adds the gradient of p to that of the runs before in a step.
+// sum weighs the gradient of p, and adds it to that of the runs before in a step.
 func (s *Stage) sum(p *models.Param, grad graph.Node) gradSum {
 	if sum, ok := s.sums[p]; ok {
 		return sum
 	}
 	g := s.goal.Graph
-	if s.micro.Mean {
-		grad = g.Scale(grad, 1/float32(s.micro.Parts))
+	if w := s.micro.weight(); w != 1 {
+		grad = g.Scale(grad, w)
 	}
-	sum := gradSum{before: models.NewParam("sum/"+p.Name, p.Shape...)}
-	sum.now = g.Add(g.Param(sum.before), grad)
+	sum := gradSum{now: grad}
+	if s.micro.Parts > 1 {
+		sum.before = models.NewParam("sum/"+p.Name, p.Shape...)
+		sum.now = g.Add(g.Param(sum.before), grad)
+	}
 	s.sums[p] = sum
 	return sum
 }
@@ -222,14 +246,27 @@ func (s *Stage) Binding(k int) *optim.Binding { return s.bindings[k] }
 // none freezes nothing.
 func none(string) bool { return false }
 
-// microOf is how a configuration cuts its batches, for a loss that is a sum over
+// micro is how this process cuts its share of a batch, for a loss that is a sum over
 // images.
-func microOf(c *configs.Config) Micro {
-	n := c.Run.MicroBatch
-	if n == 0 {
-		n = c.Run.Batch
+func (e Env) micro() Micro {
+	batch := e.Share.Of(e.Config.Run.Batch)
+	n := batch
+	if size := e.Config.Run.MicroBatch; size > 0 {
+		n = min(size, batch)
 	}
-	return Micro{Size: n, Parts: c.Run.Batch / n}
+	return Micro{Size: n, Parts: batch / n, Processes: e.Share.Size, Sum: e.Sum}
+}
+
+// CheckShares refuses a configuration whose batches do not divide evenly among
+// processes that train together.
+func CheckShares(c *configs.Config, processes int) error {
+	switch batch, n := c.Run.Batch/processes, c.Run.MicroBatch; {
+	case c.Run.Batch%processes != 0:
+		return c.At("run.batch", fmt.Errorf("run.batch: %d images over %d processes, want a multiple of their number", c.Run.Batch, processes))
+	case n > 0 && n < batch && batch%n != 0:
+		return c.At("run.micro_batch", fmt.Errorf("run.micro_batch: %d, want a divisor of the %d images of each of %d processes", n, batch, processes))
+	}
+	return nil
 }
 
 // ofMean is the same cut for a loss that is a mean.
