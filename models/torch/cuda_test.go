@@ -8,9 +8,9 @@ import (
 	"testing"
 
 	"innate/models/device"
+	"innate/models/standin"
 	"innate/models/torch"
 	"innate/models/torch/libtorch"
-	"innate/models/torch/standin"
 )
 
 // gpu is an environment whose PyTorch has the stand-in for a GPU. Without a PyTorch

@@ -3,6 +3,6 @@
 // outside a screen's loop; what cannot be read is NaN or missing, not an error,
 // so that the rest still shows.
 //
-// GPUs are asked for through nvidia-smi. NVML, the library behind it, would
-// answer faster, but calling a C library takes cgo, and innate is built without.
+// GPUs are asked for through NVML, and through nvidia-smi where NVML cannot be
+// loaded.
 package machine

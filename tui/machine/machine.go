@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/prometheus/procfs"
+
+	"innate/models/nvml"
 )
 
 // Machine remembers the counters of its last look, since shares and rates are
@@ -20,7 +22,9 @@ type Machine struct {
 // New returns a machine that has not been looked at.
 func New() *Machine { return at(procfs.DefaultMountPoint) }
 
-func at(proc string) *Machine { return &Machine{proc: proc, now: time.Now} }
+func at(proc string) *Machine {
+	return &Machine{proc: proc, now: time.Now, gpus: gpuQuery{library: nvml.Library}}
+}
 
 // Load is the state of processor and memory.
 type Load struct {

@@ -96,16 +96,20 @@ func write(t *testing.T, path, text string, mode os.FileMode) {
 	}
 }
 
+// none is a path without an NVML.
+const none = "/nowhere/libnvidia-ml.so.1"
+
+// TestGPUs asks nvidia-smi, where there is no NVML.
 func TestGPUs(t *testing.T) {
-	tool(t, "echo '0, NVIDIA H100 80GB HBM3, 87, 41000, 81559, 63, 320.51'\necho '1, Old, [N/A], 10, 20, 30, [Not Supported]'\n")
-	got, err := machine.New().GPUs(t.Context())
+	tool(t, "echo '0, NVIDIA H100 80GB HBM3, 87, 41000, 81559, 63, 320.51, 1755, 1980'\necho '1, Old, [N/A], 10, 20, 30, [Not Supported], [N/A], [N/A]'\n")
+	got, err := machine.WithNVML(none).GPUs(t.Context())
 	if err != nil || len(got) != 2 {
 		t.Fatalf("got %v, %v, want two GPUs", got, err)
 	}
-	if g := got[0]; g.Name != "NVIDIA H100 80GB HBM3" || g.Use != 0.87 || g.MemUsed != 41000<<20 || g.Celsius != 63 || g.Watts != 320.51 {
+	if g := got[0]; g.Name != "NVIDIA H100 80GB HBM3" || g.Use != 0.87 || g.MemUsed != 41000<<20 || g.Celsius != 63 || g.Watts != 320.51 || g.MHz != 1755 || g.MaxMHz != 1980 {
 		t.Errorf("got %+v", g)
 	}
-	if g := got[1]; g.Index != 1 || !math.IsNaN(g.Use) || !math.IsNaN(g.Watts) || g.MemTotal != 20<<20 {
+	if g := got[1]; g.Index != 1 || g.Use.Known() || g.Watts.Known() || g.MHz.Known() || g.MemTotal != 20<<20 {
 		t.Errorf("got %+v", g)
 	}
 }
@@ -114,18 +118,18 @@ func TestGPUTrouble(t *testing.T) {
 	for _, c := range []struct{ name, script, want string }{
 		{"nothing", "", "no GPU"},
 		{"fails", "exit 9\n", "nvidia-smi: exit status 9"},
-		{"talks", "echo 'No devices were found'\n", `nvidia-smi: "No devices were found": got 1 fields, want 7`},
-		{"nonsense", "echo 'a,b,c,d,e,f,g'\n", `nvidia-smi: index: got "a", want a number`},
+		{"talks", "echo 'No devices were found'\n", `nvidia-smi: "No devices were found": got 1 fields, want 9`},
+		{"nonsense", "echo 'a,b,c,d,e,f,g,h,i'\n", `nvidia-smi: index: got "a", want a number`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tool(t, c.script)
-			if _, err := machine.New().GPUs(t.Context()); err == nil || err.Error() != c.want {
+			if _, err := machine.WithNVML(none).GPUs(t.Context()); err == nil || err.Error() != c.want {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
 		})
 	}
 	t.Setenv("PATH", t.TempDir())
-	if _, err := machine.New().GPUs(t.Context()); !errors.Is(err, machine.ErrNoGPU) {
+	if _, err := machine.WithNVML(none).GPUs(t.Context()); !errors.Is(err, machine.ErrNoGPU) {
 		t.Errorf("without the tool: got %v, want %v", err, machine.ErrNoGPU)
 	}
 }
@@ -136,7 +140,7 @@ func TestGPUHangs(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	begin := time.Now()
-	_, err := machine.New().GPUs(ctx)
+	_, err := machine.WithNVML(none).GPUs(ctx)
 	if err == nil || !strings.Contains(err.Error(), "no answer in time") {
 		t.Errorf("got %v, want no answer in time", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"innate/models/nvml"
 	"innate/tui/machine"
 	machineview "innate/tui/views/machine"
 )
@@ -13,7 +14,7 @@ import (
 type FakeMachine struct {
 	Blind  bool // nothing can be read
 	GPUErr error
-	gpus   []machine.GPU
+	gpus   []nvml.GPU
 	looks  int
 }
 
@@ -24,8 +25,8 @@ var Machine = &FakeMachine{}
 func ResetMachine(gpus int) {
 	Machine = &FakeMachine{GPUErr: machine.ErrNoGPU}
 	for i := range gpus {
-		Machine.gpus = append(Machine.gpus, machine.GPU{
-			Index: i, Name: "NVIDIA H100 80GB HBM3", Use: 0.87, MemUsed: 41.2e9, MemTotal: 85.5e9, Celsius: 63, Watts: math.NaN(),
+		Machine.gpus = append(Machine.gpus, nvml.GPU{
+			Index: i, Name: "NVIDIA H100 80GB HBM3", Use: 0.87, MemUsed: 41.2e9, MemTotal: 85.5e9, Celsius: 63, Watts: nvml.Number(math.NaN()), MHz: nvml.Number(math.NaN()), MaxMHz: nvml.Number(math.NaN()),
 		})
 		Machine.GPUErr = nil
 	}
@@ -56,4 +57,4 @@ func (m *FakeMachine) Disk(context.Context, string) machine.Disk {
 	return machine.Disk{Bytes: 48.2e6, Free: 12.3e9, Total: 64e9}
 }
 
-func (m *FakeMachine) GPUs(context.Context) ([]machine.GPU, error) { return m.gpus, m.GPUErr }
+func (m *FakeMachine) GPUs(context.Context) ([]nvml.GPU, error) { return m.gpus, m.GPUErr }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"innate/models/nvml"
 	"innate/trainer/run"
 	"innate/tui/host"
 	"innate/tui/machine"
@@ -46,7 +47,7 @@ func (v *View) gauges() []widget.Gauge {
 		{Name: "disk", Share: used, Value: freeBytes(v.disk), Detail: v.diskDetail(), Past: v.past["disk"], Ink: fullness(t, used)},
 	}
 	for _, g := range v.gpus {
-		gauges = append(gauges, widget.Gauge{Name: gpuName(g), Share: g.Use, Value: percentOf(g.Use), Detail: gpuDetail(t, g),
+		gauges = append(gauges, widget.Gauge{Name: gpuName(g), Share: float64(g.Use), Value: percentOf(float64(g.Use)), Detail: gpuDetail(t, g),
 			Past: v.past[gpuName(g)], Max: 1, Ink: t.Series[1]})
 	}
 	if len(v.gpus) == 0 {
@@ -144,19 +145,22 @@ func (v *View) diskDetail() string {
 	return s
 }
 
-func gpuName(g machine.GPU) string { return fmt.Sprintf("GPU %d", g.Index) }
+func gpuName(g nvml.GPU) string { return fmt.Sprintf("GPU %d", g.Index) }
 
-func gpuDetail(t *theme.Theme, g machine.GPU) string {
+func gpuDetail(t *theme.Theme, g nvml.GPU) string {
 	degrees := "°C"
 	if t.Glyphs.ASCII {
 		degrees = "C"
 	}
-	parts := []string{ofBytes(g.MemUsed, g.MemTotal)}
-	if !math.IsNaN(g.Celsius) {
+	parts := []string{ofBytes(float64(g.MemUsed), float64(g.MemTotal))}
+	if g.Celsius.Known() {
 		parts = append(parts, fmt.Sprintf("%.0f %s", g.Celsius, degrees))
 	}
-	if !math.IsNaN(g.Watts) {
+	if g.Watts.Known() {
 		parts = append(parts, fmt.Sprintf("%.0f W", g.Watts))
+	}
+	if g.MHz.Known() {
+		parts = append(parts, fmt.Sprintf("%.0f MHz", g.MHz))
 	}
 	return strings.Join(append(parts, g.Name), "  ")
 }

@@ -8,6 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"innate/models/nvml"
 	"innate/trainer/run"
 	"innate/tui/machine"
 	"innate/tui/session"
@@ -17,7 +18,7 @@ import (
 type Reader interface {
 	Load(pids []int) machine.Load
 	Disk(ctx context.Context, dir string) machine.Disk
-	GPUs(ctx context.Context) ([]machine.GPU, error)
+	GPUs(ctx context.Context) ([]nvml.GPU, error)
 }
 
 // NewReader makes the reader of a view; tests replace it.
@@ -42,7 +43,7 @@ type (
 	gpuMsg struct {
 		view  *View
 		visit int
-		gpus  []machine.GPU
+		gpus  []nvml.GPU
 		err   error
 	}
 )

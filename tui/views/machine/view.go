@@ -8,6 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"innate/models/nvml"
 	"innate/trainer/run"
 	"innate/tui/host"
 	"innate/tui/machine"
@@ -25,7 +26,7 @@ type View struct {
 
 	load  machine.Load
 	disk  machine.Disk
-	gpus  []machine.GPU
+	gpus  []nvml.GPU
 	noGPU error      // why there are none
 	runs  []run.Info // with a trainer, other than this
 	past  map[string][]float64
@@ -109,7 +110,7 @@ func (v *View) setLoad(l machine.Load) {
 	add("memory", partOf(float64(l.MemUsed), float64(l.MemTotal)))
 	add("disk", trainer.Written)
 	for _, g := range v.gpus {
-		add(gpuName(g), g.Use)
+		add(gpuName(g), float64(g.Use))
 	}
 }
 

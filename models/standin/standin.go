@@ -70,6 +70,19 @@ func CUDA(t testing.TB, libraries string, without ...string) string {
 	return site
 }
 
+// NVML makes a stand-in for NVIDIA's library of that name, which lacks some
+// functions, and returns its path.
+func NVML(t testing.TB, without ...string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "libnvidia-ml.so.1")
+	var flags []string
+	for _, name := range without {
+		flags = append(flags, "-DWITHOUT_"+name)
+	}
+	Build(t, "nvml.c", path, flags...)
+	return path
+}
+
 // Log makes the stand-ins write down what they are asked for, and returns what
 // reads the lines since it was last called.
 func Log(t *testing.T) func() []string {
