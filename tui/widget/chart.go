@@ -12,10 +12,22 @@ import (
 // Mark is an event, drawn as a glyph on the x axis and, if it changes what is
 // trained, a dotted vertical line.
 type Mark struct {
-	X    float64 // kimg
-	Kind string  // event kind of the run log
-	Text string  // shown with the cursor on it
+	X     float64 // kimg
+	Kind  string  // names its glyph in the theme
+	Text  string  // shown with the cursor on it; without it Kind is
+	Ink   MarkInk
+	Minor bool // comes by itself, again and again: no line through the plot, and no glyph where they crowd
 }
+
+// MarkInk is the colour of a mark, by its name in the theme.
+type MarkInk uint8
+
+const (
+	MarkDim MarkInk = iota
+	MarkFrozen
+	MarkWarn
+	MarkBad
+)
 
 // Best says which value of a curve gets a mark of its own.
 type Best uint8
@@ -109,10 +121,7 @@ func (c *Chart) AddAt(series int, x float64, t time.Time, y float64) {
 	s.clock.Add(x, t)
 }
 
-// AddMark appends an event.
-func (c *Chart) AddMark(x float64, kind string) { c.Mark(Mark{X: x, Kind: kind}) }
-
-// Mark appends an event with its text.
+// Mark appends an event.
 func (c *Chart) Mark(m Mark) { c.marks = insertMark(c.marks, m) }
 
 // insertMark keeps the order of x; nearly always the new one is the last.

@@ -197,9 +197,9 @@ func TestChartMarksAndReference(t *testing.T) {
 	for i := range 50 {
 		c.Add(0, float64(i), 100-float64(i))
 	}
-	c.AddMark(25, "freeze")
-	c.AddMark(40, "config")
-	c.AddMark(1e9, "freeze") // outside
+	c.Mark(widget.Mark{X: 25, Kind: "freeze", Ink: widget.MarkFrozen})
+	c.Mark(widget.Mark{X: 40, Kind: "config", Ink: widget.MarkWarn})
+	c.Mark(widget.Mark{X: 1e9, Kind: "freeze", Ink: widget.MarkFrozen}) // outside
 	c.SetReference(60, "teacher 60")
 	lines := plain(c.View(60, 14))
 	axis := lines[len(lines)-2]
@@ -247,7 +247,7 @@ func TestChartSizes(t *testing.T) {
 			c := widget.NewChart(theme.New(false, mode&4 != 0), "a")
 			c.LogX, c.LogY, c.ASCII = mode&1 != 0, mode&2 != 0, mode&4 != 0
 			c.Smoothing = 0.6
-			c.AddMark(1, "error")
+			c.Mark(widget.Mark{X: 1, Kind: "error", Ink: widget.MarkBad})
 			c.SetReference(2, "reference")
 			for i, y := range ys {
 				c.Add(0, float64(i), y)
@@ -316,7 +316,7 @@ func BenchmarkChart(b *testing.B) {
 // curves are.
 func TestChartAllocations(t *testing.T) {
 	c := bigChart(20_000)
-	c.AddMark(5000, "freeze")
+	c.Mark(widget.Mark{X: 5000, Kind: "freeze", Ink: widget.MarkFrozen})
 	c.SetReference(1, "reference")
 	c.MoveCursor(-1)
 	c.View(100, 30)

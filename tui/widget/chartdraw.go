@@ -177,26 +177,9 @@ func (c *Chart) drawCursor() {
 	}
 }
 
-func markInk(kind string) uint8 {
-	switch kind {
-	case "freeze":
-		return inkFrozen
-	case "error", "stop", "diverge":
-		return inkBad
-	case "config", "pause":
-		return inkWarn
-	}
-	return inkLabel
-}
-
-// minor tells which events come by themselves, again and again: they get no line
-// through the plot, and no glyph where they crowd.
-func minor(kind string) bool {
-	switch kind {
-	case "checkpoint", "fid", "sample":
-		return true
-	}
-	return false
+// markInk is the colour of a mark on a canvas.
+func markInk(m Mark) uint8 {
+	return [...]uint8{MarkDim: inkLabel, MarkFrozen: inkFrozen, MarkWarn: inkWarn, MarkBad: inkBad}[m.Ink]
 }
 
 // markAt returns the column of an event, if it is in the window.
@@ -229,7 +212,7 @@ func (c *Chart) drawMarks(sx scale) {
 	v := &c.canvas
 	for _, m := range c.visibleMarks(sx) {
 		col, ok := c.markAt(sx, m.X)
-		if !ok || minor(m.Kind) {
+		if !ok || m.Minor {
 			continue
 		}
 		for y := 0; y < v.h*v.dy; y += 2 {
@@ -243,7 +226,7 @@ func (c *Chart) drawMarkGlyphs(axis *canvas, x0 int, sx scale) {
 	marks := c.visibleMarks(sx)
 	n := 0
 	for _, m := range marks {
-		if minor(m.Kind) {
+		if m.Minor {
 			n++
 		}
 	}
@@ -252,8 +235,8 @@ func (c *Chart) drawMarkGlyphs(axis *canvas, x0 int, sx scale) {
 			continue
 		}
 		for _, m := range marks {
-			if col, ok := c.markAt(sx, m.X); ok && minor(m.Kind) == minors {
-				axis.write(x0+col, 0, c.theme.Glyphs.Event(m.Kind), markInk(m.Kind))
+			if col, ok := c.markAt(sx, m.X); ok && m.Minor == minors {
+				axis.write(x0+col, 0, c.theme.Glyphs.Event(m.Kind), markInk(m))
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"innate/trainer/series"
@@ -24,6 +25,7 @@ type Curves struct {
 	Empty       string         // shown while there is no point
 
 	theme  *theme.Theme
+	known  Known
 	main   *Run
 	others []*Run
 	groups []*curveGroup // in order of the screen, empty ones included
@@ -41,7 +43,7 @@ type Curves struct {
 // curveGroup is a chart and what is known about its scalars.
 type curveGroup struct {
 	name, title string
-	kind        groupKind
+	kind        Group
 	chart       *Chart
 	smoothing   float64 // inherit = that of all
 	drawn       drawnChart
@@ -49,35 +51,58 @@ type curveGroup struct {
 
 const inherit = -1
 
-// groupKind is how a group is shown until the user decides.
-type groupKind struct {
-	name   string
-	logY   bool
-	best   Best
-	seldom bool // exact values, one now and then: not smoothed, and null is no gap
+// Group is how the scalars of a name, before the slash, are shown until the user
+// decides.
+type Group struct {
+	Name   string
+	LogY   bool
+	Best   Best
+	Seldom bool // exact values, one now and then: not smoothed, and null is no gap
 }
 
-// groupKinds are the groups with manners of their own, in the order of the
-// screen. Others follow by name.
-var groupKinds = []groupKind{
-	{name: "loss"},
-	{name: "fid", logY: true, best: BestMin, seldom: true},
-	{name: "kid", logY: true, best: BestMin, seldom: true},
-	{name: "accuracy", best: BestMax, seldom: true},
-	{name: "precision", best: BestMax, seldom: true},
-	{name: "recall", best: BestMax, seldom: true},
-	{name: "logits"},
-	{name: "probs"},
-	{name: "grad"},
-	{name: "lr", logY: true, seldom: true},
-	{name: "freeze", seldom: true},
-	{name: "speed"},
-	{name: "time"},
+// Known is what a caller knows of the scalars that a log may have.
+type Known struct {
+	Groups []Group  // those with manners of their own, in the order of the screen; others follow by name
+	First  []string // scalars, after the slash, that come first in their group
+}
+
+// group returns how a group is shown.
+func (k *Known) group(name string) Group {
+	if i := k.rank(name); i < len(k.Groups) {
+		return k.Groups[i]
+	}
+	return Group{Name: name}
+}
+
+// rank returns the place of a group on the screen.
+func (k *Known) rank(name string) int {
+	i := slices.IndexFunc(k.Groups, func(g Group) bool { return g.Name == name })
+	if i < 0 {
+		return len(k.Groups)
+	}
+	return i
+}
+
+// compareGroups orders groups on the screen.
+func (k *Known) compareGroups(a, b *curveGroup) int {
+	return cmp.Or(cmp.Compare(k.rank(a.name), k.rank(b.name)), cmp.Compare(a.name, b.name))
+}
+
+// compareScalars orders the scalars of a tick.
+func (k *Known) compareScalars(a, b string) int {
+	rank := func(key string) int {
+		_, short, _ := strings.Cut(key, "/")
+		if i := slices.Index(k.First, short); i >= 0 {
+			return i
+		}
+		return len(k.First)
+	}
+	return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b))
 }
 
 // NewCurves returns a widget of the curves of a run, as its columns grow.
-func NewCurves(t *theme.Theme, run *series.Run) *Curves {
-	c := &Curves{theme: t, Smoothing: 0.6, Location: time.Local, Empty: "no ticks yet"}
+func NewCurves(t *theme.Theme, run *series.Run, known Known) *Curves {
+	c := &Curves{theme: t, known: known, Smoothing: 0.6, Location: time.Local, Empty: "no ticks yet"}
 	c.main = c.newRun("", run)
 	return c
 }
@@ -97,10 +122,8 @@ func (c *Curves) SetStart(t time.Time) { c.main.data.Clock().SetStart(t) }
 // ClearMarks drops all events. Settings stay.
 func (c *Curves) ClearMarks() { c.marks = nil }
 
-// AddMark appends an event of the main run.
-func (c *Curves) AddMark(x float64, kind, text string) {
-	c.marks = insertMark(c.marks, Mark{x, kind, text})
-}
+// Mark appends an event of the main run.
+func (c *Curves) Mark(m Mark) { c.marks = insertMark(c.marks, m) }
 
 // SetReference draws a labelled line through a group's chart; NaN removes it.
 func (c *Curves) SetReference(name string, y float64, label string) {
@@ -114,8 +137,8 @@ func (c *Curves) SetTitle(name, title string) { c.group(name).title = title }
 // the highest or the lowest is best.
 func (c *Curves) SetMeasured(name string, rises bool) {
 	g := c.group(name)
-	if !g.kind.seldom {
-		g.kind.seldom, g.smoothing = true, 0
+	if !g.kind.Seldom {
+		g.kind.Seldom, g.smoothing = true, 0
 	}
 	g.chart.Best = BestMin
 	if rises {
@@ -145,34 +168,18 @@ func (c *Curves) group(name string) *curveGroup {
 			return g
 		}
 	}
-	g := &curveGroup{name: name, title: Plain(name), kind: groupKind{name: name}, smoothing: inherit}
-	for _, k := range groupKinds {
-		if k.name == name {
-			g.kind = k
-		}
-	}
-	if g.kind.seldom {
+	g := &curveGroup{name: name, title: Plain(name), kind: c.known.group(name), smoothing: inherit}
+	if g.kind.Seldom {
 		g.smoothing = 0
 	}
 	g.chart = &Chart{
 		theme: c.theme, ref: math.NaN(), clock: c.main.data.Clock(), lens: &c.lens, bounds: &c.bounds,
-		LogY: g.kind.logY, Best: g.kind.best, LabelW: gridLabelW,
+		LogY: g.kind.LogY, Best: g.kind.Best, LabelW: gridLabelW,
 		Empty: "no curve to draw",
 	}
-	at, _ := slices.BinarySearchFunc(c.groups, g, compareGroups)
+	at, _ := slices.BinarySearchFunc(c.groups, g, c.known.compareGroups)
 	c.groups = slices.Insert(c.groups, at, g)
 	return g
-}
-
-func compareGroups(a, b *curveGroup) int {
-	rank := func(g *curveGroup) int {
-		i := slices.IndexFunc(groupKinds, func(k groupKind) bool { return k.name == g.name })
-		if i < 0 {
-			return len(groupKinds)
-		}
-		return i
-	}
-	return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.name, b.name))
 }
 
 // shown are the groups that have points.

@@ -20,6 +20,15 @@ import (
 
 var epoch = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
 
+// known is what these tests know of the scalars of fakeTick.
+var known = widget.Known{
+	Groups: []widget.Group{
+		{Name: "loss"}, {Name: "fid", LogY: true, Best: widget.BestMin, Seldom: true}, {Name: "logits"}, {Name: "probs"},
+		{Name: "grad"}, {Name: "lr", LogY: true, Seldom: true}, {Name: "freeze", Seldom: true}, {Name: "speed"}, {Name: "time"},
+	},
+	First: []string{"gen", "disc", "test", "real", "fake"},
+}
+
 // fakeTick is the log of a run of GDD at that kimg, with its evaluations.
 func fakeTick(r *rand.Rand, kimg float64) map[string]float64 {
 	return map[string]float64{
@@ -37,16 +46,16 @@ func tickTime(kimg float64) time.Time {
 
 // fakeCurves is a run of 64 kimg with everything that charts show.
 func fakeCurves(ascii bool) *widget.Curves {
-	c := widget.NewCurves(theme.New(true, ascii), new(series.Run))
+	c := widget.NewCurves(theme.New(true, ascii), new(series.Run), known)
 	c.ASCII, c.Location = ascii, time.UTC
 	c.SetStart(epoch)
 	feed(c.AddTick, 1, 64)
 	c.SetTitle("fid", "FID(mnist-cnn)")
 	c.SetReference("fid", 21.1, "teacher 21.10")
-	c.AddMark(16, "freeze", "froze 27 tensors")
-	c.AddMark(40, "config", "live.gen_lr 1e-4 to 2e-4")
+	c.Mark(widget.Mark{X: 16, Kind: "freeze", Ink: widget.MarkFrozen, Text: "froze 27 tensors"})
+	c.Mark(widget.Mark{X: 40, Kind: "config", Ink: widget.MarkWarn, Text: "live.gen_lr 1e-4 to 2e-4"})
 	for kimg := 5.0; kimg <= 60; kimg += 5 {
-		c.AddMark(kimg, "fid", "evaluated")
+		c.Mark(widget.Mark{X: kimg, Kind: "fid", Minor: true, Text: "evaluated"})
 	}
 	return c
 }
@@ -126,7 +135,7 @@ func TestCurvesGroups(t *testing.T) {
 // TestCurvesIrregular compares scalars that come and go, after an evaluation of
 // the untouched teacher, with the same values in charts of their own.
 func TestCurvesIrregular(t *testing.T) {
-	c := widget.NewCurves(theme.New(true, false), new(series.Run))
+	c := widget.NewCurves(theme.New(true, false), new(series.Run), known)
 	c.Smoothing = 0
 	alone := map[string]*widget.Chart{}
 	r := rand.New(rand.NewPCG(4, 4))
@@ -172,7 +181,7 @@ func TestCurvesIrregular(t *testing.T) {
 // TestCurvesRewind checks that a run resumed from a checkpoint looks as if it had
 // never got further.
 func TestCurvesRewind(t *testing.T) {
-	straight, resumed := widget.NewCurves(theme.New(true, false), new(series.Run)), widget.NewCurves(theme.New(true, false), new(series.Run))
+	straight, resumed := widget.NewCurves(theme.New(true, false), new(series.Run), known), widget.NewCurves(theme.New(true, false), new(series.Run), known)
 	r := rand.New(rand.NewPCG(1, 1))
 	for i := range 600 {
 		x := float64(i+1) * 1.024
@@ -180,8 +189,8 @@ func TestCurvesRewind(t *testing.T) {
 		straight.AddTick(x, tickTime(x), s)
 		resumed.AddTick(x, tickTime(x), s)
 		if i == 400 {
-			straight.AddMark(500, "error", "beyond") // what happened did happen
-			resumed.AddMark(500, "error", "beyond")
+			straight.Mark(widget.Mark{X: 500, Kind: "error", Ink: widget.MarkBad, Text: "beyond"}) // what happened did happen
+			resumed.Mark(widget.Mark{X: 500, Kind: "error", Ink: widget.MarkBad, Text: "beyond"})
 			junk := fakeTick(r, x)
 			for j := range 300 {
 				resumed.AddTick(x+float64(j+1), tickTime(x+float64(j+1)), junk)
@@ -334,7 +343,7 @@ func BenchmarkCurvesFirst(b *testing.B) {
 		}
 	}
 	load := func() *widget.Curves {
-		c := widget.NewCurves(theme.New(true, false), new(series.Run))
+		c := widget.NewCurves(theme.New(true, false), new(series.Run), known)
 		for i, s := range ticks {
 			c.AddTick(float64(i), epoch.Add(time.Duration(i)*time.Second), s)
 		}
@@ -366,7 +375,7 @@ func TestCurvesCached(t *testing.T) {
 		func(*widget.Curves) {},
 		func(c *widget.Curves) { c.AddTick(64.5, tickTime(64.5), map[string]float64{"loss/gen": 3}) },
 		func(c *widget.Curves) { c.AddTick(64.5, tickTime(64.5), map[string]float64{"loss/new": 1}) },
-		func(c *widget.Curves) { c.AddMark(20, "pause", "") },
+		func(c *widget.Curves) { c.Mark(widget.Mark{X: 20, Kind: "pause", Ink: widget.MarkWarn}) },
 		func(c *widget.Curves) { c.ClearMarks() },
 		func(c *widget.Curves) { c.SetReference("loss", 1.5, "here") },
 		func(c *widget.Curves) { c.SetTitle("loss", "Losses") },

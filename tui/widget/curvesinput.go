@@ -176,7 +176,7 @@ func (c *Curves) CycleSmoothing(all bool) {
 	}
 	c.Smoothing = ch.Smoothing
 	for _, g := range c.groups {
-		if !g.kind.seldom {
+		if !g.kind.Seldom {
 			g.smoothing = inherit
 		}
 	}
@@ -230,7 +230,7 @@ func (c *Curves) Toggle(scalar int) {
 // nobody had changed it.
 func (c *Curves) LogY(name string) (on, usual bool) {
 	g := c.group(name)
-	return g.chart.LogY, g.kind.logY
+	return g.chart.LogY, g.kind.LogY
 }
 
 // SetLogY sets a group's y axis, also before there are points.

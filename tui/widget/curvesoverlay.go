@@ -10,14 +10,14 @@ import (
 // NewOverlay returns a widget that compares runs: a chart for each of the
 // scalars, in which every run has the same colour. The runs come back in order,
 // to take their ticks; they have no other scalars.
-func NewOverlay(t *theme.Theme, runs, scalars []string) (*Curves, []*series.Run) {
+func NewOverlay(t *theme.Theme, runs, scalars []string, known Known) (*Curves, []*series.Run) {
 	data := make([]*series.Run, len(runs))
 	list := make([]*Run, len(runs))
 	var c *Curves
 	for i, name := range runs {
 		data[i] = series.Only(scalars...)
 		if i == 0 {
-			c = NewCurves(t, data[i])
+			c = NewCurves(t, data[i], known)
 			list[i] = c.main
 		} else {
 			list[i] = c.AddRun(name, data[i])
@@ -27,15 +27,10 @@ func NewOverlay(t *theme.Theme, runs, scalars []string) (*Curves, []*series.Run)
 		g := c.group(key)
 		name, short, _ := strings.Cut(key, "/")
 		g.title = Plain(strings.TrimSpace(short + " " + name)) // loss/gen: gen loss
-		for _, k := range groupKinds {
-			if k.name == name {
-				g.kind = k
-			}
-		}
-		if g.kind.seldom {
+		if g.kind = known.group(name); g.kind.Seldom {
 			g.smoothing = 0
 		}
-		g.chart.LogY, g.chart.Best = g.kind.logY, BestNone
+		g.chart.LogY, g.chart.Best = g.kind.LogY, BestNone
 		for i, r := range list {
 			col := r.data.Column(key)
 			r.known[col] = true

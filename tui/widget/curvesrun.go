@@ -2,7 +2,6 @@ package widget
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"strings"
 
@@ -31,7 +30,7 @@ func (r *Run) sync() {
 	}
 	fresh := slices.DeleteFunc(slices.Clone(columns[r.seen:]), func(c *series.Column) bool { return r.known[c] })
 	slices.SortStableFunc(fresh, func(a, b *series.Column) int {
-		return cmp.Or(cmp.Compare(a.Born, b.Born), compareKeys(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(a.Born, b.Born), r.owner.known.compareScalars(a.Name, b.Name))
 	})
 	for _, col := range fresh {
 		r.owner.newCurve(r, col)
@@ -62,17 +61,4 @@ func (c *Curves) newCurve(r *Run, col *series.Column) {
 	}
 	s.hidden = siblings >= shownAtFirst
 	g.chart.curves = append(g.chart.curves, s)
-}
-
-// compareKeys orders the scalars of a tick: the two sides of the game and the
-// held-out value first, the rest by name.
-func compareKeys(a, b string) int {
-	rank := func(key string) int {
-		_, short, _ := strings.Cut(key, "/")
-		if i := slices.Index([]string{"gen", "disc", "test", "real", "fake"}, short); i >= 0 {
-			return i
-		}
-		return math.MaxInt
-	}
-	return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b))
 }

@@ -149,7 +149,7 @@ func TestTimeAxis(t *testing.T) {
 		c.AddAt(0, float64(i), at, float64(i))
 		c.AddAt(1, float64(i), at, float64(-i))
 	}
-	c.Mark(widget.Mark{X: 30, Kind: "pause", Text: "lunch\x1b[2J"})
+	c.Mark(widget.Mark{X: 30, Kind: "pause", Ink: widget.MarkWarn, Text: "lunch\x1b[2J"})
 	// A wall clock set back: time stands still, but nothing gets lost.
 	c.AddAt(0, 61, epoch, 61)
 	c.AddAt(1, 61, epoch, -61)
@@ -250,14 +250,14 @@ func TestManyCurves(t *testing.T) {
 func TestMinorMarks(t *testing.T) {
 	c := hundred("a")
 	for i := range 8 {
-		c.Mark(widget.Mark{X: float64(10 * i), Kind: "checkpoint", Text: fmt.Sprint("checkpoint ", i)})
+		c.Mark(widget.Mark{X: float64(10 * i), Kind: "checkpoint", Minor: true, Text: fmt.Sprint("checkpoint ", i)})
 	}
-	c.AddMark(55, "diverge")
+	c.Mark(widget.Mark{X: 55, Kind: "diverge", Ink: widget.MarkBad})
 	if v := ansi.Strip(c.View(60, 12)); strings.Count(v, "▪") != 8 || strings.Count(v, "●") != 1 {
 		t.Errorf("want eight checkpoints and a divergence:\n%s", v)
 	}
 	for i := range 100 {
-		c.AddMark(float64(i), "checkpoint")
+		c.Mark(widget.Mark{X: float64(i), Kind: "checkpoint", Minor: true})
 	}
 	if v := ansi.Strip(c.View(60, 12)); strings.Contains(v, "▪") || strings.Count(v, "●") != 1 {
 		t.Errorf("want only the divergence:\n%s", v)

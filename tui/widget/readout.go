@@ -150,7 +150,7 @@ func (c *Chart) markTexts() []string {
 		if text == "" {
 			text = m.Kind
 		}
-		texts = append(texts, c.inks()[markInk(m.Kind)].Render(c.theme.Glyphs.Event(m.Kind))+" "+text)
+		texts = append(texts, c.inks()[markInk(m)].Render(c.theme.Glyphs.Event(m.Kind))+" "+text)
 	}
 	return texts
 }

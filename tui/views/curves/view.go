@@ -35,7 +35,7 @@ func New(h host.Host) host.View {
 	if r := h.Run(); r != nil {
 		data = r.Series
 	}
-	c := widget.NewCurves(h.Theme(), data)
+	c := widget.NewCurves(h.Theme(), data, host.Scalars())
 	c.Location = h.Options().Location
 	for name, set := range h.State().Charts {
 		if name == state {
@@ -104,7 +104,7 @@ func (v *View) AddEvents(events []runlog.Event, reset bool) {
 			v.curves.SetStart(e.Time)
 		}
 		if m, ok := host.MarkOf(e); ok {
-			v.curves.AddMark(m.X, m.Kind, m.Text)
+			v.curves.Mark(m)
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"innate/trainer/runlog"
+	"innate/tui/host"
 	"innate/tui/session"
 	"innate/tui/theme"
 	"innate/tui/widget"
@@ -63,7 +65,9 @@ func (p *panel) Set(l *session.Layers, node int, changes []session.FreezeChange)
 			c.Add(0, float64(nimg[i])/1000, float64(v))
 		}
 		for _, ch := range changes[min(1, len(changes)):] {
-			c.AddMark(float64(ch.Nimg)/1000, "freeze")
+			if m, ok := host.MarkOf(runlog.Event{Nimg: ch.Nimg, Kind: runlog.Freeze}); ok {
+				c.Mark(m)
+			}
 		}
 		c.MaxX, c.LabelW = float64(last)/1000, 6
 		p.charts[m] = c

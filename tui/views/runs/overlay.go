@@ -64,7 +64,7 @@ func (v *View) overlay() tea.Cmd {
 			scalars = append(scalars, key)
 		}
 	}
-	curves, into := widget.NewOverlay(v.h.Theme(), names, scalars)
+	curves, into := widget.NewOverlay(v.h.Theme(), names, scalars, host.Scalars())
 	o.curves, o.logs = curves, session.Follow(o.dirs, into)
 	o.curves.ASCII, o.curves.Location, o.curves.Empty = v.h.Options().ASCII, v.h.Options().Location, "reading the logs"
 	o.curves.Smoothing = 0.9 // the noise of several runs hides them all
