@@ -2,8 +2,6 @@ package session
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -89,16 +87,6 @@ func (r *Run) order(patience time.Duration, done string, do func(context.Context
 		st, err := do(ctx)
 		return OrderMsg{Dir: dir, Done: done, Status: st, Err: err}
 	}
-}
-
-// Set orders other live settings, in TOML notation by key.
-func (r *Run) Set(set map[string]string) tea.Cmd {
-	var words []string
-	for k, v := range set {
-		words = append(words, k+" = "+v)
-	}
-	slices.Sort(words)
-	return r.Order(strings.Join(words, ", "), func(ctx context.Context) (run.Status, error) { return r.Client.Set(ctx, set) })
 }
 
 // Freeze changes what is frozen, the named tensors as far as is known, and

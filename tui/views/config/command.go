@@ -23,5 +23,5 @@ func (v *View) command(args []string) tea.Cmd {
 	if err != nil {
 		return v.h.Fail(err)
 	}
-	return v.h.Run().Set(set)
+	return v.set(set)
 }

@@ -144,6 +144,13 @@ func TestConfigUndo(t *testing.T) {
 	if n := len(f.Orders); n != 3 {
 		t.Errorf("%d orders, want 3", n)
 	}
+	s.Command("set live.disc_lr=3e-4") // as one by the cursor: what undo takes back is not known yet
+	s.Wants("disc_lr = 3e-4")
+	s.Press("u")
+	s.Wants("undo: the last change is still on its way")
+	if n := len(f.Orders); n != 4 {
+		t.Errorf("%d orders, want 4", n)
+	}
 }
 
 // TestConfigReload marks what a reload has changed for a while.
