@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -14,9 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"innate/configs"
-	"innate/trainer"
 	"innate/trainer/loop"
-	"innate/trainer/run"
 )
 
 // profiled is what the command prints as JSON.
@@ -57,30 +54,6 @@ func (c *cli) profileCommand() *cobra.Command {
 		return nil
 	}
 	return cmd
-}
-
-// configOf reads the configuration of a preset or file, or else of a run, with
-// edits, and the directory that its paths count from. A run is only read: its
-// trainer, if it has one, goes on.
-func configOf(runs, ref string, e edits) (name, dir string, cfg *configs.Config, err error) {
-	text, _, err := configs.Open(ref)
-	if err != nil {
-		var noRun error
-		if dir, noRun = find(runs, ref); noRun != nil {
-			return "", "", nil, fmt.Errorf("%w; and %w", noRun, err)
-		}
-		ref = filepath.Join(dir, run.ConfigFile)
-		if text, _, err = configs.Open(ref); err != nil {
-			return "", "", nil, err
-		}
-	} else if text, err = trainer.Rebase(text, ref); err != nil {
-		return "", "", nil, err
-	}
-	if text, err = e.apply(text); err != nil {
-		return "", "", nil, err
-	}
-	cfg, err = configs.Parse(ref, text)
-	return ref, dir, cfg, err
 }
 
 // peakMemory is the most memory that this process has held, in bytes; 0 where

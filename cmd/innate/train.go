@@ -6,16 +6,13 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"innate/configs"
 	"innate/models/device/devices"
-	"innate/models/filetype"
 	"innate/trainer"
 	"innate/trainer/loop"
-	"innate/trainer/method"
 	"innate/trainer/run"
 )
 
@@ -90,11 +87,6 @@ func train(ctx context.Context, c *cli, dir, listen string, asks <-chan os.Signa
 	return errors.Join(err, lock.Release())
 }
 
-// wantConfig says what a CONFIG may be.
-func wantConfig() string {
-	return "CONFIG: " + strings.Join(configs.Presets(), ", ") + " or a .toml file"
-}
-
 // create makes a run directory for a preset or a file, edited.
 func create(runs, out, config string, e edits) (string, error) {
 	text, cfg, err := prepare(config, e)
@@ -108,70 +100,6 @@ func create(runs, out, config string, e edits) (string, error) {
 		return out, trainer.CreateAt(out, text, "")
 	}
 	return trainer.Create(run.RunsDir(runs), text, "")
-}
-
-// prepare reads a preset or a file, edits it and checks it as a new run's.
-func prepare(config string, e edits) (text string, cfg *configs.Config, err error) {
-	config = configs.ExpandHome(config)
-	if text, _, err = configs.Open(config); err != nil {
-		if kind, statErr := filetype.Of(config); statErr == nil && !kind.Text() {
-			err = fmt.Errorf("%s: %w", config, kind.Refuse(wantConfig()))
-		}
-		return "", nil, err
-	}
-	if text, err = trainer.Rebase(text, config); err != nil {
-		return "", nil, err
-	}
-	if text, err = e.apply(text); err != nil {
-		return "", nil, err
-	}
-	if cfg, err = configs.Parse(run.ConfigFile, text); err != nil {
-		return "", nil, err
-	}
-	return text, cfg, method.Check(cfg)
-}
-
-// edits are changes to a config given on the command line.
-type edits struct {
-	set     []string // key=value
-	process process
-}
-
-func (e *edits) register(cmd *cobra.Command) {
-	f := cmd.Flags()
-	f.Func("set", "`key=value` to change in the config, such as live.gen_lr=2e-4; may be repeated", func(s string) error {
-		e.set = append(e.set, s)
-		return nil
-	})
-	f.Func("kimg", "thousands of `images` to train on", func(s string) error {
-		e.set = append(e.set, "live.total_kimg="+s)
-		return nil
-	})
-	e.process.register(cmd)
-	complete(cmd, "set", completeEdit)
-}
-
-// apply edits a config's text and validates the result.
-func (e edits) apply(text string) (string, error) {
-	for _, s := range slices.Concat(e.set, e.process.set) {
-		key, value, err := splitEdit(s)
-		if err != nil {
-			return "", err
-		}
-		if text, err = configs.Set(text, key, value); err != nil {
-			return "", err
-		}
-	}
-	return text, nil
-}
-
-// splitEdit splits key=value.
-func splitEdit(s string) (key, value string, err error) {
-	key, value, ok := strings.Cut(s, "=")
-	if key = strings.TrimSpace(key); !ok || key == "" {
-		return "", "", usagef("%q, want key=value", s)
-	}
-	return key, strings.TrimSpace(value), nil
 }
 
 // presets lists the shipped runs, the demo's first.
