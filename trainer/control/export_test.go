@@ -48,3 +48,6 @@ func RoutePaths() []string { return paths() }
 func RegisterEvery(dir string, every time.Duration) (forget func(), err error) {
 	return register(dir, every)
 }
+
+// DecodeMessage reads a line of a stream.
+var DecodeMessage = decodeMessage

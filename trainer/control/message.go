@@ -1,15 +1,16 @@
 package control
 
 import (
+	"bytes"
 	"encoding/json"
 
 	"innate/trainer/runlog"
 )
 
 // Types of Message. The first four may be asked for; the last two come whatever
-// was asked for. What the run log is told arrives as the very line that the log
-// has: to who asks for ticks all of metrics.jsonl, whose lines have the types
-// tick, fid, test and resume, and to who asks for events those of events.jsonl.
+// was asked for. What goes to the run log arrives as the very line that the log
+// has: for ticks all of metrics.jsonl, whose lines have the types tick, fid, test
+// and resume, and for events those of events.jsonl.
 const (
 	MessageStatus    = "status"    // Data: Status
 	MessageLayers    = "layers"    // Data: []Layer
@@ -38,9 +39,15 @@ type Message struct {
 	Event runlog.Event
 }
 
-// decodeMessage reads a line of a stream. Trainers of the build before put what
-// the log is told into Data, too.
+// decodeMessage reads a line of a stream. Most are rows of the log, which their
+// decoder knows at a glance. Trainers of builds before put what goes to the log
+// into Data, too.
 func decodeMessage(line []byte, rows *runlog.Decoder) (m Message, err error) {
+	if bytes.HasPrefix(line, []byte(`{"type":`)) {
+		if row, ok := rows.Scan(line); ok {
+			return Message{Type: row.Type.String(), Row: row}, nil
+		}
+	}
 	var head struct {
 		Type string          `json:"type"`
 		Data json.RawMessage `json:"data"`

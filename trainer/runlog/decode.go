@@ -37,16 +37,16 @@ type shape struct {
 
 // Row reads one line, without its newline. The values are the caller's.
 func (d *Decoder) Row(line []byte) (Row, error) {
-	if row, ok := d.scan(line); ok {
+	if row, ok := d.Scan(line); ok {
 		return row, nil
 	}
 	return decodeRow(line)
 }
 
-// scan reads {"type":"tick","nimg":1,"time":2,"name":3,"other":null}, or the same
+// Scan reads {"type":"tick","nimg":1,"time":2,"name":3,"other":null}, or the same
 // without a type: no space, no escapes, no values but numbers and null. ok is
 // false for other lines.
-func (d *Decoder) scan(line []byte) (row Row, ok bool) {
+func (d *Decoder) Scan(line []byte) (row Row, ok bool) {
 	last := &d.last[typeCount]
 	old := true
 	rest, found := bytes.CutPrefix(line, []byte(`{"type":"`))
