@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"innate/metrics"
+	"innate/models/npz/npztest"
 )
 
 // maxFuzzElements bounds what a small file may unpack to: deflate shrinks zeros
@@ -31,13 +32,13 @@ func FuzzReadStats(f *testing.F) {
 		}
 		return file.Bytes()
 	}
-	mu := string(npy("{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }\n", []float64{1, 2}))
-	sigma := string(npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 2), }\n", []float32{1, 0, 0, 1}))
-	name := string(npy("{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }\n", []uint8("cnn")))
+	mu := string(npztest.Array("<f8", "(2,)", []float64{1, 2}))
+	sigma := string(npztest.File("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 2), }\n", []float32{1, 0, 0, 1}))
+	name := string(npztest.Array("|u1", "(3,)", []uint8("cnn")))
 	f.Add(pack(zip.Store, "mu.npy", mu, "sigma.npy", sigma))
 	f.Add(pack(zip.Deflate, "mu.npy", mu, "sigma.npy", sigma, "features.npy", name, "other.txt", "x"))
-	f.Add(pack(zip.Store, "mu.npy", mu, "sigma.npy", sigma, "features.npy", string(array("<U2", "()", []uint32{'a', 'b'}))))
-	f.Add(pack(zip.Store, "mu.npy", mu, "sigma.npy", sigma, "n.npy", string(array("<u2", "()", []uint16{9}))))
+	f.Add(pack(zip.Store, "mu.npy", mu, "sigma.npy", sigma, "features.npy", string(npztest.Array("<U2", "()", []uint32{'a', 'b'}))))
+	f.Add(pack(zip.Store, "mu.npy", mu, "sigma.npy", sigma, "n.npy", string(npztest.Array("<u2", "()", []uint16{9}))))
 	f.Add(pack(zip.Store, "mu.npy", mu, "mu.npy", mu))
 	f.Add(pack(zip.Store, "mu.npy", sigma, "sigma.npy", mu, "n.npy", mu))
 	f.Fuzz(func(t *testing.T, file []byte) {

@@ -2,7 +2,6 @@ package metrics_test
 
 import (
 	"bytes"
-	"encoding/binary"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,18 +11,6 @@ import (
 	"innate/metrics"
 	"innate/models/npz"
 )
-
-// npy builds a version 1 file with the given dict and data.
-func npy(header string, data any) []byte {
-	b := []byte("\x93NUMPY\x01\x00")
-	b = binary.LittleEndian.AppendUint16(b, uint16(len(header)))
-	b = append(b, header...)
-	b, err := binary.Append(b, binary.LittleEndian, data)
-	if err != nil {
-		panic(err)
-	}
-	return b
-}
 
 func TestStatsRoundTrip(t *testing.T) {
 	s := statsOf(t, 3, normals(9, 20, []float64{1, 2, 3}, []float64{1, 2, 3}))

@@ -3,7 +3,6 @@ package metrics_test
 import (
 	"archive/zip"
 	"bytes"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,12 +10,8 @@ import (
 	"testing"
 
 	"innate/metrics"
+	"innate/models/npz/npztest"
 )
-
-// array is the npy file of an array of this type, shape and data.
-func array(descr, shape string, data any) []byte {
-	return npy(fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': %s, }\n", descr, shape), data)
-}
 
 // reference is an npz with mu, sigma and one more array.
 func reference(t *testing.T, name string, entry []byte) []byte {
@@ -27,8 +22,8 @@ func reference(t *testing.T, name string, entry []byte) []byte {
 		name string
 		file []byte
 	}{
-		{"mu", array("<f8", "(2,)", []float64{1, 2})},
-		{"sigma", array("<f8", "(2, 2)", []float64{1, 0, 0, 1})},
+		{"mu", npztest.Array("<f8", "(2,)", []float64{1, 2})},
+		{"sigma", npztest.Array("<f8", "(2, 2)", []float64{1, 0, 0, 1})},
 		{name, entry},
 	} {
 		w, err := z.Create(e.name + ".npy")
@@ -54,24 +49,24 @@ func TestFaultFeaturesOfOthers(t *testing.T) {
 		entry       []byte
 		name, fails string
 	}{
-		{"text", array("<U3", "()", cnn), "cnn", ""},
-		{"one text", array("<U3", "(1,)", cnn), "cnn", ""},
-		{"padded text", array("<U5", "()", append(slices.Clone(cnn), 0, 0)), "cnn", ""},
-		{"text beyond ASCII", array("<U2", "()", []uint32{'é', '漢'}), "é漢", ""},
-		{"big-endian text", array(">U1", "()", []uint8{0, 0, 0, 'c'}), "c", ""},
-		{"byte text", array("|S3", "()", []byte("cnn")), "cnn", ""},
-		{"bytes", array("|u1", "(3,)", []byte("cnn")), "cnn", ""},
-		{"no bytes", array("|u1", "(0,)", []byte{}), "", ""},
-		{"a matrix", array("<f4", "(2, 2)", []float32{1, 2, 3, 4}), "", ""},
-		{"a matrix of bytes", array("|u1", "(2, 2)", []byte("abcd")), "", ""},
-		{"a vector", array("<f8", "(2,)", []float64{1, 2}), "", `array "features": <f8 [2], want the name of a network: one text, or its bytes as u1`},
-		{"two texts", array("<U1", "(2,)", []uint32{'a', 'b'}), "", `array "features": <U1 [2], want the name`},
-		{"an object", array("|O", "()", []byte{0x80, 4, 'N', '.'}), "", `array "features": |O [], want the name`},
-		{"a long text", array("<U300", "()", make([]uint32, 300)), "", "name of 300 characters, want at most 256"},
-		{"a text cut short", array("<U3", "()", cnn[:2]), "", "unexpected EOF"},
-		{"more than the text", array("<U1", "()", cnn), "", "data after the last element"},
-		{"no character", array("<U1", "()", []uint32{0xd800}), "", "0xd800, want a character of Unicode"},
-		{"a strange type", array("<Ux", "()", cnn), "", `type "<Ux", want a simple one`},
+		{"text", npztest.Array("<U3", "()", cnn), "cnn", ""},
+		{"one text", npztest.Array("<U3", "(1,)", cnn), "cnn", ""},
+		{"padded text", npztest.Array("<U5", "()", append(slices.Clone(cnn), 0, 0)), "cnn", ""},
+		{"text beyond ASCII", npztest.Array("<U2", "()", []uint32{'é', '漢'}), "é漢", ""},
+		{"big-endian text", npztest.Array(">U1", "()", []uint8{0, 0, 0, 'c'}), "c", ""},
+		{"byte text", npztest.Array("|S3", "()", []byte("cnn")), "cnn", ""},
+		{"bytes", npztest.Array("|u1", "(3,)", []byte("cnn")), "cnn", ""},
+		{"no bytes", npztest.Array("|u1", "(0,)", []byte{}), "", ""},
+		{"a matrix", npztest.Array("<f4", "(2, 2)", []float32{1, 2, 3, 4}), "", ""},
+		{"a matrix of bytes", npztest.Array("|u1", "(2, 2)", []byte("abcd")), "", ""},
+		{"a vector", npztest.Array("<f8", "(2,)", []float64{1, 2}), "", `array "features": <f8 [2], want the name of a network: one text, or its bytes as u1`},
+		{"two texts", npztest.Array("<U1", "(2,)", []uint32{'a', 'b'}), "", `array "features": <U1 [2], want the name`},
+		{"an object", npztest.Array("|O", "()", []byte{0x80, 4, 'N', '.'}), "", `array "features": |O [], want the name`},
+		{"a long text", npztest.Array("<U300", "()", make([]uint32, 300)), "", "name of 300 characters, want at most 256"},
+		{"a text cut short", npztest.Array("<U3", "()", cnn[:2]), "", "unexpected EOF"},
+		{"more than the text", npztest.Array("<U1", "()", cnn), "", "data after the last element"},
+		{"no character", npztest.Array("<U1", "()", []uint32{0xd800}), "", "0xd800, want a character of Unicode"},
+		{"a strange type", npztest.Array("<Ux", "()", cnn), "", `type "<Ux", want a simple one`},
 	} {
 		file := reference(t, "features", c.entry)
 		s, err := metrics.ReadStats(bytes.NewReader(file), int64(len(file)))
@@ -95,20 +90,20 @@ func TestFaultCountOfOthers(t *testing.T) {
 		n     int64
 		fails string
 	}{
-		{array("|i1", "()", []int8{100}), 100, ""},
-		{array("<i2", "()", []int16{100}), 100, ""},
-		{array("<i4", "()", []int32{100}), 100, ""},
-		{array("<u2", "(1,)", []uint16{100}), 100, ""},
-		{array("<u4", "()", []uint32{4e9}), 4e9, ""},
-		{array("<u8", "()", []uint64{100}), 100, ""},
-		{array(">u2", "()", []uint8{1, 0}), 256, ""},
-		{array("<f4", "()", []float32{100}), 100, ""},
-		{array("<f8", "()", []float64{0.5}), 0, "n: <f8 0.5, want a whole number of images"},
-		{array("|b1", "()", []uint8{1}), 0, "n: |b1 1, want a whole number of images"},
-		{array("<u8", "()", []uint64{1 << 63}), 0, "want a whole number of images"},
-		{array("<i2", "()", []int16{-5}), 0, "n: <i2 -5, want a whole number of images"},
-		{array("<i8", "(2,)", []int64{1, 2}), 0, "n: <i8 [2], want one number"},
-		{array("<U3", "()", []uint32{'1', '0', '0'}), 0, `array "n": npy: type "<U3", want f8, f4`},
+		{npztest.Array("|i1", "()", []int8{100}), 100, ""},
+		{npztest.Array("<i2", "()", []int16{100}), 100, ""},
+		{npztest.Array("<i4", "()", []int32{100}), 100, ""},
+		{npztest.Array("<u2", "(1,)", []uint16{100}), 100, ""},
+		{npztest.Array("<u4", "()", []uint32{4e9}), 4e9, ""},
+		{npztest.Array("<u8", "()", []uint64{100}), 100, ""},
+		{npztest.Array(">u2", "()", []uint8{1, 0}), 256, ""},
+		{npztest.Array("<f4", "()", []float32{100}), 100, ""},
+		{npztest.Array("<f8", "()", []float64{0.5}), 0, "n: <f8 0.5, want a whole number of images"},
+		{npztest.Array("|b1", "()", []uint8{1}), 0, "n: |b1 1, want a whole number of images"},
+		{npztest.Array("<u8", "()", []uint64{1 << 63}), 0, "want a whole number of images"},
+		{npztest.Array("<i2", "()", []int16{-5}), 0, "n: <i2 -5, want a whole number of images"},
+		{npztest.Array("<i8", "(2,)", []int64{1, 2}), 0, "n: <i8 [2], want one number"},
+		{npztest.Array("<U3", "()", []uint32{'1', '0', '0'}), 0, `array "n": npy: type "<U3", want f8, f4`},
 	} {
 		file := reference(t, "n", c.entry)
 		s, err := metrics.ReadStats(bytes.NewReader(file), int64(len(file)))

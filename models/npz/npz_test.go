@@ -3,7 +3,6 @@ package npz_test
 import (
 	"archive/zip"
 	"bytes"
-	"encoding/binary"
 	"io"
 	"math"
 	"slices"
@@ -11,19 +10,8 @@ import (
 	"testing"
 
 	"innate/models/npz"
+	"innate/models/npz/npztest"
 )
-
-// npy builds a version 1 file with the given dict and data.
-func npy(header string, data any) []byte {
-	b := []byte("\x93NUMPY\x01\x00")
-	b = binary.LittleEndian.AppendUint16(b, uint16(len(header)))
-	b = append(b, header...)
-	b, err := binary.Append(b, binary.LittleEndian, data)
-	if err != nil {
-		panic(err)
-	}
-	return b
-}
 
 func TestReadArrayTypes(t *testing.T) {
 	head := func(descr string) string {
@@ -45,7 +33,7 @@ func TestReadArrayTypes(t *testing.T) {
 		{"|b1", []uint8{0, 1}, []float64{0, 1}},
 		{">i4", []uint8{0, 0, 1, 0, 255, 255, 255, 255}, []float64{256, -1}},
 	} {
-		a, err := npz.ReadArray(bytes.NewReader(npy(head(c.descr), c.data)))
+		a, err := npz.ReadArray(bytes.NewReader(npztest.File(head(c.descr), c.data)))
 		if err != nil {
 			t.Errorf("%s: %v", c.descr, err)
 			continue
@@ -58,11 +46,11 @@ func TestReadArrayTypes(t *testing.T) {
 }
 
 func TestReadArrayOrderAndScalar(t *testing.T) {
-	a, err := npz.ReadArray(bytes.NewReader(npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3)}\n", []uint8{1, 4, 2, 5, 3, 6})))
+	a, err := npz.ReadArray(bytes.NewReader(npztest.File("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3)}\n", []uint8{1, 4, 2, 5, 3, 6})))
 	if err != nil || !slices.Equal(a.Data, []float64{1, 2, 3, 4, 5, 6}) || !slices.Equal(a.Shape, []int{2, 3}) {
 		t.Errorf("column-major: %v, %v", a, err)
 	}
-	a, err = npz.ReadArray(bytes.NewReader(npy("{'descr': '<f8', 'fortran_order': False, 'shape': (), }\n", []float64{7})))
+	a, err = npz.ReadArray(bytes.NewReader(npztest.Array("<f8", "()", []float64{7})))
 	if err != nil || !slices.Equal(a.Data, []float64{7}) || len(a.Shape) != 0 {
 		t.Errorf("scalar: %v, %v", a, err)
 	}
@@ -70,14 +58,14 @@ func TestReadArrayOrderAndScalar(t *testing.T) {
 
 func TestReadArrayErrors(t *testing.T) {
 	good := "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }\n"
-	change := func(from, to string) []byte { return npy(strings.Replace(good, from, to, 1), []float64{1, 2}) }
+	change := func(from, to string) []byte { return npztest.File(strings.Replace(good, from, to, 1), []float64{1, 2}) }
 	for want, file := range map[string][]byte{
 		`starts with "PK`:       []byte("PK\x03\x04________"),
 		"header: unexpected":    []byte("\x93NUMPY\x01\x00\xff\x00{'descr'"),
 		"version 9":             []byte("\x93NUMPY\x09\x00\x00\x00"),
 		`type "|O"`:             change("<f8", "|O"),
 		`type "<c8"`:            change("<f8", "<c8"),
-		"1 of 3 elements":       npy(strings.Replace(good, "(2,)", "(3,)", 1), []float64{1})[:8+2+len(good)+8],
+		"1 of 3 elements":       npztest.File(strings.Replace(good, "(2,)", "(3,)", 1), []float64{1})[:8+2+len(good)+8],
 		"not a dict":            change("{", "["),
 		"unknown key \"order\"": change("fortran_order", "order"),
 		"want True or False":    change("False", "0"),
@@ -102,7 +90,7 @@ func TestReadBounds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.Write(npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1,), }\n", []uint8{1}))
+		w.Write(npztest.Array("|u1", "(1,)", []uint8{1}))
 	}
 	z.Close()
 	if _, err := npz.Read(bytes.NewReader(file.Bytes()), int64(file.Len())); err == nil || !strings.Contains(err.Error(), "twice") {
@@ -114,8 +102,8 @@ func TestReadBounds(t *testing.T) {
 }
 
 func FuzzReadArray(f *testing.F) {
-	f.Add(npy("{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }\n", []float64{1, 2}))
-	f.Add(npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 2), }\n", []uint8{1, 2, 3, 4}))
+	f.Add(npztest.Array("<f8", "(2,)", []float64{1, 2}))
+	f.Add(npztest.File("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 2), }\n", []uint8{1, 2, 3, 4}))
 	f.Add([]byte("\x93NUMPY\x02\x00\xff\xff\xff\xff"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		a, err := npz.ReadArray(bytes.NewReader(data))
