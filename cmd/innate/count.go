@@ -49,6 +49,25 @@ func deviceFlag(cmd *cobra.Command) *string {
 	return device
 }
 
+// drawFlags are the flags of commands that draw images in their own process. How
+// many they draw differs in default and bounds.
+type drawFlags struct {
+	n, steps, threads *int
+	seed              *uint64
+	device            *string
+}
+
+func newDrawFlags(cmd *cobra.Command, n *int) drawFlags {
+	f := cmd.Flags()
+	return drawFlags{
+		n:       n,
+		seed:    f.Uint64("seed", 0, "first `seed`; every image has its own"),
+		steps:   countFlag(f, "steps", 0, 0, maxSteps, "1, or Heun `steps` of 2 and more; default: what the network is for"),
+		threads: threadsFlag(f),
+		device:  deviceFlag(cmd),
+	}
+}
+
 func completeDevice(cmd *cobra.Command) {
 	complete(cmd, "device", cobra.FixedCompletions([]string{devices.CPU, "torch:cpu", "cuda"}, cobra.ShellCompDirectiveNoFileComp))
 }

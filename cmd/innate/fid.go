@@ -19,12 +19,9 @@ import (
 
 // fidFlags say how to measure.
 type fidFlags struct {
-	n, steps, threads *int
-	device            *string
-	seed              *uint64
-	statistic         *string
-	features, ref     *string
-	json              *bool
+	drawFlags
+	statistic, features, ref *string
+	json                     *bool
 }
 
 func (c *cli) fidCommand() *cobra.Command {
@@ -36,14 +33,10 @@ func (c *cli) fidCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	s := fidFlags{
-		n:         countFlag(f, "n", 5000, 2, maxImages, "`images` to generate"),
-		seed:      f.Uint64("seed", 0, "first `seed`"),
-		steps:     countFlag(f, "steps", 0, 0, maxSteps, "1, or Heun `steps`; default: what the network is for"),
+		drawFlags: newDrawFlags(cmd, countFlag(f, "n", 5000, 2, maxImages, "`images` to generate")),
 		statistic: f.String("statistic", "fid", "`number` that is made of the features: "+strings.Join(metrics.Statistics.Names(), " | ")),
 		features:  featuresFlag(f),
 		ref:       pathFlag(f, "ref", "builtin:mnist-fid-ref", "reference `statistics`: builtin:NAME or an npz file; default: builtin:mnist-fid-ref"),
-		threads:   threadsFlag(f),
-		device:    deviceFlag(cmd),
 		json:      jsonFlag(f),
 	}
 	complete(cmd, "statistic", cobra.FixedCompletions(metrics.Statistics.Names(), cobra.ShellCompDirectiveNoFileComp))

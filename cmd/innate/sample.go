@@ -21,11 +21,10 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 
 // sampleFlags say what to draw.
 type sampleFlags struct {
-	n, class, steps, threads *int
-	device                   *string
-	seed                     *uint64
-	out                      *string
-	now                      *bool
+	drawFlags
+	class *int
+	out   *string
+	now   *bool
 }
 
 func (c *cli) sampleCommand() *cobra.Command {
@@ -37,14 +36,10 @@ func (c *cli) sampleCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	s := sampleFlags{
-		n:       countFlag(f, "n", 64, 1, maxDrawn, "`images` to draw"),
-		seed:    f.Uint64("seed", 0, "first `seed`; every image has its own"),
-		class:   countFlag(f, "class", -1, -1, maxImages, "draw this `class` of a class-conditional network alone; default: one a row, rows being filled"),
-		steps:   countFlag(f, "steps", 0, 0, maxSteps, "1, or Heun `steps` of 2 and more; default: what the network is for"),
-		out:     pathFlag(f, "out", "samples.png", "PNG `file` to write; default: samples.png"),
-		threads: threadsFlag(f),
-		device:  deviceFlag(cmd),
-		now:     f.Bool("now", false, "let a running run draw its grid between two steps; takes --seed alone"),
+		drawFlags: newDrawFlags(cmd, countFlag(f, "n", 64, 1, maxDrawn, "`images` to draw")),
+		class:     countFlag(f, "class", -1, -1, maxImages, "draw this `class` of a class-conditional network alone; default: one a row, rows being filled"),
+		out:       pathFlag(f, "out", "samples.png", "PNG `file` to write; default: samples.png"),
+		now:       f.Bool("now", false, "let a running run draw its grid between two steps; takes --seed alone"),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *s.now {
