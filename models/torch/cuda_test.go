@@ -4,10 +4,12 @@ package torch_test
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"innate/models/device"
+	"innate/models/graph"
 	"innate/models/standin"
 	"innate/models/torch"
 	"innate/models/torch/libtorch"
@@ -98,4 +100,71 @@ func TestCUDAMemory(t *testing.T) {
 	}
 	t.Setenv("STANDIN_FAIL", "")
 	must(t, p.Run())
+}
+
+// TestPinned: inputs go through pinned memory on a stream of their own, in an order
+// that lets one be sent while another is read; the values are those of the
+// processor. Nothing waits for the GPU but who wants to see a value.
+func TestPinned(t *testing.T) {
+	log := standin.Log(t)
+	dev := openGPU(t, torch.Options{})
+	g := graph.NewBuilder()
+	x := g.Input("x", 1, 2, 2, 3)
+	y := g.Scale(x, 2)
+	p, err := dev.Compile(g, device.Request{Outputs: []graph.Node{y}})
+	must(t, err)
+	log()
+	for i := range 3 {
+		for j := range g.Data(x) {
+			g.Data(x)[j] = float32(100*i + j)
+		}
+		must(t, p.Run())
+		g.Data(x)[0] = -1 // comes too late
+	}
+	want := []string{
+		"wait for event 1", "stream 1 waits for event 2", "cudaMemcpyAsync 48 stream 1", "event 1 on stream 1", "stream 0 waits for event 1", "event 2 on stream 0",
+		"wait for event 3", "stream 1 waits for event 4", "cudaMemcpyAsync 48 stream 1", "event 3 on stream 1", "stream 0 waits for event 3", "event 4 on stream 0",
+	}
+	if got := log(); !slices.Equal(got, slices.Concat(want, want[:6])) {
+		t.Errorf("calls\n%s", strings.Join(got, "\n"))
+	}
+	for j, v := range p.Value(y) {
+		if v != 2*float32(200+j) {
+			t.Errorf("value %d: %v", j, v)
+		}
+	}
+	p.Release()
+	if got := log(); len(got) != 10 || got[9] != "cudaFreeHost" || got[1] != "event 3 destroyed" {
+		t.Errorf("release\n%s", strings.Join(got, "\n"))
+	}
+}
+
+// TestPinnedFails: without pinned memory uploads take the slow way, and a note says
+// so once.
+func TestPinnedFails(t *testing.T) {
+	dev := openGPU(t, torch.Options{})
+	t.Setenv("STANDIN_FAIL", "cudaHostAlloc=2")
+	n := newNet(t)
+	for range 2 {
+		p, err := dev.Compile(n.g, device.Request{Outputs: n.outputs()})
+		must(t, err)
+		must(t, p.Run())
+		p.Release()
+	}
+	want := []string{"torch: cuda:0: allocate pinned memory: out of memory: uploads wait for the GPU"}
+	if got := dev.Notes(); !slices.Equal(got, want) || dev.Notes() != nil {
+		t.Errorf("notes %q, want %q", got, want)
+	}
+}
+
+// TestRunAllocatesNothing: a run and an update leave no garbage on Go's side.
+func TestRunAllocatesNothing(t *testing.T) {
+	dev := openGPU(t, torch.Options{})
+	n := newNet(t)
+	p, err := dev.Compile(n.g, device.Request{Outputs: n.outputs()})
+	must(t, err)
+	must(t, p.Run())
+	if allocs := testing.AllocsPerRun(5, func() { must(t, p.Run()) }); allocs > 0 {
+		t.Errorf("%v allocations a run", allocs)
+	}
 }

@@ -27,6 +27,9 @@ type Device struct {
 	threads int    // of the host that compute
 	err     error  // of a call that had nobody to tell; the next one returns it
 
+	notes []string        // for Notes
+	noted map[string]bool // ever
+
 	moved            []*models.Param // by Upload or Download
 	upload, download func()
 
@@ -54,7 +57,7 @@ func New(name string, o Options, getenv func(string) string) (device.Device, err
 	if err != nil {
 		return nil, err
 	}
-	d := &Device{opts: o, params: map[*models.Param]*param{}, values: map[constant]tensor{}, filters: map[filter]tensor{}}
+	d := &Device{opts: o, params: map[*models.Param]*param{}, values: map[constant]tensor{}, filters: map[filter]tensor{}, noted: map[string]bool{}}
 	d.movers()
 	thread.once.Do(thread.start)
 	d.do(func() { err = d.open(in, on) })

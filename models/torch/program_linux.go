@@ -46,6 +46,7 @@ type value struct {
 	now    tensor
 	param  *param      // whose values it is, or
 	leaf   *graph.Leaf // which the host has, or
+	feed   *feed       // from there
 	rows   [2][]int    // shape and strides on the host
 	by     *call       // which makes it
 	kept   bool        // a result, or constant
@@ -148,6 +149,7 @@ func (p *Program) addLeaf(v *value, leaf *graph.Leaf) {
 		v.leaf = leaf
 		shape, strides := p.dev.memory(v.node.Shape())
 		v.now = l.Keep(l.Empty(libtorch.Float32, shape, strides))
+		v.feed = p.dev.newFeed(v.now, v.rows[0], v.rows[1])
 		p.inputs = append(p.inputs, v)
 	}
 }
@@ -215,7 +217,7 @@ func (p *Program) run() {
 		v.copied = 0
 	}
 	for _, v := range p.inputs {
-		l.Upload(v.now, v.leaf.Data, v.rows[0], v.rows[1])
+		v.feed.send(v.leaf.Data)
 	}
 	p.err = p.dev.take()
 	for _, c := range p.consts {
@@ -364,6 +366,7 @@ func (p *Program) Release() {
 				v.by.drop(true)
 			}
 			if v.leaf != nil {
+				v.feed.free()
 				p.dev.lib.Free(v.now)
 			}
 			p.dev.lib.Free(v.copied)

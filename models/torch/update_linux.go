@@ -72,7 +72,7 @@ type adam struct {
 	steps tensor // one count a slot
 	count []tensor
 	host  []float32 // the counts on the host
-	line  []int     // how many there are, and how far apart
+	feed  *feed     // from there
 
 	from    []tensor // of the gradients as programs make them, and where they go
 	to      []tensor
@@ -95,7 +95,7 @@ type adam struct {
 // PlanAdam prepares the update of parameters by their gradients. With no
 // parameters it updates nothing.
 func (d *Device) PlanAdam(slots []device.AdamSlot) (device.Adam, error) {
-	a := &adam{dev: d, slots: slots, squares: make([]device.Squares, len(slots)), host: make([]float32, len(slots)), line: []int{len(slots), 1}}
+	a := &adam{dev: d, slots: slots, squares: make([]device.Squares, len(slots)), host: make([]float32, len(slots))}
 	a.update = a.step
 	params := make([]*models.Param, len(slots))
 	for i, s := range slots {
@@ -119,6 +119,7 @@ func (d *Device) PlanAdam(slots []device.AdamSlot) (device.Adam, error) {
 		owner.updates = append(owner.updates, a)
 		a.found = d.newRecorder(2)
 		a.steps = l.Keep(l.Empty(libtorch.Float32, []int{len(slots)}, []int{1}))
+		a.feed = d.newFeed(a.steps, []int{len(slots)}, []int{1})
 		for i, s := range slots {
 			for j, p := range []*models.Param{s.Param, s.M, s.V} {
 				a.sides[j] = append(a.sides[j], d.meet(p))
@@ -183,7 +184,7 @@ func (a *adam) step() {
 	finite := l.Call(opSumAll).T(l.Call(opFinite).T(a.grads.all).One()).OptDType(libtorch.Float64).One()
 	l.Call(opNanToNum).T(a.grads.all).OptFloat(0).OptFloat(maxGrad).OptFloat(-maxGrad).Do(1)
 	a.found.add(finite, a.dev.squared(a.grads.all))
-	l.Upload(a.steps, a.host, a.line[:1], a.line[1:])
+	a.feed.send(a.host)
 	var before []tensor
 	if a.measuring {
 		for _, p := range a.sides[0] {
@@ -253,6 +254,7 @@ func (a *adam) gather() {
 func (a *adam) release() {
 	l := a.dev.lib
 	l.Free(a.grads.all)
+	a.feed.free()
 	l.Free(a.steps)
 	a.found.release()
 	for i := range a.count {

@@ -82,11 +82,9 @@ func (l *Lib) Synchronize() {
 	if l.err != nil || l.Device.Kind != CUDA {
 		return
 	}
-	r := l.c(l.fn.currentStream, uintptr(l.Device.Index), uintptr(unsafe.Pointer(&l.out)))
-	if l.check("stream", r) {
-		r = l.c(l.fn.streamSync, l.out, uintptr(l.Device.Index))
-		l.check("synchronize", r)
-	}
+	s := l.current()
+	r := l.c(l.fn.streamSync, uintptr(s), uintptr(l.Device.Index))
+	l.check("synchronize", r)
 }
 
 // flags are switches of at::Context that have no C name. They store a bool and

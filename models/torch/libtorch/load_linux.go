@@ -19,20 +19,24 @@ type Lib struct {
 
 	cpu, top uintptr // libraries: libtorch_cpu, and the one that finds all functions, libtorch_cuda on a GPU
 	fn       functions
+	rt       cudaRuntime
 	abi      uint64
 	dtypes   [dtypeCount]uint64
 	devices  [2]uint64 // by Kind
 
-	err    error
-	args   [12]uintptr    // of the C function being called
-	frames [nesting]frame // calls in the making
-	depth  int
-	out    uintptr    // where a function leaves a handle
-	out64  int64      // or a number
-	outF   float64    // or another
-	sizes  [2][]int64 // of a tensor that is made, and its strides
-	temps  []Tensor   // results since the last Free
-	live   int        // tensors that Go holds
+	err     error
+	args    [12]uintptr    // of the C function being called
+	frames  [nesting]frame // calls in the making
+	depth   int
+	out     uintptr    // where a function leaves a handle
+	out64   int64      // or a number
+	outF    float64    // or another
+	sizes   [2][]int64 // of a tensor that is made, and its strides
+	info    [2]uint64  // of memory
+	text    [32]byte
+	temps   []Tensor // results since the last Free
+	uploads Stream   // of all feeds
+	live    int      // tensors that Go holds
 }
 
 // functions are the addresses of the C functions in use; 0 means absent.
@@ -42,7 +46,8 @@ type functions struct {
 	isContiguous, emptyStrided, fromBlob, copyTo, gradEnable, reinterpret uintptr
 	threads, setThreads, itemDouble                                       uintptr
 	addTensor, addScalar, mulScalar, fill                                 uintptr
-	streamSync, currentStream, cudaGuard                                  uintptr
+	streamSync, currentStream, newStream, setStream, cudaGuard            uintptr
+	dataPtr                                                               uintptr
 }
 
 // Open loads an installation for a device. Its own library path finds CUDA's
@@ -116,7 +121,7 @@ func (l *Lib) bind() error {
 		"aoti_torch_abi_version": &f.abiVersion, "torch_call_dispatcher": &f.call,
 		"torch_new_list_reserve_size": &f.newList, "torch_list_push_back": &f.pushList,
 		"aoti_torch_new_tensor_handle": &f.newHandle, "aoti_torch_delete_tensor_object": &f.deleteHandle,
-		"aoti_torch_is_contiguous": &f.isContiguous, "aoti_torch_empty_strided": &f.emptyStrided,
+		"aoti_torch_is_contiguous": &f.isContiguous, "aoti_torch_get_data_ptr": &f.dataPtr, "aoti_torch_empty_strided": &f.emptyStrided,
 		"aoti_torch_create_tensor_from_blob": &f.fromBlob,
 		"aoti_torch_copy_":                   &f.copyTo, "aoti_torch_grad_mode_set_enabled": &f.gradEnable,
 		"aoti_torch__reinterpret_tensor": &f.reinterpret, "torch_get_num_threads": &f.threads,
@@ -134,6 +139,9 @@ func (l *Lib) bind() error {
 		need(&f.currentStream, "aoti_torch_get_current_cuda_stream")
 		need(&f.streamSync, "torch_cuda_stream_synchronize")
 		need(&f.cudaGuard, "aoti_torch_create_cuda_guard")
+		need(&f.newStream, "torch_get_cuda_stream_from_pool")
+		need(&f.setStream, "torch_set_current_cuda_stream")
+		l.bindRuntime()
 	}
 	for name, p := range map[string]*uintptr{"add_Tensor": &f.addTensor, "add_Scalar": &f.addScalar, "mul_Scalar": &f.mulScalar, "fill__Scalar": &f.fill} {
 		need(p, "aoti_torch_"+kindNames[l.Device.Kind]+"_"+name)
