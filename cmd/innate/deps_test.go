@@ -27,7 +27,8 @@ var rules = []struct {
 	{who: "innate/models/device", not: []string{"innate/models/kernels", "innate/models/cpu", "innate/models/torch"}, why: "the seam knows none of its sides"},
 	{who: "innate/models/cpu", not: []string{"innate/models/torch", "innate/models/unet", "innate/models/adm", "innate/models/disc", "innate/models/gdd"}, why: "a machine knows no network"},
 	{who: "innate/models/torch", not: []string{"innate/models/cpu", "innate/models/kernels", "innate/models/unet", "innate/models/adm", "innate/models/disc", "innate/models/gdd"}, why: "a machine knows no network"},
-	{who: "innate/models/nn", not: []string{"innate/models/cpu", "innate/models/kernels"}, why: "layers are graphs, for any machine"},
+	{who: "innate/models/nn", not: []string{"innate/models/cpu", "innate/models/kernels", "innate/models/unet", "innate/models/adm", "innate/models/precond", "innate/models/disc", "innate/models/features"}, why: "layers are graphs, for any machine and any network"},
+	{who: "innate/models/precond", not: []string{"innate/models/unet", "innate/models/adm"}, why: "a denoiser wraps any network"},
 	{who: "innate/metrics/...", not: []string{"innate/configs", "innate/trainer", "innate/tui"}, why: "a judge knows neither settings nor runs"},
 
 	{who: "innate/trainer/...", not: []string{"innate/tui", "innate/cmd", "charm.land"}, why: "a run knows nobody who looks at it"},

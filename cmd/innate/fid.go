@@ -70,7 +70,7 @@ func fid(ctx context.Context, c *cli, network string, s fidFlags) error {
 	if err != nil {
 		return err
 	}
-	shape := den.Net.Config
+	shape := den.Net.Shape()
 	measure, err := loop.OpenJudge(dev, *s.statistic, net, *s.ref, shape.Resolution, shape.Channels, metrics.CollectorConfig{
 		Source: func(first int, images []float32) error {
 			latents.Draw(*s.seed + uint64(first))

@@ -59,7 +59,7 @@ func sample(c *cli, ref string, s sampleFlags) error {
 	if err != nil {
 		return err
 	}
-	if classes := den.Net.Config.LabelDim; *s.class >= classes {
+	if classes := den.Net.Shape().LabelDim; *s.class >= classes {
 		return usagef("sample --class: got %d, want %s", *s.class, classesOf(classes))
 	}
 	dev, err := devices.Open(*s.device, *s.threads)

@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 
 	"innate/models"
-	"innate/models/features"
+	"innate/models/nn"
 )
 
 // Disc is the trained part of the discriminator.
@@ -92,9 +92,10 @@ func (d *Disc) snConv(head, unit string, in, out, k int, bias bool, rng *rand.Ra
 	c.u = d.Buffers.Add(models.NewParam(name+".weight_u", out))
 	c.v = d.Buffers.Add(models.NewParam(name+".weight_v", fanIn))
 	if rng != nil {
-		features.Uniform(rng, c.weight.Data, fanIn)
+		weight, shift := nn.Default(fanIn, 0)
+		weight(rng, c.weight.Data)
 		if bias {
-			features.Uniform(rng, c.bias.Data, fanIn)
+			shift(rng, c.bias.Data)
 		}
 		gaussian(rng, c.u.Data, true)
 		gaussian(rng, c.v.Data, true)

@@ -7,6 +7,7 @@ import (
 	"innate/models"
 	"innate/models/features"
 	"innate/models/graph"
+	"innate/models/nn"
 )
 
 // ProjectorConfig describes the path from an image to the mixed maps.
@@ -87,8 +88,9 @@ func (p *Projector) add(unit string, in, out int, rng *rand.Rand) {
 	weight := p.Mix.Add(models.NewParam(unit+".weight", out, in, 1, 1))
 	bias := p.Mix.Add(models.NewParam(unit+".bias", out))
 	if rng != nil {
-		features.Uniform(rng, weight.Data, in)
-		features.Uniform(rng, bias.Data, in)
+		drawWeight, drawBias := nn.Default(in, 0)
+		drawWeight(rng, weight.Data)
+		drawBias(rng, bias.Data)
 	}
 }
 

@@ -3,12 +3,12 @@ package features
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 
 	"innate/models"
 	"innate/models/checkpoint"
+	"innate/models/nn"
 )
 
 // metadataKey is where a checkpoint states the configuration, as JSON.
@@ -35,8 +35,9 @@ func New(cfg Config, rng *rand.Rand) (*Net, error) {
 			continue
 		}
 		fanIn := len(weight.Data) / l.shape[0]
-		Uniform(rng, weight.Data, fanIn)
-		Uniform(rng, bias.Data, fanIn)
+		drawWeight, drawBias := nn.Default(fanIn, 0)
+		drawWeight(rng, weight.Data)
+		drawBias(rng, bias.Data)
 	}
 	return n, nil
 }
@@ -58,15 +59,6 @@ func (c Config) layout() []layer {
 		in = w
 	}
 	return append(out, layer{"head", []int{c.Classes, in}})
-}
-
-// Uniform draws dst from U(-1/√fanIn, 1/√fanIn), PyTorch's default for the
-// weight and the bias of convolutions and linear layers.
-func Uniform(rng *rand.Rand, dst []float32, fanIn int) {
-	bound := 1 / math.Sqrt(float64(fanIn))
-	for i := range dst {
-		dst[i] = float32((2*rng.Float64() - 1) * bound)
-	}
 }
 
 // In reports whether a checkpoint describes a network of this package.

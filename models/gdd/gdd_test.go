@@ -18,8 +18,8 @@ import (
 	"innate/models/graph"
 	"innate/models/graph/graphtest"
 	"innate/models/nettest"
+	"innate/models/nn"
 	"innate/models/precond"
-	"innate/models/unet"
 )
 
 const (
@@ -245,7 +245,7 @@ func TestFreeze(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	frozen, err := unet.FreezePreset(nets.Gen.Net.Params.Names(), "gdd-i")
+	frozen, err := nn.FreezePreset(nets.Gen.Net.Params().Names(), "gdd-i")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -434,7 +434,7 @@ func TestTwoDiscriminators(t *testing.T) {
 		return all(&s.Stage)
 	}
 	both, first, second := gen(nets, 1.5, 0.25), gen(of(nets.Discs[0]), 1), gen(of(nets.Discs[1]), 1)
-	for _, p := range nets.Gen.Net.Params.All() {
+	for _, p := range nets.Gen.Net.Params().All() {
 		want := make([]float32, len(p.Data))
 		for i := range want {
 			want[i] = 1.5*first[p.Name][i] + 0.25*second[p.Name][i]

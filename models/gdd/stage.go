@@ -9,8 +9,8 @@ import (
 	"innate/models"
 	"innate/models/disc"
 	"innate/models/graph"
+	"innate/models/nn"
 	"innate/models/precond"
-	"innate/models/unet"
 )
 
 // Nets are the networks of a run. All stages share their parameters.
@@ -32,14 +32,14 @@ func (n Nets) Check() error {
 		return errors.New("gdd: got no discriminator, want at least one")
 	}
 	for _, d := range n.Discs {
-		if err := d.check(n.Gen.Net.Config); err != nil {
+		if err := d.check(n.Gen.Net.Shape()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (d Disc) check(gen unet.Config) error {
+func (d Disc) check(gen precond.Shape) error {
 	heads := d.Disc.Config
 	if f := d.Proj.Net.Config.Channels; f != gen.Channels {
 		return fmt.Errorf("gdd: feature network takes %d channels, want the generator's %d", f, gen.Channels)
@@ -80,13 +80,13 @@ func (n Nets) factors(g *graph.Builder, name string) []graph.Node {
 
 // image declares an input of images.
 func (n Nets) image(g *graph.Builder, name string, batch int) graph.Node {
-	c := n.Gen.Net.Config
+	c := n.Gen.Net.Shape()
 	return g.Input(name, batch, c.Resolution, c.Resolution, c.Channels)
 }
 
 // label declares the input of one-hot labels, if the generator has classes.
 func (n Nets) label(g *graph.Builder, batch int) graph.Node {
-	if l := n.Gen.Net.Config.LabelDim; l > 0 {
+	if l := n.Gen.Net.Shape().LabelDim; l > 0 {
 		return g.Input("label", batch, l)
 	}
 	return graph.Node{}
@@ -153,7 +153,7 @@ func NewGenStage(n Nets, loss Loss, batch int) (*GenStage, error) {
 	g, err := graph.Build(func(g *graph.Builder) {
 		s.z, s.label = n.image(g, "z", batch), n.label(g, batch)
 		s.weights = n.factors(g, "weight")
-		s.Fake = n.Gen.OneStep(g, s.z, unet.Cond{Label: s.label})
+		s.Fake = n.Gen.OneStep(g, s.z, nn.Cond{Label: s.label})
 		var weighted []graph.Node
 		for k, d := range n.Discs {
 			logits, next := d.judge(g, s.Fake, s.label, d.Disc.State(g))
@@ -169,7 +169,7 @@ func NewGenStage(n Nets, loss Loss, batch int) (*GenStage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, s.Minimise(g, s.Loss, n.Gen.Net.Params.All())
+	return s, s.Minimise(g, s.Loss, n.Gen.Net.Params().All())
 }
 
 // Set fills the inputs: unit noise z [N H W C] and one-hot labels [N LabelDim],

@@ -14,6 +14,7 @@ import (
 
 	"innate/models"
 	"innate/models/npz"
+	"innate/models/precond"
 	"innate/models/unet"
 )
 
@@ -100,14 +101,14 @@ func (g *Golden) Fill(t testing.TB, prefix string, set *models.ParamSet) {
 
 // Net builds the U-Net with the parameters under prefix ("param/model.") and
 // the buffers under bufferPrefix.
-func (g *Golden) Net(t testing.TB, prefix, bufferPrefix string) *unet.Net {
+func (g *Golden) Net(t testing.TB, prefix, bufferPrefix string) precond.Net {
 	t.Helper()
 	net, err := unet.New(g.Config, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	g.Fill(t, prefix, net.Params)
-	g.Fill(t, bufferPrefix, net.Buffers)
+	g.Fill(t, prefix, net.Params())
+	g.Fill(t, bufferPrefix, net.Buffers())
 	return net
 }
 

@@ -4,12 +4,12 @@ import (
 	"fmt"
 
 	"innate/models/graph"
-	"innate/models/unet"
+	"innate/models/nn"
 )
 
-// Denoiser is a U-Net under one preconditioning.
+// Denoiser is a network under one preconditioning.
 type Denoiser struct {
-	Net  *unet.Net
+	Net  Net
 	Kind Kind
 }
 
@@ -30,7 +30,7 @@ func (d *Denoiser) NewLevels(g *graph.Builder, n int) *Levels {
 		cSkip:  g.Input("c_skip", n),
 		cOut:   g.Input("c_out", n),
 		cIn:    g.Input("c_in", n),
-		emb:    g.Input("emb", n, d.Net.Config.NoiseWidth()),
+		emb:    g.Input("emb", n, d.Net.Shape().NoiseWidth),
 		cNoise: make([]float32, n),
 	}
 }
@@ -51,7 +51,7 @@ func (d *Denoiser) Set(g *graph.Builder, l *Levels, sigma []float64) {
 
 // Forward adds D(x; sigma) to g: x [N H W C] to [N H W C]. Of cond only Label,
 // Augment and Dropout are read.
-func (d *Denoiser) Forward(g *graph.Builder, x graph.Node, l *Levels, cond unet.Cond) graph.Node {
+func (d *Denoiser) Forward(g *graph.Builder, x graph.Node, l *Levels, cond nn.Cond) graph.Node {
 	cond.Emb = l.emb
 	f := d.Net.Forward(g, g.MulPerSample(x, l.cIn), cond)
 	return g.Add(g.MulPerSample(x, l.cSkip), g.MulPerSample(f, l.cOut))
@@ -59,12 +59,12 @@ func (d *Denoiser) Forward(g *graph.Builder, x graph.Node, l *Levels, cond unet.
 
 // OneStep adds the one-step generator D(SigmaMax·z; SigmaMax) to g: unit noise
 // z [N H W C] to images [N H W C]. Of cond only Label is read.
-func (d *Denoiser) OneStep(g *graph.Builder, z graph.Node, cond unet.Cond) graph.Node {
+func (d *Denoiser) OneStep(g *graph.Builder, z graph.Node, cond nn.Cond) graph.Node {
 	n := z.Shape()[0]
 	c := d.Kind.Coef(SigmaMax)
 	emb := func() graph.Node {
 		defer g.Scope("sigma_max")()
-		return g.Input("emb", n, d.Net.Config.NoiseWidth())
+		return g.Input("emb", n, d.Net.Shape().NoiseWidth)
 	}()
 	cNoise := make([]float32, n)
 	for i := range cNoise {
@@ -72,6 +72,6 @@ func (d *Denoiser) OneStep(g *graph.Builder, z graph.Node, cond unet.Cond) graph
 	}
 	d.Net.NoiseEmbedding(g.Data(emb), cNoise)
 	x := g.Scale(z, SigmaMax)
-	f := d.Net.Forward(g, g.Scale(x, float32(c.CIn)), unet.Cond{Emb: emb, Label: cond.Label})
+	f := d.Net.Forward(g, g.Scale(x, float32(c.CIn)), nn.Cond{Emb: emb, Label: cond.Label})
 	return g.Add(g.Scale(x, float32(c.CSkip)), g.Scale(f, float32(c.COut)))
 }

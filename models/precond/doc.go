@@ -1,4 +1,4 @@
-// Package precond wraps a U-Net F into the denoiser of Karras et al. 2022
+// Package precond wraps a network F into the denoiser of Karras et al. 2022
 // (EDM), eq. 7:
 //
 //	D(x; sigma) = cSkip·x + cOut·F(cIn·x; cNoise)

@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 
 	"innate/models/graph"
-	"innate/models/unet"
+	"innate/models/nn"
 )
 
 // EDM's distribution of noise levels in training: ln sigma ~ N(PMean, PStd²).
@@ -34,13 +34,13 @@ type Training struct {
 	den           *Denoiser
 	levels        *Levels
 	sigma, weight graph.Node // inputs [N]
-	dropout       *unet.Dropout
+	dropout       *nn.Dropout
 }
 
 // NewTraining adds a training step for batches of the given size to g;
 // inputs are filled through g.Data and SetLevels.
 func NewTraining(g *graph.Builder, den *Denoiser, batch int) (*Training, error) {
-	cfg := den.Net.Config
+	cfg := den.Net.Shape()
 	t := &Training{
 		Images:  g.Input("images", batch, cfg.Resolution, cfg.Resolution, cfg.Channels),
 		Noise:   g.Input("noise", batch, cfg.Resolution, cfg.Resolution, cfg.Channels),
@@ -57,13 +57,13 @@ func NewTraining(g *graph.Builder, den *Denoiser, batch int) (*Training, error) 
 		t.Augment = g.Input("augment", batch, cfg.AugmentDim)
 	}
 	x := g.Add(t.Images, g.MulPerSample(t.Noise, t.sigma))
-	y := den.Forward(g, x, t.levels, unet.Cond{Label: t.Label, Augment: t.Augment, Dropout: t.dropout})
+	y := den.Forward(g, x, t.levels, nn.Cond{Label: t.Label, Augment: t.Augment, Dropout: t.dropout})
 	t.Elem = g.MulPerSample(g.Square(g.Sub(y, t.Images)), t.weight)
 	t.Loss = g.Scale(g.Sum(t.Elem), 1/float32(batch))
 
 	t.Record = []graph.Node{t.Loss}
 	t.Outputs = t.Record
-	return t, t.Minimise(g, t.Loss, den.Net.Params.All())
+	return t, t.Minimise(g, t.Loss, den.Net.Params().All())
 }
 
 // SetLevels fills the inputs that depend on the noise levels, one a sample; the

@@ -5,7 +5,7 @@ import (
 
 	"innate/models/device"
 	"innate/models/graph"
-	"innate/models/unet"
+	"innate/models/nn"
 )
 
 // Sampler runs a denoiser without gradients, for any number of images, batch by
@@ -32,7 +32,7 @@ func NewSampler(dev device.Device, den *Denoiser, batch int) (*Sampler, error) {
 
 // newSampler compiles what request says of the denoised images.
 func newSampler(dev device.Device, den *Denoiser, batch int, request func(out graph.Node) device.Request) (*Sampler, error) {
-	cfg := den.Net.Config
+	cfg := den.Net.Shape()
 	s := &Sampler{
 		den: den, batch: batch,
 		pixels: cfg.Resolution * cfg.Resolution * cfg.Channels,
@@ -45,7 +45,7 @@ func newSampler(dev device.Device, den *Denoiser, batch int, request func(out gr
 			s.label = g.Input("label", batch, cfg.LabelDim)
 		}
 		s.levels = den.NewLevels(g, batch)
-		s.out = den.Forward(g, s.x, s.levels, unet.Cond{Label: s.label})
+		s.out = den.Forward(g, s.x, s.levels, nn.Cond{Label: s.label})
 	})
 	if err != nil {
 		return nil, err
@@ -176,7 +176,7 @@ func (s *Sampler) run(sigma float64) error {
 // each cuts the images into batches, sets their labels and calls f. The rows of
 // a partial batch that f does not fill keep old values, which touch no other row.
 func (s *Sampler) each(x, labels, out []float32, f func(in, out []float32) error) error {
-	n, dim := len(x)/s.pixels, s.den.Net.Config.LabelDim
+	n, dim := len(x)/s.pixels, s.den.Net.Shape().LabelDim
 	if len(x) != n*s.pixels || len(out) != len(x) {
 		panic(fmt.Sprintf("precond: %d values into %d, want a multiple of %d", len(x), len(out), s.pixels))
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"innate/models/checkpoint"
-	"innate/models/unet"
 )
 
 // metadataKey is where a checkpoint states the kind of preconditioning.
@@ -23,7 +22,7 @@ func FromCheckpoint(f *checkpoint.File, prefix string) (*Denoiser, error) {
 	if kind != EDM && kind != GDD {
 		return nil, fmt.Errorf("precond: %s: metadata %q: %q, want %q or %q", f.Path, metadataKey, string(kind), EDM, GDD)
 	}
-	net, err := unet.FromCheckpoint(f, prefix)
+	net, err := open(f, prefix)
 	if err != nil {
 		return nil, err
 	}

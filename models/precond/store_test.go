@@ -8,13 +8,14 @@ import (
 
 	"innate/models/checkpoint"
 	"innate/models/precond"
+	"innate/models/unet"
 )
 
 func TestCheckpoint(t *testing.T) {
 	gold := load(t, "ncsnpp_uncond")
 	den := &precond.Denoiser{Net: gold.Net(t, "param/model.", "buffer/model."), Kind: precond.GDD}
 	ema := &precond.Denoiser{Net: den.Net.Clone(), Kind: precond.GDD}
-	ema.Net.Params.All()[0].Data[0] = 42
+	ema.Net.Params().All()[0].Data[0] = 42
 	f := checkpoint.New()
 	for prefix, d := range map[string]*precond.Denoiser{"gen.": den, "ema.": ema} {
 		if err := d.AddTo(f, prefix); err != nil {
@@ -33,15 +34,15 @@ func TestCheckpoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if back.Kind != precond.GDD || back.Net.Config.Arch != "ncsnpp" {
-		t.Errorf("kind %q, config %+v", back.Kind, back.Net.Config)
+	if back.Kind != precond.GDD || back.Net.(*unet.Net).Config.Arch != "ncsnpp" {
+		t.Errorf("kind %q, config %+v", back.Kind, back.Net.(*unet.Net).Config)
 	}
-	for i, p := range ema.Net.Params.All() {
-		if q := back.Net.Params.All()[i]; q.Name != p.Name || !slices.Equal(q.Data, p.Data) {
+	for i, p := range ema.Net.Params().All() {
+		if q := back.Net.Params().All()[i]; q.Name != p.Name || !slices.Equal(q.Data, p.Data) {
 			t.Errorf("%s differs", p.Name)
 		}
 	}
-	if !slices.Equal(back.Net.Buffers.All()[0].Data, ema.Net.Buffers.All()[0].Data) {
+	if !slices.Equal(back.Net.Buffers().All()[0].Data, ema.Net.Buffers().All()[0].Data) {
 		t.Error("the Fourier frequencies differ")
 	}
 

@@ -1,12 +1,16 @@
 package unet
 
-import "innate/models/registry"
+import (
+	"innate/models/registry"
+)
 
-// Arch is what one architecture of U-Nets has of its own.
+// Arch is what tells the architectures of score-model U-Nets apart.
 type Arch struct {
-	Fourier bool  // random Fourier features of the noise level, not sinusoids
-	Taps    []int // the resampling filter in one dimension
-	Pyramid bool  // the encoder also sees the input at every resolution
+	Embedding string // of the noise level: Positional or Fourier
+	NoiseMult int    // width of that embedding over ModelChannels
+	Encoder   string // how it sees the input at every resolution: Standard (it does not), Residual or Skip
+	Decoder   string // Standard, or Skip: the output is a sum over resolutions
+	Taps      []int  // the resampling filter in one dimension: [1 1] or [1 3 3 1]
 }
 
 // The two architectures of EDM.
@@ -15,16 +19,42 @@ const (
 	NCSNpp = "ncsnpp"
 )
 
-// Archs are the architectures that model.arch may name.
+// What an architecture chooses from, as EDM calls it.
+const (
+	Positional = "positional" // sines and cosines of geometric frequencies
+	Fourier    = "fourier"    // of random ones
+
+	Standard = "standard"
+	Residual = "residual"
+	Skip     = "skip"
+)
+
+// Archs are the architectures of this package by name.
 var Archs = registry.New[Arch]("arch")
 
 func init() {
-	Archs.Add(DDPMpp, Arch{Taps: []int{1, 1}})
-	Archs.Add(NCSNpp, Arch{Fourier: true, Taps: []int{1, 3, 3, 1}, Pyramid: true})
+	Archs.Add(DDPMpp, Arch{Positional, 1, Standard, Standard, []int{1, 1}})
+	Archs.Add(NCSNpp, Arch{Fourier, 2, Residual, Standard, []int{1, 3, 3, 1}})
 }
 
-// arch is the configuration's architecture, which Validate knows.
+// arch is the configuration's architecture, which Validate knows, with what the
+// configuration changes of it.
 func (c Config) arch() Arch {
 	a, _ := Archs.Get(c.Arch)
+	if c.Embedding != "" {
+		a.Embedding = c.Embedding
+	}
+	if c.NoiseMult != 0 {
+		a.NoiseMult = c.NoiseMult
+	}
+	if c.Encoder != "" {
+		a.Encoder = c.Encoder
+	}
+	if c.Decoder != "" {
+		a.Decoder = c.Decoder
+	}
+	if c.Taps != nil {
+		a.Taps = c.Taps
+	}
 	return a
 }

@@ -4,42 +4,58 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 
-	"innate/models"
+	"innate/models/nn"
 )
 
-// Net is a U-Net with its parameters. Forward binds graphs to the parameters'
-// storage: what a step writes there, the next run of every such graph sees.
+// Net is a U-Net with its parameters, by EDM's names and in EDM's order. Its only
+// buffer is map_noise.freqs [Q/2] of a Fourier embedding.
 type Net struct {
-	Config  Config
-	Params  *models.ParamSet // trained; EDM's names and order
-	Buffers *models.ParamSet // map_noise.freqs [Q/2] of NCSN++; else empty
+	*nn.Module
+	Config Config
 
-	layers               []Layer
-	mapLabel, mapAugment *linear // nil where the config has no such input
-	mapLayer0, mapLayer1 *linear
+	embedding            nn.Embedding
+	mapLabel, mapAugment *nn.Linear // nil where the config has no such input
+	mapLayer0, mapLayer1 *nn.Linear
 	enc                  []encoderLevel // highest resolution first
 	dec                  []decoderLevel // lowest resolution first
-	auxNorm              *norm
-	auxConv              *conv
 }
 
 // encoderLevel starts with conv at the highest resolution, elsewhere with down,
-// after which NCSN++ adds auxResidual of the input pyramid.
+// which is followed by what an encoder that sees the input's pyramid adds of it:
+// auxResidual, or auxSkip of what auxDown makes.
 type encoderLevel struct {
-	conv        *conv
-	down        *block
-	auxResidual *conv
-	blocks      []*block
+	conv             *nn.Conv
+	down             *nn.Block
+	auxResidual      *nn.Conv
+	auxDown, auxSkip *nn.Conv
+	blocks           []*nn.Block
 }
 
 // decoderLevel starts with in0 and in1 at the lowest resolution, elsewhere with
-// up.
+// up. It ends with auxNorm and auxConv where it gives an output, to which auxUp
+// adds that of the level below.
 type decoderLevel struct {
-	in0, in1, up *block
-	blocks       []*block
+	in0, in1, up *nn.Block
+	blocks       []*nn.Block
+	auxUp        *nn.Conv
+	auxNorm      *nn.Norm
+	auxConv      *nn.Conv
 }
+
+// EDM's three kinds of layer: ordinary, "zero" and attention.
+var (
+	ordinary  = nn.Xavier(1)
+	nearZero  = nn.Xavier(1e-5)
+	attention = nn.Xavier(math.Sqrt(0.2))
+)
+
+const (
+	normEps = 1e-6
+
+	// skipScale keeps the variance of a sum of two branches.
+	skipScale = float32(math.Sqrt2 / 2)
+)
 
 // New builds the network and draws its initial weights from rng as EDM does
 // (Xavier uniform; nearly zero where a residual branch ends). A nil rng leaves
@@ -48,175 +64,150 @@ func New(cfg Config, rng *rand.Rand) (*Net, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return build(cfg, func(l Layer, bound float64) *models.Param {
-		p := models.NewParam(l.Name, l.Shape...)
-		switch {
-		case rng == nil:
-		case l.Kind == KindNorm && isWeight(l):
-			for i := range p.Data {
-				p.Data[i] = 1
-			}
-		case bound > 0:
-			for i := range p.Data {
-				p.Data[i] = float32((2*rng.Float64() - 1) * bound)
-			}
-		}
-		return p
-	}, rng), nil
+	return build(cfg, nn.NewBuilder(rng)), nil
 }
 
 // Layers lists the parameters of the network that cfg describes, without
 // allocating it.
-func Layers(cfg Config) ([]Layer, error) {
+func Layers(cfg Config) ([]nn.Layer, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	hollow := func(l Layer, _ float64) *models.Param { return &models.Param{Name: l.Name, Shape: l.Shape} }
-	return build(cfg, hollow, nil).layers, nil
+	return build(cfg, nn.NewHollowBuilder()).Layers(), nil
 }
 
-// Clone copies the network and all its values.
-func (n *Net) Clone() *Net {
-	c, err := New(n.Config, nil)
-	if err == nil {
-		err = c.Params.CopyFrom(n.Params)
-	}
-	if err == nil {
-		err = c.Buffers.CopyFrom(n.Buffers)
-	}
-	if err != nil {
-		panic(fmt.Sprintf("unet: cloning a built network: %v", err)) // its config was valid before
-	}
-	return c
+// maker builds one network.
+type maker struct {
+	*nn.Builder
+	cfg   Config
+	arch  Arch
+	style nn.BlockStyle
 }
 
-// builder adds parameters to a network in state-dict order.
-type builder struct {
-	net   *Net
-	alloc func(l Layer, bound float64) *models.Param
-	at    Layer // Part, Block and Resolution of what is being built
-}
-
-// add makes one parameter of unit, drawn from U(-bound, bound).
-func (b *builder) add(kind Kind, unit, field string, bound float64, shape ...int) *models.Param {
-	l := b.at
-	l.Kind, l.Unit, l.Name, l.Shape = kind, unit, unit+"."+field, slices.Clone(shape)
-	b.net.layers = append(b.net.layers, l)
-	return b.net.Params.Add(b.alloc(l, bound))
-}
-
-// xavier is the bound of Xavier's uniform distribution times gain.
-func xavier(fanIn, fanOut int, gain float64) float64 {
-	return gain * math.Sqrt(6/float64(fanIn+fanOut))
-}
-
-// The gains of EDM's three kinds of layer: ordinary, "zero" and attention.
-var (
-	gainOne  = 1.0
-	gainZero = 1e-5
-	gainAttn = math.Sqrt(0.2)
-)
-
-func (b *builder) linear(unit string, in, out int, bias bool) *linear {
-	l := &linear{weight: b.add(KindLinear, unit, "weight", xavier(in, out, gainOne), out, in)}
-	if bias {
-		l.bias = b.add(KindLinear, unit, "bias", 0, out)
+// build makes the whole network with b.
+func build(cfg Config, b *nn.Builder) *Net {
+	m := &maker{Builder: b, cfg: cfg, arch: cfg.arch()}
+	m.style = nn.BlockStyle{
+		EmbWidth: cfg.embWidth(), Eps: normEps, SkipScale: skipScale, Taps: m.arch.Taps, ProjectSkip: true,
+		Ordinary: ordinary, Zero: nearZero, Attention: attention,
 	}
-	return l
-}
-
-func (b *builder) conv(unit string, in, out, k int, r resample, gain float64) *conv {
-	return &conv{
-		weight:   b.add(KindConv, unit, "weight", xavier(in*k*k, out*k*k, gain), out, in, k, k),
-		bias:     b.add(KindConv, unit, "bias", 0, out),
-		resample: r,
-		taps:     b.net.Config.arch().Taps,
-	}
-}
-
-func (b *builder) norm(unit string, channels int) *norm {
-	return &norm{
-		weight: b.add(KindNorm, unit, "weight", 0, channels),
-		bias:   b.add(KindNorm, unit, "bias", 0, channels),
-	}
-}
-
-// block makes a residual block; its parts come in the order of EDM's module.
-func (b *builder) block(name string, s blockShape) *block {
-	x := &block{name: name}
-	x.norm0 = b.norm(name+".norm0", s.in)
-	x.conv0 = b.conv(name+".conv0", s.in, s.out, 3, s.resample, gainOne)
-	x.affine = b.linear(name+".affine", b.net.Config.embWidth(), s.out, true)
-	x.norm1 = b.norm(name+".norm1", s.out)
-	x.conv1 = b.conv(name+".conv1", s.out, s.out, 3, keep, gainZero)
-	if s.in != s.out || s.resample != keep {
-		x.skip = b.conv(name+".skip", s.in, s.out, 1, s.resample, gainOne)
-	}
-	if s.attention {
-		x.norm2 = b.norm(name+".norm2", s.out)
-		x.qkv = b.conv(name+".qkv", s.out, 3*s.out, 1, keep, gainAttn)
-		x.proj = b.conv(name+".proj", s.out, s.out, 1, keep, gainZero)
-	}
-	return x
-}
-
-// build makes the whole network; alloc makes each parameter.
-func build(cfg Config, alloc func(Layer, float64) *models.Param, rng *rand.Rand) *Net {
-	n := &Net{Config: cfg, Params: models.NewParamSet(), Buffers: models.NewParamSet()}
-	b := &builder{net: n, alloc: alloc, at: Layer{Part: PartMap}}
-	q, e := cfg.NoiseWidth(), cfg.embWidth()
-	if cfg.arch().Fourier {
-		freqs := n.Buffers.Add(models.NewParam("map_noise.freqs", q/2))
-		if rng != nil {
-			for i := range freqs.Data {
-				freqs.Data[i] = float32(16 * rng.NormFloat64())
-			}
-		}
-	}
-	if cfg.LabelDim > 0 {
-		n.mapLabel = b.linear("map_label", cfg.LabelDim, q, true)
-	}
-	if cfg.AugmentDim > 0 {
-		n.mapAugment = b.linear("map_augment", cfg.AugmentDim, q, false)
-	}
-	n.mapLayer0 = b.linear("map_layer0", q, e, true)
-	n.mapLayer1 = b.linear("map_layer1", e, e, true)
-
-	last := walk(cfg, func(part string, resolution int, s blockShape) {
-		b.at = Layer{Part: part, Block: resName(resolution, s.name), Resolution: resolution}
-		n.place(s, b.block(part+"."+b.at.Block, s))
-	}, func(resolution int, name string, in, out int) {
-		b.at = Layer{Part: PartEnc, Block: resName(resolution, name), Resolution: resolution}
-		unit := PartEnc + "." + b.at.Block
-		if name == "conv" {
-			n.enc = append(n.enc, encoderLevel{conv: b.conv(unit, in, out, 3, keep, gainOne)})
-			return
-		}
-		n.enc[len(n.enc)-1].auxResidual = b.conv(unit, in, out, 3, fusedDown, gainOne)
-	})
-	b.at = Layer{Part: PartDec, Block: resName(cfg.Resolution, "aux_norm"), Resolution: cfg.Resolution}
-	n.auxNorm = b.norm(PartDec+"."+b.at.Block, last)
-	b.at.Block = resName(cfg.Resolution, "aux_conv")
-	n.auxConv = b.conv(PartDec+"."+b.at.Block, last, cfg.Channels, 3, keep, gainZero)
+	n := &Net{Module: b.Module(), Config: cfg}
+	m.mapping(n)
+	skips, c := m.encoder(n)
+	m.decoder(n, skips, c)
 	return n
 }
 
-// place files a block that walk announced where forward looks for it.
-func (n *Net) place(s blockShape, x *block) {
-	switch s.role {
-	case roleDown:
-		n.enc = append(n.enc, encoderLevel{down: x})
-	case roleEnc:
-		l := &n.enc[len(n.enc)-1]
-		l.blocks = append(l.blocks, x)
-	case roleIn0:
-		n.dec = append(n.dec, decoderLevel{in0: x})
-	case roleIn1:
-		n.dec[len(n.dec)-1].in1 = x
-	case roleUp:
-		n.dec = append(n.dec, decoderLevel{up: x})
-	case roleDec:
-		l := &n.dec[len(n.dec)-1]
-		l.blocks = append(l.blocks, x)
+func (m *maker) mapping(n *Net) {
+	m.At = nn.Layer{Part: nn.PartMap}
+	q, e := m.cfg.noiseWidth(), m.cfg.embWidth()
+	n.embedding = nn.Embedding{Width: q, EndPoint: true, SineFirst: true}
+	if m.arch.Embedding == Fourier {
+		n.embedding.Freqs = m.Fourier("map_noise.freqs", q)
+	}
+	if m.cfg.LabelDim > 0 {
+		n.mapLabel = m.Linear("map_label", m.cfg.LabelDim, q, true, ordinary)
+	}
+	if m.cfg.AugmentDim > 0 {
+		n.mapAugment = m.Linear("map_augment", m.cfg.AugmentDim, q, false, ordinary)
+	}
+	n.mapLayer0 = m.Linear("map_layer0", q, e, true, ordinary)
+	n.mapLayer1 = m.Linear("map_layer1", e, e, true, ordinary)
+}
+
+// encoder returns the channels of the skip connections, and the last of them.
+func (m *maker) encoder(n *Net) (skips []int, c int) {
+	c = m.cfg.ModelChannels
+	pyramid := m.cfg.Channels
+	for i, mult := range m.cfg.ChannelMult {
+		res, width := m.cfg.Resolution>>i, m.cfg.ModelChannels*mult
+		var l encoderLevel
+		if i == 0 {
+			l.conv = m.conv(nn.PartEnc, res, "conv", m.cfg.Channels, c, 3, nn.Keep, ordinary)
+		} else {
+			l.down = m.block(nn.PartEnc, res, "down", nn.BlockShape{In: c, Out: c, Resample: nn.Down})
+			switch m.arch.Encoder {
+			case Residual:
+				l.auxResidual = m.conv(nn.PartEnc, res, "aux_residual", pyramid, c, 3, nn.FusedDown, ordinary)
+				pyramid = c
+			case Skip:
+				l.auxDown = m.conv(nn.PartEnc, res, "aux_down", pyramid, pyramid, 0, nn.Down, ordinary)
+				l.auxSkip = m.conv(nn.PartEnc, res, "aux_skip", pyramid, c, 1, nn.Keep, ordinary)
+			}
+		}
+		skips = append(skips, c)
+		for j := range m.cfg.NumBlocks {
+			s := nn.BlockShape{In: c, Out: width, Heads: heads(m.cfg.attends(res))}
+			l.blocks = append(l.blocks, m.block(nn.PartEnc, res, fmt.Sprintf("block%d", j), s))
+			c = width
+			skips = append(skips, c)
+		}
+		n.enc = append(n.enc, l)
+	}
+	return skips, c
+}
+
+// decoder goes on from c channels.
+func (m *maker) decoder(n *Net, skips []int, c int) {
+	last := len(m.cfg.ChannelMult) - 1
+	for i := last; i >= 0; i-- {
+		res, width := m.cfg.Resolution>>i, m.cfg.ModelChannels*m.cfg.ChannelMult[i]
+		var l decoderLevel
+		if i == last {
+			l.in0 = m.block(nn.PartDec, res, "in0", nn.BlockShape{In: c, Out: c, Heads: 1})
+			l.in1 = m.block(nn.PartDec, res, "in1", nn.BlockShape{In: c, Out: c})
+		} else {
+			l.up = m.block(nn.PartDec, res, "up", nn.BlockShape{In: c, Out: c, Resample: nn.Up})
+		}
+		for j := range m.cfg.NumBlocks + 1 {
+			skip := skips[len(skips)-1]
+			skips = skips[:len(skips)-1]
+			s := nn.BlockShape{In: c + skip, Out: width, Heads: heads(j == m.cfg.NumBlocks && m.cfg.attends(res))}
+			l.blocks = append(l.blocks, m.block(nn.PartDec, res, fmt.Sprintf("block%d", j), s))
+			c = width
+		}
+		if m.arch.Decoder == Skip || i == 0 {
+			out := m.cfg.outChannels()
+			if i < last && m.arch.Decoder == Skip {
+				l.auxUp = m.conv(nn.PartDec, res, "aux_up", out, out, 0, nn.Up, ordinary)
+			}
+			l.auxNorm = m.Norm(m.at(nn.PartDec, res, "aux_norm"), c, normEps)
+			l.auxConv = m.conv(nn.PartDec, res, "aux_conv", c, out, 3, nn.Keep, nearZero)
+		}
+		n.dec = append(n.dec, l)
 	}
 }
+
+// heads of attention, where there is some.
+func heads(attends bool) int {
+	if attends {
+		return 1
+	}
+	return 0
+}
+
+// at goes to a unit of a level and returns its name: enc.28x28_conv.
+func (m *maker) at(part string, res int, name string) string {
+	m.At = nn.Layer{Part: part, Block: fmt.Sprintf("%dx%d_%s", res, res, name), Resolution: res}
+	return part + "." + m.At.Block
+}
+
+func (m *maker) block(part string, res int, name string, s nn.BlockShape) *nn.Block {
+	return m.Block(m.at(part, res, name), m.style, s)
+}
+
+func (m *maker) conv(part string, res int, name string, in, out, k int, r nn.Resample, s nn.Scheme) *nn.Conv {
+	return m.Conv(m.at(part, res, name), in, out, k, r, m.arch.Taps, s)
+}
+
+// NewDropout prepares dropout with the config's probability for one graph.
+func (n *Net) NewDropout() *nn.Dropout { return nn.NewDropout(n.Config.Dropout) }
+
+// FreezePreset returns the names of the parameters that a preset freezes.
+func (n *Net) FreezePreset(preset string) ([]string, error) {
+	return nn.FreezePreset(n.Params().Names(), preset)
+}
+
+// NoiseEmbedding fills dst [len(cNoise) Q] with the embedding of each noise level,
+// the sines first, as the network wants it.
+func (n *Net) NoiseEmbedding(dst, cNoise []float32) { n.embedding.Fill(dst, cNoise) }

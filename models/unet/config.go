@@ -1,23 +1,37 @@
 package unet
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
+
+	"innate/models/nn"
 )
 
 // Config is everything that decides the network's parameters.
 type Config struct {
-	Arch            string  `json:"arch" toml:"arch"`                         // "ddpmpp" or "ncsnpp"
-	Resolution      int     `json:"resolution" toml:"resolution"`             // pixels a side
-	Channels        int     `json:"channels" toml:"channels"`                 // of the image: 1 or 3
-	LabelDim        int     `json:"label_dim" toml:"label_dim"`               // classes; 0 for an unconditional network
-	AugmentDim      int     `json:"augment_dim" toml:"augment_dim"`           // augmentation inputs; 0 for none
-	ModelChannels   int     `json:"model_channels" toml:"model_channels"`     // width that ChannelMult multiplies
-	ChannelMult     []int   `json:"channel_mult" toml:"channel_mult"`         // one per level, highest resolution first
-	ChannelMultEmb  int     `json:"channel_mult_emb" toml:"channel_mult_emb"` // embedding width over ModelChannels; 4 in EDM
-	NumBlocks       int     `json:"num_blocks" toml:"num_blocks"`             // residual blocks a level; the decoder has one more
-	AttnResolutions []int   `json:"attn_resolutions" toml:"attn_resolutions"` // levels with self-attention
-	Dropout         float64 `json:"dropout" toml:"dropout"`                   // probability in [0, 1), in training only
+	Arch            string  `json:"arch"`             // one of Archs
+	Resolution      int     `json:"resolution"`       // pixels a side
+	Channels        int     `json:"channels"`         // of the image: 1 or 3
+	LabelDim        int     `json:"label_dim"`        // classes; 0 for an unconditional network
+	AugmentDim      int     `json:"augment_dim"`      // augmentation inputs; 0 for none
+	ModelChannels   int     `json:"model_channels"`   // width that ChannelMult multiplies
+	ChannelMult     []int   `json:"channel_mult"`     // one per level, highest resolution first
+	ChannelMultEmb  int     `json:"channel_mult_emb"` // embedding width over ModelChannels; 4 in EDM
+	NumBlocks       int     `json:"num_blocks"`       // residual blocks a level; the decoder has one more
+	AttnResolutions []int   `json:"attn_resolutions"` // levels with self-attention
+	Dropout         float64 `json:"dropout"`          // probability in [0, 1), in training only
+
+	LabelDropout float64 `json:"label_dropout,omitempty"` // probability that training leaves an image's class out
+	OutChannels  int     `json:"out_channels,omitempty"`  // of the output; 0: those of the image
+
+	// What the architecture says unless these do.
+	Embedding string `json:"embedding,omitempty"`
+	NoiseMult int    `json:"channel_mult_noise,omitempty"`
+	Encoder   string `json:"encoder,omitempty"`
+	Decoder   string `json:"decoder,omitempty"`
+	Taps      []int  `json:"resample_filter,omitempty"`
 }
 
 // Validate reports the first setting from which no network can be built. The
@@ -38,6 +52,8 @@ func (c Config) Validate() error {
 		{"model_channels", c.ModelChannels, 4, 1 << 13},
 		{"channel_mult_emb", c.ChannelMultEmb, 1, 1 << 6},
 		{"num_blocks", c.NumBlocks, 1, 1 << 8},
+		{"out_channels", c.OutChannels, 0, 1 << 11},
+		{"channel_mult_noise", c.NoiseMult, 0, 1 << 6},
 	} {
 		if f.value < f.lo || f.value > f.hi {
 			return fmt.Errorf("unet: %s: %d, want %d to %d", f.name, f.value, f.lo, f.hi)
@@ -54,16 +70,46 @@ func (c Config) Validate() error {
 			return fmt.Errorf("unet: channel_mult: %v, want entries from 1 to %d", c.ChannelMult, 1<<6)
 		}
 	}
+	if err := c.checkArch(); err != nil {
+		return err
+	}
 	if !(c.Dropout >= 0 && c.Dropout < 1) {
 		return fmt.Errorf("unet: dropout: %v, want in [0, 1)", c.Dropout)
+	}
+	if !(c.LabelDropout >= 0 && c.LabelDropout < 1) {
+		return fmt.Errorf("unet: label_dropout: %v, want in [0, 1)", c.LabelDropout)
 	}
 	if halvings := len(c.ChannelMult) - 1; c.Resolution%(1<<halvings) != 0 {
 		return fmt.Errorf("unet: resolution: %d, want a multiple of %d for %d levels", c.Resolution, 1<<halvings, halvings+1)
 	}
-	for _, width := range c.normWidths() {
-		if groups := groupCount(width); width%groups != 0 {
-			return fmt.Errorf("unet: model_channels: %d gives a layer of %d channels, want a multiple of its %d groups", c.ModelChannels, width, groups)
+	for _, l := range build(c, nn.NewHollowBuilder()).Layers() {
+		if l.Kind != nn.KindNorm {
+			continue
 		}
+		if width := l.Shape[0]; width%nn.GroupCount(width) != 0 {
+			return fmt.Errorf("unet: model_channels: %d gives a layer of %d channels, want a multiple of its %d groups", c.ModelChannels, width, nn.GroupCount(width))
+		}
+	}
+	return nil
+}
+
+// checkArch reports an unknown choice.
+func (c Config) checkArch() error {
+	a := c.arch()
+	for _, f := range []struct {
+		name, value string
+		choices     []string
+	}{
+		{"embedding", a.Embedding, []string{Positional, Fourier}},
+		{"encoder", a.Encoder, []string{Standard, Residual, Skip}},
+		{"decoder", a.Decoder, []string{Standard, Skip}},
+	} {
+		if !slices.Contains(f.choices, f.value) {
+			return fmt.Errorf("unet: %s: got %q, want %s", f.name, f.value, strings.Join(f.choices, " | "))
+		}
+	}
+	if !slices.Equal(a.Taps, []int{1, 1}) && !slices.Equal(a.Taps, []int{1, 3, 3, 1}) {
+		return fmt.Errorf("unet: resample_filter: got %v, want [1 1] or [1 3 3 1]", a.Taps)
 	}
 	return nil
 }
@@ -71,25 +117,13 @@ func (c Config) Validate() error {
 // embWidth is the width E of the embedding that modulates every block.
 func (c Config) embWidth() int { return c.ModelChannels * c.ChannelMultEmb }
 
-// NoiseWidth is the width Q of the noise embedding.
-func (c Config) NoiseWidth() int {
-	if c.arch().Fourier {
-		return 2 * c.ModelChannels
-	}
-	return c.ModelChannels
-}
+// noiseWidth is the width Q of the noise embedding.
+func (c Config) noiseWidth() int { return c.ModelChannels * c.arch().NoiseMult }
+
+// outChannels is the number of channels of the output.
+func (c Config) outChannels() int { return cmp.Or(c.OutChannels, c.Channels) }
 
 // attends reports whether the level of that resolution has self-attention.
 func (c Config) attends(resolution int) bool {
 	return slices.Contains(c.AttnResolutions, resolution)
 }
-
-// normWidths lists the channel counts that meet a group norm.
-func (c Config) normWidths() []int {
-	var out []int
-	walk(c, func(_ string, _ int, b blockShape) { out = append(out, b.in, b.out) }, nil)
-	return out
-}
-
-// groupCount is the number of groups of a norm over channels.
-func groupCount(channels int) int { return max(1, min(32, channels/4)) }

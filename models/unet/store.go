@@ -1,72 +1,81 @@
 package unet
 
 import (
-	"encoding/json"
 	"fmt"
-	"slices"
+	"math/rand/v2"
 
-	"innate/models"
 	"innate/models/checkpoint"
+	"innate/models/nn"
+	"innate/models/precond"
 )
 
 // metadataKey is where a checkpoint states the configuration, as JSON.
 const metadataKey = "unet"
 
-// AddTo stores the network in f: its configuration in the metadata, its
-// parameters and buffers under prefix. A file may hold several networks of one
-// configuration (a generator and its average) under different prefixes.
+func init() {
+	for _, name := range Archs.Names() {
+		precond.Archs.Add(name, precond.Arch{
+			Check: func(s precond.Settings) error { return fromSettings(name, s).Validate() },
+			New: func(s precond.Settings, rng *rand.Rand) (precond.Net, error) {
+				return New(fromSettings(name, s), rng)
+			},
+			In: func(f *checkpoint.File) bool { return f.Metadata[metadataKey] != "" },
+			Open: func(f *checkpoint.File, prefix string) (precond.Net, error) {
+				return FromCheckpoint(f, prefix)
+			},
+		})
+	}
+}
+
+// embMult is EDM's width of the embedding over ModelChannels.
+const embMult = 4
+
+func fromSettings(arch string, s precond.Settings) Config {
+	return Config{
+		Arch: arch, Resolution: s.Resolution, Channels: s.Channels, LabelDim: s.LabelDim,
+		ModelChannels: s.ModelChannels, ChannelMult: s.ChannelMult, ChannelMultEmb: embMult,
+		NumBlocks: s.NumBlocks, AttnResolutions: s.AttnResolutions, Dropout: s.Dropout,
+	}
+}
+
+// Shape is what the network maps.
+func (n *Net) Shape() precond.Shape {
+	c := n.Config
+	return precond.Shape{
+		Resolution: c.Resolution, Channels: c.Channels, OutChannels: c.outChannels(),
+		LabelDim: c.LabelDim, LabelDropout: c.LabelDropout, AugmentDim: c.AugmentDim, NoiseWidth: c.noiseWidth(),
+	}
+}
+
+// Clone copies the network and all its values.
+func (n *Net) Clone() precond.Net {
+	c := build(n.Config, nn.NewBuilder(nil))
+	c.Module.CopyFrom(n.Module)
+	return c
+}
+
+// AddTo stores the network in f, its values under prefix.
 func (n *Net) AddTo(f *checkpoint.File, prefix string) error {
-	text, err := json.Marshal(n.Config)
-	if err != nil {
-		return fmt.Errorf("unet: %w", err)
-	}
-	if old, ok := f.Metadata[metadataKey]; ok && old != string(text) {
-		return fmt.Errorf("unet: %q differs from the configuration already stored: %s", prefix, old)
-	}
-	f.Metadata[metadataKey] = string(text)
-	if err := f.AddParams(prefix, n.Params); err != nil {
-		return err
-	}
-	return f.AddParams(prefix, n.Buffers)
+	return n.Module.AddTo(f, metadataKey, n.Config, prefix)
 }
 
 // FromCheckpoint builds the network that f's metadata describes, with the
 // values whose names start with prefix, which must be finite.
 func FromCheckpoint(f *checkpoint.File, prefix string) (*Net, error) {
-	text, ok := f.Metadata[metadataKey]
-	if !ok {
-		return nil, fmt.Errorf("unet: %s: no %q in the metadata", f.Path, metadataKey)
-	}
 	var cfg Config
-	if err := json.Unmarshal([]byte(text), &cfg); err != nil {
-		return nil, fmt.Errorf("unet: %s: metadata %q: %w", f.Path, metadataKey, err)
+	if err := nn.ReadConfig(f, metadataKey, &cfg); err != nil {
+		return nil, err
 	}
-	// The layers are laid out before memory is reserved for them, so that a
-	// configuration must agree with the file's own tensors first.
 	layers, err := Layers(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
 	}
-	for _, l := range layers {
-		t, err := f.Tensor(prefix + l.Name)
-		if err != nil {
-			return nil, err
-		}
-		if !slices.Equal(t.Shape, l.Shape) {
-			return nil, fmt.Errorf("unet: %s: tensor %q: shape %v, want %v", f.Path, t.Name, t.Shape, l.Shape)
-		}
+	if err := nn.CheckShapes(f, metadataKey, prefix, layers); err != nil {
+		return nil, err
 	}
-	n, err := New(cfg, nil)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Path, err)
-	}
-	for _, set := range []*models.ParamSet{n.Params, n.Buffers} {
-		if err := f.LoadParams(prefix, set); err != nil {
-			return nil, err
-		}
-		if err := set.CheckFinite(); err != nil {
-			return nil, fmt.Errorf("unet: %s: %w", f.Path, err)
-		}
+	n := build(cfg, nn.NewBuilder(nil))
+	if err := n.LoadFrom(f, metadataKey, prefix); err != nil {
+		return nil, err
 	}
 	return n, nil
 }

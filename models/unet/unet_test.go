@@ -14,6 +14,8 @@ import (
 	"innate/models/graph"
 	"innate/models/graph/graphtest"
 	"innate/models/nettest"
+	"innate/models/nn"
+	"innate/models/precond"
 	"innate/models/unet"
 )
 
@@ -37,14 +39,14 @@ func TestGoldenOutput(t *testing.T) {
 }
 
 // forward runs the golden input through net.
-func forward(t *testing.T, gold *nettest.Golden, net *unet.Net, augment bool) ([]float32, *graph.Builder) {
+func forward(t *testing.T, gold *nettest.Golden, net precond.Net, augment bool) ([]float32, *graph.Builder) {
 	t.Helper()
 	cfg := gold.Config
 	var x, out graph.Node
-	var cond unet.Cond
+	var cond nn.Cond
 	g, err := graph.Build(func(g *graph.Builder) {
 		x = g.Input("x", 3, cfg.Resolution, cfg.Resolution, cfg.Channels)
-		cond.Emb = g.Input("emb", 3, cfg.NoiseWidth())
+		cond.Emb = g.Input("emb", 3, net.Shape().NoiseWidth)
 		if cfg.LabelDim > 0 {
 			cond.Label = g.Input("label", 3, cfg.LabelDim)
 			copy(g.Data(cond.Label), gold.Floats(t, "label"))
@@ -95,7 +97,7 @@ func TestNames(t *testing.T) {
 	lists := loadFreeze(t)
 	for _, name := range goldens {
 		net := nettest.Load(t, "testdata/"+name).Net(t, "param/model.", "buffer/model.")
-		if got := net.Params.Names(); !slices.Equal(got, lists[name].Names) {
+		if got := net.Params().Names(); !slices.Equal(got, lists[name].Names) {
 			t.Errorf("%s: names\n%v\nwant\n%v", name, got, lists[name].Names)
 		}
 	}
@@ -105,7 +107,7 @@ func TestFreezePresetGolden(t *testing.T) {
 	presets := map[string]string{"1": "gdd-i", "2": "gdd-i+qkv", "3": "gdd-i+qkv+skip"}
 	for name, list := range loadFreeze(t) {
 		for option, preset := range presets {
-			got, err := unet.FreezePreset(list.Names, preset)
+			got, err := nn.FreezePreset(list.Names, preset)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -113,11 +115,11 @@ func TestFreezePresetGolden(t *testing.T) {
 				t.Errorf("%s, %s: froze %v, want %v", name, preset, got, list.Frozen[option])
 			}
 		}
-		if got, err := unet.FreezePreset(list.Names, "none"); err != nil || len(got) != 0 {
+		if got, err := nn.FreezePreset(list.Names, "none"); err != nil || len(got) != 0 {
 			t.Errorf("%s, none: froze %v, %v", name, got, err)
 		}
 	}
-	if _, err := unet.FreezePreset(nil, "gdd"); err == nil || !strings.Contains(err.Error(), `preset "gdd", want one of none, gdd-i`) {
+	if _, err := nn.FreezePreset(nil, "gdd"); err == nil || !strings.Contains(err.Error(), `preset "gdd", want one of none, gdd-i`) {
 		t.Errorf("unknown preset: %v", err)
 	}
 }
@@ -168,8 +170,8 @@ func TestPaperCounts(t *testing.T) {
 		if total != c.count || len(layers) != c.tensors {
 			t.Errorf("%s: %d values in %d tensors, want %d in %d", c.name, total, len(layers), c.count, c.tensors)
 		}
-		for i, preset := range unet.Presets()[1:] {
-			frozen, err := unet.FreezePreset(names, preset)
+		for i, preset := range nn.Presets()[1:] {
+			frozen, err := nn.FreezePreset(names, preset)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -198,11 +200,11 @@ func TestLayers(t *testing.T) {
 		t.Fatal(err)
 	}
 	layers := net.Layers()
-	if len(layers) != len(net.Params.All()) {
-		t.Fatalf("%d layers, want %d", len(layers), len(net.Params.All()))
+	if len(layers) != len(net.Params().All()) {
+		t.Fatalf("%d layers, want %d", len(layers), len(net.Params().All()))
 	}
-	byName := map[string]unet.Layer{}
-	for i, p := range net.Params.All() {
+	byName := map[string]nn.Layer{}
+	for i, p := range net.Params().All() {
 		l := layers[i]
 		if l.Name != p.Name || !slices.Equal(l.Shape, p.Shape) || l.Count() != len(p.Data) {
 			t.Errorf("layer %d is %q %v, want %q %v", i, l.Name, l.Shape, p.Name, p.Shape)
@@ -212,7 +214,7 @@ func TestLayers(t *testing.T) {
 		}
 		byName[l.Name] = l
 	}
-	for _, want := range []unet.Layer{
+	for _, want := range []nn.Layer{
 		{Name: "map_layer0.weight", Kind: "linear", Part: "map", Unit: "map_layer0"},
 		{Name: "enc.28x28_conv.bias", Kind: "conv", Part: "enc", Block: "28x28_conv", Unit: "enc.28x28_conv", Resolution: 28},
 		{Name: "enc.14x14_down.affine.weight", Kind: "linear", Part: "enc", Block: "14x14_down", Unit: "enc.14x14_down.affine", Resolution: 14},
@@ -254,7 +256,7 @@ func TestInitialisation(t *testing.T) {
 		"dec.28x28_block0.affine.weight": math.Sqrt(6.0 / (64 + 16)),
 		"dec.28x28_aux_conv.weight":      math.Sqrt(6.0/(9*16+9)) * 1e-5,
 	} {
-		p := net.Params.Get(name)
+		p := net.Params().Get(name)
 		if p == nil {
 			t.Errorf("no parameter %q", name)
 			continue
@@ -267,11 +269,11 @@ func TestInitialisation(t *testing.T) {
 			t.Errorf("%s: largest value %.4g, want nearly %.4g", name, most, bound)
 		}
 	}
-	if w := net.Params.Get("enc.28x28_block0.norm0.weight").Data; slices.Min(w) != 1 || slices.Max(w) != 1 {
+	if w := net.Params().Get("enc.28x28_block0.norm0.weight").Data; slices.Min(w) != 1 || slices.Max(w) != 1 {
 		t.Errorf("norm weight %v, want ones", w)
 	}
 	sum := 0.0
-	freqs := net.Buffers.Get("map_noise.freqs").Data
+	freqs := net.Buffers().Get("map_noise.freqs").Data
 	for _, f := range freqs {
 		sum += float64(f * f)
 	}
@@ -283,8 +285,8 @@ func TestInitialisation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, p := range same.Params.All() {
-		if !slices.Equal(p.Data, net.Params.All()[i].Data) {
+	for i, p := range same.Params().All() {
+		if !slices.Equal(p.Data, net.Params().All()[i].Data) {
 			t.Errorf("%s: the same seed gave other values", p.Name)
 		}
 	}
@@ -298,17 +300,17 @@ func TestClone(t *testing.T) {
 		t.Fatal(err)
 	}
 	clone := net.Clone()
-	for i, p := range net.Params.All() {
-		q := clone.Params.All()[i]
+	for i, p := range net.Params().All() {
+		q := clone.Params().All()[i]
 		if p == q || !slices.Equal(p.Data, q.Data) {
 			t.Errorf("%s: not a copy", p.Name)
 		}
 	}
-	if !slices.Equal(clone.Buffers.All()[0].Data, net.Buffers.All()[0].Data) {
+	if !slices.Equal(clone.Buffers().All()[0].Data, net.Buffers().All()[0].Data) {
 		t.Error("buffers were not copied")
 	}
-	clone.Params.All()[0].Data[0]++
-	if clone.Params.All()[0].Data[0] == net.Params.All()[0].Data[0] {
+	clone.Params().All()[0].Data[0]++
+	if clone.Params().All()[0].Data[0] == net.Params().All()[0].Data[0] {
 		t.Error("the clone shares storage")
 	}
 }
@@ -354,7 +356,7 @@ func TestDropout(t *testing.T) {
 	if net.NewDropout() != nil {
 		t.Error("dropout of probability 0")
 	}
-	for _, p := range net.Params.All() {
+	for _, p := range net.Params().All() {
 		if strings.HasSuffix(p.Name, "conv1.weight") || strings.HasSuffix(p.Name, "aux_conv.weight") {
 			for i := range p.Data {
 				p.Data[i] *= 1e5 // so that the branches with dropout matter
@@ -365,9 +367,9 @@ func TestDropout(t *testing.T) {
 	drop := net.NewDropout()
 	var x, emb, with, without graph.Node
 	g, err := graph.Build(func(g *graph.Builder) {
-		x, emb = g.Input("x", 2, 28, 28, 1), g.Input("emb", 2, cfg.NoiseWidth())
-		with = net.Forward(g, x, unet.Cond{Emb: emb, Dropout: drop})
-		without = net.Forward(g, x, unet.Cond{Emb: emb})
+		x, emb = g.Input("x", 2, 28, 28, 1), g.Input("emb", 2, net.Shape().NoiseWidth)
+		with = net.Forward(g, x, nn.Cond{Emb: emb, Dropout: drop})
+		without = net.Forward(g, x, nn.Cond{Emb: emb})
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -172,7 +172,7 @@ func (l *Loop) forgetBest(nimg int64, other string) (note string, err error) {
 // loadBest reads a network like the run's own.
 func loadBest(f *checkpoint.File, prefix string, im *method.Images, nimg int64, fid float64) (*best, error) {
 	b := &best{&precond.Denoiser{Net: im.Den.Net.Clone(), Kind: im.Den.Kind}, nimg, fid}
-	if err := f.LoadParams(prefix, b.den.Net.Params); err != nil {
+	if err := f.LoadParams(prefix, b.den.Net.Params()); err != nil {
 		return nil, err
 	}
 	return b, nil

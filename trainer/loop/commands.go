@@ -16,7 +16,7 @@ import (
 
 	"innate/configs"
 	"innate/models"
-	"innate/models/unet"
+	"innate/models/nn"
 	"innate/trainer/control"
 	"innate/trainer/optim"
 	"innate/trainer/run"
@@ -396,7 +396,7 @@ func (l *Loop) resolveFreezing(cfg *configs.Config) (*optim.Freezing, error) {
 
 // Frozen returns which of a network's parameters a [freeze] table freezes.
 func Frozen(names []string, table configs.Freeze) (map[string]bool, error) {
-	return freezeRule(table).Frozen(names, unet.FreezePreset)
+	return freezeRule(table).Frozen(names, nn.FreezePreset)
 }
 
 // freezeRule translates the [freeze] table; a method without presets has none.

@@ -67,7 +67,7 @@ func (l *Loop) openEvaluation() error {
 	if err != nil {
 		return err
 	}
-	shape, statistic := im.Den.Net.Config, l.cfg.FID.Statistic
+	shape, statistic := im.Den.Net.Shape(), l.cfg.FID.Statistic
 	e.judge, err = OpenJudge(l.dev, statistic, features, configs.Locate(l.dir, l.cfg.FID.Reference), shape.Resolution, shape.Channels, metrics.CollectorConfig{
 		Source: source, SourceBatch: slice, Values: gen.Pixels(), Nimg: l.cfg.FID.Samples,
 	})
@@ -122,12 +122,12 @@ func (l *Loop) haveEvaluationFiles() error {
 // names a tensor of them which is not finite: such weights have no FID.
 func (l *Loop) measurable() error {
 	net := l.method.Images().Den.Net
-	if err := errors.Join(l.dev.Download(net.Params.All()...), l.dev.Download(net.Buffers.All()...)); err != nil {
+	if err := errors.Join(l.dev.Download(net.Params().All()...), l.dev.Download(net.Buffers().All()...)); err != nil {
 		return err
 	}
-	err := net.Params.CheckFinite()
+	err := net.Params().CheckFinite()
 	if err == nil {
-		err = net.Buffers.CheckFinite()
+		err = net.Buffers().CheckFinite()
 	}
 	if err != nil {
 		return fmt.Errorf("loop: no FID at %.1f kimg: averaged weights: %w", kimg(l.nimg), err)
@@ -148,8 +148,8 @@ func (l *Loop) evaluate() error {
 		l.event(runlog.Error, err.Error(), nil) // training decides itself whether to continue
 		return nil
 	}
-	measured := l.eval.den.Net.Params
-	if err := measured.CopyFrom(l.method.Images().Den.Net.Params); err != nil {
+	measured := l.eval.den.Net.Params()
+	if err := measured.CopyFrom(l.method.Images().Den.Net.Params()); err != nil {
 		return err
 	}
 	if err := l.dev.Upload(measured.All()...); err != nil {
@@ -192,7 +192,7 @@ func (l *Loop) stepEvaluation() error {
 // has come: the weights being measured, and the sums so far.
 func (e *evaluation) addTo(f *checkpoint.File) (done int, err error) {
 	s := e.judge.State()
-	err = f.AddParams(evalPrefix, e.den.Net.Params.Clone())
+	err = f.AddParams(evalPrefix, e.den.Net.Params().Clone())
 	for _, sum := range s.Sums {
 		err = errors.Join(err, f.Add(checkpoint.Float64(evalSums+sum.Name, sum.Data, sum.Shape...)))
 	}
@@ -217,10 +217,10 @@ func (l *Loop) restoreEvaluation(f *checkpoint.File, p run.Progress) error {
 			return err
 		}
 	}
-	if err := f.LoadParams(evalPrefix, e.den.Net.Params); err != nil {
+	if err := f.LoadParams(evalPrefix, e.den.Net.Params()); err != nil {
 		return err
 	}
-	if err := l.dev.Upload(e.den.Net.Params.All()...); err != nil {
+	if err := l.dev.Upload(e.den.Net.Params().All()...); err != nil {
 		return err
 	}
 	s := e.judge.State()

@@ -71,7 +71,7 @@ func (l *Loop) Measured(nimg int64, fid float64) error {
 			return err
 		}
 	}
-	if err := l.eval.den.Net.Params.CopyFrom(l.method.Images().Den.Net.Params); err != nil {
+	if err := l.eval.den.Net.Params().CopyFrom(l.method.Images().Den.Net.Params()); err != nil {
 		return err
 	}
 	l.eval.nimg, l.eval.running = nimg, false

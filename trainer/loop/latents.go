@@ -19,7 +19,7 @@ type Latents struct {
 
 // NewLatents has room for n images of a network.
 func NewLatents(den *precond.Denoiser, n int) *Latents {
-	cfg := den.Net.Config
+	cfg := den.Net.Shape()
 	l := &Latents{pixels: cfg.Resolution * cfg.Resolution * cfg.Channels, classes: cfg.LabelDim}
 	l.Z = make([]float32, n*l.pixels)
 	if l.classes > 0 {
@@ -69,7 +69,7 @@ type Arrangement struct {
 // and shows some of them, evenly chosen.
 func Arrange(den *precond.Denoiser, n int) Arrangement {
 	cols, rows := sampleio.Shape(n)
-	classes := den.Net.Config.LabelDim
+	classes := den.Net.Shape().LabelDim
 	if classes == 0 {
 		return Arrangement{N: n, Cols: cols}
 	}
@@ -91,7 +91,7 @@ func ArrangeClass(n, class int) Arrangement {
 
 // Grid arranges images [N H W C] of a network.
 func (a Arrangement) Grid(den *precond.Denoiser, images []float32) (image.Image, error) {
-	side, channels := den.Net.Config.Resolution, den.Net.Config.Channels
+	side, channels := den.Net.Shape().Resolution, den.Net.Shape().Channels
 	return sampleio.Grid(images, a.N, side, side, channels, a.Cols)
 }
 

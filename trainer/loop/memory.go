@@ -183,7 +183,7 @@ func (m *Memory) evaluations(l *Loop) {
 	}
 	slice, pixels := l.evaluationSlice(), l.samples.gen.Pixels()
 	m.Evaluation += 4 * pixels * (2*slice + featureBatch) // latents, images, those that the features read
-	m.best = 4 * l.eval.den.Net.Params.Count()
+	m.best = 4 * l.eval.den.Net.Params().Count()
 	m.Evaluation += 2 * m.best // measured and best
 	for _, sum := range l.eval.judge.State().Sums {
 		m.Evaluation += 2 * 8 * len(sum.Data) // of the images and of the reference
@@ -218,7 +218,7 @@ func (m *Memory) checkpoints(l *Loop) {
 	m.Copy = size
 	if m.best > 0 {
 		size += m.best
-		tensors += len(l.eval.den.Net.Params.All())
+		tensors += len(l.eval.den.Net.Params().All())
 	}
 	m.Checkpoint = size + entry*tensors + head
 	live := l.cfg.Live

@@ -85,7 +85,7 @@ func (l *Loop) snapshot() (*checkpoint.File, error) {
 	}
 	if l.best != nil {
 		p.BestNimg = l.best.nimg
-		if err := f.AddParams(bestPrefix, l.best.den.Net.Params); err != nil {
+		if err := f.AddParams(bestPrefix, l.best.den.Net.Params()); err != nil {
 			return nil, err
 		}
 	}

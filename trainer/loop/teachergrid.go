@@ -44,7 +44,7 @@ func DrawTeacher(ctx context.Context, dev device.Device, dir string, cfg *config
 	a := Arrange(den, cfg.Live.SampleCount)
 	rows := (a.N + a.Cols - 1) / a.Cols
 	a.N = rows * a.Cols // filled up, so that the grid's size tells how many it covers
-	side := den.Net.Config.Resolution
+	side := den.Net.Shape().Resolution
 	path := filepath.Join(dir, run.TeacherFile)
 	if w, h := sizeOfPNG(path); w == a.Cols*side && h == rows*side {
 		return path, nil

@@ -18,7 +18,7 @@ type average struct {
 func newAverage(den *precond.Denoiser, dev device.Device) (*average, error) {
 	a := &average{den: &precond.Denoiser{Net: den.Net.Clone(), Kind: den.Kind}}
 	var err error
-	a.ema, err = optim.NewEMA(a.den.Net.Params, den.Net.Params, dev)
+	a.ema, err = optim.NewEMA(a.den.Net.Params(), den.Net.Params(), dev)
 	return a, err
 }
 

@@ -8,13 +8,13 @@ import (
 	"innate/configs"
 	"innate/models/disc"
 	"innate/models/features"
-	"innate/models/unet"
+	"innate/models/precond"
 	"innate/models/weights"
 	"innate/trainer/data"
 )
 
 func checkEDM(cfg *configs.Config, set data.Dataset) error {
-	_, err := edmConfig(cfg, set)
+	_, err := edmSettings(cfg, set)
 	return err
 }
 
@@ -54,11 +54,11 @@ func checkGDD(cfg *configs.Config, set data.Dataset) error {
 	return nil
 }
 
-// edmConfig is the architecture that a config asks for. Its images are those of
+// edmSettings are the network that a config asks for. Its images are those of
 // the data set; a config may repeat their size, but not contradict it.
-func edmConfig(cfg *configs.Config, set data.Dataset) (unet.Config, error) {
+func edmSettings(cfg *configs.Config, set data.Dataset) (precond.Settings, error) {
 	if err := square(cfg, set); err != nil {
-		return unet.Config{}, err
+		return precond.Settings{}, err
 	}
 	h, _, channels := set.Shape()
 	for _, s := range []struct {
@@ -70,19 +70,18 @@ func edmConfig(cfg *configs.Config, set data.Dataset) (unet.Config, error) {
 		{"model.channels", cfg.Model.Channels, channels, "channels"},
 	} {
 		if s.got != 0 && s.got != s.want {
-			return unet.Config{}, cfg.At(s.key, fmt.Errorf("%s: got %d, want %d, the %s of %s", s.key, s.got, s.want, s.of, set.Name()))
+			return precond.Settings{}, cfg.At(s.key, fmt.Errorf("%s: got %d, want %d, the %s of %s", s.key, s.got, s.want, s.of, set.Name()))
 		}
 	}
 	classes := 0
 	if cfg.Data.Labels {
 		if classes = set.Classes(); classes == 0 {
-			return unet.Config{}, cfg.At("data.labels", fmt.Errorf("data.labels: got true, want false: %s has no classes", set.Name()))
+			return precond.Settings{}, cfg.At("data.labels", fmt.Errorf("data.labels: got true, want false: %s has no classes", set.Name()))
 		}
 	}
 	m := cfg.Model
-	c := unet.Config{
-		Arch: m.Arch, Resolution: h, Channels: channels, LabelDim: classes,
-		ModelChannels: m.ModelChannels, ChannelMult: m.ChannelMult, ChannelMultEmb: 4,
+	s := precond.Settings{
+		Resolution: h, Channels: channels, LabelDim: classes, ModelChannels: m.ModelChannels, ChannelMult: m.ChannelMult,
 		NumBlocks: m.NumBlocks, AttnResolutions: m.AttnResolutions, Dropout: m.Dropout,
 	}
 	levels := make([]string, len(m.ChannelMult))
@@ -90,17 +89,21 @@ func edmConfig(cfg *configs.Config, set data.Dataset) (unet.Config, error) {
 		levels[i] = fmt.Sprint(h >> i)
 	}
 	if halvings := len(levels) - 1; h%(1<<halvings) != 0 {
-		return c, cfg.At("model.channel_mult", fmt.Errorf("model.channel_mult: got %v, want few enough entries that %d can be halved after each but the last", m.ChannelMult, h))
+		return s, cfg.At("model.channel_mult", fmt.Errorf("model.channel_mult: got %v, want few enough entries that %d can be halved after each but the last", m.ChannelMult, h))
 	}
 	for _, r := range m.AttnResolutions {
 		if !slices.Contains(levels, fmt.Sprint(r)) {
-			return c, cfg.At("model.attn_resolutions", fmt.Errorf("model.attn_resolutions: got %v, want resolutions that the network has: %s", m.AttnResolutions, strings.Join(levels, ", ")))
+			return s, cfg.At("model.attn_resolutions", fmt.Errorf("model.attn_resolutions: got %v, want resolutions that the network has: %s", m.AttnResolutions, strings.Join(levels, ", ")))
 		}
 	}
-	if err := c.Validate(); err != nil {
-		return c, cfg.At("model", err)
+	arch, err := precond.Archs.Get(m.Arch)
+	if err != nil {
+		return s, cfg.At("model.arch", fmt.Errorf("model.%w", err))
 	}
-	return c, nil
+	if err := arch.Check(s); err != nil {
+		return s, cfg.At("model", err)
+	}
+	return s, nil
 }
 
 // projectorConfig is discriminator k's path from an image over a feature network,

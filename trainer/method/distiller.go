@@ -51,7 +51,7 @@ func newDistiller(dev device.Device, nets gdd.Nets, loss gdd.Loss, micro Micro) 
 	if d.r1, err = gdd.NewR1Stage(nets, batch); err != nil {
 		return nil, err
 	}
-	d.genAdam = optim.NewAdam(nets.Gen.Net.Params.All(), dev)
+	d.genAdam = optim.NewAdam(nets.Gen.Net.Params().All(), dev)
 	for k, x := range nets.Discs {
 		d.disAdams = append(d.disAdams, optim.NewAdam(x.Disc.Params.All(), dev))
 		d.weights, d.rates, d.shares = append(d.weights, 1), append(d.rates, 1), append(d.shares, 1)

@@ -10,7 +10,6 @@ import (
 	"innate/models"
 	"innate/models/graph"
 	"innate/models/precond"
-	"innate/models/unet"
 	"innate/trainer/data"
 	"innate/trainer/optim"
 	"innate/trainer/run"
@@ -54,7 +53,7 @@ func edmOver(e Env, den *precond.Denoiser) (*edmMethod, error) {
 	var err error
 	n := e.Config.Run.Batch
 	m := &edmMethod{
-		Env: e, den: den, initial: den.Net.Params.Clone(),
+		Env: e, den: den, initial: den.Net.Params().Clone(),
 		eta: e.Streams.Stream("edm.eta"), noise: e.Streams.Stream("edm.noise"), dropout: e.Streams.Stream("edm.dropout"),
 		draws: make([]float32, n), sigma: make([]float64, e.Share.Of(n)), micro: e.micro().ofMean(),
 	}
@@ -77,11 +76,15 @@ func edmOver(e Env, den *precond.Denoiser) (*edmMethod, error) {
 // over fresh ones.
 func edmDenoiser(e Env) (den *precond.Denoiser, known bool, err error) {
 	c := e.Config.Model
-	cfg, err := edmConfig(e.Config, e.Data)
+	settings, err := edmSettings(e.Config, e.Data)
 	if err != nil {
 		return nil, false, err
 	}
-	net, err := unet.New(cfg, rand.New(e.Streams.Stream("edm.init")))
+	arch, err := precond.Archs.Get(c.Arch)
+	if err != nil {
+		return nil, false, err
+	}
+	net, err := arch.New(settings, rand.New(e.Streams.Stream("edm.init")))
 	if err != nil {
 		return nil, false, e.Config.At("model", err)
 	}
@@ -97,24 +100,24 @@ func edmDenoiser(e Env) (den *precond.Denoiser, known bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	if err := errors.Join(net.Params.CopyFrom(old.Net.Params), net.Buffers.CopyFrom(old.Net.Buffers)); err != nil {
+	if err := errors.Join(net.Params().CopyFrom(old.Net.Params()), net.Buffers().CopyFrom(old.Net.Buffers())); err != nil {
 		return nil, false, fmt.Errorf("loop: model.init: %s: %w, as the config's architecture has it", c.Init, err)
 	}
 	return den, true, nil
 }
 
-func (m *edmMethod) Params() *models.ParamSet { return m.den.Net.Params }
+func (m *edmMethod) Params() *models.ParamSet { return m.den.Net.Params() }
 func (m *edmMethod) Start() *models.ParamSet  { return m.initial }
 func (m *edmMethod) Trained() *optim.Binding  { return m.stage.Binding(0) }
 func (m *edmMethod) Programs() []Program      { return []Program{m.stage.Program()} }
-func (m *edmMethod) Layers() []run.Layer      { return unetLayers(m.den.Net) }
+func (m *edmMethod) Layers() []run.Layer      { return netLayers(m.den.Net) }
 
 func (m *edmMethod) Parts() []Part {
-	return []Part{{"net", Trained, m.den.Net.Params}, {"average", Average, m.average.den.Net.Params}}
+	return []Part{{"net", Trained, m.den.Net.Params()}, {"average", Average, m.average.den.Net.Params()}}
 }
 
-func (m *edmMethod) Preset(names []string, preset string) ([]string, error) {
-	return unet.FreezePreset(names, preset)
+func (m *edmMethod) Preset(_ []string, preset string) ([]string, error) {
+	return m.den.Net.FreezePreset(preset)
 }
 
 func (m *edmMethod) Freeze(frozen func(name string) bool) error { return m.stage.Freeze(frozen) }
@@ -188,10 +191,10 @@ func warmup(nimg int64, warmupKimg float64) float64 {
 
 func (m *edmMethod) Tensors() []Group {
 	return []Group{
-		{Prefix: "net/", Set: m.den.Net.Params},
-		{Prefix: "net/", Set: m.den.Net.Buffers},
-		{Prefix: "ema/", Set: m.average.den.Net.Params},
-		{Prefix: "ema/", Set: m.average.den.Net.Buffers},
+		{Prefix: "net/", Set: m.den.Net.Params()},
+		{Prefix: "net/", Set: m.den.Net.Buffers()},
+		{Prefix: "ema/", Set: m.average.den.Net.Params()},
+		{Prefix: "ema/", Set: m.average.den.Net.Buffers()},
 		{Prefix: "adam/", Set: m.adam.State(), Load: m.adam.Load},
 	}
 }

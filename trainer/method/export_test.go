@@ -8,6 +8,7 @@ import (
 	"innate/models/device"
 	"innate/models/device/devicetest"
 	"innate/models/gdd"
+	"innate/models/nn"
 	"innate/models/precond"
 	"innate/models/unet"
 	"innate/trainer/data"
@@ -23,7 +24,7 @@ func Distill(dev device.Device, nets gdd.Nets, batch int, preset string, live co
 		return nil, err
 	}
 	frozen := map[string]bool{}
-	names, err := unet.FreezePreset(nets.Gen.Net.Params.Names(), preset)
+	names, err := nn.FreezePreset(nets.Gen.Net.Params().Names(), preset)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +199,7 @@ func build(dev device.Device, name, preset string, channels, n, micro int, share
 	}
 	cfg.Run.Batch, cfg.Run.MicroBatch = n, micro
 	e := Env{Config: cfg, Device: dev, Streams: data.NewStreams(1), Data: set, Share: share, Sum: sum}
-	freezing, err := optim.FreezeRule{Preset: preset}.Resolve(net.Params, unet.FreezePreset)
+	freezing, err := optim.FreezeRule{Preset: preset}.Resolve(net.Params(), nn.FreezePreset)
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -10,7 +10,6 @@ import (
 	"innate/models/disc"
 	"innate/models/gdd"
 	"innate/models/precond"
-	"innate/models/unet"
 	"innate/trainer/data"
 	"innate/trainer/optim"
 	"innate/trainer/run"
@@ -47,11 +46,11 @@ func newGDD(e Env) (Method, error) {
 	}
 	den.Kind = precond.GDD
 	h, w, c := e.Data.Shape()
-	if cfg := den.Net.Config; cfg.Resolution != h || cfg.Channels != c {
+	if cfg := den.Net.Shape(); cfg.Resolution != h || cfg.Channels != c {
 		return nil, fmt.Errorf("loop: %s makes %dx%d images with %d channels, want the data's %dx%d with %d",
 			e.Config.Model.Init, cfg.Resolution, cfg.Resolution, cfg.Channels, h, w, c)
 	}
-	if n := den.Net.Config.LabelDim; n != 0 && n != e.Data.Classes() {
+	if n := den.Net.Shape().LabelDim; n != 0 && n != e.Data.Classes() {
 		return nil, fmt.Errorf("loop: %s is conditioned on %d classes, want the data's %d or none", e.Config.Model.Init, n, e.Data.Classes())
 	}
 	m, err := gddOver(e, den)
@@ -69,7 +68,7 @@ func newGDD(e Env) (Method, error) {
 // gddOver distills a given denoiser.
 func gddOver(e Env, den *precond.Denoiser) (*gddMethod, error) {
 	m := &gddMethod{
-		Env: e, initial: den.Net.Params.Clone(),
+		Env: e, initial: den.Net.Params().Clone(),
 		genNoise: e.Streams.Stream("gen.z"), disNoise: e.Streams.Stream("disc.z"),
 	}
 	nets, err := newNets(e, den)
@@ -91,7 +90,7 @@ func gddOver(e Env, den *precond.Denoiser) (*gddMethod, error) {
 func newNets(e Env, gen *precond.Denoiser) (gdd.Nets, error) {
 	nets := gdd.Nets{Gen: gen}
 	for k := range e.Config.Discs() {
-		d, err := newDisc(e, k, gen.Net.Config.LabelDim)
+		d, err := newDisc(e, k, gen.Net.Shape().LabelDim)
 		if err != nil {
 			return nets, err
 		}
@@ -126,17 +125,17 @@ func newDisc(e Env, k, classes int) (gdd.Disc, error) {
 	return d, err
 }
 
-func (m *gddMethod) Params() *models.ParamSet { return m.nets.Gen.Net.Params }
+func (m *gddMethod) Params() *models.ParamSet { return m.nets.Gen.Net.Params() }
 func (m *gddMethod) Start() *models.ParamSet  { return m.initial }
 func (m *gddMethod) Trained() *optim.Binding  { return m.genStep.Binding(0) }
-func (m *gddMethod) Layers() []run.Layer      { return unetLayers(m.nets.Gen.Net) }
+func (m *gddMethod) Layers() []run.Layer      { return netLayers(m.nets.Gen.Net) }
 
 func (m *gddMethod) Parts() []Part {
-	parts := []Part{{"gen", Trained, m.nets.Gen.Net.Params}}
+	parts := []Part{{"gen", Trained, m.nets.Gen.Net.Params()}}
 	for k, d := range m.nets.Discs {
 		parts = append(parts, Part{configs.DiscName(k), Trained, d.Disc.Params})
 	}
-	parts = append(parts, Part{"average", Average, m.average.den.Net.Params})
+	parts = append(parts, Part{"average", Average, m.average.den.Net.Params()})
 	for _, d := range m.nets.Discs {
 		of := ""
 		if d.Name != "" {
@@ -147,8 +146,8 @@ func (m *gddMethod) Parts() []Part {
 	return parts
 }
 
-func (m *gddMethod) Preset(names []string, preset string) ([]string, error) {
-	return unet.FreezePreset(names, preset)
+func (m *gddMethod) Preset(_ []string, preset string) ([]string, error) {
+	return m.nets.Gen.Net.FreezePreset(preset)
 }
 
 func (m *gddMethod) Step(nimg int64, b data.Batch, cfg *configs.Config, s *Scalars) error {
@@ -161,7 +160,7 @@ func (m *gddMethod) Step(nimg int64, b data.Batch, cfg *configs.Config, s *Scala
 
 	m.take(cfg)
 	labels := b.Labels
-	if m.nets.Gen.Net.Config.LabelDim == 0 {
+	if m.nets.Gen.Net.Shape().LabelDim == 0 {
 		labels = nil
 	}
 	if err := m.iterate(nimg/int64(cfg.Run.Batch), genZ, disZ, b.Images, labels, cfg.Live, s); err != nil {
@@ -177,10 +176,10 @@ func (m *gddMethod) Collect(s *Scalars) { m.collect(s) }
 
 func (m *gddMethod) Tensors() []Group {
 	groups := []Group{
-		{Prefix: "gen/", Set: m.nets.Gen.Net.Params},
-		{Prefix: "gen/", Set: m.nets.Gen.Net.Buffers},
-		{Prefix: "ema/", Set: m.average.den.Net.Params},
-		{Prefix: "ema/", Set: m.average.den.Net.Buffers},
+		{Prefix: "gen/", Set: m.nets.Gen.Net.Params()},
+		{Prefix: "gen/", Set: m.nets.Gen.Net.Buffers()},
+		{Prefix: "ema/", Set: m.average.den.Net.Params()},
+		{Prefix: "ema/", Set: m.average.den.Net.Buffers()},
 	}
 	for k, d := range m.nets.Discs {
 		name, projection := configs.DiscName(k), "projection/"

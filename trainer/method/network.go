@@ -6,7 +6,6 @@ import (
 	"innate/models/checkpoint"
 	"innate/models/features"
 	"innate/models/precond"
-	"innate/models/unet"
 	"innate/trainer/run"
 )
 
@@ -26,7 +25,7 @@ func prefixOf(f *checkpoint.File) string {
 	return ""
 }
 
-// OpenDenoiser rebuilds the U-Net that a checkpoint describes, with its EMA
+// OpenDenoiser rebuilds the network that a checkpoint describes, with its EMA
 // weights: a run's checkpoint, or a file with nothing but a network.
 func OpenDenoiser(f *checkpoint.File) (*precond.Denoiser, error) {
 	return precond.FromCheckpoint(f, prefixOf(f))
@@ -43,8 +42,8 @@ func OpenFeatures(f *checkpoint.File) (net features.Network, label string, err e
 	return features.Open(f, prefixOf(f))
 }
 
-// unetLayers describes a U-Net's parameters for the screen.
-func unetLayers(net *unet.Net) []run.Layer {
+// netLayers describes a network's parameters for the screen.
+func netLayers(net precond.Net) []run.Layer {
 	var layers []run.Layer
 	for _, l := range net.Layers() {
 		layers = append(layers, run.Layer{

@@ -5,8 +5,9 @@ import (
 
 	"innate/configs"
 	"innate/models/gdd"
+	"innate/models/precond"
 	"innate/models/registry"
-	"innate/models/unet"
+	_ "innate/models/unet" // an architecture
 	"innate/trainer/data"
 )
 
@@ -32,7 +33,7 @@ func init() {
 
 	// What settings may name: registries that are out of configs' sight.
 	configs.KnownNames("data.dataset", data.Sources.Names)
-	configs.KnownNames("model.arch", unet.Archs.Names)
+	configs.KnownNames("model.arch", precond.Archs.Names)
 	configs.KnownNames("disc.loss", gdd.Losses.Names)
 }
 

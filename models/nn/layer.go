@@ -1,4 +1,4 @@
-package unet
+package nn
 
 import (
 	"fmt"
@@ -16,18 +16,19 @@ const (
 	KindNorm   Kind = "norm"
 )
 
-// The parts of the network; Part of a Layer is one of them.
+// The parts of a U-Net; Part of a Layer is one of them.
 const (
 	PartMap = "map" // the embedding's layers
 	PartEnc = "enc"
 	PartDec = "dec"
+	PartOut = "out" // what follows the decoder, where that is no part of it
 )
 
 // Layer describes one parameter for screens and freezing.
 type Layer struct {
 	Name       string // "enc.28x28_block0.conv0.weight"
 	Kind       Kind
-	Part       string // "map", "enc" or "dec"
+	Part       string // "map", "enc", "dec" or "out"
 	Block      string // "28x28_block0"; empty in "map"
 	Unit       string // the name less .weight or .bias
 	Resolution int    // pixels a side; 0 in "map"
@@ -43,18 +44,14 @@ func (l Layer) Count() int {
 	return n
 }
 
-// Layers describes the parameters in order; the caller must not change it.
-func (n *Net) Layers() []Layer { return n.layers }
-
-func isWeight(l Layer) bool { return strings.HasSuffix(l.Name, ".weight") }
-
 // Presets are the names that FreezePreset takes: the paper's options 0 to 3.
 func Presets() []string { return []string{"none", "gdd-i", "gdd-i+qkv", "gdd-i+qkv+skip"} }
 
-// FreezePreset returns the names that a preset freezes, in order. GDD-I freezes
-// the convolutions and attention projections inside residual blocks; the larger
-// presets add the attention inputs, then the shortcuts. Norms, affine layers,
-// the mapping and the convolutions outside blocks always train.
+// FreezePreset returns the names of a U-Net of residual blocks that a preset
+// freezes, in order. GDD-I freezes the convolutions and attention projections
+// inside the blocks; the larger presets add the attention inputs, then the
+// shortcuts. Norms, affine layers, the mapping and the convolutions outside blocks
+// always train.
 func FreezePreset(names []string, preset string) ([]string, error) {
 	parts := []string{"conv0", "conv1", "proj", "qkv", "skip"}
 	switch preset {

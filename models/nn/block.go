@@ -1,0 +1,83 @@
+package nn
+
+import "innate/models/graph"
+
+// BlockStyle is what the residual blocks of one architecture have in common.
+type BlockStyle struct {
+	EmbWidth  int     // of the embedding that modulates every block
+	Eps       float32 // of the norms
+	SkipScale float32 // of a sum of two branches
+	Taps      []int   // of the resampling filter
+
+	// ProjectSkip says that a block that resamples has a convolution in its
+	// shortcut, even where its width stays.
+	ProjectSkip bool
+
+	Ordinary, Zero, Attention Scheme // of most layers, of those that end a branch, of qkv
+}
+
+// BlockShape is what tells one block from another.
+type BlockShape struct {
+	In, Out  int // channels
+	Resample Resample
+	Heads    int // of self-attention; 0 for none
+}
+
+// Block is the residual block of EDM's U-Nets. Skip is nil where the shortcut is
+// the identity; Norm2, QKV and Proj are nil without attention.
+type Block struct {
+	Name               string // after the network's: enc.28x28_block0
+	Norm0, Norm1       *Norm
+	Conv0, Conv1, Skip *Conv
+	Affine             *Linear
+	Norm2              *Norm
+	QKV, Proj          *Conv
+
+	style BlockStyle
+	heads int
+}
+
+// Block makes a residual block; its parts come in the order of EDM's module.
+func (b *Builder) Block(name string, style BlockStyle, s BlockShape) *Block {
+	x := &Block{Name: name, style: style, heads: s.Heads}
+	x.Norm0 = b.Norm(name+".norm0", s.In, style.Eps)
+	x.Conv0 = b.Conv(name+".conv0", s.In, s.Out, 3, s.Resample, style.Taps, style.Ordinary)
+	x.Affine = b.Linear(name+".affine", style.EmbWidth, s.Out, true, style.Ordinary)
+	x.Norm1 = b.Norm(name+".norm1", s.Out, style.Eps)
+	x.Conv1 = b.Conv(name+".conv1", s.Out, s.Out, 3, Keep, nil, style.Zero)
+	if s.In != s.Out || s.Resample != Keep {
+		kernel := 0
+		if s.In != s.Out || style.ProjectSkip {
+			kernel = 1
+		}
+		x.Skip = b.Conv(name+".skip", s.In, s.Out, kernel, s.Resample, style.Taps, style.Ordinary)
+	}
+	if s.Heads > 0 {
+		x.Norm2 = b.Norm(name+".norm2", s.Out, style.Eps)
+		x.QKV = b.Conv(name+".qkv", s.Out, 3*s.Out, 1, Keep, nil, style.Attention)
+		x.Proj = b.Conv(name+".proj", s.Out, s.Out, 1, Keep, nil, style.Zero)
+	}
+	return x
+}
+
+// Forward maps x [N H W in] under the embedding emb [N E] to [N H' W' out].
+func (b *Block) Forward(g *graph.Builder, x, emb graph.Node, drop *Dropout) graph.Node {
+	defer g.Scope(b.Name)()
+	h := b.Conv0.Forward(g, b.Norm0.SiLU(g, x))
+	h = b.Norm1.SiLU(g, g.AddPerSampleChannel(h, b.Affine.Forward(g, emb)))
+	h = b.Conv1.Forward(g, drop.Forward(g, b.Name, h))
+	if b.Skip != nil {
+		x = b.Skip.Forward(g, x)
+	}
+	x = g.AddScaled(h, x, b.style.SkipScale)
+	if b.QKV == nil {
+		return x
+	}
+	a := b.attention(g, b.QKV.Forward(g, b.Norm2.Forward(g, x)))
+	return g.AddScaled(b.Proj.Forward(g, a), x, b.style.SkipScale)
+}
+
+func (b *Block) attention(g *graph.Builder, qkv graph.Node) graph.Node {
+	defer g.Scope("attention")()
+	return g.Attention(qkv, b.heads)
+}

@@ -1,0 +1,81 @@
+package precond
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"innate/models"
+	"innate/models/checkpoint"
+	"innate/models/graph"
+	"innate/models/nn"
+	"innate/models/registry"
+)
+
+// Net is a network F(x; cNoise) of any architecture.
+type Net interface {
+	Shape() Shape
+
+	Params() *models.ParamSet  // what trains, in the order of the state dict
+	Buffers() *models.ParamSet // what a checkpoint keeps besides
+	Layers() []nn.Layer        // describes Params, in order
+	Clone() Net                // with values of its own
+
+	// Forward adds F to g: x [N R R Channels] to [N R R OutChannels].
+	Forward(g *graph.Builder, x graph.Node, c nn.Cond) graph.Node
+
+	// NoiseEmbedding fills dst [len(cNoise) NoiseWidth], which is Cond.Emb.
+	NoiseEmbedding(dst, cNoise []float32)
+
+	// NewDropout is for one graph of training; nil for none.
+	NewDropout() *nn.Dropout
+
+	// FreezePreset returns the names of the parameters that a preset freezes.
+	FreezePreset(preset string) ([]string, error)
+
+	// AddTo stores the network in f: what it is built from in the metadata, its
+	// values under prefix.
+	AddTo(f *checkpoint.File, prefix string) error
+}
+
+// Shape is what a network maps.
+type Shape struct {
+	Resolution            int // pixels a side
+	Channels, OutChannels int
+	LabelDim              int     // classes; 0 for none
+	LabelDropout          float64 // probability that training leaves an image's class out
+	AugmentDim            int     // augmentation inputs; 0 for none
+	NoiseWidth            int     // of the noise embedding
+}
+
+// Settings are what a configuration says of a network, whatever its architecture
+// makes of them.
+type Settings struct {
+	Resolution, Channels, LabelDim int
+	ModelChannels                  int
+	ChannelMult                    []int
+	NumBlocks                      int
+	AttnResolutions                []int
+	Dropout                        float64
+}
+
+// Arch is an architecture of networks, as it is registered.
+type Arch struct {
+	Check func(s Settings) error // refuses settings from which no network can be built
+	New   func(s Settings, rng *rand.Rand) (Net, error)
+	In    func(f *checkpoint.File) bool                        // whether a file holds one
+	Open  func(f *checkpoint.File, prefix string) (Net, error) // the one whose values begin with prefix
+}
+
+// Archs holds the architectures by name.
+var Archs = registry.New[Arch]("arch")
+
+// open builds the network in f, of whatever architecture.
+func open(f *checkpoint.File, prefix string) (Net, error) {
+	for _, name := range Archs.Names() {
+		if a, err := Archs.Get(name); err == nil && a.In(f) {
+			return a.Open(f, prefix)
+		}
+	}
+	return nil, fmt.Errorf("precond: %s: got no network, want one of: %s", f.Path, strings.Join(Archs.Names(), ", "))
+}
