@@ -82,7 +82,7 @@ func TestCUDALacks(t *testing.T) {
 // TestCUDAMemory: no room on the GPU, and a failing copy, come out as PyTorch's own
 // words, on one line, with the layer where there is one. The device goes on.
 func TestCUDAMemory(t *testing.T) {
-	dev := openGPU(t, torch.Options{})
+	dev := openGPU(t, torch.Options{Threads: 1})
 	n := newNet(t)
 	const full = "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 79.15 GiB of which 3.38 GiB is free."
 	t.Setenv("STANDIN_TEXT", full+"\nException raised from malloc")
@@ -107,7 +107,7 @@ func TestCUDAMemory(t *testing.T) {
 // processor. Nothing waits for the GPU but who wants to see a value.
 func TestPinned(t *testing.T) {
 	log := standin.Log(t)
-	dev := openGPU(t, torch.Options{})
+	dev := openGPU(t, torch.Options{Threads: 1})
 	g := graph.NewBuilder()
 	x := g.Input("x", 1, 2, 2, 3)
 	y := g.Scale(x, 2)
@@ -142,7 +142,7 @@ func TestPinned(t *testing.T) {
 // TestPinnedFails: without pinned memory uploads take the slow way, and a note says
 // so once.
 func TestPinnedFails(t *testing.T) {
-	dev := openGPU(t, torch.Options{})
+	dev := openGPU(t, torch.Options{Threads: 1})
 	t.Setenv("STANDIN_FAIL", "cudaHostAlloc=2")
 	n := newNet(t)
 	for range 2 {
@@ -159,7 +159,7 @@ func TestPinnedFails(t *testing.T) {
 
 // TestRunAllocatesNothing: a run and an update leave no garbage on Go's side.
 func TestRunAllocatesNothing(t *testing.T) {
-	dev := openGPU(t, torch.Options{})
+	dev := openGPU(t, torch.Options{Threads: 1})
 	n := newNet(t)
 	p, err := dev.Compile(n.g, device.Request{Outputs: n.outputs()})
 	must(t, err)

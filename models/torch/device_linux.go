@@ -30,14 +30,16 @@ type Device struct {
 	notes []string        // for Notes
 	noted map[string]bool // ever
 
-	moved            []*models.Param // by Upload or Download
+	movedParams      []*models.Param // by Upload or Download
 	upload, download func()
 
 	params   map[*models.Param]*param
 	homes    []*home
+	plans    []tensor // of plans, beside parameters
 	values   map[constant]tensor
 	filters  map[filter]tensor
 	programs []*Program
+	moved    int // counts parameters that were given other memory
 }
 
 var _ device.Device = (*Device)(nil)
@@ -181,6 +183,9 @@ func (d *Device) meet(host *models.Param) *param {
 // place makes t, of the parameter's shape, its memory.
 func (p *param) place(d *Device, t tensor) {
 	l := d.lib
+	if p.plain != 0 {
+		d.moved++
+	}
 	p.free(l)
 	p.plain = l.Keep(t)
 	p.value = l.Keep(inOrder(l, p.plain, len(p.host.Shape)))
@@ -204,9 +209,9 @@ func (d *Device) Download(params ...*models.Param) error { return d.move(d.downl
 
 // move copies parameters that the device has met.
 func (d *Device) move(copy func(), params []*models.Param) error {
-	d.moved = append(d.moved[:0], params...)
+	d.movedParams = append(d.movedParams[:0], params...)
 	d.do(copy)
-	clear(d.moved)
+	clear(d.movedParams)
 	return d.taken()
 }
 
@@ -214,7 +219,7 @@ func (d *Device) move(copy func(), params []*models.Param) error {
 func (d *Device) movers() {
 	each := func(f func(p *param)) func() {
 		return func() {
-			for _, host := range d.moved {
+			for _, host := range d.movedParams {
 				if p := d.params[host]; p != nil {
 					f(p)
 				}
@@ -277,6 +282,9 @@ func (d *Device) Close() {
 		}
 		for _, h := range d.homes {
 			d.lib.Free(h.all)
+		}
+		for _, t := range d.plans {
+			d.lib.Free(t)
 		}
 		for _, t := range d.values {
 			d.lib.Free(t)

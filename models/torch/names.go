@@ -12,6 +12,7 @@ import (
 type Options struct {
 	Threads      int  // of the host; zero or less leaves PyTorch's own choice
 	ChannelsLast bool // images in memory as [N H W C]
+	CUDAGraphs   bool // programs are captured and launched as a whole, on a GPU
 }
 
 // ParseName reads the name of a device of this package: torch:cpu, cuda or

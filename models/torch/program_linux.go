@@ -31,6 +31,7 @@ type Program struct {
 	rows    *recorder
 	records []float32
 
+	capture capture
 	memory  device.Memory
 	profile bool
 	runs    int // since profiling was turned on
@@ -51,6 +52,7 @@ type value struct {
 	by     *call       // which makes it
 	kept   bool        // a result, or constant
 	copied tensor      // of a result, that a later change does not reach
+	held   bool        // of a result, that a graph writes in its place
 
 	host    []float32 // the last download, of a result
 	current bool      // host is that of the last run
@@ -210,16 +212,39 @@ func (p *Program) Run() error {
 
 // run is Run on the device's thread.
 func (p *Program) run() {
-	l := p.dev.lib
 	for _, v := range p.results {
 		v.current = false
-		l.Free(v.copied)
-		v.copied = 0
 	}
 	for _, v := range p.inputs {
 		v.feed.send(v.leaf.Data)
 	}
 	p.err = p.dev.take()
+	if !p.captured() {
+		p.forget()
+		p.compute()
+	}
+	if p.err == nil {
+		for i, v := range p.record {
+			p.row[i] = v.result()
+		}
+		p.rows.add(p.row...)
+	}
+	if err := p.dev.take(); p.err == nil {
+		p.err = err
+	}
+}
+
+// forget gives back the copies of results that the last run has made.
+func (p *Program) forget() {
+	for _, v := range p.results {
+		p.dev.lib.Free(v.copied)
+		v.copied = 0
+	}
+}
+
+// compute executes every operation, of inputs that the device has.
+func (p *Program) compute() {
+	l := p.dev.lib
 	for _, c := range p.consts {
 		p.step(c)
 	}
@@ -237,15 +262,6 @@ func (p *Program) run() {
 	}
 	for _, a := range p.assigns {
 		l.Copy(a.dst.value, a.src.result())
-	}
-	if p.err == nil {
-		for i, v := range p.record {
-			p.row[i] = v.result()
-		}
-		p.rows.add(p.row...)
-	}
-	if err := p.dev.take(); p.err == nil {
-		p.err = err
 	}
 }
 
@@ -355,6 +371,7 @@ func (p *Program) Release() {
 		return
 	}
 	p.dev.do(func() {
+		p.uncapture()
 		for _, a := range p.updates {
 			a.release()
 		}

@@ -243,7 +243,7 @@ func (a *adam) gather() {
 	for i, s := range a.slots {
 		v := s.Program.(*Program).values[s.Grad]
 		v.current = false
-		if v.by != nil && v.copied == 0 {
+		if v.by != nil && v.copied == 0 && !v.held {
 			l.Free(v.now)
 			v.now = l.Keep(l.Same(a.to[i]))
 		}
@@ -322,6 +322,7 @@ func (d *Device) PlanAverage(avg, x []*models.Param) (device.Average, error) {
 	return a, d.call(func() {
 		a.avg, a.x = d.together(avg), d.together(x)
 		a.weight = d.lib.Keep(d.lib.Empty(libtorch.Float32, nil, nil))
+		d.plans = append(d.plans, a.weight)
 	})
 }
 

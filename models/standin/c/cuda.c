@@ -523,7 +523,6 @@ EXPORT int cudaStreamWaitEvent(intptr_t stream, intptr_t e, unsigned flags) {
 	return code("cudaStreamWaitEvent");
 }
 
-#ifndef WITHOUT_cudaStreamBeginCapture
 EXPORT int cudaStreamBeginCapture(intptr_t stream, int mode) {
 	int c = code("cudaStreamBeginCapture");
 	if (c) return c;
@@ -534,7 +533,6 @@ EXPORT int cudaStreamBeginCapture(intptr_t stream, int mode) {
 	capturing = calloc(1, sizeof *capturing), capture_stream = stream, invalid = false;
 	return 0;
 }
-#endif
 
 EXPORT int cudaStreamEndCapture(intptr_t stream, struct graph **out) {
 	int c = code("cudaStreamEndCapture");

@@ -82,7 +82,7 @@ func (l *Lib) Synchronize() {
 	if l.err != nil || l.Device.Kind != CUDA {
 		return
 	}
-	s := l.current()
+	s := l.Current()
 	r := l.c(l.fn.streamSync, uintptr(s), uintptr(l.Device.Index))
 	l.check("synchronize", r)
 }

@@ -70,7 +70,7 @@ func (f *Feed) Send(values []float32) {
 	l.cuda("wait for an upload", l.rt.eventSync, uintptr(w.sent)) // of the time before last
 	copy(w.host, values)
 	const toDevice = 1 // cudaMemcpyHostToDevice
-	work := l.current()
+	work := l.Current()
 	_ = l.cuda("upload", l.rt.streamWait, uintptr(l.uploads), uintptr(w.read), 0) &&
 		l.cuda("upload", l.rt.memcpyAsync, w.address, w.pinned, uintptr(4*len(w.host)), toDevice, uintptr(l.uploads)) &&
 		l.cuda("upload", l.rt.eventRecord, uintptr(w.sent), uintptr(l.uploads)) &&

@@ -34,9 +34,10 @@ type Lib struct {
 	sizes   [2][]int64 // of a tensor that is made, and its strides
 	info    [2]uint64  // of memory
 	text    [32]byte
-	temps   []Tensor // results since the last Free
-	uploads Stream   // of all feeds
-	live    int      // tensors that Go holds
+	temps   []Tensor        // results since the last Free
+	taken   map[Stream]bool // by TakeStream
+	uploads Stream          // of all feeds
+	live    int             // tensors that Go holds
 }
 
 // functions are the addresses of the C functions in use; 0 means absent.
@@ -53,7 +54,7 @@ type functions struct {
 // Open loads an installation for a device. Its own library path finds CUDA's
 // libraries beside it.
 func Open(in *Installation, on Device) (*Lib, error) {
-	l := &Lib{Installation: *in, Device: on}
+	l := &Lib{Installation: *in, Device: on, taken: map[Stream]bool{}}
 	open := func(name string, handle *uintptr) error {
 		h, err := purego.Dlopen(filepath.Join(in.Dir, name), purego.RTLD_NOW|purego.RTLD_GLOBAL)
 		if err != nil {

@@ -77,8 +77,8 @@ func (l *Lib) Use(s Stream) {
 	l.check("use stream", r)
 }
 
-// current is the stream that operations go to.
-func (l *Lib) current() Stream {
+// Current is the stream that operations go to.
+func (l *Lib) Current() Stream {
 	r := l.c(l.fn.currentStream, uintptr(l.Device.Index), uintptr(unsafe.Pointer(&l.out)))
 	if !l.check("stream", r) {
 		return 0
