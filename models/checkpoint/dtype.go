@@ -5,7 +5,7 @@ type DType string
 
 // The element types of the safetensors library 0.8. All can be listed and
 // copied from file to file. Values can be had of those that Float32s, Int64s and
-// Bytes name; only F32, F64, I64 and U8 are made here.
+// Bytes name.
 const (
 	Bool       DType = "BOOL"
 	F4         DType = "F4"
@@ -42,6 +42,15 @@ var dtypes = []struct {
 	{F8E5M2, 8}, {F8E4M3, 8}, {F8E8M0, 8}, {F8E4M3FNUZ, 8}, {F8E5M2FNUZ, 8},
 	{I16, 16}, {U16, 16}, {F16, 16}, {BF16, 16},
 	{I32, 32}, {U32, 32}, {F32, 32}, {C64, 64}, {F64, 64}, {I64, 64}, {U64, 64},
+}
+
+// Size is the bytes of one element; 0 for an unknown type and for those that lie
+// packed.
+func (d DType) Size() int {
+	if bits := d.bits(); bits%8 == 0 {
+		return bits / 8
+	}
+	return 0
 }
 
 // rank is the place of a type in dtypes; -1 for an unknown type.

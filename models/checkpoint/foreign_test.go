@@ -25,7 +25,8 @@ func TestFaultDTypes(t *testing.T) {
 		floats, floatErr := tensor.Float32s()
 		ints, intErr := tensor.Int64s()
 		switch tensor.DType {
-		case checkpoint.F64, checkpoint.F32, checkpoint.F16, checkpoint.BF16:
+		case checkpoint.F64, checkpoint.F32, checkpoint.F16, checkpoint.BF16, checkpoint.F8E5M2, checkpoint.F8E4M3,
+			checkpoint.F8E8M0, checkpoint.F8E4M3FNUZ, checkpoint.F8E5M2FNUZ:
 			if floatErr != nil || len(floats) != 8 {
 				t.Errorf("%s: %v, %v", tensor.DType, floats, floatErr)
 			}

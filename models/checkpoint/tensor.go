@@ -14,8 +14,19 @@ type Tensor struct {
 	DType DType
 	Shape []int
 
-	raw []byte    // little-endian values as in the file
-	f32 []float32 // or the caller's float32 values, not copied
+	// Strides are those of a file that does not hold the values row by row, in
+	// elements; nil for all others. Values come row by row all the same.
+	Strides []int
+
+	raw  []byte                 // little-endian values as in the file
+	f32  []float32              // or the caller's float32 values, not copied
+	read func() ([]byte, error) // or what reads them
+}
+
+// Deferred makes a tensor whose values, little-endian and row-major, are read when
+// they are wanted, each time anew.
+func Deferred(name string, d DType, read func() ([]byte, error), shape ...int) Tensor {
+	return Tensor{Name: name, DType: d, Shape: slices.Clone(shape), read: read}
 }
 
 // Float32 makes an F32 tensor over values, which are not copied: they must not
@@ -58,45 +69,76 @@ func (t Tensor) Count() int {
 
 // bytes is the number of bytes the tensor's values hold.
 func (t Tensor) bytes() int {
-	if t.f32 != nil {
+	switch {
+	case t.f32 != nil:
 		return 4 * len(t.f32)
+	case t.read != nil:
+		n, _ := byteSize(t.DType, t.Shape) // Add has seen that it fits
+		return int(n)
 	}
 	return len(t.raw)
 }
 
 // hasValues tells a tensor that was read in full from one of which only the
 // header was read.
-func (t Tensor) hasValues() bool { return t.f32 != nil || t.raw != nil || t.Count() == 0 }
+func (t Tensor) hasValues() bool {
+	return t.f32 != nil || t.raw != nil || t.read != nil || t.Count() == 0
+}
 
-// Float32s returns the values as float32. F64 is rounded; F16 and BF16 convert
-// exactly. Integers are an error: they would lose meaning unseen.
-func (t Tensor) Float32s() ([]float32, error) {
+// values returns the bytes of a tensor that is not the caller's float32 values.
+func (t Tensor) values() ([]byte, error) {
 	if !t.hasValues() {
 		return nil, fmt.Errorf("tensor %q: values not loaded", t.Name)
 	}
+	if t.read == nil {
+		return t.raw, nil
+	}
+	raw, err := t.read()
+	if err == nil && len(raw) != t.bytes() {
+		err = fmt.Errorf("%d bytes, want %d for %s %v", len(raw), t.bytes(), t.DType, t.Shape)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("tensor %q: %w", t.Name, err)
+	}
+	return raw, nil
+}
+
+// Float32s returns the values as float32. F64 is rounded; all smaller types
+// convert exactly. Integers are an error: they would lose meaning unseen.
+func (t Tensor) Float32s() ([]float32, error) {
 	if t.f32 != nil {
 		return slices.Clone(t.f32), nil
+	}
+	raw, err := t.values()
+	if err != nil {
+		return nil, err
 	}
 	out := make([]float32, t.Count())
 	switch t.DType {
 	case F32:
 		for i := range out {
-			out[i] = math.Float32frombits(binary.LittleEndian.Uint32(t.raw[4*i:]))
+			out[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
 		}
 	case F64:
 		for i := range out {
-			out[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(t.raw[8*i:])))
+			out[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(raw[8*i:])))
 		}
 	case BF16:
 		for i := range out {
-			out[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(t.raw[2*i:])) << 16)
+			out[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(raw[2*i:])) << 16)
 		}
 	case F16:
 		for i := range out {
-			out[i] = fromHalf(binary.LittleEndian.Uint16(t.raw[2*i:]))
+			out[i] = fromHalf(binary.LittleEndian.Uint16(raw[2*i:]))
 		}
 	default:
-		return nil, fmt.Errorf("tensor %q: type %s, want F64, F32, F16 or BF16", t.Name, t.DType)
+		table := eighths[t.DType]
+		if table == nil {
+			return nil, fmt.Errorf("tensor %q: type %s, want F64, F32, F16, BF16 or one of F8", t.Name, t.DType)
+		}
+		for i := range out {
+			out[i] = table[raw[i]]
+		}
 	}
 	return out, nil
 }
@@ -104,10 +146,14 @@ func (t Tensor) Float32s() ([]float32, error) {
 // Float64s returns the values of an F64 tensor exactly, of other float types
 // through Float32s.
 func (t Tensor) Float64s() ([]float64, error) {
-	if t.DType == F64 && t.hasValues() {
+	if t.DType == F64 {
+		raw, err := t.values()
+		if err != nil {
+			return nil, err
+		}
 		out := make([]float64, t.Count())
 		for i := range out {
-			out[i] = math.Float64frombits(binary.LittleEndian.Uint64(t.raw[8*i:]))
+			out[i] = math.Float64frombits(binary.LittleEndian.Uint64(raw[8*i:]))
 		}
 		return out, nil
 	}
@@ -125,32 +171,33 @@ func (t Tensor) Float64s() ([]float64, error) {
 // Int64s returns the values of an integer tensor; BOOL reads as 0 and 1. Values
 // of U64 that an int64 cannot hold are an error.
 func (t Tensor) Int64s() ([]int64, error) {
-	if !t.hasValues() {
-		return nil, fmt.Errorf("tensor %q: values not loaded", t.Name)
+	raw, err := t.values()
+	if err != nil {
+		return nil, err
 	}
 	out := make([]int64, t.Count())
 	for i := range out {
 		switch t.DType {
 		case I64:
-			out[i] = int64(binary.LittleEndian.Uint64(t.raw[8*i:]))
+			out[i] = int64(binary.LittleEndian.Uint64(raw[8*i:]))
 		case U64:
-			v := binary.LittleEndian.Uint64(t.raw[8*i:])
+			v := binary.LittleEndian.Uint64(raw[8*i:])
 			if v > math.MaxInt64 {
 				return nil, fmt.Errorf("tensor %q: value %d, want at most %d", t.Name, v, int64(math.MaxInt64))
 			}
 			out[i] = int64(v)
 		case I32:
-			out[i] = int64(int32(binary.LittleEndian.Uint32(t.raw[4*i:])))
+			out[i] = int64(int32(binary.LittleEndian.Uint32(raw[4*i:])))
 		case U32:
-			out[i] = int64(binary.LittleEndian.Uint32(t.raw[4*i:]))
+			out[i] = int64(binary.LittleEndian.Uint32(raw[4*i:]))
 		case I16:
-			out[i] = int64(int16(binary.LittleEndian.Uint16(t.raw[2*i:])))
+			out[i] = int64(int16(binary.LittleEndian.Uint16(raw[2*i:])))
 		case U16:
-			out[i] = int64(binary.LittleEndian.Uint16(t.raw[2*i:]))
+			out[i] = int64(binary.LittleEndian.Uint16(raw[2*i:]))
 		case I8:
-			out[i] = int64(int8(t.raw[i]))
+			out[i] = int64(int8(raw[i]))
 		case U8, Bool:
-			out[i] = int64(t.raw[i])
+			out[i] = int64(raw[i])
 		default:
 			return nil, fmt.Errorf("tensor %q: type %s, want an integer type", t.Name, t.DType)
 		}
@@ -163,10 +210,7 @@ func (t Tensor) Bytes() ([]byte, error) {
 	if t.DType != U8 {
 		return nil, fmt.Errorf("tensor %q: type %s, want U8", t.Name, t.DType)
 	}
-	if !t.hasValues() {
-		return nil, fmt.Errorf("tensor %q: values not loaded", t.Name)
-	}
-	return t.raw, nil
+	return t.values()
 }
 
 // fromHalf widens an IEEE 754 binary16 value.

@@ -63,11 +63,12 @@ func (f *File) encode(w io.Writer) error {
 func writeValues(w io.Writer, tensors []Tensor) error {
 	chunk := make([]byte, 0, 1<<16)
 	for _, t := range tensors {
-		if !t.hasValues() {
-			return fmt.Errorf("tensor %q: values not loaded", t.Name)
-		}
 		if t.f32 == nil {
-			if _, err := w.Write(t.raw); err != nil {
+			raw, err := t.values()
+			if err != nil {
+				return err
+			}
+			if _, err := w.Write(raw); err != nil {
 				return err
 			}
 			continue
