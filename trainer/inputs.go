@@ -121,7 +121,7 @@ func (in input) copyTo(dir string) error {
 		return fmt.Errorf("trainer: %w", err)
 	}
 	if in.key != "fid.reference" {
-		whole, err := checkpoint.Read(in.from)
+		whole, err := weights.Open(in.from)
 		if err != nil {
 			return err
 		}

@@ -34,19 +34,24 @@ func TestFaultOpenByContent(t *testing.T) {
 	pointer := put("pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:00\n")
 	notes := put("notes.txt", "hello\n")
 	zip := filesOfOthers + "zip.pt"
-	torch := ": a PyTorch file (zip of torch.save), want safetensors; reading its pickle would run code, so save the state dict"
+	torch := ": a PyTorch file (zip of torch.save), want safetensors; innate import makes one of it"
+	command := put("command.pkl", "\x80\x02cos\nsystem\nX\x04\x00\x00\x00trueq\x00\x85R.")
+	refused := ` wants to run "os.system", which innate does not: nothing in a file is ever run`
 	aRun := ", want a run: a number, a name or a directory with a config.toml"
 	for _, c := range []struct {
 		args []string
 		want string
 	}{
-		{[]string{"inspect", zip}, "checkpoint: " + zip + torch},
-		{[]string{"sample", zip}, "checkpoint: " + zip + torch},
-		{[]string{"fid", zip}, "checkpoint: " + zip + torch},
+		{[]string{"sample", zip}, "precond: " + zip + `: metadata "precond": ""`},
+		{[]string{"fid", zip}, "precond: " + zip + `: metadata "precond": ""`},
+		{[]string{"inspect", command}, command + ": pickle: byte 2: it" + refused},
+		{[]string{"sample", command}, refused},
+		{[]string{"import", command, "--out", filepath.Join(folder, "out")}, refused},
+		{[]string{"import", notes, "-o", filepath.Join(folder, "out")}, "notes.txt: a text, want a PyTorch file or a network pickle"},
 		{[]string{"fork", zip}, "checkpoint: " + zip + torch},
-		{[]string{"export", zip, filepath.Join(folder, "out")}, "checkpoint: " + zip + torch},
-		{[]string{"inspect", filesOfOthers + "legacy.pt"}, "legacy.pt: a PyTorch file (legacy form of torch.save), want safetensors"},
-		{[]string{"inspect", filesOfOthers + "protocol4.pkl"}, "protocol4.pkl: a Python pickle, want safetensors"},
+		{[]string{"inspect", filesOfOthers + "protocol0.pkl"}, "protocol0.pkl: pickle: byte 0: starts with \"(d\", want protocol 2 to 5, which Python 3 writes"},
+		{[]string{"inspect", filesOfOthers + "protocol4.pkl"}, "protocol4.pkl: a dict of 1, want tensors"},
+		{[]string{"inspect", filesOfOthers + "script.pt"}, "script.pt: a TorchScript file, want safetensors; reading it would run code, so save the state dict"},
 		{[]string{"inspect", page}, "page.pkl: an HTML page, want safetensors; a download brought this instead of the file"},
 		{[]string{"inspect", pointer}, "pointer: a pointer of Git LFS, want safetensors; git lfs pull"},
 		{[]string{"inspect", "../../metrics/testdata/fid.npz"}, "fid.npz: an npz archive of NumPy, want safetensors; innate fid --ref"},
@@ -59,7 +64,7 @@ func TestFaultOpenByContent(t *testing.T) {
 		{[]string{"status", checkpoints + "twosums.safetensors"}, ": a safetensors file" + aRun + "; innate inspect, sample, fid and export read it"},
 		{[]string{"start", zip}, zip + ": a PyTorch file (zip of torch.save), want CONFIG: mnist"},
 		{[]string{"fid", "builtin:mnist-teacher", "--ref", zip}, "zip.pt: npz: a PyTorch file (zip of torch.save), want npz with mu and sigma"},
-		{[]string{"fid", "builtin:mnist-teacher", "--features", zip}, "checkpoint: " + zip + torch},
+		{[]string{"fid", "builtin:mnist-teacher", "--features", zip}, "features: " + zip + ": got no feature network, want one of: cnn"},
 	} {
 		args := append(c.args, "--runs", runs)
 		status, _, stderr := line(t, args...)
@@ -69,12 +74,12 @@ func TestFaultOpenByContent(t *testing.T) {
 	}
 }
 
-// TestFaultModelInitByContent starts from a file of PyTorch: the run says what
-// it is.
+// TestFaultModelInitByContent starts from a file of PyTorch that has no network:
+// the run says what is missing.
 func TestFaultModelInitByContent(t *testing.T) {
 	runs := t.TempDir()
 	status, _, stderr := line(t, "train", "mnist-gdd-i", "--runs", runs, "--set", "model.init="+filesOfOthers+"zip.pt")
-	if want := "zip.pt: a PyTorch file (zip of torch.save), want safetensors"; status != 1 || !strings.Contains(stderr, want) {
+	if want := `zip.pt: metadata "precond": ""`; status != 1 || !strings.Contains(stderr, want) {
 		t.Errorf("status %d, %q, want %q", status, stderr, want)
 	}
 }

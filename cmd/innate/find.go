@@ -51,25 +51,23 @@ func runOrFile(runs, ref string) (dir, file string, err error) {
 	return "", ref, nil
 }
 
-// openNetwork opens what a command line names: builtin:NAME, a safetensors file
-// of any name, or a run, whose newest checkpoint it reads.
+// openNetwork opens what a command line names: builtin:NAME, a file of safetensors
+// or PyTorch of any name, or a run, whose newest checkpoint it reads.
 func openNetwork(c *cli, runs, ref string) (*checkpoint.File, error) {
-	return openBy(checkpoint.Read, loop.NewestCheckpoint, c, runs, ref)
+	return openBy(weights.Open, loop.NewestCheckpoint, c, runs, ref)
 }
 
 // openHeader is openNetwork without the values; what is built in has them all the
 // same.
 func openHeader(c *cli, runs, ref string) (*checkpoint.File, error) {
-	return openBy(checkpoint.ReadHeader, loop.NewestHeader, c, runs, ref)
+	return openBy(weights.OpenHeader, loop.NewestHeader, c, runs, ref)
 }
 
 // openBy opens a file by read, and the checkpoint of a run by newest.
 func openBy(read func(path string) (*checkpoint.File, error), newest func(dir string, broken func(error)) (*checkpoint.File, error),
 	c *cli, runs, ref string) (*checkpoint.File, error) {
 	switch {
-	case strings.HasPrefix(ref, weights.Prefix):
-		return weights.Open(ref)
-	case strings.HasSuffix(ref, run.CheckpointExt):
+	case strings.HasPrefix(ref, weights.Prefix), strings.HasSuffix(ref, run.CheckpointExt):
 		return read(ref)
 	}
 	dir, path, err := runOrFile(runs, ref)
@@ -97,7 +95,7 @@ func useNetwork(c *cli, runs, ref string) (*checkpoint.File, error) {
 }
 
 // wantNetwork says what a network may be named by.
-const wantNetwork = "RUN, safetensors FILE or builtin:NAME"
+const wantNetwork = "RUN, FILE of weights or builtin:NAME"
 
 // openDenoiser opens a network and decides on its number of steps: 1 for a
 // one-step generator and 18 for a diffusion model, unless steps says otherwise.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -36,46 +38,71 @@ func inspect(c *cli, ref string, check, asJSON bool) error {
 			notFinite[i] = t.NotFinite()
 		}
 	}
+	print := printFile
 	if asJSON {
-		type tensor struct {
-			Name  string `json:"name"`
-			DType string `json:"dtype"`
-			Shape []int  `json:"shape"`
-			Bad   int    `json:"not_finite,omitempty"` // values that are NaN or infinite
-		}
-		list := []tensor{}
-		for i, t := range file.Tensors() {
-			list = append(list, tensor{t.Name, string(t.DType), t.Shape, notFinite[i]})
-		}
-		said := map[string]any{"metadata": file.Metadata, "tensors": list}
-		if file.Changed != "" {
-			said["changed"] = file.Changed
-		}
-		if err := printJSON(c.out, said); err != nil {
-			return err
-		}
-		return allFinite(ref, file, notFinite)
+		print = printFileJSON
 	}
-	count, width := 0, len(checkpoint.BF16)
+	if err := print(c, file, notFinite); err != nil {
+		return err
+	}
+	return allFinite(ref, file, notFinite)
+}
+
+// printFileJSON is printFile for scripts.
+func printFileJSON(c *cli, file *checkpoint.File, notFinite []int) error {
+	type tensor struct {
+		Name    string `json:"name"`
+		DType   string `json:"dtype"`
+		Shape   []int  `json:"shape"`
+		Strides []int  `json:"strides,omitempty"`    // where values do not lie row by row
+		Bad     int    `json:"not_finite,omitempty"` // values that are NaN or infinite
+	}
+	list := []tensor{}
+	for i, t := range file.Tensors() {
+		list = append(list, tensor{t.Name, string(t.DType), t.Shape, t.Strides, notFinite[i]})
+	}
+	said := map[string]any{"metadata": file.Metadata, "tensors": list}
+	if file.Changed != "" {
+		said["changed"] = file.Changed
+	}
+	return printJSON(c.out, said)
+}
+
+// printFile writes a line for each tensor, then what the file has in all and says
+// of itself.
+func printFile(c *cli, file *checkpoint.File, _ []int) error {
+	width := len(checkpoint.BF16)
 	for _, t := range file.Tensors() {
 		width = max(width, len(t.DType))
 	}
 	for _, t := range file.Tensors() {
-		fmt.Fprintf(c.out, "%-48s %-*s %v\n", t.Name, width, t.DType, t.Shape)
-		count += t.Count()
+		strides := ""
+		if t.Strides != nil {
+			strides = fmt.Sprintf(" strides %v", t.Strides)
+		}
+		fmt.Fprintf(c.out, "%-48s %-*s %v%s\n", oneLine(t.Name), width, t.DType, t.Shape, strides)
 	}
-	fmt.Fprintf(c.out, "%d tensors, %d values\n", len(file.Tensors()), count)
+	fmt.Fprintln(c.out, sizeOf(file))
+	summary := file.Summary()
+	for _, line := range []struct {
+		name   string
+		counts []string
+	}{{"types", summary.Types}, {"layers", summary.Layers}} {
+		if len(line.counts) > 0 {
+			fmt.Fprintf(c.out, "%s: %s\n", line.name, strings.Join(line.counts, ", "))
+		}
+	}
 	if file.Changed != "" {
 		fmt.Fprintln(c.out, file.Changed)
 	}
 	for _, k := range sortedKeys(file.Metadata) {
-		if v := file.Metadata[k]; len(v) <= 200 {
-			fmt.Fprintf(c.out, "%s: %s\n", k, v)
+		if v := file.Metadata[k]; len(v) <= 200 || strings.HasPrefix(k, "python.") && len(v) <= 4000 {
+			fmt.Fprintf(c.out, "%s: %s\n", oneLine(k), oneLine(v))
 		} else {
-			fmt.Fprintf(c.out, "%s: %d characters\n", k, len(v))
+			fmt.Fprintf(c.out, "%s: %d characters\n", oneLine(k), len(v))
 		}
 	}
-	return allFinite(ref, file, notFinite)
+	return nil
 }
 
 // allFinite names the first tensor of which no picture and no number can come.
@@ -86,4 +113,14 @@ func allFinite(ref string, file *checkpoint.File, notFinite []int) error {
 		}
 	}
 	return nil
+}
+
+// oneLine is a text of a file as a terminal may have it.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '?'
+		}
+		return r
+	}, s)
 }

@@ -147,7 +147,7 @@ func TestFaultResaved(t *testing.T) {
 // TestFaultOtherFiles says what a file is that is not safetensors, and what to
 // do, whatever its name promises.
 func TestFaultOtherFiles(t *testing.T) {
-	pickles := "reading its pickle would run code, so save the state dict with safetensors.torch.save_file"
+	pickles := "innate import makes one of it"
 	for _, c := range []struct{ content, want string }{
 		{string(readFile(t, "../filetype/testdata/zip.pt")), "a PyTorch file (zip of torch.save), want safetensors; " + pickles},
 		{string(readFile(t, "../filetype/testdata/legacy.pt")), "a PyTorch file (legacy form of torch.save), want safetensors; " + pickles},

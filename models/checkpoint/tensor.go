@@ -205,6 +205,19 @@ func (t Tensor) Int64s() ([]int64, error) {
 	return out, nil
 }
 
+// Raw returns the values of a tensor of any type as they stand in a file:
+// little-endian and row-major. The caller must not change them.
+func (t Tensor) Raw() ([]byte, error) {
+	if t.f32 == nil {
+		return t.values()
+	}
+	raw := make([]byte, 0, 4*len(t.f32))
+	for _, v := range t.f32 {
+		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
+	}
+	return raw, nil
+}
+
 // Bytes returns the values of a U8 tensor; the caller must not change them.
 func (t Tensor) Bytes() ([]byte, error) {
 	if t.DType != U8 {

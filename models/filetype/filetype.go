@@ -19,15 +19,15 @@ type Kind string
 const (
 	Safetensors Kind = "a safetensors file"
 	NPZ         Kind = "an npz archive of NumPy"
+	TorchZip    Kind = "a PyTorch file (zip of torch.save)"
+	TorchLegacy Kind = "a PyTorch file (legacy form of torch.save)"
+	Pickle      Kind = "a Python pickle"
 	Directory   Kind = "a directory"
 )
 
 // Kinds that are only named.
 const (
-	torchZip    Kind = "a PyTorch file (zip of torch.save)"
-	torchLegacy Kind = "a PyTorch file (legacy form of torch.save)"
 	torchScript Kind = "a TorchScript file"
-	pickle      Kind = "a Python pickle"
 	zipArchive  Kind = "a zip archive"
 	brokenZip   Kind = "a zip archive that was cut short"
 	npy         Kind = "an npy array of NumPy"
@@ -63,7 +63,8 @@ const (
 const Wanted = "safetensors"
 
 const (
-	runsCode   = "reading its pickle would run code, so save the state dict with safetensors.torch.save_file"
+	runsCode   = "reading it would run code, so save the state dict: torch.save(net.state_dict(), FILE)"
+	imports    = "innate import makes one of it"
 	fetchAgain = "a download brought this instead of the file, so fetch it again"
 	unpack     = "unpack it first"
 	unfinished = "a download or a copy did not come to its end"
@@ -71,7 +72,7 @@ const (
 
 // advice says what to do with a file that is not what it was taken for.
 var advice = map[Kind]string{
-	torchZip: runsCode, torchLegacy: runsCode, torchScript: runsCode, pickle: runsCode,
+	TorchZip: imports, TorchLegacy: imports, Pickle: imports, torchScript: runsCode,
 	tar: unpack, gzip: unpack, zstd: unpack, xz: unpack, bzip2: unpack, sevenZip: unpack, zipArchive: unpack,
 	html: fetchAgain, xml: fetchAgain,
 	lfsPointer: "git lfs pull fetches the file itself",
@@ -84,7 +85,7 @@ var advice = map[Kind]string{
 // Refuse returns the error of a file of this kind where want is wanted.
 func (k Kind) Refuse(want string) error {
 	hint := advice[k]
-	if hint == "" || hint == runsCode && want != Wanted {
+	if hint == "" || (hint == imports || hint == runsCode) && want != Wanted {
 		return fmt.Errorf("%s, want %s", k, want)
 	}
 	return fmt.Errorf("%s, want %s; %s", k, want, hint)
@@ -93,6 +94,10 @@ func (k Kind) Refuse(want string) error {
 // Text reports whether a file of this kind can be read as text of any sort; what
 // is not known may be.
 func (k Kind) Text() bool { return k == plainText || k == empty || k == "" }
+
+// Torch reports whether a file of this kind is one of PyTorch's or a pickle, which
+// package torchfile reads.
+func (k Kind) Torch() bool { return k == TorchZip || k == TorchLegacy || k == Pickle }
 
 // Of says what lies at path. It opens regular files alone: opening a pipe would
 // wait for its writer.

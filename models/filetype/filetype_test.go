@@ -127,7 +127,8 @@ func TestRefuse(t *testing.T) {
 		{filetype.Safetensors, "a run", "a safetensors file, want a run; innate inspect, sample, fid and export read it"},
 		{filetype.Directory, "npz", "a directory, want npz"},
 		{script, "npz", "a TorchScript file, want npz"},
-		{script, filetype.Wanted, "a TorchScript file, want safetensors; reading its pickle would run code, so save the state dict with safetensors.torch.save_file"},
+		{script, filetype.Wanted, "a TorchScript file, want safetensors; reading it would run code, so save the state dict: torch.save(net.state_dict(), FILE)"},
+		{filetype.TorchZip, filetype.Wanted, "a PyTorch file (zip of torch.save), want safetensors; innate import makes one of it"},
 	} {
 		if got := c.kind.Refuse(c.wanted).Error(); got != c.want {
 			t.Errorf("got %s, want %s", got, c.want)

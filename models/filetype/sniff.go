@@ -20,7 +20,7 @@ var magics = []struct {
 	at    int
 	bytes string
 }{
-	{torchLegacy, 0, "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."}, // the long 0x1950a86a20f9469cfc6c, pickled
+	{TorchLegacy, 0, "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."}, // the long 0x1950a86a20f9469cfc6c, pickled
 	{zipArchive, 0, "PK\x03\x04"},
 	{zipArchive, 0, "PK\x05\x06"}, // without entries
 	{npy, 0, "\x93NUMPY"},
@@ -45,7 +45,7 @@ var magics = []struct {
 func byContent(head []byte, r io.ReaderAt, size int64) Kind {
 	switch {
 	case isPickle(head, r, size):
-		return pickle
+		return Pickle
 	case isONNX(head):
 		return onnx
 	case len(bytes.Trim(head, "\x00")) == 0:
@@ -104,7 +104,7 @@ func inZip(r io.ReaderAt, size int64) Kind {
 	case has("data.pkl") && has("constants.pkl"):
 		return torchScript
 	case has("data.pkl"):
-		return torchZip
+		return TorchZip
 	case slices.ContainsFunc(z.File, func(f *zip.File) bool { return strings.HasSuffix(f.Name, ".npy") }):
 		return NPZ
 	}

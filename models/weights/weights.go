@@ -16,6 +16,7 @@ import (
 
 	"innate/models/checkpoint"
 	"innate/models/filetype"
+	"innate/models/torchfile"
 )
 
 //go:embed files
@@ -51,11 +52,22 @@ func Networks() []string {
 	return refs
 }
 
-// Open reads a network: builtin:NAME or the path of a safetensors file.
-func Open(ref string) (*checkpoint.File, error) {
+// Open reads a network: builtin:NAME or the path of a file, of safetensors, of
+// PyTorch or a network pickle, whatever its name. Of the latter two values are read
+// when they are wanted.
+func Open(ref string) (*checkpoint.File, error) { return open(ref, checkpoint.Read) }
+
+// OpenHeader is Open without the values of a safetensors file; those of others are
+// not read before they are wanted, and those of what is built in are there.
+func OpenHeader(ref string) (*checkpoint.File, error) { return open(ref, checkpoint.ReadHeader) }
+
+func open(ref string, read func(path string) (*checkpoint.File, error)) (*checkpoint.File, error) {
 	name, ok := strings.CutPrefix(ref, Prefix)
 	if !ok {
-		return checkpoint.Read(ref)
+		if kind, err := filetype.Of(ref); err == nil && kind.Torch() {
+			return torchfile.Load(ref, "")
+		}
+		return read(ref)
 	}
 	data, err := builtin(name, ".safetensors")
 	if err != nil {

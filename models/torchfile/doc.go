@@ -1,0 +1,14 @@
+// Package torchfile reads the files that PyTorch makes: those of torch.save, as a
+// zip or in the legacy form, pickles with tensors in them, and the network pickles
+// of EDM, GDD and D2O. Nothing in them is run: package pickle reads them as data,
+// and names that are not known here are refused.
+//
+// Opening a file reads its pickle alone: names, types, shapes, strides and, of a
+// network pickle, the arguments of the network's constructor. Values are read when
+// they are wanted, row by row, whatever the strides were; the file stays open as
+// long as somebody may want some. They are read and not mapped into memory: a
+// mapped file that another program cuts short would end the process.
+//
+// zip.go and legacy.go find the storages, tensor.go the tensors over them,
+// module.go the names.
+package torchfile

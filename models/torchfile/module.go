@@ -1,0 +1,192 @@
+package torchfile
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"innate/models/checkpoint"
+	"innate/models/pickle"
+)
+
+// module is an object of torch.nn.Module as a pickle describes it.
+type module struct {
+	class string
+	state *pickle.Dict
+}
+
+// moduleOf reads a module: either one of persistence, which states its class, or
+// one of torch.nn, whose class is its name.
+func moduleOf(v pickle.Value) (module, bool) {
+	o, ok := v.(*pickle.Object)
+	if !ok {
+		return module{}, false
+	}
+	if o.Class.String() != persistence {
+		state, ok := o.State.(*pickle.Dict)
+		_, has := state.Get("_modules")
+		return module{o.Class.Name, state}, ok && has
+	}
+	if len(o.Args) != 1 {
+		return module{}, false
+	}
+	meta, _ := o.Args[0].(*pickle.Dict)
+	class, _ := meta.Get("class_name")
+	name, _ := class.(string)
+	state, _ := meta.Get("state")
+	attrs, ok := state.(*pickle.Dict)
+	return module{name, attrs}, ok
+}
+
+// dict is an attribute that is a dict; an empty one if it is not.
+func (m module) dict(name string) *pickle.Dict {
+	v, _ := m.state.Get(name)
+	if d, ok := v.(*pickle.Dict); ok {
+		return d
+	}
+	return pickle.NewDict()
+}
+
+// walkModule adds a module's own parameters, its buffers and its children, which is
+// the order of a state dict.
+func (s *State) walkModule(m module, prefix string, depth int) error {
+	if m.class != "" {
+		s.classes[m.class]++
+	}
+	apart := map[pickle.Value]bool{} // buffers that a state dict leaves out
+	if v, _ := m.state.Get("_non_persistent_buffers_set"); v != nil {
+		if set, ok := v.(*pickle.Set); ok {
+			for _, name := range set.Items {
+				if name, ok := name.(string); ok {
+					apart[name] = true
+				}
+			}
+		}
+	}
+	for _, part := range []string{"_parameters", "_buffers", "_modules"} {
+		for k, v := range m.dict(part).All() {
+			k, ok := k.(string)
+			if !ok || v == nil || part == "_buffers" && apart[k] {
+				continue
+			}
+			if err := s.walk(v, prefix+k+".", depth+1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Arg is an argument of a constructor, or an attribute.
+type Arg struct {
+	Name  string
+	Value any // as package encoding/json wants it
+}
+
+// Count is how many modules are of a class.
+type Count struct {
+	Class string
+	N     int
+}
+
+// counts sorts by frequency.
+func counts(classes map[string]int) []Count {
+	var out []Count
+	for class, n := range classes {
+		out = append(out, Count{class, n})
+	}
+	slices.SortFunc(out, func(a, b Count) int { return cmp.Or(cmp.Compare(b.N, a.N), strings.Compare(a.Class, b.Class)) })
+	return out
+}
+
+// describe notes what the outermost module says of itself.
+func (s *State) describe(v pickle.Value) {
+	m, ok := moduleOf(v)
+	if !ok {
+		return
+	}
+	s.Class = m.class
+	model, _ := m.dict("_modules").Get("model")
+	if inner, ok := moduleOf(model); ok {
+		s.Model = inner.class
+	}
+	s.Args = args(m.dict("_init_kwargs"))
+	own := pickle.NewDict()
+	if m.state != nil {
+		own = m.state
+	}
+	for _, a := range args(own) {
+		if _, nested := a.Value.([]any); !nested && !strings.HasPrefix(a.Name, "_") && a.Name != "training" {
+			s.Attrs = append(s.Attrs, a)
+		}
+	}
+}
+
+// args are the entries of a dict that can be said in JSON.
+func args(d *pickle.Dict) (out []Arg) {
+	for k, v := range d.All() {
+		name, isText := k.(string)
+		if value, ok := plainly(v, 0); ok && isText {
+			out = append(out, Arg{name, value})
+		}
+	}
+	return out
+}
+
+// plainly is a value as JSON has it. What has no form there, infinities and whole
+// numbers beyond an int64 among it, is a text.
+func plainly(v pickle.Value, depth int) (any, bool) {
+	switch v := v.(type) {
+	case nil, bool, int64, string:
+		return v, true
+	case float64:
+		return finite(v), true
+	case pickle.Tuple:
+		return plainItems(v, depth)
+	case *pickle.List:
+		return plainItems(v.Items, depth)
+	}
+	return nil, false
+}
+
+func plainItems(items []pickle.Value, depth int) (any, bool) {
+	if depth > 3 || len(items) > 1000 {
+		return nil, false
+	}
+	out := []any{}
+	for _, v := range items {
+		value, ok := plainly(v, depth+1)
+		if !ok {
+			return nil, false
+		}
+		out = append(out, value)
+	}
+	return out, true
+}
+
+// arrayTypes are NumPy's types of elements, little-endian, and safetensors'.
+var arrayTypes = map[pickle.DType]checkpoint.DType{
+	{Kind: 'f', Size: 8}: checkpoint.F64, {Kind: 'f', Size: 4}: checkpoint.F32, {Kind: 'f', Size: 2}: checkpoint.F16,
+	{Kind: 'i', Size: 8}: checkpoint.I64, {Kind: 'i', Size: 4}: checkpoint.I32, {Kind: 'i', Size: 2}: checkpoint.I16, {Kind: 'i', Size: 1}: checkpoint.I8,
+	{Kind: 'u', Size: 8}: checkpoint.U64, {Kind: 'u', Size: 4}: checkpoint.U32, {Kind: 'u', Size: 2}: checkpoint.U16, {Kind: 'u', Size: 1}: checkpoint.U8,
+	{Kind: 'b', Size: 1}: checkpoint.Bool,
+}
+
+// fromArray is a NumPy array as a tensor; those of another byte order are none.
+func fromArray(name string, a *pickle.Array) (checkpoint.Tensor, bool) {
+	d, ok := arrayTypes[a.DType]
+	if !ok {
+		return checkpoint.Tensor{}, false
+	}
+	t := &tensor{dtype: d, shape: a.Shape, strides: make([]int, len(a.Shape)), storage: storage{r: a.Data, n: a.Data.Len()}}
+	next := 1
+	for i := range a.Shape {
+		k := len(a.Shape) - 1 - i
+		if a.Fortran {
+			k = i
+		}
+		t.strides[k] = next
+		next *= a.Shape[k]
+	}
+	return t.deferred(name), true
+}
