@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"innate/models/nvml"
 	"innate/trainer/control"
 	"innate/trainer/run"
 )
@@ -89,6 +91,9 @@ func printStatus(out io.Writer, info run.Info) {
 		row("teacher", "%s %.2f in many steps", s.FIDName, *s.TeacherFID)
 	}
 	row("kernels", "%s, %d threads", s.Kernels, s.Threads)
+	if g := s.GPU; g != nil && info.Alive {
+		row("gpu", "%d, %s: %s", g.Index, run.OneLine(g.Name), gpuFacts(g))
+	}
 	if s.Listen != "" {
 		row("listens", "%s, token in %s", s.Listen, filepath.Join(s.Dir, run.TokenFile))
 	}
@@ -108,6 +113,22 @@ func printStatus(out io.Writer, info run.Info) {
 	case run.StateFailed, run.StateStopped, run.StateNew:
 		row("next", "%s", hint(info))
 	}
+}
+
+// gpuFacts are what a GPU reports.
+func gpuFacts(g *nvml.GPU) string {
+	var facts []string
+	add := func(v nvml.Number, format string, args ...any) {
+		if v.Known() {
+			facts = append(facts, fmt.Sprintf(format, args...))
+		}
+	}
+	add(g.Use, "%.0f %% busy", 100*g.Use)
+	add(g.MemUsed+g.MemTotal, "%.1f of %.1f GB", g.MemUsed/1e9, g.MemTotal/1e9)
+	add(g.Celsius, "%.0f °C", g.Celsius)
+	add(g.Watts, "%.0f W", g.Watts)
+	add(g.MHz, "%.0f MHz", g.MHz)
+	return strings.Join(facts, ", ")
 }
 
 func orNone(s string) string {

@@ -67,6 +67,7 @@ type Info struct {
 	Name    string // as a configuration names it: cpu
 	Kernels string // the implementation in use: avx2
 	Threads int    // of the host that compute; 0 where that says nothing
+	Bus     string // where on the PCI bus a GPU is; empty for what is none
 }
 
 // Request is what a program shall compute.

@@ -25,6 +25,7 @@ type Device struct {
 	closed  bool
 	kernels string // of Info
 	threads int    // of the host that compute
+	bus     string // of Info
 	err     error  // of a call that had nobody to tell; the next one returns it
 
 	notes []string        // for Notes
@@ -107,6 +108,7 @@ func (d *Device) open(in *libtorch.Installation, on libtorch.Device) error {
 		d.threads = lib.Threads()
 	} else {
 		d.kernels = nameOf(on) + ", " + d.kernels
+		d.bus = lib.Bus()
 	}
 	return nil
 }
@@ -160,7 +162,7 @@ func (d *Device) quiet(f func()) { d.err = d.call(f) }
 
 // Info says which PyTorch it is.
 func (d *Device) Info() device.Info {
-	return device.Info{Name: nameOf(d.lib.Device), Kernels: d.kernels, Threads: d.threads}
+	return device.Info{Name: nameOf(d.lib.Device), Kernels: d.kernels, Threads: d.threads, Bus: d.bus}
 }
 
 // meet returns the device's side of a parameter. It takes the host's values over

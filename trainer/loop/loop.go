@@ -15,6 +15,7 @@ import (
 	"innate/models/checkpoint"
 	"innate/models/device"
 	"innate/models/device/devices"
+	"innate/models/nvml"
 	"innate/trainer/control"
 	"innate/trainer/data"
 	"innate/trainer/method"
@@ -91,6 +92,7 @@ type Loop struct {
 	seq       int64  // of the last status made
 	state     string
 	report    report
+	gpu       gpuWatch
 	commands  chan request
 	reloads   chan struct{}
 	ended     chan struct{} // closed when no command is taken any more …
@@ -146,6 +148,7 @@ func (l *Loop) run(ctx context.Context, opts Options) error {
 	configs.Watch(watch, filepath.Join(l.dir, run.ConfigFile), l.text, l.offerReload)
 	stopHeartbeat := l.heartbeat()
 	defer stopHeartbeat()
+	defer l.gpu.start(nvml.Library, l.dev.Info().Bus, gpuEvery)()
 	go l.heed(watch, opts.Checkpoint)
 
 	err = l.train(ctx)

@@ -13,6 +13,7 @@ import (
 func (l *Loop) Status() run.Status {
 	s := *l.status.Load()
 	s.Time = l.now()
+	s.GPU = l.gpu.last.Load()
 	return s
 }
 

@@ -84,6 +84,7 @@ func (l *Loop) tick() error {
 		return err
 	}
 	fmt.Fprintln(l.out, l.progressLine(means))
+	l.noteDevice()
 	return l.checkHealth(means, replaced)
 }
 

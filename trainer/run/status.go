@@ -6,6 +6,8 @@ import (
 	"maps"
 	"math"
 	"time"
+
+	"innate/models/nvml"
 )
 
 // States of a run. A trainer reports all but the last three, which readers derive:
@@ -84,6 +86,7 @@ type Status struct {
 	StageMs map[string]float64 `json:"stage_ms,omitempty"` // milliseconds a step: g, d, r1 or step, data, ema, layers, fid, sample, checkpoint
 	Kernels string             `json:"kernels,omitempty"`
 	Threads int                `json:"threads"`
+	GPU     *nvml.GPU          `json:"gpu,omitempty"`    // that trains, as its driver says; nil for none
 	Listen  string             `json:"listen,omitempty"` // host:port that answers beside the socket
 
 	SampleFile     string `json:"sample_file,omitempty"` // relative to Dir

@@ -11,12 +11,14 @@ import (
 	"cmp"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"innate/models/nvml"
 	"innate/trainer/control"
 	"innate/trainer/runlog"
 )
@@ -91,6 +93,11 @@ var (
 	quality       = desc("quality", "Another statistic of generated images than FID: the last and the best measured, and the teacher's.", "name", "of")
 	fidImages     = desc("fid_images", "Training images seen when the last FID, or what else there is, was measured.")
 	checkpointed  = desc("checkpoint_images", "Training images in the newest checkpoint.")
+	gpuUse        = desc("gpu_use_ratio", "Share of the time that the GPU that trains had something to run, 0 to 1.", "gpu")
+	gpuMemory     = desc("gpu_memory_bytes", "Memory of the GPU that trains: used, by all processes, and total.", "gpu", "of")
+	gpuCelsius    = desc("gpu_temperature_celsius", "Temperature of the GPU that trains.", "gpu")
+	gpuWatts      = desc("gpu_power_watts", "Power that the GPU that trains draws.", "gpu")
+	gpuClock      = desc("gpu_clock_hertz", "Clock of the processors of the GPU that trains.", "gpu")
 	stage         = desc("stage_seconds", "Time of one part of a step, averaged over the last tick.", "stage")
 	tickTime      = desc("tick_time_seconds", "When the last tick was, in seconds since 1970.")
 	loss          = desc("loss", "Mean of a loss over the last tick.", "name")
@@ -105,7 +112,7 @@ var (
 func (e *Exporter) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		runInfo, startTime, imagesSeen, imagesTarget, imagesPerSec, eta, parameters, frozenRatio, threads,
-		fid, quality, fidImages, checkpointed, stage, tickTime, loss, scalar, nonFinite, configError, streamClients, streamDropped,
+		fid, quality, fidImages, checkpointed, gpuUse, gpuMemory, gpuCelsius, gpuWatts, gpuClock, stage, tickTime, loss, scalar, nonFinite, configError, streamClients, streamDropped,
 	} {
 		out <- d
 	}
@@ -145,6 +152,19 @@ func (e *Exporter) Collect(out chan<- prometheus.Metric) {
 		gauge(fidImages, float64(st.FIDNimg))
 	}
 	gauge(checkpointed, float64(st.CheckpointNimg))
+	if g := st.GPU; g != nil {
+		known := func(d *prometheus.Desc, v nvml.Number, labels ...string) {
+			if v.Known() {
+				gauge(d, float64(v), append([]string{strconv.Itoa(g.Index)}, labels...)...)
+			}
+		}
+		known(gpuUse, g.Use)
+		known(gpuMemory, g.MemUsed, "used")
+		known(gpuMemory, g.MemTotal, "total")
+		known(gpuCelsius, g.Celsius)
+		known(gpuWatts, g.Watts)
+		known(gpuClock, 1e6*g.MHz)
+	}
 	for name, ms := range st.StageMs {
 		gauge(stage, ms/1e3, name)
 	}

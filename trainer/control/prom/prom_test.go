@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
+	"innate/models/nvml"
 	"innate/trainer/control"
 	"innate/trainer/control/prom"
 	"innate/trainer/run"
@@ -51,6 +52,7 @@ func TestMetrics(t *testing.T) {
 		Nimg: 25600, TotalNimg: 100000, ImagesPerSec: 160.5, EtaSec: 464, Params: 1000, FrozenFraction: 0.82,
 		Started: time.Unix(1763854000, 0), Threads: 2, LastFID: &last, BestFID: &best, FIDName: "FID(mnist-cnn)", FIDNimg: 25000,
 		StageMs: map[string]float64{"g": 120.5}, ConfigError: "live.gen_lr: …",
+		GPU: &nvml.GPU{Index: 3, Use: 0.87, MemUsed: 43e9, MemTotal: 80e9, Celsius: 63, Watts: nvml.Number(math.NaN()), MHz: 1755},
 	}}
 	e := prom.New(r, control.NewHub(r), 64)
 	e.Tick(runlog.Tick{Nimg: 25600 + 640, Time: time.Unix(1763854010, 5e8), Scalars: map[string]float64{
@@ -64,6 +66,7 @@ func TestMetrics(t *testing.T) {
 		`innate_fid{name="FID(mnist-cnn)",of="last"} 33.3`, `innate_fid{name="FID(mnist-cnn)",of="best"} 21.5`, "innate_fid_images 25000",
 		`innate_stage_seconds{stage="g"} 0.1205`, "innate_tick_time_seconds 1.7638540105e+09", `innate_loss{name="gen"} 0.71`,
 		`innate_loss{name="r1"} NaN`, `innate_scalar{name="lr/gen"} 0.0005`, "innate_nonfinite_gradients_total 5", "innate_config_error 1",
+		`innate_gpu_use_ratio{gpu="3"} 0.87`, `innate_gpu_memory_bytes{gpu="3",of="used"} 4.3e+10`, `innate_gpu_temperature_celsius{gpu="3"} 63`, `innate_gpu_clock_hertz{gpu="3"} 1.755e+09`,
 		"innate_stream_clients 0", "innate_stream_dropped_messages_total 0",
 	} {
 		if !strings.HasSuffix(want, `="`) {
@@ -73,7 +76,7 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("no line %s", want)
 		}
 	}
-	for _, unwanted := range []string{`of="teacher"`, "time/g_ms", "go_", "process_"} {
+	for _, unwanted := range []string{`of="teacher"`, "time/g_ms", "innate_gpu_power", "go_", "process_"} {
 		if strings.Contains(text, unwanted) {
 			t.Errorf("got %s, want it nowhere", unwanted)
 		}

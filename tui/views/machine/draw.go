@@ -46,11 +46,12 @@ func (v *View) gauges() []widget.Gauge {
 			Past: v.past["memory"], Max: 1, Ink: fullness(t, memory)},
 		{Name: "disk", Share: used, Value: freeBytes(v.disk), Detail: v.diskDetail(), Past: v.past["disk"], Ink: fullness(t, used)},
 	}
-	for _, g := range v.gpus {
+	gpus := v.allGPUs()
+	for _, g := range gpus {
 		gauges = append(gauges, widget.Gauge{Name: gpuName(g), Share: float64(g.Use), Value: percentOf(float64(g.Use)), Detail: gpuDetail(t, g),
 			Past: v.past[gpuName(g)], Max: 1, Ink: t.Series[1]})
 	}
-	if len(v.gpus) == 0 {
+	if len(gpus) == 0 {
 		why := "looking"
 		if v.noGPU != nil {
 			why = v.noGPU.Error()

@@ -109,9 +109,26 @@ func (v *View) setLoad(l machine.Load) {
 	add("trainer", trainer.Cores)
 	add("memory", partOf(float64(l.MemUsed), float64(l.MemTotal)))
 	add("disk", trainer.Written)
-	for _, g := range v.gpus {
+	for _, g := range v.allGPUs() {
 		add(gpuName(g), float64(g.Use))
 	}
+}
+
+// allGPUs are those of this machine, and the one that trains, as its trainer says:
+// that may be another machine's.
+func (v *View) allGPUs() []nvml.GPU {
+	info := &v.h.Run().Info
+	g := info.Status.GPU
+	if g == nil || !info.Alive {
+		return v.gpus
+	}
+	list := []nvml.GPU{*g}
+	for _, other := range v.gpus {
+		if other.Index != g.Index {
+			list = append(list, other)
+		}
+	}
+	return list
 }
 
 // trainer is what the run's process uses, all unknown without one.

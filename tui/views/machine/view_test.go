@@ -4,9 +4,12 @@ import (
 	"innate/tui/views/machine"
 
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
+	"innate/models/nvml"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/tui"
 	"innate/tui/tuitest"
@@ -42,6 +45,23 @@ func TestMachineBlind(t *testing.T) {
 	s.View("machine")
 	s.Wants("pid 4121 is not to be seen here", "nvidia-smi: no answer in")
 	s.Exact(120, 40)
+}
+
+// TestMachineOfTrainer shows the GPU that the trainer tells of, on its own machine,
+// in the place of one of the same number here, while there is a trainer.
+func TestMachineOfTrainer(t *testing.T) {
+	tuitest.ResetMachine(2)
+	defer tuitest.ResetMachine(0)
+	s, f := tuitest.Open(t, 200, 60, tuitest.Default(), tui.Options{})
+	s.View("machine")
+	s.Wants("87 %", "41.2 / 85.5 GB  63 °C  NVIDIA H100")
+	f.Heartbeat.GPU = &nvml.GPU{Index: 1, Name: "NVIDIA H200", Use: 0.42, MemUsed: 100e9, MemTotal: 141e9, Celsius: 55, Watts: 612, MHz: 1980, MaxMHz: 1980}
+	tuitest.Must(t, run.WriteStatus(f.Dir, f.Heartbeat))
+	s.Load()
+	s.Wants("42 %", "100.0 / 141.0 GB  55 °C  612 W  1980", "GPU 0")
+	if n := strings.Count(s.Frame(), "GPU "); n != 2 {
+		t.Errorf("%d GPUs, want 2\n%s", n, s.Frame())
+	}
 }
 
 // TestMachineLooks checks that nothing is asked while the view is away, and that
