@@ -49,6 +49,15 @@ func (s *groupNormScratch) measure(x []float32, eps float32) {
 	}
 }
 
+// ofSample is the weight or bias of sample i: [C], or its row of [N C].
+func ofSample(b buffer, i int) []float32 {
+	if len(b.shape) == 1 {
+		return b.data
+	}
+	c := b.shape[1]
+	return b.data[i*c:][:c]
+}
+
 // affine sets scale and shift from mean and inv.
 func (s *groupNormScratch) affine(w, b []float32) {
 	size := len(w) / len(s.mean)
@@ -61,8 +70,7 @@ func (s *groupNormScratch) affine(w, b []float32) {
 
 func groupNormKernel(pool *kernels.Pool, m *kernels.Region, attr any, out buffer, in []buffer) func() {
 	a := attr.(graph.GroupNormAttr)
-	w, b := in[1].data, in[2].data
-	workers := newGroupNormScratch(pool, m, in[1].shape.Size(), a.Groups)
+	workers := newGroupNormScratch(pool, m, in[0].shape.Last(), a.Groups)
 	n := in[0].shape[0]
 	size := in[0].shape.Size() / n
 	return rowLoop(pool, n, 1, func(worker, lo, hi int) {
@@ -70,7 +78,7 @@ func groupNormKernel(pool *kernels.Pool, m *kernels.Region, attr any, out buffer
 		for i := lo; i < hi; i++ {
 			x, y := in[0].data[i*size:][:size], out.data[i*size:][:size]
 			s.measure(x, a.Eps)
-			s.affine(w, b)
+			s.affine(ofSample(in[1], i), ofSample(in[2], i))
 			if a.SiLU {
 				kernels.AffineSiLURows(y, x, s.scale, s.shift)
 			} else {
@@ -82,8 +90,7 @@ func groupNormKernel(pool *kernels.Pool, m *kernels.Region, attr any, out buffer
 
 func groupNormSumsKernel(pool *kernels.Pool, m *kernels.Region, attr any, out buffer, in []buffer) func() {
 	a := attr.(graph.GroupNormAttr)
-	w, b := in[1].data, in[2].data
-	c := in[1].shape.Size()
+	c := in[0].shape.Last()
 	workers := newGroupNormScratch(pool, m, c, a.Groups)
 	n, width := in[0].shape[0], out.shape[1]
 	size := in[0].shape.Size() / n
@@ -92,7 +99,7 @@ func groupNormSumsKernel(pool *kernels.Pool, m *kernels.Region, attr any, out bu
 		for i := lo; i < hi; i++ {
 			x, dy := in[0].data[i*size:][:size], in[3].data[i*size:][:size]
 			s.measure(x, a.Eps)
-			s.affine(w, b)
+			s.affine(ofSample(in[1], i), ofSample(in[2], i))
 			s.dotGrad(x, dy, a.SiLU)
 			o := out.data[i*width:][:width]
 			for j := range c {
@@ -132,8 +139,7 @@ func (s *groupNormScratch) dotGrad(x, dy []float32, silu bool) {
 
 func groupNormGradKernel(pool *kernels.Pool, m *kernels.Region, attr any, out buffer, in []buffer) func() {
 	a := attr.(graph.GroupNormAttr)
-	w, b := in[1].data, in[2].data
-	c := in[1].shape.Size()
+	c := in[0].shape.Last()
 	workers := newGroupNormScratch(pool, m, c, a.Groups)
 	n, width := in[0].shape[0], in[4].shape[1]
 	size := in[0].shape.Size() / n
@@ -141,8 +147,8 @@ func groupNormGradKernel(pool *kernels.Pool, m *kernels.Region, attr any, out bu
 		s := &workers[worker]
 		for i := lo; i < hi; i++ {
 			sums := in[4].data[i*width:][:width]
-			s.gradFactors(sums, w, size/c)
-			s.affine(w, b)
+			s.gradFactors(sums, ofSample(in[1], i), size/c)
+			s.affine(ofSample(in[1], i), ofSample(in[2], i))
 			s.applyGrad(out.data[i*size:][:size], in[0].data[i*size:][:size], in[3].data[i*size:][:size], a.SiLU)
 		}
 	})

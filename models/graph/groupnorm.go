@@ -16,8 +16,9 @@ type GroupNormAttr struct {
 // values, mean and inv = 1/sqrt(variance + eps); xhat = (x - mean)·inv;
 // u = w·xhat + b; y = u or silu(u); du is the gradient of the cost for u.
 var (
-	// OpGroupNorm: x [N ... C], w [C], b [C] to y. The statistics of an image
-	// are computed just before they are applied, while it is in the cache.
+	// OpGroupNorm: x [N ... C] and w and b, both [C] or both [N C], to y. The
+	// statistics of an image are computed just before they are applied, while it
+	// is in the cache.
 	OpGroupNorm = register(&Def{
 		Name: "group_norm", Shape: groupNormShape, Grad: groupNormGrad, Expand: groupNormExpand, InPlace: 1 << 0,
 	})
@@ -37,7 +38,8 @@ var (
 )
 
 // GroupNorm normalises x [N ... C] over the pixels and channels of each of the
-// groups that C divides into, then scales by w [C] and shifts by b [C].
+// groups that C divides into, then scales by w [C] and shifts by b [C]. Both may
+// be [N C], other ones for each sample: an adaptive norm (Dhariwal & Nichol 2021).
 func (g *Builder) GroupNorm(x, w, b Node, groups int, eps float32) Node {
 	return g.Apply(OpGroupNorm, GroupNormAttr{groups, eps, false}, x, w, b)
 }
@@ -49,7 +51,7 @@ func (g *Builder) GroupNormSiLU(x, w, b Node, groups int, eps float32) Node {
 
 func groupNormShape(attr any, in []Shape) (Shape, error) {
 	a, x := attr.(GroupNormAttr), in[0]
-	if err := checkAffine(in); err != nil {
+	if err := checkGroupAffine(in); err != nil {
 		return nil, err
 	}
 	if a.Groups < 1 || x.Last()%a.Groups != 0 {
@@ -74,6 +76,18 @@ func checkAffine(in []Shape) error {
 	return nil
 }
 
+// checkGroupAffine is checkAffine, of a weight and a bias per sample, too.
+func checkGroupAffine(in []Shape) error {
+	x, w, b := in[0], in[1], in[2]
+	if len(w) != 2 || len(x) < 2 {
+		return checkAffine(in)
+	}
+	if want := (Shape{x[0], x.Last()}); !w.Equal(want) || !b.Equal(want) {
+		return fmt.Errorf("weight %v and bias %v of each sample, want %v", []int(w), []int(b), []int(want))
+	}
+	return nil
+}
+
 // sameAsFirst is the Shape function of operations that return their first
 // input's shape and are applied only by gradients.
 func sameAsFirst(_ any, in []Shape) (Shape, error) { return in[0], nil }
@@ -86,8 +100,10 @@ func groupNormGrad(g *Builder, c Call, dy Node, need []bool) []Node {
 		grads[0] = g.Apply(OpGroupNormGrad, c.Attr, x, w, b, dy, sums)
 	}
 	if need[1] || need[2] {
-		n := w.Shape()[0]
-		total := g.SumPerChannel(sums)
+		n, total := w.Shape().Last(), sums
+		if len(w.Shape()) == 1 {
+			total = g.SumPerChannel(sums)
+		}
 		grads[1] = g.Slice(total, n, 2*n)
 		grads[2] = g.Slice(total, 0, n)
 	}
@@ -108,7 +124,12 @@ func groupNormExpand(g *Builder, attr any, in []Node) Node {
 	}
 	centred := g.AddPerSampleChannel(x, g.Scale(perChannel(mean(g.SumSpatial(x))), -1))
 	inv := g.Rsqrt(g.AddScalar(mean(g.DotSpatial(centred, centred)), a.Eps))
-	y := g.AddPerChannel(g.MulPerSampleChannel(centred, g.MulPerChannel(perChannel(inv), w)), b)
+	var y Node
+	if len(w.Shape()) == 2 {
+		y = g.AddPerSampleChannel(g.MulPerSampleChannel(centred, g.Mul(perChannel(inv), w)), b)
+	} else {
+		y = g.AddPerChannel(g.MulPerSampleChannel(centred, g.MulPerChannel(perChannel(inv), w)), b)
+	}
 	if a.SiLU {
 		y = g.SiLU(y)
 	}

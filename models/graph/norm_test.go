@@ -39,6 +39,30 @@ func TestGroupNorm(t *testing.T) {
 	}
 }
 
+// TestGroupNormPerSample: a weight and a bias of each sample.
+func TestGroupNormPerSample(t *testing.T) {
+	for _, c := range []struct{ n, h, w, c, groups int }{{2, 3, 3, 8, 2}, {3, 2, 5, 6, 1}, {2, 24, 24, 12, 3}} {
+		for _, silu := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%+v_%v", c, silu), func(t *testing.T) {
+				graphtest.Check(t, func(g *graph.Builder, in ...graph.Node) graph.Node {
+					return g.Apply(graph.OpGroupNorm, graph.GroupNormAttr{Groups: c.groups, Eps: 1e-5, SiLU: silu}, in...)
+				}, shifted(1, 2, c.n, c.h, c.w, c.c), shifted(1, 0.3, c.n, c.c), graphtest.Normal(c.n, c.c))
+			})
+		}
+	}
+	// Equal rows are what one weight for all is.
+	g := graph.NewBuilder()
+	x, w, b := g.Input("x", 2, 3, 4), g.Input("w", 4), g.Input("b", 4)
+	for i := range g.Data(x) {
+		g.Data(x)[i] = float32(i*i%7) - 2
+	}
+	copy(g.Data(w), []float32{1, 2, -1, 0.5})
+	copy(g.Data(b), []float32{0, 1, 2, -3})
+	each := func(e graph.Node) graph.Node { return g.BroadcastPerChannel(e, 2, 4) }
+	got := evaluate(t, g, g.GroupNormSiLU(x, each(w), each(b), 2, 1e-5), g.GroupNormSiLU(x, w, b, 2, 1e-5))
+	near(t, "equal rows", got[0], got[1], 1e-6)
+}
+
 func TestBatchNorm(t *testing.T) {
 	for _, shape := range [][]int{{3, 3, 3, 5}, {2, 2, 3, 16}, {8, 6}, {4, 24, 24, 8}} {
 		t.Run(fmt.Sprint(shape), func(t *testing.T) {
@@ -206,6 +230,12 @@ func TestNormRefuses(t *testing.T) {
 			g.GroupNormSiLU(g.Input("x", 1, 2, 2, 6), g.Const(1, 5), g.Const(0, 6), 2, 1e-5)
 		}, "weight or bias [5], want [6]"},
 		{func(g *graph.Builder) { g.GroupNorm(g.Input("x", 1, 2, 2, 6), g.Const(1, 6), g.Const(0, 6), 2, 0) }, "eps 0, want > 0"},
+		{func(g *graph.Builder) {
+			g.GroupNorm(g.Input("x", 3, 2, 2, 6), g.Const(1, 3, 6), g.Const(0, 6), 2, 1e-5)
+		}, "weight [3 6] and bias [6] of each sample, want [3 6]"},
+		{func(g *graph.Builder) {
+			g.GroupNorm(g.Input("x", 3, 2, 2, 6), g.Const(1, 2, 6), g.Const(0, 2, 6), 2, 1e-5)
+		}, "weight [2 6] and bias [2 6] of each sample, want [3 6]"},
 		{func(g *graph.Builder) { g.BatchNorm(g.Input("x", 6), g.Const(1, 6), g.Const(0, 6), 1e-5) }, "input [6], want [N ... C]"},
 		{func(g *graph.Builder) { g.BatchNorm(g.Input("x", 2, 6), g.Const(1, 6), g.Const(0, 5), 1e-5) }, "weight or bias [5], want [6]"},
 	}

@@ -57,6 +57,9 @@ func (p *Program) pair() {
 // joins reports whether the sums of a group norm are read for nothing but the
 // gradients of its input, weight and bias, over all samples.
 func (p *Program) joins(c *call, readers map[*value][]*call) bool {
+	if c.perSample() {
+		return false
+	}
 	channels := c.shapes[1][0]
 	for _, r := range readers[c.out] {
 		switch r.out.node.Def() {
@@ -120,9 +123,34 @@ func (c *call) normalise(x, w, b tensor) (y, mean, rstd tensor) {
 		Int(a.Groups).Float(float64(a.Eps)).Three()
 }
 
+// perSample reports whether weight and bias of a group norm are [N C], which
+// PyTorch's does not take.
+func (c *call) perSample() bool { return len(c.shapes[1]) == 2 }
+
+// beside views [N C] as it meets what channels makes of the input.
+func (c *call) beside(e tensor) tensor {
+	s := c.shapes[0]
+	axes := []int{s[0], s.Last()}
+	if len(s) == 4 {
+		axes = append(axes, 1, 1)
+	} else if len(s) > 2 {
+		axes = append(axes, 1)
+	}
+	return c.Call(opReshape).T(e).Ints(axes...).One()
+}
+
+// groupNormalised is w·xhat + b, with the statistics.
+func (c *call) groupNormalised() (u, mean, rstd tensor) {
+	if !c.perSample() {
+		return c.normalise(c.in[0], c.dense(1), c.dense(2))
+	}
+	xhat, mean, rstd := c.normalise(c.in[0], 0, 0)
+	return c.AddScaled(c.mul(xhat, c.beside(c.in[1])), c.beside(c.in[2]), 1), mean, rstd
+}
+
 // groupNorm keeps what SiLU has been applied to, and the statistics.
 func groupNorm(c *call) tensor {
-	u, mean, rstd := c.normalise(c.in[0], c.dense(1), c.dense(2))
+	u, mean, rstd := c.groupNormalised()
 	if c.keeps {
 		c.kept = [3]tensor{0, c.Keep(mean), c.Keep(rstd)}
 	}
@@ -142,7 +170,7 @@ func (c *call) statistics() (u, mean, rstd tensor) {
 	if c.of != nil {
 		return c.of.kept[0], c.of.kept[1], c.of.kept[2]
 	}
-	return c.normalise(c.in[0], c.dense(1), c.dense(2))
+	return c.groupNormalised()
 }
 
 // groupNormSums makes the gradients for the input, the weight and the bias, if
@@ -173,8 +201,13 @@ func groupNormSums(c *call) tensor {
 
 func (c *call) groupNormBackward(du, mean, rstd tensor, affine bool) (dx, dw, db tensor) {
 	a, s := c.attr.(graph.GroupNormAttr), c.shapes[0]
-	x := c.channels(c.in[0], s)
-	dx, dw, db = c.Call(opGroupNormB).T(c.contiguous(du)).T(x).T(mean).T(rstd).OptT(c.dense(1)).
+	x, w := c.channels(c.in[0], s), tensor(0)
+	if c.perSample() {
+		du = c.mul(du, c.beside(c.in[1]))
+	} else {
+		w = c.dense(1)
+	}
+	dx, dw, db = c.Call(opGroupNormB).T(c.contiguous(du)).T(x).T(mean).T(rstd).OptT(w).
 		Int(s[0]).Int(s.Last()).Int(s.Size()/s[0]/s.Last()).Int(a.Groups).Bools(true, affine, affine).Three()
 	return c.unchannels(dx, s), dw, db
 }

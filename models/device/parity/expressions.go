@@ -60,6 +60,9 @@ var expressions = []expression{
 	{"group norm", [][]int{image, row, row}, func(g *graph.Builder, x ...graph.Node) graph.Node {
 		return g.GroupNormSiLU(g.GroupNorm(x[0], x[1], x[2], 4, 1e-5), x[2], x[1], 3, 1e-6)
 	}},
+	{"group norm per sample", [][]int{image, {2, 12}, {2, 12}}, func(g *graph.Builder, x ...graph.Node) graph.Node {
+		return g.GroupNormSiLU(g.GroupNorm(x[0], x[1], x[2], 4, 1e-5), x[2], x[1], 3, 1e-6)
+	}},
 	{"group norm of a large mean", [][]int{image, row, row}, func(g *graph.Builder, x ...graph.Node) graph.Node {
 		return g.GroupNorm(g.AddScalar(x[0], 100), x[1], x[2], 4, 1e-5)
 	}},

@@ -50,11 +50,20 @@ func siluSlope(u float64) float64 {
 	return s * (1 + u*(1-s))
 }
 
+// groupAffine is the weight or bias of value k, [C] or [N C].
+func groupAffine(e value, g group, k int) float64 {
+	c := e.shape.Last()
+	if len(e.shape) == 1 {
+		return e.data[k%c]
+	}
+	return e.data[g.sample*c+k%c]
+}
+
 func groupNorm(attr any, out value, in []value) {
-	a, c := attr.(graph.GroupNormAttr), in[0].shape.Last()
+	a := attr.(graph.GroupNormAttr)
 	eachGroup(a, in[0], func(g group) {
 		for _, k := range g.values {
-			u := in[1].data[k%c]*(in[0].data[k]-g.mean)*g.inv + in[2].data[k%c]
+			u := groupAffine(in[1], g, k)*(in[0].data[k]-g.mean)*g.inv + groupAffine(in[2], g, k)
 			if a.SiLU {
 				u *= sigmoid(u)
 			}
@@ -65,10 +74,9 @@ func groupNorm(attr any, out value, in []value) {
 
 // groupNormDu is the gradient of the cost for u at value k.
 func groupNormDu(a graph.GroupNormAttr, g group, in []value, k int) float64 {
-	c := in[0].shape.Last()
 	du := in[3].data[k]
 	if a.SiLU {
-		du *= siluSlope(in[1].data[k%c]*(in[0].data[k]-g.mean)*g.inv + in[2].data[k%c])
+		du *= siluSlope(groupAffine(in[1], g, k)*(in[0].data[k]-g.mean)*g.inv + groupAffine(in[2], g, k))
 	}
 	return du
 }
@@ -87,18 +95,18 @@ func groupNormSums(attr any, out value, in []value) {
 }
 
 func groupNormGrad(attr any, out value, in []value) {
-	a, c := attr.(graph.GroupNormAttr), in[0].shape.Last()
+	a := attr.(graph.GroupNormAttr)
 	eachGroup(a, in[0], func(g group) {
 		var sum, dot float64
 		for _, k := range g.values {
-			wdu := in[1].data[k%c] * groupNormDu(a, g, in, k)
+			wdu := groupAffine(in[1], g, k) * groupNormDu(a, g, in, k)
 			sum += wdu
 			dot += wdu * (in[0].data[k] - g.mean) * g.inv
 		}
 		m := float64(len(g.values))
 		for _, k := range g.values {
 			xhat := (in[0].data[k] - g.mean) * g.inv
-			out.data[k] = g.inv * (in[1].data[k%c]*groupNormDu(a, g, in, k) - sum/m - xhat*dot/m)
+			out.data[k] = g.inv * (groupAffine(in[1], g, k)*groupNormDu(a, g, in, k) - sum/m - xhat*dot/m)
 		}
 	})
 }
