@@ -110,7 +110,7 @@ func openDenoiser(c *cli, runs, ref string, steps int) (*precond.Denoiser, int, 
 	}
 	if steps == 0 {
 		steps = 1
-		if den.Kind == precond.EDM {
+		if den.Kind != precond.GDD {
 			steps = 18
 		}
 	}

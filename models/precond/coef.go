@@ -15,40 +15,8 @@ const (
 	SigmaMax = 80.0
 )
 
-// Kind selects the coefficients of a denoiser.
-type Kind string
-
-// EDM is the preconditioning of Karras et al. 2022, Table 1. GDD is that of
-// one-step students, in the form of consistency models: the identity at
-// sigma = SigmaMin.
-const (
-	EDM Kind = "edm"
-	GDD Kind = "gdd"
-)
-
 // Coef are the coefficients at one noise level.
 type Coef struct{ CSkip, COut, CIn, CNoise float64 }
-
-// Coef returns the coefficients at sigma > 0. GDD's differ from EDM's in that
-// sigma-SigmaMin replaces sigma in cSkip and in the numerator of cOut, and only
-// there.
-func (k Kind) Coef(sigma float64) Coef {
-	s := sigma
-	switch k {
-	case EDM:
-	case GDD:
-		s -= SigmaMin
-	default:
-		panic(fmt.Sprintf("precond: kind %q, want %q or %q", string(k), EDM, GDD))
-	}
-	root := math.Sqrt(sigma*sigma + SigmaData*SigmaData)
-	return Coef{
-		CSkip:  SigmaData * SigmaData / (s*s + SigmaData*SigmaData),
-		COut:   s * SigmaData / root,
-		CIn:    1 / root,
-		CNoise: math.Log(sigma) / 4,
-	}
-}
 
 // rho bends the schedule towards small noise levels.
 const rho = 7

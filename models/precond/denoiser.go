@@ -53,7 +53,7 @@ func (d *Denoiser) Set(g *graph.Builder, l *Levels, sigma []float64) {
 // Augment and Dropout are read.
 func (d *Denoiser) Forward(g *graph.Builder, x graph.Node, l *Levels, cond nn.Cond) graph.Node {
 	cond.Emb = l.emb
-	f := d.Net.Forward(g, g.MulPerSample(x, l.cIn), cond)
+	f := d.image(g, d.Net.Forward(g, g.MulPerSample(x, l.cIn), cond))
 	return g.Add(g.MulPerSample(x, l.cSkip), g.MulPerSample(f, l.cOut))
 }
 
@@ -72,6 +72,14 @@ func (d *Denoiser) OneStep(g *graph.Builder, z graph.Node, cond nn.Cond) graph.N
 	}
 	d.Net.NoiseEmbedding(g.Data(emb), cNoise)
 	x := g.Scale(z, SigmaMax)
-	f := d.Net.Forward(g, g.Scale(x, float32(c.CIn)), nn.Cond{Emb: emb, Label: cond.Label})
+	f := d.image(g, d.Net.Forward(g, g.Scale(x, float32(c.CIn)), nn.Cond{Emb: emb, Label: cond.Label}))
 	return g.Add(g.Scale(x, float32(c.CSkip)), g.Scale(f, float32(c.COut)))
+}
+
+// image leaves out what a network gives beside an image, such as a variance.
+func (d *Denoiser) image(g *graph.Builder, f graph.Node) graph.Node {
+	if c := d.Net.Shape().Channels; f.Shape().Last() != c {
+		return g.Slice(f, 0, c)
+	}
+	return f
 }

@@ -199,7 +199,42 @@ func TestCoef(t *testing.T) {
 			t.Error("an unknown kind was accepted")
 		}
 	}()
-	precond.Kind("vp").Coef(1)
+	precond.Kind("ddim").Coef(1)
+}
+
+// TestKinds holds the coefficients and ranges against values of the papers.
+func TestKinds(t *testing.T) {
+	near := func(label string, got, want, tol float64) {
+		t.Helper()
+		if !(math.Abs(got-want) <= tol*math.Abs(want)) {
+			t.Errorf("%s: %.9g, want %.9g", label, got, want)
+		}
+	}
+	lo, hi := precond.VP.Range()
+	near("vp smallest", lo, 1.0005e-3, 1e-4)
+	near("vp largest", hi, 152.167, 1e-5)
+	near("vp at its largest", precond.VP.Coef(hi).CNoise, 999, 1e-9)
+	near("vp at its smallest", precond.VP.Coef(lo).CNoise, 999e-5, 1e-6)
+	near("vp cIn", precond.VP.Coef(2).CIn, 1/math.Sqrt(5), 1e-12)
+	lo, hi = precond.IDDPM.Range()
+	near("iddpm smallest", lo, 6.4254e-3, 1e-4)
+	near("iddpm largest", hi, 20291.17, 1e-6)
+	if c := precond.IDDPM.Coef(hi); c.CNoise != 999 || c.COut != -hi || c.CSkip != 1 {
+		t.Errorf("iddpm at its largest: %+v", c)
+	}
+	if c := precond.IDDPM.Coef(lo); c.CNoise != 0 {
+		t.Errorf("iddpm at its smallest: %+v", c)
+	}
+	for _, sigma := range []float64{lo / 3, lo, 0.5, 80, 2 * hi} {
+		r := precond.IDDPM.Round(sigma)
+		if again := precond.IDDPM.Round(r); again != r || r < 0 || r > hi {
+			t.Errorf("iddpm: %v rounds to %v, and that to %v", sigma, r, again)
+		}
+	}
+	ve := precond.VE.Coef(3)
+	if ve != (precond.Coef{CSkip: 1, COut: 3, CIn: 1, CNoise: math.Log(1.5)}) {
+		t.Errorf("ve: %+v", ve)
+	}
 }
 
 func TestSigmaGrid(t *testing.T) {

@@ -12,15 +12,26 @@ const metadataKey = "precond"
 // AddTo stores the denoiser in f: kind and configuration in the metadata, the
 // network's values under prefix.
 func (d *Denoiser) AddTo(f *checkpoint.File, prefix string) error {
-	f.Metadata[metadataKey] = string(d.Kind)
+	if err := WriteKind(f, d.Kind); err != nil {
+		return fmt.Errorf("precond: %w", err)
+	}
 	return d.Net.AddTo(f, prefix)
+}
+
+// WriteKind states the kind in f's metadata.
+func WriteKind(f *checkpoint.File, k Kind) error {
+	if err := k.check(); err != nil {
+		return fmt.Errorf("kind: %w", err)
+	}
+	f.Metadata[metadataKey] = string(k)
+	return nil
 }
 
 // FromCheckpoint reads the denoiser whose values start with prefix.
 func FromCheckpoint(f *checkpoint.File, prefix string) (*Denoiser, error) {
 	kind := Kind(f.Metadata[metadataKey])
-	if kind != EDM && kind != GDD {
-		return nil, fmt.Errorf("precond: %s: metadata %q: %q, want %q or %q", f.Path, metadataKey, string(kind), EDM, GDD)
+	if err := kind.check(); err != nil {
+		return nil, fmt.Errorf("precond: %s: metadata %q: %w", f.Path, metadataKey, err)
 	}
 	net, err := open(f, prefix)
 	if err != nil {

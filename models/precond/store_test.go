@@ -47,7 +47,7 @@ func TestCheckpoint(t *testing.T) {
 	}
 
 	other := &precond.Denoiser{Net: load(t, "ddpmpp_uncond").Net(t, "param/model.", "buffer/model."), Kind: precond.EDM}
-	if err := other.AddTo(f, "teacher."); err == nil || !strings.Contains(err.Error(), "differs from the configuration") {
+	if err := other.AddTo(f, "teacher."); err == nil || !strings.Contains(err.Error(), "differs from the one already stored") {
 		t.Errorf("two configurations in one file: %v", err)
 	}
 	if _, err := precond.FromCheckpoint(read, "x."); err == nil || !strings.Contains(err.Error(), `tensor "x.map_layer0.weight": missing`) {
@@ -55,7 +55,7 @@ func TestCheckpoint(t *testing.T) {
 	}
 	config := read.Metadata["unet"]
 	for _, c := range []struct{ key, value, want string }{
-		{"precond", "vp", `metadata "precond": "vp", want "edm" or "gdd"`},
+		{"precond", "ddim", `metadata "precond": "ddim", want one of ["edm" "gdd" "vp" "ve" "iddpm"]`},
 		{"unet", "{", `metadata "unet"`},
 		{"unet", "{}", `unet: arch: got "", want ddpmpp | ncsnpp`},
 		{"unet", strings.Replace(config, `"model_channels":8`, `"model_channels":16`, 1), "want ["},

@@ -38,7 +38,7 @@ func DrawTeacher(ctx context.Context, dev device.Device, dir string, cfg *config
 	if err != nil {
 		return "", err
 	}
-	if den.Kind != precond.EDM {
+	if den.Kind == precond.GDD {
 		return "", fmt.Errorf("loop: teacher: %s: a one-step generator, want a diffusion model", cfg.Model.Init)
 	}
 	a := Arrange(den, cfg.Live.SampleCount)
