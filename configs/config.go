@@ -58,7 +58,7 @@ type Data struct {
 // Model is the network to train (edm), or the teacher whose architecture and
 // weights the student starts from (gdd). Fixed.
 type Model struct {
-	Arch            string  `toml:"arch" for:"edm" want:"an architecture" doc:"architecture, DDPM++ or NCSN++"`
+	Arch            string  `toml:"arch" for:"edm" want:"an architecture" doc:"architecture, DDPM++, NCSN++ or ADM"`
 	Resolution      int     `toml:"resolution" for:"edm" want:"0, or in [1, 16384]" doc:"pixels of an image's side, those of the data set; 0: not said"`
 	Channels        int     `toml:"channels" for:"edm" want:"0, or in [1, 1024]" doc:"channels of an image, those of the data set; 0: not said"`
 	ModelChannels   int     `toml:"model_channels" for:"edm" want:"a multiple of 4 in [4, 1024]" doc:"channels at the finest resolution, before channel_mult"`

@@ -9,6 +9,10 @@ type BlockStyle struct {
 	SkipScale float32 // of a sum of two branches
 	Taps      []int   // of the resampling filter
 
+	// Adaptive says that the embedding scales and shifts what the second norm
+	// gives, per sample. Else it is added to what that norm gets.
+	Adaptive bool
+
 	// ProjectSkip says that a block that resamples has a convolution in its
 	// shortcut, even where its width stays.
 	ProjectSkip bool
@@ -42,7 +46,11 @@ func (b *Builder) Block(name string, style BlockStyle, s BlockShape) *Block {
 	x := &Block{Name: name, style: style, heads: s.Heads}
 	x.Norm0 = b.Norm(name+".norm0", s.In, style.Eps)
 	x.Conv0 = b.Conv(name+".conv0", s.In, s.Out, 3, s.Resample, style.Taps, style.Ordinary)
-	x.Affine = b.Linear(name+".affine", style.EmbWidth, s.Out, true, style.Ordinary)
+	width := s.Out
+	if style.Adaptive {
+		width *= 2
+	}
+	x.Affine = b.Linear(name+".affine", style.EmbWidth, width, true, style.Ordinary)
 	x.Norm1 = b.Norm(name+".norm1", s.Out, style.Eps)
 	x.Conv1 = b.Conv(name+".conv1", s.Out, s.Out, 3, Keep, nil, style.Zero)
 	if s.In != s.Out || s.Resample != Keep {
@@ -64,7 +72,7 @@ func (b *Builder) Block(name string, style BlockStyle, s BlockShape) *Block {
 func (b *Block) Forward(g *graph.Builder, x, emb graph.Node, drop *Dropout) graph.Node {
 	defer g.Scope(b.Name)()
 	h := b.Conv0.Forward(g, b.Norm0.SiLU(g, x))
-	h = b.Norm1.SiLU(g, g.AddPerSampleChannel(h, b.Affine.Forward(g, emb)))
+	h = b.modulate(g, h, b.Affine.Forward(g, emb))
 	h = b.Conv1.Forward(g, drop.Forward(g, b.Name, h))
 	if b.Skip != nil {
 		x = b.Skip.Forward(g, x)
@@ -75,6 +83,15 @@ func (b *Block) Forward(g *graph.Builder, x, emb graph.Node, drop *Dropout) grap
 	}
 	a := b.attention(g, b.QKV.Forward(g, b.Norm2.Forward(g, x)))
 	return g.AddScaled(b.Proj.Forward(g, a), x, b.style.SkipScale)
+}
+
+// modulate is the second norm and SiLU under the embedding p, [N out] or, of an
+// adaptive scale, [N 2·out].
+func (b *Block) modulate(g *graph.Builder, h, p graph.Node) graph.Node {
+	if b.style.Adaptive {
+		return b.Norm1.AdaptiveSiLU(g, h, p)
+	}
+	return b.Norm1.SiLU(g, g.AddPerSampleChannel(h, p))
 }
 
 func (b *Block) attention(g *graph.Builder, qkv graph.Node) graph.Node {

@@ -36,3 +36,14 @@ func (n *Norm) SiLU(g *graph.Builder, x graph.Node) graph.Node {
 }
 
 func (n *Norm) groups() int { return GroupCount(n.Weight.Shape[0]) }
+
+// AdaptiveSiLU is SiLU of a norm whose weight and bias depend on the sample:
+// x·sigmoid(x) of t + Forward(x)·(1+s), s and t being the halves of p [N 2C].
+func (n *Norm) AdaptiveSiLU(g *graph.Builder, x, p graph.Node) graph.Node {
+	defer g.Scope(unitOf(n.Weight))()
+	c := n.Weight.Shape[0]
+	scale := g.AddScalar(g.Slice(p, 0, c), 1)
+	weight := g.MulPerChannel(scale, g.Param(n.Weight))
+	bias := g.Add(g.MulPerChannel(scale, g.Param(n.Bias)), g.Slice(p, c, 2*c))
+	return g.GroupNormSiLU(x, weight, bias, n.groups(), n.Eps)
+}

@@ -13,18 +13,26 @@ import (
 // JSON, its parameters and buffers under prefix. A file may hold several networks
 // of one configuration (a generator and its average) under different prefixes.
 func (m *Module) AddTo(f *checkpoint.File, key string, config any, prefix string) error {
+	if err := WriteConfig(f, key, config); err != nil {
+		return fmt.Errorf("%w, for %q", err, prefix)
+	}
+	if err := f.AddParams(prefix, m.params); err != nil {
+		return err
+	}
+	return f.AddParams(prefix, m.buffers)
+}
+
+// WriteConfig states a configuration in f's metadata. There is one of each key.
+func WriteConfig(f *checkpoint.File, key string, config any) error {
 	text, err := json.Marshal(config)
 	if err != nil {
 		return fmt.Errorf("%s: %w", key, err)
 	}
 	if old, ok := f.Metadata[key]; ok && old != string(text) {
-		return fmt.Errorf("%s: %q differs from the configuration already stored: %s", key, prefix, old)
+		return fmt.Errorf("%s: configuration differs from the one already stored: %s", key, old)
 	}
 	f.Metadata[key] = string(text)
-	if err := f.AddParams(prefix, m.params); err != nil {
-		return err
-	}
-	return f.AddParams(prefix, m.buffers)
+	return nil
 }
 
 // ReadConfig reads the configuration that AddTo stored under key.

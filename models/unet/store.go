@@ -9,8 +9,8 @@ import (
 	"innate/models/precond"
 )
 
-// metadataKey is where a checkpoint states the configuration, as JSON.
-const metadataKey = "unet"
+// MetadataKey is where a checkpoint states the configuration, as JSON.
+const MetadataKey = "unet"
 
 func init() {
 	for _, name := range Archs.Names() {
@@ -19,7 +19,7 @@ func init() {
 			New: func(s precond.Settings, rng *rand.Rand) (precond.Net, error) {
 				return New(fromSettings(name, s), rng)
 			},
-			In: func(f *checkpoint.File) bool { return f.Metadata[metadataKey] != "" },
+			In: func(f *checkpoint.File) bool { return f.Metadata[MetadataKey] != "" },
 			Open: func(f *checkpoint.File, prefix string) (precond.Net, error) {
 				return FromCheckpoint(f, prefix)
 			},
@@ -56,25 +56,25 @@ func (n *Net) Clone() precond.Net {
 
 // AddTo stores the network in f, its values under prefix.
 func (n *Net) AddTo(f *checkpoint.File, prefix string) error {
-	return n.Module.AddTo(f, metadataKey, n.Config, prefix)
+	return n.Module.AddTo(f, MetadataKey, n.Config, prefix)
 }
 
 // FromCheckpoint builds the network that f's metadata describes, with the
 // values whose names start with prefix, which must be finite.
 func FromCheckpoint(f *checkpoint.File, prefix string) (*Net, error) {
 	var cfg Config
-	if err := nn.ReadConfig(f, metadataKey, &cfg); err != nil {
+	if err := nn.ReadConfig(f, MetadataKey, &cfg); err != nil {
 		return nil, err
 	}
 	layers, err := Layers(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
 	}
-	if err := nn.CheckShapes(f, metadataKey, prefix, layers); err != nil {
+	if err := nn.CheckShapes(f, MetadataKey, prefix, layers); err != nil {
 		return nil, err
 	}
 	n := build(cfg, nn.NewBuilder(nil))
-	if err := n.LoadFrom(f, metadataKey, prefix); err != nil {
+	if err := n.LoadFrom(f, MetadataKey, prefix); err != nil {
 		return nil, err
 	}
 	return n, nil

@@ -4,10 +4,11 @@ import (
 	"slices"
 
 	"innate/configs"
+	_ "innate/models/adm" // architectures
 	"innate/models/gdd"
 	"innate/models/precond"
 	"innate/models/registry"
-	_ "innate/models/unet" // an architecture
+	_ "innate/models/unet" //
 	"innate/trainer/data"
 )
 
