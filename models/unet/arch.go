@@ -1,6 +1,8 @@
 package unet
 
 import (
+	"slices"
+
 	"innate/models/registry"
 )
 
@@ -57,4 +59,17 @@ func (c Config) arch() Arch {
 		a.Taps = c.Taps
 	}
 	return a
+}
+
+// Name makes a the configuration's architecture, by name where it has one.
+func (c *Config) Name(a Arch) {
+	for _, name := range Archs.Names() {
+		known, _ := Archs.Get(name)
+		if known.Embedding == a.Embedding && known.NoiseMult == a.NoiseMult && known.Encoder == a.Encoder &&
+			known.Decoder == a.Decoder && slices.Equal(known.Taps, a.Taps) {
+			c.Arch, c.Embedding, c.NoiseMult, c.Encoder, c.Decoder, c.Taps = name, "", 0, "", "", nil
+			return
+		}
+	}
+	c.Arch, c.Embedding, c.NoiseMult, c.Encoder, c.Decoder, c.Taps = DDPMpp, a.Embedding, a.NoiseMult, a.Encoder, a.Decoder, a.Taps
 }

@@ -124,68 +124,6 @@ func TestFreezePresetGolden(t *testing.T) {
 	}
 }
 
-// paper returns the configuration of a published network.
-func paper(arch string, resolution, labels, augment int) unet.Config {
-	cfg := unet.Config{
-		Arch: arch, Resolution: resolution, Channels: 3, LabelDim: labels, AugmentDim: augment,
-		ModelChannels: 128, ChannelMult: []int{2, 2, 2}, ChannelMultEmb: 4, NumBlocks: 4, AttnResolutions: []int{16},
-	}
-	if resolution == 64 {
-		cfg.ChannelMult = []int{1, 2, 2, 2}
-	}
-	return cfg
-}
-
-// TestPaperCounts checks the published networks' sizes and what each preset
-// freezes of them, without allocating any.
-func TestPaperCounts(t *testing.T) {
-	for _, c := range []struct {
-		name           string
-		cfg            unet.Config
-		count, tensors int
-		frozen         [3]int // values frozen by the three presets
-		frozenTensors  [3]int
-	}{
-		{"cifar10 uncond vp", paper("ddpmpp", 32, 0, 0), 55732739, 416, [3]int{47597568, 48781824, 51015168}, [3]int{144, 156, 196}},
-		{"cifar10 cond vp", paper("ddpmpp", 32, 10, 0), 55734147, 418, [3]int{47597568, 48781824, 51015168}, [3]int{144, 156, 196}},
-		{"cifar10 uncond ve", paper("ncsnpp", 32, 0, 0), 56395523, 420, [3]int{47597568, 48781824, 51015168}, [3]int{144, 156, 196}},
-		{"cifar10 cond ve", paper("ncsnpp", 32, 10, 0), 56398339, 422, [3]int{47597568, 48781824, 51015168}, [3]int{144, 156, 196}},
-		{"cifar10 uncond vp augment", paper("ddpmpp", 32, 0, 9), 55733891, 417, [3]int{47597568, 48781824, 51015168}, [3]int{144, 156, 196}},
-		{"cifar10 cond ve augment", paper("ncsnpp", 32, 10, 9), 56400643, 423, [3]int{47597568, 48781824, 51015168}, [3]int{144, 156, 196}},
-		{"afhqv2 vp", paper("ddpmpp", 64, 0, 0), 61804419, 540, [3]int{52614144, 53798400, 56294912}, [3]int{188, 200, 254}},
-		{"afhqv2 ve", paper("ncsnpp", 64, 0, 0), 62758787, 546, [3]int{52614144, 53798400, 56294912}, [3]int{188, 200, 254}},
-		{"afhqv2 ve augment", paper("ncsnpp", 64, 0, 9), 62761091, 547, [3]int{52614144, 53798400, 56294912}, [3]int{188, 200, 254}},
-	} {
-		layers, err := unet.Layers(c.cfg)
-		if err != nil {
-			t.Fatalf("%s: %v", c.name, err)
-		}
-		var names []string
-		counts, total := map[string]int{}, 0
-		for _, l := range layers {
-			names = append(names, l.Name)
-			counts[l.Name] = l.Count()
-			total += l.Count()
-		}
-		if total != c.count || len(layers) != c.tensors {
-			t.Errorf("%s: %d values in %d tensors, want %d in %d", c.name, total, len(layers), c.count, c.tensors)
-		}
-		for i, preset := range nn.Presets()[1:] {
-			frozen, err := nn.FreezePreset(names, preset)
-			if err != nil {
-				t.Fatal(err)
-			}
-			sum := 0
-			for _, name := range frozen {
-				sum += counts[name]
-			}
-			if sum != c.frozen[i] || len(frozen) != c.frozenTensors[i] {
-				t.Errorf("%s, %s: froze %d values in %d tensors, want %d in %d", c.name, preset, sum, len(frozen), c.frozen[i], c.frozenTensors[i])
-			}
-		}
-	}
-}
-
 // small is the MNIST teacher's shape at a quarter of its width.
 func small() unet.Config {
 	return unet.Config{

@@ -1,0 +1,4 @@
+// Package edm knows the published networks: what EDM's constructors mean by their
+// arguments (arguments.go), and the checkpoints that were published by name
+// (checkpoints.go).
+package edm
