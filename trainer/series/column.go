@@ -157,44 +157,17 @@ func (v View) Span(i, j int, positive bool) (s Span) {
 	if v.a != nil {
 		p = v.a.pyramid
 	}
-	last := -1 // of the block appended last, whose value is not in s yet
 	for i < j {
 		b, size := p.largest(i, j, positive)
-		switch {
-		case size == 0:
-			if last >= 0 {
-				s.Last, last = v.at(last), -1
-			}
+		if size > 0 {
+			s.join(b)
+		} else {
 			size = min(Block-i%Block, j-i)
 			v.addTo(&s, i, i+size, positive)
-		case b.empty():
-			s.gap()
-		default:
-			if !s.Any {
-				s.First, s.Min, s.Max, s.Any = v.at(i), b.lo, b.hi, true
-			}
-			s.Min, s.Max, s.TailGap = min(s.Min, b.lo), max(s.Max, b.hi), false
-			last = i + size - 1
 		}
 		i += size
 	}
-	if last >= 0 {
-		s.Last = v.at(last)
-	}
 	return s
-}
-
-// at is the value at a point of a block without gaps.
-func (v View) at(i int) float64 {
-	if v.a == nil {
-		return v.c.y.at(i)
-	}
-	if (i+1)%Block == 0 {
-		end := v.a.before(i + 1)
-		return end.acc / end.mass
-	}
-	first := v.a.before(i)
-	return first.step(v.a.weight, v.c.y.at(i))
 }
 
 // addTo appends the points from i up to j, all of one block, to a span.

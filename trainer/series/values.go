@@ -29,20 +29,41 @@ func (v *values) truncate(n int) {
 	v.chunks = v.chunks[:keep]
 }
 
-// Block is how many values, or blocks of the level below, make a block; chunks
-// hold whole blocks.
-const Block = 16
+// Block is how many values make a block of the lowest level, joined how many
+// blocks one of the level above: a span of many values is then made up of some
+// five. Chunks hold whole blocks.
+const (
+	Block      = 1 << blockBits
+	joined     = 1 << joinedBits
+	blockBits  = 5
+	joinedBits = 2
+)
 
-// block is the range of so many values. One without a value has lo above hi; one
-// with values and gaps has no order, and has to be looked into.
-type block struct{ lo, hi float64 }
+// Snap moves the end of a range of many points from i to j back to the end of a
+// block, by less than half of the range, so that few blocks make it up.
+func Snap(i, j int) int {
+	size := Block
+	if j-i < 2*size {
+		return j
+	}
+	for j-i >= 2*joined*size {
+		size *= joined
+	}
+	return j - j%size
+}
 
-func (b block) whole() bool { return b.lo <= b.hi }
-func (b block) empty() bool { return b.lo > b.hi }
+// block is the range of so many values, and its ends, so that a span of blocks
+// reads no single values: those lie far apart, and each would miss the cache. One
+// without a value has lo above hi; one with values and gaps has no order, and has
+// to be looked into.
+type block struct{ lo, hi, first, last float64 }
+
+func (b *block) whole() bool { return b.lo <= b.hi }
+func (b *block) empty() bool { return b.lo > b.hi }
 
 var (
-	emptyBlock = block{math.Inf(1), math.Inf(-1)}
-	mixedBlock = block{math.NaN(), math.NaN()}
+	emptyBlock = block{lo: math.Inf(1), hi: math.Inf(-1)}
+	mixedBlock = block{lo: math.NaN(), hi: math.NaN()}
 )
 
 // blockOf summarizes values of which gaps are not finite.
@@ -57,16 +78,18 @@ func blockOf(y []float64) block {
 	if n > 0 && n < len(y) {
 		return mixedBlock
 	}
+	b.first, b.last = y[0], y[len(y)-1]
 	return b
 }
 
 // join summarizes blocks.
 func join(blocks []block) block {
 	b := blocks[0]
-	for _, o := range blocks[1:] {
+	for i := range blocks[1:] {
+		o := &blocks[1+i]
 		switch {
 		case b.whole() && o.whole():
-			b.lo, b.hi = min(b.lo, o.lo), max(b.hi, o.hi)
+			b.lo, b.hi, b.last = min(b.lo, o.lo), max(b.hi, o.hi), o.last
 		case !b.empty() || !o.empty():
 			return mixedBlock
 		}
@@ -74,7 +97,7 @@ func join(blocks []block) block {
 	return b
 }
 
-// pyramid has the blocks of 16, 256, 4096 … values of a list.
+// pyramid has the blocks of 32, 128, 512 … values of a list.
 type pyramid [][]block
 
 // push appends a block of the lowest level, and those above that it fills.
@@ -85,10 +108,10 @@ func (p *pyramid) push(b block) {
 		}
 		(*p)[k] = append((*p)[k], b)
 		n := len((*p)[k])
-		if n%Block != 0 {
+		if n%joined != 0 {
 			return
 		}
-		b = join((*p)[k][n-Block:])
+		b = join((*p)[k][n-joined:])
 	}
 }
 
@@ -102,22 +125,27 @@ func (p pyramid) blocks() int {
 
 // truncate keeps the blocks of the first n values.
 func (p pyramid) truncate(n int) {
+	n /= Block
 	for k := range p {
-		n /= Block
 		p[k] = p[k][:min(n, len(p[k]))]
+		n /= joined
 	}
 }
 
 // largest returns the largest block that starts at value i, ends by j and serves;
 // size is 0 if none does. Where values up to zero are gaps, one that has any
 // doesn't serve, and neither do those that contain it.
-func (p pyramid) largest(i, j int, positive bool) (b block, size int) {
-	for k, n := 0, Block; k < len(p) && i%n == 0 && i+n <= j && i/n < len(p[k]); k, n = k+1, n*Block {
-		o := p[k][i/n]
+func (p pyramid) largest(i, j int, positive bool) (b *block, size int) {
+	for bits := blockBits; len(p) > 0; bits += joinedBits {
+		n, at := 1<<bits, i>>bits
+		if i&(n-1) != 0 || i+n > j || at >= len(p[0]) {
+			break
+		}
+		o := &p[0][at]
 		if !o.empty() && (!o.whole() || positive && o.lo <= 0) {
 			break
 		}
-		b, size = o, n
+		b, size, p = o, n, p[1:]
 	}
 	return b, size
 }
@@ -144,6 +172,24 @@ func (s *Span) add(v float64, positive bool) {
 			s.Max = v
 		}
 		s.Last, s.TailGap = v, false
+	}
+}
+
+// join appends the values of a block, which are all there or all gaps.
+func (s *Span) join(b *block) {
+	switch {
+	case b.empty():
+		s.gap()
+	case !s.Any:
+		s.First, s.Last, s.Min, s.Max, s.Any, s.TailGap = b.first, b.last, b.lo, b.hi, true, false
+	default:
+		if b.lo < s.Min {
+			s.Min = b.lo
+		}
+		if b.hi > s.Max {
+			s.Max = b.hi
+		}
+		s.Last, s.TailGap = b.last, false
 	}
 }
 

@@ -110,8 +110,8 @@ func TestDecimateKeepsExtremes(t *testing.T) {
 			for to < n && (x[to] < edges[c+1] || c == cols-1) {
 				to++
 			}
-			if to-from >= 4*series.Block && c < cols-1 {
-				to -= to % series.Block // a column of many points is cut at blocks
+			if c < cols-1 {
+				to = series.Snap(from, to) // a column of many points is cut at blocks
 			}
 			var want series.Span
 			for i := from; i < to; i++ {

@@ -43,6 +43,7 @@ func (c *Chart) drawCurve(l *layer, sy scale) {
 	if finite(l.left) {
 		prev, y = 0, c.dot(l.left, sy)
 	}
+	bottom, top := y, y // what column prev has dots of
 	for i := range l.columns {
 		col := &l.columns[i]
 		if col.HeadGap {
@@ -51,11 +52,16 @@ func (c *Chart) drawCurve(l *layer, sy scale) {
 		if !col.Any {
 			continue
 		}
+		lo, hi := c.dot(col.Min, sy), c.dot(col.Max, sy)
 		if prev >= 0 {
-			c.canvas.line(prev, y, i, c.dot(col.First, sy), ink)
+			first := c.dot(col.First, sy)
+			// Mostly the columns overlap where the segment between them lies.
+			if mid := round(float64(y+first) / 2); prev != i-1 || mid < max(bottom, lo) || mid > min(top, hi) {
+				c.canvas.line(prev, y, i, first, ink)
+			}
 		}
-		c.canvas.vertical(i, c.dot(col.Min, sy), c.dot(col.Max, sy), ink)
-		prev, y = i, c.dot(col.Last, sy)
+		c.canvas.vertical(i, lo, hi, ink)
+		prev, y, bottom, top = i, c.dot(col.Last, sy), lo, hi
 		if col.TailGap {
 			prev = -1
 		}

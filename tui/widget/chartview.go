@@ -182,9 +182,8 @@ func (c *Chart) rangeY(sx scale) (lo, hi float64, ok bool) {
 		switch {
 		case len(mins) == 0:
 		case l.raw && len(mins) >= 20:
-			slices.Sort(mins)
-			slices.Sort(maxs)
-			lo, hi = min(lo, mins[len(mins)/20]), max(hi, maxs[len(maxs)-1-len(maxs)/20])
+			few := len(mins) / 20
+			lo, hi = min(lo, nth(mins, few)), max(hi, nth(maxs, len(maxs)-1-few))
 		default:
 			lo, hi = min(lo, slices.Min(mins)), max(hi, slices.Max(maxs))
 		}
@@ -204,6 +203,35 @@ func (c *Chart) rangeY(sx scale) (lo, hi float64, ok bool) {
 		lo, hi = toZero(lo, hi), -toZero(-hi, -lo)
 	}
 	return lo, hi, true
+}
+
+// nth returns the n-th smallest of finite values, and puts them in another order.
+func nth(v []float64, n int) float64 {
+	for len(v) > 1 {
+		// Hoare's partition: up to the pivot before i, from it on after j.
+		pivot, i, j := v[len(v)/2], 0, len(v)-1
+		for i <= j {
+			for v[i] < pivot {
+				i++
+			}
+			for v[j] > pivot {
+				j--
+			}
+			if i <= j {
+				v[i], v[j] = v[j], v[i]
+				i, j = i+1, j-1
+			}
+		}
+		switch {
+		case n <= j:
+			v = v[:j+1]
+		case n >= i:
+			v, n = v[i:], n-i
+		default:
+			return pivot
+		}
+	}
+	return v[0]
 }
 
 // toZero extends a range down to zero if it ends just above: an axis that starts

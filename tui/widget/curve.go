@@ -26,15 +26,13 @@ func finite(v float64) bool { return v-v == 0 }
 // above is the next larger number, which turns x < b into x <= b.
 func above(v float64) float64 { return math.Nextafter(v, math.Inf(1)) }
 
-// manyBlocks is from how many blocks on a column of points is cut at blocks.
-const manyBlocks = 4
-
 // bin sorts the points at x into those between consecutive edges: bin i takes
 // edges[i] <= x < edges[i+1], the last one its right edge too. It appends the
 // first point of the first bin, and where each ends.
 //
 // A bin of many points ends where a block of the series' summaries does: that
-// moves an edge by less than a fourth of the bin, and reads no single points.
+// moves an edge by less than half of the bin, which is a dot, and reads no single
+// points.
 func bin(dst []int, x, edges []float64) []int {
 	to := series.Search(x, edges[0])
 	dst = append(dst, to)
@@ -44,8 +42,8 @@ func bin(dst []int, x, edges []float64) []int {
 			edge = above(edge)
 		}
 		end := to + series.Search(x[to:], edge)
-		if end-to >= manyBlocks*series.Block && e < len(edges)-1 {
-			end -= end % series.Block
+		if e < len(edges)-1 {
+			end = series.Snap(to, end)
 		}
 		dst = append(dst, end)
 		to = end

@@ -9,6 +9,7 @@ import (
 type scale struct {
 	lo, hi float64 // lo < hi; both > 0 when log
 	log    bool
+	span   float64 // log(hi/lo) when log
 }
 
 // newScale widens an empty range so that a constant curve lies in the middle.
@@ -17,7 +18,7 @@ func newScale(lo, hi float64, log bool) scale {
 		if lo == hi {
 			lo, hi = lo/2, hi*2
 		}
-		return scale{lo, hi, true}
+		return exactScale(lo, hi, true)
 	}
 	if lo == hi {
 		d := math.Abs(lo) / 10
@@ -26,7 +27,16 @@ func newScale(lo, hi float64, log bool) scale {
 		}
 		lo, hi = lo-d, hi+d
 	}
-	return scale{lo, hi, false}
+	return exactScale(lo, hi, false)
+}
+
+// exactScale is the scale of a range that is not empty.
+func exactScale(lo, hi float64, log bool) scale {
+	s := scale{lo: lo, hi: hi, log: log}
+	if log {
+		s.span = math.Log(hi / lo)
+	}
+	return s
 }
 
 // at returns the position of v; outside [0, 1] beyond the range, NaN where the
@@ -36,7 +46,7 @@ func (s scale) at(v float64) float64 {
 		if v <= 0 {
 			return math.NaN()
 		}
-		return math.Log(v/s.lo) / math.Log(s.hi/s.lo)
+		return math.Log(v/s.lo) / s.span
 	}
 	return (v - s.lo) / (s.hi - s.lo)
 }

@@ -128,7 +128,7 @@ func Sparkline(t *theme.Theme, v []float64, w int, log bool) string {
 			lo, hi = min(lo, x), max(hi, x)
 		}
 	}
-	s, g := scale{lo: lo, hi: hi, log: log && lo > 0}, &t.Glyphs
+	s, g := exactScale(lo, hi, log && lo > 0), &t.Glyphs
 	var b strings.Builder
 	b.WriteString(strings.Repeat(" ", w-n))
 	for i, x := range cells {
