@@ -114,7 +114,7 @@ func (a *App) progressLine() string {
 	switch st.State {
 	case run.StateDead, run.StateFailed:
 		ink = t.Bad
-	case run.StatePaused, run.StateStopping, run.StateStarting:
+	case run.StatePaused, run.StateStopping, run.StateStarting, run.StateQueued:
 		ink = t.Warn
 	case run.StateStopped, run.StateNew:
 		ink = t.Dim

@@ -122,7 +122,7 @@ type report struct {
 func Run(ctx context.Context, opts Options) error {
 	l, err := open(opts)
 	if err != nil {
-		noteFailedStart(opts.Dir, err)
+		noteFailedStart(opts.Dir, opts.Job, err)
 		return err
 	}
 	return l.run(ctx, opts)
@@ -133,7 +133,7 @@ func (l *Loop) run(ctx context.Context, opts Options) error {
 	server, err := l.serve(opts.Listen)
 	if err != nil {
 		l.release()
-		noteFailedStart(l.dir, err)
+		noteFailedStart(l.dir, l.job, err)
 		return err
 	}
 	defer l.close()
@@ -190,7 +190,7 @@ func open(opts Options) (*Loop, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := noteStart(dir, cfg); err != nil {
+	if err := noteStart(dir, opts.Job, cfg); err != nil {
 		return nil, err
 	}
 	l := &Loop{

@@ -13,12 +13,12 @@ import (
 
 // noteStart leaves word that a trainer of a run that never trained is at work,
 // so that one killed while it opens the run leaves a dead run and not a new one.
-func noteStart(dir string, cfg *configs.Config) error {
+func noteStart(dir, job string, cfg *configs.Config) error {
 	s, known, err := run.ReadStatus(dir)
 	if err != nil || known && s.State != run.StateNew {
 		return err
 	}
-	s.State, s.Error = run.StateStarting, ""
+	s.State, s.Job, s.Error = run.StateStarting, job, ""
 	s.Method, s.TotalNimg = cfg.Method, images(cfg.Live.TotalKimg)
 	return writeStart(dir, s)
 }
@@ -27,7 +27,7 @@ func noteStart(dir string, cfg *configs.Config) error {
 // that has trained keeps its state: one that was stopped still is, whatever its
 // next trainer met. A run that never did has failed. It tells nobody of its own
 // errors: the caller returns why.
-func noteFailedStart(dir string, why error) {
+func noteFailedStart(dir, job string, why error) {
 	if !run.IsRun(dir) {
 		return
 	}
@@ -38,8 +38,11 @@ func noteFailedStart(dir string, why error) {
 	switch {
 	case !known, s.State == run.StateNew, s.State == run.StateFailed,
 		s.State == run.StateStarting && s.PID == os.Getpid():
-		s.State, s.Error = run.StateFailed, why.Error()
+		s.State, s.Job, s.Error = run.StateFailed, job, why.Error()
 		_ = writeStart(dir, s)
+	case s.Job != job:
+		s.Job = job // which has had its turn: the run is queued no more
+		_ = run.WriteStatus(dir, s)
 	}
 	log, err := runlog.OpenWriter(dir)
 	if err != nil {

@@ -17,6 +17,7 @@ const (
 	StatusFile    = "status.json" // the heartbeat: Status, once a second
 	LayersFile    = "layers.json" // []Layer
 	LockFile      = "lock"        // held (flock) by the trainer; its pid
+	JobFile       = "job.json"    // Job, of a run that was submitted
 	SocketFile    = "control.sock"
 	SocketPointer = SocketFile + ".path" // where the socket lies, if that is elsewhere
 	SocketDir     = ".ctl"               // around a socket that is being made; no longer than SocketFile
@@ -26,6 +27,7 @@ const (
 	TokenFile = "control.token"
 
 	LogFile        = "trainer.log" // standard output and error of a detached trainer
+	JobOutput      = "slurm-*.out" // what Slurm itself has to say of a job that trains several runs
 	SamplesDir     = "samples"
 	CheckpointsDir = "checkpoints"
 	InputsDir      = "inputs" // the run's own copies of the files that its settings name
@@ -112,6 +114,8 @@ var Files = []File{
 	{Pattern: TensorBoardDir, Writer: "trainer"},
 	{Pattern: TensorBoardDir + "/events.out.tfevents.*", Writer: "trainer", Rewind: RewindCut},
 	{Pattern: LogFile, Writer: "command, trainer"},
+	{Pattern: JobFile, Writer: "command"},
+	{Pattern: JobOutput, Writer: "scheduler"},
 	{Pattern: LockFile, Writer: "trainer", Life: Process, Made: true},
 	{Pattern: SocketFile, Writer: "trainer", Life: Process},
 	{Pattern: SocketPointer, Writer: "trainer", Life: Process},

@@ -18,13 +18,16 @@ type Info struct {
 	Status Status // last heartbeat, with State derived: see ReadInfo
 	Alive  bool   // a trainer holds the lock
 	Err    error  // of a list: why the directory cannot be read, with StateUnreadable
+
+	Job  Job    // that the run was submitted in; the zero Job if in none
+	Said string // the state in the heartbeat, before one was derived; "" without a heartbeat
 }
 
 // ReadInfo reads a run directory. The state is that of the last heartbeat,
 // except that it is dead when the lock is free although the heartbeat says that
 // the run is active, starting when the lock is held and there is no heartbeat of
-// its holder yet, paused when its trainer was suspended by a signal, and new when
-// the run was never started.
+// its holder yet, paused when its trainer was suspended by a signal, queued when the
+// job that it was submitted in has not begun, and new when it was never started.
 func ReadInfo(dir string) (Info, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -41,7 +44,9 @@ func ReadInfo(dir string) (Info, error) {
 	if err != nil {
 		return info, err
 	}
+	info.Job = ReadJob(dir)
 	st := &info.Status
+	info.Said = st.State
 	switch {
 	case held && (!known || !Active(st.State) || pid != 0 && pid != st.PID):
 		st.State, st.PID, st.Job, st.Error = StateStarting, pid, "", ""
@@ -60,8 +65,29 @@ func ReadInfo(dir string) (Info, error) {
 	case Active(st.State):
 		st.State = StateDead
 	}
+	if job := info.Job.String(); !held && job != "" && st.Job != job {
+		st.State, st.Job = StateQueued, job // the rest is of a trainer before it
+	}
 	st.Run, st.Dir = info.Name, info.Dir // the directory may have been moved
 	return info, nil
+}
+
+// Unqueue takes back StateQueued, of a run whose job is known to be over: the state
+// is then that of the trainer before the job, if there was one.
+func (i *Info) Unqueue() {
+	if i.Status.State != StateQueued {
+		return
+	}
+	switch {
+	case Active(i.Said):
+		i.Status.State = StateDead
+	case i.Said != "":
+		i.Status.State = i.Said
+	case i.Status.CheckpointNimg > 0:
+		i.Status.State = StateStopped
+	default:
+		i.Status.State = StateNew
+	}
 }
 
 // ErrSuspended is the error of asking a trainer that was stopped by a signal.

@@ -10,10 +10,11 @@ import (
 	"innate/models/nvml"
 )
 
-// States of a run. A trainer reports all but the last three, which readers derive:
+// States of a run. A trainer reports all but the last four, which readers derive:
 // StateDead when the lock is free although the last heartbeat says the run is
-// active, StateNew when a run directory was never started, StateUnreadable in a
-// list when the directory cannot be read.
+// active, StateNew when a run directory was never started, StateQueued when a job
+// is to train it that has not begun, StateUnreadable in a list when the directory
+// cannot be read.
 const (
 	StateStarting = "starting"
 	StateRunning  = "running"
@@ -24,6 +25,7 @@ const (
 	StateFailed   = "failed"
 	StateDead     = "dead"
 	StateNew      = "new"
+	StateQueued   = "queued"
 
 	StateUnreadable = "unreadable"
 )
@@ -51,6 +53,10 @@ type Status struct {
 	State   string `json:"state"`
 	PID     int    `json:"pid"`
 	Job     string `json:"job,omitempty"` // that the trainer is part of: "Slurm job 123"
+
+	// What the scheduler says of the job; readers add it who have asked: see package
+	// cluster.
+	JobState string `json:"job_state,omitempty"`
 
 	// Which of two snapshots is newer is told by Seq, not by the clock, which may
 	// be set back, or be another machine's: see Before. Both are empty in what

@@ -15,7 +15,7 @@ func StateInk(t *theme.Theme, state string) theme.Ink {
 	switch state {
 	case run.StateRunning, run.StateDone:
 		return t.Good
-	case run.StatePaused, run.StateStarting, run.StateStopping:
+	case run.StatePaused, run.StateStarting, run.StateStopping, run.StateQueued:
 		return t.Warn
 	case run.StateDead, run.StateFailed:
 		return t.Bad

@@ -159,14 +159,14 @@ func badge(r *session.Listed, t *theme.Theme) string {
 // stateOrder puts what needs attention or is at work first.
 func stateOrder(state string) float64 {
 	for i, s := range []string{
-		run.StateRunning, run.StateStarting, run.StateStopping, run.StatePaused,
+		run.StateRunning, run.StateStarting, run.StateStopping, run.StatePaused, run.StateQueued,
 		run.StateDead, run.StateFailed, run.StateNew, run.StateStopped, run.StateDone,
 	} {
 		if s == state {
 			return float64(i)
 		}
 	}
-	return 9
+	return 10
 }
 
 // methodOf is the method that trains a run, for the screen.
