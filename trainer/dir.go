@@ -33,6 +33,28 @@ func Create(runsDir, cfgText, name string) (dir string, err error) {
 	return dir, nil
 }
 
+// Next is where Create would make runs of a name, in order, if nobody else makes
+// one meanwhile.
+func Next(runsDir, name string, count int) ([]string, error) {
+	runsDir, err := filepath.Abs(runsDir)
+	if err != nil {
+		return nil, fmt.Errorf("trainer: %w", err)
+	}
+	n, err := nextNumber(runsDir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	dirs := make([]string, count)
+	for i := range dirs {
+		dirs[i] = numbered(runsDir, n+i, name)
+	}
+	return dirs, nil
+}
+
+func numbered(runsDir string, n int, name string) string {
+	return filepath.Join(runsDir, fmt.Sprintf("%05d-%s", n, name))
+}
+
 // CreateAt is Create in a directory of the caller's choice. It may exist, but not
 // be a run already.
 func CreateAt(dir, cfgText, name string) error {
@@ -135,7 +157,7 @@ func claimNext(runsDir, name string) (dir string, err error) {
 		return "", err
 	}
 	for ; ; n++ { // someone else may take the number first
-		dir = filepath.Join(runsDir, fmt.Sprintf("%05d-%s", n, name))
+		dir = numbered(runsDir, n, name)
 		taken, err := claim(runsDir, n, dir)
 		if err != nil {
 			return "", err

@@ -34,7 +34,7 @@ func demo(ctx context.Context, c *cli, plain bool, edits edits) error {
 	var asks <-chan os.Signal
 	if !background {
 		var release func()
-		ctx, asks, release = catchSignals(ctx, c.err)
+		ctx, asks, release = catchSignals(ctx, c.err, false)
 		defer release()
 	}
 	dir, err := create(c.runs, "", demoPreset, edits)

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"innate/models/kernels"
+	"innate/trainer/cluster"
 )
 
 // cli is what a subcommand may touch of the outside world, so that tests can
@@ -50,8 +51,12 @@ func ask(question string) (yes bool) {
 	return answer == "y" || answer == "yes"
 }
 
+// againError is the end of a job whose run goes on in another: exit status
+// cluster.Again.
+type againError struct{ error }
+
 // main runs one command line and returns the exit status: 0 done, 1 an error,
-// 2 wrong usage.
+// 2 wrong usage, cluster.Again for a job that is to begin again.
 func (c *cli) main(ctx context.Context, args []string) int {
 	err := c.execute(ctx, args)
 	if c.cpuProfile != nil {
@@ -63,6 +68,9 @@ func (c *cli) main(ctx context.Context, args []string) int {
 	fmt.Fprintf(c.err, "innate: %v\n", err)
 	if errors.As(err, new(usageError)) {
 		return 2
+	}
+	if errors.As(err, new(againError)) {
+		return cluster.Again
 	}
 	return 1
 }

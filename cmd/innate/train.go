@@ -21,11 +21,12 @@ func (c *cli) trainCommand() *cobra.Command {
 		Use: "train CONFIG", Short: "a run in the foreground, with plain progress lines",
 		ValidArgsFunction: completeConfig,
 		Example: examples("train mnist-gdd-i --kimg 20", "a preset, for 20,000 images",
-			"train --run 3", "goes on with a run, as a job's last line",
+			"train --run 3 --requeue", "goes on with a run, as a job's last line",
 			"train mnist-gdd-i --dry-run", "what memory and disk it would take"),
 	}
 	out := pathFlag(cmd.Flags(), "out", "", "run `directory` to create instead of a numbered one")
 	resumed := pathFlag(cmd.Flags(), "run", "", "continue this `run`, by number, name or directory, instead of beginning one")
+	requeue := cmd.Flags().Bool("requeue", false, "as a job that begins again: go on with a run that --out has already; at USR1, and at TERM in a pod, stop and be queued again")
 	dry := cmd.Flags().Bool("dry-run", false, "do not train, but say what memory and disk a run would take")
 	asJSON := jsonFlag(cmd.Flags())
 	var edits edits
@@ -47,26 +48,41 @@ func (c *cli) trainCommand() *cobra.Command {
 		if *dry {
 			return dryRun(c, args[0], edits, *asJSON)
 		}
-		ctx, asks, release := catchSignals(cmd.Context(), c.err)
+		ctx, asks, release := catchSignals(cmd.Context(), c.err, *requeue)
 		defer release()
-		if *resumed != "" {
-			dir, err := find(c.runs, *resumed)
-			if err != nil {
-				return err
-			}
-			if err := edits.process.adjust(dir); err != nil {
-				return err
-			}
-			return train(ctx, c, dir, edits.process.listen, asks)
+		if *requeue && *resumed == "" && *out != "" && run.IsRun(*out) {
+			*resumed, edits.process = *out, process{} // a job that begins again
 		}
-		dir, err := create(c.runs, *out, args[0], edits)
+		var dir string
+		var err error
+		if *resumed != "" {
+			dir, err = again(ctx, c, *resumed, edits.process, *requeue)
+		} else if dir, err = create(c.runs, *out, args[0], edits); err == nil {
+			fmt.Fprintln(c.out, dir)
+		}
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(c.out, dir)
-		return train(ctx, c, dir, edits.process.listen, asks)
+		before := newestCheckpoint(dir)
+		if err := train(ctx, c, dir, edits.process.listen, asks); err != nil || !*requeue {
+			return err
+		}
+		return c.requeue(ctx, dir, before)
 	}
 	return cmd
+}
+
+// again is the directory of a run that is to go on, with the settings of its new
+// process. A job that was requeued waits for the trainer of its last life.
+func again(ctx context.Context, c *cli, ref string, p process, requeued bool) (string, error) {
+	dir, err := find(c.runs, ref)
+	if err == nil && requeued {
+		err = awaitFree(ctx, c, dir)
+	}
+	if err != nil {
+		return "", err
+	}
+	return dir, p.adjust(dir)
 }
 
 // train runs a trainer in this process until its run or ctx ends. A signal on
@@ -78,6 +94,9 @@ func train(ctx context.Context, c *cli, dir, listen string, asks <-chan os.Signa
 	}
 	leave, warnings := trainer.Settle(dir, c.err, trainer.Hazards(c.getenv, false)...)
 	defer leave()
+	if err := run.KeepJob(dir, trainer.Job(c.getenv)); err != nil {
+		fmt.Fprintf(c.err, "innate: %v\n", err)
+	}
 	loop.CollectOften(c.getenv)
 	out := newPrinter(c.out)
 	err = loop.Run(ctx, loop.Options{
