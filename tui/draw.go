@@ -82,6 +82,8 @@ func (a *App) banner() string {
 		return ""
 	case r.Resuming:
 		return join("starting a trainer")
+	case st.State == run.StateQueued:
+		return join("queued:", session.JobText(st))
 	case st.State == run.StateDead:
 		from := "the beginning"
 		if st.CheckpointNimg > 0 {
@@ -89,7 +91,7 @@ func (a *App) banner() string {
 		}
 		died := "the trainer died at"
 		if st.Job != "" {
-			died = "the trainer died in " + st.Job + " at"
+			died = "the trainer died in " + session.JobText(st) + " at"
 		}
 		if word := r.Words.Last(); word != "" {
 			return join(died, widget.Kimg(st.Nimg), "kimg, r resumes from", from+"; its last word:", word)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"innate/trainer/cluster"
 	"innate/trainer/control"
 	"innate/trainer/run"
 )
@@ -31,12 +32,17 @@ func ls(ctx context.Context, c *cli, asJSON bool) error {
 		return err
 	}
 	askAll(ctx, infos)
+	list := make([]*run.Info, len(infos))
+	for i := range infos {
+		list[i] = &infos[i]
+	}
+	c.askJobs(ctx, list...)
 	if asJSON {
-		list := []run.Status{}
+		all := []run.Status{}
 		for _, i := range infos {
-			list = append(list, i.Status)
+			all = append(all, i.Status)
 		}
-		return printJSON(c.out, list)
+		return printJSON(c.out, all)
 	}
 	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "RUN\tSTATE\tKIMG\tIMG/S\tFROZEN\tFID\tBEST")
@@ -54,6 +60,9 @@ func ls(ctx context.Context, c *cli, asJSON bool) error {
 	}
 	for _, i := range infos {
 		if said := epitaph(i); said != "" {
+			fmt.Fprintln(c.out, said)
+		}
+		if said := atScheduler(i); said != "" {
 			fmt.Fprintln(c.out, said)
 		}
 		if why := held(i.Status); why != "" {
@@ -77,6 +86,27 @@ func askAll(ctx context.Context, infos []run.Info) {
 		})
 	}
 	asking.Wait()
+}
+
+// askJobs asks the scheduler about runs that were submitted; the heartbeats count
+// where it does not answer.
+func (c *cli) askJobs(ctx context.Context, infos ...*run.Info) {
+	if err := cluster.Ask(ctx, infos...); err != nil {
+		fmt.Fprintf(c.err, "innate: %v; jobs are shown as their runs last said\n", err)
+	}
+}
+
+// atScheduler words what the scheduler says of a run's job; "" where that is in the
+// run's epitaph, or nothing.
+func atScheduler(i run.Info) string {
+	s := i.Status
+	if s.State == run.StateQueued && s.JobState == "" {
+		return fmt.Sprintf("%s is queued: %s", run.OneLine(i.Name), run.OneLine(s.Job))
+	}
+	if s.JobState == "" || s.State == run.StateDead || s.State == run.StateFailed {
+		return ""
+	}
+	return fmt.Sprintf("%s is %s: %s %s", run.OneLine(i.Name), s.State, run.OneLine(s.Job), s.JobState)
 }
 
 // held words what holds a live run up that nobody has asked for; "" if nothing

@@ -98,6 +98,9 @@ func epitaph(info run.Info) string {
 	in := ""
 	if s.Job != "" {
 		in = " in " + run.OneLine(s.Job)
+		if s.JobState != "" {
+			in += ", " + s.JobState
+		}
 	}
 	return fmt.Sprintf("%s is %s%s: %s; %s", run.OneLine(info.Name), s.State, in, run.OneLine(said), hint(info))
 }

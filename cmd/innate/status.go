@@ -42,6 +42,7 @@ func (c *cli) statusCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		c.askJobs(cmd.Context(), &info)
 		if *asJSON {
 			return printJSON(c.out, info.Status)
 		}
@@ -78,7 +79,7 @@ func printStatus(out io.Writer, info run.Info) {
 		row("unsaved", "%s", unsaved(s))
 	}
 	if s.Job != "" {
-		row("job", "%s", run.OneLine(s.Job))
+		row("job", "%s", strings.TrimSuffix(run.OneLine(s.Job)+", "+s.JobState, ", "))
 	}
 	row("method", "%s", s.Method)
 	row("progress", "%.1f of %s kimg, %.1f images/s, %s left", float64(s.Nimg)/1000, totalKimg(s),

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"innate/trainer/cluster"
 	"innate/trainer/control"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
@@ -16,11 +17,12 @@ import (
 // watch follows a run in lines of plain text, which a screen reader, a pipe and
 // a dumb terminal take alike: events as they come, and a line on how the run
 // does when that has changed, at most one in every. It moves no cursor. It ends
-// with the run, with an error if that died or failed.
+// with the run, with an error if that died or failed; one that is queued has not ended.
 func watch(ctx context.Context, out io.Writer, dir string, every time.Duration) error {
 	w := watcher{out: out, every: every}
 	reader := runlog.NewReader(dir)
 	var last run.Status
+	var jobs cluster.Watcher
 	for {
 		info, err := control.Ask(ctx, dir) // before the log, to read all of a run that has ended
 		if err != nil {
@@ -29,6 +31,7 @@ func watch(ctx context.Context, out io.Writer, dir string, every time.Duration) 
 		if info.Alive && info.Status.Before(last) {
 			info.Status = last // an old heartbeat, where the trainer has not answered now
 		}
+		jobs.Await(ctx, time.Now(), &info)
 		last = info.Status
 		if err := reader.Each(w.add); err != nil {
 			return err
@@ -36,7 +39,7 @@ func watch(ctx context.Context, out io.Writer, dir string, every time.Duration) 
 		if err := w.progress(info); err != nil {
 			return err
 		}
-		if !info.Alive {
+		if !info.Alive && !run.Active(info.Status.State) && info.Status.State != run.StateQueued {
 			return verdict(info)
 		}
 		if !sleep(ctx, pollEvery) {

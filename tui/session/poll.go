@@ -9,6 +9,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"innate/trainer/cluster"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
@@ -92,6 +93,7 @@ type poller struct {
 	newest    string // last grid read
 	torn      torn   // the newest grid, while it does not decode
 	layers    layerTail
+	jobs      cluster.Watcher
 	remeasure atomic.Bool // asked for by the screen: layers from the beginning
 }
 
@@ -131,6 +133,7 @@ func (p *poller) poll(now time.Time) PollMsg {
 		if err != nil {
 			m.Err = err
 		} else {
+			p.jobs.Fill(now, &info)
 			m.Info = &info
 		}
 	}

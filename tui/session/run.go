@@ -166,6 +166,8 @@ func (r *Run) Waits() string {
 		return "reading the run"
 	case st == run.StateNew:
 		return "not started yet"
+	case st == run.StateQueued:
+		return "queued: its job has not begun"
 	case st == run.StateStarting:
 		return "starting: the graph is being compiled"
 	case st == run.StateRunning:
@@ -221,6 +223,14 @@ func (r *Run) Tiling() sixel.Tiling {
 // FrozenKey changes whenever something was frozen or unfrozen.
 func FrozenKey(st *run.Status) string {
 	return fmt.Sprint(st.PID, st.FreezePreset, st.FreezeGlobs, st.TrainGlobs, st.FrozenParams, st.TrainableTensors)
+}
+
+// JobText is the job of a run and what its scheduler says of it; "" without one.
+func JobText(st *run.Status) string {
+	if st.Job == "" || st.JobState == "" {
+		return st.Job
+	}
+	return st.Job + ", " + st.JobState
 }
 
 // Ended reports whether a run ended other than it should.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"innate/configs"
+	"innate/trainer/cluster"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
@@ -23,6 +24,7 @@ type runsReader struct {
 
 	mu   sync.Mutex
 	runs map[string]*runFiles // by name
+	jobs cluster.Watcher
 }
 
 // runFiles follows the files of one run.
@@ -74,6 +76,11 @@ func (r *runsReader) read() ([]Listed, error) {
 		rows = append(rows, f.row)
 	}
 	r.runs = seen
+	infos := make([]*run.Info, len(rows))
+	for i := range rows {
+		infos[i] = &rows[i].Info
+	}
+	r.jobs.Fill(time.Now(), infos...)
 	return rows, nil
 }
 

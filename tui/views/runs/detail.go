@@ -115,7 +115,7 @@ func facts(r *session.Listed, on host.Host, w, h int) []string {
 		para(t.Warn, "no checkpoint is written: "+st.CheckpointError)
 		lines = append(lines, "")
 	}
-	add("job", widget.Plain(st.Job))
+	add("job", widget.Plain(session.JobText(st)))
 	add("method", methodOf(r))
 	if c := r.Config; c != nil {
 		add("data", widget.Plain(c.Data.Dataset))
