@@ -30,11 +30,16 @@ type count struct {
 // countFlag is f.Int for a number from lo to hi. The default may lie outside; help
 // tells it where it means a number.
 func countFlag(f *pflag.FlagSet, name string, value, lo, hi int, usage string) *int {
-	f.Var(count{&value, lo, hi}, name, usage)
-	if value <= 0 {
+	countVar(f, &value, name, lo, hi, usage)
+	return &value
+}
+
+// countVar is countFlag for a variable, whose value is the default.
+func countVar(f *pflag.FlagSet, value *int, name string, lo, hi int, usage string) {
+	f.Var(count{value, lo, hi}, name, usage)
+	if *value <= 0 {
 		f.Lookup(name).DefValue = "" // usage says what happens without the flag
 	}
-	return &value
 }
 
 // threadsFlag is the flag of commands that compute in their own process.

@@ -18,10 +18,15 @@ func (c *cli) deleteCommand() *cobra.Command {
 	}
 	yes := cmd.Flags().Bool("yes", false, "do not ask")
 	force := cmd.Flags().Bool("force", false, "also remove files in the run's directory that no trainer wrote")
-	cmd.RunE = func(_ *cobra.Command, args []string) error {
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		dir, err := find(c.runs, args[0])
 		if err != nil {
 			return err
+		}
+		if info, err := run.ReadInfo(dir); err == nil { // else Delete says why not
+			if err := c.mustBeFree(cmd.Context(), info); err != nil {
+				return err
+			}
 		}
 		if !*yes {
 			if c.ask == nil {

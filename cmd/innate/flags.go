@@ -15,12 +15,16 @@ import (
 // pathFlag is a flag that names a file or a directory. In --out=~/x a shell
 // leaves the ~, and who types it means the home directory.
 func pathFlag(f *pflag.FlagSet, name, value, usage string) *string {
-	path := &value
+	pathVar(f, &value, name, usage)
+	return &value
+}
+
+// pathVar is pathFlag for a variable.
+func pathVar(f *pflag.FlagSet, path *string, name, usage string) {
 	f.Func(name, usage, func(s string) error {
 		*path = configs.ExpandHome(s)
 		return nil
 	})
-	return path
 }
 
 // jsonFlag is the flag of commands that can print JSON.

@@ -108,6 +108,9 @@ func (c *cli) resume(ctx context.Context, dir string, p process) error {
 			return err
 		}
 	}
+	if err := c.mustBeFree(ctx, info); err != nil {
+		return err
+	}
 	if err := p.adjust(dir); err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func (c *cli) root() *cobra.Command {
 		}
 		root.AddCommand(cmds...)
 	}
-	add(groupBegin, "Begin", c.demoCommand(), c.openCommand(), c.trainCommand(), c.startCommand(), c.forkCommand())
+	add(groupBegin, "Begin", c.demoCommand(), c.openCommand(), c.trainCommand(), c.startCommand(), c.submitCommand(), c.forkCommand())
 	add(groupWatch, "Watch", c.lsCommand(), c.statusCommand(), c.eventsCommand(), c.logsCommand())
 	add(groupSteer, "Steer", append(c.sendCommands(), c.resumeCommand(), c.setCommand(), c.freezeCommand(), c.deleteCommand())...)
 	add(groupUse, "Use and measure", c.sampleCommand(), c.fidCommand(), c.importCommand(), c.exportCommand(), c.inspectCommand(), c.profileCommand())
