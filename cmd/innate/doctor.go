@@ -24,21 +24,30 @@ import (
 	"innate/models/device/parity"
 	"innate/models/kernels"
 	"innate/trainer"
+	"innate/trainer/cluster"
 	"innate/trainer/loop"
 	"innate/trainer/run"
 )
 
 func (c *cli) doctorCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "doctor", Short: "what is here for a run; --check: is a device right",
+		Use: "doctor", Short: "what is here for a run; --check a device, --slurm jobs",
 		Args: noArgs, ValidArgsFunction: cobra.NoFileCompletions,
 		Example: examples("doctor", "terminal, processor, PyTorch, GPU, schedulers, room for runs",
-			"doctor --device cuda --check", "a device against innate's own kernels: a table to paste into an issue"),
+			"doctor --device cuda --check", "a device against innate's own kernels: a table to paste into an issue",
+			"doctor --slurm", "what a job of Slurm would meet here"),
 	}
 	on := deviceFlag(cmd)
 	check := cmd.Flags().Bool("check", false, "hold the device against innate's own kernels, in two minutes at most")
 	threads := threadsFlag(cmd.Flags())
+	slurm := cmd.Flags().Bool("slurm", false, "look at the Slurm that is here, in a quarter of a minute at most")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *slurm {
+			if *check {
+				return usagef("doctor: got --slurm and --check, want one of them")
+			}
+			return doctorSlurm(cmd.Context(), c)
+		}
 		if *check {
 			return checkDevice(cmd.Context(), c, *on, *threads)
 		}
@@ -63,6 +72,7 @@ func doctor(c *cli) {
 		row(name, "%s", describeDevice(name))
 	}
 	row("scheduler", "%s", describeScheduler(c))
+	row("mpi", "%s", describeMPI())
 	row("runs", "%s", describeRoom(run.RunsDir(c.runs)))
 	for _, text := range trainer.Hazards(c.getenv, true) {
 		row("warning", "%s", text)
@@ -100,9 +110,37 @@ func describeScheduler(c *cli) string {
 		return "this is " + job
 	}
 	if _, err := exec.LookPath("sbatch"); err == nil {
-		return "Slurm: sbatch is on the path; see trainer/SCHEDULERS.md for a job's last line"
+		return "Slurm: sbatch is on the path; innate doctor --slurm looks at it, innate submit hands it a run"
 	}
 	return "none: runs are processes of this machine"
+}
+
+// describeMPI names the launcher of processes that is on the path.
+func describeMPI() string {
+	for _, name := range []string{"mpirun", "mpiexec"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return "none: no mpirun on the path"
+}
+
+// doctorSlurm prints what a job would meet here, and what to do where something is
+// missing.
+func doctorSlurm(ctx context.Context, c *cli) error {
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("doctor: %w", err)
+	}
+	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	defer w.Flush()
+	for _, f := range cluster.Examine(ctx, run.RunsDir(c.runs), program, defaultGrace) {
+		fmt.Fprintf(w, "%s\t%s\n", f.Name, f.Text)
+		if f.Advice != "" {
+			fmt.Fprintf(w, "\t  %s\n", f.Advice)
+		}
+	}
+	return nil
 }
 
 // describeRoom says how much room there is for runs: in their directory, or in the
