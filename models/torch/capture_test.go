@@ -188,7 +188,7 @@ func TestGraphsFail(t *testing.T) {
 				t.Errorf("notes %q, want %q", got, says)
 			}
 			dev.Close()
-			if live := torch.Live(tr.dev); live != 0 {
+			if live := tr.dev.Live(); live != 0 {
 				t.Errorf("%d tensors are left", live)
 			}
 		})
@@ -208,7 +208,7 @@ func TestGraphsRelease(t *testing.T) {
 			must(t, p.Run())
 		}
 		p.Release()
-		if got := torch.Live(dev); i == 1 {
+		if got := dev.Live(); i == 1 {
 			live = got
 		} else if i > 1 && got != live {
 			t.Fatalf("program %d: %d tensors, %d before", i, got, live)

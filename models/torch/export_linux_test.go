@@ -7,9 +7,6 @@ import "innate/models/graph"
 // Knows reports whether an operation is in the table.
 func Knows(op *graph.Def) bool { return table[op] != nil }
 
-// Live is how many tensors a device holds.
-func Live(d *Device) int { return d.lib.Live() }
-
 // Refused is an operation that PyTorch refuses: the product of matrices that do not
 // fit.
 var Refused = &graph.Def{Name: "refused", Shape: func(_ any, in []graph.Shape) (graph.Shape, error) { return in[0], nil }}

@@ -11,6 +11,7 @@ import (
 
 	"innate/models"
 	"innate/models/device"
+	"innate/models/device/parity"
 	"innate/models/device/reference"
 	"innate/models/graph"
 	"innate/models/torch"
@@ -185,7 +186,7 @@ func TestNoLeak(t *testing.T) {
 		adam.Records()
 		p.Records()
 		adam.Squares(0)
-		switch got := torch.Live(dev); {
+		switch got := dev.Live(); {
 		case round == 2:
 			live = got
 		case round > 2 && round%3 == 2 && got != live:
@@ -243,4 +244,21 @@ func TestNoGPU(t *testing.T) {
 		t.Errorf("error %q", err)
 	}
 	t.Log(err)
+}
+
+// TestCallsFollowSchemas: what is given to operations is what the schemas of this
+// PyTorch ask for. libtorch does not look.
+func TestCallsFollowSchemas(t *testing.T) {
+	dev := open(t, torch.Options{Threads: 1})
+	dev.RecordCalls()
+	parity.Run(dev, reference.Device{})
+	tr := newTrainee(t, dev)
+	tr.schedule()
+	n, err := dev.CheckCalls()
+	if err != nil {
+		t.Error(err)
+	}
+	if n < 45 {
+		t.Errorf("%d operations were called, want 45 or more", n)
+	}
 }

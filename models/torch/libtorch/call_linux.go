@@ -110,6 +110,7 @@ type frame struct {
 	op    *Op
 	n     int           // arguments so far
 	stack [slots]uint64 // arguments, then results
+	kinds [slots]byte   // of the arguments
 }
 
 // Call begins a call of an operation. Arguments follow in the order of its schema,
@@ -125,22 +126,22 @@ func (l *Lib) Call(o *Op) *Lib {
 // frame is the call that is being made.
 func (l *Lib) frame() *frame { return &l.frames[l.depth-1] }
 
-func (l *Lib) push(v uint64) *Lib {
+func (l *Lib) push(k kind, v uint64) *Lib {
 	f := l.frame()
-	f.stack[f.n] = v
+	f.stack[f.n], f.kinds[f.n] = v, byte(k)
 	f.n++
 	return l
 }
 
 // T is a Tensor.
-func (l *Lib) T(t Tensor) *Lib { return l.push(l.share(t)) }
+func (l *Lib) T(t Tensor) *Lib { return l.push(kindTensor, l.share(t)) }
 
 // OptT is a Tensor?, none for 0.
 func (l *Lib) OptT(t Tensor) *Lib {
 	if t == 0 {
 		return l.None()
 	}
-	return l.push(l.box(l.share(t)))
+	return l.push(kindTensor|optional, l.box(l.share(t)))
 }
 
 // Ts is a Tensor[].
@@ -149,32 +150,32 @@ func (l *Lib) Ts(ts ...Tensor) *Lib {
 	for _, t := range ts {
 		l.append(list, l.share(t))
 	}
-	return l.push(list)
+	return l.push(kindTensors, list)
 }
 
 // None is an optional that is absent.
-func (l *Lib) None() *Lib { return l.push(0) }
+func (l *Lib) None() *Lib { return l.push(kindNone, 0) }
 
 // Int is an int or a SymInt.
-func (l *Lib) Int(i int) *Lib { return l.push(uint64(i)) }
+func (l *Lib) Int(i int) *Lib { return l.push(kindInt, uint64(i)) }
 
 // OptInt is an int? or a SymInt?.
-func (l *Lib) OptInt(i int) *Lib { return l.push(l.box(uint64(i))) }
+func (l *Lib) OptInt(i int) *Lib { return l.push(kindInt|optional, l.box(uint64(i))) }
 
 // Float is a float. A Scalar, which is another type, cannot be passed at all.
-func (l *Lib) Float(f float64) *Lib { return l.push(math.Float64bits(f)) }
+func (l *Lib) Float(f float64) *Lib { return l.push(kindFloat, math.Float64bits(f)) }
 
 // OptFloat is a float?.
-func (l *Lib) OptFloat(f float64) *Lib { return l.push(l.box(math.Float64bits(f))) }
+func (l *Lib) OptFloat(f float64) *Lib { return l.push(kindFloat|optional, l.box(math.Float64bits(f))) }
 
 // Bool is a bool.
-func (l *Lib) Bool(b bool) *Lib { return l.push(bit(b)) }
+func (l *Lib) Bool(b bool) *Lib { return l.push(kindBool, bit(b)) }
 
 // Ints is an int[] or a SymInt[].
-func (l *Lib) Ints(v ...int) *Lib { return l.push(l.ints(v)) }
+func (l *Lib) Ints(v ...int) *Lib { return l.push(kindInts, l.ints(v)) }
 
 // OptInts is an int[]? or a SymInt[]?.
-func (l *Lib) OptInts(v ...int) *Lib { return l.push(l.box(l.ints(v))) }
+func (l *Lib) OptInts(v ...int) *Lib { return l.push(kindInts|optional, l.box(l.ints(v))) }
 
 // Bools is a bool[].
 func (l *Lib) Bools(v ...bool) *Lib {
@@ -182,12 +183,12 @@ func (l *Lib) Bools(v ...bool) *Lib {
 	for _, b := range v {
 		l.append(list, bit(b))
 	}
-	return l.push(list)
+	return l.push(kindBools, list)
 }
 
 // DType is a ScalarType, OptDType a ScalarType?.
-func (l *Lib) DType(t DType) *Lib    { return l.push(l.dtypes[t]) }
-func (l *Lib) OptDType(t DType) *Lib { return l.push(l.box(l.dtypes[t])) }
+func (l *Lib) DType(t DType) *Lib    { return l.push(kindDType, l.dtypes[t]) }
+func (l *Lib) OptDType(t DType) *Lib { return l.push(kindDType|optional, l.box(l.dtypes[t])) }
 
 func bit(b bool) uint64 {
 	if b {
@@ -296,6 +297,9 @@ func (l *Lib) Three() (a, b, c Tensor) {
 func (l *Lib) run() []uint64 {
 	f := l.frame()
 	l.depth--
+	if l.calls != nil {
+		l.record(f)
+	}
 	if l.err != nil {
 		return nil
 	}

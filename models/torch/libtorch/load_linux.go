@@ -28,11 +28,12 @@ type Lib struct {
 	args    [12]uintptr    // of the C function being called
 	frames  [nesting]frame // calls in the making
 	depth   int
-	out     uintptr    // where a function leaves a handle
-	out64   int64      // or a number
-	outF    float64    // or another
-	sizes   [2][]int64 // of a tensor that is made, and its strides
-	info    [2]uint64  // of memory
+	calls   map[string]string // of operations, by their arguments, while they are recorded
+	out     uintptr           // where a function leaves a handle
+	out64   int64             // or a number
+	outF    float64           // or another
+	sizes   [2][]int64        // of a tensor that is made, and its strides
+	info    [2]uint64         // of memory
 	text    [32]byte
 	temps   []Tensor        // results since the last Free
 	taken   map[Stream]bool // by TakeStream
