@@ -8,6 +8,7 @@ import (
 	"innate/configs"
 	"innate/models"
 	"innate/models/disc"
+	"innate/models/features"
 	"innate/models/gdd"
 	"innate/models/precond"
 	"innate/trainer/data"
@@ -67,21 +68,27 @@ func newGDD(e Env) (Method, error) {
 
 // gddOver distills a given denoiser.
 func gddOver(e Env, den *precond.Denoiser) (*gddMethod, error) {
-	m := &gddMethod{
-		Env: e, initial: den.Net.Params().Clone(),
-		genNoise: e.Streams.Stream("gen.z"), disNoise: e.Streams.Stream("disc.z"),
-	}
 	nets, err := newNets(e, den)
 	if err != nil {
 		return nil, err
 	}
+	return gddWith(e, nets)
+}
+
+// gddWith distills with given networks.
+func gddWith(e Env, nets gdd.Nets) (*gddMethod, error) {
+	m := &gddMethod{
+		Env: e, initial: nets.Gen.Net.Params().Clone(),
+		genNoise: e.Streams.Stream("gen.z"), disNoise: e.Streams.Stream("disc.z"),
+	}
+	var err error
 	n := e.Config.Run.Batch
 	h, w, c := e.Data.Shape()
 	if m.distiller, err = newDistiller(e.Device, nets, gdd.Loss(e.Config.Disc.Loss), e.micro()); err != nil {
 		return nil, err
 	}
 	m.genZ, m.disZ = make([]float32, n*h*w*c), make([]float32, n*h*w*c)
-	m.average, err = newAverage(den, e.Device)
+	m.average, err = newAverage(nets.Gen, e.Device)
 	return m, err
 }
 
@@ -109,6 +116,12 @@ func newDisc(e Env, k, classes int) (gdd.Disc, error) {
 	if err != nil {
 		return gdd.Disc{}, err
 	}
+	return discOver(e, k, cnn, classes)
+}
+
+// discOver makes discriminator k over a feature network.
+func discOver(e Env, k int, cnn *features.Net, classes int) (gdd.Disc, error) {
+	name, settings := configs.DiscName(k), e.Config.Nth(k)
 	path, err := projectorConfig(e.Config, k, cnn)
 	if err != nil {
 		return gdd.Disc{}, err
