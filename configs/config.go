@@ -37,14 +37,23 @@ type Config struct {
 	src *source // where the values were read, for messages; nil for defaults
 }
 
+// The values of run.precision.
+const (
+	Float32  = "float32"
+	BFloat16 = "bfloat16"
+)
+
 // Run holds what the whole run shares. Fixed.
 type Run struct {
-	Seed       int64  `toml:"seed" want:"in [0, 4294967295]" doc:"of every random stream: same seed, same run"`
-	Device     string `toml:"device" want:"cpu, torch:cpu, cuda or cuda:N" doc:"what computes: own kernels, or an installed PyTorch on processor or GPU"`
-	Threads    int    `toml:"threads" want:"in [0, 1024]" doc:"workers; 0 uses every core; results do not depend on it"`
-	Batch      int    `toml:"batch" want:"in [1, 4096]" doc:"images a step"`
-	MicroBatch int    `toml:"micro_batch" want:"0, or a divisor of run.batch" doc:"images computed at once: less memory, more time; 0: the whole batch"`
-	Nice       int    `toml:"nice" want:"in [0, 19]" doc:"of the trainer's process: 19 gives way to everything else"`
+	Seed         int64  `toml:"seed" want:"in [0, 4294967295]" doc:"of every random stream: same seed, same run"`
+	Device       string `toml:"device" want:"cpu, torch:cpu, cuda or cuda:N" doc:"what computes: own kernels, or an installed PyTorch on processor or GPU"`
+	Threads      int    `toml:"threads" want:"in [0, 1024]" doc:"workers; 0 uses every core; results do not depend on it"`
+	Batch        int    `toml:"batch" want:"in [1, 4096]" doc:"images a step"`
+	MicroBatch   int    `toml:"micro_batch" want:"0, or a divisor of run.batch" doc:"images computed at once: less memory, more time; 0: the whole batch"`
+	Precision    string `toml:"precision" for:"edm gdd" want:"float32 | bfloat16" doc:"of the network's activations on torch:cpu and cuda; all else is float32"`
+	TF32         bool   `toml:"tf32" want:"true or false" doc:"on cuda: let products of float32 round their factors to 10 bits"`
+	ChannelsLast bool   `toml:"channels_last" want:"true or false" doc:"on torch:cpu and cuda: images in memory with their channels last"`
+	Nice         int    `toml:"nice" want:"in [0, 19]" doc:"of the trainer's process: 19 gives way to everything else"`
 
 	TensorBoard bool `toml:"tensorboard" want:"true or false" doc:"also write TensorBoard event files"`
 }

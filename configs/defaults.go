@@ -20,6 +20,7 @@ func Default(method string) (*Config, error) {
 }
 
 func edmDefaults(c *Config) {
+	c.Run.Precision = Float32
 	c.Model = Model{Arch: "ddpmpp", ModelChannels: 16,
 		ChannelMult: []int{1, 1, 3}, NumBlocks: 1, AttnResolutions: []int{7}}
 	c.Live.LR, c.Live.WarmupKimg = 1e-3, 10
@@ -40,6 +41,7 @@ func classifierDefaults(c *Config) {
 }
 
 func gddDefaults(c *Config) {
+	c.Run.Precision = Float32
 	c.Model = Model{Init: "builtin:mnist-teacher"}
 	for k := range maxDiscs {
 		*c.Nth(k) = defaultDisc()

@@ -20,6 +20,7 @@ func (c *Config) Validate() error {
 	v.name()
 	v.microBatch()
 	v.check(deviceName.MatchString(v.c.Run.Device), "run.device", "")
+	v.check(v.c.Run.Precision == Float32 || v.c.Run.Precision == BFloat16, "run.precision", "")
 	v.model()
 	v.disc()
 	v.weights()

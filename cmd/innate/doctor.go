@@ -96,7 +96,7 @@ func describeTerminal(c *cli) string {
 
 // describeDevice opens a device, since what loads may still not run.
 func describeDevice(name string) string {
-	dev, err := devices.Open(name, 0)
+	dev, err := devices.Open(name, devices.Options{Threads: 0})
 	if err != nil {
 		return "no: " + strings.TrimPrefix(err.Error(), "torch: ")
 	}
@@ -174,13 +174,13 @@ const checkLoss = 2e-3
 // iterations of the demo.
 func checkDevice(ctx context.Context, c *cli, name string, threads int) error {
 	start := time.Now()
-	dev, err := devices.Open(name, threads)
+	dev, err := devices.Open(name, devices.Options{Threads: threads})
 	if err != nil {
 		return err
 	}
 	info := dev.Info()
 	fmt.Fprintf(c.out, "%s (%s, %d threads) against cpu (%s), %s/%s\n\n", info.Name, info.Kernels, info.Threads, kernels.Active(), runtime.GOOS, runtime.GOARCH)
-	ref, err := devices.Open(devices.CPU, threads)
+	ref, err := devices.Open(devices.CPU, devices.Options{Threads: threads})
 	if err != nil {
 		dev.Close()
 		return err
@@ -229,7 +229,7 @@ func tryDemo(ctx context.Context, name string, threads int) (*configs.Config, []
 	}
 	var trials []*loop.Trial
 	for _, n := range []string{name, devices.CPU} {
-		dev, err := devices.Open(n, threads)
+		dev, err := devices.Open(n, devices.Options{Threads: threads})
 		if err != nil {
 			return nil, nil, err
 		}

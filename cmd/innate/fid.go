@@ -55,7 +55,7 @@ func fid(ctx context.Context, c *cli, network string, s fidFlags) error {
 	if err != nil {
 		return err
 	}
-	dev, err := devices.Open(*s.device, *s.threads)
+	dev, err := devices.Open(*s.device, devices.Options{Threads: *s.threads})
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (c *cli) fidRefCommand() *cobra.Command {
 	dataset := cmd.Flags().String("dataset", sets[0], "`set` of images: "+strings.Join(sets, " | "))
 	complete(cmd, "dataset", cobra.FixedCompletions(sets, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		dev, err := devices.Open(*on, *threads)
+		dev, err := devices.Open(*on, devices.Options{Threads: *threads})
 		if err != nil {
 			return err
 		}

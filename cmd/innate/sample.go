@@ -62,7 +62,7 @@ func sample(c *cli, ref string, s sampleFlags) error {
 	if classes := den.Net.Shape().LabelDim; *s.class >= classes {
 		return usagef("sample --class: got %d, want %s", *s.class, classesOf(classes))
 	}
-	dev, err := devices.Open(*s.device, *s.threads)
+	dev, err := devices.Open(*s.device, devices.Options{Threads: *s.threads})
 	if err != nil {
 		return err
 	}

@@ -81,6 +81,14 @@ func (n Node) Layer() string { return strings.Join(n.op().scope, ".") }
 // inputs, for messages.
 func (n Node) Where() string { return n.op().where() }
 
+// Precision is that of the operation that makes n.
+func (n Node) Precision() Precision {
+	if o := n.op(); o != nil {
+		return o.precision
+	}
+	return Float32
+}
+
 // FLOP is the number of multiplications and additions of the operation that
 // makes n; 0 where it counts none.
 func (n Node) FLOP() int64 {
@@ -94,21 +102,23 @@ func (n Node) FLOP() int64 {
 // Builder makes one graph. It is not safe for concurrent use; different
 // builders are independent of each other.
 type Builder struct {
-	exprs  *gorgonia.ExprGraph
-	twice  bool
-	scope  []string
-	merged map[callKey]Node
-	leaves map[Node]*Leaf
-	params map[*models.Param]Node
-	consts map[uint32]Node
-	inputs map[string]bool
+	exprs     *gorgonia.ExprGraph
+	twice     bool
+	scope     []string
+	precision Precision
+	merged    map[callKey]Node
+	leaves    map[Node]*Leaf
+	params    map[*models.Param]Node
+	consts    map[uint32]Node
+	inputs    map[string]bool
 }
 
 // callKey identifies one application of a Def exactly.
 type callKey struct {
-	def  *Def
-	attr any
-	in   string // ids of the inputs, 8 bytes each
+	def       *Def
+	attr      any
+	in        string // ids of the inputs, 8 bytes each
+	precision Precision
 }
 
 // Option changes how a Builder builds.
@@ -173,6 +183,25 @@ func (g *Builder) Scope(name string) func() {
 	n := len(g.scope)
 	g.scope = append(g.scope[:n:n], name)
 	return func() { g.scope = g.scope[:n] }
+}
+
+// Precision is how exact operations must at least be.
+type Precision uint8
+
+// Float32 is what all values of a graph mean. An operation of BFloat16 may be
+// computed, and its activations kept, in bfloat16 by a device that gains by it:
+// parameters, their gradients, norms and softmax stay float32.
+const (
+	Float32 Precision = iota
+	BFloat16
+)
+
+// Precision sets that of what is being built, until the function it returns is
+// called. A gradient has the precision of its forward operation.
+func (g *Builder) Precision(p Precision) func() {
+	before := g.precision
+	g.precision = p
+	return func() { g.precision = before }
 }
 
 // newLeaf adds a node that no operation makes.
@@ -261,7 +290,7 @@ func (g *Builder) Apply(d *Def, attr any, in ...Node) Node {
 		shapes[i] = n.Shape()
 		ids = binary.LittleEndian.AppendUint64(ids, uint64(n.id()))
 	}
-	key := callKey{d, attr, string(ids)}
+	key := callKey{d, attr, string(ids), g.precision}
 	if n, ok := g.merged[key]; ok {
 		return n
 	}

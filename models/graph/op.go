@@ -14,14 +14,15 @@ import (
 // op is the one operation type that Gorgonia sees: the application of a Def.
 // Gorgonia keeps a node's inputs to itself, so op has them too.
 type op struct {
-	def    *Def
-	attr   any
-	in     []Node
-	out    Node
-	shape  Shape
-	scope  []string
-	g      *Builder
-	serial uint32
+	def       *Def
+	attr      any
+	in        []Node
+	out       Node
+	shape     Shape
+	scope     []string
+	precision Precision
+	g         *Builder
+	serial    uint32
 }
 
 var _ gorgonia.SDOp = (*op)(nil)
@@ -33,7 +34,7 @@ var serials atomic.Uint32
 
 // newOp adds a node to Gorgonia's graph.
 func (g *Builder) newOp(d *Def, attr any, in []Node, s Shape) Node {
-	o := &op{def: d, attr: attr, in: in, shape: s, scope: g.scope[:len(g.scope):len(g.scope)], g: g, serial: serials.Add(1)}
+	o := &op{def: d, attr: attr, in: in, shape: s, scope: g.scope[:len(g.scope):len(g.scope)], precision: g.precision, g: g, serial: serials.Add(1)}
 	children := make(gorgonia.Nodes, len(in))
 	for i, n := range in {
 		children[i] = n.n
@@ -144,8 +145,8 @@ func (o *op) SymDiff(_ gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, er
 	return nodes, nil
 }
 
-// grad builds the gradients of the inputs that need names, in the scope of the
-// forward operation.
+// grad builds the gradients of the inputs that need names, in the scope and the
+// precision of the forward operation.
 func (o *op) grad(dy Node, need []bool) ([]Node, error) {
 	if o.def.Grad == nil {
 		return nil, fmt.Errorf("graph: %s: %s has no gradient; a graph whose gradients are differentiated again must be built with TwiceDifferentiable",
@@ -154,6 +155,7 @@ func (o *op) grad(dy Node, need []bool) ([]Node, error) {
 	scope := o.g.scope
 	o.g.scope = o.scope
 	defer func() { o.g.scope = scope }()
+	defer o.g.Precision(o.precision)()
 	grads := o.def.Grad(o.g, Call{Attr: o.attr, In: o.in, Out: o.out}, dy, need)
 	if len(grads) != len(o.in) {
 		panic(fmt.Sprintf("graph: %s: %d gradients for %d inputs", o.where(), len(grads), len(o.in)))

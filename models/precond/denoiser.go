@@ -11,6 +11,17 @@ import (
 type Denoiser struct {
 	Net  Net
 	Kind Kind
+
+	// Precision is that of the network. What goes in and comes out, and the
+	// preconditioning around it, stay float32.
+	Precision graph.Precision
+}
+
+// Clone returns the same with parameters of its own.
+func (d *Denoiser) Clone() *Denoiser {
+	c := *d
+	c.Net = d.Net.Clone()
+	return &c
 }
 
 // Levels are the inputs of a graph that carry each sample's noise level; Set
@@ -53,7 +64,7 @@ func (d *Denoiser) Set(g *graph.Builder, l *Levels, sigma []float64) {
 // Augment and Dropout are read.
 func (d *Denoiser) Forward(g *graph.Builder, x graph.Node, l *Levels, cond nn.Cond) graph.Node {
 	cond.Emb = l.emb
-	f := d.image(g, d.Net.Forward(g, g.MulPerSample(x, l.cIn), cond))
+	f := d.forward(g, g.MulPerSample(x, l.cIn), cond)
 	return g.Add(g.MulPerSample(x, l.cSkip), g.MulPerSample(f, l.cOut))
 }
 
@@ -72,12 +83,15 @@ func (d *Denoiser) OneStep(g *graph.Builder, z graph.Node, cond nn.Cond) graph.N
 	}
 	d.Net.NoiseEmbedding(g.Data(emb), cNoise)
 	x := g.Scale(z, SigmaMax)
-	f := d.image(g, d.Net.Forward(g, g.Scale(x, float32(c.CIn)), nn.Cond{Emb: emb, Label: cond.Label}))
+	f := d.forward(g, g.Scale(x, float32(c.CIn)), nn.Cond{Emb: emb, Label: cond.Label})
 	return g.Add(g.Scale(x, float32(c.CSkip)), g.Scale(f, float32(c.COut)))
 }
 
-// image leaves out what a network gives beside an image, such as a variance.
-func (d *Denoiser) image(g *graph.Builder, f graph.Node) graph.Node {
+// forward is the network, in its precision, without what it gives beside an image,
+// such as a variance.
+func (d *Denoiser) forward(g *graph.Builder, x graph.Node, cond nn.Cond) graph.Node {
+	defer g.Precision(d.Precision)()
+	f := d.Net.Forward(g, x, cond)
 	if c := d.Net.Shape().Channels; f.Shape().Last() != c {
 		return g.Slice(f, 0, c)
 	}

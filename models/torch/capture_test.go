@@ -9,6 +9,7 @@ import (
 
 	"innate/models"
 	"innate/models/device"
+	"innate/models/graph"
 	"innate/models/standin"
 	"innate/models/torch"
 )
@@ -27,7 +28,7 @@ type trainee struct {
 }
 
 func newTrainee(t *testing.T, dev *torch.Device) *trainee {
-	n := newNet(t)
+	n := newNet(t, graph.Float32)
 	tr := &trainee{t: t, dev: dev, net: n, slots: make([]device.AdamSlot, len(n.params)), average: make([]*models.Param, len(n.params))}
 	for i, p := range n.params {
 		tr.average[i] = p.Clone()
@@ -199,7 +200,7 @@ func TestGraphsFail(t *testing.T) {
 // back: programs beyond the number of streams are captured as the first was.
 func TestGraphsRelease(t *testing.T) {
 	dev := openGPU(t, torch.Options{Threads: 1, CUDAGraphs: true})
-	n := newNet(t)
+	n := newNet(t, graph.Float32)
 	live := 0
 	for i := range 40 {
 		p, err := dev.Compile(n.g, device.Request{Outputs: n.outputs()[:1]})

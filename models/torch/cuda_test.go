@@ -83,7 +83,7 @@ func TestCUDALacks(t *testing.T) {
 // words, on one line, with the layer where there is one. The device goes on.
 func TestCUDAMemory(t *testing.T) {
 	dev := openGPU(t, torch.Options{Threads: 1})
-	n := newNet(t)
+	n := newNet(t, graph.Float32)
 	const full = "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 79.15 GiB of which 3.38 GiB is free."
 	t.Setenv("STANDIN_TEXT", full+"\nException raised from malloc")
 	t.Setenv("STANDIN_FAIL", "aoti_torch_empty_strided=1")
@@ -144,7 +144,7 @@ func TestPinned(t *testing.T) {
 func TestPinnedFails(t *testing.T) {
 	dev := openGPU(t, torch.Options{Threads: 1})
 	t.Setenv("STANDIN_FAIL", "cudaHostAlloc=2")
-	n := newNet(t)
+	n := newNet(t, graph.Float32)
 	for range 2 {
 		p, err := dev.Compile(n.g, device.Request{Outputs: n.outputs()})
 		must(t, err)
@@ -160,7 +160,7 @@ func TestPinnedFails(t *testing.T) {
 // TestRunAllocatesNothing: a run and an update leave no garbage on Go's side.
 func TestRunAllocatesNothing(t *testing.T) {
 	dev := openGPU(t, torch.Options{Threads: 1})
-	n := newNet(t)
+	n := newNet(t, graph.Float32)
 	p, err := dev.Compile(n.g, device.Request{Outputs: n.outputs()})
 	must(t, err)
 	must(t, p.Run())

@@ -52,6 +52,9 @@ type param struct {
 	plain   tensor // row-major, in the parameter's order
 	value   tensor // the same memory as graphs see it
 	home    *home  // of which it is a part; nil if its memory is its own
+
+	low      [2]tensor // plain and value in bfloat16, once wanted
+	lowStale bool      // the values have changed since
 }
 
 // New opens the device of a name, with the PyTorch that the environment leads to.
@@ -102,7 +105,7 @@ func (d *Device) open(in *libtorch.Installation, on libtorch.Device) error {
 	if d.opts.Threads > 0 {
 		lib.SetThreads(d.opts.Threads)
 	}
-	lib.SetFlags()
+	lib.SetFlags(d.opts.TF32)
 	d.kernels, d.threads = "PyTorch "+lib.Version, 1 // which waits for the GPU
 	if on.Kind == libtorch.CPU {
 		d.threads = lib.Threads()
@@ -194,13 +197,44 @@ func (p *param) place(d *Device, t tensor) {
 }
 
 func (p *param) free(l *libtorch.Lib) {
-	l.Free(p.plain)
-	l.Free(p.value)
-	p.plain, p.value = 0, 0
+	for _, t := range []tensor{p.plain, p.value, p.low[0], p.low[1]} {
+		l.Free(t)
+	}
+	p.plain, p.value, p.low = 0, 0, [2]tensor{}
 }
 
 func (p *param) upload(l *libtorch.Lib) {
 	l.Upload(p.plain, p.host.Data, p.host.Shape, p.strides)
+	p.changed()
+}
+
+// changed is called when the values have changed.
+func (p *param) changed() { p.lowStale = true }
+
+// lower brings the copy in bfloat16 up to date. That of a frozen parameter is made
+// once.
+func (p *param) lower(l *libtorch.Lib) {
+	switch {
+	case p.low[0] == 0:
+		p.low[0] = l.Keep(l.Call(opTo).T(p.plain).DType(libtorch.BFloat16).Bool(false).Bool(false).None().One())
+		p.low[1] = l.Keep(inOrder(l, p.low[0], len(p.host.Shape)))
+	case p.lowStale:
+		l.Copy(p.low[0], p.plain)
+	}
+	p.lowStale = false
+}
+
+// read is the parameter in a type, as values lie or, plain, in its own order.
+func (p *param) read(t libtorch.DType, plain bool) tensor {
+	switch {
+	case t == libtorch.BFloat16 && plain:
+		return p.low[0]
+	case t == libtorch.BFloat16:
+		return p.low[1]
+	case plain:
+		return p.plain
+	}
+	return p.value
 }
 
 // Upload hands the host's values of parameters to the device.
@@ -323,13 +357,14 @@ func (d *Device) value(c float32, axes int) tensor {
 type filter struct {
 	graph.ResampleAttr
 	channels int
+	dtype    libtorch.DType
 }
 
 // filter is the weight [C 1 n n] of a convolution whose groups are the channels.
 // The attribute's sizes do not matter.
-func (d *Device) filter(a graph.ResampleAttr, channels int) tensor {
+func (d *Device) filter(a graph.ResampleAttr, channels int, dtype libtorch.DType) tensor {
 	a.H, a.W = 0, 0
-	key := filter{a, channels}
+	key := filter{a, channels, dtype}
 	t, ok := d.filters[key]
 	if !ok {
 		f := a.Weights()
@@ -342,7 +377,7 @@ func (d *Device) filter(a graph.ResampleAttr, channels int) tensor {
 			}
 		}
 		shape := []int{channels, 1, len(f), len(f)}
-		t = d.lib.Empty(libtorch.Float32, shape, libtorch.RowMajor(shape))
+		t = d.lib.Empty(dtype, shape, libtorch.RowMajor(shape))
 		d.lib.Upload(t, values, shape, libtorch.RowMajor(shape))
 		if d.lib.OK() {
 			d.filters[key] = d.lib.Keep(t)

@@ -91,7 +91,7 @@ func (c *call) sumOver(v graph.Over, t tensor, x graph.Shape) tensor {
 	if len(c.axes) == 0 { // which would mean all of them
 		return c.Same(t)
 	}
-	y := c.Call(opSum).T(t).OptInts(c.axes...).Bool(false).None().One()
+	y := c.Call(opSum).T(t).OptInts(c.axes...).Bool(false).OptDType(libtorch.Float32).One()
 	if v == graph.OverLast {
 		return inOrder(c.Lib, y, len(x)-1)
 	}

@@ -10,7 +10,7 @@ import (
 // weight is input i, a convolution's weight, in its own order.
 func (c *call) weight(i int) tensor {
 	if p := c.from[i].param; p != nil {
-		return p.plain
+		return p.read(c.dtype, true)
 	}
 	return inGraph(c.Lib, c.in[i], 4)
 }
@@ -42,7 +42,7 @@ func (c *call) convBackward(dy, x, w tensor, o graph.ConvOpts, wantX bool) tenso
 
 // convGradInput takes an input for its shape alone.
 func convGradInput(c *call) tensor {
-	x := c.Empty(libtorch.Float32, c.like, c.likeStrides)
+	x := c.Empty(c.dtype, c.like, c.likeStrides)
 	return c.convBackward(c.in[0], x, c.weight(1), c.attr.(graph.ConvInputAttr).ConvOpts, true)
 }
 
@@ -51,7 +51,7 @@ func convGradWeight(c *call) tensor {
 	if c.view == nil {
 		c.view = libtorch.RowMajor(c.shape)
 	}
-	w := c.Empty(libtorch.Float32, c.shape, c.view)
+	w := c.Empty(c.dtype, c.shape, c.view)
 	return inOrder(c.Lib, c.convBackward(c.in[1], c.in[0], w, c.attr.(graph.ConvWeightAttr).ConvOpts, false), 4)
 }
 
@@ -66,7 +66,7 @@ func downsample(c *call) tensor {
 		y := c.Call(opAvgPool).T(c.in[0]).Ints(2, 2).Ints(2, 2).Ints(0, 0).Bool(false).Bool(true).None().One()
 		return c.scaled(y, float64(a.Gain*a.Gain))
 	}
-	c.Call(opConv).T(c.in[0]).T(c.dev.filter(a, channels)).None()
+	c.Call(opConv).T(c.in[0]).T(c.dev.filter(a, channels, c.dtype)).None()
 	return c.convOptions(graph.ConvOpts{Stride: 2, Pad: a.Pad}, channels).One()
 }
 
@@ -78,7 +78,7 @@ func upsample(c *call) tensor {
 	}
 	rest := func(in, out int) int { return out - ((in-1)*2 - 2*a.Pad + a.N) }
 	h, w := rest(x[1], a.H), rest(x[2], a.W)
-	return c.Call(opConv).T(c.in[0]).T(c.dev.filter(a, x[3])).None().Ints(2, 2).Ints(a.Pad, a.Pad).Ints(1, 1).Bool(true).Ints(h, w).Int(x[3]).One()
+	return c.Call(opConv).T(c.in[0]).T(c.dev.filter(a, x[3], c.dtype)).None().Ints(2, 2).Ints(a.Pad, a.Pad).Ints(1, 1).Bool(true).Ints(h, w).Int(x[3]).One()
 }
 
 // scaled is t·s, or t itself.

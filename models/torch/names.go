@@ -10,9 +10,10 @@ import (
 
 // Options are how a device is used.
 type Options struct {
-	Threads      int  // of the host; zero or less leaves PyTorch's own choice
+	Threads      int  // of the host; 0 for one a core
 	ChannelsLast bool // images in memory as [N H W C]
 	CUDAGraphs   bool // programs are captured and launched as a whole, on a GPU
+	TF32         bool // products of float32 matrices may drop 13 bits of a factor, on a GPU
 }
 
 // ParseName reads the name of a device of this package: torch:cpu, cuda or

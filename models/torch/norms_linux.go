@@ -154,6 +154,7 @@ func groupNorm(c *call) tensor {
 	if c.keeps {
 		c.kept = [3]tensor{0, c.Keep(mean), c.Keep(rstd)}
 	}
+	u = c.to(c.out.dtype, u)
 	y := u
 	if c.attr.(graph.GroupNormAttr).SiLU {
 		y = c.Call(opSiLU).T(u).One()
@@ -180,7 +181,7 @@ func groupNormSums(c *call) tensor {
 	u, mean, rstd := c.statistics()
 	du := c.channels(c.in[3], s)
 	if a.SiLU {
-		du = c.Call(opSiLUBackward).T(du).T(u).One()
+		du = c.Call(opSiLUBackward).T(du).T(c.to(libtorch.Float32, u)).One()
 	}
 	n, channels := s[0], s.Last()
 	if c.joint {

@@ -59,9 +59,10 @@ func (c *call) attentionScale() float64 {
 	return float64(graph.AttentionScale(c.shapes[0][3] / 3 / int(c.attr.(graph.Heads))))
 }
 
-// weights are those of attention, [N·heads P P].
+// weights are those of attention, [N·heads P P]. Their softmax is float32's.
 func (c *call) weights(q, k tensor) tensor {
-	return c.softmax(c.product(c.Scale(q, c.attentionScale()), c.transposed(k), 3), -1)
+	scores := c.product(c.Scale(q, c.attentionScale()), c.transposed(k), 3)
+	return c.to(c.dtype, c.softmax(c.to(libtorch.Float32, scores), -1))
 }
 
 // headsBehind is the order of axes that takes [N heads P ...] to [N P heads ...].
@@ -103,7 +104,8 @@ func attentionGrad(c *call) tensor {
 	dy = c.Call(opReshape).T(c.Call(opPermute).T(dy).Ints(0, 2, 1, 3).One()).Ints(s[0]*n, s[1]*s[2], size).One()
 
 	dv, dw := c.product(c.transposed(w), dy, 3), c.product(dy, c.transposed(v), 3)
-	da := c.Scale(c.Call(opSoftmaxB).T(dw).T(w).Int(-1).DType(libtorch.Float32).One(), c.attentionScale())
+	da := c.Call(opSoftmaxB).T(c.to(libtorch.Float32, dw)).T(c.to(libtorch.Float32, w)).Int(-1).DType(libtorch.Float32).One()
+	da = c.to(c.dtype, c.Scale(da, c.attentionScale()))
 	dq, dk := c.product(da, k, 3), c.product(c.transposed(da), q, 3)
 	return c.joined(c.Call(opStack).Ts(dq, dk, dv).Int(-1).One(), size, 3)
 }

@@ -19,6 +19,7 @@ type Program struct {
 	plan *graph.Plan
 
 	inputs  []*value // that lie on the host
+	lows    []*param // that are read in bfloat16
 	steps   []*call
 	consts  []*call // steps until they have run, once
 	values  map[graph.Node]*value
@@ -45,6 +46,7 @@ type Program struct {
 type value struct {
 	node   graph.Node
 	now    tensor
+	dtype  libtorch.DType
 	param  *param      // whose values it is, or
 	leaf   *graph.Leaf // which the host has, or
 	feed   *feed       // from there
@@ -109,6 +111,7 @@ func (p *Program) build(g *graph.Builder) {
 		}
 		c.in = make([]tensor, len(c.from))
 		v.by, v.kept = c, p.plan.Const(n)
+		v.dtype, c.dtype = types(n)
 		if v.kept {
 			p.consts = append(p.consts, c)
 		} else {
@@ -117,7 +120,7 @@ func (p *Program) build(g *graph.Builder) {
 	}
 	for _, n := range p.plan.Results {
 		if v := p.values[n]; !slices.Contains(p.results, v) {
-			v.kept = true
+			v.kept, v.dtype = true, libtorch.Float32
 			p.results = append(p.results, v)
 			if v.borrows() {
 				p.copies = append(p.copies, v)
@@ -127,6 +130,7 @@ func (p *Program) build(g *graph.Builder) {
 	for _, a := range p.plan.Assigns {
 		p.assigns = append(p.assigns, assign{p.dev.meet(a.Dst), p.values[a.Src]})
 	}
+	p.mix()
 	p.pair()
 	p.free()
 	p.measure()
@@ -218,6 +222,9 @@ func (p *Program) run() {
 	for _, v := range p.inputs {
 		v.feed.send(v.leaf.Data)
 	}
+	for _, w := range p.lows {
+		w.lower(p.dev.lib)
+	}
 	p.err = p.dev.take()
 	if !p.captured() {
 		p.forget()
@@ -262,6 +269,7 @@ func (p *Program) compute() {
 	}
 	for _, a := range p.assigns {
 		l.Copy(a.dst.value, a.src.result())
+		a.dst.changed()
 	}
 }
 
@@ -278,9 +286,9 @@ func (p *Program) step(c *call) {
 	l := c.Lib
 	l.Free(c.out.now)
 	for i, v := range c.from {
-		c.in[i] = v.read()
+		c.in[i] = c.input(v)
 	}
-	c.out.now = l.Keep(c.f(c))
+	c.out.now = l.Keep(c.to(c.out.dtype, c.f(c)))
 	l.FreeTemps()
 	if err := l.Err(); err != nil {
 		p.err = fmt.Errorf("%s: %w", c.out.node.Where(), err)
@@ -292,6 +300,25 @@ func (p *Program) step(c *call) {
 	for _, v := range c.last {
 		v.by.drop(!v.kept)
 	}
+}
+
+// input is a value as the call wants it.
+func (c *call) input(v *value) tensor {
+	if v.param != nil {
+		return v.param.read(c.dtype, false)
+	}
+	if v.dtype == c.dtype {
+		return v.now
+	}
+	return c.to(c.dtype, v.now)
+}
+
+// to is t in a type; t itself if it has that.
+func (c *call) to(d libtorch.DType, t tensor) tensor {
+	if !c.mixed {
+		return t // there is no other type
+	}
+	return c.Call(opTo).T(t).DType(d).Bool(false).Bool(false).None().One()
 }
 
 // read is the value as operations see it.

@@ -19,8 +19,10 @@ type call struct {
 	shape  graph.Shape
 	shapes []graph.Shape // of the inputs
 	from   []*value
-	in     []tensor // the inputs' values in the present run
+	in     []tensor // the inputs' values in the present run, of type dtype
 	out    *value
+	dtype  libtorch.DType // that it computes in: what it returns may be another
+	mixed  bool           // it meets more types than float32
 
 	of    *call     // an earlier call, whose kept tensors this one reads
 	keeps bool      // a later call reads those of this one, which it keeps for that alone
@@ -82,6 +84,16 @@ var table = map[*graph.Def]operation{
 	graph.OpSlice:        slice, graph.OpSpread: spread,
 }
 
+// reduced are the operations that compute in bfloat16 where the graph allows it.
+// The others take float32 there, too, and what they make is rounded.
+var reduced = map[*graph.Def]bool{
+	graph.OpAdd: true, graph.OpSub: true, graph.OpMul: true, graph.OpAddN: true, graph.OpScale: true, graph.OpAddScalar: true,
+	graph.OpAddScaled: true, graph.OpSiLU: true, graph.OpSiLUGrad: true, graph.OpMatMul: true, graph.OpLinear: true,
+	graph.OpAttention: true, graph.OpAttentionGrad: true,
+	graph.OpConv: true, graph.OpConvGradInput: true, graph.OpConvGradWeight: true, graph.OpDownsample: true, graph.OpUpsample: true,
+	graph.OpReshape: true, graph.OpStopGradient: true, graph.OpConcat: true, graph.OpSlice: true, graph.OpSpread: true,
+}
+
 // views are the operations whose value may lie in the memory of their first input.
 var views = map[*graph.Def]bool{graph.OpReshape: true, graph.OpStopGradient: true, graph.OpSlice: true}
 
@@ -98,6 +110,7 @@ func init() {
 		table[graph.OpDotOver[v]] = func(c *call) tensor {
 			return c.sumOver(v, c.mul(c.in[0], c.in[1]), c.shapes[0])
 		}
+		reduced[graph.OpAddOver[v]], reduced[graph.OpMulOver[v]], reduced[graph.OpSumOver[v]] = true, true, true
 		views[graph.OpBroadcastOver[v]], views[graph.OpSumOver[v]] = true, true // a sum over no axis is its input
 	}
 	table[graph.OpSumOver[graph.OverRows]] = sumPerChannel
@@ -149,5 +162,6 @@ var (
 	opStack          = libtorch.NewOp("stack")
 	opSum            = libtorch.NewOp("sum.dim_IntList")
 	opSumAll         = libtorch.NewOp("sum")
+	opTo             = libtorch.NewOp("to.dtype")
 	opTranspose      = libtorch.NewOp("transpose.int")
 )

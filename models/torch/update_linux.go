@@ -198,6 +198,9 @@ func (a *adam) step() {
 	}
 	l.Call(opFusedAdam).Ts(a.lists[0]...).Ts(a.grads.parts...).Ts(a.lists[1]...).Ts(a.lists[2]...).Ts().Ts(a.count...).
 		Float(s.LR).Float(s.Beta1).Float(s.Beta2).Float(0).Float(s.Eps).Bool(false).Bool(false).None().None().Do(0)
+	for _, p := range a.sides[0] {
+		p.changed()
+	}
 	if a.measuring {
 		for i, p := range a.sides[0] {
 			a.squares[i].Update, a.squares[i].Weight = a.dev.apart(p.plain, before[i])
@@ -309,8 +312,12 @@ func (d *Device) PlanAverage(avg, x []*models.Param) (device.Average, error) {
 		return &average{dev: d}, err
 	}
 	a := &average{dev: d}
+	sides := make([]*param, len(avg))
 	a.update = func() {
 		l := d.lib
+		for _, p := range sides {
+			p.changed()
+		}
 		if a.beta == 0 { // exactly, which the rounding of lerp would not be
 			l.Copy(a.avg.all, a.x.all)
 		} else {
@@ -321,6 +328,9 @@ func (d *Device) PlanAverage(avg, x []*models.Param) (device.Average, error) {
 	}
 	return a, d.call(func() {
 		a.avg, a.x = d.together(avg), d.together(x)
+		for i, p := range avg {
+			sides[i] = d.meet(p)
+		}
 		a.weight = d.lib.Keep(d.lib.Empty(libtorch.Float32, nil, nil))
 		d.plans = append(d.plans, a.weight)
 	})

@@ -88,7 +88,7 @@ func (l *Loop) bestPath() string {
 
 // keepBest keeps the weights that have just been measured as the best so far.
 func (l *Loop) keepBest(fid float64) {
-	l.best = &best{&precond.Denoiser{Net: l.eval.den.Net.Clone(), Kind: l.eval.den.Kind}, l.eval.nimg, fid}
+	l.best = &best{l.eval.den.Clone(), l.eval.nimg, fid}
 	l.saveBest()
 }
 
@@ -171,7 +171,7 @@ func (l *Loop) forgetBest(nimg int64, other string) (note string, err error) {
 
 // loadBest reads a network like the run's own.
 func loadBest(f *checkpoint.File, prefix string, im *method.Images, nimg int64, fid float64) (*best, error) {
-	b := &best{&precond.Denoiser{Net: im.Den.Net.Clone(), Kind: im.Den.Kind}, nimg, fid}
+	b := &best{im.Den.Clone(), nimg, fid}
 	if err := f.LoadParams(prefix, b.den.Net.Params()); err != nil {
 		return nil, err
 	}

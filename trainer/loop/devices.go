@@ -6,8 +6,15 @@ import (
 
 	"innate/configs"
 	"innate/models/device"
+	"innate/models/device/devices"
 	"innate/trainer/method"
 )
+
+// openDevice opens the device of a configuration, used as it says.
+func openDevice(c *configs.Config) (device.Device, error) {
+	r := c.Run
+	return devices.Open(r.Device, devices.Options{Threads: r.Threads, ChannelsLast: r.ChannelsLast, TF32: r.TF32})
+}
 
 // Trial is what some training steps of a configuration gave on one device.
 type Trial struct {

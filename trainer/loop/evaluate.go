@@ -50,7 +50,7 @@ func (l *Loop) prepareEvaluation() error {
 // openEvaluation is prepareEvaluation whether or not one is due.
 func (l *Loop) openEvaluation() error {
 	im, slice := l.method.Images(), l.evaluationSlice()
-	e := evaluation{den: &precond.Denoiser{Net: im.Den.Net.Clone(), Kind: im.Den.Kind}}
+	e := evaluation{den: im.Den.Clone()}
 	gen, err := precond.NewSampler(l.dev, e.den, slice)
 	if err != nil {
 		return err

@@ -222,7 +222,7 @@ func open(opts Options) (*Loop, error) {
 	var warnings []string // from before what they are about is restored
 	dev := opts.Device
 	if dev == nil {
-		if dev, err = devices.Open(cfg.Run.Device, cfg.Run.Threads); err != nil {
+		if dev, err = openDevice(cfg); err != nil {
 			return nil, err
 		}
 	}
@@ -251,6 +251,9 @@ func open(opts Options) (*Loop, error) {
 	l.publishLayers()
 	l.publish()
 	l.announceSince(was)
+	if cfg.Run.Precision == configs.BFloat16 && dev.Info().Name == devices.CPU {
+		l.event(runlog.Machine, "cpu computes in float32: run.precision = bfloat16 is for torch:cpu and cuda", nil)
+	}
 	return l, nil
 }
 

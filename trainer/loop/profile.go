@@ -8,7 +8,6 @@ import (
 
 	"innate/configs"
 	"innate/models/device"
-	"innate/models/device/devices"
 	"innate/trainer/method"
 )
 
@@ -56,7 +55,7 @@ type Cost struct {
 // them as often as its interval lets it. It ends early, with the error of ctx, when
 // ctx does.
 func MeasureProfile(ctx context.Context, cfg *configs.Config, dir string, steps int) (*Profile, error) {
-	dev, err := devices.Open(cfg.Run.Device, cfg.Run.Threads)
+	dev, err := openDevice(cfg)
 	if err != nil {
 		return nil, err
 	}

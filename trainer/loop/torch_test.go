@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"innate/models"
 	"innate/models/device/devices"
 	"innate/trainer/loop"
 	"innate/trainer/run"
@@ -91,5 +92,68 @@ func TestTorch(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// meanChange is the mean difference of the averaged weights of two runs.
+func meanChange(t *testing.T, a, b string) float64 {
+	t.Helper()
+	sum, n := 0.0, 0
+	var sets [2]*models.ParamSet
+	for i, dir := range []string{a, b} {
+		f, err := loop.NewestCheckpoint(dir, func(err error) { t.Error(err) })
+		check(t, err)
+		sets[i], err = f.Params("ema/")
+		check(t, err)
+	}
+	for _, p := range sets[0].All() {
+		for i, v := range p.Data {
+			sum += math.Abs(float64(v - sets[1].Get(p.Name).Data[i]))
+			n++
+		}
+	}
+	return sum / float64(n)
+}
+
+// TestTorchBFloat16 trains in bfloat16: losses are near those of float32 and not the
+// same, weights that are kept are float32, a resumed run has the bits of one that was
+// not interrupted, and the own kernels say that they compute in float32.
+func TestTorchBFloat16(t *testing.T) {
+	dir := networks(t)
+	for _, method := range []string{"gdd", "edm"} {
+		text := config(method, dir)
+		low := strings.Replace(text, "threads = 2", "threads = 2\nprecision = \"bfloat16\"", 1)
+		own, same := newRun(t, text), newRun(t, low)
+		train(t, own)
+		train(t, same)
+		for name, w := range firstLosses(t, own) {
+			if got := firstLosses(t, same)[name]; got != w {
+				t.Errorf("%s on cpu: %s: %v, want float32's %v", method, name, got, w)
+			}
+		}
+		if all := events(t, same, runlog.Machine); len(all) != 1 || !strings.Contains(all[0].Text, "cpu computes in float32") {
+			t.Errorf("events %v, want one that says so", all)
+		}
+		if devices.Check("torch:cpu") != nil {
+			continue
+		}
+		torch, again := newRun(t, onTorch(low)), newRun(t, onTorch(low))
+		train(t, torch)
+		got := firstLosses(t, torch)
+		for name, w := range firstLosses(t, own) {
+			if !(math.Abs(got[name]-w) <= 0.05*math.Abs(w)) { // two steps of a network that rounds to 2^-9
+				t.Errorf("%s: %s: %v, want near %v", method, name, got[name], w)
+			}
+		}
+		exact := newRun(t, onTorch(text))
+		train(t, exact)
+		if a, b := meanChange(t, torch, own), meanChange(t, exact, own); !(a > 10*b) {
+			t.Errorf("%s: weights are %g off in bfloat16, %g in float32", method, a, b)
+		}
+		takeCheckpoint(t, torch, again, 48)
+		train(t, again)
+		if !bytes.Equal(lastCheckpoint(t, again), lastCheckpoint(t, torch)) {
+			t.Errorf("%s: resumed in bfloat16: the last checkpoint differs", method)
+		}
 	}
 }

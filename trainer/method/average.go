@@ -16,7 +16,7 @@ type average struct {
 
 // newAverage starts at the weights of den.
 func newAverage(den *precond.Denoiser, dev device.Device) (*average, error) {
-	a := &average{den: &precond.Denoiser{Net: den.Net.Clone(), Kind: den.Kind}}
+	a := &average{den: den.Clone()}
 	var err error
 	a.ema, err = optim.NewEMA(a.den.Net.Params(), den.Net.Params(), dev)
 	return a, err

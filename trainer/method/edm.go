@@ -51,6 +51,7 @@ func newEDM(e Env) (Method, error) {
 // edmOver trains a given denoiser.
 func edmOver(e Env, den *precond.Denoiser) (*edmMethod, error) {
 	var err error
+	den.Precision = precisionOf(e.Config)
 	n := e.Config.Run.Batch
 	m := &edmMethod{
 		Env: e, den: den, initial: den.Net.Params().Clone(),

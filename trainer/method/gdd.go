@@ -77,6 +77,7 @@ func gddOver(e Env, den *precond.Denoiser) (*gddMethod, error) {
 
 // gddWith distills with given networks.
 func gddWith(e Env, nets gdd.Nets) (*gddMethod, error) {
+	nets.Gen.Precision = precisionOf(e.Config)
 	m := &gddMethod{
 		Env: e, initial: nets.Gen.Net.Params().Clone(),
 		genNoise: e.Streams.Stream("gen.z"), disNoise: e.Streams.Stream("disc.z"),

@@ -3,8 +3,10 @@ package method
 import (
 	"fmt"
 
+	"innate/configs"
 	"innate/models/checkpoint"
 	"innate/models/features"
+	"innate/models/graph"
 	"innate/models/precond"
 	"innate/trainer/run"
 )
@@ -14,6 +16,14 @@ func describe(den *precond.Denoiser) (map[string]string, error) {
 	f := checkpoint.New()
 	err := den.AddTo(f, "")
 	return f.Metadata, err
+}
+
+// precisionOf is that of the network which a configuration trains.
+func precisionOf(c *configs.Config) graph.Precision {
+	if c.Run.Precision == configs.BFloat16 {
+		return graph.BFloat16
+	}
+	return graph.Float32
 }
 
 // prefixOf is where the network to use lies in a checkpoint: the averaged one

@@ -10,6 +10,9 @@ import (
 	"innate/models/torch"
 )
 
+// Options are how a device is used. The processor's own reads Threads alone.
+type Options = torch.Options
+
 // CPU is the name of the processor's own device, which is always there.
 const CPU = "cpu"
 
@@ -22,12 +25,11 @@ func Check(name string) error {
 	return torch.Check(name, os.Getenv)
 }
 
-// Open returns the device of a name: cpu, torch:cpu, cuda or cuda:N. Threads are
-// those of the host, 0 for one a core. It fails where the name is none of these,
+// Open returns the device of a name: cpu, torch:cpu, cuda or cuda:N. It fails where the name is none of these,
 // and where a PyTorch or a GPU is wanted that is not to be had, with what to do.
-func Open(name string, threads int) (device.Device, error) {
+func Open(name string, o Options) (device.Device, error) {
 	if name == CPU {
-		return cpu.New(threads), nil
+		return cpu.New(o.Threads), nil
 	}
-	return torch.New(name, torch.Options{Threads: threads}, os.Getenv)
+	return torch.New(name, o, os.Getenv)
 }

@@ -28,7 +28,7 @@ func New(threads int) (device.Device, error) {
 	if OnCPU() {
 		return cpu.New(threads), nil
 	}
-	return devices.Open(os.Getenv(Variable), threads)
+	return devices.Open(os.Getenv(Variable), devices.Options{Threads: threads})
 }
 
 // Open is New for a test, which closes the device.

@@ -91,16 +91,16 @@ func (l *Lib) Synchronize() {
 // throw nothing.
 var flags = []struct {
 	symbol string
-	on     bool
+	tf32   bool // else on
 }{
-	{"_ZN2at7Context17setAllowTF32CuDNNEb", false},
-	{"_ZN2at7Context18setAllowTF32CuBLASEb", false},
-	{"_ZN2at7Context17setBenchmarkCuDNNEb", true},
+	{"_ZN2at7Context17setAllowTF32CuDNNEb", true},
+	{"_ZN2at7Context18setAllowTF32CuBLASEb", true},
+	{"_ZN2at7Context17setBenchmarkCuDNNEb", false},
 }
 
-// SetFlags turns TF32 off, so that float32 means it, and lets cuDNN choose by
-// trial. A libtorch that lacks a switch keeps its own.
-func (l *Lib) SetFlags() {
+// SetFlags turns TF32 on or off, in whose absence float32 means it, and lets cuDNN
+// choose by trial. A libtorch that lacks a switch keeps its own.
+func (l *Lib) SetFlags(tf32 bool) {
 	context, err := purego.Dlsym(l.cpu, "_ZN2at13globalContextEv")
 	if err != nil {
 		return
@@ -108,7 +108,7 @@ func (l *Lib) SetFlags() {
 	this := l.c(context)
 	for _, f := range flags {
 		if set, err := purego.Dlsym(l.cpu, f.symbol); err == nil {
-			l.c(set, this, uintptr(bit(f.on)))
+			l.c(set, this, uintptr(bit(!f.tf32 || tf32)))
 		}
 	}
 }

@@ -8,12 +8,13 @@ type DType uint8
 // The types in use.
 const (
 	Float32 DType = iota
+	BFloat16
 	Float64
 	Int64
 	dtypeCount
 )
 
-var dtypeNames = [dtypeCount]string{"float32", "float64", "int64"}
+var dtypeNames = [dtypeCount]string{"float32", "bfloat16", "float64", "int64"}
 
 // Kind is a kind of device.
 type Kind uint8
