@@ -5,6 +5,7 @@ import (
 
 	"innate/configs"
 	"innate/models/checkpoint"
+	"innate/models/edm"
 	"innate/models/features"
 	"innate/models/graph"
 	"innate/models/precond"
@@ -36,8 +37,12 @@ func prefixOf(f *checkpoint.File) string {
 }
 
 // OpenDenoiser rebuilds the network that a checkpoint describes, with its EMA
-// weights: a run's checkpoint, or a file with nothing but a network.
+// weights: a run's checkpoint, a file with nothing but a network, or one made of a
+// network pickle.
 func OpenDenoiser(f *checkpoint.File) (*precond.Denoiser, error) {
+	if edm.In(f) {
+		return edm.Open(f)
+	}
 	return precond.FromCheckpoint(f, prefixOf(f))
 }
 
