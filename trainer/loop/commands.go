@@ -104,11 +104,16 @@ func (l *Loop) heed(ctx context.Context, asks <-chan os.Signal) {
 		case <-ctx.Done():
 			return
 		case s := <-asks:
-			fmt.Fprintf(l.out, "%s: a checkpoint between two steps\n", SignalName(s))
-			if err := l.Do(ctx, control.Command{Kind: control.KindCheckpoint}); err != nil && ctx.Err() == nil {
-				fmt.Fprintln(l.out, err)
-			}
+			l.askCheckpoint(ctx, SignalName(s))
 		}
+	}
+}
+
+// askCheckpoint asks for a checkpoint by the command, and says who did.
+func (l *Loop) askCheckpoint(ctx context.Context, who string) {
+	fmt.Fprintf(l.out, "%s: a checkpoint between two steps\n", who)
+	if err := l.Do(ctx, control.Command{Kind: control.KindCheckpoint}); err != nil && ctx.Err() == nil {
+		fmt.Fprintln(l.out, err)
 	}
 }
 
@@ -339,6 +344,7 @@ func (l *Loop) adopt(next *configs.Config, text string) error {
 	}
 	changes := configs.Diff(l.cfg, next)
 	l.cfg, l.text, l.freezing = next, text, freezing
+	_ = l.order(orderConfig, text) // a process that is lost ends the run before its next step
 	l.report.configError = ""
 	l.announce(changes, froze)
 	return nil

@@ -20,6 +20,7 @@ import (
 	"innate/trainer/data"
 	"innate/trainer/method"
 	"innate/trainer/optim"
+	"innate/trainer/ranks"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/trainer/tensorboard"
@@ -43,6 +44,10 @@ type Options struct {
 	Patient bool
 
 	Checkpoint <-chan os.Signal // each asks for a checkpoint, as the command does; nil for none
+
+	// Ranks are the processes that train together, this one among them, which they
+	// end with; nil for one alone. Run is for the one that leads, Follow for others.
+	Ranks *ranks.Group
 }
 
 // Loop is one training process. Status and Layers may be called from any
@@ -58,6 +63,9 @@ type Loop struct {
 
 	observers []observer   // of the run log
 	hub       *control.Hub // to who watches; nil while nobody is answered
+
+	ranks *ranks.Group // nil for one process
+	mixed string       // what was last said of their kernels
 
 	method  method.Method
 	dev     device.Device
@@ -123,9 +131,11 @@ func Run(ctx context.Context, opts Options) error {
 	l, err := open(opts)
 	if err != nil {
 		noteFailedStart(opts.Dir, opts.Job, err)
-		return err
+	} else {
+		err = l.run(ctx, opts)
 	}
-	return l.run(ctx, opts)
+	dismiss(opts.Ranks, err)
+	return err
 }
 
 // run is Run after open.
@@ -150,6 +160,12 @@ func (l *Loop) run(ctx context.Context, opts Options) error {
 	defer stopHeartbeat()
 	defer l.gpu.start(nvml.Library, l.dev.Info().Bus, gpuEvery)()
 	go l.heed(watch, opts.Checkpoint)
+	if l.ranks != nil {
+		var end context.CancelCauseFunc
+		ctx, end = context.WithCancelCause(ctx)
+		defer end(nil)
+		go l.heedOthers(watch, end)
+	}
 
 	err = l.train(ctx)
 	if err != nil {
@@ -163,6 +179,10 @@ func (l *Loop) run(ctx context.Context, opts Options) error {
 // fail leaves word of what ended the run. In a directory that is gone, or is
 // now someone else's, it leaves nothing, and that is the reason.
 func (l *Loop) fail(err error) error {
+	if l.lostPeer() != nil {
+		l.drain() // of a checkpoint that is being written
+		err = fmt.Errorf("%w; %s", err, l.unsaved("are"))
+	}
 	if _, gone := l.home.check(); gone != nil {
 		return gone
 	}
@@ -194,7 +214,7 @@ func open(opts Options) (*Loop, error) {
 		return nil, err
 	}
 	l := &Loop{
-		dir: dir, job: opts.Job, saver: saver{patient: opts.Patient}, home: home, text: text, cfg: cfg, out: opts.Log,
+		dir: dir, job: opts.Job, ranks: opts.Ranks, saver: saver{patient: opts.Patient}, home: home, text: text, cfg: cfg, out: opts.Log,
 		scalars: method.NewScalars(), started: time.Now(), state: run.StateStarting, now: time.Now,
 		instance: rand.Text(),
 		commands: make(chan request), reloads: make(chan struct{}, 1), ended: make(chan struct{}),
@@ -219,10 +239,13 @@ func open(opts Options) (*Loop, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := l.beginTogether(from); err != nil {
+		return nil, err
+	}
 	var warnings []string // from before what they are about is restored
 	dev := opts.Device
 	if dev == nil {
-		if dev, err = openDevice(cfg); err != nil {
+		if dev, err = openDevice(cfg, l.ranks); err != nil {
 			return nil, err
 		}
 	}
@@ -248,9 +271,13 @@ func open(opts Options) (*Loop, error) {
 	if cfg.Run.TensorBoard {
 		l.observers = append(l.observers, tensorboard.New(dir, l.nimg, func(err error) { l.event(runlog.Error, err.Error(), nil) }))
 	}
+	if err := l.verify(); err != nil {
+		return nil, err
+	}
 	l.publishLayers()
 	l.publish()
 	l.announceSince(was)
+	l.announceProcesses(from)
 	if cfg.Run.Precision == configs.BFloat16 && dev.Info().Name == devices.CPU {
 		l.event(runlog.Machine, "cpu computes in float32: run.precision = bfloat16 is for torch:cpu and cuda", nil)
 	}
@@ -267,14 +294,14 @@ func (l *Loop) build(dev device.Device, warn func(text string)) error {
 	}
 	l.dev = dev
 	l.streams = data.NewStreams(uint64(l.cfg.Run.Seed))
-	l.loader = data.NewLoader(set, l.cfg.Run.Batch, uint64(l.cfg.Run.Seed), data.Share{})
+	l.loader = data.NewLoader(set, l.cfg.Run.Batch, uint64(l.cfg.Run.Seed), shareOf(l.ranks))
 	l.method, err = method.New(method.Env{
-		Config: l.cfg, Dir: l.dir, Device: l.dev, Streams: l.streams, Data: set, Warn: warn,
+		Config: l.cfg, Dir: l.dir, Device: l.dev, Streams: l.streams, Data: set, Share: shareOf(l.ranks), Sum: l.sumOfGradients(), Warn: warn,
 		Saved: func() (*checkpoint.File, error) { return NewestCheckpoint(l.dir, func(error) {}) },
 	})
 	if m, ok := l.method.(method.Augmenter); ok {
-		rng := l.streams.Stream("augment")
-		l.loader.Augment = func(b *data.Batch) error { return m.Augment(rng, b) }
+		rng, share := l.streams.Stream("augment"), shareOf(l.ranks)
+		l.loader.Augment = func(b *data.Batch) error { return m.Augment(share.Stream(rng), b) }
 	}
 	return err
 }

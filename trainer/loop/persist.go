@@ -33,6 +33,9 @@ func (l *Loop) checkpoint() error {
 			return err
 		}
 	}
+	if err := l.verify(); err != nil {
+		return err
+	}
 	f, err := l.snapshot()
 	if err != nil {
 		return err
@@ -79,7 +82,12 @@ func (l *Loop) snapshot() (*checkpoint.File, error) {
 		LastFID: r.lastFID, BestFID: r.bestFID, FIDNimg: r.fidNimg, EvalNimg: l.eval.nimg,
 		SampleFile: r.sampleFile, SampleNimg: r.sampleNimg,
 	}
-	l.method.Collect(l.scalars)
+	if l.ranks != nil {
+		p.Processes = l.processes()
+	}
+	if err := l.gatherScalars(); err != nil {
+		return nil, err
+	}
 	for name, v := range l.scalars.Sum {
 		p.Scalars[name] = run.Sum{Sum: run.Exact(v), Count: l.scalars.Count[name]}
 	}
@@ -149,10 +157,10 @@ func (l *Loop) rollback() (nimg int64, err error) {
 	l.health.worst, l.health.rollbacks = worst, inVain // newer than the checkpoint's
 	l.rollbacks = max(before, l.rollbacks) + 1
 	seed := run.SeedAfter(uint64(l.cfg.Run.Seed), l.rollbacks)
-	l.streams.Restart(seed)
-	order := l.loader.State()
-	order.Seed = seed
-	if err := l.loader.Restore(order); err != nil {
+	if err := l.restartStreams(seed); err != nil {
+		return 0, err
+	}
+	if err := l.order(orderRestore, restoring{f.Path, &seed}); err != nil {
 		return 0, err
 	}
 	l.rate.reset()
@@ -171,6 +179,14 @@ func (l *Loop) rollback() (nimg int64, err error) {
 	l.restoreLayerStats()
 	l.publishLayers()
 	return l.nimg, l.checkpoint() // a resume has to know of the rollback
+}
+
+// restartStreams makes noise and data order from here on those of another seed.
+func (l *Loop) restartStreams(seed uint64) error {
+	l.streams.Restart(seed)
+	order := l.loader.State()
+	order.Seed = seed
+	return l.loader.Restore(order)
 }
 
 // newest reads the newest readable checkpoint, nil if there is none, and
@@ -213,25 +229,12 @@ func (l *Loop) recordResume(text, note string) error {
 // restore makes the run what it was at a checkpoint, and puts away what it has
 // written since. The note tells of what a person may be looking for.
 func (l *Loop) restore(f *checkpoint.File) (note string, err error) {
-	if got := f.Metadata[run.MetaMethod]; got != l.cfg.Method {
-		return "", fmt.Errorf("checkpoint: %s: method %q, want %q", f.Path, got, l.cfg.Method)
-	}
-	p, err := run.ReadProgress(f.Metadata)
-	if err == nil {
-		err = errors.Join(l.streams.Restore(data.StreamsState(p.Streams)), l.loader.Restore(data.SamplerState(p.Sampler)))
-	}
+	p, err := l.restoreTraining(f)
 	if err != nil {
-		return "", fmt.Errorf("checkpoint: %s: %w", f.Path, err)
+		return "", err
 	}
-	for _, g := range l.method.Tensors() {
-		if err := l.restoreGroup(f, g); err != nil {
-			return "", err
-		}
-	}
-	l.nimg, l.rollbacks = p.Nimg, p.Rollbacks
+	l.rollbacks = p.Rollbacks
 	l.health.worst, l.health.rollbacks = p.Worst, p.InVain
-	l.method.Collect(l.scalars) // which end here, with the steps that are undone
-	l.scalars = method.NewScalars()
 	for name, v := range p.Scalars {
 		l.scalars.Sum[name], l.scalars.Count[name] = float64(v.Sum), v.Count
 	}
@@ -243,6 +246,29 @@ func (l *Loop) restore(f *checkpoint.File) (note string, err error) {
 	}
 	l.leaveBranch(p.Nimg)
 	return l.restoreBest(f, p)
+}
+
+// restoreTraining restores what steps change: networks, optimizers, random streams and
+// the order of the data. Scalars begin anew.
+func (l *Loop) restoreTraining(f *checkpoint.File) (p run.Progress, err error) {
+	if got := f.Metadata[run.MetaMethod]; got != l.cfg.Method {
+		return p, fmt.Errorf("checkpoint: %s: method %q, want %q", f.Path, got, l.cfg.Method)
+	}
+	if p, err = run.ReadProgress(f.Metadata); err == nil {
+		err = errors.Join(l.streams.Restore(data.StreamsState(p.Streams)), l.loader.Restore(data.SamplerState(p.Sampler)))
+	}
+	if err != nil {
+		return p, fmt.Errorf("checkpoint: %s: %w", f.Path, err)
+	}
+	for _, g := range l.method.Tensors() {
+		if err := l.restoreGroup(f, g); err != nil {
+			return p, err
+		}
+	}
+	l.nimg = p.Nimg
+	l.method.Collect(l.scalars) // which end here, with the steps that are undone
+	l.scalars = method.NewScalars()
+	return p, nil
 }
 
 // restoreGroup fills one group from a checkpoint.

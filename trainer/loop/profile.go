@@ -55,7 +55,7 @@ type Cost struct {
 // them as often as its interval lets it. It ends early, with the error of ctx, when
 // ctx does.
 func MeasureProfile(ctx context.Context, cfg *configs.Config, dir string, steps int) (*Profile, error) {
-	dev, err := openDevice(cfg)
+	dev, err := openDevice(cfg, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func (l *Loop) publish() {
 		Metric: l.cfg.FID.Statistic, Rises: l.statistic().Rises,
 		LastFID: r.lastFID, BestFID: r.bestFID, TeacherFID: r.teacherFID, FIDName: r.fidName, FIDNimg: r.fidNimg,
 		Stage: r.stage, StageMs: r.stageMs,
-		Kernels: info.Kernels, Threads: info.Threads,
+		Kernels: info.Kernels, Threads: info.Threads, Ranks: l.statusRanks(),
 		SampleFile: r.sampleFile, SampleNimg: r.sampleNimg, SampleClasses: l.sampleClasses(), CheckpointNimg: r.checkpointNimg,
 		PauseReason: l.pauseReason(), CheckpointError: l.health.refusal, Error: r.err, ConfigError: r.configError, Live: l.cfg.LiveMap(),
 	}

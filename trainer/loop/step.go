@@ -59,6 +59,9 @@ func (l *Loop) trainStep() error {
 		return err
 	}
 	l.scalars.Time("data", start)
+	if err := l.orderStep(); err != nil {
+		return err
+	}
 	if err := l.method.Step(l.nimg, *batch, l.cfg, l.scalars); err != nil {
 		return err
 	}
@@ -69,7 +72,9 @@ func (l *Loop) trainStep() error {
 
 // tick writes the means since the last tick to the run log, and judges them.
 func (l *Loop) tick() error {
-	l.method.Collect(l.scalars) // first: it waits for steps that are not done
+	if err := l.gatherScalars(); err != nil { // first: it waits for steps that are not done
+		return err
+	}
 	l.pace.tick(time.Now(), l.nimg)
 	means := l.scalars.Means()
 	means["speed/images_per_sec"] = l.rate.perSec(l.cfg.Run.Batch)

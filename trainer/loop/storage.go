@@ -133,6 +133,7 @@ func (l *Loop) wait(ctx context.Context) {
 		l.rereadOrReport()
 	case err := <-l.saver.written():
 		l.saver.ended <- err // for collect
+	case <-l.lost(): // for tend
 	case <-again.C:
 	}
 }
@@ -140,6 +141,9 @@ func (l *Loop) wait(ctx context.Context) {
 // tend looks after the run directory: what was written in the background, what
 // waits to be written, and whether the directory is still there.
 func (l *Loop) tend() error {
+	if err := l.lostPeer(); err != nil {
+		return err
+	}
 	if err := l.collect(); err != nil {
 		l.event(runlog.Error, err.Error(), nil)
 	}

@@ -15,13 +15,12 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"innate/trainer/run"
 )
 
-// File is where the leader of a run says, in the run directory, how it is reached; for
-// the owner only, and gone once all have come.
-const File = "ranks.json"
-
-// notice is what File holds.
+// notice is what run.RanksFile holds: how the leader of a run is reached, until all
+// have come.
 type notice struct {
 	Launch    string   `json:"launch"`
 	Addresses []string `json:"addresses"` // host:port
@@ -84,7 +83,7 @@ func lead(ctx context.Context, place Place, dir string, me hello, say func(strin
 	defer listener.Close()
 	defer context.AfterFunc(ctx, func() { listener.Close() })()
 	n := notice{Launch: place.Launch, Addresses: addresses(listener.Addr(), place.SameMachine()), Secret: rand.Text()}
-	path := filepath.Join(dir, File)
+	path := filepath.Join(dir, run.RanksFile)
 	if err := n.write(path); err != nil {
 		return nil, err
 	}
@@ -161,7 +160,7 @@ func (me hello) refuses(h hello, members []Member) string {
 // follow finds the leader. A notice that is left from another launch, or that is still
 // being written, is read again until the right one is there.
 func follow(ctx context.Context, place Place, dir string, me hello, say func(string)) (*Group, error) {
-	path := filepath.Join(dir, File)
+	path := filepath.Join(dir, run.RanksFile)
 	slow := time.AfterFunc(2*greetIn, func() { say(fmt.Sprintf("ranks: %v waits for rank 0, who leaves %s", place, path)) })
 	defer slow.Stop()
 	for {

@@ -43,7 +43,7 @@ type launcher struct {
 var launchers = []launcher{
 	{
 		name: "torchrun", rank: envRank, size: envSize, local: []string{envLocal}, localSize: []string{envLocalSize},
-		launch: []string{envLaunch, "TORCHELASTIC_RUN_ID", "TORCHELASTIC_RESTART_COUNT"},
+		launch: []string{"TORCHELASTIC_RUN_ID", "TORCHELASTIC_RESTART_COUNT"},
 	},
 	{
 		name: "Open MPI", rank: "OMPI_COMM_WORLD_RANK", size: "OMPI_COMM_WORLD_SIZE",
@@ -92,8 +92,8 @@ func FromEnv(getenv func(string) string) (Place, error) {
 		for _, name := range l.launch {
 			p.Launch += getenv(name) + "/"
 		}
-		if getenv(envLaunch) != "" {
-			p.Launcher = "--procs"
+		if own := getenv(envLaunch); own != "" {
+			p.Launcher, p.Launch = ownLauncher, own
 		}
 		if p.Size == 1 {
 			return Alone(), nil
@@ -111,6 +111,14 @@ func (p Place) Leads() bool { return p.Rank == 0 }
 
 // SameMachine reports whether the launcher says that all are on this machine.
 func (p Place) SameMachine() bool { return p.LocalSize == p.Size }
+
+// ownLauncher is innate itself.
+const ownLauncher = "--procs"
+
+// Own is the place of rank 0 in a launch by --procs, and Env has those of the others.
+func Own(size int, launch string) Place {
+	return Place{Size: size, LocalSize: size, Launcher: ownLauncher, Launch: launch}
+}
 
 // Env are the variables by which process rank of a launch by --procs knows its place.
 func Env(rank, size int, launch string) []string {

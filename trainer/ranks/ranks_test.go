@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"innate/trainer/ranks"
+	"innate/trainer/run"
 )
 
 // TestFromEnv reads what launchers set.
@@ -216,7 +217,7 @@ func (hanging) Name() string        { return "hanging" }
 func TestMeet(t *testing.T) {
 	dir := t.TempDir()
 	stale := `{"launch":"y","addresses":["127.0.0.1:9"],"secret":"z"}`
-	check(t, os.WriteFile(filepath.Join(dir, ranks.File), []byte(stale), 0o600))
+	check(t, os.WriteFile(filepath.Join(dir, run.RanksFile), []byte(stale), 0o600))
 	var all sync.WaitGroup
 	groups := make([]*ranks.Group, 3)
 	for rank := range 3 {
@@ -245,8 +246,8 @@ func TestMeet(t *testing.T) {
 			g.Close() // nobody before all have the sum
 		}
 	}
-	if _, err := os.Stat(filepath.Join(dir, ranks.File)); err == nil {
-		t.Errorf("%s is left", ranks.File)
+	if _, err := os.Stat(filepath.Join(dir, run.RanksFile)); err == nil {
+		t.Errorf("%s is left", run.RanksFile)
 	}
 }
 

@@ -26,6 +26,10 @@ const (
 	// there: one line, readable by the owner only, new at every start.
 	TokenFile = "control.token"
 
+	// RanksFile says, while processes that are to train together come together, how
+	// the first of them is reached; readable by the owner only: see package ranks.
+	RanksFile = "ranks.json"
+
 	LogFile        = "trainer.log" // standard output and error of a detached trainer
 	JobOutput      = "slurm-*.out" // what Slurm itself has to say of a job that trains several runs
 	SamplesDir     = "samples"
@@ -120,6 +124,7 @@ var Files = []File{
 	{Pattern: SocketFile, Writer: "trainer", Life: Process},
 	{Pattern: SocketPointer, Writer: "trainer", Life: Process},
 	{Pattern: TokenFile, Writer: "trainer", Life: Process},
+	{Pattern: RanksFile, Writer: "trainer", Life: Process},
 	{Pattern: SocketDir, Writer: "trainer", Life: Process},
 	{Pattern: SocketDir + "/*", Writer: "trainer", Life: Process},
 

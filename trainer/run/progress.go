@@ -38,6 +38,7 @@ type Progress struct {
 	EvalDone   *int           `json:"eval_done,omitempty"` // images it has measured, if it is under way
 	SampleFile string         `json:"sample_file"`
 	SampleNimg int64          `json:"sample_nimg"`
+	Processes  int            `json:"processes,omitempty"` // that trained together; 0 for one alone
 }
 
 // Streams is the state of the run's named random streams; one that it lacks

@@ -94,6 +94,7 @@ type Status struct {
 	Threads int                `json:"threads"`
 	GPU     *nvml.GPU          `json:"gpu,omitempty"`    // that trains, as its driver says; nil for none
 	Listen  string             `json:"listen,omitempty"` // host:port that answers beside the socket
+	Ranks   []Rank             `json:"ranks,omitempty"`  // processes that train together; none for one alone
 
 	SampleFile     string `json:"sample_file,omitempty"` // relative to Dir
 	SampleNimg     int64  `json:"sample_nimg"`
@@ -105,6 +106,13 @@ type Status struct {
 	Error           string         `json:"error,omitempty"`            // why the run failed
 	ConfigError     string         `json:"config_error,omitempty"`     // why the last edit of config.toml was refused
 	Live            map[string]any `json:"live,omitempty"`             // configs.(*Config).LiveMap: live settings in force
+}
+
+// Rank is one of the processes that train a run together. The first is the trainer.
+type Rank struct {
+	Rank int    `json:"rank"`
+	Host string `json:"host"`
+	PID  int    `json:"pid"`
 }
 
 // Quality is the scalar of metrics.jsonl that the run's evaluations measure.
