@@ -48,6 +48,7 @@ type Run struct {
 	Seed         int64  `toml:"seed" want:"in [0, 4294967295]" doc:"of every random stream: same seed, same run"`
 	Device       string `toml:"device" want:"cpu, torch:cpu, cuda or cuda:N" doc:"what computes: own kernels, or an installed PyTorch on processor or GPU"`
 	Threads      int    `toml:"threads" want:"in [0, 1024]" doc:"workers; 0 uses every core; results do not depend on it"`
+	Procs        int    `toml:"procs" want:"in [1, 64]" doc:"processes on this machine that train together; or as many as a launcher says"`
 	Batch        int    `toml:"batch" want:"in [1, 4096]" doc:"images a step"`
 	MicroBatch   int    `toml:"micro_batch" want:"0, or a divisor of run.batch" doc:"images computed at once: less memory, more time; 0: the whole batch"`
 	Precision    string `toml:"precision" for:"edm gdd" want:"float32 | bfloat16" doc:"of the network's activations on torch:cpu and cuda; all else is float32"`

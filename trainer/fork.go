@@ -38,7 +38,7 @@ type Forked struct {
 // they change neither tensors nor data nor what FID measures.
 func Forkable() []string { return slices.Clone(forkable) }
 
-var forkable = []string{"name", "run.seed", "run.threads", "run.nice", "run.batch", "run.tensorboard"}
+var forkable = []string{"name", "run.seed", "run.threads", "run.procs", "run.nice", "run.batch", "run.tensorboard"}
 
 // Fork makes a run that goes on from a checkpoint of another one, exactly as
 // that one did or would have done but for the settings that Edit changes. It

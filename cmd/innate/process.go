@@ -17,7 +17,7 @@ import (
 // run computes depends on it, but for the last bits of numbers on another device,
 // so a resumed run may have another.
 type process struct {
-	set    []string // run.device=NAME, run.threads=N and run.nice=N, as edits of config.toml
+	set    []string // run.device=NAME, run.threads=N, run.procs=N and run.nice=N, as edits of config.toml
 	listen string   // address of the control API beside the socket
 }
 
@@ -32,6 +32,7 @@ func (p *process) register(cmd *cobra.Command) {
 	setting("device", "run.device", "`device` to compute on: cpu, torch:cpu, cuda or cuda:N; the last three take a PyTorch that is installed")
 	completeDevice(cmd)
 	setting("threads", "run.threads", "`threads` to compute with, 0 for all cores; results do not depend on it")
+	setting("procs", "run.procs", "`processes` on this machine that train together, each on a share of every batch")
 	setting("nice", "run.nice", "niceness `0 to 19` of the trainer: 19 gives way to everything else")
 	f.StringVar(&p.listen, "listen", "", "also answer at `address`, such as 127.0.0.1:7777, to who has the token in control.token")
 }

@@ -48,13 +48,22 @@ func (c *cli) trainCommand() *cobra.Command {
 		if *dry {
 			return dryRun(c, args[0], edits, *asJSON)
 		}
+		place, err := c.place()
+		if err != nil {
+			return err
+		}
+		if place.Together() && *resumed == "" && *out == "" {
+			return usagef("train: %v by %s: all need to know the run's directory, want --out DIR, or --run RUN", place, place.Launcher)
+		}
 		ctx, asks, release := catchSignals(cmd.Context(), c.err, *requeue)
 		defer release()
+		if !place.Leads() {
+			return join(ctx, c, place, *out, *resumed, asks)
+		}
 		if *requeue && *resumed == "" && *out != "" && run.IsRun(*out) {
 			*resumed, edits.process = *out, process{} // a job that begins again
 		}
 		var dir string
-		var err error
 		if *resumed != "" {
 			dir, err = again(ctx, c, *resumed, edits.process, *requeue)
 		} else if dir, err = create(c.runs, *out, args[0], edits); err == nil {
@@ -88,6 +97,10 @@ func again(ctx context.Context, c *cli, ref string, p process, requeued bool) (s
 // train runs a trainer in this process until its run or ctx ends. A signal on
 // asks makes it write a checkpoint.
 func train(ctx context.Context, c *cli, dir, listen string, asks <-chan os.Signal) error {
+	place, err := c.place()
+	if err != nil {
+		return err
+	}
 	lock, err := run.Acquire(dir)
 	if err != nil {
 		return err
@@ -98,9 +111,14 @@ func train(ctx context.Context, c *cli, dir, listen string, asks <-chan os.Signa
 		fmt.Fprintf(c.err, "innate: %v\n", err)
 	}
 	loop.CollectOften(c.getenv)
+	group, done, err := gather(ctx, c, place, dir)
+	if err != nil {
+		return errors.Join(err, lock.Release())
+	}
+	defer done()
 	out := newPrinter(c.out)
 	err = loop.Run(ctx, loop.Options{
-		Dir: dir, Log: out, Listen: listen, Job: trainer.Job(c.getenv), Machine: warnings, Checkpoint: asks,
+		Dir: dir, Log: out, Listen: listen, Job: trainer.Job(c.getenv), Machine: warnings, Checkpoint: asks, Ranks: group,
 	})
 	out.Close()
 	return errors.Join(err, lock.Release())
