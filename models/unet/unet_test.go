@@ -339,3 +339,24 @@ func TestDropout(t *testing.T) {
 		t.Error("dropout leaked into a pass without it")
 	}
 }
+
+// TestTypes holds every type of encoder and decoder against PyTorch: names, output
+// and all gradients, with either embedding and filter, labels and augmentation
+// inputs.
+func TestTypes(t *testing.T) {
+	nets := nettest.LoadNets(t, "../nettest/testdata")
+	for _, encoder := range []string{unet.Standard, unet.Residual, unet.Skip} {
+		for _, decoder := range []string{unet.Standard, unet.Skip} {
+			name := encoder + "_" + decoder
+			t.Run(name, func(t *testing.T) {
+				var cfg unet.Config
+				nets.Config(t, name, &cfg)
+				net, err := unet.New(cfg, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				nets.Check(t, name, net)
+			})
+		}
+	}
+}
