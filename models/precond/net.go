@@ -48,6 +48,9 @@ type Shape struct {
 	NoiseWidth            int     // of the noise embedding
 }
 
+// Image is the shape of an image, [H W C].
+func (s Shape) Image() graph.Shape { return graph.Shape{s.Resolution, s.Resolution, s.Channels} }
+
 // Settings are what a configuration says of a network, whatever its architecture
 // makes of them.
 type Settings struct {

@@ -19,8 +19,8 @@ type Sampler struct {
 	levels        *Levels
 	x, label, out graph.Node
 
-	sigma            []float64 // of one batch
-	state, hat, grad []float64 // Heun's, of one batch
+	sigma []float64 // of one batch
+	*multistep
 }
 
 // NewSampler compiles den for batches of the given size.
@@ -66,7 +66,7 @@ func (s *Sampler) Pixels() int { return s.pixels }
 // Denoise fills out with D(x; sigma). x and out are [B H W C] for any B; labels
 // are [B LabelDim], or nil for all zero.
 func (s *Sampler) Denoise(x []float32, sigma float64, labels, out []float32) error {
-	return s.each(x, labels, out, func(in, out []float32) error {
+	return s.each(x, labels, out, func(_ int, in, out []float32) error {
 		copy(s.g.Data(s.x), in)
 		y, err := s.value(sigma)
 		copy(out, y)
@@ -76,7 +76,7 @@ func (s *Sampler) Denoise(x []float32, sigma float64, labels, out []float32) err
 
 // OneStep maps unit noise z [B H W C] to images: D(SigmaMax·z; SigmaMax).
 func (s *Sampler) OneStep(z, labels, out []float32) error {
-	return s.each(z, labels, out, func(in, out []float32) error {
+	return s.each(z, labels, out, func(_ int, in, out []float32) error {
 		s.noise(in)
 		y, err := s.value(SigmaMax)
 		copy(out, y)
@@ -91,60 +91,6 @@ func (s *Sampler) noise(z []float32) {
 	for i, v := range z {
 		x[i] = v * SigmaMax
 	}
-}
-
-// Heun maps unit noise z [B H W C] to images in the given number of steps of
-// the deterministic second-order sampler (Karras et al. 2022, Algorithm 1): the
-// state is float64, the network float32, and the last step is Euler's. It calls
-// the network 2·steps-1 times. One step is OneStep.
-func (s *Sampler) Heun(z []float32, steps int, labels, out []float32) error {
-	grid := SigmaGrid(steps)
-	if s.state == nil {
-		n := s.batch * s.pixels
-		s.state, s.hat, s.grad = make([]float64, n), make([]float64, n), make([]float64, n)
-	}
-	return s.each(z, labels, out, func(in, out []float32) error {
-		x, hat, d := s.state[:len(in)], s.hat[:len(in)], s.grad[:len(in)]
-		for i, v := range in {
-			x[i] = float64(v) * grid[0]
-		}
-		for k, t := range grid[:steps] {
-			next := grid[k+1]
-			if err := s.slope(d, x, t); err != nil {
-				return err
-			}
-			for i := range x {
-				hat[i] = x[i] + (next-t)*d[i]
-			}
-			if next > 0 {
-				y, err := s.denoise(hat, next)
-				if err != nil {
-					return err
-				}
-				for i := range x {
-					second := (hat[i] - float64(y[i])) / next
-					hat[i] = x[i] + (next-t)*(d[i]+second)/2
-				}
-			}
-			copy(x, hat)
-		}
-		for i, v := range x {
-			out[i] = float32(v)
-		}
-		return nil
-	})
-}
-
-// slope fills d with dx/dsigma = (x - D(x; sigma))/sigma.
-func (s *Sampler) slope(d, x []float64, sigma float64) error {
-	y, err := s.denoise(x, sigma)
-	if err != nil {
-		return err
-	}
-	for i, v := range x {
-		d[i] = (v - float64(y[i])) / sigma
-	}
-	return nil
 }
 
 // denoise runs the network on one batch of float64 images.
@@ -173,9 +119,10 @@ func (s *Sampler) run(sigma float64) error {
 	return s.program.Run()
 }
 
-// each cuts the images into batches, sets their labels and calls f. The rows of
+// each cuts the images into batches, sets their labels and calls f, first being the
+// number of a batch's first image. The rows of
 // a partial batch that f does not fill keep old values, which touch no other row.
-func (s *Sampler) each(x, labels, out []float32, f func(in, out []float32) error) error {
+func (s *Sampler) each(x, labels, out []float32, f func(first int, in, out []float32) error) error {
 	n, dim := len(x)/s.pixels, s.den.Net.Shape().LabelDim
 	if len(x) != n*s.pixels || len(out) != len(x) {
 		panic(fmt.Sprintf("precond: %d values into %d, want a multiple of %d", len(x), len(out), s.pixels))
@@ -190,7 +137,7 @@ func (s *Sampler) each(x, labels, out []float32, f func(in, out []float32) error
 		} else {
 			s.setLabels(labels[at*dim : end*dim])
 		}
-		if err := f(x[at*s.pixels:end*s.pixels], out[at*s.pixels:end*s.pixels]); err != nil {
+		if err := f(at, x[at*s.pixels:end*s.pixels], out[at*s.pixels:end*s.pixels]); err != nil {
 			return err
 		}
 	}
