@@ -22,24 +22,29 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 // sampleFlags say what to draw.
 type sampleFlags struct {
 	drawFlags
-	class *int
-	out   *string
-	now   *bool
+	*solverFlags
+	class               *int
+	latents, labels, to *string
+	now                 *bool
 }
 
 func (c *cli) sampleCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "sample RUN|FILE", Short: "draws images and writes them as one PNG",
+		Use: "sample RUN|FILE", Short: "draws images and writes them as one PNG, or as an array",
 		Args: oneArg(wantNetwork), ValidArgsFunction: c.completeNetwork,
 		Example: examples("sample 3 --n 16 --out grid.png", "of the newest checkpoint's averaged weights",
+			"sample 3 --latents z.npy --out x.npy", "of given noise, in PyTorch's order of axes",
 			"sample 3 --now", "the grid of a running run, at once"),
 	}
 	f := cmd.Flags()
 	s := sampleFlags{
-		drawFlags: newDrawFlags(cmd, countFlag(f, "n", 64, 1, maxDrawn, "`images` to draw")),
-		class:     countFlag(f, "class", -1, -1, maxImages, "draw this `class` of a class-conditional network alone; default: one a row, rows being filled"),
-		out:       pathFlag(f, "out", "samples.png", "PNG `file` to write; default: samples.png"),
-		now:       f.Bool("now", false, "let a running run draw its grid between two steps; takes --seed alone"),
+		drawFlags:   newDrawFlags(cmd, countFlag(f, "n", 64, 1, maxDrawn, "`images` to draw")),
+		solverFlags: newSolverFlags(cmd),
+		class:       countFlag(f, "class", -1, -1, maxImages, "draw this `class` of a class-conditional network alone; default: one a row, rows being filled"),
+		latents:     pathFlag(f, "latents", "", "npy `file` of unit noise to draw from, [N C H W]; default: noise of --seed"),
+		labels:      pathFlag(f, "labels", "", "npy `file` of their classes, [N]"),
+		to:          pathFlag(f, "out", "samples.png", "PNG `file` to write, or NAME.npy: an array [N C H W], as the network gives it; default: samples.png"),
+		now:         f.Bool("now", false, "let a running run draw its grid between two steps; takes --seed alone"),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *s.now {
@@ -52,7 +57,7 @@ func (c *cli) sampleCommand() *cobra.Command {
 
 // sample draws with the network that ref names.
 func sample(c *cli, ref string, s sampleFlags) error {
-	if err := outsideRun(*s.out); err != nil {
+	if err := outsideRun(*s.to); err != nil {
 		return err
 	}
 	den, k, err := openDenoiser(c, c.runs, ref, *s.steps)
@@ -67,28 +72,68 @@ func sample(c *cli, ref string, s sampleFlags) error {
 		return err
 	}
 	defer dev.Close()
-	sampler, err := precond.NewSampler(dev, den, min(*s.n, 64))
+	latents, grid, err := s.draw(den)
 	if err != nil {
 		return err
 	}
-	grid := loop.Arrange(den, *s.n)
+	sampler, err := precond.NewSampler(dev, den, min(grid.N, 64))
+	if err != nil {
+		return err
+	}
+	images := make([]float32, len(latents.Z))
+	if err := s.generate(sampler, latents, *s.seed, k, images); err != nil {
+		return err
+	}
+	if err := s.write(den, grid, images); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.out, *s.to)
+	return nil
+}
+
+// draw draws what the images are made from, or reads it.
+func (s *sampleFlags) draw(den *precond.Denoiser) (*loop.Latents, loop.Arrangement, error) {
+	classes := den.Net.Shape().LabelDim
+	if *s.labels != "" && (*s.latents == "" || classes == 0 || *s.class >= 0) {
+		return nil, loop.Arrangement{}, usagef("sample --labels: want --latents, a class-conditional network, and no --class")
+	}
+	if *s.latents == "" {
+		grid := loop.Arrange(den, *s.n)
+		if *s.class >= 0 {
+			grid = loop.ArrangeClass(*s.n, *s.class)
+		}
+		return grid.Latents(den, *s.seed), grid, nil
+	}
+	z, err := sampleio.ReadArray(*s.latents, den.Net.Shape().Image())
+	if err != nil {
+		return nil, loop.Arrangement{}, err
+	}
+	n := len(z) / den.Net.Shape().Image().Size()
+	cols, _ := sampleio.Shape(n)
+	grid := loop.Arrangement{N: n, Cols: cols}
 	if *s.class >= 0 {
-		grid = loop.ArrangeClass(*s.n, *s.class)
+		grid = loop.ArrangeClass(n, *s.class)
 	}
 	latents := grid.Latents(den, *s.seed)
-	images := make([]float32, len(latents.Z))
-	if err := latents.Generate(sampler, k, images); err != nil {
-		return err
+	latents.Z = z
+	if *s.labels != "" {
+		if latents.Labels, err = sampleio.ReadLabels(*s.labels, classes); err == nil && len(latents.Labels) != n*classes {
+			err = fmt.Errorf("%s: %d labels, want one for each of %d images", *s.labels, len(latents.Labels)/classes, n)
+		}
+	}
+	return latents, grid, err
+}
+
+// write writes the images as the name of the file says.
+func (s *sampleFlags) write(den *precond.Denoiser, grid loop.Arrangement, images []float32) error {
+	if filepath.Ext(*s.to) == ".npy" {
+		return sampleio.WriteArray(*s.to, images, den.Net.Shape().Image())
 	}
 	img, err := grid.Grid(den, images)
 	if err != nil {
 		return err
 	}
-	if err := sampleio.WritePNG(*s.out, img); err != nil {
-		return err
-	}
-	fmt.Fprintln(c.out, *s.out)
-	return nil
+	return sampleio.WritePNG(*s.to, img)
 }
 
 // classesOf says which classes there are to choose from.

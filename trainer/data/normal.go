@@ -46,10 +46,20 @@ func (r *Rand) FillNormal(dst []float32) { fillNormal(&r.pcg, dst) }
 // Every image draws from a generator of its own seed, the first from firstSeed
 // and so on, so that an image does not depend on the batch it is made in.
 func ImageNormals(firstSeed uint64, per int, dst []float32) {
+	eachImage("image", firstSeed, 0, per, dst)
+}
+
+// ImageChurn is ImageNormals of the noise that a sampler adds to the images in one of
+// its steps.
+func ImageChurn(firstSeed uint64, step, per int, dst []float32) {
+	eachImage("churn", firstSeed, uint64(step), per, dst)
+}
+
+func eachImage(use string, firstSeed, sub uint64, per int, dst []float32) {
 	var pcg rand.PCG
 	for i := 0; len(dst) > 0; i++ {
 		n := min(per, len(dst))
-		pcg.Seed(seedOf("image", firstSeed+uint64(i), 0))
+		pcg.Seed(seedOf(use, firstSeed+uint64(i), sub))
 		fillNormal(&pcg, dst[:n])
 		dst = dst[n:]
 	}
