@@ -23,7 +23,7 @@
 // before it is parsed. What is taken is TOML 1.0, so that other programs, such
 // as Python's tomllib, read it, too.
 //
-// A Config is a plain value: whoever reloads makes a new one by Reload, which
+// A Config is a plain value: a reload makes a new one by Reload, which
 // checks it against the old one, and swaps it whole. A text that lacks settings
 // which the running one states is refused, because it may be half of what its
 // writer means to say: a line may go when no trainer runs.

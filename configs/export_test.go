@@ -5,15 +5,15 @@ import "time"
 // Limits that tests refer to.
 const (
 	MaxFileBytes = maxFileBytes
-	SettleAfter  = settleAfter
+	DebounceTime = debounceTime
 	PollEvery    = pollEvery
 )
 
-// Settler is the decision inside Watch, without files and clock.
-type Settler struct{ s *settler }
+// Debouncer is the decision inside Watch, without files and clock.
+type Debouncer struct{ s *debouncer }
 
-func NewSettler(known string, at time.Time) Settler { return Settler{newSettler(known, at)} }
+func NewDebouncer(known string, at time.Time) Debouncer { return Debouncer{newDebouncer(known, at)} }
 
-func (s Settler) See(text, problem string, at time.Time) (news bool, again time.Duration) {
+func (s Debouncer) See(text, problem string, at time.Time) (news bool, again time.Duration) {
 	return s.s.see(sight{text, problem}, at)
 }

@@ -133,10 +133,10 @@ func commentsKept(t *testing.T, text, edited string, old configs.Entry) {
 	}
 }
 
-// FuzzSettle looks at a file that changes at any time: only what has stood long
-// enough is told, nothing twice in a row, and in the end whatever it says.
+// FuzzDebounce looks at a file that changes at any time: only what has stood long
+// enough is reported, nothing twice in a row, and in the end whatever it says.
 // Each byte is a look: what it finds, and how long after the one before.
-func FuzzSettle(f *testing.F) {
+func FuzzDebounce(f *testing.F) {
 	f.Add([]byte{0x11, 0x31, 0x31, 0x31})
 	f.Add([]byte{0x10, 0x11, 0x10, 0xf0, 0xf0, 0xf2, 0x02, 0x02, 0x52})
 	f.Fuzz(func(t *testing.T, script []byte) {
@@ -145,8 +145,8 @@ func FuzzSettle(f *testing.F) {
 			at   time.Time
 		}
 		now := time.Unix(1763854000, 0)
-		s := configs.NewSettler("known", now)
-		told, looks := "known", []look{{"known", now}}
+		s := configs.NewDebouncer("known", now)
+		reported, looks := "known", []look{{"known", now}}
 		see := func(text, problem string) (news bool, again time.Duration) {
 			news, again = s.See(text, problem, now)
 			what := text + problem
@@ -154,7 +154,7 @@ func FuzzSettle(f *testing.F) {
 			if !news {
 				return news, again
 			}
-			need := configs.SettleAfter
+			need := configs.DebounceTime
 			if what == "" {
 				need = configs.PollEvery
 			}
@@ -162,10 +162,10 @@ func FuzzSettle(f *testing.F) {
 			for i := len(looks) - 1; i >= 0 && looks[i].what == what; i-- {
 				stood = now.Sub(looks[i].at)
 			}
-			if stood < need || what == told {
-				t.Fatalf("told %q after %v, the last was %q; looks %v", what, stood, told, looks)
+			if stood < need || what == reported {
+				t.Fatalf("reported %q after %v, the last was %q; looks %v", what, stood, reported, looks)
 			}
-			told = what
+			reported = what
 			return news, again
 		}
 		text, problem := "known", ""
@@ -181,8 +181,8 @@ func FuzzSettle(f *testing.F) {
 			_, again := see(text, problem)
 			now = now.Add(again)
 		}
-		if told != text+problem {
-			t.Errorf("at the end told %q, the file says %q", told, text+problem)
+		if reported != text+problem {
+			t.Errorf("at the end reported %q, the file says %q", reported, text+problem)
 		}
 	})
 }

@@ -44,7 +44,7 @@ func (f field) usedBy(method string) bool {
 
 func (f field) of(c *Config) reflect.Value { return reflect.ValueOf(c).Elem().FieldByIndex(f.index) }
 
-// IsLive reports whether a setting may change while the run goes on.
+// IsLive reports whether a setting may change during the run.
 func IsLive(key string) bool {
 	f, known := byKey[key]
 	return known && f.live()

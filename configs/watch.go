@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	pollEvery   = 2 * time.Second        // for file systems that do not notify (NFS, FUSE)
-	settleAfter = 100 * time.Millisecond // a text counts once two reads so far apart agree
-	maxSettles  = 10                     // reads until ReadSettled takes what it gets
+	pollEvery    = 2 * time.Second        // for file systems that do not notify (NFS, FUSE)
+	debounceTime = 100 * time.Millisecond // a text counts once two reads so far apart agree
+	maxReads     = 10                     // reads until ReadStable takes what it gets
 )
 
 // Watch calls onChange with the new text whenever the file at path says
@@ -28,15 +28,15 @@ func Watch(ctx context.Context, path, known string, onChange func(text string, e
 	go watch(ctx, path, known, onChange)
 }
 
-// ReadSettled is ReadFile for a file that an editor may be writing to: a text
+// ReadStable is ReadFile for a file that an editor may be writing to: a text
 // other than known counts once two reads in a row agree on it.
-func ReadSettled(path, known string) (string, error) {
+func ReadStable(path, known string) (string, error) {
 	text, err := ReadFile(path)
-	for range maxSettles {
+	for range maxReads {
 		if err != nil || text == known {
 			break
 		}
-		time.Sleep(settleAfter)
+		time.Sleep(debounceTime)
 		last := text
 		if text, err = ReadFile(path); text == last {
 			break
@@ -47,7 +47,7 @@ func ReadSettled(path, known string) (string, error) {
 
 func watch(ctx context.Context, path, known string, onChange func(text string, err error)) {
 	// The directory is watched, since a rename over the file ends a watch of
-	// the file. Without fsnotify (out of inotify watches, say) polling goes on.
+	// the file. Without fsnotify (out of inotify watches, say) polling continues.
 	var events <-chan fsnotify.Event
 	var errs <-chan error
 	if w, err := fsnotify.NewWatcher(); err == nil {
@@ -58,10 +58,10 @@ func watch(ctx context.Context, path, known string, onChange func(text string, e
 	}
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
-	settle := time.NewTimer(settleAfter) // the file may have changed before the watch began
-	defer settle.Stop()
+	timer := time.NewTimer(debounceTime) // the file may have changed before the watch began
+	defer timer.Stop()
 
-	settling := newSettler(known, time.Now())
+	debounce := newDebouncer(known, time.Now())
 	look := func() {
 		text, err := ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -71,9 +71,9 @@ func watch(ctx context.Context, path, known string, onChange func(text string, e
 		if err != nil {
 			now.problem = err.Error()
 		}
-		news, again := settling.see(now, time.Now())
+		news, again := debounce.see(now, time.Now())
 		if again > 0 {
-			settle.Reset(again)
+			timer.Reset(again)
 		}
 		if news {
 			onChange(text, err)
@@ -89,13 +89,13 @@ func watch(ctx context.Context, path, known string, onChange func(text string, e
 				continue
 			}
 			if filepath.Base(e.Name) == filepath.Base(path) {
-				settle.Reset(settleAfter)
+				timer.Reset(debounceTime)
 			}
 		case _, ok := <-errs: // an overflow of the event queue: the poll makes up for it
 			if !ok {
 				errs = nil
 			}
-		case <-settle.C:
+		case <-timer.C:
 			look()
 		case <-poll.C:
 			look()

@@ -65,7 +65,7 @@ func expectNothing(t *testing.T, seen <-chan string, during time.Duration) {
 }
 
 const (
-	soon  = 1500 * time.Millisecond // less than the poll: fsnotify has told
+	soon  = 1500 * time.Millisecond // less than the poll: fsnotify has reported
 	quiet = 400 * time.Millisecond
 )
 
@@ -206,13 +206,13 @@ func TestWatchUnreadable(t *testing.T) {
 	expect(t, seen, "one", soon)
 }
 
-// TestReadSettled reads while somebody writes in pieces.
-func TestReadSettled(t *testing.T) {
+// TestReadStable reads while somebody writes in pieces.
+func TestReadStable(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "config.toml")
 	write(t, path, "one")
 	start := time.Now()
-	if text, err := configs.ReadSettled(path, "one"); err != nil || text != "one" || time.Since(start) > 90*time.Millisecond {
+	if text, err := configs.ReadStable(path, "one"); err != nil || text != "one" || time.Since(start) > 90*time.Millisecond {
 		t.Errorf("known text: got %q, %v after %v", text, err, time.Since(start))
 	}
 	f, err := os.Create(path)
@@ -227,12 +227,12 @@ func TestReadSettled(t *testing.T) {
 			time.Sleep(20 * time.Millisecond)
 		}
 	})
-	text, err := configs.ReadSettled(path, "one")
+	text, err := configs.ReadStable(path, "one")
 	writer.Wait()
 	if err != nil || text != "ababababab" {
 		t.Errorf("got %q, %v, want all five pieces", text, err)
 	}
-	if _, err := configs.ReadSettled(filepath.Dir(path), ""); err == nil {
+	if _, err := configs.ReadStable(filepath.Dir(path), ""); err == nil {
 		t.Error("a directory was read")
 	}
 }

@@ -195,7 +195,7 @@ func (l *Loop) pause(paused bool) error {
 
 // reread takes up config.toml as it is now.
 func (l *Loop) reread() error {
-	text, err := configs.ReadSettled(filepath.Join(l.dir, run.ConfigFile), l.text)
+	text, err := configs.ReadStable(filepath.Join(l.dir, run.ConfigFile), l.text)
 	if err != nil {
 		return err
 	}

@@ -7,34 +7,34 @@ type sight struct {
 	text, problem string
 }
 
-// settler decides when a file that may be half written says something new.
-type settler struct {
-	told, candidate sight
-	since           time.Time // when candidate was first seen, unbroken
+// debouncer decides when a file that may be half written says something new.
+type debouncer struct {
+	reported, candidate sight
+	since               time.Time // when candidate was first seen, unbroken
 }
 
-func newSettler(known string, at time.Time) *settler {
+func newDebouncer(known string, at time.Time) *debouncer {
 	s := sight{text: known}
-	return &settler{told: s, candidate: s, since: at}
+	return &debouncer{reported: s, candidate: s, since: at}
 }
 
 // see takes what a look has found. It returns whether that is news, being
-// neither told before nor about to change, and otherwise after how long to look
+// neither reported before nor about to change, and otherwise after how long to look
 // again; 0 means that nothing is pending.
-func (s *settler) see(now sight, at time.Time) (news bool, again time.Duration) {
+func (s *debouncer) see(now sight, at time.Time) (news bool, again time.Duration) {
 	if now != s.candidate {
 		s.candidate, s.since = now, at
 	}
-	if now == s.told {
+	if now == s.reported {
 		return false, 0
 	}
-	need := settleAfter
+	need := debounceTime
 	if now == (sight{}) {
 		need = pollEvery // most likely truncated and about to be written
 	}
 	if wait := need - at.Sub(s.since); wait > 0 {
 		return false, wait
 	}
-	s.told = now
+	s.reported = now
 	return true, 0
 }
