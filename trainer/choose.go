@@ -182,7 +182,7 @@ func chooseBest(dir string, list []run.Checkpoint) (paths, notes []string, err e
 		return nil, nil, fmt.Errorf("trainer: %s: no %s was measured at a checkpoint, want one of %s", filepath.Base(dir), strings.ToUpper(status.Quality()), stops(list))
 	}
 	if status.Better(all, here) {
-		notes = append(notes, fmt.Sprintf("the best %s, %.1f at %.1f kimg, has no checkpoint to go on from; took %.1f at %.1f kimg",
+		notes = append(notes, fmt.Sprintf("the best %s, %.1f at %.1f kimg, has no checkpoint to resume from; took %.1f at %.1f kimg",
 			strings.ToUpper(status.Quality()), all, kimg(allNimg), here, kimg(best.Nimg)))
 	}
 	return []string{best.Path}, notes, nil

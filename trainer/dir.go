@@ -185,7 +185,7 @@ func nextNumber(runsDir string) (int, error) {
 
 // claim makes dir for run n unless another run has that number. Two creators
 // may make directories of the same number and different names at once; both
-// then see the other, and both go on to a larger number.
+// then see the other, and both move to a larger number.
 func claim(runsDir string, n int, dir string) (taken bool, err error) {
 	if err := os.Mkdir(dir, 0o755); errors.Is(err, fs.ErrExist) {
 		return true, nil

@@ -1,6 +1,6 @@
 // Package trainer is the process life of a run: making its directory, afresh or
 // as a fork of another run, holding its lock, starting a trainer that outlives
-// whoever started it, sharing the machine with other runs, and deleting what is
+// the process that started it, sharing the machine with other runs, and deleting what is
 // no longer wanted.
 //
 // A trainer is this program run again as "innate train --run DIR" in a session

@@ -40,7 +40,7 @@ func Forkable() []string { return slices.Clone(forkable) }
 
 var forkable = []string{"name", "run.seed", "run.threads", "run.procs", "run.nice", "run.batch", "run.tensorboard"}
 
-// Fork makes a run that goes on from a checkpoint of another one, exactly as
+// Fork makes a run that continues from a checkpoint of another one, exactly as
 // that one did or would have done but for the settings that Edit changes. It
 // copies the checkpoint and the history up to it, so that nothing of the new
 // run hangs on the old one, which may be running. With another seed, noise and
@@ -77,7 +77,7 @@ func Fork(o ForkOptions) (Forked, error) {
 	return forked, nil
 }
 
-// origin is the point in a run's life that a fork goes on from.
+// origin is the point in a run's life that a fork continues from.
 type origin struct {
 	parent   string // run directory; "" for a checkpoint that lies elsewhere
 	path     string // of the checkpoint

@@ -193,7 +193,7 @@ func TestForkHistory(t *testing.T) {
 		t.Errorf("config.toml begins with %.80q", text)
 	}
 
-	// The fork goes on, and its readers see one curve.
+	// The fork continues, and its readers see one curve.
 	train(t, f.Dir)
 	history, err = runlog.ReadAll(f.Dir)
 	check(t, err)

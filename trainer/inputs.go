@@ -21,7 +21,7 @@ import (
 // A run keeps copies of the files that its settings name, in inputs/KEY/ under
 // their own names, and its config.toml names the copies: a relative path there
 // counts from the run directory. So a run depends on nothing outside of its
-// directory, which may move, and whoever replaces the files later does not
+// directory, which may move, and a later change of the files does not
 // change it. Names stay because FID is called by that of its network.
 
 // input is a file to be copied into a run.

@@ -21,13 +21,13 @@ func (h host) logind() string {
 	lingers := h.lingers()
 	switch {
 	case session != "" && h.kills():
-		advice := `started with "systemd-run --user --scope" it goes on`
+		advice := `started with "systemd-run --user --scope" it continues`
 		if !lingers {
-			advice = `after "loginctl enable-linger", and started with "systemd-run --user --scope", it goes on`
+			advice = `after "loginctl enable-linger", and started with "systemd-run --user --scope", it continues`
 		}
 		return fmt.Sprintf("logind: KillUserProcesses is on: the run stops when session %s logs out; %s", session, advice)
 	case manager && !lingers:
-		return fmt.Sprintf(`logind: %s does not linger: the run stops at the last logout; after "loginctl enable-linger" it goes on`, h.user)
+		return fmt.Sprintf(`logind: %s does not linger: the run stops at the last logout; after "loginctl enable-linger" it continues`, h.user)
 	}
 	return ""
 }

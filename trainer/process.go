@@ -15,13 +15,13 @@ import (
 	"innate/trainer/run"
 )
 
-// Settle prepares this process to be the trainer of the run in dir, whose lock
+// Enter makes this process the trainer of the run in dir, whose lock
 // the caller holds: it takes on the run's niceness, makes the run known to
 // others on this machine until leave is called, and warns of a machine that is
 // in use already and of the hazards given, to out and by returning what the run's
 // log should say. It is no error to share a machine; a configuration that cannot
 // be read is one to the trainer, which notes it in the run.
-func Settle(dir string, out io.Writer, hazards ...string) (leave func(), warnings []string) {
+func Enter(dir string, out io.Writer, hazards ...string) (leave func(), warnings []string) {
 	leave = func() {}
 	cfg, err := configs.Load(filepath.Join(dir, run.ConfigFile))
 	if err != nil {

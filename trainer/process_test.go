@@ -130,19 +130,19 @@ func TestOccupancy(t *testing.T) {
 	}
 }
 
-// TestSettle finds a run in another directory through the registry.
-func TestSettle(t *testing.T) {
+// TestEnter finds a run in another directory through the registry.
+func TestEnter(t *testing.T) {
 	base, err := os.MkdirTemp("", "r")
 	check(t, err)
 	t.Cleanup(func() { os.RemoveAll(base) })
 	t.Setenv("TMPDIR", base)
 
 	var said bytes.Buffer
-	settle := func(dir string) {
+	enter := func(dir string) {
 		t.Helper()
 		lock, err := run.Acquire(dir)
 		check(t, err)
-		leave, warning := trainer.Settle(dir, &said)
+		leave, warning := trainer.Enter(dir, &said)
 		if said.String() != "" && said.String() != strings.Join(warning, "\n")+"\n" {
 			t.Errorf("said %q and returned %q", said.String(), warning)
 		}
@@ -150,11 +150,11 @@ func TestSettle(t *testing.T) {
 		t.Cleanup(func() { leave(); lock.Release() })
 	}
 	first, second := create(t), create(t)
-	settle(first)
+	enter(first)
 	if said.Len() > 0 {
 		t.Errorf("alone: %s", said.String())
 	}
-	settle(second)
+	enter(second)
 	want := fmt.Sprintf("machine: %d of %[1]d cores are in use by %s; this run will share them", trainer.Cores(), filepath.Base(first))
 	if !strings.HasPrefix(said.String(), want) {
 		t.Errorf("said %q, want %q", said.String(), want)
@@ -165,7 +165,7 @@ func TestSettle(t *testing.T) {
 		t.Errorf("events %+v, want none", history.Events)
 	}
 	check(t, os.WriteFile(filepath.Join(second, run.ConfigFile), []byte("rubbish"), 0o644))
-	if _, warning := trainer.Settle(second, &said); len(warning) > 0 {
+	if _, warning := trainer.Enter(second, &said); len(warning) > 0 {
 		t.Errorf("rubbish: got %q", warning)
 	}
 }

@@ -58,7 +58,7 @@ func starter(dir string) int {
 	}
 }
 
-// fakeTrainer holds the lock and serves the socket until it is told to stop.
+// fakeTrainer holds the lock and serves the socket until it is asked to stop.
 func fakeTrainer(dir, how string) int {
 	fmt.Println("fake trainer: starting")
 	switch how {

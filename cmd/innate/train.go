@@ -105,7 +105,7 @@ func train(ctx context.Context, c *cli, dir, listen string, asks <-chan os.Signa
 	if err != nil {
 		return err
 	}
-	leave, warnings := trainer.Settle(dir, c.err, trainer.Hazards(c.getenv, false)...)
+	leave, warnings := trainer.Enter(dir, c.err, trainer.Hazards(c.getenv, false)...)
 	defer leave()
 	if err := run.KeepJob(dir, trainer.Job(c.getenv)); err != nil {
 		fmt.Fprintf(c.err, "innate: %v\n", err)

@@ -46,6 +46,6 @@ func (e Env) openInit() (init, saved *checkpoint.File, err error) {
 	if broken != nil || saved == nil {
 		return nil, nil, err
 	}
-	e.Warn(fmt.Sprintf("%v: going on from the checkpoint, without the layers' distances from it", err))
+	e.Warn(fmt.Sprintf("%v: continuing from the checkpoint, without the layers' distances from it", err))
 	return nil, saved, nil
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // NonFiniteGrads is how many values of a step's gradients were NaN or infinite.
-// The optimizer replaces them, by 0 and ±1e5, and training goes on.
+// The optimizer replaces them, by 0 and ±1e5, and training continues.
 const NonFiniteGrads = "grad/nonfinite"
 
 // Scalars collects the values of one tick. A name given several times is
