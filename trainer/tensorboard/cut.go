@@ -19,7 +19,7 @@ import (
 const fileSuffix = ".innate"
 
 // Cut removes from a run's event files the steps beyond nimg, from where the
-// run goes on; one that goes on from its first image begins again, and nothing
+// run resumes; one that resumes at its first image begins again, and nothing
 // of it counts. SessionLog.START says the same, but TensorBoard's default loader
 // does not heed it: it drops an old point only when a newer one of the same tag
 // has the same step or a lower one, so that tags which are written rarely, such
@@ -45,7 +45,7 @@ func Cut(runDir string, nimg int64) error {
 	return nil
 }
 
-// lastStep is the last step that counts of a run that goes on from nimg.
+// lastStep is the last step that counts of a run that resumes at nimg.
 func lastStep(nimg int64) int64 {
 	if nimg == 0 {
 		return -1
@@ -162,7 +162,7 @@ func eventStep(b []byte) (step int64, version bool) {
 	return step, version
 }
 
-// replace writes the kept stretches of f in its place, in one step: whoever has
+// replace writes the kept stretches of f in its place, in one step: a reader that has
 // the file open reads the old one to its end.
 func replace(path string, f *os.File, kept []span) error {
 	return atomicfile.Write(path, atomicfile.SyncFile, func(w io.Writer) error {

@@ -48,7 +48,7 @@ func wantPoints(t *testing.T, dir string, want ...string) {
 	}
 }
 
-// process writes ticks of a trainer that goes on from nimg, each as "tag step".
+// process writes ticks of a trainer that resumes at nimg, each as "tag step".
 func process(t *testing.T, dir string, nimg int64, value float64, ticks ...string) {
 	t.Helper()
 	w := tensorboard.New(dir, nimg, noReport(t))
@@ -71,7 +71,7 @@ func goBack(w *tensorboard.Writer, nimg int64) {
 	w.Event(runlog.Event{Time: time.Unix(1, 0), Nimg: nimg, Kind: runlog.Resume, Text: "went back", Data: map[string]any{"nimg": nimg}})
 }
 
-// TestFaultCutOnResume: a process that goes on from 2000 leaves no later point of
+// TestFaultCutOnResume: a process that resumes at 2000 leaves no later point of
 // those before it, also of tags that it does not write itself, and keeps one
 // that was written late but belongs to an earlier step.
 func TestFaultCutOnResume(t *testing.T) {
@@ -85,7 +85,7 @@ func TestFaultCutOnResume(t *testing.T) {
 }
 
 // TestFaultCutOnRollback: a writer that goes back within its process cuts its
-// own file, too, and goes on in another.
+// own file, too, and continues in another.
 func TestFaultCutOnRollback(t *testing.T) {
 	dir := t.TempDir()
 	w := tensorboard.New(dir, 0, noReport(t))

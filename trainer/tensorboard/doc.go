@@ -10,7 +10,7 @@
 //	scalars  the tags of metrics.jsonl, step = images seen (nimg), wall time
 //	images   the sample grids, under the tag "samples"
 //	text     config, freeze, start, stop, error: under "events/<kind>"
-//	session  where the run goes on from: TensorBoard with --load_fast=false
+//	session  where the run resumes: TensorBoard with --load_fast=false
 //	         forgets all later steps, as readers of metrics.jsonl do
 //
 // Its default loader does not, so the later steps are also cut out of the files

@@ -33,13 +33,13 @@ type Writer struct {
 	report func(error)
 	now    func() time.Time
 
-	nimg  int64 // from where the run goes on, and whether …
+	nimg  int64 // from where the run resumes, and whether …
 	uncut bool  // … the files so far have later steps still
 
-	file    io.WriteCloser // nil until the disk has taken one
-	pending []byte         // whole records, but the first may have been written in part
-	failed  time.Time
-	told    bool // of the trouble that began with failed
+	file     io.WriteCloser // nil until the disk has taken one
+	pending  []byte         // whole records, but the first may have been written in part
+	failed   time.Time
+	reported bool // the trouble that began with failed
 }
 
 // New begins the file of a process that trains the run from nimg on, and cuts
@@ -106,7 +106,7 @@ func (w *Writer) image(e runlog.Event) {
 	w.add(summaryEvent(e.Time, e.Nimg, appendImageValue(nil, samplesTag, data, size.Height, size.Width, colours)))
 }
 
-// begin starts a file of a run that goes on from nimg.
+// begin starts a file of a run that resumes at nimg.
 func (w *Writer) begin(nimg int64) {
 	w.nimg, w.uncut = nimg, true
 	w.add(versionEvent(w.now()))
@@ -131,7 +131,7 @@ func (w *Writer) add(data []byte) {
 }
 
 // flush hands everything to the disk with one write. After an error it leaves
-// the disk alone for a while, and then goes on where the write broke off.
+// the disk alone for a while, and then continues where the write broke off.
 func (w *Writer) flush() {
 	if !w.failed.IsZero() && w.now().Sub(w.failed) < retryAfter {
 		return
@@ -146,12 +146,12 @@ func (w *Writer) flush() {
 		w.pending = w.pending[n:]
 	}
 	if err == nil {
-		w.pending, w.failed, w.told = w.pending[:0], time.Time{}, false
+		w.pending, w.failed, w.reported = w.pending[:0], time.Time{}, false
 		return
 	}
 	w.failed = w.now()
-	if !w.told {
-		w.told = true // before the report, which comes back as an event
+	if !w.reported {
+		w.reported = true // before the report, which comes back as an event
 		w.report(fmt.Errorf("tensorboard: %w; trying again every %v", err, retryAfter))
 	}
 }
@@ -208,7 +208,7 @@ func fileSecond(name string) (int64, bool) {
 // Close makes a last attempt to write what is pending.
 func (w *Writer) Close() error {
 	w.failed = time.Time{}
-	w.told = true // nobody is left to hear it
+	w.reported = true // nobody is left to hear it
 	w.flush()
 	if w.file == nil {
 		return nil
