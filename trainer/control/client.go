@@ -69,7 +69,7 @@ func (c *Client) Layers(ctx context.Context) ([]run.Layer, error) {
 	return l, err
 }
 
-// Pause holds the run after the step under way; Resume lets it go on.
+// Pause holds the run after the step under way; Resume ends the pause.
 func (c *Client) Pause(ctx context.Context) (run.Status, error) { return c.post(ctx, KindPause, nil) }
 
 // Resume ends a pause.
@@ -95,7 +95,7 @@ func (c *Client) Checkpoint(ctx context.Context) (run.Status, error) {
 }
 
 // Evaluate measures FID of the weights as they are now, and returns when that
-// has a value. A paused run takes the weights, and measures when it goes on: then
+// has a value. A paused run takes the weights, and measures when it resumes: then
 // State of the answer says so.
 func (c *Client) Evaluate(ctx context.Context) (run.Status, error) {
 	return c.post(ctx, KindEvaluate, nil)

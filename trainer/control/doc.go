@@ -49,7 +49,7 @@
 //	{"type":"dropped","data":{"count":3}}    about here that many messages are missing
 //	{"type":"heartbeat"}            after 15 seconds of silence
 //
-// A client that reads too slowly loses ticks and states, and is told how many;
+// A client that reads too slowly loses ticks and states, and hears how many;
 // rather than losing an event it is cut off. The files of the run have all of
 // it. Training waits for no client: see Hub. At most 64 streams are open at
 // once; another is answered with 503.

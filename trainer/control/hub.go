@@ -16,7 +16,7 @@ import (
 // Hub hands what the training loop says to every client of GET /v1/stream.
 //
 // The loop puts a line of its log, encoded once for the file and for all
-// clients, into one queue and goes on: that costs the same for no client and for
+// clients, into one queue and continues: that costs the same for no client and for
 // many, and wakes nobody, which would cost it microseconds. A goroutine empties
 // the queue 20 times a second while there are clients, and offers each line to
 // every client's own bounded buffer. Ticks, evaluations, status and layers are
@@ -70,7 +70,7 @@ func NewHub(r Runner) *Hub {
 	return h
 }
 
-// Send tells every client what the run log is told. It never waits. The line
+// Send passes a line of the run log to every client. It never waits. The line
 // must not change any more.
 func (h *Hub) Send(line runlog.Line) {
 	if h.watching.Load() == 0 {

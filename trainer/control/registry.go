@@ -14,7 +14,7 @@ import (
 
 // The registry names the runs that this user trains on this machine, wherever
 // their directories are: one symbolic link to each in a private directory of
-// the machine. A link proves nothing. Whether a trainer lives is told by the
+// the machine. A link proves nothing. Whether a trainer lives is known by the
 // lock in the run directory, so that a killed trainer leaves nothing to clean.
 const registryDir = "runs"
 

@@ -35,7 +35,7 @@ func routes() []route {
 		{get, "/v1/layers", "every parameter tensor of the trained network, and whether it is frozen", nil, (*Server).layers},
 		{get, "/v1/stream", "status, layers, ticks and events as they come, one JSON object a line; ?types=tick,event for some of them", []string{"types"}, (*Server).stream},
 		{post, "/v1/" + KindPause, "hold the run after the step under way", nil, command(KindPause)},
-		{post, "/v1/" + KindResume, "let a paused run go on", nil, command(KindResume)},
+		{post, "/v1/" + KindResume, "resume a paused run", nil, command(KindResume)},
 		{post, "/v1/" + KindStop, "write a checkpoint and end the trainer", nil, command(KindStop)},
 		{post, "/v1/" + KindSet, `change live settings, all or none: {"set": {"live.gen_lr": "2e-4"}}`, nil, (*Server).set},
 		{post, "/v1/" + KindFreeze, `change what trains: {"preset": …, "freeze": […], "train": […]} or {"toggle": […]}`, nil, (*Server).freeze},

@@ -58,8 +58,8 @@ func (s *Server) writeLines(ctx context.Context, w http.ResponseWriter, c *subsc
 		_, err := w.Write(line)
 		return err
 	}
-	beat := time.NewTicker(s.limits.heartbeat)
-	defer beat.Stop()
+	silent := time.NewTicker(s.limits.heartbeat)
+	defer silent.Stop()
 	for {
 		if len(c.lines) == 0 {
 			if err := control.Flush(); err != nil {
@@ -70,7 +70,7 @@ func (s *Server) writeLines(ctx context.Context, w http.ResponseWriter, c *subsc
 		open := true
 		select {
 		case line, open = <-c.lines:
-		case <-beat.C:
+		case <-silent.C:
 			line = encodeLine(MessageHeartbeat, nil)
 		case <-ctx.Done():
 			return ctx.Err()
@@ -86,7 +86,7 @@ func (s *Server) writeLines(ctx context.Context, w http.ResponseWriter, c *subsc
 		if err := write(line); err != nil {
 			return err
 		}
-		beat.Reset(s.limits.heartbeat)
+		silent.Reset(s.limits.heartbeat)
 	}
 }
 

@@ -146,7 +146,7 @@ func TestStream(t *testing.T) {
 	hub.Send(lineOf(t, runlog.Event{Kind: "late"})) // to nobody
 }
 
-// TestStreamSilent finds that a state that stays is told once, and that silence
+// TestStreamSilent finds that a state that stays is sent once, and that silence
 // has a heartbeat, which the client keeps to itself.
 func TestStreamSilent(t *testing.T) {
 	_, server, client := streaming(t, &fakeRunner{}, control.Limits{StatusEvery: time.Millisecond, Heartbeat: 20 * time.Millisecond})
@@ -234,7 +234,7 @@ func deaf(t testing.TB, path, types string) net.Conn {
 	return conn
 }
 
-// TestDeafClient checks that a client that never reads is told what it missed,
+// TestDeafClient checks that a client that never reads hears what it missed,
 // as long as only ticks are lost, and costs the others nothing.
 func TestDeafClient(t *testing.T) {
 	hub, server, client := streaming(t, &fakeRunner{}, control.Limits{Write: time.Minute})
@@ -282,7 +282,7 @@ func TestDeafClient(t *testing.T) {
 	}
 }
 
-// TestMissedEventCutsOff fills a client's buffer with events: it must not go on
+// TestMissedEventCutsOff fills a client's buffer with events: it must not continue
 // as if it had seen all.
 func TestMissedEventCutsOff(t *testing.T) {
 	hub, server, client := streaming(t, &fakeRunner{}, control.Limits{Write: time.Minute})

@@ -100,7 +100,7 @@ func (c *Client) late(method string) error {
 	if c.dir == "" {
 		return lateError{0, method}
 	}
-	pid, _, _ := run.Holder(c.dir) // 0 if it cannot be told
+	pid, _, _ := run.Holder(c.dir) // 0 if that is not known
 	return lateError{pid, method}
 }
 

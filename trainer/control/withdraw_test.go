@@ -29,7 +29,7 @@ func (r *begunRunner) Do(ctx context.Context, c control.Command) error {
 }
 
 // TestWithdrawnByDeadline has a client wait for a runner that does not come to a
-// command in time: it is told that the command is not applied, and that is so.
+// command in time: the answer says that the command is not applied, and that is so.
 func TestWithdrawnByDeadline(t *testing.T) {
 	dir, runner := shortDir(t), &fakeRunner{state: run.StateRunning, hold: make(chan struct{})}
 	serve(t, dir, runner)
@@ -79,7 +79,7 @@ func TestReadAfterDeadline(t *testing.T) {
 }
 
 // TestBegunAndLeft has clients leave when the runner has begun their command:
-// they are told that it may be applied.
+// the answer says that it may be applied.
 func TestBegunAndLeft(t *testing.T) {
 	for _, c := range []struct {
 		what  string

@@ -1,5 +1,5 @@
 // Package prom tells Prometheus how a run is doing: the collector behind GET
-// /metrics of package control. It is a package of its own so that whoever only
+// /metrics of package control. It is a package of its own so that what only
 // watches runs, the screen for one, does not link the client library.
 //
 // A scrape reads the immutable status snapshot and the last tick. Nothing is
@@ -32,10 +32,10 @@ type Exporter struct {
 	last    atomic.Pointer[snapshot]
 }
 
-// snapshot is what ticks have told so far; it never changes.
+// snapshot is what ticks have said so far; it never changes.
 type snapshot struct {
 	tick      runlog.Tick // the last of training
-	nonFinite float64     // gradients, all told
+	nonFinite float64     // gradients, in total
 	nimg      int64       // of the last tick that counted them
 }
 
@@ -175,7 +175,7 @@ func (e *Exporter) Collect(out chan<- prometheus.Metric) {
 		switch group, rest, _ := strings.Cut(name, "/"); group {
 		case "loss":
 			gauge(loss, v, rest)
-		case "time", "speed", "freeze", st.Quality(): // told above, from the status
+		case "time", "speed", "freeze", st.Quality(): // shown above, from the status
 		default:
 			gauge(scalar, v, name)
 		}
