@@ -58,7 +58,7 @@ func takeBatches(t *testing.T, l *data.Loader, batches int) (images []float32) {
 }
 
 // TestLoader compares what is read ahead with the order itself, over several
-// epochs, and goes on from every state on the way.
+// epochs, and resumes from every state on the way.
 func TestLoader(t *testing.T) {
 	const n, batch, batches = 10, 4, 9
 	order := data.NewSampler(n, 7)
@@ -88,7 +88,7 @@ func TestLoader(t *testing.T) {
 }
 
 // TestLoaderErrors reads a data set that has a damaged image: the error names the
-// set, and once it is mended the same batch comes.
+// set, and once it is repaired the same batch comes.
 func TestLoaderErrors(t *testing.T) {
 	whole := takeBatches(t, data.NewLoader(newFlaky(8, 2), 2, 1, data.Share{}), 8)
 	set := newFlaky(8, 2)

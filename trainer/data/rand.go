@@ -36,7 +36,7 @@ func (s *Streams) Stream(name string) *Rand {
 }
 
 // Restart starts all streams afresh as those of another seed; a *Rand that was
-// handed out before goes on with its new stream.
+// handed out before continues with its new stream.
 func (s *Streams) Restart(seed uint64) {
 	s.seed = seed
 	for name, r := range s.byName {
@@ -44,7 +44,7 @@ func (s *Streams) Restart(seed uint64) {
 	}
 }
 
-// StreamsState is where the streams of a seed have come to; with it they go on
+// StreamsState is where the streams of a seed have come to; with it they continue
 // exactly.
 type StreamsState struct {
 	Seed    uint64

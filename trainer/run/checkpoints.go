@@ -15,7 +15,7 @@ import (
 // CheckpointExt ends the name of every checkpoint.
 const CheckpointExt = ".safetensors"
 
-// Checkpoint is a file that a run can go on from.
+// Checkpoint is a file that a run can resume from.
 type Checkpoint struct {
 	Path string
 	Nimg int64 // images seen, as its name states

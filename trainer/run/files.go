@@ -38,11 +38,11 @@ const (
 	TensorBoardDir = "tensorboard"
 )
 
-// Endings of the names of checkpoints that nothing goes on from by itself, and the
+// Endings of the names of checkpoints that nothing resumes from by itself, and the
 // names of networks among them.
 const (
 	DivergedExt   = ".diverged" + CheckpointExt   // set aside after a divergence
-	UnreadableExt = ".unreadable" + CheckpointExt // could not be read when the run went on from one before
+	UnreadableExt = ".unreadable" + CheckpointExt // could not be read when the run resumed from one before
 	BestFile      = "best" + CheckpointExt        // the network with the lowest FID
 	BestPattern   = "best-*" + CheckpointExt      // such ones of branches that were left, by images seen
 	TeacherFile   = SamplesDir + "/teacher.png"   // what the teacher makes of the noise of the run's grids
@@ -82,7 +82,7 @@ const (
 	ForkWhole         // all that its settings name
 )
 
-// Rewind is what becomes of a file when the run goes on from a checkpoint that
+// Rewind is what becomes of a file when the run resumes from a checkpoint that
 // lies before it.
 type Rewind int
 

@@ -58,7 +58,7 @@ type Status struct {
 	// cluster.
 	JobState string `json:"job_state,omitempty"`
 
-	// Which of two snapshots is newer is told by Seq, not by the clock, which may
+	// Which of two snapshots is newer is known by Seq, not by the clock, which may
 	// be set back, or be another machine's: see Before. Both are empty in what
 	// older trainers wrote.
 	Instance string `json:"instance,omitempty"` // of the trainer's process; random

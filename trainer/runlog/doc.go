@@ -17,12 +17,12 @@
 // leaves an unfinished last line for its next call and skips a line that a
 // killed trainer left torn.
 //
-// A run that goes on from a checkpoint at nimg X after it had got further has
+// A run that resumes from a checkpoint at nimg X after it had got further has
 // ticks beyond X that no longer count. Nothing is erased: Writer.Resume adds a
 // line of type resume to metrics.jsonl and layers.jsonl, and readers drop every
 // earlier line with a larger nimg; X is -1 where the run begins again.
 // Events all stay, being what happened; what changed a setting that is still in
-// force is told again behind the resume event, at its nimg.
+// force is repeated behind the resume event, at its nimg.
 //
 // The scalars, means over a tick unless they say otherwise:
 //

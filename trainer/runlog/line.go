@@ -146,7 +146,7 @@ func (t Tick) Line() (Line, error) {
 }
 
 // ResumeLine encodes the marker of a resume from a checkpoint at nimg. A run that
-// goes on from its first image begins again, and nothing of before counts.
+// resumes at its first image begins again, and nothing of before counts.
 func ResumeLine(nimg int64, at time.Time) Line {
 	if nimg == 0 {
 		nimg = -1

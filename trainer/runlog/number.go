@@ -42,7 +42,7 @@ func scanNumber(b []byte) (v float64, rest []byte, ok bool) {
 		from, e := i, 0
 		for i < len(b) && b[i]-'0' <= 9 {
 			if e = e*10 + int(b[i]-'0'); e > 9999 {
-				e = 9999 // beyond any float64, but digits go on
+				e = 9999 // beyond any float64, but digits continue
 			}
 			i++
 		}

@@ -102,9 +102,9 @@ func (w *Writer) Write(line Line) error {
 	return w.append(w.metrics, line.Text)
 }
 
-// Resume records that the run goes on from a checkpoint at nimg: readers drop
+// Resume records that the run resumes from a checkpoint at nimg: readers drop
 // the ticks and layer statistics beyond it that were written before. A run that
-// goes on from its first image begins again, and they drop all.
+// resumes at its first image begins again, and they drop all.
 func (w *Writer) Resume(nimg int64, at time.Time, text string) error {
 	marker := ResumeLine(nimg, at)
 	for _, f := range []*os.File{w.metrics, w.layers} {

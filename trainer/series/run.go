@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Run is the scalars of one run. It is told ticks in order of x, except that an
+// Run is the scalars of one run. It takes ticks in order of x, except that an
 // evaluation may come late, with the x of the state that was evaluated.
 type Run struct {
 	columns []*Column
