@@ -19,9 +19,9 @@ import (
 // starts nothing; what cannot be read is not offered.
 
 const (
-	thatIsAll = cobra.ShellCompDirectiveNoFileComp
-	orFiles   = cobra.ShellCompDirectiveDefault
-	goesOn    = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace // a value follows
+	thatIsAll  = cobra.ShellCompDirectiveNoFileComp
+	orFiles    = cobra.ShellCompDirectiveDefault
+	unfinished = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace // a value follows
 )
 
 // Which runs a command is about.
@@ -186,7 +186,7 @@ func completeEdit(_ *cobra.Command, args []string, typed string) ([]cobra.Comple
 // names, and the present one.
 func settings(list []configs.Entry, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	var words []cobra.Completion
-	directive := goesOn
+	directive := unfinished
 	for _, e := range list {
 		switch key := e.Key + "="; {
 		case strings.HasPrefix(typed, key):
@@ -210,7 +210,7 @@ func completeFreezePreset(_ *cobra.Command, _ []string, typed string) ([]cobra.C
 }
 
 // completeLayer completes the name of a parameter of the run, part by part: a glob
-// goes on from there.
+// continues from there.
 func (c *cli) completeLayer(_ *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) != 1 {
 		return nil, thatIsAll
@@ -234,7 +234,7 @@ func (c *cli) completeLayer(_ *cobra.Command, args []string, typed string) ([]co
 			words = append(words, word)
 		}
 	}
-	return words, goesOn
+	return words, unfinished
 }
 
 // files lists files of one extension, and folders, whose path begins as typed.

@@ -11,7 +11,7 @@ import (
 
 // startDebugLog sends what packages tell by slog.Debug where INNATE_DEBUG says: a
 // file, which gets one JSON object a line of every innate process that has the
-// variable, or - for standard error. Without it nothing is told.
+// variable, or - for standard error. Without it nothing is logged.
 func (c *cli) startDebugLog(args []string) error {
 	name := c.getenv("INNATE_DEBUG")
 	if name == "" {

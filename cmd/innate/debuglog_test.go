@@ -26,7 +26,7 @@ func TestDebugLog(t *testing.T) {
 	}
 	text, err := os.ReadFile(path)
 	check(t, err)
-	told := map[string]int{}
+	seen := map[string]int{}
 	for line := range strings.Lines(string(text)) {
 		var e struct {
 			Msg string `json:"msg"`
@@ -35,10 +35,10 @@ func TestDebugLog(t *testing.T) {
 		if err := json.Unmarshal([]byte(line), &e); err != nil || e.PID != os.Getpid() {
 			t.Errorf("%q: %v, pid %d", line, err, e.PID)
 		}
-		told[e.Msg]++
+		seen[e.Msg]++
 	}
-	if told["innate"] != 1 || told["compile"] < 4 { // g, d, its fakes and r1
-		t.Errorf("told %v", told)
+	if seen["innate"] != 1 || seen["compile"] < 4 { // g, d, its fakes and r1
+		t.Errorf("logged %v", seen)
 	}
 	if status, stderr := run(filepath.Join(dir, "none", "debug.log"), "ls"); status != 1 || !strings.Contains(stderr, "INNATE_DEBUG: open") {
 		t.Errorf("status %d: %s", status, stderr)

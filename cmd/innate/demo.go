@@ -49,7 +49,7 @@ func demo(ctx context.Context, c *cli, plain bool, edits edits) error {
 		if err := workbench(ctx, c, dir, c.runs); err != nil {
 			return err
 		}
-		fmt.Fprintf(c.out, "%s goes on; innate open %s shows it again, innate stop %[2]s ends it\n", dir, reference(dir))
+		fmt.Fprintf(c.out, "%s continues; innate open %s shows it again, innate stop %[2]s ends it\n", dir, reference(dir))
 		return nil
 	}
 	fmt.Fprintln(c.out, dir)

@@ -152,7 +152,7 @@ func TestE2EControl(t *testing.T) {
 	}
 	must(t, binary, runs, "resume", dir)
 
-	// An edit with an error is refused with its line while training goes on.
+	// An edit with an error is refused with its line while training continues.
 	path := filepath.Join(dir, run.ConfigFile)
 	text, err := os.ReadFile(path)
 	if err != nil {

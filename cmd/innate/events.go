@@ -20,7 +20,7 @@ func (c *cli) eventsCommand() *cobra.Command {
 		Use: "events RUN", Short: "what happened in a run, oldest first, and on (--follow)",
 		Args: oneRun, ValidArgsFunction: c.completeRun(anyRun),
 	}
-	follow := cmd.Flags().Bool("follow", false, "go on with what happens, until the run ends")
+	follow := cmd.Flags().Bool("follow", false, "continue with what happens, until the run ends")
 	asJSON := cmd.Flags().Bool("json", false, "print JSON, one object a line, as events.jsonl has it")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		dir, err := find(c.runs, args[0])
@@ -36,7 +36,7 @@ func (c *cli) eventsCommand() *cobra.Command {
 	return cmd
 }
 
-// events shows what happened in the run in dir, and goes on with follow.
+// events shows what happened in the run in dir, and continues with follow.
 func events(ctx context.Context, out io.Writer, dir string, follow bool, show func(io.Writer, runlog.Event) error) error {
 	for reader := runlog.NewReader(dir); ; {
 		info, err := run.ReadInfo(dir) // before the log, to read all of a run that has ended
@@ -60,7 +60,7 @@ func events(ctx context.Context, out io.Writer, dir string, follow bool, show fu
 	}
 }
 
-// sleep waits and reports whether ctx goes on.
+// sleep waits and reports whether ctx lives.
 func sleep(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():

@@ -142,8 +142,8 @@ func TestFaultUnusedTypes(t *testing.T) {
 	}
 }
 
-// TestFaultResumeDone resumes a run that is done: it says so and how to go on,
-// leaves no trace, and does go on.
+// TestFaultResumeDone resumes a run that is done: it says so and how to continue,
+// leaves no trace, and does continue.
 func TestFaultResumeDone(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)

@@ -52,7 +52,7 @@ func TestFaultRunsFlag(t *testing.T) {
 	}
 }
 
-// TestFaultHint tells how to go on with a run in words that work: the name alone
+// TestFaultHint tells how to resume a run in words that work: the name alone
 // would lead to another run.
 func TestFaultHint(t *testing.T) {
 	a, b := twinRuns(t)
@@ -209,7 +209,7 @@ func TestFaultEscapes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, out, _ := line(t, "status", "0", "--runs", a); !strings.Contains(out, "stopped") || !strings.Contains(out, "goes on from 3.1 kimg") {
+	if _, out, _ := line(t, "status", "0", "--runs", a); !strings.Contains(out, "stopped") || !strings.Contains(out, "continues from 3.1 kimg") {
 		t.Errorf("status prints\n%s", out)
 	}
 }

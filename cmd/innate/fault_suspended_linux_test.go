@@ -10,7 +10,7 @@ import (
 )
 
 // TestFaultSuspended suspends a trainer, as schedulers do to make room: what asks
-// it says so at once, with the way out, and it goes on when it is continued.
+// it says so at once, with the way out, and it resumes when it is continued.
 func TestFaultSuspended(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)
@@ -18,7 +18,7 @@ func TestFaultSuspended(t *testing.T) {
 	pid := p.status(dir).PID
 	check(t, syscall.Kill(pid, syscall.SIGSTOP))
 	defer syscall.Kill(pid, syscall.SIGCONT)
-	want := fmt.Sprintf("pid %d is suspended by a signal; kill -CONT %[1]d lets it go on", pid)
+	want := fmt.Sprintf("pid %d is suspended by a signal; kill -CONT %[1]d resumes it", pid)
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) { // until the signal has arrived
 		if out := p.must("ls"); strings.Contains(out, "is paused: "+want) {
 			break

@@ -13,7 +13,7 @@ import (
 
 func (c *cli) forkCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "fork RUN|CHECKPOINT", Short: "a new run that goes on from a checkpoint of another",
+		Use: "fork RUN|CHECKPOINT", Short: "a new run that continues from a checkpoint of another",
 		Args: oneArg("RUN or checkpoint FILE"), ValidArgsFunction: c.completeRunOrFile(run.CheckpointExt),
 		Example: examples("fork 3 --at best --start", "from the checkpoint of the best FID",
 			"fork 3 --at 40 --set live.gen_lr=1e-4", "from 40 kimg, with another rate"),

@@ -32,7 +32,7 @@ func TestFaultReasonIsShown(t *testing.T) {
 			runs := filepath.Dir(dir)
 			lock := ok(run.Acquire(dir))(t)
 			defer lock.Release()
-			beat(dir, run.StateRunning, 20_900, c.change)
+			writeHeartbeat(dir, run.StateRunning, 20_900, c.change)
 			if _, out, _ := line(t, "ls", "--runs", runs); !strings.Contains(out, filepath.Base(dir)+" "+c.want) {
 				t.Errorf("ls prints\n%s\nwant %q", out, c.want)
 			}
@@ -43,11 +43,11 @@ func TestFaultReasonIsShown(t *testing.T) {
 		})
 	}
 	out, err := watched(t, func(dir string, _ *runlog.Writer) {
-		beat(dir, run.StatePaused, 1000, func(s *run.Status) { s.PauseReason = "no space left on device" })
+		writeHeartbeat(dir, run.StatePaused, 1000, func(s *run.Status) { s.PauseReason = "no space left on device" })
 		time.Sleep(10 * time.Second)
-		beat(dir, run.StateRunning, 2000, func(s *run.Status) { s.CheckpointError = "a loss diverges" })
+		writeHeartbeat(dir, run.StateRunning, 2000, func(s *run.Status) { s.CheckpointError = "a loss diverges" })
 		time.Sleep(10 * time.Second)
-		beat(dir, run.StateDone, 400_000)
+		writeHeartbeat(dir, run.StateDone, 400_000)
 	})
 	for _, want := range []string{"paused: no space left on device, 1.0 of 400 kimg\n", "running, 2.0 of 400 kimg, 123.4 images/s, no checkpoint is written: a loss diverges\n"} {
 		if err != nil || !strings.Contains(out, want) {

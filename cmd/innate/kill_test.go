@@ -194,7 +194,7 @@ func TestE2EKillAnywhere(t *testing.T) {
 			}
 		}
 		finish(t, dir)
-		t.Logf("%d kills: %d at a random moment of the start, %d while a checkpoint was written; %d left one to go on from",
+		t.Logf("%d kills: %d at a random moment of the start, %d while a checkpoint was written; %d left one to resume from",
 			kills, starting, writing, resumed)
 		if writing == 0 {
 			t.Error("no kill hit a checkpoint being written")

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// tinyRun goes on for minutes in steps of milliseconds, with a checkpoint in a
+// tinyRun trains for minutes in steps of milliseconds, with a checkpoint in a
 // moment and no FID.
 const tinyRun = "name = \"tiny\"\nmethod = \"edm\"\n[run]\nbatch = 4\ntensorboard = false\n[data]\ndataset = \"thumbs\"\n[model]\nmodel_channels = 8\n" +
 	"channel_mult = [1, 1, 1]\nattn_resolutions = []\n[live]\ntotal_kimg = 1000.0\ntick_kimg = 0.04\ncheckpoint_kimg = 0.08\n" +
@@ -175,7 +175,7 @@ func TestLife(t *testing.T) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	want := "innate resume " + name + " goes on from"
+	want := "innate resume " + name + " continues from"
 	if out := p.must("status", name); !strings.Contains(out, "dead") || !strings.Contains(out, want) || !strings.Contains(out, "images/s") {
 		t.Errorf("status of a dead run lacks its last progress line or %q:\n%s", want, out)
 	}
@@ -233,7 +233,7 @@ func TestListen(t *testing.T) {
 	p.must("stop", dir)
 }
 
-// TestSampleNow draws a grid of a run that goes on.
+// TestSampleNow draws a grid of a run that trains.
 func TestSampleNow(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)

@@ -59,7 +59,7 @@ func TestTrainOutlivesItsTerminal(t *testing.T) {
 }
 
 // TestE2ETmux starts a run inside tmux, from the command line and with the
-// workbench open on it, and kills the tmux server: the run goes on.
+// workbench open on it, and kills the tmux server: the run continues.
 func TestE2ETmux(t *testing.T) {
 	e2e(t)
 	binary := os.Args[0] // which knows the small images of tiny.toml

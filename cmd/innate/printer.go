@@ -33,7 +33,7 @@ func newPrinter(to io.Writer) *printer {
 	return p
 }
 
-// Write takes a line and does not wait. It has no errors: nobody could be told.
+// Write takes a line and does not wait. It has no errors: nobody would see them.
 func (p *printer) Write(line []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

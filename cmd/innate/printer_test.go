@@ -8,30 +8,30 @@ import (
 
 // gated is a writer that waits until it is let go.
 type gated struct {
-	begun, goOn chan struct{}
-	text        strings.Builder
+	begun, proceed chan struct{}
+	text           strings.Builder
 }
 
 func (g *gated) Write(b []byte) (int, error) {
 	g.begun <- struct{}{}
-	<-g.goOn
+	<-g.proceed
 	return g.text.Write(b)
 }
 
 // TestFaultPrinterDoesNotWait prints more than there is room for while nobody
 // reads, and then a line more.
 func TestFaultPrinterDoesNotWait(t *testing.T) {
-	to := &gated{begun: make(chan struct{}, 2*printerLines), goOn: make(chan struct{})}
+	to := &gated{begun: make(chan struct{}, 2*printerLines), proceed: make(chan struct{})}
 	p := newPrinter(to)
 	fmt.Fprintln(p, "first")
 	<-to.begun
 	for i := range printerLines + 3 {
 		fmt.Fprintln(p, "line", i)
 	}
-	to.goOn <- struct{}{}
+	to.proceed <- struct{}{}
 	<-to.begun // a line was taken: there is room for one
 	fmt.Fprintln(p, "last")
-	close(to.goOn)
+	close(to.proceed)
 	p.Close()
 	fmt.Fprintln(p, "too late")
 	got := to.text.String()

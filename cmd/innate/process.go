@@ -81,7 +81,7 @@ func (c *cli) warnings(dir string) []string {
 	return all
 }
 
-// epitaph says how a run without a trainer ended and how it goes on; "" for one
+// epitaph says how a run without a trainer ended and how to resume it; "" for one
 // that ended well.
 func epitaph(info run.Info) string {
 	s := info.Status
@@ -114,10 +114,10 @@ func lastWords(dir string) string {
 	return "its log says nothing"
 }
 
-// hint says how to go on with a run that has no trainer.
+// hint says how to resume a run that has no trainer.
 func hint(info run.Info) string {
 	if n := info.Status.CheckpointNimg; n > 0 {
-		return fmt.Sprintf("innate resume %s goes on from %.1f kimg", reference(info.Dir), float64(n)/1000)
+		return fmt.Sprintf("innate resume %s continues from %.1f kimg", reference(info.Dir), float64(n)/1000)
 	}
 	return fmt.Sprintf("innate resume %s begins again", reference(info.Dir))
 }

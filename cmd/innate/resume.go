@@ -16,7 +16,7 @@ import (
 
 func (c *cli) resumeCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "resume RUN", Short: "lets a paused run go on; restarts a stopped or dead one",
+		Use: "resume RUN", Short: "resumes a paused run; restarts a stopped or dead one",
 		Args: oneRun, ValidArgsFunction: c.completeRun(resumable),
 		Example: examples("resume 3", "from the newest checkpoint, exactly",
 			"resume 3 --kimg 400", "on to 400,000 images"),
@@ -85,7 +85,7 @@ func finished(info run.Info) error {
 		info.Name, float64(list[0].Nimg)/1000, cfg.Live.TotalKimg)}
 }
 
-// resume lets a paused run go on and restarts one without a trainer from its
+// resume resumes a paused run and restarts one without a trainer from its
 // last checkpoint. A trainer that has just been killed holds the run's lock for
 // as long as the kernel takes to end it.
 func (c *cli) resume(ctx context.Context, dir string, p process) error {

@@ -22,7 +22,7 @@ func TestFaultAnswersWaitedFor(t *testing.T) {
 }
 
 // TestFaultMouseReports leaves while the mouse moves: a slow terminal reports that
-// until it is told to stop.
+// until it is asked to stop.
 func TestFaultMouseReports(t *testing.T) {
 	e := emulate(t, xterm, 200*time.Millisecond, newProgram(t).command())
 	e.shows("no runs yet")

@@ -81,7 +81,7 @@ func outcome(name string, st run.Status) string {
 	case name == "checkpoint":
 		return "checkpoint at " + kimg(st.CheckpointNimg)
 	case name == "evaluate" && st.State == run.StatePaused:
-		return withReason("measures when it goes on: paused at "+kimg(st.Nimg), st)
+		return withReason("measures when it resumes: paused at "+kimg(st.Nimg), st)
 	case name == "evaluate" && st.LastFID != nil:
 		return fmt.Sprintf("%s %.2f at %s", st.FIDName, *st.LastFID, kimg(st.FIDNimg))
 	}

@@ -42,7 +42,7 @@ func ends(t *testing.T, cmd *exec.Cmd) error {
 		return err
 	case <-time.After(30 * time.Second):
 		_ = cmd.Process.Kill()
-		return errors.New("goes on after 30 seconds")
+		return errors.New("still runs after 30 seconds")
 	}
 }
 
@@ -155,7 +155,7 @@ func TestFaultSignalsWhileMeasuring(t *testing.T) {
 }
 
 // TestFaultOutputStalls trains into a pipe that is full from the beginning, as
-// that of a pager or a stopped srun: the run goes on, and TERM ends it.
+// that of a pager or a stopped srun: the run continues, and TERM ends it.
 func TestFaultOutputStalls(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)

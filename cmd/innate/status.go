@@ -17,14 +17,14 @@ import (
 
 func (c *cli) statusCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "status RUN", Short: "how one run does, now or as it goes on (--watch)",
+		Use: "status RUN", Short: "how one run does, now or while it trains (--watch)",
 		Args: oneRun, ValidArgsFunction: c.completeRun(anyRun),
 		Example: examples("status 3 --watch", "lines of plain text until the run ends",
 			"status 3 --json | jq .state", "for scripts"),
 	}
 	f := cmd.Flags()
 	asJSON := jsonFlag(f)
-	follow := f.Bool("watch", false, "print lines of plain text as the run goes on, and end with it: status 1 if it dies or fails")
+	follow := f.Bool("watch", false, "print lines of plain text while the run trains, and end with it: status 1 if it dies or fails")
 	every := f.Duration("every", 5*time.Second, "least `time` between two lines of --watch; events come at once")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		dir, err := find(c.runs, args[0])

@@ -151,7 +151,7 @@ func TestE2EWorkbenchResize(t *testing.T) {
 }
 
 // TestE2EWorkbenchTrouble edits rubbish into a run's config and kills its
-// trainer: the screen says where the rubbish is, and how to go on.
+// trainer: the screen says where the rubbish is, and how to continue.
 func TestE2EWorkbenchTrouble(t *testing.T) {
 	d := newDesk(t)
 	dir := d.tinyRun()

@@ -54,7 +54,7 @@ func newDesk(t *testing.T) *desk {
 	return d
 }
 
-// editorScript sets a learning rate of the file that it is told to edit, if it has
+// editorScript sets a learning rate of the file that it is given to edit, if it has
 // the terminal to itself, as an editor must.
 const editorScript = `#!/bin/sh
 test -t 0 && test -t 1 && sed 's/^gen_lr.*/gen_lr = 3e-4/' "$1" >"$1.new" && mv "$1.new" "$1"
@@ -134,9 +134,9 @@ func (d *desk) wants(pattern string) {
 // frame is longer than the workbench takes to draw what a key has changed.
 const frame = 160 * time.Millisecond
 
-// settled waits until the screen stays as it is, and returns it without what
+// steady waits until the screen stays as it is, and returns it without what
 // changes by itself.
-func (d *desk) settled() string {
+func (d *desk) steady() string {
 	d.t.Helper()
 	last := ""
 	for range 40 {
@@ -155,7 +155,7 @@ func (d *desk) settled() string {
 // was something left on it that nobody had drawn.
 func (d *desk) redraws() {
 	d.t.Helper()
-	before := d.settled()
+	before := d.steady()
 	d.press("ctrl+l")
 	after := ""
 	for range 40 {

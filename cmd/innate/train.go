@@ -21,7 +21,7 @@ func (c *cli) trainCommand() *cobra.Command {
 		Use: "train CONFIG", Short: "a run in the foreground, with plain progress lines",
 		ValidArgsFunction: completeConfig,
 		Example: examples("train mnist-gdd-i --kimg 20", "a preset, for 20,000 images",
-			"train --run 3 --requeue", "goes on with a run, as a job's last line",
+			"train --run 3 --requeue", "resumes a run, as a job's last line",
 			"train mnist-gdd-i --dry-run", "what memory and disk it would take"),
 	}
 	out := pathFlag(cmd.Flags(), "out", "", "run `directory` to create instead of a numbered one")

@@ -13,7 +13,7 @@ import (
 // build says what this program was built from and what it runs on.
 type build struct {
 	Version string `json:"version"`           // of the module; (devel) for a build of a checkout
-	Commit  string `json:"commit,omitempty"`  // empty where the build was not told
+	Commit  string `json:"commit,omitempty"`  // empty where the build does not know it
 	Changed bool   `json:"changed,omitempty"` // the checkout differed from the commit
 	Go      string `json:"go"`
 	System  string `json:"system"`  // GOOS/GOARCH

@@ -53,8 +53,8 @@ func newRun(t *testing.T) string {
 	return ok(create(t.TempDir(), "", "mnist-gdd-i", edits{}))(t)
 }
 
-// beat writes a heartbeat.
-func beat(dir, state string, nimg int64, change ...func(*run.Status)) {
+// writeHeartbeat writes a heartbeat as a trainer does.
+func writeHeartbeat(dir, state string, nimg int64, change ...func(*run.Status)) {
 	s := run.Status{State: state, PID: os.Getpid(), Nimg: nimg, TotalNimg: 400_000, ImagesPerSec: 123.44,
 		CheckpointNimg: nimg / 10_000 * 10_000}
 	for _, f := range change {
@@ -69,17 +69,17 @@ func TestWatch(t *testing.T) {
 	out, err := watched(t, func(dir string, log *runlog.Writer) {
 		log.Event(runlog.Event{Kind: runlog.Start, Text: "of the past, and no news"})
 		log.Tick(runlog.Tick{Nimg: 1000, Scalars: map[string]float64{"loss/gen": 0.69314, "loss/disc": 1.5, "speed/images_per_sec": 3}})
-		beat(dir, run.StateRunning, 1000)
+		writeHeartbeat(dir, run.StateRunning, 1000)
 		time.Sleep(4200 * time.Millisecond)
 		log.Event(runlog.Event{Nimg: 1400, Kind: runlog.Freeze, Text: "81.9 % \x1b[31mfrozen"})
 		for i := range 8 { // every second
-			beat(dir, run.StateRunning, 1500+int64(i)*100)
+			writeHeartbeat(dir, run.StateRunning, 1500+int64(i)*100)
 			time.Sleep(time.Second)
 		}
 		time.Sleep(20 * time.Second) // nothing changes: silence
 		fid := 83.72
 		log.Tick(runlog.Tick{Type: runlog.TypeFID, Nimg: 2000, Scalars: map[string]float64{"fid": fid}})
-		beat(dir, run.StateDone, 400_000, func(s *run.Status) { s.LastFID, s.FIDName, s.FIDNimg = &fid, "FID(mnist-cnn)", 2000 })
+		writeHeartbeat(dir, run.StateDone, 400_000, func(s *run.Status) { s.LastFID, s.FIDName, s.FIDNimg = &fid, "FID(mnist-cnn)", 2000 })
 		log.Event(runlog.Event{Nimg: 400_000, Kind: runlog.Done, Text: "done at 400.0 kimg"})
 	})
 	want := `
@@ -104,7 +104,7 @@ func TestWatchSeesDeath(t *testing.T) {
 	} {
 		var died time.Time
 		out, err := watched(t, func(dir string, _ *runlog.Writer) {
-			beat(dir, run.StateRunning, 23_000)
+			writeHeartbeat(dir, run.StateRunning, 23_000)
 			time.Sleep(10 * time.Second)
 			os.WriteFile(filepath.Join(dir, run.LogFile), []byte(tt.log), 0o644)
 			died = time.Now()
@@ -136,7 +136,7 @@ func TestWatchEnds(t *testing.T) {
 		{run.StateFailed, 1, "is failed: the disk burns; innate resume"},
 		{run.StateRunning, 1, "is dead: its log says nothing"},
 	} {
-		beat(dir, tt.state, 5000, func(s *run.Status) {
+		writeHeartbeat(dir, tt.state, 5000, func(s *run.Status) {
 			if tt.state == run.StateFailed {
 				s.Error = "the disk burns"
 			}

@@ -99,7 +99,7 @@ func Suspended(pid int) error {
 	if pid == 0 || !suspended(pid) {
 		return nil
 	}
-	return fmt.Errorf("pid %d is %w; kill -CONT %[1]d lets it go on", pid, ErrSuspended)
+	return fmt.Errorf("pid %d is %w; kill -CONT %[1]d resumes it", pid, ErrSuspended)
 }
 
 // ReadStatus reads the heartbeat as its trainer left it; known is false if there
