@@ -75,7 +75,7 @@ type Sums interface {
 	Reset()
 	State() []Sum // all there is, in copies and a fixed order
 
-	// Restore goes on from the state after n images. On an error nothing changes.
+	// Restore continues from the state after n images. On an error nothing changes.
 	Restore(n int, state []Sum) error
 }
 
@@ -175,7 +175,7 @@ func (c *Collector) finished() error {
 }
 
 // State is a measurement half done: how far it has come, and its sums. A
-// collector of the same images and features that is given it goes on exactly as
+// collector of the same images and features that is given it continues exactly as
 // the first one would have.
 type State struct {
 	Nimg int // images measured
@@ -185,7 +185,7 @@ type State struct {
 // State returns how far the measurement has come, in copies.
 func (c *Collector) State() State { return State{c.done, c.sums.State()} }
 
-// Restore goes on from a state. On an error nothing changes.
+// Restore continues from a state. On an error nothing changes.
 func (c *Collector) Restore(s State) error {
 	if s.Nimg < 0 || s.Nimg > c.cfg.Nimg {
 		return fmt.Errorf("metrics: state of %d images, want 0 to %d", s.Nimg, c.cfg.Nimg)

@@ -71,7 +71,7 @@ func TestFaultNotFiniteImages(t *testing.T) {
 			spoilt = false
 			for done := false; !done; {
 				if done, err = c.Step(); err != nil {
-					t.Fatalf("%s, mended: %v", tt.name, err)
+					t.Fatalf("%s, repaired: %v", tt.name, err)
 				}
 			}
 		}

@@ -6,7 +6,7 @@ import (
 )
 
 // CheckFinite returns an error that names the first tensor with a value that is
-// not finite, nil if there is none. Whoever takes weights from elsewhere to
+// not finite, nil if there is none. What takes weights from elsewhere to
 // compute a picture or a number asks it: what comes of NaN is rubbish that looks
 // like a result.
 func (s *ParamSet) CheckFinite() error {

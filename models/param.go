@@ -9,7 +9,7 @@ import (
 )
 
 // Param is one named tensor: row-major float32 values in checkpoint layout.
-// Whoever holds a Param may read Data between steps; only the training
+// The holder of a Param may read Data between steps; only the training
 // goroutine writes it.
 type Param struct {
 	Name  string

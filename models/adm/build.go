@@ -112,7 +112,7 @@ func (m *maker) encoder(n *Net) (skips []int, c int) {
 	return skips, c
 }
 
-// decoder goes on from c channels, and returns the last.
+// decoder continues from c channels, and returns the last.
 func (m *maker) decoder(n *Net, skips []int, c int) int {
 	for i := len(m.cfg.ChannelMult) - 1; i >= 0; i-- {
 		res, width := m.cfg.Resolution>>i, m.cfg.ModelChannels*m.cfg.ChannelMult[i]

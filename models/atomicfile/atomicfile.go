@@ -1,4 +1,4 @@
-// Package atomicfile replaces files in one step: whoever opens one reads the old
+// Package atomicfile replaces files in one step: a reader sees the old
 // contents or the new, whole, also when the writer is killed. All programs of
 // innate write through it what others read meanwhile; it knows none of them and
 // stands below all.

@@ -11,7 +11,7 @@
 //
 // Who owns what, and for how long:
 //
-//   - Parameters and a graph's inputs belong to whoever made them. They are read
+//   - Parameters and a graph's inputs belong to their maker. They are read
 //     where they are, and only assignments and optimizers write to them.
 //   - What operations of a program make for each other lies in its arena, where
 //     values share storage as their lifetimes allow (graph.Plan). It means nothing

@@ -312,7 +312,7 @@ func TestReplace(t *testing.T) {
 	}
 	at := cpu.OwnStart(large)
 	if _, err := dev.Compile(g, request(node{}, large)); err == nil || large.Run() != nil {
-		t.Errorf("a request that cannot be planned: %v; the old program has to go on", err)
+		t.Errorf("a request that cannot be planned: %v; the old program has to continue to run", err)
 	}
 	square := g.Square(x)
 	small, err := dev.Compile(g, request(square, large))
@@ -385,7 +385,7 @@ func TestWorkspace(t *testing.T) {
 		t.Errorf("%d bytes taken, moved %d times; want %d at once", 4*dev.Held(), dev.Moved(), most)
 	}
 
-	// Without the largest less is needed; the others go on where they are.
+	// Without the largest less is needed; the others stay where they are.
 	programs[2].Release()
 	if m := programs[0].Memory(); dev.Workspace() != m.Activations+m.Scratch {
 		t.Errorf("workspace of %d bytes without the largest program, want %d", dev.Workspace(), m.Activations+m.Scratch)

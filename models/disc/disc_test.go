@@ -199,7 +199,7 @@ func TestRunningStatistics(t *testing.T) {
 	dev := devicetest.Open(t, 1)
 	defer dev.Close()
 	// Power iterations that have converged: both passes see the same weight.
-	settle, err := dev.Compile(g, device.Request{Outputs: []graph.Node{conv}, Assigns: assigns})
+	update, err := dev.Compile(g, device.Request{Outputs: []graph.Node{conv}, Assigns: assigns})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +208,7 @@ func TestRunningStatistics(t *testing.T) {
 		g.Data(x)[i] = float32(r.NormFloat64())
 	}
 	for range 100 {
-		settle.Run()
+		update.Run()
 	}
 	mean, variance := d.Buffers.Get("heads.0.body.1.running_mean"), d.Buffers.Get("heads.0.body.1.running_var")
 	copy(mean.Data, before.Get(mean.Name).Data)
@@ -216,11 +216,11 @@ func TestRunningStatistics(t *testing.T) {
 	if err := dev.Upload(mean, variance); err != nil {
 		t.Fatal(err)
 	}
-	settle.Run()
+	update.Run()
 	if err := dev.Download(mean, variance); err != nil {
 		t.Fatal(err)
 	}
-	y := settle.Value(conv)
+	y := update.Value(conv)
 	for c := range 2 {
 		var sum, dev float64
 		n := len(y) / 2

@@ -31,7 +31,7 @@ type Pool struct {
 
 // poolWorker is the parking place of one worker.
 type poolWorker struct {
-	asleep atomic.Bool   // set by the sleeper, taken by whoever wakes it
+	asleep atomic.Bool   // set by the sleeper, taken by what wakes it
 	wake   chan struct{} // capacity 1: one token per taken asleep flag
 	_      [48]byte      // keeps neighbours' flags on other cache lines
 }

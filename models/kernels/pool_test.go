@@ -47,7 +47,7 @@ func TestPoolRunsEveryJobOnce(t *testing.T) {
 	}
 }
 
-// A job's writes must be visible to whoever called Run, and the caller's to the
+// A job's writes must be visible to the caller of Run, and the caller's to the
 // jobs: the race detector checks this too.
 func TestPoolPublishesWrites(t *testing.T) {
 	p := kernels.NewPool(3)

@@ -12,7 +12,7 @@ import (
 //
 // The zero value counts: it hands out nil, and Size says how much a NewRegion
 // needs to hand the same out in earnest. A nil Region hands out memory that
-// belongs to whoever asked.
+// belongs to the caller.
 type Region struct {
 	values []float32
 	real   bool // hands out values, and does not only count

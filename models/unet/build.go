@@ -147,7 +147,7 @@ func (m *maker) encoder(n *Net) (skips []int, c int) {
 	return skips, c
 }
 
-// decoder goes on from c channels.
+// decoder continues from c channels.
 func (m *maker) decoder(n *Net, skips []int, c int) {
 	last := len(m.cfg.ChannelMult) - 1
 	for i := last; i >= 0; i-- {
