@@ -77,7 +77,7 @@ func (a *App) redraw() tea.Cmd {
 // workbench again, because both are of one process group, nobody would.
 func (a *App) suspend() tea.Cmd {
 	if session, err := unix.Getsid(0); err == nil && session == unix.Getpgrp() {
-		return a.Fail(errors.New("suspend: there is no shell to go back to (q leaves; runs go on)"))
+		return a.Fail(errors.New("suspend: there is no shell to go back to (q leaves; runs continue)"))
 	}
 	return a.leave(tea.Suspend, answerWait)
 }

@@ -210,7 +210,7 @@ func TestPauseStopAndSet(t *testing.T) {
 	s, f := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{})
 	f.Serve(t)
 	s.Press("P")
-	s.Wants("‖ paused", "go on")
+	s.Wants("‖ paused", "P resume")
 	s.Press("P")
 	s.Wants("● running")
 	s.Press(":")

@@ -21,9 +21,9 @@ func (c *counter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// settle waits until nothing has been written for a few frames, and returns what
+// drain waits until nothing has been written for a few frames, and returns what
 // was since the last time.
-func (c *counter) settle() int64 {
+func (c *counter) drain() int64 {
 	for quiet, last := 0, c.bytes.Load(); quiet < 5; quiet++ {
 		time.Sleep(25 * time.Millisecond)
 		if n := c.bytes.Load(); n != last {
@@ -57,7 +57,7 @@ func onTerminal(t *testing.T, view string) (*tea.Program, *tui.App, *tuitest.Fak
 	})
 	first := int64(0)
 	for end := time.Now().Add(30 * time.Second); first < 2000 && time.Now().Before(end); { // it comes when it comes
-		first += out.settle()
+		first += out.drain()
 	}
 	if first < 2000 {
 		t.Errorf("the first frame has %d bytes, want a whole screen", first)
@@ -81,13 +81,13 @@ func TestBytesSteady(t *testing.T) {
 				st.Time = st.Time.Add(time.Duration(i+1) * time.Second)
 				p.Send(tui.InfoMsg(app, run.Info{Name: "00003-mnist-gdd-i", Dir: f.Dir, Status: st, Alive: true}))
 				if i%4 != 3 {
-					heartbeats += out.settle()
+					heartbeats += out.drain()
 					continue
 				}
 				u := runlog.Update{Rows: []runlog.Row{{Nimg: st.Nimg, Time: st.Time, Names: []string{"loss/disc", "loss/gen", "lr/gen"},
 					Values: []float64{1.2 - 0.1*float64(i%2), 0.9 + 0.1*float64(i%3), 5e-4}}}}
 				p.Send(tui.HistoryMsg(app, u))
-				ticks += out.settle()
+				ticks += out.drain()
 			}
 			t.Logf("%d bytes a heartbeat, %d with a tick, %d a frame", heartbeats/(frames*3/4), ticks/(frames/4), (heartbeats+ticks)/frames)
 			if n := (heartbeats + ticks) / frames; n > 1024 || n == 0 {
@@ -104,7 +104,7 @@ func TestBytesIdle(t *testing.T) {
 	for range 5 {
 		p.Send(tui.HistoryMsg(app, runlog.Update{}))
 		p.Send(tea.PasteMsg{})
-		if n := out.settle(); n != 0 {
+		if n := out.drain(); n != 0 {
 			t.Fatalf("%d bytes for nothing new", n)
 		}
 	}

@@ -24,13 +24,13 @@ func TestFaultHeartbeatAhead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, f := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{})
 			at := f.Heartbeat.Time
-			beat := func(when time.Time) {
+			heartbeat := func(when time.Time) {
 				if f.Heartbeat.Time = when; c.instance == "" {
 					f.Heartbeat.Instance, f.Heartbeat.Seq = "", 0
 				}
 				tuitest.Must(t, run.WriteStatus(f.Dir, f.Heartbeat))
 			}
-			beat(at.Add(time.Hour))
+			heartbeat(at.Add(time.Hour))
 			s.Now = s.Now.Add(2 * time.Second)
 			s.Load()
 			s.Wants("● running")
@@ -43,7 +43,7 @@ func TestFaultHeartbeatAhead(t *testing.T) {
 				f.Serve(t)
 				s.Send(s.App.Run().Ping(0)())
 			} else {
-				beat(at.Add(time.Second))
+				heartbeat(at.Add(time.Second))
 				s.Now = s.Now.Add(2 * time.Second)
 				s.Load()
 			}

@@ -16,8 +16,8 @@ import (
 )
 
 // TestFaultPictureUnderText checks that a terminal which keeps pictures under
-// text is told to remove them: when a view or an overlay comes in their place,
-// before the next, and on leaving. Others are told nothing.
+// text is asked to remove them: when a view or an overlay comes in their place,
+// before the next, and on leaving. Others are asked nothing.
 func TestFaultPictureUnderText(t *testing.T) {
 	const wipe = "\x1b_Ga=d,q=2\x1b\\"
 	for version, want := range map[string]bool{"Konsole 22.12.3": true, "XTerm(379)": false} {
@@ -39,7 +39,7 @@ func TestFaultPictureUnderText(t *testing.T) {
 		} {
 			c.do()
 			if got := strings.Count(strings.Join(s.Raw, ""), wipe) == 1; got != want {
-				t.Errorf("%s, %s: told %v, want %v: %.60q", version, c.name, got, want, s.Raw)
+				t.Errorf("%s, %s: asked %v, want %v: %.60q", version, c.name, got, want, s.Raw)
 			}
 			s.Raw = nil
 		}

@@ -16,7 +16,7 @@ func TestFaultPauseReason(t *testing.T) {
 	f.Serve(t)
 	f.Heartbeat.PauseReason = "no space left on device: write checkpoints/x"
 	s.Press("P")
-	s.Wants("‖ paused", " paused: no space left on device: write checkpoints/x", "paused; P lets it go on: no space left on device")
+	s.Wants("‖ paused", " paused: no space left on device: write checkpoints/x", "paused; P resumes it: no space left on device")
 	f.Heartbeat.State, f.Heartbeat.PauseReason, f.Heartbeat.CheckpointError = run.StateRunning, "", "a loss diverges"
 	f.Heartbeat.Seq++
 	s.Send(s.App.Run().Ping(0)())

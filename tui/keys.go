@@ -21,7 +21,7 @@ type keyTable struct {
 func (a *App) bind() {
 	a.keys = keyTable{
 		run: host.NewSection("a run",
-			host.Bind("P", "P", "pause", "pause the run, and let it go on", a.pauseResume),
+			host.Bind("P", "P", "pause", "pause the run, or resume it", a.pauseResume),
 			host.Bind("S", "S", "stop", "stop the run (asks first)", a.askStop),
 			host.Bind("r", "r", "", "restart a dead or stopped run", a.resume),
 			host.Bind("e", "e", "edit", "edit config.toml; it is reloaded when saved", a.editConfig),
@@ -37,7 +37,7 @@ func (a *App) bind() {
 			host.Bind("esc", "esc", "", "back", a.back),
 			host.Bind("ctrl+l", "ctrl+l", "", "redraw the screen", a.redraw),
 			host.Bind("ctrl+z", "ctrl+z", "", "suspend the workbench", a.suspend),
-			host.Bind("q ctrl+c", "q", "detach", "leave; runs go on", a.quit),
+			host.Bind("q ctrl+c", "q", "detach", "leave; runs continue", a.quit),
 		),
 		menu: host.NewSection("menus",
 			host.Bind("up k", "↑ k", "", "up", func() tea.Cmd { a.overlay.move(-1); return nil }),

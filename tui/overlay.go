@@ -333,7 +333,7 @@ func (a *App) shortOf(b *host.Binding) string {
 	case a.run == nil && b.Short == "detach":
 		return "quit"
 	case a.run != nil && b.Short == "pause" && a.run.Paused():
-		return "go on"
+		return "resume"
 	}
 	return b.Short
 }

@@ -34,7 +34,7 @@ func (a *App) allCommands() []host.Command {
 func (a *App) bindCommands() {
 	a.commands = []host.Command{
 		host.NewCommand("pause", "", "pause the run", host.NeedTrainer, nil, func(_ []string) tea.Cmd { return a.run.Order("paused", a.run.Client.Pause) }),
-		host.NewCommand("resume", "", "go on after a pause or the trainer's end", host.NeedRun, nil, noArgs(a.resume)),
+		host.NewCommand("resume", "", "resume after a pause or the trainer's end", host.NeedRun, nil, noArgs(a.resume)),
 		host.NewCommand("stop", "", "stop the run (asks first)", host.NeedTrainer, nil, noArgs(a.askStop)),
 		host.NewCommand("checkpoint", "", "write a checkpoint now", host.NeedTrainer, nil, func(_ []string) tea.Cmd {
 			return tea.Batch(a.Notify("writing a checkpoint", a.theme.Warn), a.run.Order("checkpoint written", a.run.Client.Checkpoint))
@@ -57,7 +57,7 @@ func (a *App) bindCommands() {
 		host.NewCommand("notify", "", "notifications on or off", host.NeedNothing, nil, noArgs(a.toggleAlerts)),
 		host.NewCommand("copy", "", "copy the run's path", host.NeedNothing, nil, noArgs(a.copyDir)),
 		host.NewCommand("edit", "", "edit config.toml", host.NeedRun, nil, noArgs(a.editConfig)),
-		host.NewCommand("quit", "", "leave; runs go on", host.NeedNothing, nil, noArgs(a.quit)),
+		host.NewCommand("quit", "", "leave; runs continue", host.NeedNothing, nil, noArgs(a.quit)),
 	}
 }
 

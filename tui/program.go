@@ -22,7 +22,7 @@ const (
 	stallTries = 50                     // … so many times
 )
 
-// Run shows the workbench on the terminal until the user leaves it. Runs go on.
+// Run shows the workbench on the terminal until the user leaves it. Runs continue.
 func Run(ctx context.Context, opts Options) error {
 	app, err := New(opts)
 	if err != nil {

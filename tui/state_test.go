@@ -85,7 +85,7 @@ func TestStateTolerant(t *testing.T) {
 	}
 }
 
-// TestStateCannotBeWritten says so once and goes on.
+// TestStateCannotBeWritten says so once and continues.
 func TestStateCannotBeWritten(t *testing.T) {
 	dir := t.TempDir()
 	tuitest.Must(t, os.WriteFile(filepath.Join(dir, "file"), nil, 0o600))

@@ -98,7 +98,7 @@ func (t *terminal) pump() {
 	}
 }
 
-// drop makes a write of before the end go on that the terminal keeps waiting. It
+// drop frees a write of before the end that the terminal keeps waiting. It
 // never drops anything later, which gives the terminal back.
 func (t *terminal) drop() {
 	t.early.Lock()

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// discardOutput makes a write to a terminal that doesn't read go on: it drops
+// discardOutput frees a write to a terminal that doesn't read: it drops
 // what the terminal has not read, and wakes the writer, which dropping alone does
 // not.
 func discardOutput(out *os.File) {

@@ -46,7 +46,7 @@ func Badge(t *theme.Theme, state, stage string) string {
 	return s
 }
 
-// RunLine tells where the run lies and where it could go on from.
+// RunLine tells where the run lies and where it could resume from.
 func RunLine(t *theme.Theme, r *session.Run, loc *time.Location) string {
 	parts := []string{widget.Plain(r.Dir)}
 	if n := r.Info.Status.CheckpointNimg; n > 0 {

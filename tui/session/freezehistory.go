@@ -9,7 +9,7 @@ import (
 // freezeSteps is how many changes of what is frozen can be undone.
 const freezeSteps = 100
 
-// FreezeHistory remembers what was frozen, whoever changed it, and says what to
+// FreezeHistory remembers what was frozen, wherever it was changed, and says what to
 // toggle to go back. It holds no intentions, only states that were seen: a
 // refused undo leaves it as it was, and one that was granted, or done by hand,
 // is recognised when its outcome is seen. The zero value is ready.

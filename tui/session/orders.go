@@ -109,7 +109,7 @@ func (r *Run) PauseResume() tea.Cmd {
 	if r.Paused() {
 		return r.Order("running again", r.Client.Resume)
 	}
-	return r.Order("paused; P lets it go on", r.Client.Pause)
+	return r.Order("paused; P resumes it", r.Client.Pause)
 }
 
 // Stop stops the run and waits until its trainer has gone.
@@ -131,7 +131,7 @@ func Stopping(dir string) func(context.Context) (run.Status, error) {
 func (r *Run) Evaluate(quality string) tea.Cmd {
 	done := quality + " measured"
 	if r.Paused() {
-		done = "measuring " + quality + " when the run goes on"
+		done = "measuring " + quality + " when the run resumes"
 	}
 	return r.order(evaluateTimeout, done, r.Client.Evaluate)
 }

@@ -76,7 +76,7 @@ func (r *Run) Add(u *runlog.Update) {
 func (r *Run) Status() *run.Status { return &r.Info.Status }
 
 // Take takes what is known of the run at a time, and notes when its heartbeat
-// has changed: how long it has not is told by our clock alone, since the
+// has changed: how long it has not is measured by our clock alone, since the
 // trainer's may be wrong.
 func (r *Run) Take(info run.Info, now time.Time) {
 	old := &r.Info.Status
@@ -101,7 +101,7 @@ func (r *Run) TakeRead(info run.Info, now time.Time) {
 }
 
 // TakeAnswer takes the status that the trainer has answered, unless a newer one
-// is known or another trainer has taken its place. That a run has ended is told
+// is known or another trainer has taken its place. That a run has ended is known
 // by its lock: until that is free no other trainer can follow.
 func (r *Run) TakeAnswer(st run.Status, now time.Time) (taken bool) {
 	if !r.Info.Alive || !run.Active(st.State) || st.PID != r.Info.Status.PID || st.Before(r.Info.Status) {

@@ -134,7 +134,7 @@ func TestFaultForced(t *testing.T) {
 	}
 }
 
-// TestFaultWipe checks that only konsole is told to remove its pictures.
+// TestFaultWipe checks that only konsole is asked to remove its pictures.
 func TestFaultWipe(t *testing.T) {
 	for version, want := range map[string]string{"Konsole 22.12.3": "\x1b_Ga=d,q=2\x1b\\", "XTerm(379)": "", "": ""} {
 		var p sixel.Probe

@@ -49,7 +49,7 @@ const Queries = ansi.RequestModeSynchronizedOutput + ansi.RequestBackgroundColor
 
 // QuerySize asks for what changes with the font and the window: the sizes of a
 // cell and of the text area, and the size of a sixel picture that fills it. xterm
-// refuses the first two unless it is told not to.
+// refuses the first two unless it is asked not to.
 const QuerySize = "\x1b[16t\x1b[14t\x1b[?2;1;0S"
 
 // queryKitty asks whether a picture of one pixel would be accepted. Terminals
@@ -262,7 +262,7 @@ func (p *Probe) MaxPixels() (w, h int) {
 	return 1000, 1000
 }
 
-// Registers returns the number of sixel colour registers, 256 if not told.
+// Registers returns the number of sixel colour registers, 256 if not known.
 func (p *Probe) Registers() int {
 	if p.registers >= 2 {
 		return p.registers

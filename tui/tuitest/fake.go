@@ -48,7 +48,7 @@ type Config struct {
 	Rich    bool // every scalar that a run of GDD logs
 }
 
-// Default is a run that has trained for 64 kimg and goes on.
+// Default is a run that has trained for 64 kimg and continues.
 func Default() Config {
 	return Config{Ticks: 128, TickK: 0.5, FidEach: 8, Samples: 3, State: run.StateRunning}
 }

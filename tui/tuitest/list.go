@@ -31,7 +31,7 @@ func ListOptions() tui.Options {
 	}
 }
 
-// ThreeRuns makes one run that goes on, one that never started and one that is
+// ThreeRuns makes one run that trains, one that never started and one that is
 // done, which isn't as its preset.
 func ThreeRuns(tb testing.TB) *Fake {
 	tb.Helper()

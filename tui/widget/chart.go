@@ -45,7 +45,7 @@ const (
 // default follows the newest data; y spans what is visible.
 type Chart struct {
 	LogX, LogY bool
-	XTime      bool           // x is minutes since the start, where AddAt has told times
+	XTime      bool           // x is minutes since the start, where AddAt has given times
 	ASCII      bool           // draw without braille
 	Letters    bool           // mark few curves by letters too; many always are
 	Smoothing  float64        // weight of the past in the moving average, 0 = off

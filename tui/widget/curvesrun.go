@@ -8,7 +8,7 @@ import (
 	"innate/trainer/series"
 )
 
-// Run is the curves of one run, whose columns are found as its log goes on.
+// Run is the curves of one run, whose columns are found as its log grows.
 type Run struct {
 	name  string // empty for the main run
 	owner *Curves

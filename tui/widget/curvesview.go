@@ -163,7 +163,7 @@ func (c *Chart) hiddenCount() int {
 	return n
 }
 
-// flow sets items into at most n lines of w cells; what has no room is told by
+// flow sets items into at most n lines of w cells; what has no room is shown by
 // more.
 func flow(items []string, w, n int, more string) []string {
 	var lines []string

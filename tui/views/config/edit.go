@@ -122,7 +122,7 @@ func (v *View) setting() (string, configs.Entry, error) {
 	}
 	entry, ok := f.Entries[key]
 	if !ok {
-		return "", entry, fmt.Errorf("set: %s: %s doesn't parse as it is; e mends it", key, run.ConfigFile)
+		return "", entry, fmt.Errorf("set: %s: %s doesn't parse as it is; e edits it", key, run.ConfigFile)
 	}
 	return key, entry, nil
 }

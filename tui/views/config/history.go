@@ -19,10 +19,10 @@ type change struct {
 
 // history is what was changed in a run. It is made of the run's events
 // alone: one that turns the last change round undoes it, one that repeats what
-// was undone does it again. So it is the same in every workbench, whoever made
-// the changes and however.
+// was undone does it again. So it is the same in every workbench, wherever the
+// changes were made.
 type history struct {
-	seen int // changes told of, undoing ones too
+	seen int // changes seen, undoing ones too
 	list []change
 	redo []int // places in list of what was undone, the last to do again first
 }

@@ -60,7 +60,7 @@ func splitFile(f *session.ConfigFile) fileText {
 	return text
 }
 
-// isLive reports whether a setting may change while the run goes on.
+// isLive reports whether a setting may change during the run.
 func isLive(key string) bool { return configs.IsLive(key) }
 
 // inLiveTable reports whether a key stands where all settings are live.
@@ -81,7 +81,7 @@ func drawable(raw string) string {
 	return widget.Plain(strings.ReplaceAll(raw, "\t", "    "))
 }
 
-// firstLive is the first line that may be changed while the run goes on, where
+// firstLive is the first line that may be changed during the run, where
 // the cursor starts; the first of all if there is none.
 func (f *fileText) firstLive() int {
 	return max(slices.IndexFunc(f.keys, inLiveTable), 0)

@@ -16,7 +16,7 @@ import (
 type textLine struct {
 	Text  string // without control characters
 	Head  bool   // opens a table
-	Fixed bool   // cannot change while the run goes on
+	Fixed bool   // cannot change during the run
 	Was   string // where its value is not the preset's: what is, in words
 }
 

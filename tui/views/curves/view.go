@@ -21,7 +21,7 @@ type View struct {
 	keys   *host.Section
 	curves *widget.Curves
 
-	started bool // the first event has told when the run began
+	started bool // the first event has said when the run began
 	dragX   int  // column of the pointer when the mouse was last heard of
 }
 

@@ -213,7 +213,7 @@ func (v *View) drawEvent(r host.Rect, ev runlog.Event, focused bool) []string {
 	}, info...)
 }
 
-// drawWords shows how the trainer ended and how to go on.
+// drawWords shows how the trainer ended and how to resume.
 func (v *View) drawWords(r host.Rect) []string {
 	t := v.h.Theme()
 	return host.Framed(v.h.Theme(), r, "Last words of the trainer", false, func(w, h int) string {

@@ -68,7 +68,7 @@ func (f *View) help(t *theme.Theme, w int) []string {
 	}
 	when := "fixed once the run has started"
 	if e.Live {
-		when = "may change while the run goes on"
+		when = "may change during the run"
 	}
 	if f.fixed[e.Key] {
 		when = "cannot be changed here"

@@ -20,7 +20,7 @@ func (f *View) editable() error {
 	case f.h.Starting() != "":
 		return fmt.Errorf("%s: the run is being started", key)
 	case f.fixed[key] && f.fork:
-		return fmt.Errorf("%s: fixed: a fork goes on with the same network, data and metric", key)
+		return fmt.Errorf("%s: fixed: a fork continues with the same network, data and metric", key)
 	case f.fixed[key]:
 		return fmt.Errorf("%s: fixed by the preset: start from another one", key)
 	}

@@ -175,7 +175,7 @@ func TestFormFork(t *testing.T) {
 	s.Wants("fork of 00003-mnist-gdd-i")
 	goTo(s, "batch")
 	s.Press("enter")
-	s.Wants("run.batch: fixed: a fork goes on with the same network")
+	s.Wants("run.batch: fixed: a fork continues with the same network")
 	goTo(s, "gen_lr")
 	retype(s, "1e-4")
 	s.Press("enter", "S")

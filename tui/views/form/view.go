@@ -86,7 +86,7 @@ func (f *View) openParent() error {
 		return err
 	}
 	f.take(text, c)
-	f.about = "goes on from the last checkpoint of " + session.NameOf(f.source)
+	f.about = "continues from the last checkpoint of " + session.NameOf(f.source)
 	for _, e := range f.from {
 		f.fixed[e.Key] = !e.Live && !slices.Contains(f.h.Options().Forkable, e.Key)
 	}

@@ -135,7 +135,7 @@ func (v *View) toggleBy(act func(freezeOrder) tea.Cmd) tea.Cmd {
 	return nil
 }
 
-// undo goes back to what was frozen before the last change, whoever made it; redo
+// undo goes back to what was frozen before the last change, wherever it was made; redo
 // takes that back.
 func (v *View) undo() tea.Cmd { return v.stepHistory("undo", v.h.Run().Layers.History.Undo()) }
 func (v *View) redo() tea.Cmd { return v.stepHistory("redo", v.h.Run().Layers.History.Redo()) }

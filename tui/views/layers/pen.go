@@ -91,7 +91,7 @@ func (p *pen) space(n int) {
 	p.b.WriteString(spaces[:n])
 }
 
-// fill goes on with spaces up to column x.
+// fill continues with spaces up to column x.
 func (p *pen) fill(x int) { p.space(x - p.x) }
 
 // line ends the line, filling it up.

@@ -142,7 +142,7 @@ func TestLayersTree(t *testing.T) {
 	}
 	l.Layers.Answered() // refused: everything is as it was
 	if v := view(); !strings.Contains(v, "›     ▸ block0") || strings.Contains(v, "pending") {
-		t.Errorf("folded and settled:\n%s", v)
+		t.Errorf("folded, with nothing pending:\n%s", v)
 	}
 	if names, freeze = l.toggle(); !freeze || len(names) != 6 {
 		t.Errorf("toggling a partly frozen block: freeze %v %v, want the 6 tensors that train", freeze, names)

@@ -126,8 +126,8 @@ func (v *View) stop() tea.Cmd {
 	}})
 }
 
-// pause pauses the running targets, or if all of those are paused lets them
-// go on.
+// pause pauses the running targets, or if all of those are paused resumes
+// them.
 func (v *View) pause() tea.Cmd {
 	running := func(r *session.Listed) bool { return r.Active() && r.Status.State != run.StatePaused }
 	runs, err := v.pick("pause", "a running trainer", running)
@@ -143,7 +143,7 @@ func (v *View) pause() tea.Cmd {
 	return v.resume()
 }
 
-// resume lets paused targets go on and restarts those without a trainer.
+// resume resumes paused targets and restarts those without a trainer.
 func (v *View) resume() tea.Cmd {
 	waits := func(r *session.Listed) bool { return !r.Alive || r.Status.State == run.StatePaused }
 	runs, err := v.pick("resume", "a paused run or one without a trainer", waits)

@@ -37,7 +37,7 @@ const (
 )
 
 // columns lays out the list in w cells. Which columns show depends on the
-// width alone, so that nothing moves while runs go on.
+// width alone, so that nothing moves while runs train.
 func columns(w int) []widget.TableColumn {
 	cols := []widget.TableColumn{
 		colState:  {Name: "state", W: 10},

@@ -58,7 +58,7 @@ func (v *View) bind() {
 		host.Bind("o", "o", "overlay", "marked runs' curves on one screen", v.overlay),
 		host.Bind("/", "/", "filter", "filter: name, state:run, fid<50, !not", v.askFilter),
 		host.Bind("s", "s", "stop", "stop the marked runs, or this one (asks)", v.stop),
-		host.Bind("r", "r", "resume", "let go on what is paused, dead or stopped", v.resume),
+		host.Bind("r", "r", "resume", "resume what is paused, dead or stopped", v.resume),
 		host.Bind("P", "P", "pause", "pause the marked runs, or this one", v.pause),
 		host.Bind("d", "d", "delete", "delete the marked runs, or this one (asks)", v.delete),
 		host.Bind("v", "v", "", "mark all that the filter shows, or none", move((*widget.Table).MarkAll)),

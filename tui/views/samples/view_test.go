@@ -145,7 +145,7 @@ func TestSamplesPlay(t *testing.T) {
 	s.Press("a", "1")
 	s.Send(viewOf(s).NextFrame()())
 	if viewOf(s).Playing() {
-		t.Error("the animation goes on in another view")
+		t.Error("the animation continues in another view")
 	}
 }
 
