@@ -28,7 +28,7 @@ func inLocale(out io.Writer, getenv func(string) string) io.Writer {
 }
 
 // spelled are the characters of innate's own messages. TestSpelled finds others.
-var spelled = strings.NewReplacer("→", "->", "…", "...", "±", "+-", "‖", "|", "é", "e")
+var spelled = strings.NewReplacer("→", "->", "…", "...", "±", "+-", "‖", "|", "é", "e", "°", "")
 
 func (w asciiWriter) Write(b []byte) (int, error) {
 	if _, err := io.WriteString(w.to, spelled.Replace(string(b))); err != nil {
