@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,7 +39,8 @@ func (c *cli) doctorCommand() *cobra.Command {
 			"doctor --slurm", "what a job of Slurm would meet here"),
 	}
 	on := deviceFlag(cmd)
-	check := cmd.Flags().Bool("check", false, "hold the device against innate's own kernels, in two minutes at most")
+	check := cmd.Flags().Bool("check", false, "hold the device against innate's own kernels, and time it, in four minutes at most")
+	reference := cmd.Flags().String("reference", "", "for --check: `FILE` of a Python program that times the same steps in PyTorch")
 	threads := threadsFlag(cmd.Flags())
 	slurm := cmd.Flags().Bool("slurm", false, "look at the Slurm that is here, in a quarter of a minute at most")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -49,10 +51,10 @@ func (c *cli) doctorCommand() *cobra.Command {
 			return doctorSlurm(cmd.Context(), c)
 		}
 		if *check {
-			return checkDevice(cmd.Context(), c, *on, *threads)
+			return checkDevice(cmd.Context(), c, *on, *threads, *reference)
 		}
-		if cmd.Flags().Changed("device") || cmd.Flags().Changed("threads") {
-			return usagef("doctor: --device and --threads are for --check")
+		if cmd.Flags().Changed("device") || cmd.Flags().Changed("threads") || *reference != "" {
+			return usagef("doctor: --device, --threads and --reference are for --check")
 		}
 		doctor(c)
 		return nil
@@ -170,9 +172,9 @@ const checkSteps = 4
 // through four updates.
 const checkLoss = 2e-3
 
-// checkDevice holds a device against the own kernels: operations, then a few
-// iterations of the demo.
-func checkDevice(ctx context.Context, c *cli, name string, threads int) error {
+// checkDevice holds a device against the own kernels: operations, a few iterations
+// of the demo, and training.
+func checkDevice(ctx context.Context, c *cli, name string, threads int, reference string) error {
 	start := time.Now()
 	dev, err := devices.Open(name, devices.Options{Threads: threads})
 	if err != nil {
@@ -180,26 +182,53 @@ func checkDevice(ctx context.Context, c *cli, name string, threads int) error {
 	}
 	info := dev.Info()
 	fmt.Fprintf(c.out, "%s (%s, %d threads) against cpu (%s), %s/%s\n\n", info.Name, info.Kernels, info.Threads, kernels.Active(), runtime.GOOS, runtime.GOARCH)
+	if info.Bus != "" {
+		fmt.Fprintf(c.out, "%s\n\n", describeGPU(info.Bus))
+	}
 	ref, err := devices.Open(devices.CPU, devices.Options{Threads: threads})
 	if err != nil {
 		dev.Close()
 		return err
 	}
+	torch, ok := dev.(inspected)
+	if ok {
+		torch.RecordCalls()
+	}
 	rows := parity.Run(dev, ref)
+	failed, total := printParity(c, rows), len(rows)
+	if ok {
+		n, err := torch.CheckCalls()
+		total++
+		if err != nil {
+			failed++
+		}
+		fmt.Fprintf(c.out, "arguments of %d operations as this PyTorch's schemas have them: %s\n", n, cmp.Or(run.OneLine(errorText(err)), "ok"))
+	}
 	ref.Close()
 	dev.Close()
-	failed := printParity(c, rows)
 
 	cfg, trials, err := tryDemo(ctx, name, threads)
 	if err != nil {
 		return err
 	}
 	failed += printTrials(c, cfg, trials)
-	fmt.Fprintf(c.out, "\n%d of %d checks failed, %s\n", failed, len(rows)+checkSteps, time.Since(start).Round(time.Second/10))
+	more, wrong, err := tryTraining(ctx, c, name, threads, reference)
+	if err != nil {
+		return err
+	}
+	failed, total = failed+wrong, total+checkSteps+more
+	fmt.Fprintf(c.out, "\n%d of %d checks failed, %s\n", failed, total, time.Since(start).Round(time.Second/10))
 	if failed > 0 {
 		return errors.New("doctor: the device does not compute what the own kernels do")
 	}
 	return nil
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 func printParity(c *cli, rows []parity.Row) (failed int) {

@@ -34,7 +34,7 @@ func TestDoctor(t *testing.T) {
 		}
 	}
 	for line, want := range map[string]string{
-		"doctor --device cuda":            "doctor: --device and --threads are for --check",
+		"doctor --device cuda":            "doctor: --device, --threads and --reference are for --check",
 		"doctor --check --device cuda:9x": `torch: device "cuda:9x", want torch:cpu, cuda or cuda:N`,
 		"doctor --check --device cuda":    "torch: INNATE_TORCH: /nowhere: no libtorch_cpu.so",
 	} {
@@ -50,7 +50,8 @@ func TestDoctorCheck(t *testing.T) {
 		t.Skip(err)
 	}
 	status, out := doctorSays("doctor", "--check", "--device", "torch:cpu")
-	if status != 0 || !strings.Contains(out, "0 of 20 checks failed") || !strings.Contains(out, "iteration 4 ") {
+	if status != 0 || !strings.Contains(out, "0 of 26 checks failed") || !strings.Contains(out, "iteration 4 ") ||
+		!strings.Contains(out, "schemas have them: ok") || !strings.Contains(out, "leaks, 20 steps  ") {
 		t.Errorf("status %d\n%s", status, out)
 	}
 }
