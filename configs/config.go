@@ -76,6 +76,7 @@ type Model struct {
 	NumBlocks       int     `toml:"num_blocks" for:"edm" want:"in [1, 16]" doc:"residual blocks a resolution"`
 	AttnResolutions []int   `toml:"attn_resolutions" for:"edm" want:"resolutions that the network has" doc:"where blocks have self-attention"`
 	Dropout         float64 `toml:"dropout" for:"edm" want:"in [0, 1)" doc:"probability of dropping an activation"`
+	LabelDropout    float64 `toml:"label_dropout" for:"edm" want:"in [0, 1)" doc:"probability of leaving an image's class out, so that the network also knows none"`
 	Init            string  `toml:"init" for:"edm gdd" want:"builtin:NAME or a checkpoint's path" doc:"weights to start from; gdd: the teacher; edm: \"\" begins afresh"`
 }
 

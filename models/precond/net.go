@@ -59,7 +59,7 @@ type Settings struct {
 	ChannelMult                    []int
 	NumBlocks                      int
 	AttnResolutions                []int
-	Dropout                        float64
+	Dropout, LabelDropout          float64
 }
 
 // Arch is an architecture of networks, as it is registered.

@@ -34,7 +34,7 @@ func fromSettings(arch string, s precond.Settings) Config {
 	return Config{
 		Arch: arch, Resolution: s.Resolution, Channels: s.Channels, LabelDim: s.LabelDim,
 		ModelChannels: s.ModelChannels, ChannelMult: s.ChannelMult, ChannelMultEmb: embMult,
-		NumBlocks: s.NumBlocks, AttnResolutions: s.AttnResolutions, Dropout: s.Dropout,
+		NumBlocks: s.NumBlocks, AttnResolutions: s.AttnResolutions, Dropout: s.Dropout, LabelDropout: s.LabelDropout,
 	}
 }
 

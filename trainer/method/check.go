@@ -82,7 +82,7 @@ func edmSettings(cfg *configs.Config, set data.Dataset) (precond.Settings, error
 	m := cfg.Model
 	s := precond.Settings{
 		Resolution: h, Channels: channels, LabelDim: classes, ModelChannels: m.ModelChannels, ChannelMult: m.ChannelMult,
-		NumBlocks: m.NumBlocks, AttnResolutions: m.AttnResolutions, Dropout: m.Dropout,
+		NumBlocks: m.NumBlocks, AttnResolutions: m.AttnResolutions, Dropout: m.Dropout, LabelDropout: m.LabelDropout,
 	}
 	levels := make([]string, len(m.ChannelMult))
 	for i := range levels {

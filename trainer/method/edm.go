@@ -31,6 +31,9 @@ type edmMethod struct {
 	sigma               []float64 // [N], of this process's share
 	pixels              []float32 // noise [N H W C]
 	micro               Micro
+
+	labels *data.Rand // of label dropout; nil without it
+	kept   []float32  // [N], in [0, 1): below the probability a label is left out
 }
 
 func newEDM(e Env) (Method, error) {
@@ -65,6 +68,9 @@ func edmOver(e Env, den *precond.Denoiser) (*edmMethod, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if den.Net.Shape().LabelDropout > 0 { // no stream for others, whose checkpoints have none
+		m.labels, m.kept = e.Streams.Stream("edm.labels"), make([]float32, n)
 	}
 	m.adam = optim.NewAdam(m.training.Params, e.Device)
 	m.stage = NewStage("step", e.Device, &m.training.Objective, m.micro, m.adam)
@@ -128,13 +134,16 @@ func (m *edmMethod) Step(nimg int64, b data.Batch, cfg *configs.Config, s *Scala
 	start := time.Now()
 	m.noise.FillNormal(m.pixels)
 	m.eta.FillNormal(m.draws)
+	if m.labels != nil {
+		m.labels.FillUniform(m.kept)
+	}
 	h, w, c := m.Data.Shape()
-	pixels := m.Share.Values(m.pixels, h*w*c)
+	pixels, kept := m.Share.Values(m.pixels, h*w*c), m.Share.Values(m.kept, 1)
 	for i, eta := range m.Share.Values(m.draws, 1) {
 		m.sigma[i] = precond.TrainSigma(float64(eta))
 	}
 	for i := range m.micro.Parts {
-		m.set(b, pixels, i)
+		m.set(b, pixels, kept, i)
 		start = s.Time("data", start)
 		if err := m.stage.Run(); err != nil {
 			return err
@@ -166,15 +175,27 @@ func (m *edmMethod) Collect(s *Scalars) {
 
 // set fills the inputs for one micro-batch. Its dropout is drawn here: the masks
 // of a network with dropout depend on how batches are cut.
-func (m *edmMethod) set(b data.Batch, noise []float32, part int) {
+func (m *edmMethod) set(b data.Batch, noise, kept []float32, part int) {
 	t := m.training
 	copy(t.Graph.Data(t.Images), m.micro.part(b.Images, part))
 	if !t.Label.IsZero() {
-		copy(t.Graph.Data(t.Label), m.micro.part(b.Labels, part))
+		m.setLabels(m.micro.part(b.Labels, part), m.micro.part(kept, part))
 	}
 	copy(t.Graph.Data(t.Noise), m.micro.part(noise, part))
 	t.SetLevels(m.sigma[part*m.micro.Size:][:m.micro.Size])
 	t.FillDropout(rand.New(m.Share.Stream(m.dropout)))
+}
+
+// setLabels fills the classes of a micro-batch, less those that are left out.
+func (m *edmMethod) setLabels(labels, kept []float32) {
+	to := m.training.Graph.Data(m.training.Label)
+	copy(to, labels)
+	s := m.den.Net.Shape()
+	for i, u := range kept {
+		if float64(u) < s.LabelDropout {
+			clear(to[i*s.LabelDim:][:s.LabelDim])
+		}
+	}
 }
 
 // adamEps is added to the root of the corrected second moment, in all of the

@@ -177,6 +177,47 @@ func (s *Stage) grads() map[string][]float32 {
 	return list
 }
 
+// Labels are the classes that steps of EDM see of a batch, by a network that leaves
+// some out.
+func Labels(dropout float64, b data.Batch, steps int) ([][]float32, error) {
+	dev, err := devicetest.New(1)
+	if err != nil {
+		return nil, err
+	}
+	defer dev.Close()
+	net, err := unet.New(unet.Config{
+		Arch: "ddpmpp", Resolution: 28, Channels: 1, LabelDim: 10, LabelDropout: dropout, ModelChannels: 8, ChannelMult: []int{1},
+		ChannelMultEmb: 4, NumBlocks: 1,
+	}, nil)
+	if err != nil {
+		return nil, err
+	}
+	set, err := data.MNISTTrain()
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := configs.Default(configs.EDM)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Run.Batch = len(b.Labels) / 10
+	m, err := edmOver(Env{Config: cfg, Device: dev, Streams: data.NewStreams(1), Data: set}, &precond.Denoiser{Net: net, Kind: precond.EDM})
+	if err != nil {
+		return nil, err
+	}
+	if err := m.Freeze(none); err != nil {
+		return nil, err
+	}
+	var seen [][]float32
+	for range steps {
+		if err := m.Step(0, b, cfg, NewScalars()); err != nil {
+			return nil, err
+		}
+		seen = append(seen, slices.Clone(m.training.Graph.Data(m.training.Label)))
+	}
+	return seen, nil
+}
+
 // build makes a method over the benchmark's networks.
 func build(dev device.Device, name, preset string, channels, n, micro int, share data.Share, sum device.Sum) (Method, *configs.Config, []float32, error) {
 	const size = 28 * 28
