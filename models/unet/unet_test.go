@@ -271,6 +271,12 @@ func TestValidate(t *testing.T) {
 		{func(c *unet.Config) { c.NumBlocks = 1 << 40 }, "unet: num_blocks: 1099511627776, want"},
 		{func(c *unet.Config) { c.Dropout = 1 }, "unet: dropout: 1, want in [0, 1)"},
 		{func(c *unet.Config) { c.Dropout = math.NaN() }, "unet: dropout: NaN"},
+		{func(c *unet.Config) { c.LabelDropout = -0.1 }, "unet: label_dropout: -0.1, want in [0, 1)"},
+		{func(c *unet.Config) { c.Embedding = "sine" }, `unet: embedding: got "sine", want positional | fourier`},
+		{func(c *unet.Config) { c.Encoder = "wide" }, `unet: encoder: got "wide", want standard | residual | skip`},
+		{func(c *unet.Config) { c.Decoder = "residual" }, `unet: decoder: got "residual", want standard | skip`},
+		{func(c *unet.Config) { c.Taps = []int{1, 2, 1} }, "unet: resample_filter: got [1 2 1], want [1 1] or [1 3 3 1]"},
+		{func(c *unet.Config) { c.NoiseMult = -1 }, "unet: channel_mult_noise: -1, want 0 to 64"},
 	} {
 		cfg := small()
 		c.change(&cfg)
