@@ -64,7 +64,7 @@ var importers = []struct {
 	{"innate/models/kernels", []string{"innate/models/cpu", "innate/models/graph/graphtest", "innate/trainer/loop", "innate/trainer/method", "innate/cmd/innate"}, "all but a device speak to a device; the trainer looks for NaN in sums, and the command names the kernels in use"},
 	{"innate/tui", []string{"innate/cmd/innate", "innate/tui/tuitest"}, "views and widgets never see the App"},
 	{"innate/tui/views", []string{"innate/tui", "innate/tui/tuitest"}, "the App alone registers views, by one line each"},
-	{"github.com/ebitengine/purego", []string{"innate/models/torch/libtorch", "innate/models/nvml"}, "C is called by a package a library"},
+	{"github.com/ebitengine/purego", []string{"innate/trainer/ranks/mpi", "innate/models/torch/libtorch", "innate/models/nvml"}, "C is called by a package a library"},
 	{"innate/models/torch/libtorch", []string{"innate/models/torch"}, "tensors of PyTorch stay behind the device"},
 	{"github.com/spf13", []string{"innate/cmd/innate"}, "flags are the command's"},
 }

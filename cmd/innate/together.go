@@ -17,6 +17,7 @@ import (
 	"innate/trainer"
 	"innate/trainer/loop"
 	"innate/trainer/ranks"
+	"innate/trainer/ranks/mpi"
 	"innate/trainer/run"
 )
 
@@ -75,7 +76,35 @@ func gather(ctx context.Context, c *cli, place ranks.Place, dir string) (group *
 func meet(ctx context.Context, c *cli, place ranks.Place, dir string) (*ranks.Group, error) {
 	info, _ := debug.ReadBuildInfo()
 	b := readBuild(info)
-	return ranks.Meet(ctx, place, dir, cmp.Or(b.Commit, b.Version), func(text string) { fmt.Fprintln(c.err, text) })
+	group, err := ranks.Meet(ctx, place, dir, cmp.Or(b.Commit, b.Version), func(text string) { fmt.Fprintln(c.err, text) })
+	if err != nil {
+		return nil, err
+	}
+	if err := useMPI(c, group); err != nil {
+		group.Fail(err)
+		return nil, err
+	}
+	return group, nil
+}
+
+// useMPI has sums done by the MPI whose launcher started the processes, if all of them
+// find the same one; otherwise by their connections.
+func useMPI(c *cli, group *ranks.Group) error {
+	place := group.Place()
+	if !place.ByMPI() || c.getenv(mpi.Variable) == mpi.Off {
+		return nil
+	}
+	name := ""
+	library, err := mpi.Load(c.getenv)
+	if err == nil {
+		name = library.Name()
+	} else if place.Leads() {
+		fmt.Fprintf(c.err, "%v; gradients are added up over TCP\n", err)
+	}
+	if all, err := group.Agree(name); !all || err != nil {
+		return err
+	}
+	return group.Use(func() (ranks.Adder, error) { return library.Init(place) })
 }
 
 // others are the processes that rank 0 has started on this machine.

@@ -2,12 +2,15 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"innate/models/checkpoint"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
@@ -56,4 +59,45 @@ func (p *program) until(dir, what string, ok func(run.Status) bool) (s run.Statu
 	said, _ := os.ReadFile(filepath.Join(dir, run.LogFile))
 	p.t.Fatalf("waited a minute for %s; status %+v\n%s", what, s, said)
 	return s
+}
+
+// TestTogetherByMPI trains with two processes of mpiexec, whose MPI adds up, and with
+// two of --procs: the same tensors to the last bit, as a sum of two has one order.
+func TestTogetherByMPI(t *testing.T) {
+	mpiexec, err := exec.LookPath("mpiexec")
+	if err != nil {
+		t.Skip("no mpiexec: install openmpi-bin or mpich")
+	}
+	t.Parallel()
+	p := newProgram(t)
+	of := map[string]*checkpoint.File{}
+	short := []string{"train", "tiny.toml", "--kimg", "0.04", "--threads", "1", "--out"}
+	for _, by := range []string{"mpi", "procs"} {
+		cmd := p.command(append(short, by, "--procs", "2")...)
+		if by == "mpi" {
+			cmd = exec.CommandContext(t.Context(), mpiexec, append([]string{"-n", "2", os.Args[0]}, append(short, by)...)...)
+			cmd.Env = append(p.env, "OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", "OMPI_MCA_rmaps_base_oversubscribe=1")
+			cmd.Dir = filepath.Dir(p.runs)
+		}
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", by, err, out)
+		}
+		if want := map[string]string{"mpi": "MPI", "procs": "TCP"}[by]; !strings.Contains(string(out), "gradients added up by ") || !strings.Contains(string(out), want) {
+			t.Errorf("%s says %s, want that gradients are added up by %s", by, out, want)
+		}
+		of[by], err = checkpoint.Read(filepath.Join(filepath.Dir(p.runs), by, run.CheckpointsDir, run.CheckpointFile(40)))
+		check(t, err)
+	}
+	for _, a := range of["mpi"].Tensors() {
+		b, err := of["procs"].Tensor(a.Name)
+		check(t, err)
+		x, err := a.Float32s()
+		check(t, err)
+		y, err := b.Float32s()
+		check(t, err)
+		if !slices.Equal(x, y) {
+			t.Errorf("%s differs between MPI and TCP", a.Name)
+		}
+	}
 }

@@ -34,6 +34,7 @@ func Follow(ctx context.Context, opts Options) error {
 			return err
 		}
 		if len(message) == 1 && message[0] == orderEnd {
+			opts.Ranks.Leave()
 			return nil
 		}
 		if err := f.obey(message); err != nil {

@@ -107,7 +107,7 @@ func dismiss(g *ranks.Group, err error) {
 		g.Fail(err)
 	default:
 		_ = g.Tell([]byte{orderEnd})
-		g.Close()
+		g.Leave()
 	}
 }
 

@@ -109,6 +109,9 @@ func (p Place) Together() bool { return p.Size > 1 }
 // Leads reports whether this process is the one that leads, be it alone.
 func (p Place) Leads() bool { return p.Rank == 0 }
 
+// ByMPI reports whether the launcher is one of MPI, whose processes may use it.
+func (p Place) ByMPI() bool { return p.mpi }
+
 // SameMachine reports whether the launcher says that all are on this machine.
 func (p Place) SameMachine() bool { return p.LocalSize == p.Size }
 

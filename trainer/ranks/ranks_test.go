@@ -211,6 +211,7 @@ type hanging struct{}
 
 func (hanging) Sum([]float32) error { select {} }
 func (hanging) Name() string        { return "hanging" }
+func (hanging) Close() error        { return nil }
 
 // TestMeet brings three processes together by a directory in which another launch has
 // left a notice, and a stranger knocks.

@@ -11,6 +11,7 @@ import (
 type Adder interface {
 	Sum(v []float32) error
 	Name() string
+	Close() error // waits for all processes to do the same
 }
 
 // chunkValues is how many values of a sum are under way at once: few enough to stay in
@@ -194,12 +195,14 @@ type worker struct {
 	adder Adder
 	todo  chan []float32
 	done  chan error
+	leave chan struct{} // closed for a good end
+	left  chan struct{} // once that is made
 }
 
 // Use has sums done by an adder, opened in the thread that it then belongs to. Its
 // processes must be those of the group.
 func (g *Group) Use(open func() (Adder, error)) error {
-	w := &worker{todo: make(chan []float32), done: make(chan error, 1)}
+	w := &worker{todo: make(chan []float32), done: make(chan error, 1), leave: make(chan struct{}), left: make(chan struct{})}
 	opened := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
@@ -213,6 +216,10 @@ func (g *Group) Use(open func() (Adder, error)) error {
 			select {
 			case v := <-w.todo:
 				w.done <- w.adder.Sum(v)
+			case <-w.leave:
+				_ = w.adder.Close() // the run is over, whatever it says
+				close(w.left)
+				return
 			case <-g.lost:
 				return
 			}
@@ -227,6 +234,47 @@ func (g *Group) Use(open func() (Adder, error)) error {
 	case <-g.lost:
 		return g.err
 	}
+}
+
+// leaveWithin is how long others may take to leave, too.
+const leaveWithin = 10 * time.Second
+
+// Leave is Close at a good end, which all processes come to: what adds up is ended,
+// too.
+func (g *Group) Leave() {
+	if g.by != nil && g.Err() == nil {
+		close(g.by.leave)
+		select {
+		case <-g.by.left:
+		case <-time.After(leaveWithin):
+		}
+	}
+	g.Close()
+}
+
+// Agree reports whether all processes say the same, and not nothing: whether all have
+// a library, say, without which none may begin to use it.
+func (g *Group) Agree(what string) (bool, error) {
+	if !g.place.Leads() {
+		if err := g.Answer([]byte(what)); err != nil {
+			return false, err
+		}
+		said, err := g.Told()
+		return string(said) == "yes", err
+	}
+	answers, err := g.Answers()
+	if err != nil {
+		return false, err
+	}
+	all := what != ""
+	for _, a := range answers {
+		all = all && string(a) == what
+	}
+	said := "no"
+	if all {
+		said = "yes"
+	}
+	return all, g.Tell([]byte(said))
 }
 
 func (g *Group) sumByWorker(v []float32) error {
