@@ -92,6 +92,13 @@ func printStatus(out io.Writer, info run.Info) {
 		row("teacher", "%s %.2f in many steps", s.FIDName, *s.TeacherFID)
 	}
 	row("kernels", "%s, %d threads", s.Kernels, s.Threads)
+	if n := len(s.Ranks); n > 0 {
+		names := make([]string, n)
+		for i, r := range s.Ranks {
+			names[i] = fmt.Sprintf("pid %d on %s", r.PID, run.OneLine(r.Host))
+		}
+		row("ranks", "%s", strings.Join(names, ", "))
+	}
 	if g := s.GPU; g != nil && info.Alive {
 		row("gpu", "%d, %s: %s", g.Index, run.OneLine(g.Name), gpuFacts(g))
 	}

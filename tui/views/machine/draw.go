@@ -46,6 +46,9 @@ func (v *View) gauges() []widget.Gauge {
 			Past: v.past["memory"], Max: 1, Ink: fullness(t, memory)},
 		{Name: "disk", Share: used, Value: freeBytes(v.disk), Detail: v.diskDetail(), Past: v.past["disk"], Ink: fullness(t, used)},
 	}
+	if n := len(st.Ranks); n > 0 {
+		gauges = append(gauges, widget.Gauge{Name: "ranks", Detail: fmt.Sprintf("%d processes  %s", n, ranksDetail(st.Ranks)), Flat: true})
+	}
 	gpus := v.allGPUs()
 	for _, g := range gpus {
 		gauges = append(gauges, widget.Gauge{Name: gpuName(g), Share: float64(g.Use), Value: percentOf(float64(g.Use)), Detail: gpuDetail(t, g),
@@ -64,6 +67,22 @@ func (v *View) gauges() []widget.Gauge {
 	}
 	return append(gauges, widget.Gauge{Name: "speed", Share: math.NaN(), Value: unknownOr(speed, "%.1f img/s"),
 		Detail: "of training, over the last ticks", Past: v.speed(), Ink: t.Series[0]})
+}
+
+// ranksDetail lists the processes that train together, machine by machine.
+func ranksDetail(ranks []run.Rank) string {
+	var b strings.Builder
+	for i, r := range ranks {
+		switch {
+		case i == 0:
+			fmt.Fprintf(&b, "%s: %d", widget.Plain(r.Host), r.PID)
+		case r.Host != ranks[i-1].Host:
+			fmt.Fprintf(&b, "  %s: %d", widget.Plain(r.Host), r.PID)
+		default:
+			fmt.Fprintf(&b, " %d", r.PID)
+		}
+	}
+	return b.String()
 }
 
 // fullness warns of what is nearly used up.

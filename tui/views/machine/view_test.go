@@ -88,3 +88,15 @@ func TestMachineLooks(t *testing.T) {
 		t.Error("the answer to an earlier visit counts")
 	}
 }
+
+// TestMachineOfRanks lists the processes that train together on two machines.
+func TestMachineOfRanks(t *testing.T) {
+	tuitest.ResetMachine(0)
+	s, f := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{})
+	f.Heartbeat.Ranks = []run.Rank{{Rank: 0, Host: "node1", PID: 4121}, {Rank: 1, Host: "node1", PID: 4122}, {Rank: 2, Host: "node2\x1b[2J", PID: 977}}
+	tuitest.Must(t, run.WriteStatus(f.Dir, f.Heartbeat))
+	s.Load()
+	s.View("machine")
+	s.Wants("3 processes", "node1: 4121 4122", "977")
+	s.Exact(120, 40)
+}
