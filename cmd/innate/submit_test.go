@@ -52,7 +52,7 @@ func TestSubmit(t *testing.T) {
 		t.Helper()
 		check(t, os.WriteFile(filepath.Join(out, "squeue"), []byte(lines), 0o644))
 	}
-	squeue("12|PENDING||Priority")
+	squeue("12|PENDING||0:00|Priority")
 	runs := t.TempDir()
 	status, said, stderr := submitted(t, runs, "mnist-gdd-i", "--slurm", "--cpus", "3", "--set", "live.gen_lr=1e-4")
 	dir := filepath.Join(runs, "00000-mnist-gdd-i")
@@ -88,7 +88,7 @@ func TestSubmit(t *testing.T) {
 	}
 
 	check(t, run.WriteStatus(dir, run.Status{State: run.StateRunning, Job: "Slurm job 12", CheckpointNimg: 1500}))
-	squeue("12|TIMEOUT|n1|None")
+	squeue("12|TIMEOUT|n1|1:00|None")
 	_, said, _ = line(t, "ls", "--runs", runs)
 	if !strings.Contains(said, "00000-mnist-gdd-i is dead in Slurm job 12, timed out: ") {
 		t.Errorf("ls: %s", said)

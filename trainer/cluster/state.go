@@ -14,7 +14,8 @@ import (
 type State struct {
 	Name   string // PENDING, RUNNING, …; "" of a job that it does not know any more
 	Nodes  string
-	Reason string // why it waits
+	Reason string    // why it waits
+	Since  time.Time // when it began, by our clock; zero if that is not known
 }
 
 // Live reports whether the job is yet to begin, or has not ended.
@@ -68,7 +69,7 @@ func states(ctx context.Context, cluster string, ids []string) (map[string]State
 	}
 	known := map[string]State{}
 	out, err := command(ctx, askTime, viewing, "", "squeue", args("--jobs="+strings.Join(ids, ","),
-		"--states=all", "--all", "--array", "--noheader", "--format=%i|%T|%N|%r")...)
+		"--states=all", "--all", "--array", "--noheader", "--format=%i|%T|%N|%M|%r")...)
 	if err != nil && !strings.Contains(err.Error(), "Invalid job id") { // squeue says so of a single one that is forgotten
 		return nil, err
 	}
@@ -95,11 +96,11 @@ func viewing(name string) bool {
 	return strings.HasPrefix(name, "SQUEUE_") || strings.HasPrefix(name, "SACCT_") || name == "SLURM_CLUSTERS"
 }
 
-// take reads lines of ID|STATE|NODES, and |REASON if there is one. What is no such
-// line, or of a job that nobody asked for, is passed over.
+// take reads lines of ID|STATE|NODES, and |ELAPSED|REASON if there is more. What is
+// no such line, or of a job that nobody asked for, is passed over.
 func take(known map[string]State, ids []string, out string) {
 	for line := range strings.Lines(out) {
-		f := strings.SplitN(run.OneLine(line), "|", 4)
+		f := strings.SplitN(run.OneLine(line), "|", 5)
 		if len(f) < 3 || !slices.Contains(ids, f[0]) {
 			continue
 		}
@@ -112,8 +113,11 @@ func take(known map[string]State, ids []string, out string) {
 		if s.Nodes == "None assigned" {
 			s.Nodes = ""
 		}
-		if len(f) == 4 {
-			s.Reason = f[3]
+		if len(f) == 5 {
+			s.Reason = f[4]
+			if ran, err := parseLimit(f[3]); err == nil {
+				s.Since = time.Now().Add(-ran)
+			}
 		}
 		known[f[0]] = s
 	}

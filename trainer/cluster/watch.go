@@ -95,6 +95,8 @@ func apply(i *run.Info, s State) {
 		st.State = run.StateQueued
 	case !s.Live():
 		i.Unqueue()
+	case s.Name == "RUNNING" && (st.State == run.StateQueued || st.Time.Before(s.Since)):
+		st.State = run.StateStarting // nothing was heard of its trainer yet
 	case st.State == run.StateDead && s.Name == "RUNNING" && time.Since(st.Time).Abs() < freshFor:
 		// The lock seems free and the trainer is at work: it is on another machine, and
 		// the file system keeps locks to each.

@@ -24,19 +24,21 @@ func TestStates(t *testing.T) {
 		state, said   string
 		want, words   string
 	}{
-		"pending":         {squeue: "12|PENDING||Resources", state: run.StateQueued, want: run.StateQueued, words: "pending (Resources)"},
-		"configuring":     {squeue: "12|CONFIGURING|n1|None", state: run.StateQueued, want: run.StateQueued, words: "configuring"},
-		"requeued":        {squeue: "12|PENDING||BeginTime", state: run.StateStopped, said: run.StateStopped, want: run.StateQueued, words: "requeued, pending (BeginTime)"},
-		"node lost":       {squeue: "12|PENDING||BeginTime", state: run.StateDead, said: run.StateRunning, want: run.StateQueued, words: "requeued, pending (BeginTime)"},
-		"no lock":         {squeue: "12|RUNNING|n[1-2]|None", state: run.StateDead, said: run.StateRunning, want: run.StateRunning, words: "running on n[1-2]"},
+		"pending":         {squeue: "12|PENDING||0:00|Resources", state: run.StateQueued, want: run.StateQueued, words: "pending (Resources)"},
+		"configuring":     {squeue: "12|CONFIGURING|n1|0:00|None", state: run.StateQueued, want: run.StateQueued, words: "configuring"},
+		"requeued":        {squeue: "12|PENDING||0:00|BeginTime", state: run.StateStopped, said: run.StateStopped, want: run.StateQueued, words: "requeued, pending (BeginTime)"},
+		"node lost":       {squeue: "12|PENDING||0:00|BeginTime", state: run.StateDead, said: run.StateRunning, want: run.StateQueued, words: "requeued, pending (BeginTime)"},
+		"no lock":         {squeue: "12|RUNNING|n[1-2]|1-02:03:04|None", state: run.StateDead, said: run.StateRunning, want: run.StateRunning, words: "running on n[1-2]"},
+		"begun":           {squeue: "12|RUNNING|n1|0:01|None", state: run.StateQueued, want: run.StateStarting, words: "running on n1"},
+		"begun again":     {squeue: "12|RUNNING|n1|0:00|None", state: run.StateDead, said: run.StateRunning, want: run.StateStarting, words: "running on n1"},
 		"cancelled early": {sacct: "12|CANCELLED by 1000|None assigned", state: run.StateQueued, want: run.StateNew, words: "cancelled"},
-		"cancelled":       {squeue: "12|CANCELLED|n1|None", state: run.StateStopped, said: run.StateStopped, want: run.StateStopped, words: "cancelled"},
+		"cancelled":       {squeue: "12|CANCELLED|n1|0:03|None", state: run.StateStopped, said: run.StateStopped, want: run.StateStopped, words: "cancelled"},
 		"timed out":       {sacct: "12|TIMEOUT|n1\n12.batch|CANCELLED|n1", state: run.StateDead, said: run.StateRunning, want: run.StateDead, words: "timed out"},
 		"node failed":     {sacct: "12|NODE_FAIL|n1", state: run.StateDead, said: run.StateRunning, want: run.StateDead, words: "node failed"},
 		"memory":          {sacct: "12|OUT_OF_ME+|n1", state: run.StateDead, said: run.StateRunning, want: run.StateDead, words: "out of me"},
 		"forgotten":       {state: run.StateQueued, said: run.StateStopped, want: run.StateStopped, words: "no longer known to Slurm"},
-		"another's line":  {squeue: "13|RUNNING|n1|None\n|||\n12|\x1b[2J|n1|None\n12|PENDING\nhello", state: run.StateQueued, want: run.StateNew, words: "no longer known to Slurm"},
-		"a new state":     {squeue: "12|LEVITATING|n1|None", state: run.StateStopped, said: run.StateStopped, want: run.StateStopped, words: "levitating"},
+		"another's line":  {squeue: "13|RUNNING|n1|0:03|None\n|||\n12|\x1b[2J|n1|0:03|None\n12|PENDING\nhello", state: run.StateQueued, want: run.StateNew, words: "no longer known to Slurm"},
+		"a new state":     {squeue: "12|LEVITATING|n1|INVALID|None", state: run.StateStopped, said: run.StateStopped, want: run.StateStopped, words: "levitating"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out := standIn(t, map[string]string{"squeue": `cat "$OUT/squeue"`, "sacct": `cat "$OUT/sacct"`})
@@ -56,7 +58,7 @@ func TestStates(t *testing.T) {
 func TestAskSparingly(t *testing.T) {
 	t.Setenv("SQUEUE_STATES", "RUNNING")
 	out := standIn(t, map[string]string{
-		"squeue": `echo "$*|$SQUEUE_STATES" >>$OUT/asked; echo "12|PENDING||Priority"; echo "13_1|PENDING||Priority"`,
+		"squeue": `echo "$*|$SQUEUE_STATES" >>$OUT/asked; echo "12|PENDING||0:00|Priority"; echo "13_1|PENDING||0:00|Priority"`,
 		"sacct":  `echo sacct >>$OUT/asked`,
 	})
 	alive, done, own := info("14", run.StateRunning, run.StateRunning), info("15", run.StateDone, run.StateDone), info("16", run.StateDead, run.StateRunning)
@@ -66,7 +68,7 @@ func TestAskSparingly(t *testing.T) {
 	check(t, cluster.Ask(t.Context(), one, alive, two, done, own, &run.Info{Status: run.Status{State: run.StateDead}}))
 	asked, err := os.ReadFile(filepath.Join(out, "asked"))
 	check(t, err)
-	if want := "--jobs=12,13_1 --states=all --all --array --noheader --format=%i|%T|%N|%r|\n"; string(asked) != want {
+	if want := "--jobs=12,13_1 --states=all --all --array --noheader --format=%i|%T|%N|%M|%r|\n"; string(asked) != want {
 		t.Errorf("asked %q, want %q alone", asked, want)
 	}
 	if two.Status.JobState != "pending (Priority)" || alive.Status.JobState+done.Status.JobState+own.Status.JobState != "" {
@@ -114,7 +116,7 @@ func TestAskFails(t *testing.T) {
 
 // TestWatcher answers at once, asks beside, and seldom.
 func TestWatcher(t *testing.T) {
-	out := standIn(t, map[string]string{"squeue": `echo x >>$OUT/asked; echo "12|PENDING||Priority"`})
+	out := standIn(t, map[string]string{"squeue": `echo x >>$OUT/asked; echo "12|PENDING||0:00|Priority"`})
 	questions := func() int {
 		b, _ := os.ReadFile(filepath.Join(out, "asked"))
 		return strings.Count(string(b), "x")

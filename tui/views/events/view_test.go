@@ -101,3 +101,12 @@ func TestFaultDeadJob(t *testing.T) {
 	die(f, s, "slurmstepd: no\n")
 	s.Wants("the trainer died in Slurm job 123 at 64.0 kimg, r resumes from 60.0 kimg; its last word: slurmstepd: no")
 }
+
+// TestQueued says which job a run waits for.
+func TestQueued(t *testing.T) {
+	s, f := tuitest.Open(t, 120, 32, tuitest.Default(), tui.Options{})
+	tuitest.Must(t, run.WriteJob(f.Dir, run.Job{Scheduler: run.Slurm, ID: "123_4"}))
+	die(f, s, "")
+	s.Wants("queued: Slurm job 123_4")
+	s.Lacks("resumes from")
+}
