@@ -56,7 +56,7 @@ func (c *cli) submitCommand() *cobra.Command {
 		ValidArgsFunction: completeConfig,
 		Example: examples("submit mine.toml --slurm --gpus 1 --time 4:00:00 --device cuda", "a job that comes back until the run is done",
 			"submit mine.toml --slurm --seeds 0-3 --dry-run", "what sbatch would get, for four runs",
-			"submit --run 3 --slurm", "goes on with a run",
+			"submit --run 3 --slurm", "resumes a run",
 			"submit mine.toml --kubernetes --image IMAGE --claim CLAIM", "a manifest for kubectl apply"),
 	}
 	var s submission
@@ -208,7 +208,7 @@ func (s *submission) takeBack() (failed error) {
 	return failed
 }
 
-// submitAgain hands a job to sbatch that goes on with a run.
+// submitAgain hands a job to sbatch that resumes a run.
 func (s *submission) submitAgain(ctx context.Context, c *cli) error {
 	dir, err := find(c.runs, s.resumed)
 	if err != nil {

@@ -26,7 +26,7 @@ func (c *cli) trainCommand() *cobra.Command {
 	}
 	out := pathFlag(cmd.Flags(), "out", "", "run `directory` to create instead of a numbered one")
 	resumed := pathFlag(cmd.Flags(), "run", "", "continue this `run`, by number, name or directory, instead of beginning one")
-	requeue := cmd.Flags().Bool("requeue", false, "as a job that begins again: go on with a run that --out has already; at USR1, and at TERM in a pod, stop and be queued again")
+	requeue := cmd.Flags().Bool("requeue", false, "as a job that begins again: resume a run that --out has already; at USR1, and at TERM in a pod, stop and be queued again")
 	dry := cmd.Flags().Bool("dry-run", false, "do not train, but say what memory and disk a run would take")
 	asJSON := jsonFlag(cmd.Flags())
 	var edits edits

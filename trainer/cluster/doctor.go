@@ -114,7 +114,7 @@ func settings(ctx context.Context, grace time.Duration) []Finding {
 	if conf["PreemptMode"] != "" && conf["PreemptMode"] != "OFF" {
 		advice := ""
 		if strings.Contains(conf["PreemptMode"], "CANCEL") {
-			advice = "a preempted job does not come back by itself: innate submit --run RUN --slurm goes on with it"
+			advice = "a preempted job does not come back by itself: innate submit --run RUN --slurm resumes it"
 		}
 		show("preemption", "PreemptMode", "a job may have to give way; its run ends with a checkpoint if the partition has a GraceTime", advice)
 	}

@@ -17,7 +17,7 @@ import (
 )
 
 // Again is the exit status of a trainer in a pod that ended before its run was
-// done: the Job's failure policy has another pod go on. It is EX_TEMPFAIL of
+// done: the Job's failure policy has another pod resume it. It is EX_TEMPFAIL of
 // sysexits.h, which neither the Go runtime nor a shell uses.
 const Again = 75
 
