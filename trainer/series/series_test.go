@@ -167,18 +167,18 @@ func TestSize(t *testing.T) {
 	}
 }
 
-// TestSnap moves the end of ranges of any length: by less than half of them, to
-// where few blocks make them up.
+// TestSnap moves the end of ranges of any length to where few blocks make them up:
+// by less than half of long ones, and never to nothing.
 func TestSnap(t *testing.T) {
 	for i := 0; i < 2000; i += 37 {
 		for n := range 3000 {
 			j := series.Snap(i, i+n)
-			if moved := i + n - j; moved < 0 || 2*moved > n || n >= 2*series.Block && j%series.Block != 0 {
+			if moved := i + n - j; moved < 0 || n > 0 && j <= i || n >= 2*series.Block && 2*moved > n || n >= series.Block && j%series.Block != 0 {
 				t.Fatalf("a range from %d of %d points ends at %d", i, n, j)
 			}
 		}
 	}
-	for _, c := range [][3]int{{0, 63, 63}, {0, 100, 96}, {64, 242, 224}, {0, 1000, 896}} {
+	for _, c := range [][3]int{{0, 31, 31}, {0, 63, 32}, {0, 100, 96}, {64, 242, 224}, {0, 1000, 896}} {
 		if got := series.Snap(c[0], c[1]); got != c[2] {
 			t.Errorf("Snap(%d, %d) = %d, want %d", c[0], c[1], got, c[2])
 		}

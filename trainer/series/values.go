@@ -40,10 +40,11 @@ const (
 )
 
 // Snap moves the end of a range of many points from i to j back to the end of a
-// block, by less than half of the range, so that few blocks make it up.
+// block, so that few blocks make it up: by less than half of the range, or by less
+// than all of one that is shorter than two blocks.
 func Snap(i, j int) int {
 	size := Block
-	if j-i < 2*size {
+	if j-i < size {
 		return j
 	}
 	for j-i >= 2*joined*size {

@@ -30,9 +30,9 @@ func above(v float64) float64 { return math.Nextafter(v, math.Inf(1)) }
 // edges[i] <= x < edges[i+1], the last one its right edge too. It appends the
 // first point of the first bin, and where each ends.
 //
-// A bin of many points ends where a block of the series' summaries does: that
-// moves an edge by less than half of the bin, which is a dot, and reads no single
-// points.
+// A bin of many points ends where a block of the series' summaries does, which
+// reads no single points: that moves an edge by less than half of the bin, which
+// is a dot, or by less than a dot where that is few blocks.
 func bin(dst []int, x, edges []float64) []int {
 	to := series.Search(x, edges[0])
 	dst = append(dst, to)
