@@ -153,8 +153,12 @@ const farewell = time.Second
 
 // broken ends the group because of one connection, and returns the reason.
 func (g *Group) broken(l *link, err error) error {
-	if errors.Is(err, io.EOF) {
+	var of *net.OpError
+	switch {
+	case errors.Is(err, io.EOF):
 		err = errors.New("connection closed")
+	case errors.As(err, &of):
+		err = of.Err // the addresses say nothing that its name does not
 	}
 	g.Fail(fmt.Errorf("ranks: %v is gone: %w", l.of, err))
 	return g.Err()
