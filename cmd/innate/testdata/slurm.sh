@@ -46,7 +46,10 @@ submit noB -t1 --signal=USR1@50 -- "exec $t/noB"
 submit limit -t1 -- "exec $t/limit"
 submit again -- "[ -f runs/again/config.toml ] && exec $innate train --run runs/again
 exec $t/again"
-for name in line exec srun step trap batch steps noB limit again; do trains "$name"; done
+submit two -n2 -- "srun -n2 $t/two"
+submit less -n2 -- "srun --kill-on-bad-exit=0 -n2 $t/less"
+for name in line exec srun step trap batch steps noB limit again two less; do trains "$name"; done
+kill -KILL "$(field less pid | tail -n 1)" # of the last of its ranks
 scontrol update jobid="${id[limit]}" EndTime="$(date -d '+1 seconds' +%FT%T)"
 scancel --signal=USR2 --batch "${id[exec]}"
 scancel --signal=USR2 "${id[srun]}" "${id[step]}" "${id[line]}"
@@ -54,7 +57,9 @@ sleep 2 # they are not long on their way
 for name in batch steps; do
 	for _ in $(seq 200); do grep -q SIGUSR1 "$d/out/$name.out" && break; sleep 0.25; done
 done
-scancel "${id[line]}" "${id[exec]}" "${id[srun]}" "${id[step]}" "${id[trap]}" "${id[batch]}" "${id[steps]}" "${id[noB]}" "${id[again]}"
+scancel --signal=USR2 "${id[two]}"
+for _ in $(seq 200); do grep -q SIGUSR2 "$d/out/two.out" && break; sleep 0.25; done
+scancel "${id[two]}" "${id[line]}" "${id[exec]}" "${id[srun]}" "${id[step]}" "${id[trap]}" "${id[batch]}" "${id[steps]}" "${id[noB]}" "${id[again]}"
 
 # Without cgroups Slurm signals all descendants, and may leave some behind.
 lost=dead unheard=-
@@ -70,6 +75,9 @@ says trap stopped - "innate train … & with a trap that passes TERM on; scancel
 says batch stopped heard "exec innate train …, --signal=B:USR1@50; scancel"
 says steps stopped heard "srun innate train …, --signal=USR1@50; scancel"
 says noB stopped - "exec innate train …, --signal=USR1@50 without B:; scancel"
+says two stopped heard "srun -n2 innate train …; scancel -s USR2, scancel"
+says less failed - "srun -n2 innate train …; the second of them killed"
+"$innate" status "$d/runs/less" | grep -q "rank 1 .* is gone" || { echo "less: status does not say who is gone"; failed=1; }
 over again
 seen=$(field again nimg)
 submit again -- "$(tail -n +2 "$d/out/again.sh")"
