@@ -54,6 +54,7 @@ type Run struct {
 	Precision    string `toml:"precision" for:"edm gdd" want:"float32 | bfloat16" doc:"of the network's activations on torch:cpu and cuda; all else is float32"`
 	TF32         bool   `toml:"tf32" want:"true or false" doc:"on cuda: let products of float32 round their factors to 10 bits"`
 	ChannelsLast bool   `toml:"channels_last" want:"true or false" doc:"on torch:cpu and cuda: images in memory with their channels last"`
+	CUDAGraphs   bool   `toml:"cuda_graphs" want:"true or false" doc:"on cuda: capture steps and launch them as a whole, untried"`
 	Nice         int    `toml:"nice" want:"in [0, 19]" doc:"of the trainer's process: 19 gives way to everything else"`
 
 	TensorBoard bool `toml:"tensorboard" want:"true or false" doc:"also write TensorBoard event files"`

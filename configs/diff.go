@@ -31,7 +31,7 @@ func Diff(old, new *Config) []Change {
 // betweenProcesses are the fixed settings that each trainer of a run may have of
 // its own: they change neither what is computed, but for rounding, nor what is
 // measured.
-var betweenProcesses = []string{"name", "run.device", "run.precision", "run.tf32", "run.channels_last", "run.threads", "run.procs", "run.nice", "run.tensorboard"}
+var betweenProcesses = []string{"name", "run.device", "run.precision", "run.tf32", "run.channels_last", "run.cuda_graphs", "run.threads", "run.procs", "run.nice", "run.tensorboard"}
 
 // CheckReload refuses to replace the settings of a started run by ones that
 // differ in a fixed field. The error names all of those fields.

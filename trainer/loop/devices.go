@@ -26,7 +26,7 @@ func openDevice(c *configs.Config, g *ranks.Group) (device.Device, error) {
 			return nil, c.At("run.device", err)
 		}
 	}
-	return devices.Open(r.Device, devices.Options{Threads: r.Threads, ChannelsLast: r.ChannelsLast, TF32: r.TF32})
+	return devices.Open(r.Device, devices.Options{Threads: r.Threads, ChannelsLast: r.ChannelsLast, TF32: r.TF32, CUDAGraphs: r.CUDAGraphs})
 }
 
 // Trial is what some training steps of a configuration gave on one device.
