@@ -21,8 +21,7 @@ export SLURM_CONF=$d/slurm.conf
 unset ${!SLURM_JOB*} ${!SLURM_ARRAY*} 2>/dev/null || true
 ended() { # NAME: kills the daemon of that name
 	local pid
-	pid=$(cat "$d/$1.pid" 2>/dev/null) && kill "$pid" 2>/dev/null && timeout 5 tail --pid="$pid" -f /dev/null
-	true
+	pid=$(cat "$d/$1.pid" 2>/dev/null) && kill "$pid" 2>/dev/null && timeout 20 tail --pid="$pid" -f /dev/null || true
 }
 finish() {
 	scancel -u root 2>/dev/null || true
