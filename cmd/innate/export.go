@@ -6,14 +6,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"innate/models/checkpoint"
+	"innate/models/weights"
 	"innate/trainer/method"
 	"innate/trainer/run"
 )
 
 func (c *cli) exportCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "export RUN FILE", Short: "a run's averaged weights as one safetensors file",
+		Use: "export RUN FILE", Short: "a run's averaged weights as one file",
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveDefault // the file to write
@@ -32,12 +32,20 @@ func (c *cli) exportCommand() *cobra.Command {
 		notes = append(notes, s)
 		return nil
 	})
-	cmd.RunE = func(_ *cobra.Command, args []string) error { return export(c, args[0], args[1], notes) }
+	format := cmd.Flags().String("format", "", "`safetensors`, npz or torch; default: what FILE's name ends in, or else safetensors")
+	cmd.RunE = func(_ *cobra.Command, args []string) error { return export(c, args[0], args[1], *format, notes) }
 	return cmd
 }
 
 // export writes the network that ref names to a file of its own.
-func export(c *cli, ref, path string, notes []string) error {
+func export(c *cli, ref, path, format string, notes []string) error {
+	if format == "" {
+		format = weights.FormatOf(path)
+	}
+	write, err := weights.Formats.Get(format)
+	if err != nil {
+		return usagef("export --%w", err)
+	}
 	if err := outsideRun(path); err != nil {
 		return err
 	}
@@ -56,7 +64,12 @@ func export(c *cli, ref, path string, notes []string) error {
 		}
 		dst.Metadata[key] = value
 	}
-	return checkpoint.Write(path, dst)
+	if format == weights.Torch {
+		if dst, err = method.ForEDM(dst); err != nil {
+			return err
+		}
+	}
+	return write(path, dst)
 }
 
 // outsideRun refuses to write over a file of a run, or among its checkpoints, where

@@ -9,6 +9,9 @@ import (
 	"innate/models/torchfile"
 )
 
+// Prefix is what EDM's wrappers have before the names of their network's tensors.
+const Prefix = "model."
+
 // In reports whether a file was made of a network pickle, whose metadata says what
 // the network's constructor was called with.
 func In(f *checkpoint.File) bool { return f.Metadata[torchfile.MetaClass] != "" }
@@ -36,5 +39,5 @@ func Open(f *checkpoint.File) (*precond.Denoiser, error) {
 	if err := n.Describe(&described); err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
 	}
-	return precond.FromCheckpoint(&described, "model.")
+	return precond.FromCheckpoint(&described, Prefix)
 }

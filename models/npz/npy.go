@@ -1,7 +1,6 @@
 package npz
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -289,33 +288,39 @@ func WriteArray(w io.Writer, a Array) error {
 	if a.Descr == "" {
 		a.Descr = "<f8"
 	}
-	shape := strings.Trim(strings.Join(strings.Fields(fmt.Sprint(a.Shape)), ", "), "[]")
-	if len(a.Shape) == 1 {
-		shape += ","
-	}
-	header := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", a.Descr, shape)
-	pad := 63 - (len(npyMagic)+4+len(header))%64
-	header += strings.Repeat(" ", pad) + "\n"
-	if len(header) > math.MaxUint16 {
-		return fmt.Errorf("npy: header of %d bytes, want at most %d", len(header), math.MaxUint16)
-	}
-	buf := bytes.NewBuffer(nil)
-	buf.WriteString(npyMagic + "\x01\x00")
-	buf.Write(binary.LittleEndian.AppendUint16(nil, uint16(len(header))))
-	buf.WriteString(header)
-	if _, err := w.Write(buf.Bytes()); err != nil {
+	head, err := header(a.Descr, a.Shape)
+	if err != nil {
 		return err
 	}
+	if _, err := w.Write(head); err != nil {
+		return err
+	}
+	var buf []byte
 	for part := range slices.Chunk(a.Data, 8192) {
-		b, err := appendElements(buf.Bytes()[:0], a.Descr, part)
-		if err != nil {
+		if buf, err = appendElements(buf[:0], a.Descr, part); err != nil {
 			return fmt.Errorf("npy: %w", err)
 		}
-		if _, err := w.Write(b); err != nil {
+		if _, err := w.Write(buf); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// header is what stands before the elements: version 1, row-major.
+func header(descr string, dims []int) ([]byte, error) {
+	shape := strings.Trim(strings.Join(strings.Fields(fmt.Sprint(dims)), ", "), "[]")
+	if len(dims) == 1 {
+		shape += ","
+	}
+	text := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, shape)
+	pad := 63 - (len(npyMagic)+4+len(text))%64
+	text += strings.Repeat(" ", pad) + "\n"
+	if len(text) > math.MaxUint16 {
+		return nil, fmt.Errorf("npy: header of %d bytes, want at most %d", len(text), math.MaxUint16)
+	}
+	out := append([]byte(npyMagic+"\x01\x00"), byte(len(text)), byte(len(text)>>8))
+	return append(out, text...), nil
 }
 
 // appendElements encodes values as the type descr.

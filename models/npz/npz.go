@@ -119,3 +119,30 @@ func Write(w io.Writer, names []string, arrays map[string]Array) error {
 	}
 	return z.Close()
 }
+
+// Writer writes an npz array by array, uncompressed, from the bytes of its elements.
+type Writer struct{ z *zip.Writer }
+
+// NewWriter writes to w.
+func NewWriter(w io.Writer) *Writer { return &Writer{zip.NewWriter(w)} }
+
+// Add writes an array of elements of type descr, such as "<f4", which lie in raw row
+// by row.
+func (w *Writer) Add(name, descr string, shape []int, raw []byte) error {
+	entry, err := w.z.CreateHeader(&zip.FileHeader{Name: name + ".npy", Method: zip.Store})
+	if err != nil {
+		return err
+	}
+	head, err := header(descr, shape)
+	if err != nil {
+		return fmt.Errorf("npz: array %q: %w", name, err)
+	}
+	if _, err := entry.Write(head); err != nil {
+		return err
+	}
+	_, err = entry.Write(raw)
+	return err
+}
+
+// Close ends the file.
+func (w *Writer) Close() error { return w.z.Close() }

@@ -7,6 +7,8 @@ import (
 
 // Dict is a Python dict, in the order of the file.
 type Dict struct {
+	Attrs Value // attributes of an ordered dict, such as a state dict's _metadata
+
 	keys, values []Value
 	index        map[Value]int // of the keys that can be compared; once there are many
 }

@@ -366,7 +366,8 @@ func build(d *Reader) error {
 		return err
 	}
 	switch t := target.(type) {
-	case *Dict: // attributes of an ordered dict, such as a state dict's _metadata
+	case *Dict:
+		t.Attrs = state
 		return nil
 	case *Object:
 		if t.built {

@@ -18,6 +18,9 @@ func (d *Denoiser) AddTo(f *checkpoint.File, prefix string) error {
 	return d.Net.AddTo(f, prefix)
 }
 
+// In reports whether f's metadata describe a denoiser.
+func In(f *checkpoint.File) bool { return f.Metadata[metadataKey] != "" }
+
 // WriteKind states the kind in f's metadata.
 func WriteKind(f *checkpoint.File, k Kind) error {
 	if err := k.check(); err != nil {

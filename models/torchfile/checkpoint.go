@@ -3,6 +3,7 @@ package torchfile
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 
@@ -24,6 +25,7 @@ const (
 // Checkpoint is the state as a file of innate's: tensors, and the rest as metadata.
 func (s *State) Checkpoint() (*checkpoint.File, error) {
 	f := checkpoint.New()
+	maps.Copy(f.Metadata, s.Metadata)
 	for _, t := range s.Tensors {
 		if err := f.Add(t); err != nil {
 			return nil, err

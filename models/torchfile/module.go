@@ -122,6 +122,34 @@ func (s *State) describe(v pickle.Value) {
 	}
 }
 
+// ownMetadata reads what Write noted beside a state dict.
+func ownMetadata(v pickle.Value) map[string]string {
+	var at pickle.Value
+	if d, ok := v.(*pickle.Dict); ok {
+		at = d.Attrs
+	}
+	for _, key := range []string{"_metadata", "", metadataKey} {
+		d, ok := at.(*pickle.Dict)
+		if !ok {
+			return nil
+		}
+		at, _ = d.Get(key)
+	}
+	d, _ := at.(*pickle.Dict)
+	if d == nil {
+		return nil
+	}
+	out := map[string]string{}
+	for k, v := range d.All() {
+		key, ok := k.(string)
+		text, ok2 := v.(string)
+		if ok && ok2 {
+			out[key] = text
+		}
+	}
+	return out
+}
+
 // args are the entries of a dict that can be said in JSON.
 func args(d *pickle.Dict) (out []Arg) {
 	for k, v := range d.All() {

@@ -35,6 +35,9 @@ type State struct {
 	Modules []Count  // modules by class, the most frequent first
 	Tensors []checkpoint.Tensor
 
+	// Metadata is what innate noted beside a state dict that it wrote itself.
+	Metadata map[string]string
+
 	file    *File
 	nested  map[*pickle.Object]storage
 	names   map[string]bool
@@ -118,6 +121,7 @@ func (s *State) tries(v pickle.Value) bool {
 func (s *State) collect(v pickle.Value) error {
 	s.names, s.classes = map[string]bool{}, map[string]int{}
 	s.describe(v)
+	s.Metadata = ownMetadata(v)
 	if err := s.walk(v, "", 0); err != nil {
 		return err
 	}

@@ -50,6 +50,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+func hexOf(b []byte) string { return hex.EncodeToString(b) }
+
 func compare(t *testing.T, file string, f *checkpoint.File, tensors []want) {
 	t.Helper()
 	if got := len(f.Tensors()); got != len(tensors) {

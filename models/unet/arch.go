@@ -39,6 +39,9 @@ func init() {
 	Archs.Add(NCSNpp, Arch{Fourier, 2, Residual, Standard, []int{1, 3, 3, 1}})
 }
 
+// Architecture is the configuration's, with what it changes of it.
+func (c Config) Architecture() Arch { return c.arch() }
+
 // arch is the configuration's architecture, which Validate knows, with what the
 // configuration changes of it.
 func (c Config) arch() Arch {

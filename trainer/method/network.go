@@ -28,13 +28,20 @@ func precisionOf(c *configs.Config) graph.Precision {
 }
 
 // prefixOf is where the network to use lies in a checkpoint: the averaged one
-// of a run, or all there is in a file with nothing but a network.
+// of a run, or all there is in a file with nothing but a network, which has EDM's
+// names where it was exported for PyTorch.
 func prefixOf(f *checkpoint.File) string {
-	if f.Metadata[run.MetaKind] == run.CheckpointKind {
+	switch {
+	case ofRun(f):
 		return "ema/"
+	case f.Has(edm.Prefix):
+		return edm.Prefix
 	}
 	return ""
 }
+
+// ofRun reports whether a file is a checkpoint of a run.
+func ofRun(f *checkpoint.File) bool { return f.Metadata[run.MetaKind] == run.CheckpointKind }
 
 // OpenDenoiser rebuilds the network that a checkpoint describes, with its EMA
 // weights: a run's checkpoint, a file with nothing but a network, or one made of a
@@ -72,7 +79,7 @@ func netLayers(net precond.Net) []run.Layer {
 // Network reduces a run's checkpoint to the network in it, with its averaged
 // weights. A file with nothing but a network comes back as it is.
 func Network(f *checkpoint.File) (*checkpoint.File, error) {
-	if prefixOf(f) == "" {
+	if !ofRun(f) {
 		return f, nil
 	}
 	out := checkpoint.New()
@@ -93,4 +100,17 @@ func Network(f *checkpoint.File) (*checkpoint.File, error) {
 		return nil, err
 	}
 	return out, den.AddTo(out, "")
+}
+
+// ForEDM is a file with nothing but a network under the names that EDM's classes
+// load; one that is no denoiser comes back as it is.
+func ForEDM(f *checkpoint.File) (*checkpoint.File, error) {
+	if !precond.In(f) || f.Has(edm.Prefix) {
+		return f, nil
+	}
+	den, err := OpenDenoiser(f)
+	if err != nil {
+		return nil, err
+	}
+	return edm.StateDict(den, f.Metadata)
 }
