@@ -34,6 +34,14 @@ func TestExportFormats(t *testing.T) {
 	if status, out, _ := line(t, "inspect", filepath.Join(dir, "a.pt")); status != 0 || !strings.Contains(out, "model.enc.14x14_down.conv0.resample_filter") {
 		t.Errorf("inspect: status %d, %s, want EDM's names", status, out)
 	}
+	status, out, stderr := line(t, "inspect", "builtin:mnist-teacher", "--against", filepath.Join(dir, "a.safetensors"))
+	if status != 0 || out != "the same in all of 200 tensors, 397361 values\n" {
+		t.Errorf("inspect --against a copy: status %d, %s%s", status, out, stderr)
+	}
+	status, out, stderr = line(t, "inspect", "builtin:mnist-teacher", "--against", filepath.Join(dir, "a.pt"))
+	if status != 1 || !strings.Contains(out, "resample_filter") || !strings.Contains(stderr, `differ in 8 tensors, first in "model.enc.14x14_down.conv0.resample_filter"`) {
+		t.Errorf("inspect --against PyTorch's: status %d, %s%s", status, out, stderr)
+	}
 	path := filepath.Join(dir, "a.npz")
 	if status, _, stderr := line(t, "export", "builtin:mnist-teacher", path); status != 0 {
 		t.Fatal(stderr)

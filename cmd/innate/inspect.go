@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"innate/models/checkpoint"
+	"innate/trainer/method"
 )
 
 func (c *cli) inspectCommand() *cobra.Command {
@@ -17,8 +18,51 @@ func (c *cli) inspectCommand() *cobra.Command {
 	}
 	asJSON := jsonFlag(cmd.Flags())
 	check := cmd.Flags().Bool("check", false, "read the values, too: compare checksums, count values that are not finite")
-	cmd.RunE = func(_ *cobra.Command, args []string) error { return inspect(c, args[0], *check, *asJSON) }
+	against := cmd.Flags().String("against", "", "compare the weights with those of another `FILE` or RUN, layer by layer: status 1 if they differ")
+	complete(cmd, "against", c.completeNetwork)
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		if *against != "" {
+			return compareWeights(c, args[0], *against, *asJSON)
+		}
+		return inspect(c, args[0], *check, *asJSON)
+	}
 	return cmd
+}
+
+// compareWeights prints a line for each tensor of two networks that differs, in the
+// order of the first, and fails with the first of them.
+func compareWeights(c *cli, first, second string, asJSON bool) error {
+	var files [2]*checkpoint.File
+	for i, ref := range []string{first, second} {
+		file, err := useNetwork(c, c.runs, ref)
+		if err != nil {
+			return err
+		}
+		if files[i], err = method.Network(file); err != nil {
+			return err
+		}
+	}
+	differences, err := checkpoint.Compare(files[0], files[1])
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		if err := printJSON(c.out, append([]checkpoint.Difference{}, differences...)); err != nil {
+			return err
+		}
+	}
+	if len(differences) == 0 {
+		if !asJSON {
+			fmt.Fprintf(c.out, "the same in all of %s\n", sizeOf(files[0]))
+		}
+		return nil
+	}
+	for _, d := range differences {
+		if !asJSON {
+			fmt.Fprintf(c.out, "%-48s %s\n", oneLine(d.Name), d.What)
+		}
+	}
+	return fmt.Errorf("%s and %s differ in %d tensors, first in %q", first, second, len(differences), differences[0].Name)
 }
 
 // inspect prints what the header of a file says, and reads no more unless check
