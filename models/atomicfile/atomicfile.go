@@ -33,8 +33,9 @@ const (
 const TempPattern = ".innate-*.tmp"
 
 // Write makes what write writes the contents of the file at path, which keeps its
-// permissions; a new one gets those of the umask. On an error path keeps what it
-// had, nothing else stays behind, and the error names path.
+// permissions; a new one gets those of the umask. What it writes to is an
+// io.WriterAt, too. On an error path keeps what it had, nothing else stays behind,
+// and the error names path.
 func Write(path string, sync Sync, write func(io.Writer) error) (err error) {
 	tmp, err := create(filepath.Dir(path))
 	if err != nil {

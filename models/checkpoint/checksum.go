@@ -44,6 +44,42 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
+// joinSums is the sum of one text after another, of n bytes, from the sums of both.
+// Appending a zero bit to a text changes its sum by a linear map over bits; squaring
+// its matrix again and again gives those of 2, 4, 8 … bits.
+func joinSums(first, second uint32, n int64) uint32 {
+	var m [32]uint32 // column i is the image of bit i
+	m[0] = crc32.Castagnoli
+	for i := 1; i < len(m); i++ {
+		m[i] = 1 << (i - 1)
+	}
+	apply := func(v uint32) (out uint32) {
+		for i := 0; v != 0; i, v = i+1, v>>1 {
+			if v&1 != 0 {
+				out ^= m[i]
+			}
+		}
+		return out
+	}
+	square := func() {
+		var next [32]uint32
+		for i := range next {
+			next[i] = apply(m[i])
+		}
+		m = next
+	}
+	for range 3 { // a byte has eight bits
+		square()
+	}
+	for ; n > 0; n >>= 1 {
+		if n&1 != 0 {
+			first = apply(first)
+		}
+		square()
+	}
+	return first ^ second
+}
+
 func digits(sum uint32) string { return fmt.Sprintf("%08x", sum) }
 
 // sums are the checksums that a file's metadata states; "" for none.

@@ -21,10 +21,21 @@ import (
 func Write(path string, f *File) error {
 	err := atomicfile.Write(path, atomicfile.SyncDir, func(to io.Writer) error {
 		w := bufio.NewWriterSize(to, 1<<20)
-		if err := f.encode(w); err != nil {
+		header, err := f.encode(w)
+		if err != nil {
 			return err
 		}
-		return w.Flush()
+		if err := w.Flush(); err != nil {
+			return err
+		}
+		// The header has the sum of values that are known once they are written, and
+		// may be costly to have twice.
+		at, ok := to.(io.WriterAt)
+		if !ok {
+			return fmt.Errorf("%s: a writer that cannot go back", path)
+		}
+		_, err = at.WriteAt(header, lengthSize)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
@@ -32,55 +43,62 @@ func Write(path string, f *File) error {
 	return nil
 }
 
-// encode writes the file's bytes to w.
-func (f *File) encode(w io.Writer) error {
+// lengthSize is the bytes before the header.
+const lengthSize = 8
+
+// encode writes the file's bytes to w, with a header that lacks the checksums, and
+// returns the one that has them.
+func (f *File) encode(w io.Writer) (header []byte, err error) {
 	tensors := slices.Clone(f.tensors)
 	slices.SortStableFunc(tensors, func(a, b Tensor) int { return b.DType.bits() - a.DType.bits() })
-	header, err := f.header(tensors)
-	if err != nil {
-		return err
+	if header, err = f.header(tensors); err != nil {
+		return nil, err
 	}
 	if len(header) > maxHeader {
-		return fmt.Errorf("header of %d bytes, want at most %d", len(header), maxHeader)
+		return nil, fmt.Errorf("header of %d bytes, want at most %d", len(header), maxHeader)
 	}
-	byName := slices.SortedFunc(slices.Values(tensors), func(a, b Tensor) int { return strings.Compare(a.Name, b.Name) })
-	sum := crc32.New(castagnoli)
-	if err := writeValues(sum, byName); err != nil {
-		return err
-	}
-	copy(sumIn(header, valuesSumKey), digits(sum.Sum32()))
-	copy(sumIn(header, headerSumKey), digits(crc32.Checksum(header, castagnoli)))
 	if err := binary.Write(w, binary.LittleEndian, uint64(len(header))); err != nil {
-		return err
+		return nil, err
 	}
 	if _, err := w.Write(header); err != nil {
-		return err
+		return nil, err
 	}
-	return writeValues(w, tensors)
+	sums := map[string]uint32{}
+	for _, t := range tensors {
+		sum := crc32.New(castagnoli)
+		if err := t.write(io.MultiWriter(w, sum)); err != nil {
+			return nil, err
+		}
+		sums[t.Name] = sum.Sum32()
+	}
+	all := uint32(0)
+	slices.SortFunc(tensors, func(a, b Tensor) int { return strings.Compare(a.Name, b.Name) })
+	for _, t := range tensors {
+		all = joinSums(all, sums[t.Name], int64(t.bytes()))
+	}
+	copy(sumIn(header, valuesSumKey), digits(all))
+	copy(sumIn(header, headerSumKey), digits(crc32.Checksum(header, castagnoli)))
+	return header, nil
 }
 
-// writeValues writes the values of all tensors.
-func writeValues(w io.Writer, tensors []Tensor) error {
-	chunk := make([]byte, 0, 1<<16)
-	for _, t := range tensors {
-		if t.f32 == nil {
-			raw, err := t.values()
-			if err != nil {
-				return err
-			}
-			if _, err := w.Write(raw); err != nil {
-				return err
-			}
-			continue
+// write writes the tensor's values.
+func (t Tensor) write(w io.Writer) error {
+	if t.f32 == nil {
+		raw, err := t.values()
+		if err != nil {
+			return err
 		}
-		for part := range slices.Chunk(t.f32, cap(chunk)/4) {
-			chunk = chunk[:0]
-			for _, v := range part {
-				chunk = binary.LittleEndian.AppendUint32(chunk, math.Float32bits(v))
-			}
-			if _, err := w.Write(chunk); err != nil {
-				return err
-			}
+		_, err = w.Write(raw)
+		return err
+	}
+	chunk := make([]byte, 0, 1<<16)
+	for part := range slices.Chunk(t.f32, cap(chunk)/4) {
+		chunk = chunk[:0]
+		for _, v := range part {
+			chunk = binary.LittleEndian.AppendUint32(chunk, math.Float32bits(v))
+		}
+		if _, err := w.Write(chunk); err != nil {
+			return err
 		}
 	}
 	return nil
