@@ -49,9 +49,12 @@ func (t *DType) setState(state Value) error {
 		return fmt.Errorf("numpy.dtype: state %s, want a tuple", Describe(state))
 	}
 	order, ok := AsBytes(s[1])
+	if !ok || order.Len() != 1 {
+		return fmt.Errorf("numpy.dtype: order of bytes %s, want one character", Describe(s[1]))
+	}
 	b, err := order.Read(1)
-	if !ok || err != nil || len(b) != 1 {
-		return errors.New("numpy.dtype: no order of bytes")
+	if err != nil {
+		return err
 	}
 	t.Big = b[0] == '>'
 	return nil

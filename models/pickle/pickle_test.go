@@ -147,6 +147,7 @@ func TestRefused(t *testing.T) {
 		"bytes beyond Latin-1":     {"\x80\x02c_codecs\nencode\nX\x03\x00\x00\x00\xe2\x82\xacX\x06\x00\x00\x00latin1\x86R.", "character at byte 0"},
 		"an array of 2^63 numbers": {array("\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f", "u1"), "numpy array: size 9223372036854775807"},
 		"an array that lies":       {array("K\x09", "f4"), "numpy array: 1 bytes, want 36 for [9]"},
+		"a type without an order":  {"\x80\x02cnumpy\ndtype\nU\x02f8\x85RK\x03N\x86b.", "numpy.dtype: order of bytes None, want one character"},
 		"an array of objects":      {array("K\x01", "O8"), "type O8, want f8"},
 		"keywords":                 {"\x80\x04\x8c\x0bcollections\x8c\x0bOrderedDict\x93)}K\x01K\x02s\x92.", "for keywords, want none"},
 	} {

@@ -57,9 +57,11 @@ func (b Bytes) ReadAt(p []byte, off int64) (int, error) {
 	part := p[:min(int64(len(p)), b.n-off)]
 	var n int
 	var err error
-	if b.memory != nil {
+	switch {
+	case len(part) == 0: // of a string of nothing there may be no reader
+	case b.memory != nil:
 		n = copy(part, b.memory[off:])
-	} else {
+	default:
 		n, err = b.r.ReadAt(part, b.at+off)
 		if n == len(part) {
 			err = nil
