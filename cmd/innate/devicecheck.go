@@ -222,6 +222,10 @@ func tryStep(ctx context.Context, f *findings, t trial, name string, threads int
 	return nil
 }
 
+// firstPenalty is how many steps lead to the first with a gradient penalty, which
+// takes memory of its own.
+const firstPenalty = 17
+
 // tryLeak trains on and on: neither tensors nor memory may grow.
 func tryLeak(ctx context.Context, f *findings, name string, threads int, sizes trials) error {
 	t := sizes.steps[len(sizes.steps)-1]
@@ -238,7 +242,7 @@ func tryLeak(ctx context.Context, f *findings, name string, threads int, sizes t
 	}
 	var tensors [2]int
 	var memory [2]int64
-	for i, steps := range []int{sizes.leak / 2, sizes.leak} {
+	for i, steps := range []int{firstPenalty, sizes.leak} {
 		for range steps {
 			if err := ctx.Err(); err != nil {
 				return err
