@@ -51,7 +51,7 @@ func ask(question string) (yes bool) {
 	return answer == "y" || answer == "yes"
 }
 
-// againError is the end of a job whose run goes on in another: exit status
+// againError is the end of a job whose run continues in another: exit status
 // cluster.Again.
 type againError struct{ error }
 

@@ -81,7 +81,7 @@ func (c *cli) trainCommand() *cobra.Command {
 	return cmd
 }
 
-// again is the directory of a run that is to go on, with the settings of its new
+// again is the directory of a run that is to continue, with the settings of its new
 // process. A job that was requeued waits for the trainer of its last life.
 func again(ctx context.Context, c *cli, ref string, p process, requeued bool) (string, error) {
 	dir, err := find(c.runs, ref)

@@ -6,8 +6,8 @@
 //
 // A parameter has an owner, the device, and a copy on the host, its Data. The
 // device takes the host's values over when it first meets the parameter, in
-// Compile or in a plan. From then on whoever changes Data calls Upload, and
-// whoever reads it calls Download first. On a device that computes in the host's
+// Compile or in a plan. From then on the one that changes Data calls Upload, and
+// the one that reads it calls Download first. On a device that computes in the host's
 // memory both do nothing. A graph's inputs lie on the host and are read by every
 // Run.
 //

@@ -17,7 +17,7 @@ const Prefix = "model."
 func In(f *checkpoint.File) bool { return f.Metadata[torchfile.MetaClass] != "" }
 
 // Open builds the network of a network pickle. Its dropout and its input of
-// augmentations belong to the training that is over: as in GDD, who goes on from it
+// augmentations belong to the training that is over: as in GDD, who trains on from it
 // has neither.
 func Open(f *checkpoint.File) (*precond.Denoiser, error) {
 	args := f.Metadata[torchfile.MetaArgs]

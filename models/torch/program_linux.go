@@ -179,7 +179,7 @@ func (p *Program) free() {
 		for _, v := range c.from {
 			last[v] = c
 		}
-		last[c.out] = c // whoever reads it comes later
+		last[c.out] = c // its readers come later
 		for of := c.of; of != nil; of = of.of {
 			last[of.out] = c // what it keeps beside its value
 		}

@@ -24,7 +24,7 @@ const Again = 75
 // Pods are jobs of Kubernetes that train runs, each in a pod of its own. The run
 // directory lies on a volume; the configuration travels in a ConfigMap.
 type Pods struct {
-	Namespace string // "" for that of whoever applies the manifest
+	Namespace string // "" for the one in which the manifest is applied
 	Image     string // has innate on its path, and for a GPU a PyTorch
 	Claim     string // PersistentVolumeClaim of the runs
 	Mount     string // where the pod has it: runs are directories in there

@@ -25,7 +25,7 @@ import (
 // and pauses, they sleep through.
 const (
 	orderBegin   = 'b' // build what trains: beginning
-	orderRestore = 'r' // go on from a checkpoint: restoring
+	orderRestore = 'r' // resume from a checkpoint: restoring
 	orderConfig  = 'c' // the text of a configuration that was adopted
 	orderStep    = 's' // train on the next batch
 	orderScalars = 't' // answer with the scalars since the last time: map[string]run.Sum
@@ -40,7 +40,7 @@ type beginning struct {
 }
 
 // restoring is a checkpoint and what the random streams and the data order are
-// restarted with; Seed is nil where they go on.
+// restarted with; Seed is nil where they continue.
 type restoring struct {
 	Checkpoint string  `json:"checkpoint"`
 	Seed       *uint64 `json:"seed"`
@@ -265,7 +265,7 @@ func (l *Loop) beginTogether(from *checkpoint.File) error {
 }
 
 // announceProcesses notes who trains, and that the bits to come are not those of the
-// number of processes that wrote the checkpoint from which the run goes on.
+// number of processes that wrote the checkpoint from which the run resumes.
 func (l *Loop) announceProcesses(from *checkpoint.File) {
 	before, now := l.processes(), l.processes()
 	if from != nil {

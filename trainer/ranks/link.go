@@ -9,7 +9,7 @@ import (
 )
 
 // link is the connection to one other process. One goroutine reads it: messages go to
-// said, values to whoever adds up, who reads them from the connection itself.
+// said, values to the one that adds up, which reads them from the connection itself.
 type link struct {
 	conn net.Conn
 	of   Member

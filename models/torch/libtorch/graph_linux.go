@@ -30,8 +30,8 @@ func (l *Lib) TakeStream() Stream {
 func (l *Lib) GiveStream(s Stream) { delete(l.taken, s) }
 
 // Graph is work of the GPU that was captured once and can be launched again and
-// again. It reads and writes the memory that it was captured with, which whoever
-// launches it keeps as it was: libtorch knows nothing of graphs made here.
+// again. It reads and writes the memory that it was captured with, which its
+// owner keeps as it was: libtorch knows nothing of graphs made here.
 type Graph struct {
 	lib         *Lib
 	graph, exec uintptr
