@@ -14,6 +14,7 @@ import (
 	"innate/trainer/cluster"
 	"innate/trainer/control"
 	"innate/trainer/run"
+	"innate/tui/widget"
 )
 
 func (c *cli) lsCommand() *cobra.Command {
@@ -52,8 +53,9 @@ func ls(ctx context.Context, c *cli, asJSON bool) error {
 		if run.Active(s.State) {
 			speed = fmt.Sprintf("%.1f", s.ImagesPerSec)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%.1f/%s\t%s\t%.1f %%\t%s\t%s\n", clip(run.OneLine(i.Name)), s.State,
-			float64(s.Nimg)/1000, totalKimg(s), speed, 100*s.FrozenFraction, number(s.LastFID), number(s.BestFID))
+		seen, total := kimgOf(s)
+		fmt.Fprintf(w, "%s\t%s\t%s/%s\t%s\t%.1f %%\t%s\t%s\n", clip(run.OneLine(i.Name)), s.State,
+			seen, total, speed, 100*s.FrozenFraction, number(s.LastFID), number(s.BestFID))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -123,9 +125,11 @@ func held(s run.Status) string {
 	return ""
 }
 
-// totalKimg writes how far a run goes, with what decimals that has.
-func totalKimg(s run.Status) string {
-	return strconv.FormatFloat(float64(s.TotalNimg)/1000, 'f', -1, 64)
+// kimgOf writes how far a run is, with decimals that suit how far it goes, and how
+// far that is, with what decimals it has.
+func kimgOf(s run.Status) (seen, total string) {
+	seen, _ = widget.KimgOf(s.Nimg, s.TotalNimg)
+	return seen, strconv.FormatFloat(float64(s.TotalNimg)/1000, 'f', -1, 64)
 }
 
 func number(v *float64) string {

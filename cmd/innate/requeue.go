@@ -57,7 +57,8 @@ func (c *cli) requeue(ctx context.Context, dir string, before int64) error {
 	job := trainer.Job(c.getenv)
 	switch {
 	case strings.HasPrefix(job, "Kubernetes "):
-		return againError{fmt.Errorf("%v: %s is at %.1f of %s kimg: another pod is to resume it", by, s.Run, float64(s.Nimg)/1000, totalKimg(s))}
+		seen, total := kimgOf(s)
+		return againError{fmt.Errorf("%v: %s is at %s of %s kimg: another pod is to resume it", by, s.Run, seen, total)}
 	case !strings.HasPrefix(job, run.Slurm+" ") || by.signal != syscall.SIGUSR1:
 		return nil
 	case s.CheckpointNimg <= before:

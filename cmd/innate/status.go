@@ -82,7 +82,8 @@ func printStatus(out io.Writer, info run.Info) {
 		row("job", "%s", strings.TrimSuffix(run.OneLine(s.Job)+", "+s.JobState, ", "))
 	}
 	row("method", "%s", s.Method)
-	row("progress", "%.1f of %s kimg, %.1f images/s, %s left", float64(s.Nimg)/1000, totalKimg(s),
+	seen, total := kimgOf(s)
+	row("progress", "%s of %s kimg, %.1f images/s, %s left", seen, total,
 		s.ImagesPerSec, time.Duration(s.EtaSec*float64(time.Second)).Round(time.Second))
 	row("frozen", "%.1f %% of %d parameters, preset %s", 100*s.FrozenFraction, s.Params, orNone(s.FreezePreset))
 	if s.LastFID != nil {

@@ -88,7 +88,8 @@ func (w *watcher) progress(info run.Info) error {
 }
 
 func (w *watcher) line(s run.Status) string {
-	parts := []string{withReason(s.State, s), fmt.Sprintf("%.1f of %s kimg", float64(s.Nimg)/1000, totalKimg(s))}
+	seen, total := kimgOf(s)
+	parts := []string{withReason(s.State, s), fmt.Sprintf("%s of %s kimg", seen, total)}
 	if s.State == run.StateRunning {
 		parts = append(parts, fmt.Sprintf("%.1f images/s", s.ImagesPerSec))
 	}

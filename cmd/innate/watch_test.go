@@ -190,8 +190,8 @@ func TestTotalBelowOneKimg(t *testing.T) {
 	_, listed, _ := line(t, "ls", "--runs", filepath.Dir(dir))
 	_, shown, _ := line(t, "status", dir)
 	for place, text := range map[string]string{"ls": listed, "status": shown, "status --watch": new(watcher).line(s)} {
-		if !strings.Contains(text, "0.1/0.064") && !strings.Contains(text, "0.1 of 0.064 kimg") {
-			t.Errorf("%s says\n%s\nwant a total of 0.064 kimg", place, text)
+		if !strings.Contains(text, "0.064/0.064") && !strings.Contains(text, "0.064 of 0.064 kimg") {
+			t.Errorf("%s says\n%s\nwant all 0.064 kimg of 0.064", place, text)
 		}
 	}
 }
