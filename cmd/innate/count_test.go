@@ -3,9 +3,11 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
+	"innate/configs"
 	"innate/trainer"
 )
 
@@ -44,9 +46,10 @@ func TestFaultSizes(t *testing.T) {
 		set    []string
 		want   string
 	}{
-		{"mnist-gdd-i", []string{"disc.in_size=9"}, "innate: configs: config.toml:30: disc.in_size: got 9, want in [8, 256], halved evenly by each stage of the features, so a multiple of 8"},
-		{"mnist-gdd-i", []string{"disc.features=builtin:mnist-fid-cnn", "disc.in_size=12"}, "innate: configs: config.toml:30: disc: in_size: 12, want a multiple of 8 for 3 feature stages"},
-		{"mnist-gdd-i", []string{"disc.features=builtin:mnist-teacher"}, "innate: configs: config.toml:29: features: "},
+		// LINE is that of the last setting, in the preset.
+		{"mnist-gdd-i", []string{"disc.in_size=9"}, "innate: configs: config.toml:LINE: disc.in_size: got 9, want in [8, 256], halved evenly by each stage of the features, so a multiple of 8"},
+		{"mnist-gdd-i", []string{"disc.features=builtin:mnist-fid-cnn", "disc.in_size=12"}, "innate: configs: config.toml:LINE: disc: in_size: 12, want a multiple of 8 for 3 feature stages"},
+		{"mnist-gdd-i", []string{"disc.features=builtin:mnist-teacher"}, "innate: configs: config.toml:LINE: features: "},
 		{"mnist-gdd-i", []string{"live.tick_kimg=0.0004"}, "live.tick_kimg: got 0.0004, want in [0.001, 1000000]"},
 		{"mnist-edm", []string{"model.model_channels=132"}, "unet: model_channels: 132 gives a layer of 132 channels, want a multiple of its 32 groups"},
 	} {
@@ -54,6 +57,13 @@ func TestFaultSizes(t *testing.T) {
 		for _, s := range c.set {
 			args = append(args, "--set", s)
 		}
+		key, _, _ := strings.Cut(c.set[len(c.set)-1], "=")
+		text, err := configs.PresetText(c.preset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, _, _ := strings.Cut(text, "\n"+key[strings.LastIndexByte(key, '.')+1:]+" ")
+		c.want = strings.Replace(c.want, "LINE", strconv.Itoa(strings.Count(before, "\n")+2), 1)
 		status, stdout, stderr := line(t, args...)
 		if status != 1 || stdout != "" || !strings.Contains(stderr, c.want) || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("%s %v: status %d, %q, %q; want %q", c.preset, c.set, status, stdout, stderr, c.want)

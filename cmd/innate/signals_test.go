@@ -85,7 +85,7 @@ func TestFaultSignals(t *testing.T) {
 	send(syscall.SIGTERM)
 	check(t, run.AwaitExit(t.Context(), dir))
 	p.wantStopped(dir, "kimg, by SIGTERM")
-	if out := p.must("logs", dir); !strings.Contains(out, "SIGUSR2: a checkpoint between two steps\n") || !strings.Contains(out, "SIGTERM: the run ends after a checkpoint\n") {
+	if out := p.must("logs", dir, "-n", "10000"); !strings.Contains(out, "SIGUSR2: a checkpoint between two steps\n") || !strings.Contains(out, "SIGTERM: the run ends after a checkpoint\n") {
 		t.Errorf("the log does not say what arrived:\n%s", out)
 	}
 
