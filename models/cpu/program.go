@@ -41,6 +41,10 @@ type Program struct {
 	runs    int // since profiling was turned on
 }
 
+// recordRuns is how many runs have room for what they record before more is taken:
+// those of a tick, as a rule.
+const recordRuns = 256
+
 // step is one operation of every run.
 type step struct {
 	node  graph.Node
@@ -69,6 +73,7 @@ func (d *Device) compile(g *graph.Builder, r device.Request, reuse bool) (*Progr
 	m := &Program{
 		dev: d, g: g, plan: plan, bound: -1,
 		kept: map[graph.Node][]float32{}, values: map[graph.Node][]float32{}, record: r.Record,
+		records: make([]float32, 0, recordRuns*len(r.Record)),
 	}
 	shape := func(n graph.Node) buffer { return buffer{shape: n.Shape()} }
 	for _, n := range plan.Nodes {

@@ -55,7 +55,7 @@ type adamJob struct {
 
 // PlanAdam prepares the update of parameters by their gradients.
 func (d *Device) PlanAdam(slots []device.AdamSlot) (device.Adam, error) {
-	a, at := &adam{pool: d.pool, first: []int{0}}, 0
+	a, at := &adam{pool: d.pool, first: []int{0}, found: make([]device.AdamRecord, 0, recordRuns)}, 0
 	for i, s := range slots {
 		p, g := s.Param.Data, s.Program.Value(s.Grad)
 		for _, x := range [][]float32{g, s.M.Data, s.V.Data} {
