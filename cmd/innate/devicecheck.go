@@ -108,7 +108,7 @@ func tryTraining(ctx context.Context, c *cli, name string, threads int, referenc
 			return 0, 0, err
 		}
 	}
-	if err := tryLeak(ctx, f, name, threads, sizes); err != nil {
+	if err := tryLeak(ctx, f, name, threads, sizes.leak); err != nil {
 		return 0, 0, err
 	}
 	return f.total, f.failed, nil
@@ -162,32 +162,33 @@ func (t trial) run(ctx context.Context, dev device.Device) (timing, error) {
 		return timing{}, err
 	}
 	var r timing
-	step := func(n int) error {
-		for range n {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if err := rig.Step(); err != nil {
-				return err
-			}
-		}
-		r.losses = rig.Losses() // waits for them
-		return nil
-	}
-	if err := step(1); err != nil {
+	if _, err := makeSteps(ctx, rig, 1); err != nil {
 		return r, err
 	}
 	r.first = time.Since(start)
-	if err := step(3); err != nil { // kernels are chosen, programs captured
+	if _, err := makeSteps(ctx, rig, 3); err != nil { // kernels are chosen, programs captured
 		return r, err
 	}
 	start = time.Now()
-	err = step(t.steps)
+	r.losses, err = makeSteps(ctx, rig, t.steps)
 	r.step, r.memory = time.Since(start)/time.Duration(t.steps), inUse(dev)-before
 	if d, ok := dev.(interface{ Notes() []string }); ok {
 		r.notes = d.Notes()
 	}
 	return r, err
+}
+
+// makeSteps trains for n steps, unless ctx ends before, and waits for their losses.
+func makeSteps(ctx context.Context, rig *method.Rig, n int) (losses map[string]float64, err error) {
+	for range n {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := rig.Step(); err != nil {
+			return nil, err
+		}
+	}
+	return rig.Losses(), nil
 }
 
 // tryStep times a step, on a GPU also as CUDA graphs, which must give the same
@@ -227,31 +228,24 @@ func tryStep(ctx context.Context, f *findings, t trial, name string, threads int
 const firstPenalty = 17
 
 // tryLeak trains on and on: neither tensors nor memory may grow.
-func tryLeak(ctx context.Context, f *findings, name string, threads int, sizes trials) error {
-	t := sizes.steps[len(sizes.steps)-1]
-	t.net = benchNet
-	t.net.ModelChannels, t.net.NumBlocks, t.batch = 8, 1, 4
+func tryLeak(ctx context.Context, f *findings, name string, threads, more int) error {
+	net := benchNet
+	net.ModelChannels, net.NumBlocks = 8, 1
 	dev, err := devices.Open(name, devices.Options{Threads: threads})
 	if err != nil {
 		return err
 	}
 	defer dev.Close()
-	rig, err := method.NewRig(dev, configs.GDD, "gdd-i", t.net, t.batch)
+	rig, err := method.NewRig(dev, configs.GDD, "gdd-i", net, 4)
 	if err != nil {
 		return err
 	}
 	var tensors [2]int
 	var memory [2]int64
-	for i, steps := range []int{firstPenalty, sizes.leak} {
-		for range steps {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if err := rig.Step(); err != nil {
-				return err
-			}
+	for i, steps := range []int{firstPenalty, more} {
+		if _, err := makeSteps(ctx, rig, steps); err != nil {
+			return err
 		}
-		rig.Losses()
 		if d, ok := dev.(inspected); ok {
 			tensors[i] = d.Live()
 		}
@@ -259,7 +253,7 @@ func tryLeak(ctx context.Context, f *findings, name string, threads int, sizes t
 	}
 	const room = 8 << 20 // of an allocator
 	fmt.Fprintln(f.out)
-	f.row(tensors[0] == tensors[1] && memory[1]-memory[0] <= room, "leaks, %d steps\t%d tensors, then %d\t%+.1f MiB", sizes.leak, tensors[0], tensors[1], float64(memory[1]-memory[0])/(1<<20))
+	f.row(tensors[0] == tensors[1] && memory[1]-memory[0] <= room, "leaks, %d steps\t%d tensors, then %d\t%+.1f MiB", more, tensors[0], tensors[1], float64(memory[1]-memory[0])/(1<<20))
 	return nil
 }
 

@@ -88,9 +88,9 @@ func (l *legacy) lay(keys []pickle.Value, at int64, bytes map[string]int64) erro
 // visited once, however often it occurs.
 func sizes(root pickle.Value) map[string]int64 {
 	found, seen := map[string]int64{}, map[any]bool{}
-	for todo := []pickle.Value{root}; len(todo) > 0; {
-		v := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
+	for open := []pickle.Value{root}; len(open) > 0; {
+		v := open[len(open)-1]
+		open = open[:len(open)-1]
 		var identity any = v
 		switch v := v.(type) {
 		case pickle.Persistent:
@@ -111,7 +111,7 @@ func sizes(root pickle.Value) map[string]int64 {
 		}
 		if !seen[identity] {
 			seen[identity] = true
-			todo = append(todo, children(v)...)
+			open = append(open, children(v)...)
 		}
 	}
 	return found

@@ -115,7 +115,7 @@ func (g *Group) sumFollowing(v []float32) error {
 	}
 	defer g.unlockAll()
 	s := l.startSender(g)
-	s.todo <- v
+	s.sums <- v
 	n, err := l.await(g)
 	if err != nil {
 		return err
@@ -144,7 +144,7 @@ func (g *Group) sumFollowing(v []float32) error {
 
 // sender writes values to a connection in a goroutine of its own, chunk by chunk.
 type sender struct {
-	todo chan []float32
+	sums chan []float32
 	sent chan error // one a chunk
 }
 
@@ -153,13 +153,13 @@ func (l *link) startSender(g *Group) *sender {
 	if l.sender != nil {
 		return l.sender
 	}
-	s := &sender{todo: make(chan []float32, 1), sent: make(chan error, 1)}
+	s := &sender{sums: make(chan []float32, 1), sent: make(chan error, 1)}
 	l.sender = s
 	go func() {
 		for {
 			var v []float32
 			select {
-			case v = <-s.todo:
+			case v = <-s.sums:
 			case <-g.lost:
 				return
 			}
@@ -193,7 +193,7 @@ func (l *link) scratch(n int) []float32 {
 // waits for ever; who asked it does not, as the group is lost then.
 type worker struct {
 	adder Adder
-	todo  chan []float32
+	sums  chan []float32
 	done  chan error
 	leave chan struct{} // closed for a good end
 	left  chan struct{} // once that is made
@@ -202,7 +202,7 @@ type worker struct {
 // Use has sums done by an adder, opened in the thread that it then belongs to. Its
 // processes must be those of the group.
 func (g *Group) Use(open func() (Adder, error)) error {
-	w := &worker{todo: make(chan []float32), done: make(chan error, 1), leave: make(chan struct{}), left: make(chan struct{})}
+	w := &worker{sums: make(chan []float32), done: make(chan error, 1), leave: make(chan struct{}), left: make(chan struct{})}
 	opened := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
@@ -214,7 +214,7 @@ func (g *Group) Use(open func() (Adder, error)) error {
 		}
 		for {
 			select {
-			case v := <-w.todo:
+			case v := <-w.sums:
 				w.done <- w.adder.Sum(v)
 			case <-w.leave:
 				_ = w.adder.Close() // the run is over, whatever it says
@@ -279,7 +279,7 @@ func (g *Group) Agree(what string) (bool, error) {
 
 func (g *Group) sumByWorker(v []float32) error {
 	select {
-	case g.by.todo <- v:
+	case g.by.sums <- v:
 	case <-g.lost:
 		return g.err
 	}
