@@ -69,16 +69,25 @@ type Data struct {
 // Model is the network to train (edm), or the teacher whose architecture and
 // weights the student starts from (gdd). Fixed.
 type Model struct {
-	Arch            string  `toml:"arch" for:"edm" want:"an architecture" doc:"architecture, DDPM++, NCSN++ or ADM"`
-	Resolution      int     `toml:"resolution" for:"edm" want:"0, or in [1, 16384]" doc:"pixels of an image's side, those of the data set; 0: not said"`
-	Channels        int     `toml:"channels" for:"edm" want:"0, or in [1, 1024]" doc:"channels of an image, those of the data set; 0: not said"`
-	ModelChannels   int     `toml:"model_channels" for:"edm" want:"a multiple of 4 in [4, 1024]" doc:"channels at the finest resolution, before channel_mult"`
-	ChannelMult     []int   `toml:"channel_mult" for:"edm" want:"1 to 8 integers in [1, 16]" doc:"channels of each resolution, finest first, as multiples of model_channels"`
-	NumBlocks       int     `toml:"num_blocks" for:"edm" want:"in [1, 16]" doc:"residual blocks a resolution"`
-	AttnResolutions []int   `toml:"attn_resolutions" for:"edm" want:"resolutions that the network has" doc:"where blocks have self-attention"`
-	Dropout         float64 `toml:"dropout" for:"edm" want:"in [0, 1)" doc:"probability of dropping an activation"`
-	LabelDropout    float64 `toml:"label_dropout" for:"edm" want:"in [0, 1)" doc:"probability of leaving an image's class out, so that the network also knows none"`
-	Init            string  `toml:"init" for:"edm gdd" want:"builtin:NAME or a checkpoint's path" doc:"weights to start from; gdd: the teacher; edm: \"\" begins afresh"`
+	Network          string  `toml:"network" for:"edm" want:"none, or a published network" doc:"published network whose settings those below start from"`
+	Arch             string  `toml:"arch" for:"edm" want:"an architecture" doc:"architecture, DDPM++, NCSN++ or ADM"`
+	Resolution       int     `toml:"resolution" for:"edm" want:"0, or in [1, 16384]" doc:"pixels of an image's side, those of the data set; 0: not said"`
+	Channels         int     `toml:"channels" for:"edm" want:"0, or in [1, 1024]" doc:"channels of an image, those of the data set; 0: not said"`
+	LabelDim         int     `toml:"label_dim" for:"edm" want:"0, or in [1, 100000]" doc:"classes that the network knows, those of the data set; 0: not said"`
+	AugmentDim       int     `toml:"augment_dim" for:"edm" want:"0, or in [1, 1024]" doc:"inputs by which the network learns how an image was augmented, 9 in EDM; 0: none"`
+	ModelChannels    int     `toml:"model_channels" for:"edm" want:"a multiple of 4 in [4, 1024]" doc:"channels at the finest resolution, before channel_mult"`
+	ChannelMult      []int   `toml:"channel_mult" for:"edm" want:"1 to 8 integers in [1, 16]" doc:"channels of each resolution, finest first, as multiples of model_channels"`
+	ChannelMultEmb   int     `toml:"channel_mult_emb" for:"edm" want:"in [1, 16]" doc:"width of the blocks' embedding, as a multiple of model_channels"`
+	ChannelMultNoise int     `toml:"channel_mult_noise" for:"edm" want:"0, or in [1, 16]" doc:"of the noise level's embedding likewise; 0: the architecture's"`
+	NumBlocks        int     `toml:"num_blocks" for:"edm" want:"in [1, 16]" doc:"residual blocks a resolution"`
+	AttnResolutions  []int   `toml:"attn_resolutions" for:"edm" want:"resolutions that the network has" doc:"where blocks have self-attention"`
+	Embedding        string  `toml:"embedding" for:"edm" want:"auto | positional | fourier" doc:"of the noise level; auto: the architecture's"`
+	Encoder          string  `toml:"encoder" for:"edm" want:"auto | standard | residual | skip" doc:"how coarser resolutions see the input; auto: the architecture's"`
+	Decoder          string  `toml:"decoder" for:"edm" want:"auto | standard | skip" doc:"whether the output is a sum over resolutions; auto: as arch has it"`
+	ResampleFilter   []int   `toml:"resample_filter" for:"edm" want:"[], [1, 1] or [1, 3, 3, 1]" doc:"by which images are halved and doubled; []: the architecture's"`
+	Dropout          float64 `toml:"dropout" for:"edm" want:"in [0, 1)" doc:"probability of dropping an activation"`
+	LabelDropout     float64 `toml:"label_dropout" for:"edm" want:"in [0, 1)" doc:"probability of leaving an image's class out, so that the network also knows none"`
+	Init             string  `toml:"init" for:"edm gdd" want:"builtin:NAME or a checkpoint's path" doc:"weights to start from; gdd: the teacher; edm: \"\" begins afresh"`
 }
 
 // Features is the CNN that the method classifier trains. Fixed.

@@ -21,8 +21,8 @@ func Default(method string) (*Config, error) {
 
 func edmDefaults(c *Config) {
 	c.Run.Precision = Float32
-	c.Model = Model{Arch: "ddpmpp", ModelChannels: 16,
-		ChannelMult: []int{1, 1, 3}, NumBlocks: 1, AttnResolutions: []int{7}}
+	c.Model = Model{Network: noNetwork, Arch: "ddpmpp", ModelChannels: 16, ChannelMult: []int{1, 1, 3}, ChannelMultEmb: 4,
+		NumBlocks: 1, AttnResolutions: []int{7}, Embedding: Auto, Encoder: Auto, Decoder: Auto, ResampleFilter: []int{}}
 	c.Live.LR, c.Live.WarmupKimg = 1e-3, 10
 	c.Live.Beta1, c.Live.Beta2 = 0.9, 0.999
 	c.Live.EMAHalflifeKimg, c.Live.EMARamp = 50, 0.05

@@ -15,7 +15,8 @@ import (
 // missing; comments, order and layout stay. The key may be the last part of a
 // dotted key where that is unambiguous. The value is written as in the file,
 // except that strings need no quotes and a list may be given as a,b,c. Set
-// checks the type only: parse the result to validate it.
+// checks the type only: parse the result to validate it. A published network brings
+// its settings: those of them that the text states follow model.network.
 func Set(text, key, value string) (string, error) {
 	f, err := resolveKey(key)
 	if err != nil {
@@ -32,6 +33,9 @@ func Set(text, key, value string) (string, error) {
 	edited := replaceOrInsert(layout, f.key, literal)
 	if _, _, _, err := decode("config.toml", edited); err != nil {
 		return "", fmt.Errorf("configs: %s: this layout cannot be edited: set it in the file by hand", f.key)
+	}
+	if f.key == networkKey {
+		return followNetwork(edited)
 	}
 	return edited, nil
 }

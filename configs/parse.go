@@ -127,6 +127,7 @@ func Parse(name, text string) (*Config, error) {
 		return nil, src.errorAt("method", src.raw("method", ""), oneOf(Methods()))
 	}
 	c.src = src
+	c.startFrom(tree)
 	for _, key := range keys {
 		if err := c.assign(key, tree); err != nil {
 			return nil, err

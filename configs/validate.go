@@ -90,6 +90,8 @@ func (v *validator) microBatch() {
 func (v *validator) model() {
 	m := v.c.Model
 	v.check(m.ModelChannels >= 4 && m.ModelChannels <= 1024 && m.ModelChannels%4 == 0, "model.model_channels", "")
+	filters := [][]int{{}, {1, 1}, {1, 3, 3, 1}}
+	v.check(slices.ContainsFunc(filters, func(f []int) bool { return slices.Equal(f, m.ResampleFilter) }), "model.resample_filter", "")
 	if m.Resolution == 0 {
 		return // the trainer knows the images' size
 	}

@@ -12,11 +12,19 @@ import (
 // MetadataKey is where a checkpoint states the configuration, as JSON.
 const MetadataKey = "adm"
 
+// Name is that of the architecture.
+const Name = "adm"
+
 func init() {
-	precond.Archs.Add("adm", precond.Arch{
-		Check: func(s precond.Settings) error { return fromSettings(s).Validate() },
+	precond.Archs.Add(Name, precond.Arch{
+		Check: func(s precond.Settings) error {
+			if err := s.PlainBlocks(); err != nil {
+				return fmt.Errorf("adm: %w", err)
+			}
+			return FromSettings(s).Validate()
+		},
 		New: func(s precond.Settings, rng *rand.Rand) (precond.Net, error) {
-			return New(fromSettings(s), rng)
+			return New(FromSettings(s), rng)
 		},
 		In: func(f *checkpoint.File) bool { return f.Metadata[MetadataKey] != "" },
 		Open: func(f *checkpoint.File, prefix string) (precond.Net, error) {
@@ -25,13 +33,11 @@ func init() {
 	})
 }
 
-// embMult is EDM's width of the embedding over ModelChannels.
-const embMult = 4
-
-func fromSettings(s precond.Settings) Config {
+// FromSettings is what a configuration's settings ask for.
+func FromSettings(s precond.Settings) Config {
 	return Config{
-		Resolution: s.Resolution, Channels: s.Channels, LabelDim: s.LabelDim,
-		ModelChannels: s.ModelChannels, ChannelMult: s.ChannelMult, ChannelMultEmb: embMult,
+		Resolution: s.Resolution, Channels: s.Channels, LabelDim: s.LabelDim, AugmentDim: s.AugmentDim,
+		ModelChannels: s.ModelChannels, ChannelMult: s.ChannelMult, ChannelMultEmb: s.ChannelMultEmb,
 		NumBlocks: s.NumBlocks, AttnResolutions: s.AttnResolutions, Dropout: s.Dropout, LabelDropout: s.LabelDropout,
 	}
 }
@@ -48,6 +54,16 @@ func (n *Net) Shape() precond.Shape {
 // Clone copies the network and all its values.
 func (n *Net) Clone() precond.Net {
 	c := build(n.Config, nn.NewBuilder(nil))
+	c.Module.CopyFrom(n.Module)
+	return c
+}
+
+// WithoutAugmentation is a copy that does not know of augmentation: what its input is
+// without the labels, which are zero.
+func (n *Net) WithoutAugmentation() precond.Net {
+	cfg := n.Config
+	cfg.AugmentDim = 0
+	c := build(cfg, nn.NewBuilder(nil))
 	c.Module.CopyFrom(n.Module)
 	return c
 }

@@ -54,12 +54,37 @@ func (s Shape) Image() graph.Shape { return graph.Shape{s.Resolution, s.Resoluti
 // Settings are what a configuration says of a network, whatever its architecture
 // makes of them.
 type Settings struct {
-	Resolution, Channels, LabelDim int
-	ModelChannels                  int
-	ChannelMult                    []int
-	NumBlocks                      int
-	AttnResolutions                []int
-	Dropout, LabelDropout          float64
+	Resolution, Channels  int
+	LabelDim, AugmentDim  int // inputs; 0 for none
+	ModelChannels         int
+	ChannelMult           []int
+	ChannelMultEmb        int
+	NumBlocks             int
+	AttnResolutions       []int
+	Dropout, LabelDropout float64
+
+	// What a U-Net of score models chooses; zero: as its architecture has it.
+	Embedding, Encoder, Decoder string
+	NoiseMult                   int
+	Taps                        []int
+}
+
+// PlainBlocks refuses choices that only some architectures leave open, for one
+// that does not.
+func (s Settings) PlainBlocks() error {
+	for _, f := range []struct {
+		name  string
+		given bool
+		value any
+	}{
+		{"embedding", s.Embedding != "", s.Embedding}, {"encoder", s.Encoder != "", s.Encoder}, {"decoder", s.Decoder != "", s.Decoder},
+		{"channel_mult_noise", s.NoiseMult != 0, s.NoiseMult}, {"resample_filter", len(s.Taps) > 0, s.Taps},
+	} {
+		if f.given {
+			return fmt.Errorf("%s: got %v, want none: the architecture leaves no choice", f.name, f.value)
+		}
+	}
+	return nil
 }
 
 // Arch is an architecture of networks, as it is registered.

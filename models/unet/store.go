@@ -15,9 +15,9 @@ const MetadataKey = "unet"
 func init() {
 	for _, name := range Archs.Names() {
 		precond.Archs.Add(name, precond.Arch{
-			Check: func(s precond.Settings) error { return fromSettings(name, s).Validate() },
+			Check: func(s precond.Settings) error { return FromSettings(name, s).Validate() },
 			New: func(s precond.Settings, rng *rand.Rand) (precond.Net, error) {
-				return New(fromSettings(name, s), rng)
+				return New(FromSettings(name, s), rng)
 			},
 			In: func(f *checkpoint.File) bool { return f.Metadata[MetadataKey] != "" },
 			Open: func(f *checkpoint.File, prefix string) (precond.Net, error) {
@@ -27,14 +27,13 @@ func init() {
 	}
 }
 
-// embMult is EDM's width of the embedding over ModelChannels.
-const embMult = 4
-
-func fromSettings(arch string, s precond.Settings) Config {
+// FromSettings is what a configuration's settings ask for.
+func FromSettings(arch string, s precond.Settings) Config {
 	return Config{
-		Arch: arch, Resolution: s.Resolution, Channels: s.Channels, LabelDim: s.LabelDim,
-		ModelChannels: s.ModelChannels, ChannelMult: s.ChannelMult, ChannelMultEmb: embMult,
+		Arch: arch, Resolution: s.Resolution, Channels: s.Channels, LabelDim: s.LabelDim, AugmentDim: s.AugmentDim,
+		ModelChannels: s.ModelChannels, ChannelMult: s.ChannelMult, ChannelMultEmb: s.ChannelMultEmb,
 		NumBlocks: s.NumBlocks, AttnResolutions: s.AttnResolutions, Dropout: s.Dropout, LabelDropout: s.LabelDropout,
+		Embedding: s.Embedding, NoiseMult: s.NoiseMult, Encoder: s.Encoder, Decoder: s.Decoder, Taps: s.Taps,
 	}
 }
 
@@ -50,6 +49,16 @@ func (n *Net) Shape() precond.Shape {
 // Clone copies the network and all its values.
 func (n *Net) Clone() precond.Net {
 	c := build(n.Config, nn.NewBuilder(nil))
+	c.Module.CopyFrom(n.Module)
+	return c
+}
+
+// WithoutAugmentation is a copy that does not know of augmentation: what its input is
+// without the labels, which are zero.
+func (n *Net) WithoutAugmentation() precond.Net {
+	cfg := n.Config
+	cfg.AugmentDim = 0
+	c := build(cfg, nn.NewBuilder(nil))
 	c.Module.CopyFrom(n.Module)
 	return c
 }

@@ -80,10 +80,15 @@ func edmSettings(cfg *configs.Config, set data.Dataset) (precond.Settings, error
 		}
 	}
 	m := cfg.Model
-	s := precond.Settings{
-		Resolution: h, Channels: channels, LabelDim: classes, ModelChannels: m.ModelChannels, ChannelMult: m.ChannelMult,
-		NumBlocks: m.NumBlocks, AttnResolutions: m.AttnResolutions, Dropout: m.Dropout, LabelDropout: m.LabelDropout,
+	if m.LabelDim != 0 && m.LabelDim != classes {
+		of := "since data.labels is false"
+		if cfg.Data.Labels {
+			of = "the classes of " + set.Name()
+		}
+		return precond.Settings{}, cfg.At("model.label_dim", fmt.Errorf("model.label_dim: got %d, want %d, %s", m.LabelDim, classes, of))
 	}
+	s := networkSettings(m)
+	s.Resolution, s.Channels, s.LabelDim = h, channels, classes
 	levels := make([]string, len(m.ChannelMult))
 	for i := range levels {
 		levels[i] = fmt.Sprint(h >> i)

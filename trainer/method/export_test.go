@@ -263,3 +263,6 @@ func build(dev device.Device, name, preset string, channels, n, micro int, share
 func Accuracy(logits, labels []float32, classes int) float64 {
 	return accuracy(logits, labels, classes)
 }
+
+// EDMSettings is the network that a config asks for, over a data set.
+var EDMSettings = edmSettings

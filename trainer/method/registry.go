@@ -4,11 +4,11 @@ import (
 	"slices"
 
 	"innate/configs"
-	_ "innate/models/adm" // architectures
+	"innate/models/edm"
 	"innate/models/gdd"
 	"innate/models/precond"
 	"innate/models/registry"
-	_ "innate/models/unet" //
+	_ "innate/models/unet" // architectures
 	"innate/trainer/data"
 )
 
@@ -36,6 +36,7 @@ func init() {
 	configs.KnownNames("data.dataset", data.Sources.Names)
 	configs.KnownNames("model.arch", precond.Archs.Names)
 	configs.KnownNames("disc.loss", gdd.Losses.Names)
+	configs.KnownNetworks(edm.Checkpoints.Names, publishedModel)
 }
 
 // Register makes a method known, to configurations too, while packages
