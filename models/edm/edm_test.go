@@ -2,7 +2,9 @@ package edm_test
 
 import (
 	"encoding/json"
+	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -163,6 +165,37 @@ func TestDescribe(t *testing.T) {
 		}
 		if back.Kind != precond.GDD || !reflect.DeepEqual(back.Net.Shape(), den.Net.Shape()) || len(back.Net.Layers()) != len(den.Net.Layers()) {
 			t.Errorf("%s: came back as %+v", args, back.Net.Shape())
+		}
+	}
+}
+
+// TestWithoutAugmentation: a network without augmentation inputs has all other
+// values of the one with them.
+func TestWithoutAugmentation(t *testing.T) {
+	for _, args := range []string{
+		`{"img_resolution":8,"img_channels":1,"model_type":"SongUNet","model_channels":8,"channel_mult":[1,1],"num_blocks":1,"embedding_type":"fourier","augment_dim":9}`,
+		`{"img_resolution":8,"img_channels":1,"model_type":"DhariwalUNet","model_channels":8,"channel_mult":[1,1],"num_blocks":1,"augment_dim":9}`,
+	} {
+		n, err := edm.FromArguments("EDMPrecond", []byte(args))
+		if err != nil {
+			t.Fatal(err)
+		}
+		den, err := n.New(rand.New(rand.NewPCG(1, 2)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		net := den.Net.(interface{ WithoutAugmentation() precond.Net }).WithoutAugmentation()
+		had, has := den.Net.Params(), net.Params()
+		if net.Shape().AugmentDim != 0 || len(has.All()) != len(had.All())-1 || had.Get("map_augment.weight") == nil || has.Get("map_augment.weight") != nil {
+			t.Errorf("%d tensors of %d, want all but map_augment.weight", len(has.All()), len(had.All()))
+		}
+		for _, p := range has.All() {
+			if !slices.Equal(p.Data, had.Get(p.Name).Data) {
+				t.Errorf("%s differs", p.Name)
+			}
+		}
+		if b := net.Buffers().All(); len(b) > 0 && !slices.Equal(b[0].Data, den.Net.Buffers().All()[0].Data) {
+			t.Error("the frequencies differ")
 		}
 	}
 }

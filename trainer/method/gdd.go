@@ -46,6 +46,11 @@ func newGDD(e Env) (Method, error) {
 		return nil, err
 	}
 	den.Kind = precond.GDD
+	if saved == nil {
+		if err := e.withoutAugmentation(den); err != nil {
+			return nil, err
+		}
+	}
 	h, w, c := e.Data.Shape()
 	if cfg := den.Net.Shape(); cfg.Resolution != h || cfg.Channels != c {
 		return nil, fmt.Errorf("loop: %s makes %dx%d images with %d channels, want the data's %dx%d with %d",
@@ -64,6 +69,23 @@ func newGDD(e Env) (Method, error) {
 	}
 	m.teacher = file.Metadata
 	return m, nil
+}
+
+// withoutAugmentation leaves out the input by which a teacher learns how its images
+// were augmented: a student's are not. A run that has begun with it keeps it.
+func (e Env) withoutAugmentation(den *precond.Denoiser) error {
+	net, ok := den.Net.(interface{ WithoutAugmentation() precond.Net })
+	if !ok || den.Net.Shape().AugmentDim == 0 {
+		return nil
+	}
+	saved, err := e.Saved()
+	if err != nil {
+		return err
+	}
+	if saved == nil || !saved.Has("gen/map_augment.") {
+		den.Net = net.WithoutAugmentation()
+	}
+	return nil
 }
 
 // gddOver distills a given denoiser.
