@@ -27,6 +27,11 @@ func TestRunDoesNotAllocate(t *testing.T) {
 			check("ConvGradInput", func() { gradX.Run(y, w, x) })
 			check("ConvGradWeight", func() { gradW.Run(x, y, w) })
 		}
+		d := kernels.DepthwiseShape{N: 2, H: 8, W: 8, C: 20, K: 3, Stride: 2, OH: 4, OW: 4}
+		fwd, gradX := kernels.NewDepthwise(p, d, nil), kernels.NewDepthwiseGradInput(p, d, nil)
+		dx, dw, dy := random(rng, 2*64*20), random(rng, 20*9), random(rng, 2*16*20)
+		check("Depthwise", func() { fwd.Run(dx, dw, nil, dy) })
+		check("DepthwiseGradInput", func() { gradX.Run(dy, dw, nil, dx) })
 		for _, batch := range []int{1, 20} {
 			g := kernels.NewGemm(p, batch, 9, 9, 9, true, true, nil)
 			a, b, c := random(rng, batch*81), random(rng, batch*81), random(rng, batch*81)

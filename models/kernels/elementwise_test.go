@@ -41,7 +41,28 @@ func leaky(x, v float64) float64 {
 	return float64(float32(slope)) * v
 }
 
+func normal(x float64) float64 { return math.Erfc(-x/math.Sqrt2) / 2 }
+
+func relu6Grad(y, dy float64) float64 {
+	if y > 0 && y < 6 {
+		return dy
+	}
+	return 0
+}
+
 var elementwises = []elementwise{
+	{"ReLU6", 1, func(d []float32, in [][]float32) { kernels.ReLU6(d, in[0]) },
+		func(_ float64, in []float64) float64 { return math.Min(math.Max(in[0], 0), 6) }, 0, 0},
+	{"ReLU6Grad", 2, func(d []float32, in [][]float32) { kernels.ReLU6Grad(d, in[0], in[1]) },
+		func(_ float64, in []float64) float64 { return relu6Grad(in[0], in[1]) }, 0, 0},
+	// The relative error grows in the tail, where the value is next to nothing.
+	{"GELU", 1, func(d []float32, in [][]float32) { kernels.GELU(d, in[0]) },
+		func(_ float64, in []float64) float64 { return math.Max(in[0], -1e6) * normal(in[0]) }, 3e-7, 5e-7},
+	{"GELUGrad", 2, func(d []float32, in [][]float32) { kernels.GELUGrad(d, in[0], in[1]) },
+		func(_ float64, in []float64) float64 {
+			x := math.Min(math.Max(in[0], -1e6), 1e6)
+			return in[1] * (normal(x) + x*math.Exp(-x*x/2)/math.Sqrt(2*math.Pi))
+		}, 3e-7, 3e-5},
 	{"Add", 2, func(d []float32, in [][]float32) { kernels.Add(d, in[0], in[1]) },
 		func(_ float64, in []float64) float64 { return in[0] + in[1] }, 6e-8, 0},
 	{"Sub", 2, func(d []float32, in [][]float32) { kernels.Sub(d, in[0], in[1]) },

@@ -15,6 +15,10 @@ type impl struct {
 	vl, mr             int
 	dotTile, outerTile func(t *tile, rows, vectors int)
 
+	// Tiles of depthwise convolutions, whose vectors are depthLanes channels.
+	depthLanes int
+	depthTile  func(t *depthTile, rows int)
+
 	// Elementwise maps.
 	add, sub, mul, div func(dst, a, b []float32)
 	mulAdd             func(dst, a, b []float32)
@@ -25,6 +29,9 @@ type impl struct {
 	siluGrad           func(dst, x, dy []float32)
 	leakyReLU          func(dst, x []float32, slope float32)
 	leakyReLUGrad      func(dst, x, dy []float32, slope float32)
+	relu6, gelu        func(dst, x []float32)
+	relu6Grad          func(dst, y, dy []float32)
+	geluGrad           func(dst, x, dy []float32)
 
 	// Rows of channels; the coefficient slices hold one value per channel.
 	affineRows          func(dst, x, scale, shift []float32)

@@ -6,6 +6,7 @@ var portable = impl{
 
 	vl: genericLanes, mr: genericRows,
 	dotTile: dotTileGeneric, outerTile: outerTileGeneric,
+	depthLanes: 1, depthTile: depthTileGeneric,
 
 	add: addGeneric, sub: subGeneric, mul: mulGeneric, div: divGeneric,
 	mulAdd:    mulAddGeneric,
@@ -16,6 +17,8 @@ var portable = impl{
 	siluGrad:      siluGradGeneric,
 	leakyReLU:     leakyReLUGeneric,
 	leakyReLUGrad: leakyReLUGradGeneric,
+	relu6:         relu6Generic, relu6Grad: relu6GradGeneric,
+	gelu: geluGeneric, geluGrad: geluGradGeneric,
 
 	affineRows:          affineRowsGeneric,
 	affineSiLURows:      affineSiLURowsGeneric,

@@ -141,8 +141,9 @@ var avx2 = impl{
 	name: "avx2",
 
 	vl: 8, mr: 6,
-	dotTile:   func(t *tile, rows, vectors int) { dotTilesAVX2[vectors][rows](t) },
-	outerTile: func(t *tile, rows, vectors int) { outerTilesAVX2[vectors][rows](t) },
+	dotTile:    func(t *tile, rows, vectors int) { dotTilesAVX2[vectors][rows](t) },
+	outerTile:  func(t *tile, rows, vectors int) { outerTilesAVX2[vectors][rows](t) },
+	depthLanes: 8, depthTile: depthTileAVX2,
 
 	add: addAVX2, sub: subAVX2, mul: mulAVX2, div: divAVX2,
 	mulAdd:    mulAddAVX2,
@@ -153,6 +154,8 @@ var avx2 = impl{
 	siluGrad:      siluGradAVX2,
 	leakyReLU:     leakyReLUAVX2,
 	leakyReLUGrad: leakyReLUGradAVX2,
+	relu6:         relu6AVX2, relu6Grad: relu6GradAVX2,
+	gelu: geluAVX2, geluGrad: geluGradAVX2,
 
 	affineRows:          affineRowsTiledAVX2,
 	affineSiLURows:      affineSiLURowsTiledAVX2,
@@ -176,8 +179,9 @@ var avx512 = impl{
 	name: "avx512",
 
 	vl: 16, mr: 14,
-	dotTile:   func(t *tile, rows, vectors int) { dotTilesAVX512[vectors][rows](t) },
-	outerTile: func(t *tile, rows, vectors int) { outerTilesAVX512[vectors][rows](t) },
+	dotTile:    func(t *tile, rows, vectors int) { dotTilesAVX512[vectors][rows](t) },
+	outerTile:  func(t *tile, rows, vectors int) { outerTilesAVX512[vectors][rows](t) },
+	depthLanes: 16, depthTile: depthTileAVX512,
 
 	add: addAVX512, sub: subAVX512, mul: mulAVX512, div: divAVX512,
 	mulAdd:    mulAddAVX512,
@@ -188,6 +192,8 @@ var avx512 = impl{
 	siluGrad:      siluGradAVX512,
 	leakyReLU:     leakyReLUAVX512,
 	leakyReLUGrad: leakyReLUGradAVX512,
+	relu6:         relu6AVX512, relu6Grad: relu6GradAVX512,
+	gelu: geluAVX512, geluGrad: geluGradAVX512,
 
 	affineRows:          affineRowsTiledAVX512,
 	affineSiLURows:      affineSiLURowsTiledAVX512,

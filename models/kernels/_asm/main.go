@@ -15,7 +15,7 @@ import (
 )
 
 func main() {
-	set := flag.String("set", "", "what to generate: tile, tilestubs or vector")
+	set := flag.String("set", "", "what to generate: tile, tilestubs, vector, depthwise or activation")
 	flag.Parse()
 	if *set == "tilestubs" {
 		fmt.Print(tileStubs())
@@ -30,8 +30,12 @@ func main() {
 			maps(v)
 			rowMaps(v)
 			reductions(v)
+		case "depthwise":
+			depthwise(v)
+		case "activation":
+			activations(v)
 		default:
-			fmt.Fprintf(os.Stderr, "_asm: -set %q, want tile or vector\n", *set)
+			fmt.Fprintf(os.Stderr, "_asm: -set %q, want tile, tilestubs, vector, depthwise or activation\n", *set)
 			os.Exit(2)
 		}
 	}
