@@ -50,6 +50,18 @@ var expressions = []expression{
 	{"convolution", [][]int{image, {8, 12, 3, 3}, {8}, {6, 8, 4, 4}}, func(g *graph.Builder, x ...graph.Node) graph.Node {
 		return g.Conv(g.Conv(x[0], x[1], x[2], graph.ConvOpts{Stride: 1, Pad: 1}), x[3], graph.Node{}, graph.ConvOpts{Stride: 2, Pad: 1})
 	}},
+	{"depthwise convolution", [][]int{image, {12, 1, 3, 3}, row, {12, 1, 5, 5}}, func(g *graph.Builder, x ...graph.Node) graph.Node {
+		return g.Depthwise(g.Depthwise(x[0], g.StopGradient(x[1]), g.StopGradient(x[2]), 2), g.StopGradient(x[3]), graph.Node{}, 1)
+	}},
+	{"bounded activations", [][]int{image}, func(g *graph.Builder, x ...graph.Node) graph.Node {
+		return g.Mul(g.ReLU6(g.Scale(x[0], 4)), g.GELU(x[0]))
+	}},
+	{"max pooling", [][]int{image, image}, func(g *graph.Builder, x ...graph.Node) graph.Node {
+		return g.Mul(g.MaxPool2(x[0]), g.Apply(graph.OpMaxPoolPick, nil, g.StopGradient(x[0]), x[1]))
+	}},
+	{"space and depth", [][]int{image}, func(g *graph.Builder, x ...graph.Node) graph.Node {
+		return g.DepthToSpace(g.Reshape(g.SpaceToDepth(x[0], 4), 2, 4, 1, 192), 2)
+	}},
 	{"resampling", [][]int{image}, func(g *graph.Builder, x ...graph.Node) graph.Node {
 		y := g.Downsample2(g.Upsample2(x[0], []int{1, 3, 3, 1}), []int{1, 1}, 0)
 		return g.Upsample2(g.Downsample2(y, []int{1, 3, 3, 1}, 1), []int{1, 1})
