@@ -85,6 +85,7 @@ type Model struct {
 	Encoder          string  `toml:"encoder" for:"edm" want:"auto | standard | residual | skip" doc:"how coarser resolutions see the input; auto: the architecture's"`
 	Decoder          string  `toml:"decoder" for:"edm" want:"auto | standard | skip" doc:"whether the output is a sum over resolutions; auto: as arch has it"`
 	ResampleFilter   []int   `toml:"resample_filter" for:"edm" want:"[], [1, 1] or [1, 3, 3, 1]" doc:"by which images are halved and doubled; []: the architecture's"`
+	Precond          string  `toml:"precond" for:"edm" want:"edm | vp | ve | iddpm" doc:"preconditioning, with its noise levels and weights in training"`
 	Dropout          float64 `toml:"dropout" for:"edm" want:"in [0, 1)" doc:"probability of dropping an activation"`
 	LabelDropout     float64 `toml:"label_dropout" for:"edm" want:"in [0, 1)" doc:"probability of leaving an image's class out, so that the network also knows none"`
 	Init             string  `toml:"init" for:"edm gdd" want:"builtin:NAME or a checkpoint's path" doc:"weights to start from; gdd: the teacher; edm: \"\" begins afresh"`
@@ -146,7 +147,8 @@ type FID struct {
 	Features  string `toml:"features" for:"edm gdd" want:"builtin:NAME or a checkpoint's path" doc:"network that measures; FID is comparable under the same one only"`
 	Samples   int    `toml:"samples" for:"edm gdd" want:"in [2, 1000000]" doc:"generated images"`
 	Reference string `toml:"reference" for:"edm gdd" want:"builtin:NAME or an .npz file's path" doc:"statistics of the training images, mu and sigma"`
-	Steps     int    `toml:"steps" for:"edm" want:"in [1, 1000]" doc:"steps of the Heun sampler"`
+	Steps     int    `toml:"steps" for:"edm" want:"in [1, 1000]" doc:"steps of the sampler"`
+	Sampler   string `toml:"sampler" for:"edm" want:"edm | own" doc:"that of EDM, or of the paper that model.precond comes from"`
 }
 
 // Live may change between two steps. Intervals count thousands of images seen,

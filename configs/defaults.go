@@ -22,14 +22,14 @@ func Default(method string) (*Config, error) {
 func edmDefaults(c *Config) {
 	c.Run.Precision = Float32
 	c.Model = Model{Network: noNetwork, Arch: "ddpmpp", ModelChannels: 16, ChannelMult: []int{1, 1, 3}, ChannelMultEmb: 4,
-		NumBlocks: 1, AttnResolutions: []int{7}, Embedding: Auto, Encoder: Auto, Decoder: Auto, ResampleFilter: []int{}}
+		NumBlocks: 1, AttnResolutions: []int{7}, Embedding: Auto, Encoder: Auto, Decoder: Auto, ResampleFilter: []int{}, Precond: "edm"}
 	c.Live.LR, c.Live.WarmupKimg = 1e-3, 10
 	c.Live.Beta1, c.Live.Beta2 = 0.9, 0.999
 	c.Live.EMAHalflifeKimg, c.Live.EMARamp = 50, 0.05
 	c.Live.TotalKimg, c.Live.FIDKimg, c.Live.SampleKimg = 1000, 0, 20
 	c.Live.SampleCount = 64
 	c.FID = defaultFID()
-	c.FID.Steps = 18
+	c.FID.Steps, c.FID.Sampler = 18, "edm"
 	c.Freeze.Preset = "none"
 }
 

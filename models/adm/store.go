@@ -36,7 +36,7 @@ func init() {
 // FromSettings is what a configuration's settings ask for.
 func FromSettings(s precond.Settings) Config {
 	return Config{
-		Resolution: s.Resolution, Channels: s.Channels, LabelDim: s.LabelDim, AugmentDim: s.AugmentDim,
+		Resolution: s.Resolution, Channels: s.Channels, OutChannels: s.OutChannels(), LabelDim: s.LabelDim, AugmentDim: s.AugmentDim,
 		ModelChannels: s.ModelChannels, ChannelMult: s.ChannelMult, ChannelMultEmb: s.ChannelMultEmb,
 		NumBlocks: s.NumBlocks, AttnResolutions: s.AttnResolutions, Dropout: s.Dropout, LabelDropout: s.LabelDropout,
 	}

@@ -350,6 +350,33 @@ def ablation_sample(D, z, label, n, solver, discretization, schedule, scaling, c
     return x
 
 
+# ------------------------------------------------------------------ losses, as EDM's training has them
+
+def train_level(kind, draw):
+    """The noise level of a draw, unit normal of EDM, else uniform in [0, 1), and the loss's weight."""
+    if kind == 'vp':
+        s = vp_sigma(19.9, 0.1)(1 + draw * (1e-5 - 1))
+    elif kind == 've':
+        s = 0.02 * (100 / 0.02) ** draw
+    elif kind == 'iddpm':
+        s = U[int(draw * 1000)]
+    else:
+        s = math.exp(draw * 1.2 - 1.2)
+    return s, (s * s + 0.25) / (s * 0.5) ** 2 if kind == 'edm' else 1 / s ** 2
+
+
+def train(net, kind, out):
+    D, y, n = Denoiser(net, kind), values('y', 2, 1, 4, 4), values('n', 2, 1, 4, 4)
+    label, elem = one_hot(2, 2), []
+    for i, draw in enumerate((0.125, 0.75)):
+        s, w = train_level(kind, draw)
+        elem.append(w * (D(y[i:i + 1] + s * n[i:i + 1], s, label[i:i + 1]) - y[i:i + 1]) ** 2)
+    net.zero_grad()
+    (torch.cat(elem).sum() / 2).backward()
+    out[f'trained/{kind}'] = torch.cat(elem).detach()
+    out[f'trained/{kind}/largest'] = torch.stack([p.grad.abs().max() for p in net.parameters()])
+
+
 # ------------------------------------------------------------------ what is computed
 
 BASE = dict(arch='ddpmpp', resolution=8, channels=2, label_dim=0, augment_dim=0, model_channels=8, channel_mult=[1, 2], channel_mult_emb=2,
@@ -414,6 +441,8 @@ def main():
             for kind in ('edm', 'vp', 'iddpm'):
                 out[f'ablation{k}/{kind}'] = ablation_sample(Denoiser(net, kind), z, label, 4, *how, churn=churn)
         out['alpha/edm'] = ablation_sample(Denoiser(net, 'edm'), z, label, 4, 'heun', 'edm', 'linear', 'none', alpha=0.5)
+    for kind in ('edm', 'vp', 've', 'iddpm'):
+        train(net, kind, out)
     folder = Path(__file__).parent / 'testdata'
     folder.mkdir(exist_ok=True)
     np.savez_compressed(folder / 'nets.npz', **{k: v.numpy().astype(np.float32) for k, v in out.items()})

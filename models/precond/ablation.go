@@ -28,6 +28,21 @@ var (
 	Scalings        = []string{"vp", "none"}
 )
 
+// Own is the sampler of the paper that the preconditioning comes from: Euler's method
+// over that paper's noise levels, in its schedule and scaling; of EDM Heun's.
+func (k Kind) Own(steps int) Ablation {
+	a := Ablation{Steps: steps, Solver: "euler", Discretization: string(k), Schedule: "linear", Scaling: "none", Alpha: 1}
+	switch k {
+	case VP:
+		a.Schedule, a.Scaling = "vp", "vp"
+	case VE:
+		a.Schedule = "ve"
+	case EDM, GDD:
+		a.Solver, a.Discretization = "heun", "edm"
+	}
+	return a
+}
+
 // Validate reports the first choice that there is not.
 func (a Ablation) Validate() error {
 	for _, c := range []struct {

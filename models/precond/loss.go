@@ -14,11 +14,36 @@ const (
 	PStd  = 1.2
 )
 
-// TrainSigma is the noise level that a unit normal draw eta stands for.
-func TrainSigma(eta float64) float64 { return math.Exp(eta*PStd + PMean) }
+// TrainsNormal reports whether the draws that TrainSigma takes are of a unit normal
+// distribution; the others are uniform in [0, 1).
+func (k Kind) TrainsNormal() bool { return k == EDM || k == GDD }
 
-// Training is the graph of one step of EDM training (Karras et al. 2022, eq. 2):
-// per pixel weight·(D(y + sigma·n; sigma) - y)², summed over pixels and averaged
+// TrainSigma is the noise level in training that a draw stands for (Karras et al.
+// 2022, Table 1): a uniform time of VP, a uniform logarithm of VE, a uniform step of
+// IDDPM.
+func (k Kind) TrainSigma(draw float64) float64 {
+	switch k {
+	case VP:
+		return published.sigma(1 + draw*(vpSmallest-1))
+	case VE:
+		lo, hi := k.Range()
+		return lo * math.Pow(hi/lo, draw)
+	case IDDPM:
+		return iddpmLevels[int(draw*iddpmSteps)]
+	}
+	return math.Exp(draw*PStd + PMean)
+}
+
+// trainWeight is that of the squared error at a noise level: such that at first all
+// levels contribute alike for EDM, and that of the noise's own error for the others.
+func (k Kind) trainWeight(sigma float64) float64 {
+	if k == EDM || k == GDD {
+		return (sigma*sigma + SigmaData*SigmaData) / (sigma * sigma * SigmaData * SigmaData)
+	}
+	return 1 / (sigma * sigma)
+}
+
+// Training is the graph of one training step (Karras et al. 2022, eq. 2): per pixel weight·(D(y + sigma·n; sigma) - y)², summed over pixels and averaged
 // over the batch.
 type Training struct {
 	Images  graph.Node // input [N H W C], clean
@@ -66,14 +91,13 @@ func NewTraining(g *graph.Builder, den *Denoiser, batch int) (*Training, error) 
 	return t, t.Minimise(g, t.Loss, den.Net.Params().All())
 }
 
-// SetLevels fills the inputs that depend on the noise levels, one a sample; the
-// weight is (sigma² + SigmaData²)/(sigma·SigmaData)².
+// SetLevels fills the inputs that depend on the noise levels, one a sample.
 func (t *Training) SetLevels(sigma []float64) {
 	t.den.Set(t.Graph, t.levels, sigma)
 	s, w := t.Graph.Data(t.sigma), t.Graph.Data(t.weight)
 	for i, v := range sigma {
 		s[i] = float32(v)
-		w[i] = float32((v*v + SigmaData*SigmaData) / (v * v * SigmaData * SigmaData))
+		w[i] = float32(t.den.Kind.trainWeight(v))
 	}
 }
 

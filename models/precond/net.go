@@ -62,11 +62,20 @@ type Settings struct {
 	NumBlocks             int
 	AttnResolutions       []int
 	Dropout, LabelDropout float64
+	Variance              bool // the network also gives a variance, twice its channels
 
 	// What a U-Net of score models chooses; zero: as its architecture has it.
 	Embedding, Encoder, Decoder string
 	NoiseMult                   int
 	Taps                        []int
+}
+
+// OutChannels are those of the output; 0: those of the image.
+func (s Settings) OutChannels() int {
+	if s.Variance {
+		return 2 * s.Channels
+	}
+	return 0
 }
 
 // PlainBlocks refuses choices that only some architectures leave open, for one

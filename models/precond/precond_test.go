@@ -113,7 +113,7 @@ func TestGoldenTraining(t *testing.T) {
 			}
 			var sigma []float64
 			for _, eta := range gold.Floats(t, "loss_eta") {
-				sigma = append(sigma, precond.TrainSigma(float64(eta)))
+				sigma = append(sigma, den.Kind.TrainSigma(float64(eta)))
 			}
 			tr.SetLevels(sigma)
 			dev := devicetest.Open(t, 2)

@@ -7,7 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"innate/models/device"
 	"innate/models/device/devicetest"
+	"innate/models/graph"
 	"innate/models/graph/graphtest"
 	"innate/models/nettest"
 	"innate/models/precond"
@@ -104,6 +106,76 @@ func TestGoldenKinds(t *testing.T) {
 			nettest.Near(t, "denoised/"+string(kind), got, nets.Floats(t, "denoised/"+string(kind)), 2e-5)
 		}
 	})
+}
+
+// TestGoldenLosses holds the training step under each preconditioning against
+// PyTorch: noise levels, weights, errors and gradients.
+func TestGoldenLosses(t *testing.T) {
+	nets := nettest.LoadNets(t, "../nettest/testdata")
+	for _, kind := range []precond.Kind{precond.EDM, precond.VP, precond.VE, precond.IDDPM} {
+		var cfg unet.Config
+		if err := json.Unmarshal(nets.Tiny, &cfg); err != nil {
+			t.Fatal(err)
+		}
+		net, err := unet.New(cfg, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		nettest.FillValues(net)
+		var tr *precond.Training
+		var gradErr error
+		g, err := graph.Build(func(g *graph.Builder) {
+			tr, gradErr = precond.NewTraining(g, &precond.Denoiser{Net: net, Kind: kind}, 2)
+		})
+		if err != nil || gradErr != nil {
+			t.Fatal(err, gradErr)
+		}
+		copy(g.Data(tr.Images), nettest.Values("y", 32, 1))
+		copy(g.Data(tr.Noise), nettest.Values("n", 32, 1))
+		copy(g.Data(tr.Label), nettest.OneHot(2, 2))
+		tr.SetLevels([]float64{kind.TrainSigma(0.125), kind.TrainSigma(0.75)})
+		dev := devicetest.Open(t, 1)
+		defer dev.Close()
+		m, err := dev.Compile(g, device.Request{Outputs: append([]graph.Node{tr.Elem}, tr.Grads...)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Run(); err != nil {
+			t.Fatal(err)
+		}
+		name := "trained/" + string(kind)
+		nettest.Near(t, name, m.Value(tr.Elem), nets.Floats(t, name), 2e-5)
+		var largest []float32
+		for i := range tr.Params {
+			most := float32(0)
+			for _, v := range m.Value(tr.Grads[i]) {
+				most = max(most, max(v, -v))
+			}
+			largest = append(largest, most)
+		}
+		nettest.Near(t, name+" gradients", largest, nets.Floats(t, name+"/largest"), 1e-4)
+	}
+}
+
+// TestOwn: every paper's sampler makes images with its own network; that of EDM is
+// Heun's.
+func TestOwn(t *testing.T) {
+	nets := nettest.LoadNets(t, "../nettest/testdata")
+	z, label := nettest.Values("z", 32, 1), nettest.OneHot(2, 2)
+	for kind, want := range map[precond.Kind]string{
+		precond.EDM: "ablation6/edm", precond.VP: "ablation0/vp", precond.VE: "", precond.IDDPM: "",
+	} {
+		out, own := make([]float32, len(z)), kind.Own(4)
+		if err := tiny(t, nets, kind).Ablate(z, own, label, out); err != nil {
+			t.Errorf("%s: %v", kind, err)
+		}
+		if want != "" {
+			nettest.Near(t, string(kind), out, nets.Floats(t, want), 2e-4)
+		}
+		if kind != precond.EDM && (own.Solver != "euler" || own.Discretization != string(kind)) {
+			t.Errorf("%s: %+v", kind, own)
+		}
+	}
 }
 
 func TestAblationValidate(t *testing.T) {

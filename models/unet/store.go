@@ -30,7 +30,7 @@ func init() {
 // FromSettings is what a configuration's settings ask for.
 func FromSettings(arch string, s precond.Settings) Config {
 	return Config{
-		Arch: arch, Resolution: s.Resolution, Channels: s.Channels, LabelDim: s.LabelDim, AugmentDim: s.AugmentDim,
+		Arch: arch, Resolution: s.Resolution, Channels: s.Channels, OutChannels: s.OutChannels(), LabelDim: s.LabelDim, AugmentDim: s.AugmentDim,
 		ModelChannels: s.ModelChannels, ChannelMult: s.ChannelMult, ChannelMultEmb: s.ChannelMultEmb,
 		NumBlocks: s.NumBlocks, AttnResolutions: s.AttnResolutions, Dropout: s.Dropout, LabelDropout: s.LabelDropout,
 		Embedding: s.Embedding, NoiseMult: s.NoiseMult, Encoder: s.Encoder, Decoder: s.Decoder, Taps: s.Taps,

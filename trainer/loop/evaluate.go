@@ -58,7 +58,7 @@ func (l *Loop) openEvaluation() error {
 	latents := NewLatents(im.Den, slice)
 	source := func(first int, images []float32) error {
 		latents.Draw(fidSeed + uint64(first))
-		return latents.Generate(gen, im.Steps, images)
+		return latents.GenerateAs(gen, im, images)
 	}
 	if err := l.haveEvaluationFiles(); err != nil {
 		return err

@@ -102,7 +102,7 @@ func (l *Loop) sample() error {
 // arrangement of prepareSamples.
 func (l *Loop) drawSamples(latents *Latents) (image.Image, error) {
 	s, im := l.samples, l.method.Images()
-	if err := latents.Generate(s.gen, im.Steps, s.images); err != nil {
+	if err := latents.GenerateAs(s.gen, im, s.images); err != nil {
 		return nil, err
 	}
 	return s.Grid(im.Den, s.images)

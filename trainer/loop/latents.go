@@ -6,6 +6,7 @@ import (
 
 	"innate/models/precond"
 	"innate/trainer/data"
+	"innate/trainer/method"
 	"innate/trainer/sampleio"
 )
 
@@ -55,6 +56,14 @@ func (l *Latents) Generate(s *precond.Sampler, steps int, images []float32) erro
 		return s.OneStep(l.Z, l.Labels, images)
 	}
 	return s.Heun(l.Z, steps, l.Labels, images)
+}
+
+// GenerateAs makes images as a method does.
+func (l *Latents) GenerateAs(s *precond.Sampler, how *method.Images, images []float32) error {
+	if how.Own && how.Steps > 1 {
+		return s.Ablate(l.Z, how.Den.Kind.Own(how.Steps), l.Labels, images)
+	}
+	return l.Generate(s, how.Steps, images)
 }
 
 // Arrangement is how a grid of samples is laid out.

@@ -95,7 +95,7 @@ func edmDenoiser(e Env) (den *precond.Denoiser, known bool, err error) {
 	if err != nil {
 		return nil, false, e.Config.At("model", err)
 	}
-	den = &precond.Denoiser{Net: net, Kind: precond.EDM}
+	den = &precond.Denoiser{Net: net, Kind: precond.Kind(c.Precond)}
 	if c.Init == "" {
 		return den, true, nil
 	}
@@ -133,14 +133,18 @@ func (m *edmMethod) Step(nimg int64, b data.Batch, cfg *configs.Config, s *Scala
 	live := cfg.Live
 	start := time.Now()
 	m.noise.FillNormal(m.pixels)
-	m.eta.FillNormal(m.draws)
+	if m.den.Kind.TrainsNormal() {
+		m.eta.FillNormal(m.draws)
+	} else {
+		m.eta.FillUniform(m.draws)
+	}
 	if m.labels != nil {
 		m.labels.FillUniform(m.kept)
 	}
 	h, w, c := m.Data.Shape()
 	pixels, kept := m.Share.Values(m.pixels, h*w*c), m.Share.Values(m.kept, 1)
-	for i, eta := range m.Share.Values(m.draws, 1) {
-		m.sigma[i] = precond.TrainSigma(float64(eta))
+	for i, draw := range m.Share.Values(m.draws, 1) {
+		m.sigma[i] = m.den.Kind.TrainSigma(float64(draw))
 	}
 	for i := range m.micro.Parts {
 		m.set(b, pixels, kept, i)
@@ -222,7 +226,7 @@ func (m *edmMethod) Tensors() []Group {
 }
 
 func (m *edmMethod) Images() *Images {
-	return &Images{Den: m.average.den, Steps: m.Config.FID.Steps}
+	return &Images{Den: m.average.den, Steps: m.Config.FID.Steps, Own: m.Config.FID.Sampler == "own"}
 }
 
 func (m *edmMethod) Meta() (map[string]string, error) { return describe(m.den) }

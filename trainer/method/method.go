@@ -113,6 +113,7 @@ type Group struct {
 type Images struct {
 	Den   *precond.Denoiser // its parameters are the averaged weights
 	Steps int               // 1: one-step generator; more: Heun steps
+	Own   bool              // the steps are those of the preconditioning's own paper
 }
 
 // Augmenter is a method that transforms the batches it trains on. It draws from

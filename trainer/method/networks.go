@@ -13,7 +13,7 @@ func networkSettings(m configs.Model) precond.Settings {
 		Resolution: m.Resolution, Channels: m.Channels, LabelDim: m.LabelDim, AugmentDim: m.AugmentDim,
 		ModelChannels: m.ModelChannels, ChannelMult: m.ChannelMult, ChannelMultEmb: m.ChannelMultEmb,
 		NumBlocks: m.NumBlocks, AttnResolutions: m.AttnResolutions, Dropout: m.Dropout, LabelDropout: m.LabelDropout,
-		NoiseMult: m.ChannelMultNoise,
+		NoiseMult: m.ChannelMultNoise, Variance: precond.Kind(m.Precond) == precond.IDDPM,
 	}
 	if len(m.ResampleFilter) > 0 {
 		s.Taps = m.ResampleFilter
@@ -35,7 +35,7 @@ func publishedModel(name string) configs.Model {
 	if err != nil {
 		panic(err) // configs asks for names that it has been told
 	}
-	m := configs.Model{Network: name, Embedding: configs.Auto, Encoder: configs.Auto, Decoder: configs.Auto, ResampleFilter: []int{}}
+	m := configs.Model{Network: name, Embedding: configs.Auto, Encoder: configs.Auto, Decoder: configs.Auto, ResampleFilter: []int{}, Precond: string(n.Kind)}
 	if c := n.Song; c != nil {
 		m.Arch, m.Resolution, m.Channels, m.LabelDim, m.AugmentDim = c.Arch, c.Resolution, c.Channels, c.LabelDim, c.AugmentDim
 		m.ModelChannels, m.ChannelMult, m.ChannelMultEmb = c.ModelChannels, c.ChannelMult, c.ChannelMultEmb
