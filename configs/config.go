@@ -88,7 +88,7 @@ type Model struct {
 	Precond          string  `toml:"precond" for:"edm" want:"edm | vp | ve | iddpm" doc:"preconditioning, with its noise levels and weights in training"`
 	Dropout          float64 `toml:"dropout" for:"edm" want:"in [0, 1)" doc:"probability of dropping an activation"`
 	LabelDropout     float64 `toml:"label_dropout" for:"edm" want:"in [0, 1)" doc:"probability of leaving an image's class out, so that the network also knows none"`
-	Init             string  `toml:"init" for:"edm gdd" want:"builtin:NAME or a checkpoint's path" doc:"weights to start from; gdd: the teacher; edm: \"\" begins afresh"`
+	Init             string  `toml:"init" for:"edm gdd" want:"builtin:NAME, fetch:NAME or a file's path" doc:"weights to start from; gdd: the teacher; edm: \"\" begins afresh"`
 }
 
 // Features is the CNN that the method classifier trains. Fixed.
@@ -99,7 +99,7 @@ type Features struct {
 // Disc is a projected discriminator. A run has the first and those of the others
 // that name features. Fixed, but for the settings that are live.
 type Disc struct {
-	Features string    `toml:"features" for:"gdd" want:"builtin:NAME or a checkpoint's path" doc:"frozen network whose features the discriminator sees"`
+	Features string    `toml:"features" for:"gdd" want:"builtin:NAME, fetch:NAME or a file's path" doc:"frozen network whose features the discriminator sees"`
 	InSize   int       `toml:"in_size" for:"gdd" want:"in [8, 256], halved evenly by each stage of the features" doc:"pixels of a side that images are resized to first"`
 	Mean     []float64 `toml:"mean" for:"gdd" want:"1 to 4 numbers in [-10, 10]" doc:"of the features' images, of pixels in [0, 1]: one, or one a channel"`
 	Std      []float64 `toml:"std" for:"gdd" want:"1 to 4 numbers in [0.001, 10]" doc:"by which they are divided, less their mean"`
@@ -144,9 +144,9 @@ func DiscName(k int) string {
 // FID is the evaluation during training. Fixed.
 type FID struct {
 	Statistic string `toml:"statistic" for:"edm gdd" want:"a statistic" doc:"number that is made of the features"`
-	Features  string `toml:"features" for:"edm gdd" want:"builtin:NAME or a checkpoint's path" doc:"network that measures; FID is comparable under the same one only"`
+	Features  string `toml:"features" for:"edm gdd" want:"builtin:NAME, fetch:NAME or a file's path" doc:"network that measures; FID is comparable under the same one only"`
 	Samples   int    `toml:"samples" for:"edm gdd" want:"in [2, 1000000]" doc:"generated images"`
-	Reference string `toml:"reference" for:"edm gdd" want:"builtin:NAME or an .npz file's path" doc:"statistics of the training images, mu and sigma"`
+	Reference string `toml:"reference" for:"edm gdd" want:"builtin:NAME, fetch:NAME or an .npz file's path" doc:"statistics of the training images, mu and sigma"`
 	Steps     int    `toml:"steps" for:"edm" want:"in [1, 1000]" doc:"steps of the sampler"`
 	Sampler   string `toml:"sampler" for:"edm" want:"edm | own" doc:"that of EDM, or of the paper that model.precond comes from"`
 }

@@ -30,10 +30,10 @@ func ExpandHome(path string) string {
 }
 
 // Locate returns what a setting that names a file means in a configuration that
-// lies in directory dir: a relative path counts from there, and builtin:NAME is
-// no path.
+// lies in directory dir: a relative path counts from there, and neither builtin:NAME
+// nor fetch:NAME is a path.
 func Locate(dir, ref string) string {
-	if ref == "" || strings.HasPrefix(ref, "builtin:") {
+	if ref == "" || strings.HasPrefix(ref, "builtin:") || strings.HasPrefix(ref, "fetch:") {
 		return ref
 	}
 	if ref = ExpandHome(ref); filepath.IsAbs(ref) {

@@ -129,8 +129,10 @@ func (v *validator) disc() {
 	}
 }
 
-// named reports whether a text names a file: builtin:NAME or a path.
-func named(s string) bool { return strings.TrimSpace(strings.TrimPrefix(s, "builtin:")) != "" }
+// named reports whether a text names a file: builtin:NAME, fetch:NAME or a path.
+func named(s string) bool {
+	return strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(s, "builtin:"), "fetch:")) != ""
+}
 
 // weights checks what names a file: builtin:NAME or a path. Whether it exists is
 // for the trainer to say.

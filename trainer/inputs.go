@@ -13,6 +13,7 @@ import (
 
 	"innate/configs"
 	"innate/models/checkpoint"
+	"innate/models/published"
 	"innate/models/weights"
 	"innate/trainer/method"
 	"innate/trainer/run"
@@ -95,7 +96,13 @@ func gather(text string, c *configs.Config, base string) (string, []input, error
 		if strings.HasPrefix(files[key], weights.Prefix) {
 			continue
 		}
-		from, err := filepath.Abs(configs.Locate(base, files[key]))
+		from, err := published.Resolve(configs.Locate(base, files[key]))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // as below
+		}
+		if err == nil {
+			from, err = filepath.Abs(from)
+		}
 		if err != nil {
 			return "", nil, fmt.Errorf("trainer: %w", err)
 		}

@@ -8,6 +8,7 @@ import (
 	"innate/models/checkpoint"
 	"innate/models/filetype"
 	"innate/models/precond"
+	"innate/models/published"
 	"innate/models/weights"
 	"innate/trainer/loop"
 	"innate/trainer/method"
@@ -51,7 +52,7 @@ func runOrFile(runs, ref string) (dir, file string, err error) {
 	return "", ref, nil
 }
 
-// openNetwork opens what a command line names: builtin:NAME, a file of safetensors
+// openNetwork opens what a command line names: builtin:NAME, fetch:NAME, a file of safetensors
 // or PyTorch of any name, or a run, whose newest checkpoint it reads.
 func openNetwork(c *cli, runs, ref string) (*checkpoint.File, error) {
 	return openBy(weights.Open, loop.NewestCheckpoint, c, runs, ref)
@@ -67,7 +68,7 @@ func openHeader(c *cli, runs, ref string) (*checkpoint.File, error) {
 func openBy(read func(path string) (*checkpoint.File, error), newest func(dir string, broken func(error)) (*checkpoint.File, error),
 	c *cli, runs, ref string) (*checkpoint.File, error) {
 	switch {
-	case strings.HasPrefix(ref, weights.Prefix), strings.HasSuffix(ref, run.CheckpointExt):
+	case strings.HasPrefix(ref, weights.Prefix), strings.HasPrefix(ref, published.Prefix), strings.HasSuffix(ref, run.CheckpointExt):
 		return read(ref)
 	}
 	dir, path, err := runOrFile(runs, ref)
@@ -95,7 +96,7 @@ func useNetwork(c *cli, runs, ref string) (*checkpoint.File, error) {
 }
 
 // wantNetwork says what a network may be named by.
-const wantNetwork = "RUN, FILE of weights or builtin:NAME"
+const wantNetwork = "RUN, FILE of weights, builtin:NAME or fetch:NAME"
 
 // openDenoiser opens a network and decides on its number of steps: 1 for a
 // one-step generator and 18 for a diffusion model, unless steps says otherwise.

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"innate/models/checkpoint"
+	"innate/models/published"
 	"innate/models/torchfile"
 )
 
@@ -38,7 +39,11 @@ func importFile(c *cli, from, to, key string) error {
 	if err := outsideRun(to); err != nil {
 		return err
 	}
-	file, err := torchfile.Load(from, key)
+	path, err := published.Resolve(from)
+	if err != nil {
+		return err
+	}
+	file, err := torchfile.Load(path, key)
 	if err != nil {
 		return err
 	}

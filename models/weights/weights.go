@@ -1,6 +1,6 @@
 // Package weights holds the small networks and statistics that ship inside the
-// binary, and opens them and files by one kind of reference: "builtin:NAME", or
-// a path. files/README.md lists what is here, where it comes from and its
+// binary, and opens them and files by one kind of reference: "builtin:NAME",
+// "fetch:NAME" for what others publish, or a path. files/README.md lists what is here, where it comes from and its
 // licence.
 package weights
 
@@ -16,6 +16,7 @@ import (
 
 	"innate/models/checkpoint"
 	"innate/models/filetype"
+	"innate/models/published"
 	"innate/models/torchfile"
 )
 
@@ -52,7 +53,7 @@ func Networks() []string {
 	return refs
 }
 
-// Open reads a network: builtin:NAME or the path of a file, of safetensors, of
+// Open reads a network: builtin:NAME, fetch:NAME or the path of a file, of safetensors, of
 // PyTorch or a network pickle, whatever its name. Of the latter two values are read
 // when they are wanted.
 func Open(ref string) (*checkpoint.File, error) { return open(ref, checkpoint.Read) }
@@ -64,6 +65,10 @@ func OpenHeader(ref string) (*checkpoint.File, error) { return open(ref, checkpo
 func open(ref string, read func(path string) (*checkpoint.File, error)) (*checkpoint.File, error) {
 	name, ok := strings.CutPrefix(ref, Prefix)
 	if !ok {
+		ref, err := published.Resolve(ref)
+		if err != nil {
+			return nil, err
+		}
 		if kind, err := filetype.Of(ref); err == nil && kind.Torch() {
 			return torchfile.Load(ref, "")
 		}
@@ -81,8 +86,8 @@ func open(ref string, read func(path string) (*checkpoint.File, error)) (*checkp
 	return f, nil
 }
 
-// OpenStats opens reference statistics for reading: builtin:NAME or the path of
-// an npz file. The caller closes the result.
+// OpenStats opens reference statistics for reading: builtin:NAME, fetch:NAME or the
+// path of an npz file. The caller closes the result.
 func OpenStats(ref string) (Stats, error) {
 	name, ok := strings.CutPrefix(ref, Prefix)
 	if ok {
@@ -91,6 +96,10 @@ func OpenStats(ref string) (Stats, error) {
 			return Stats{}, err
 		}
 		return Stats{ReaderAt: bytes.NewReader(data), Size: int64(len(data)), Closer: io.NopCloser(nil)}, nil
+	}
+	ref, err := published.Resolve(ref)
+	if err != nil {
+		return Stats{}, err
 	}
 	f, size, err := filetype.Open(ref, "npz")
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"innate/metrics"
 	"innate/models/checkpoint"
 	"innate/models/precond"
+	"innate/models/published"
 	"innate/models/weights"
 	"innate/trainer/method"
 	"innate/trainer/run"
@@ -111,7 +112,11 @@ func (l *Loop) haveEvaluationFiles() error {
 		if strings.HasPrefix(files[key], weights.Prefix) {
 			continue
 		}
-		if _, err := os.Stat(configs.Locate(l.dir, files[key])); errors.Is(err, fs.ErrNotExist) {
+		path, err := published.Resolve(configs.Locate(l.dir, files[key]))
+		if err == nil {
+			_, err = os.Stat(path)
+		}
+		if errors.Is(err, fs.ErrNotExist) {
 			return method.Gone(l.cfg, key, err)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"innate/models/device"
 	"innate/models/features"
 	"innate/models/graph"
+	"innate/models/published"
 	"innate/models/weights"
 	"innate/trainer/data"
 	"innate/trainer/method"
@@ -50,7 +51,7 @@ func OpenFeatures(ref string) (*FeatureNetwork, error) {
 
 // calledAfter is the name of a file, less builtin: and the word fid.
 func calledAfter(ref string) string {
-	name := strings.TrimPrefix(ref, weights.Prefix)
+	name := strings.TrimPrefix(strings.TrimPrefix(ref, weights.Prefix), published.Prefix)
 	name = strings.TrimSuffix(filepath.Base(name), run.CheckpointExt)
 	return strings.Replace(name, "-fid-", "-", 1)
 }
