@@ -38,12 +38,17 @@ becomes() { # NAME FIELD PATTERN
 	exit 1
 }
 at_once() { # NAME: Slurm holds what it requeues for two minutes, anew when its last life is cleared away
+	for _ in $(seq 240); do # what clears up after the last life would take the next one's files along
+		stepd "${id[$1]}" || break
+		sleep 0.25
+	done
 	for _ in $(seq 240); do
 		squeue -h -j "${id[$1]}" -t running | grep -q . && return
 		scontrol update jobid="${id[$1]}" StartTime=now 2>/dev/null || true
 		sleep 0.5
 	done
 }
+stepd() { grep -qs "^slurmstepd: \[$1\." /proc/[0-9]*/cmdline; } # JOB: whether its step daemon lives
 saved() { is "$(field "$1" checkpoint_nimg)" "$(field "$1" nimg)"; }
 last() { ls "$runs/$1"/checkpoints/0*.safetensors | tail -n 1; }
 
@@ -52,6 +57,7 @@ submit limit --time 1 --grace 50s
 submit cancel --time 10 --sbatch="--comment='a b'"
 array=$("$innate" submit tiny.toml --slurm --seeds 3-4 | sed -n 's/^Slurm job \([0-9]*\)_0 .*/\1/p')
 check "a run is known with its job from its submission" is "$(field limit job)" "Slurm job ${id[limit]}"
+trains limit
 trains cancel
 becomes 00000-tiny state running
 becomes 00001-tiny state running
