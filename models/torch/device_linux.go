@@ -39,6 +39,7 @@ type Device struct {
 	plans    []tensor // of plans, beside parameters
 	values   map[constant]tensor
 	filters  map[filter]tensor
+	warps    map[warped]tensor
 	programs []*Program
 	moved    int // counts parameters that were given other memory
 }
@@ -63,7 +64,7 @@ func New(name string, o Options, getenv func(string) string) (device.Device, err
 	if err != nil {
 		return nil, err
 	}
-	d := &Device{opts: o, params: map[*models.Param]*param{}, values: map[constant]tensor{}, filters: map[filter]tensor{}, noted: map[string]bool{}}
+	d := &Device{opts: o, params: map[*models.Param]*param{}, values: map[constant]tensor{}, filters: map[filter]tensor{}, warps: map[warped]tensor{}, noted: map[string]bool{}}
 	d.movers()
 	thread.once.Do(thread.start)
 	d.do(func() { err = d.open(in, on) })
@@ -323,6 +324,9 @@ func (d *Device) Close() {
 			d.lib.Free(t)
 		}
 		for _, t := range d.values {
+			d.lib.Free(t)
+		}
+		for _, t := range d.warps {
 			d.lib.Free(t)
 		}
 		for _, t := range d.filters {

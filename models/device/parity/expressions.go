@@ -69,6 +69,9 @@ var expressions = []expression{
 	{"bilinear", [][]int{image}, func(g *graph.Builder, x ...graph.Node) graph.Node {
 		return g.Bilinear(g.Bilinear(x[0], 13, 11, true), 20, 20, false)
 	}},
+	{"warp", [][]int{image, {2, 6}}, func(g *graph.Builder, x ...graph.Node) graph.Node {
+		return g.Warp(g.Warp(x[0], g.StopGradient(g.AddScalar(x[1], 1)), 9, 7), g.StopGradient(x[1]), 8, 8)
+	}},
 	{"group norm", [][]int{image, row, row}, func(g *graph.Builder, x ...graph.Node) graph.Node {
 		return g.GroupNormSiLU(g.GroupNorm(x[0], x[1], x[2], 4, 1e-5), x[2], x[1], 3, 1e-6)
 	}},
