@@ -6,6 +6,7 @@ import "fmt"
 type Config struct {
 	Channels []int `json:"channels"` // of the mixed maps, finest first (Projector.Channels)
 	Sizes    []int `json:"sizes"`    // their sides (Projector.Sizes)
+	Nominal  []int `json:"nominal"`  // the sides by which the heads are sized; empty: the real ones
 	End      int   `json:"end"`      // side at which a head stops halving
 	Width    int   `json:"width"`    // channels of every halving layer; 0 takes the reference's table by size
 
@@ -18,8 +19,8 @@ type Config struct {
 // at side 8, or at that of the coarsest map if it is smaller.
 func NewConfig(p *Projector, width, labelDim int) Config {
 	return Config{
-		Channels: p.Channels, Sizes: p.Sizes,
-		End:   min(8, p.Sizes[len(p.Sizes)-1]),
+		Channels: p.Channels, Sizes: p.Sizes, Nominal: p.Nominal,
+		End:   min(8, p.Nominal[len(p.Nominal)-1]),
 		Width: width, LabelDim: labelDim, CMap: 64, EmbedDim: 320,
 	}
 }
@@ -28,6 +29,9 @@ func NewConfig(p *Projector, width, labelDim int) Config {
 func (c Config) Validate() error {
 	if len(c.Channels) == 0 || len(c.Channels) != len(c.Sizes) {
 		return fmt.Errorf("disc: %d channels and %d sizes, want one each a head", len(c.Channels), len(c.Sizes))
+	}
+	if len(c.Nominal) != 0 && len(c.Nominal) != len(c.Sizes) {
+		return fmt.Errorf("disc: %d nominal sizes, want none or one each of %d heads", len(c.Nominal), len(c.Sizes))
 	}
 	if c.End < 1 {
 		return fmt.Errorf("disc: end: %d, want > 0", c.End)
@@ -74,7 +78,11 @@ func abs(x int) int { return max(x, -x) }
 // downWidths lists the channels after each halving layer of head i.
 func (c Config) downWidths(i int) []int {
 	var widths []int
-	for size := nominal(c.Sizes[i]); size > c.End; size /= 2 {
+	sides := c.Sizes
+	if len(c.Nominal) > 0 {
+		sides = c.Nominal
+	}
+	for size := nominal(sides[i]); size > c.End; size /= 2 {
 		width := c.Width
 		for _, e := range widthTable {
 			if width == 0 && e.size == size/2 {

@@ -91,28 +91,6 @@ func TestProjectorRefuses(t *testing.T) {
 	}
 }
 
-// TestPaperHeads checks the published heads' size: those on EfficientNet-Lite0.
-func TestPaperHeads(t *testing.T) {
-	cfg := disc.Config{Channels: []int{64, 64, 128, 256}, Sizes: []int{112, 56, 28, 14}, End: 8, CMap: 64, EmbedDim: 320}
-	if cfg.Logits() != 64 {
-		t.Errorf("%d logits, want 64", cfg.Logits())
-	}
-	d, err := disc.New(cfg, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n, tensors := d.Params.Count(), len(d.Params.All()); n != 10331328 || tensors != 44 {
-		t.Errorf("%d values in %d tensors, want 10331328 in 44", n, tensors)
-	}
-	cfg.LabelDim = 1000
-	if d, err = disc.New(cfg, nil); err != nil {
-		t.Fatal(err)
-	}
-	if n := d.Params.Count(); n != 13757888 {
-		t.Errorf("conditional: %d values, want 13757888", n)
-	}
-}
-
 func TestNew(t *testing.T) {
 	p := projector(t, demo)
 	d, err := disc.New(disc.NewConfig(p, 8, 0), rng())

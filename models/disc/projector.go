@@ -1,6 +1,7 @@
 package disc
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 
@@ -12,7 +13,7 @@ import (
 
 // ProjectorConfig describes the path from an image to the mixed maps.
 type ProjectorConfig struct {
-	InSize int       `json:"in_size"` // side to which images are resized; a multiple of 2^stages
+	InSize int       `json:"in_size"` // side to which images are resized
 	CMix   int       `json:"c_mix"`   // channels of the finest mixed map
 	Expand bool      `json:"expand"`  // coarser maps are mixed to 2, 4, … times CMix channels
 	Mean   []float32 `json:"mean"`    // of the feature network's input in [0, 1]: one value, or one a channel
@@ -21,21 +22,31 @@ type ProjectorConfig struct {
 
 // Projector computes mixed maps of images: the maps of a frozen feature network
 // through random 1x1 convolutions (CCM), then fused from coarse to fine through
-// more of them (CSM). Nothing in it trains; gradients flow to the image.
+// more of them (CSM). Where the network's maps all have one size, random layers first
+// make several of them (reassemble). Nothing in it trains; gradients flow to the image.
 type Projector struct {
 	Config ProjectorConfig
-	Net    *features.Net
-	Mix    *models.ParamSet // ccm.<i> and csm.<i>; random, but part of the run's state
+	Net    features.Backbone
+	Mix    *models.ParamSet // reassemble.<i>, ccm.<i> and csm.<i>; random, but part of the run's state
 
 	Channels []int // of the mixed maps, finest first
 	Sizes    []int // their sides
+	Nominal  []int // sides by which GDD sizes their heads
+
+	taps []features.Tap
 }
 
 // Validate reports the first setting that does not fit a feature network.
-func (c ProjectorConfig) Validate(net features.Config) error {
-	stages, channels := len(net.Widths), net.Channels
-	if c.InSize < 1 || c.InSize%(1<<stages) != 0 {
-		return fmt.Errorf("disc: in_size: %d, want a multiple of %d for %d feature stages", c.InSize, 1<<stages, stages)
+func (c ProjectorConfig) Validate(net features.Backbone) error {
+	channels := net.Channels()
+	taps, err := net.Taps(c.InSize)
+	if err != nil {
+		return fmt.Errorf("disc: in_size: %w", err)
+	}
+	for i := range taps[1:] { // fusing doubles a map
+		if fine, coarse := taps[i].Projected().Side, taps[i+1].Projected().Side; fine != 2*coarse {
+			return fmt.Errorf("disc: in_size: %d makes maps of sides %d and %d, want each twice the next", c.InSize, fine, coarse)
+		}
 	}
 	if c.CMix < 1 {
 		return fmt.Errorf("disc: c_mix: %d, want > 0", c.CMix)
@@ -55,40 +66,46 @@ func (c ProjectorConfig) Validate(net features.Config) error {
 
 // NewProjector draws the random convolutions from rng with PyTorch's default
 // initialisation; a nil rng leaves them zero, to be read from a checkpoint.
-func NewProjector(cfg ProjectorConfig, net *features.Net, rng *rand.Rand) (*Projector, error) {
-	if err := cfg.Validate(net.Config); err != nil {
+func NewProjector(cfg ProjectorConfig, net features.Backbone, rng *rand.Rand) (*Projector, error) {
+	if err := cfg.Validate(net); err != nil {
 		return nil, err
 	}
-	stages := len(net.Config.Widths)
 	p := &Projector{Config: cfg, Net: net, Mix: models.NewParamSet()}
-	mixed := make([]int, stages) // channels after CCM
-	for i := range mixed {
-		mixed[i] = cfg.CMix
+	var err error
+	if p.taps, err = net.Taps(cfg.InSize); err != nil {
+		return nil, err
+	}
+	var mixed []int // channels after CCM
+	for i, t := range p.taps {
+		width, out := cfg.CMix, cfg.CMix
 		if cfg.Expand {
-			mixed[i] <<= i
+			width <<= i
 		}
-		out := mixed[i]
-		if cfg.Expand && i > 0 {
+		if out = width; cfg.Expand && i > 0 {
 			out /= 2
 		}
-		p.Channels = append(p.Channels, out)
-		p.Sizes = append(p.Sizes, cfg.InSize>>i)
+		mixed = append(mixed, width)
+		side := 2 * t.Projected().Side
+		p.Channels, p.Sizes, p.Nominal = append(p.Channels, out), append(p.Sizes, side), append(p.Nominal, cmp.Or(t.Nominal, side))
 	}
-	for i, w := range net.Config.Widths {
-		p.add(fmt.Sprintf("ccm.%d", i), w, mixed[i], rng)
+	for i, t := range p.taps {
+		p.addReassembly(i, t, rng)
+	}
+	for i, t := range p.taps {
+		p.add(fmt.Sprintf("ccm.%d", i), rng, mixed[i], t.Projected().Channels, 1, 1)
 	}
 	for i := range mixed {
-		p.add(fmt.Sprintf("csm.%d", i), mixed[i], p.Channels[i], rng)
+		p.add(fmt.Sprintf("csm.%d", i), rng, p.Channels[i], mixed[i], 1, 1)
 	}
 	return p, nil
 }
 
-// add makes one random 1x1 convolution.
-func (p *Projector) add(unit string, in, out int, rng *rand.Rand) {
-	weight := p.Mix.Add(models.NewParam(unit+".weight", out, in, 1, 1))
-	bias := p.Mix.Add(models.NewParam(unit+".bias", out))
+// add makes one random convolution [out in k k].
+func (p *Projector) add(unit string, rng *rand.Rand, shape ...int) {
+	weight := p.Mix.Add(models.NewParam(unit+".weight", shape...))
+	bias := p.Mix.Add(models.NewParam(unit+".bias", shape[0]))
 	if rng != nil {
-		drawWeight, drawBias := nn.Default(in, 0)
+		drawWeight, drawBias := nn.Default(len(weight.Data)/shape[0], 0)
 		drawWeight(rng, weight.Data)
 		drawBias(rng, bias.Data)
 	}
@@ -98,7 +115,7 @@ func (p *Projector) add(unit string, in, out int, rng *rand.Rand) {
 // maps [N Sizes[i] Sizes[i] Channels[i]], finest first.
 func (p *Projector) Forward(g *graph.Builder, x graph.Node) []graph.Node {
 	defer g.Scope("projector")()
-	x = p.normalize(g, x)
+	x = features.Pixels{Mean: p.Config.Mean, Std: p.Config.Std}.Normalize(g, x)
 	if s := x.Shape(); s[1] != p.Config.InSize || s[2] != p.Config.InSize {
 		x = g.Bilinear(x, p.Config.InSize, p.Config.InSize, false)
 	}
@@ -106,7 +123,7 @@ func (p *Projector) Forward(g *graph.Builder, x graph.Node) []graph.Node {
 	out := make([]graph.Node, len(maps))
 	var y graph.Node
 	for i := len(maps) - 1; i >= 0; i-- {
-		mixed := p.conv(g, fmt.Sprintf("ccm.%d", i), maps[i])
+		mixed := p.conv(g, fmt.Sprintf("ccm.%d", i), p.reassemble(g, i, maps[i]))
 		if !y.IsZero() {
 			mixed = g.Add(y, mixed)
 		}
@@ -114,27 +131,6 @@ func (p *Projector) Forward(g *graph.Builder, x graph.Node) []graph.Node {
 		out[i] = y
 	}
 	return out
-}
-
-// normalize maps pixels from [-1, 1] to the feature network's scale:
-// ((x+1)/2 - mean)/std, per channel.
-func (p *Projector) normalize(g *graph.Builder, x graph.Node) graph.Node {
-	mean, std := p.Config.Mean, p.Config.Std
-	if len(mean) == 1 && len(std) == 1 {
-		if mean[0] == 0.5 && std[0] == 0.5 {
-			return x // exactly the identity
-		}
-		return g.Scale(g.AddScalar(x, 1-2*mean[0]), 1/(2*std[0]))
-	}
-	channels := p.Net.Config.Channels
-	scale := models.NewParam("projector.scale", channels)
-	shift := models.NewParam("projector.shift", channels)
-	for c := range channels {
-		m, s := mean[c%len(mean)], std[c%len(std)]
-		scale.Data[c] = 1 / (2 * s)
-		shift.Data[c] = (1 - 2*m) / (2 * s)
-	}
-	return g.AddPerChannel(g.MulPerChannel(x, g.Param(scale)), g.Param(shift))
 }
 
 // fuse doubles a map bilinearly (corners aligned) to the given size and mixes

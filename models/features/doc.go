@@ -1,5 +1,6 @@
-// Package features holds the frozen networks that turn images into features:
-// for the discriminator's projection and for FID. So far there is one, a plain
-// convolutional classifier small enough to be trained beside a run and shipped
-// inside the binary.
+// Package features holds the frozen networks that turn images into features: for the
+// discriminator's projection and for FID. One is a plain convolutional classifier small
+// enough to be trained beside a run and shipped inside the binary. The others are those
+// of GDD, read from files of PyTorch's or safetensors under torchvision's and timm's
+// names: VGG16 with batch norms, EfficientNet-Lite0 and distilled DeiT.
 package features

@@ -38,6 +38,24 @@ func (n *Net) Weights() *models.ParamSet { return n.Params }
 // Input says that the network takes images of any size as they are.
 func (n *Net) Input() string { return "levels" }
 
+// Channels are those of the images it was made for.
+func (n *Net) Channels() int { return n.Config.Channels }
+
+// Pixels are centred, as Input has them.
+func (n *Net) Pixels() Pixels { return centred }
+
+// Taps are the maps of the stages, each half the side of the one before.
+func (n *Net) Taps(size int) ([]Tap, error) {
+	if stages := len(n.Config.Widths); size < 1 || size%(1<<stages) != 0 {
+		return nil, fmt.Errorf("%d, want a multiple of %d for %d feature stages", size, 1<<stages, stages)
+	}
+	var taps []Tap
+	for i, width := range n.Config.Widths {
+		taps = append(taps, Tap{Map: Map{width, size >> (i + 1)}})
+	}
+	return taps, nil
+}
+
 // Dim is the number of pooled features.
 func (n *Net) Dim() int { return n.Config.Dim() }
 

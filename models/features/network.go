@@ -41,23 +41,48 @@ func init() {
 			"0c6d5e97be740fb76bc37dd17ed89274b79a7d06d9c8f7c1f06491fbbba1f3ec": "mnist-disc-cnn",
 		},
 	})
+	Kinds.Add("vgg16_bn", Kind{In: inVGG, Open: openVGG})
+	Kinds.Add("tf_efficientnet_lite0", Kind{In: inLite, Open: openLite})
+	Kinds.Add("deit", Kind{In: inDeiT, Open: openDeiT})
 }
 
 // Open builds the feature network in f, of whatever kind, whose weights begin with
 // prefix, and labels it.
 func Open(f *checkpoint.File, prefix string) (net Network, label string, err error) {
-	for _, name := range Kinds.Names() {
-		kind, err := Kinds.Get(name)
-		if err != nil || !kind.In(f) {
-			continue
-		}
-		net, err := kind.Open(f, prefix)
-		if err != nil {
-			return nil, "", err
-		}
-		return net, labelOf(name, kind, net.Weights().Fingerprint()), nil
+	name, kind, err := kindOf(f)
+	if err != nil {
+		return nil, "", err
 	}
-	return nil, "", fmt.Errorf("features: %s: got no feature network, want one of: %s", f.Path, strings.Join(Kinds.Names(), ", "))
+	if net, err = kind.Open(f, prefix); err != nil {
+		return nil, "", err
+	}
+	return net, labelOf(name, kind, net.Weights().Fingerprint()), nil
+}
+
+// OpenBackbone is Open for a discriminator, which needs maps and no label.
+func OpenBackbone(f *checkpoint.File, prefix string) (Backbone, error) {
+	name, kind, err := kindOf(f)
+	if err != nil {
+		return nil, err
+	}
+	net, err := kind.Open(f, prefix)
+	if err != nil {
+		return nil, err
+	}
+	if b, ok := net.(Backbone); ok {
+		return b, nil
+	}
+	return nil, fmt.Errorf("features: %s: %s has no maps for a discriminator, want a network that has", f.Path, name)
+}
+
+// kindOf is the architecture of the network in f.
+func kindOf(f *checkpoint.File) (name string, kind Kind, err error) {
+	for _, name := range Kinds.Names() {
+		if kind, err = Kinds.Get(name); err == nil && kind.In(f) {
+			return name, kind, nil
+		}
+	}
+	return "", Kind{}, fmt.Errorf("features: %s: got no feature network, want one of: %s", f.Path, strings.Join(Kinds.Names(), ", "))
 }
 
 // labelDigits of a fingerprint tell networks apart in a label.

@@ -350,7 +350,7 @@ func TestChecks(t *testing.T) {
 	}
 	cfg := nets.Discs[0].Disc.Config
 	cfg.Channels = []int{4, 4}
-	cfg.Sizes = []int{16, 8}
+	cfg.Sizes, cfg.Nominal = []int{16, 8}, nil
 	d, err := disc.New(cfg, rand.New(rand.NewPCG(1, 1)))
 	if err != nil {
 		t.Fatal(err)

@@ -41,7 +41,7 @@ func (n Nets) Check() error {
 
 func (d Disc) check(gen precond.Shape) error {
 	heads := d.Disc.Config
-	if f := d.Proj.Net.Config.Channels; f != gen.Channels {
+	if f := d.Proj.Net.Channels(); f != gen.Channels {
 		return fmt.Errorf("gdd: feature network takes %d channels, want the generator's %d", f, gen.Channels)
 	}
 	if heads.LabelDim != 0 && heads.LabelDim != gen.LabelDim {

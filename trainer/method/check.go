@@ -43,11 +43,11 @@ func checkGDD(cfg *configs.Config, set data.Dataset) error {
 		if err != nil {
 			return cfg.At(name+".features", err)
 		}
-		cnn, err := OpenCNN(file)
+		net, err := OpenBackbone(file)
 		if err != nil {
 			return cfg.At(name+".features", err)
 		}
-		if _, err := projectorConfig(cfg, k, cnn); err != nil {
+		if _, err := projectorConfig(cfg, k, net); err != nil {
 			return err
 		}
 	}
@@ -113,18 +113,18 @@ func edmSettings(cfg *configs.Config, set data.Dataset) (precond.Settings, error
 
 // projectorConfig is discriminator k's path from an image over a feature network,
 // as a config asks for.
-func projectorConfig(cfg *configs.Config, k int, cnn *features.Net) (disc.ProjectorConfig, error) {
+func projectorConfig(cfg *configs.Config, k int, net features.Backbone) (disc.ProjectorConfig, error) {
 	d, name := cfg.Nth(k), configs.DiscName(k)
 	c := disc.ProjectorConfig{InSize: d.InSize, CMix: d.CMix, Expand: true, Mean: narrow(d.Mean), Std: narrow(d.Std)}
 	for _, s := range []struct {
 		key string
 		n   int
 	}{{name + ".mean", len(c.Mean)}, {name + ".std", len(c.Std)}} {
-		if channels := cnn.Config.Channels; s.n != 1 && s.n != channels {
+		if channels := net.Channels(); s.n != 1 && s.n != channels {
 			return c, cfg.At(s.key, fmt.Errorf("%s: got %d values, want 1 or one for each of %d channels", s.key, s.n, channels))
 		}
 	}
-	if err := c.Validate(cnn.Config); err != nil {
+	if err := c.Validate(net); err != nil {
 		return c, cfg.At(name+".in_size", err)
 	}
 	return c, nil

@@ -135,17 +135,17 @@ func newDisc(e Env, k, classes int) (gdd.Disc, error) {
 	if err != nil {
 		return gdd.Disc{}, err
 	}
-	cnn, err := OpenCNN(file)
+	net, err := OpenBackbone(file)
 	if err != nil {
 		return gdd.Disc{}, err
 	}
-	return discOver(e, k, cnn, classes)
+	return discOver(e, k, net, classes)
 }
 
 // discOver makes discriminator k over a feature network.
-func discOver(e Env, k int, cnn *features.Net, classes int) (gdd.Disc, error) {
+func discOver(e Env, k int, net features.Backbone, classes int) (gdd.Disc, error) {
 	name, settings := configs.DiscName(k), e.Config.Nth(k)
-	path, err := projectorConfig(e.Config, k, cnn)
+	path, err := projectorConfig(e.Config, k, net)
 	if err != nil {
 		return gdd.Disc{}, err
 	}
@@ -154,7 +154,7 @@ func discOver(e Env, k int, cnn *features.Net, classes int) (gdd.Disc, error) {
 	if k > 0 { // the first has the layers that it had when it was the only one
 		d.Name = name
 	}
-	if d.Proj, err = disc.NewProjector(path, cnn, rng); err != nil {
+	if d.Proj, err = disc.NewProjector(path, net, rng); err != nil {
 		return d, err
 	}
 	d.Disc, err = disc.New(disc.NewConfig(d.Proj, settings.Width, classes), rng)
@@ -177,7 +177,7 @@ func (m *gddMethod) Parts() []Part {
 		if d.Name != "" {
 			of = d.Name + " "
 		}
-		parts = append(parts, Part{of + "projection", Frozen, d.Proj.Mix}, Part{of + "features", Frozen, d.Proj.Net.Params})
+		parts = append(parts, Part{of + "projection", Frozen, d.Proj.Mix}, Part{of + "features", Frozen, d.Proj.Net.Weights()})
 	}
 	return parts
 }

@@ -58,6 +58,11 @@ func OpenCNN(f *checkpoint.File) (*features.Net, error) {
 	return features.FromCheckpoint(f, prefixOf(f))
 }
 
+// OpenBackbone is OpenDenoiser for feature networks that a discriminator projects.
+func OpenBackbone(f *checkpoint.File) (features.Backbone, error) {
+	return features.OpenBackbone(f, prefixOf(f))
+}
+
 // OpenFeatures is OpenDenoiser for feature networks, of whatever kind; label is the
 // name of their weights.
 func OpenFeatures(f *checkpoint.File) (net features.Network, label string, err error) {

@@ -1,0 +1,169 @@
+package features
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"innate/models"
+	"innate/models/checkpoint"
+	"innate/models/nn"
+)
+
+// stateDict lists what a state dict of PyTorch has to hold, in order.
+type stateDict struct {
+	kind    string
+	tensors []stateTensor
+
+	// unused are the beginnings of names that a whole network has and its maps do
+	// not need.
+	unused []string
+}
+
+// stateTensor is one tensor, and how it is drawn where there is no file.
+type stateTensor struct {
+	name  string
+	shape []int
+	draw  nn.Init
+}
+
+// add appends a tensor.
+func (d *stateDict) add(name string, draw nn.Init, shape ...int) {
+	d.tensors = append(d.tensors, stateTensor{name, shape, draw})
+}
+
+// conv appends a convolution's weight [out in k k].
+func (d *stateDict) conv(name string, bias bool, out, in, k int) {
+	weight, shift := nn.Default(in*k*k, 0)
+	d.add(name+".weight", weight, out, in, k, k)
+	if bias {
+		d.add(name+".bias", shift, out)
+	}
+}
+
+// linear appends a linear layer's weight [out in] and bias.
+func (d *stateDict) linear(name string, out, in int) {
+	weight, bias := nn.Default(in, 0)
+	d.add(name+".weight", weight, out, in)
+	d.add(name+".bias", bias, out)
+}
+
+// norm appends a layer norm's weight and bias.
+func (d *stateDict) norm(name string, channels int) {
+	d.add(name+".weight", nn.Ones, channels)
+	d.add(name+".bias", nil, channels)
+}
+
+// batchNorm appends a batch norm with its statistics.
+func (d *stateDict) batchNorm(name string, channels int) {
+	d.norm(name, channels)
+	d.add(name+".running_mean", nil, channels)
+	d.add(name+".running_var", nn.Ones, channels)
+}
+
+// random draws all tensors. A nil rng leaves them zero.
+func (d *stateDict) random(rng *rand.Rand) *models.ParamSet {
+	set := models.NewParamSet()
+	for _, t := range d.tensors {
+		p := set.Add(models.NewParam(t.name, t.shape...))
+		if t.draw != nil && rng != nil {
+			t.draw(rng, p.Data)
+		}
+	}
+	return set
+}
+
+// read takes the tensors from a file, in which their names begin with prefix and may
+// be others: rename says by which name one is known here. All that is missing, of
+// another shape or of no use is named.
+func (d *stateDict) read(f *checkpoint.File, prefix string, rename func(string) string) (*models.ParamSet, error) {
+	found := map[string]checkpoint.Tensor{}
+	known := map[string]bool{}
+	for _, t := range d.tensors {
+		known[t.name] = true
+	}
+	var wrong []string
+	for _, t := range f.Tensors() {
+		name, ok := strings.CutPrefix(t.Name, prefix)
+		if !ok {
+			continue
+		}
+		own := rename(name)
+		switch {
+		case known[own]:
+			found[own] = t
+		case strings.HasSuffix(own, ".num_batches_tracked"), slices.ContainsFunc(d.unused, func(p string) bool { return strings.HasPrefix(own, p) }):
+		default:
+			wrong = append(wrong, fmt.Sprintf("%q: not of the network", t.Name))
+		}
+	}
+	var missing []string
+	for _, t := range d.tensors {
+		switch got, ok := found[t.name]; {
+		case !ok:
+			missing = append(missing, fmt.Sprintf("%q: missing", prefix+t.name))
+		case !slices.Equal(got.Shape, t.shape):
+			missing = append(missing, fmt.Sprintf("%q: shape %v, want %v", got.Name, got.Shape, t.shape))
+		}
+	}
+	if wrong = append(missing, wrong...); len(wrong) > 0 {
+		return nil, fmt.Errorf("features: %s: %s: tensor %s", f.Path, d.kind, strings.Join(wrong, "; tensor "))
+	}
+	set := models.NewParamSet()
+	for _, t := range d.tensors {
+		values, err := found[t.name].Float32s()
+		if err != nil {
+			return nil, err
+		}
+		p := models.NewParam(t.name, t.shape...)
+		copy(p.Data, values)
+		set.Add(p)
+	}
+	if err := set.CheckFinite(); err != nil {
+		return nil, fmt.Errorf("features: %s: %w", f.Path, err)
+	}
+	return set, nil
+}
+
+// sameName keeps names.
+func sameName(name string) string { return name }
+
+// hasAll reports whether a file has tensors of all these names behind a prefix.
+func hasAll(f *checkpoint.File, prefix string, names ...string) bool {
+	for _, name := range names {
+		if _, err := f.Tensor(prefix + name); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// folded is a convolution with the batch norm behind it, of fixed statistics: one
+// convolution. It costs a pass over the map less forward, and one less backward.
+type folded struct {
+	name         string
+	weight, bias *models.Param
+}
+
+// fold joins a convolution and a batch norm of a set.
+func fold(set *models.ParamSet, conv, norm string, eps float64) folded {
+	w, b := set.Get(conv+".weight"), set.Get(conv+".bias")
+	gain, shift := set.Get(norm+".weight").Data, set.Get(norm+".bias").Data
+	mean, variance := set.Get(norm+".running_mean").Data, set.Get(norm+".running_var").Data
+	out := folded{conv, models.NewParam(conv+".weight", w.Shape...), models.NewParam(conv+".bias", w.Shape[0])}
+	per := len(w.Data) / w.Shape[0]
+	for c := range w.Shape[0] {
+		scale := float64(gain[c]) / math.Sqrt(float64(variance[c])+eps)
+		for i := c * per; i < (c+1)*per; i++ {
+			out.weight.Data[i] = float32(float64(w.Data[i]) * scale)
+		}
+		before := 0.0
+		if b != nil {
+			before = float64(b.Data[c])
+		}
+		out.bias.Data[c] = float32((before-float64(mean[c]))*scale + float64(shift[c]))
+	}
+	return out
+}
