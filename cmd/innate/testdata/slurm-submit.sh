@@ -38,17 +38,20 @@ becomes() { # NAME FIELD PATTERN
 	exit 1
 }
 at_once() { # NAME: Slurm holds what it requeues for two minutes, anew when its last life is cleared away
-	for _ in $(seq 240); do # what clears up after the last life would take the next one's files along
-		stepd "${id[$1]}" || break
+	for _ in $(seq 240); do
+		ends "${id[$1]}" || break
 		sleep 0.25
 	done
+	sleep 2 # a life that begins in the second in which the last one ended fails: its credential counts as revoked
 	for _ in $(seq 240); do
 		squeue -h -j "${id[$1]}" -t running | grep -q . && return
 		scontrol update jobid="${id[$1]}" StartTime=now 2>/dev/null || true
 		sleep 0.5
 	done
 }
-stepd() { grep -qs "^slurmstepd: \[$1\." /proc/[0-9]*/cmdline; } # JOB: whether its step daemon lives
+ends() { # JOB: whether it, or the daemon of its steps, is still at its end
+	squeue -h -j "$1" -t completing | grep -q . || grep -qs "^slurmstepd: \[$1\." /proc/[0-9]*/cmdline
+}
 saved() { is "$(field "$1" checkpoint_nimg)" "$(field "$1" nimg)"; }
 last() { ls "$runs/$1"/checkpoints/0*.safetensors | tail -n 1; }
 
