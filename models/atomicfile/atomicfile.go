@@ -48,7 +48,11 @@ func Write(path string, sync Sync, write func(io.Writer) error) (err error) {
 			err = about(path, tmp.Name(), err)
 		}
 	}()
-	if err := write(tmp); err != nil {
+	var to io.Writer = tmp
+	if sync >= SyncFile {
+		to = &early{File: tmp}
+	}
+	if err := write(to); err != nil {
 		return err
 	}
 	if old, err := os.Stat(path); err == nil && old.Mode().IsRegular() {

@@ -75,7 +75,7 @@ func TestWriteFails(t *testing.T) {
 			t.Errorf("while writing: got %s, want an unfinished file", tmp)
 		}
 		_, err := w.Write([]byte("half"))
-		return errors.Join(err, &os.PathError{Op: "write", Path: w.(*os.File).Name(), Err: syscall.ENOSPC})
+		return errors.Join(err, &os.PathError{Op: "write", Path: w.(interface{ Name() string }).Name(), Err: syscall.ENOSPC})
 	}
 	if err := atomicfile.Write(path, atomicfile.SyncDir, full); !errors.Is(err, syscall.ENOSPC) || err.Error() != "write "+path+": no space left on device" {
 		t.Errorf("got %v", err)
