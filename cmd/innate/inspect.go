@@ -79,7 +79,9 @@ func inspect(c *cli, ref string, check, asJSON bool) error {
 	notFinite := make([]int, len(file.Tensors())) // values of each tensor
 	for i, t := range file.Tensors() {
 		if check {
-			notFinite[i] = t.NotFinite()
+			if notFinite[i], err = t.NotFinite(); err != nil {
+				return fmt.Errorf("%s: %w", ref, err)
+			}
 		}
 	}
 	print := printFile

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -269,5 +270,41 @@ func TestWriteIsAtomic(t *testing.T) {
 	}
 	if err := checkpoint.Write(filepath.Join(dir, "no", "such", "dir"), header); err == nil {
 		t.Error("wrote into a missing directory")
+	}
+}
+
+// TestReadHoldsNoValues: a file's values are read when they are wanted, from the file
+// that was opened, and not kept.
+func TestReadHoldsNoValues(t *testing.T) {
+	const n = 4 << 20
+	f := checkpoint.New()
+	must(t, f.Add(checkpoint.Float32("a", make([]float32, n), n)))
+	must(t, f.Add(checkpoint.Float32("b", []float32{1, 2}, 2)))
+	path := write(t, f)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	got, err := checkpoint.Read(path)
+	must(t, err)
+	runtime.ReadMemStats(&after)
+	if bytes := after.TotalAlloc - before.TotalAlloc; bytes > 1<<20 {
+		t.Errorf("%d bytes allocated to open a file of %d", bytes, 4*n)
+	}
+	// Another file takes its place, as a writer has it.
+	other := checkpoint.New()
+	must(t, other.Add(checkpoint.Float32("b", []float32{3}, 1)))
+	must(t, checkpoint.Write(path, other))
+	b, err := got.Tensor("b")
+	must(t, err)
+	if v, err := b.Float32s(); err != nil || !slices.Equal(v, []float32{1, 2}) {
+		t.Errorf("values %v, %v; want those of the file that was opened", v, err)
+	}
+	// One that is cut short meanwhile says so.
+	again, err := checkpoint.Read(path)
+	must(t, err)
+	info, err := os.Stat(path)
+	must(t, err)
+	must(t, os.Truncate(path, info.Size()-2))
+	if _, err := again.Tensors()[0].Float32s(); err == nil || !strings.Contains(err.Error(), `tensor "b": read: 2 bytes of 4: the file was cut short`) {
+		t.Errorf("a file cut short after it was opened: %v", err)
 	}
 }

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"hash"
 	"hash/crc32"
+	"io"
 	"slices"
 	"strings"
 )
@@ -116,7 +119,7 @@ func (s sums) verifyHeader(header []byte) error {
 
 // verifyValues finds damaged values, and says what another program did to the
 // file. A sum of the older kind is found over header as well.
-func (s sums) verifyValues(header []byte, entries []entry, values []byte) (changes string, err error) {
+func (s sums) verifyValues(header []byte, entries []entry, values *io.SectionReader) (changes string, err error) {
 	switch {
 	case s.values == "" && s.header == "" && s.old == "":
 		return "", nil
@@ -124,27 +127,35 @@ func (s sums) verifyValues(header []byte, entries []entry, values []byte) (chang
 		return s.verifyOld(header, entries, values)
 	}
 	sorted := slices.SortedFunc(slices.Values(entries), func(a, b entry) int { return strings.Compare(a.name, b.name) })
-	sum := uint32(0)
+	sum, buf := crc32.New(castagnoli), make([]byte, min(sumChunk, values.Size()))
 	for _, e := range sorted {
-		sum = crc32.Update(sum, castagnoli, values[e.Offsets[0]:e.Offsets[1]])
+		if err := addSum(sum, values, e.Offsets[0], e.Offsets[1], buf); err != nil {
+			return "", err
+		}
 	}
-	same := digits(sum) == s.values
+	got := digits(sum.Sum32())
+	same := got == s.values
 	switch {
 	case !s.marked && same:
 		return changedHeader, nil
 	case !s.marked:
 		return changedValues, nil
 	case !same:
-		return "", fmt.Errorf("values: checksum %s, want %s as the file says: it is damaged", digits(sum), s.values)
+		return "", fmt.Errorf("values: checksum %s, want %s as the file says: it is damaged", got, s.values)
 	}
 	return "", nil
 }
 
 // verifyOld checks the one sum of an older file: over all bytes, its own digits
 // counting as zeros.
-func (s sums) verifyOld(header []byte, entries []entry, values []byte) (changes string, err error) {
+func (s sums) verifyOld(header []byte, entries []entry, values *io.SectionReader) (changes string, err error) {
 	copy(sumIn(header, oldSumKey), noSum)
-	got := digits(crc32.Update(crc32.Checksum(header, castagnoli), castagnoli, values))
+	sum := crc32.New(castagnoli)
+	_, _ = sum.Write(header) // a hash has no errors
+	if err := addSum(sum, values, 0, values.Size(), make([]byte, min(sumChunk, values.Size()))); err != nil {
+		return "", err
+	}
+	got := digits(sum.Sum32())
 	switch {
 	case got == s.old:
 		return "", nil
@@ -152,6 +163,26 @@ func (s sums) verifyOld(header []byte, entries []entry, values []byte) (changes 
 		return changed, nil
 	}
 	return "", fmt.Errorf("checksum %s, want %s as the file says: it is damaged", got, s.old)
+}
+
+// sumChunk is how many bytes are in memory while sums are made.
+const sumChunk = 512 << 10
+
+// addSum adds bytes from to to of values to a sum.
+func addSum(sum hash.Hash32, values io.ReaderAt, from, to int64, buf []byte) error {
+	for from < to {
+		part := buf[:min(int64(len(buf)), to-from)]
+		n, err := values.ReadAt(part, from)
+		if n < len(part) {
+			if errors.Is(err, io.EOF) {
+				err = errors.New("the file was cut short")
+			}
+			return fmt.Errorf("values: %w", err)
+		}
+		_, _ = sum.Write(part)
+		from += int64(n)
+	}
+	return nil
 }
 
 // libraryWrote reports whether the safetensors library wrote a header that an

@@ -6,12 +6,12 @@ import "math"
 const finiteBlock = 1 << 16
 
 // NotFinite counts the values of a float tensor that are NaN or infinite; a
-// tensor of another type, or one read without its values, has none to count.
-func (t Tensor) NotFinite() int {
+// tensor of another type has none to count.
+func (t Tensor) NotFinite() (int, error) {
 	width := t.DType.Size()
 	raw, err := t.Raw()
 	if err != nil || width == 0 {
-		return 0
+		return 0, err
 	}
 	n := 0
 	for left := t.Count(); left > 0; {
@@ -21,7 +21,7 @@ func (t Tensor) NotFinite() int {
 		left -= block.Shape[0]
 		values, err := block.Float64s()
 		if err != nil {
-			return 0
+			return 0, nil // of integers
 		}
 		for _, v := range values {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
@@ -29,5 +29,5 @@ func (t Tensor) NotFinite() int {
 			}
 		}
 	}
-	return n
+	return n, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"io"
 	"math"
 	"slices"
 	"strings"
@@ -27,7 +28,7 @@ func TestEighths(t *testing.T) {
 		checkpoint.F8E5M2FNUZ: "aac12d2730bf26ca53bfa107a7a6a8df192aba8cf58b971eec9126f83991e6d4",
 		checkpoint.F8E8M0:     "2fb2732a956043772ccd2c1664ae5d2558c62f9c06780c04d95f1ff0050f2f2f",
 	} {
-		values, err := checkpoint.Deferred("a", d, func() ([]byte, error) { return all, nil }, 256).Float32s()
+		values, err := checkpoint.Deferred("a", d, writes(all), 256).Float32s()
 		must(t, err)
 		var bits []byte
 		for _, v := range values {
@@ -43,12 +44,20 @@ func TestEighths(t *testing.T) {
 	}
 }
 
+// writes is what Deferred takes for bytes at hand.
+func writes(b []byte) func(w io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	}
+}
+
 // TestDeferred reads values when they are wanted, and refuses those that do not
 // fit.
 func TestDeferred(t *testing.T) {
 	n := 0
 	f := checkpoint.New()
-	must(t, f.Add(checkpoint.Deferred("a", checkpoint.U8, func() ([]byte, error) { n++; return []byte{1, 2, 3}, nil }, 3)))
+	must(t, f.Add(checkpoint.Deferred("a", checkpoint.U8, func(w io.Writer) error { n++; return writes([]byte{1, 2, 3})(w) }, 3)))
 	if n != 0 {
 		t.Errorf("read %d times before it was asked for", n)
 	}
@@ -58,11 +67,11 @@ func TestDeferred(t *testing.T) {
 		t.Errorf("values %v, %v; want 1 2 3", b, err)
 	}
 	for _, c := range []struct {
-		read func() ([]byte, error)
+		read func(w io.Writer) error
 		want string
 	}{
-		{func() ([]byte, error) { return []byte{1}, nil }, `tensor "a": 1 bytes, want 3 for U8 [3]`},
-		{func() ([]byte, error) { return nil, errors.New("disk on fire") }, `tensor "a": disk on fire`},
+		{writes([]byte{1}), `tensor "a": 1 bytes, want 3 for U8 [3]`},
+		{func(io.Writer) error { return errors.New("disk on fire") }, `tensor "a": disk on fire`},
 	} {
 		f := checkpoint.New()
 		must(t, f.Add(checkpoint.Deferred("a", checkpoint.U8, c.read, 3)))

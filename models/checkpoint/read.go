@@ -15,7 +15,7 @@ import (
 )
 
 // What a reader accepts. Decoding allocates at most 32 bytes for each byte of the
-// header, one for each byte of values, and 64 KiB.
+// header, one for each byte of values up to sumChunk, and 64 KiB.
 const (
 	maxHeader  = 100 << 20 // bytes of JSON
 	maxTensors = 1 << 18
@@ -23,7 +23,9 @@ const (
 	metadataKey = "__metadata__"
 )
 
-// Read loads a file with all its values.
+// Read opens a file and compares all its values with their checksum. They are not
+// held: they are read again when they are wanted, from the file that was opened,
+// whatever lies at path by then. It stays open as long as somebody may want some.
 func Read(path string) (*File, error) { return readPath(path, true) }
 
 // ReadHeader loads names, types, shapes and metadata, but no values.
@@ -34,8 +36,10 @@ func readPath(path string, values bool) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
-	defer r.Close()
 	f, err := decode(r, size, values)
+	if err != nil || !values {
+		defer r.Close() // else the last tensor of f lets r go
+	}
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %s: %w", path, explain(err, r, size))
 	}
@@ -46,9 +50,10 @@ func readPath(path string, values bool) (*File, error) {
 // Decode reads a checkpoint that is held in memory. The tensors keep referring
 // to data.
 func Decode(data []byte) (*File, error) {
-	f, err := decode(bytes.NewReader(data), int64(len(data)), true)
+	r := bytes.NewReader(data)
+	f, err := decode(r, r.Size(), true)
 	if err != nil {
-		return nil, fmt.Errorf("checkpoint: %w", explain(err, bytes.NewReader(data), int64(len(data))))
+		return nil, fmt.Errorf("checkpoint: %w", explain(err, r, r.Size()))
 	}
 	return f, nil
 }
@@ -63,24 +68,25 @@ func explain(err error, r io.ReaderAt, size int64) error {
 }
 
 // decode reads from r, which holds size bytes.
-func decode(r io.Reader, size int64, values bool) (*File, error) {
-	var prefix [8]byte
-	if size < int64(len(prefix)) {
-		return nil, fmt.Errorf("%d bytes, want at least 8", size)
+func decode(r io.ReaderAt, size int64, values bool) (*File, error) {
+	var prefix [lengthSize]byte
+	if size < lengthSize {
+		return nil, fmt.Errorf("%d bytes, want at least %d", size, lengthSize)
 	}
-	if _, err := io.ReadFull(r, prefix[:]); err != nil {
+	from := io.NewSectionReader(r, 0, size)
+	if _, err := io.ReadFull(from, prefix[:]); err != nil {
 		return nil, err
 	}
 	length := binary.LittleEndian.Uint64(prefix[:])
 	if length > maxHeader {
 		return nil, fmt.Errorf("header of %d bytes, want at most %d: this is no safetensors file", length, maxHeader)
 	}
-	rest := size - 8 - int64(length)
+	rest := size - lengthSize - int64(length)
 	if rest < 0 {
 		return nil, fmt.Errorf("header of %d bytes in a file of %d: it was cut short", length, size)
 	}
 	header := make([]byte, length)
-	if _, err := io.ReadFull(r, header); err != nil {
+	if _, err := io.ReadFull(from, header); err != nil {
 		return nil, err
 	}
 	entries, meta, err := parseHeader(header)
@@ -96,12 +102,8 @@ func decode(r io.Reader, size int64, values bool) (*File, error) {
 	if err := sums.verifyHeader(header); err != nil {
 		return nil, err
 	}
-	var body []byte
+	body := io.NewSectionReader(r, size-rest, rest)
 	if values {
-		body = make([]byte, rest)
-		if _, err := io.ReadFull(r, body); err != nil {
-			return nil, err
-		}
 		if f.Changed, err = sums.verifyValues(header, entries, body); err != nil {
 			return nil, err
 		}
@@ -109,7 +111,7 @@ func decode(r io.Reader, size int64, values bool) (*File, error) {
 	for _, e := range entries {
 		t := Tensor{Name: e.name, DType: e.DType, Shape: e.Shape}
 		if values {
-			t.raw = body[e.Offsets[0]:e.Offsets[1]:e.Offsets[1]]
+			t.read = Section(body, e.Offsets[0], e.Offsets[1]-e.Offsets[0])
 		}
 		f.put(t)
 	}

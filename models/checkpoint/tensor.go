@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"encoding/binary"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 )
@@ -18,14 +19,14 @@ type Tensor struct {
 	// elements; nil for all others. Values come row by row all the same.
 	Strides []int
 
-	raw  []byte                 // little-endian values as in the file
-	f32  []float32              // or the caller's float32 values, not copied
-	read func() ([]byte, error) // or what reads them
+	raw  []byte                  // little-endian values as in the file
+	f32  []float32               // or the caller's float32 values, not copied
+	read func(w io.Writer) error // or what reads them
 }
 
-// Deferred makes a tensor whose values, little-endian and row-major, are read when
-// they are wanted, each time anew.
-func Deferred(name string, d DType, read func() ([]byte, error), shape ...int) Tensor {
+// Deferred makes a tensor whose values, little-endian and row-major, are written to
+// somebody by read when they are wanted, each time anew.
+func Deferred(name string, d DType, read func(w io.Writer) error, shape ...int) Tensor {
 	return Tensor{Name: name, DType: d, Shape: slices.Clone(shape), read: read}
 }
 
@@ -93,14 +94,24 @@ func (t Tensor) values() ([]byte, error) {
 	if t.read == nil {
 		return t.raw, nil
 	}
-	raw, err := t.read()
-	if err == nil && len(raw) != t.bytes() {
-		err = fmt.Errorf("%d bytes, want %d for %s %v", len(raw), t.bytes(), t.DType, t.Shape)
+	buf := make(filled, 0, t.bytes())
+	if err := t.stream(&buf); err != nil {
+		return nil, err
+	}
+	return buf, nil
+}
+
+// stream has the values of a deferred tensor written to w.
+func (t Tensor) stream(w io.Writer) error {
+	n := &counted{w: w}
+	err := t.read(n)
+	if err == nil && n.n != int64(t.bytes()) {
+		err = fmt.Errorf("%d bytes, want %d for %s %v", n.n, t.bytes(), t.DType, t.Shape)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("tensor %q: %w", t.Name, err)
+		return fmt.Errorf("tensor %q: %w", t.Name, err)
 	}
-	return raw, nil
+	return nil
 }
 
 // Float32s returns the values as float32. F64 is rounded; all smaller types

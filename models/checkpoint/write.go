@@ -83,7 +83,10 @@ func (f *File) encode(w io.Writer) (header []byte, err error) {
 
 // write writes the tensor's values.
 func (t Tensor) write(w io.Writer) error {
-	if t.f32 == nil {
+	switch {
+	case t.read != nil:
+		return t.stream(w)
+	case t.f32 == nil:
 		raw, err := t.values()
 		if err != nil {
 			return err
@@ -91,13 +94,13 @@ func (t Tensor) write(w io.Writer) error {
 		_, err = w.Write(raw)
 		return err
 	}
-	chunk := make([]byte, 0, 1<<16)
-	for part := range slices.Chunk(t.f32, cap(chunk)/4) {
-		chunk = chunk[:0]
+	buf := make([]byte, 0, 1<<16)
+	for part := range slices.Chunk(t.f32, cap(buf)/4) {
+		buf = buf[:0]
 		for _, v := range part {
-			chunk = binary.LittleEndian.AppendUint32(chunk, math.Float32bits(v))
+			buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(v))
 		}
-		if _, err := w.Write(chunk); err != nil {
+		if _, err := w.Write(buf); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package torchfile
 import (
 	"encoding/binary"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 
@@ -198,8 +199,22 @@ func (t *tensor) rowMajor() bool {
 	return true
 }
 
-// read returns the values row by row.
-func (t *tensor) read() ([]byte, error) {
+// read writes the values row by row: those that lie so, as they are.
+func (t *tensor) read(w io.Writer) error {
+	width := int64(t.dtype.Size())
+	if t.rowMajor() && !t.neg && !t.conj {
+		return checkpoint.Section(t.storage.r, t.storage.at+width*t.offset, width*t.span())(w)
+	}
+	raw, err := t.gathered()
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(raw)
+	return err
+}
+
+// gathered returns the values row by row, whatever their strides and signs.
+func (t *tensor) gathered() ([]byte, error) {
 	width := int64(t.dtype.Size())
 	raw := make([]byte, width*t.span())
 	if _, err := t.storage.r.ReadAt(raw, t.storage.at+width*t.offset); err != nil && len(raw) > 0 {
