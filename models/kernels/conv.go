@@ -42,7 +42,8 @@ type ConvForward struct {
 	c     correlator
 }
 
-// correlator is a prepared correlation: the general one or the narrow one.
+// correlator is a prepared correlation: the general one, the narrow one or
+// Winograd's.
 type correlator interface {
 	run(x, w, bias, y []float32)
 }
@@ -52,6 +53,14 @@ type correlator interface {
 func NewConvForward(p *Pool, s ConvShape, m *Region) *ConvForward {
 	s.check()
 	oh, ow := s.Out()
+	if tile := active.winogradTile(s); tile > 0 {
+		c := &winograd{
+			in: extent{s.H, s.W, s.Ci}, out: extent{oh, ow, s.Co}, n: s.N, pad: s.Pad,
+			outStride: s.Ci * s.K * s.K, inStride: s.K * s.K,
+		}
+		c.plan(p, tile, m)
+		return &ConvForward{s, c}
+	}
 	if s.Stride == 1 && active.useNarrow(s.K, s.Ci, s.Co) {
 		c := &narrow{
 			in: extent{s.H, s.W, s.Ci}, out: extent{oh, ow, s.Co}, n: s.N, k: s.K, pad: s.Pad,
@@ -101,6 +110,14 @@ type ConvGradInput struct {
 func NewConvGradInput(p *Pool, s ConvShape, m *Region) *ConvGradInput {
 	s.check()
 	oh, ow := s.Out()
+	if tile := active.winogradTile(s); tile > 0 {
+		c := &winograd{
+			in: extent{oh, ow, s.Co}, out: extent{s.H, s.W, s.Ci}, n: s.N, pad: s.K - 1 - s.Pad,
+			reverse: true, outStride: s.K * s.K, inStride: s.Ci * s.K * s.K,
+		}
+		c.plan(p, tile, m)
+		return &ConvGradInput{s, c}
+	}
 	if s.Stride == 1 && active.useNarrow(s.K, s.Co, s.Ci) {
 		c := &narrow{
 			in: extent{oh, ow, s.Co}, out: extent{s.H, s.W, s.Ci}, n: s.N, k: s.K, pad: s.K - 1 - s.Pad,

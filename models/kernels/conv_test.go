@@ -3,6 +3,7 @@ package kernels_test
 import (
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"testing"
 
@@ -46,6 +47,12 @@ func convShapes() []shape {
 		{2, 6, 6, 5, 6, 3, 1, 4},
 		{2, 5, 6, 5, 6, 2, 2, 3},
 		{3, 7, 5, 70, 66, 1, 1, 0},
+		{2, 11, 7, 16, 32, 3, 1, 1},
+		{5, 5, 6, 48, 16, 3, 1, 0},
+		{1, 4, 9, 16, 16, 3, 1, 2},
+		{19, 4, 4, 16, 48, 3, 1, 1},
+		{1, 8, 8, 144, 80, 3, 1, 1},
+		{3, 1, 1, 16, 16, 3, 1, 1},
 		{3, 7, 5, 12, 10, 1, 2, 0},
 	}
 	for k := 1; k <= 5; k++ {
@@ -86,11 +93,16 @@ func visit(s shape, f func(xi, wi, yi int)) {
 
 // near compares sums of products with their float64 value. A sum of n products
 // of values in [-1, 1), in any order, is off by at most n·ε·Σ|products|; random
-// signs leave about the root of that.
-func near(t *testing.T, what string, got []float32, want, size []float64) {
+// signs leave about the root of that. Winograd's F(4×4, 3×3) has four times the
+// error, and an output shares that of its tile.
+func near(t *testing.T, what string, got []float32, want, size []float64, tile int) {
 	t.Helper()
+	most := slices.Max(size)
 	for i := range want {
 		tol := 4e-7*size[i] + 1e-6
+		if tile == 4 {
+			tol = 4e-7*(size[i]+most) + 4e-6
+		}
 		if d := math.Abs(float64(got[i]) - want[i]); !(d <= tol) {
 			t.Fatalf("%s[%d] = %v, want %v (off by %.3g, tolerance %.3g)", what, i, got[i], want[i], d, tol)
 		}
@@ -147,8 +159,8 @@ func testConv(t *testing.T, ps []*kernels.Pool, s shape) {
 		dw64[wi] += a * c
 		dwSize[wi] += math.Abs(a * c)
 	})
-	eachImpl(t, func(t *testing.T) {
-		t.Run(fmt.Sprintf("%+v", s), func(t *testing.T) {
+	eachConv(t, s, func(t *testing.T, tile int) {
+		t.Run(fmt.Sprintf("%+v F(%d)", s, tile), func(t *testing.T) {
 			var first [4][]float32
 			for _, p := range ps {
 				var shared []float32
@@ -166,10 +178,10 @@ func testConv(t *testing.T, ps []*kernels.Pool, s shape) {
 				for i := range out[3] {
 					out[3][i] += bias[i%s.Co]
 				}
-				near(t, "y", out[0], y64, ySize)
-				near(t, "y without bias + bias", out[3], y64, ySize)
-				near(t, "dx", out[1], dx64, dxSize)
-				near(t, "dw", out[2], dw64, dwSize)
+				near(t, "y", out[0], y64, ySize, tile)
+				near(t, "y without bias + bias", out[3], y64, ySize, tile)
+				near(t, "dx", out[1], dx64, dxSize, tile)
+				near(t, "dw", out[2], dw64, dwSize, tile)
 				for i := range out {
 					if p == ps[0] {
 						first[i] = out[i]
@@ -180,6 +192,47 @@ func testConv(t *testing.T, ps []*kernels.Pool, s shape) {
 			}
 		})
 	})
+}
+
+// eachConv runs a test on every implementation, by the definition and by every form
+// of Winograd's algorithm that applies to s; tile is its m, or 0.
+func eachConv(t *testing.T, s shape, f func(t *testing.T, tile int)) {
+	defer kernels.SetConvMode("")
+	eachImpl(t, func(t *testing.T) {
+		for _, mode := range []string{"direct", "f2", "f4"} {
+			kernels.SetConvMode(mode)
+			if tile := kernels.WinogradTile(s); tile > 0 || mode == "direct" {
+				f(t, tile)
+			}
+		}
+	})
+}
+
+// The choice between the algorithms follows the shape.
+func TestWinogradChoice(t *testing.T) {
+	if kernels.Active() == "portable" || os.Getenv("INNATE_CONV") != "" {
+		t.Skip("for whole vectors of assembly, and no mode")
+	}
+	for _, test := range []struct {
+		s    shape
+		want int
+	}{
+		{shape{64, 28, 28, 16, 16, 3, 1, 1}, 4},
+		{shape{64, 28, 28, 64, 64, 3, 1, 1}, 4},
+		{shape{64, 7, 7, 64, 64, 3, 1, 1}, 4},
+		{shape{8, 32, 32, 256, 256, 3, 1, 1}, 4},
+		{shape{64, 2, 2, 64, 64, 3, 1, 1}, 2},   // a quarter of a 4×4 tile
+		{shape{1, 4, 4, 256, 256, 3, 1, 1}, 0},  // more weights than pixels
+		{shape{64, 28, 28, 32, 32, 3, 2, 1}, 0}, // stride
+		{shape{64, 28, 28, 32, 32, 1, 1, 0}, 0}, // kernel
+		{shape{64, 28, 28, 1, 32, 3, 1, 1}, 0},  // part of a vector
+		{shape{64, 28, 28, 32, 33, 3, 1, 1}, 0}, // likewise
+		{shape{64, 28, 28, 32, 32, 3, 1, 4}, 0}, // more padding than a tile knows
+	} {
+		if got := kernels.WinogradTile(test.s); got != test.want {
+			t.Errorf("%+v: F(%d), want %d", test.s, got, test.want)
+		}
+	}
 }
 
 func TestConvMisuse(t *testing.T) {

@@ -19,6 +19,9 @@ type impl struct {
 	depthLanes int
 	depthTile  func(t *depthTile, rows int)
 
+	// The transforms of Winograd's algorithm, over lines of whole vectors.
+	winograd *winogradMaps
+
 	// Elementwise maps.
 	add, sub, mul, div func(dst, a, b []float32)
 	mulAdd             func(dst, a, b []float32)

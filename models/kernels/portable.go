@@ -7,6 +7,7 @@ var portable = impl{
 	vl: genericLanes, mr: genericRows,
 	dotTile: dotTileGeneric, outerTile: outerTileGeneric,
 	depthLanes: 1, depthTile: depthTileGeneric,
+	winograd: &winogradGeneric,
 
 	add: addGeneric, sub: subGeneric, mul: mulGeneric, div: divGeneric,
 	mulAdd:    mulAddGeneric,

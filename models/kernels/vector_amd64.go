@@ -144,6 +144,7 @@ var avx2 = impl{
 	dotTile:    func(t *tile, rows, vectors int) { dotTilesAVX2[vectors][rows](t) },
 	outerTile:  func(t *tile, rows, vectors int) { outerTilesAVX2[vectors][rows](t) },
 	depthLanes: 8, depthTile: depthTileAVX2,
+	winograd: &winogradAVX2,
 
 	add: addAVX2, sub: subAVX2, mul: mulAVX2, div: divAVX2,
 	mulAdd:    mulAddAVX2,
@@ -182,6 +183,7 @@ var avx512 = impl{
 	dotTile:    func(t *tile, rows, vectors int) { dotTilesAVX512[vectors][rows](t) },
 	outerTile:  func(t *tile, rows, vectors int) { outerTilesAVX512[vectors][rows](t) },
 	depthLanes: 16, depthTile: depthTileAVX512,
+	winograd: &winogradAVX512,
 
 	add: addAVX512, sub: subAVX512, mul: mulAVX512, div: divAVX512,
 	mulAdd:    mulAddAVX512,

@@ -15,10 +15,14 @@ import (
 )
 
 func main() {
-	set := flag.String("set", "", "what to generate: tile, tilestubs, vector, depthwise or activation")
+	set := flag.String("set", "", "what to generate: tile, tilestubs, vector, depthwise, activation, winograd or winogradstubs")
 	flag.Parse()
-	if *set == "tilestubs" {
+	switch *set {
+	case "tilestubs":
 		fmt.Print(tileStubs())
+		return
+	case "winogradstubs":
+		fmt.Print(winogradStubs())
 		return
 	}
 	ConstraintExpr("amd64,!purego")
@@ -26,6 +30,8 @@ func main() {
 		switch *set {
 		case "tile":
 			tiles(v)
+		case "winograd":
+			winograd(v)
 		case "vector":
 			maps(v)
 			rowMaps(v)
@@ -35,7 +41,7 @@ func main() {
 		case "activation":
 			activations(v)
 		default:
-			fmt.Fprintf(os.Stderr, "_asm: -set %q, want tile, tilestubs, vector, depthwise or activation\n", *set)
+			fmt.Fprintf(os.Stderr, "_asm: -set %q, want tile, vector, depthwise, activation or winograd\n", *set)
 			os.Exit(2)
 		}
 	}
