@@ -95,6 +95,16 @@ func (k Kind) Refuse(want string) error {
 // is not known may be.
 func (k Kind) Text() bool { return k == plainText || k == empty || k == "" }
 
+// Instead reports whether a file of this kind is what a download or a copy leaves
+// where something went wrong, in place of a file of data.
+func (k Kind) Instead() bool {
+	switch k {
+	case html, xml, lfsPointer, jsonText, plainText, zeros, empty, brokenZip:
+		return true
+	}
+	return false
+}
+
 // Torch reports whether a file of this kind is one of PyTorch's or a pickle, which
 // package torchfile reads.
 func (k Kind) Torch() bool { return k == TorchZip || k == TorchLegacy || k == Pickle }

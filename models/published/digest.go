@@ -9,10 +9,12 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"innate/models/filetype"
 )
 
 // Check reads the file at path and compares it with what is published of f. A file
-// of which nothing is published passes.
+// of which no digest is published passes, unless it is plainly something else.
 func (f File) Check(path string) error {
 	r, err := os.Open(path)
 	if err != nil {
@@ -35,6 +37,9 @@ func (f File) Check(path string) error {
 		into = append(into, md)
 	}
 	if len(into) == 0 {
+		if kind := filetype.Sniff(r, info.Size()); kind.Instead() {
+			return fmt.Errorf("%s: %w", path, kind.Refuse(f.What))
+		}
 		return nil
 	}
 	if _, err := io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(into...)}, struct{ io.Reader }{r}, make([]byte, 1<<20)); err != nil {

@@ -95,7 +95,7 @@ func TestCheck(t *testing.T) {
 		file published.File
 		want string
 	}{
-		{published.File{}, ""},
+		{published.File{What: "a network"}, "a text, want a network"}, // no digest: but a network is no text
 		{published.File{Size: 3, SHA256: sha, MD5: md}, ""},
 		{published.File{SHA256: sha[:8]}, ""},
 		{published.File{Size: 4}, "3 bytes, want 4 as published"},
