@@ -30,6 +30,7 @@ type Config struct {
 	Disc1    Disc     `toml:"disc1"`
 	Disc2    Disc     `toml:"disc2"`
 	Disc3    Disc     `toml:"disc3"`
+	Augment  Augment  `toml:"augment"`
 	FID      FID      `toml:"fid"`
 	Live     Live     `toml:"live"`
 	Freeze   Freeze   `toml:"freeze"`
@@ -139,6 +140,18 @@ func DiscName(k int) string {
 		return "disc"
 	}
 	return fmt.Sprint("disc", k)
+}
+
+// NoPipe is the value of augment.pipe that leaves images as they are.
+const NoPipe = "none"
+
+// Augment is how images are changed before a discriminator (gdd) or the network that
+// trains (edm) sees them. Fixed, but for the settings that are live.
+type Augment struct {
+	Pipe      string   `toml:"pipe" for:"edm gdd" want:"none | bgc | edm" doc:"geometry and colours of StyleGAN2-ADA, or the geometry of EDM"`
+	P         float64  `toml:"p" for:"edm gdd" live:"yes" want:"in [0, 1]" doc:"probability of each of its transforms; with ada_target where it starts"`
+	ADATarget float64  `toml:"ada_target" for:"gdd" live:"yes" want:"in [0, 1)" doc:"mean sign of real images' logits that p adapts to; 0: p stays"`
+	Diff      []string `toml:"diff" for:"gdd" want:"some of color, translation, cutout" doc:"parts of DiffAugment, drawn for each discriminator"`
 }
 
 // FID is the evaluation during training. Fixed.

@@ -23,6 +23,7 @@ func edmDefaults(c *Config) {
 	c.Run.Precision = Float32
 	c.Model = Model{Network: noNetwork, Arch: "ddpmpp", ModelChannels: 16, ChannelMult: []int{1, 1, 3}, ChannelMultEmb: 4,
 		NumBlocks: 1, AttnResolutions: []int{7}, Embedding: Auto, Encoder: Auto, Decoder: Auto, ResampleFilter: []int{}, Precond: "edm"}
+	c.Augment = Augment{Pipe: NoPipe, P: 0.12}
 	c.Live.LR, c.Live.WarmupKimg = 1e-3, 10
 	c.Live.Beta1, c.Live.Beta2 = 0.9, 0.999
 	c.Live.EMAHalflifeKimg, c.Live.EMARamp = 50, 0.05
@@ -47,6 +48,7 @@ func gddDefaults(c *Config) {
 		*c.Nth(k) = defaultDisc()
 	}
 	c.Disc.Features, c.Disc.Loss = discFeatures, "ns"
+	c.Augment = Augment{Pipe: NoPipe, Diff: []string{}}
 	c.FID = defaultFID()
 	c.Live.GenLR, c.Live.DiscLR = 5e-4, 2e-4
 	c.Live.Beta1, c.Live.Beta2 = 0, 0.99

@@ -23,6 +23,7 @@ func (c *Config) Validate() error {
 	v.check(v.c.Run.Precision == Float32 || v.c.Run.Precision == BFloat16, "run.precision", "")
 	v.model()
 	v.disc()
+	v.augment()
 	v.weights()
 	v.globs("freeze.freeze", c.Freeze.Freeze)
 	v.globs("freeze.train", c.Freeze.Train)
@@ -127,6 +128,12 @@ func (v *validator) disc() {
 			fmt.Sprintf("%s, so a multiple of %d", byKey[name+".in_size"].want, parts))
 		v.check(named(d.Features), name+".features", "")
 	}
+}
+
+// augment checks the parts of DiffAugment.
+func (v *validator) augment() {
+	other := func(part string) bool { return !slices.Contains([]string{"color", "translation", "cutout"}, part) }
+	v.check(!slices.ContainsFunc(v.c.Augment.Diff, other), "augment.diff", "")
 }
 
 // named reports whether a text names a file: builtin:NAME, fetch:NAME or a path.

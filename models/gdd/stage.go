@@ -3,6 +3,7 @@ package gdd
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 
@@ -17,6 +18,8 @@ import (
 type Nets struct {
 	Gen   *precond.Denoiser // of kind precond.GDD
 	Discs []Disc            // at least one
+
+	Augment Augmentation
 }
 
 // Disc is a discriminator: heads over a feature network of its own.
@@ -35,6 +38,9 @@ func (n Nets) Check() error {
 		if err := d.check(n.Gen.Net.Shape()); err != nil {
 			return err
 		}
+	}
+	if err := n.Augment.check(n.Gen.Net.Shape().Image()); err != nil {
+		return fmt.Errorf("gdd: %w", err)
 	}
 	return nil
 }
@@ -138,6 +144,7 @@ type GenStage struct {
 
 	z, label graph.Node
 	weights  []graph.Node
+	pass     *pass
 }
 
 // NewGenStage builds the stage for batches of the given size.
@@ -154,9 +161,11 @@ func NewGenStage(n Nets, loss Loss, batch int) (*GenStage, error) {
 		s.z, s.label = n.image(g, "z", batch), n.label(g, batch)
 		s.weights = n.factors(g, "weight")
 		s.Fake = n.Gen.OneStep(g, s.z, nn.Cond{Label: s.label})
+		s.pass = n.newPass(g, "augment", batch)
+		seen := s.pass.forward(s.Fake)
 		var weighted []graph.Node
 		for k, d := range n.Discs {
-			logits, next := d.judge(g, s.Fake, s.label, d.Disc.State(g))
+			logits, next := d.judge(g, s.pass.each(k, seen), s.label, d.Disc.State(g))
 			one := batchSum(g, adversarial.Gen(g, logits))
 			weighted = append(weighted, g.MulScalar(one, s.weights[k]))
 			s.Logits, s.Losses = append(s.Logits, logits), append(s.Losses, one)
@@ -179,6 +188,10 @@ func (s *GenStage) Set(z, labels []float32) {
 	s.fill("labels", s.label, labels)
 }
 
+// Draw draws how the images of the next run are augmented, each transform of a pipe
+// with probability prob. Without augmentation it draws nothing.
+func (s *GenStage) Draw(rng *rand.Rand, prob float64) { s.pass.draw(rng, prob) }
+
 // Weigh sets the weight of each discriminator in the loss, at first 1.
 func (s *GenStage) Weigh(weights []float64) { s.setFactors(s.weights, weights) }
 
@@ -192,8 +205,10 @@ type DiscStage struct {
 	FakeSums, RealSums     []LogitSums
 	Losses                 []graph.Node // scalars, of each of them
 	Loss                   graph.Node   // scalar, their sum
+	Positive               graph.Node   // scalar, how many logits of real images are above 0; with a pipe alone
 
-	real, label graph.Node
+	real, label        graph.Node
+	fakePass, realPass *pass
 }
 
 // LogitSums are scalars that sum up the logits of all images.
@@ -220,9 +235,11 @@ func NewDiscStage(n Nets, loss Loss, fakes *models.Param) (*DiscStage, error) {
 	g, err := graph.Build(func(g *graph.Builder) {
 		batch := fakes.Shape[0]
 		s.real, s.label = n.image(g, "real", batch), n.label(g, batch)
-		for _, d := range n.Discs {
-			fake, next := d.judge(g, g.Param(fakes), s.label, d.Disc.State(g))
-			real, next := d.judge(g, s.real, s.label, next)
+		s.fakePass, s.realPass = n.newPass(g, "augment_fake", batch), n.newPass(g, "augment_real", batch)
+		fakes, reals := s.fakePass.forward(g.Param(fakes)), s.realPass.forward(s.real)
+		for k, d := range n.Discs {
+			fake, next := d.judge(g, s.fakePass.each(k, fakes), s.label, d.Disc.State(g))
+			real, next := d.judge(g, s.realPass.each(k, reals), s.label, next)
 			s.FakeLogits, s.RealLogits = append(s.FakeLogits, fake), append(s.RealLogits, real)
 			s.FakeSums, s.RealSums = append(s.FakeSums, sumsOf(g, fake)), append(s.RealSums, sumsOf(g, real))
 			s.Losses = append(s.Losses, g.Add(
@@ -233,6 +250,10 @@ func NewDiscStage(n Nets, loss Loss, fakes *models.Param) (*DiscStage, error) {
 		s.Record = append([]graph.Node{s.Loss}, s.Losses...)
 		for k := range n.Discs {
 			s.Record = append(s.Record, s.FakeSums[k].Logit, s.FakeSums[k].Prob, s.RealSums[k].Logit, s.RealSums[k].Prob)
+		}
+		if n.Augment.Pipe != "" {
+			s.Positive = positive(g, s.RealLogits)
+			s.Record = append(s.Record, s.Positive)
 		}
 		s.Outputs = slices.Concat(s.Record, s.FakeLogits, s.RealLogits)
 	})
@@ -247,6 +268,23 @@ func NewDiscStage(n Nets, loss Loss, fakes *models.Param) (*DiscStage, error) {
 func (s *DiscStage) Set(real, labels []float32) {
 	s.fill("real", s.real, real)
 	s.fill("labels", s.label, labels)
+}
+
+// Draw draws how the images of the next run are augmented, the generated and the real
+// ones each for themselves. Without augmentation it draws nothing.
+func (s *DiscStage) Draw(rng *rand.Rand, prob float64) {
+	s.fakePass.draw(rng, prob)
+	s.realPass.draw(rng, prob)
+}
+
+// positive counts the logits above 0: the gradients of their ReLU.
+func positive(g *graph.Builder, logits []graph.Node) graph.Node {
+	var counts []graph.Node
+	for _, l := range logits {
+		step := g.Apply(graph.OpLeakyReLUGrad, float32(0), g.StopGradient(l), g.Const(1, l.Shape()...))
+		counts = append(counts, g.Sum(step))
+	}
+	return g.AddN(counts...)
 }
 
 // R1Stage is the gradient penalty on real images (Mescheder et al. 2018), whose

@@ -63,8 +63,9 @@ type Training struct {
 }
 
 // NewTraining adds a training step for batches of the given size to g;
-// inputs are filled through g.Data and SetLevels.
-func NewTraining(g *graph.Builder, den *Denoiser, batch int) (*Training, error) {
+// inputs are filled through g.Data and SetLevels. What augmented makes of the images
+// is what is trained on; nil makes nothing of them.
+func NewTraining(g *graph.Builder, den *Denoiser, batch int, augmented func(graph.Node) graph.Node) (*Training, error) {
 	cfg := den.Net.Shape()
 	t := &Training{
 		Images:  g.Input("images", batch, cfg.Resolution, cfg.Resolution, cfg.Channels),
@@ -81,9 +82,13 @@ func NewTraining(g *graph.Builder, den *Denoiser, batch int) (*Training, error) 
 	if cfg.AugmentDim > 0 {
 		t.Augment = g.Input("augment", batch, cfg.AugmentDim)
 	}
-	x := g.Add(t.Images, g.MulPerSample(t.Noise, t.sigma))
-	y := den.Forward(g, x, t.levels, nn.Cond{Label: t.Label, Augment: t.Augment, Dropout: t.dropout})
-	t.Elem = g.MulPerSample(g.Square(g.Sub(y, t.Images)), t.weight)
+	y := t.Images
+	if augmented != nil {
+		y = augmented(y)
+	}
+	x := g.Add(y, g.MulPerSample(t.Noise, t.sigma))
+	d := den.Forward(g, x, t.levels, nn.Cond{Label: t.Label, Augment: t.Augment, Dropout: t.dropout})
+	t.Elem = g.MulPerSample(g.Square(g.Sub(d, y)), t.weight)
 	t.Loss = g.Scale(g.Sum(t.Elem), 1/float32(batch))
 
 	t.Record = []graph.Node{t.Loss}

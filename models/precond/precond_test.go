@@ -99,7 +99,7 @@ func TestGoldenTraining(t *testing.T) {
 			den := &precond.Denoiser{Net: gold.Net(t, "param/model.", "buffer/model."), Kind: precond.EDM}
 			var tr *precond.Training
 			var gradErr error
-			g, err := graph.Build(func(g *graph.Builder) { tr, gradErr = precond.NewTraining(g, den, 3) })
+			g, err := graph.Build(func(g *graph.Builder) { tr, gradErr = precond.NewTraining(g, den, 3, nil) })
 			if err != nil || gradErr != nil {
 				t.Fatal(err, gradErr)
 			}

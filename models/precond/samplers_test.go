@@ -125,7 +125,7 @@ func TestGoldenLosses(t *testing.T) {
 		var tr *precond.Training
 		var gradErr error
 		g, err := graph.Build(func(g *graph.Builder) {
-			tr, gradErr = precond.NewTraining(g, &precond.Denoiser{Net: net, Kind: kind}, 2)
+			tr, gradErr = precond.NewTraining(g, &precond.Denoiser{Net: net, Kind: kind}, 2, nil)
 		})
 		if err != nil || gradErr != nil {
 			t.Fatal(err, gradErr)

@@ -42,7 +42,11 @@ func (d *distiller) collect(s *Scalars) {
 			}
 		}
 	})
+	d.collectSigns()
 	d.disStep.Collect(func(r Record) {
+		if !d.disc.Positive.IsZero() {
+			s.Add("signs/real", d.sign(r))
+		}
 		s.Add("loss/disc", r.Sum(d.disc.Loss)/batch)
 		s.More(NonFiniteGrads, float64(r.NonFinite()))
 		for k, c := range d.charts {

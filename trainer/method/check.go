@@ -14,8 +14,10 @@ import (
 )
 
 func checkEDM(cfg *configs.Config, set data.Dataset) error {
-	_, err := edmSettings(cfg, set)
-	return err
+	if _, err := edmSettings(cfg, set); err != nil {
+		return err
+	}
+	return checkAugment(cfg, set)
 }
 
 // square refuses images of another shape, which the networks do not take.
@@ -37,6 +39,9 @@ func checkClassifier(cfg *configs.Config, set data.Dataset) error {
 }
 
 func checkGDD(cfg *configs.Config, set data.Dataset) error {
+	if err := checkAugment(cfg, set); err != nil {
+		return err
+	}
 	for k := range cfg.Discs() {
 		name := configs.DiscName(k)
 		file, err := weights.Open(cfg.Nth(k).Features)

@@ -33,6 +33,8 @@ type distiller struct {
 
 	fakes  *precond.Maker // the generator without gradients, for the D stage
 	gammas []float64      // of the R1 steps since the last collect
+
+	augmenting *augmenting // nil where nothing is
 }
 
 func newDistiller(dev device.Device, nets gdd.Nets, loss gdd.Loss, micro Micro) (*distiller, error) {
@@ -74,6 +76,7 @@ func (d *distiller) take(cfg *configs.Config) {
 		s := cfg.Nth(k)
 		d.weights[k], d.rates[k], d.shares[k] = s.Weight, s.LR, s.R1
 	}
+	d.augmenting.take(cfg.Augment)
 }
 
 // Freeze plans the generator stage anew.
@@ -117,13 +120,14 @@ func (d *distiller) iterate(iteration int64, genZ, discZ, real, labels []float32
 	for k, c := range d.charts {
 		s.Add(c.lrName, d.hypers[k].LR)
 	}
-	return nil
+	return d.adapt(iteration, s)
 }
 
 // stepGen steps the generator.
 func (d *distiller) stepGen(z, labels []float32, h optim.Hyper) error {
 	for i := range d.micro.Parts {
 		d.gen.Set(d.micro.part(z, i), d.micro.part(labels, i))
+		d.augmenting.draw(d.gen.Draw)
 		if err := d.genStep.Run(); err != nil {
 			return err
 		}
@@ -138,6 +142,7 @@ func (d *distiller) stepDisc(z, real, labels []float32) error {
 			return err
 		}
 		d.disc.Set(d.micro.part(real, i), d.micro.part(labels, i))
+		d.augmenting.draw(d.disc.Draw)
 		if err := d.disStep.Run(); err != nil {
 			return err
 		}

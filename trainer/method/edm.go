@@ -1,6 +1,7 @@
 package method
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -8,6 +9,7 @@ import (
 
 	"innate/configs"
 	"innate/models"
+	"innate/models/augment"
 	"innate/models/graph"
 	"innate/models/precond"
 	"innate/trainer/data"
@@ -31,6 +33,9 @@ type edmMethod struct {
 	sigma               []float64 // [N], of this process's share
 	pixels              []float32 // noise [N H W C]
 	micro               Micro
+
+	pipe    *augment.Pipe // nil where images are not augmented
+	augment *data.Rand
 
 	labels *data.Rand // of label dropout; nil without it
 	kept   []float32  // [N], in [0, 1): below the probability a label is left out
@@ -63,10 +68,7 @@ func edmOver(e Env, den *precond.Denoiser) (*edmMethod, error) {
 	}
 	h, w, c := e.Data.Shape()
 	m.pixels = make([]float32, n*h*w*c)
-	if _, err := graph.Build(func(g *graph.Builder) { m.training, err = precond.NewTraining(g, den, m.micro.Size) }); err != nil {
-		return nil, err
-	}
-	if err != nil {
+	if err := m.buildTraining(); err != nil {
 		return nil, err
 	}
 	if den.Net.Shape().LabelDropout > 0 { // no stream for others, whose checkpoints have none
@@ -76,6 +78,23 @@ func edmOver(e Env, den *precond.Denoiser) (*edmMethod, error) {
 	m.stage = NewStage("step", e.Device, &m.training.Objective, m.micro, m.adam)
 	m.average, err = newAverage(den, e.Device)
 	return m, err
+}
+
+// buildTraining builds the graph of a step.
+func (m *edmMethod) buildTraining() error {
+	var failed error
+	_, err := graph.Build(func(g *graph.Builder) {
+		var augmented func(graph.Node) graph.Node
+		if a := augmentationOf(m.Config); a.Pipe != "" {
+			m.augment, augmented = m.Streams.Stream("edm.augment"), func(x graph.Node) graph.Node {
+				defer g.Scope("augment")()
+				m.pipe = augment.NewPipe(g, a.Pipe, m.micro.Size, m.den.Net.Shape().Image())
+				return m.pipe.Forward(x)
+			}
+		}
+		m.training, failed = precond.NewTraining(g, m.den, m.micro.Size, augmented)
+	})
+	return cmp.Or(err, failed)
 }
 
 // edmDenoiser builds the configured network, with fresh weights or those of
@@ -147,7 +166,7 @@ func (m *edmMethod) Step(nimg int64, b data.Batch, cfg *configs.Config, s *Scala
 		m.sigma[i] = m.den.Kind.TrainSigma(float64(draw))
 	}
 	for i := range m.micro.Parts {
-		m.set(b, pixels, kept, i)
+		m.set(b, pixels, kept, i, cfg.Augment.P)
 		start = s.Time("data", start)
 		if err := m.stage.Run(); err != nil {
 			return err
@@ -179,8 +198,14 @@ func (m *edmMethod) Collect(s *Scalars) {
 
 // set fills the inputs for one micro-batch. Its dropout is drawn here: the masks
 // of a network with dropout depend on how batches are cut.
-func (m *edmMethod) set(b data.Batch, noise, kept []float32, part int) {
+func (m *edmMethod) set(b data.Batch, noise, kept []float32, part int, prob float64) {
 	t := m.training
+	if m.pipe != nil {
+		m.pipe.Draw(rand.New(m.Share.Stream(m.augment)), prob)
+		if !t.Augment.IsZero() {
+			copy(t.Graph.Data(t.Augment), m.pipe.Labels())
+		}
+	}
 	copy(t.Graph.Data(t.Images), m.micro.part(b.Images, part))
 	if !t.Label.IsZero() {
 		m.setLabels(m.micro.part(b.Labels, part), m.micro.part(kept, part))

@@ -110,6 +110,7 @@ func gddWith(e Env, nets gdd.Nets) (*gddMethod, error) {
 	if m.distiller, err = newDistiller(e.Device, nets, gdd.Loss(e.Config.Disc.Loss), e.micro()); err != nil {
 		return nil, err
 	}
+	m.augmenting = newAugmenting(e, nets.Augment)
 	m.genZ, m.disZ = make([]float32, n*h*w*c), make([]float32, n*h*w*c)
 	m.average, err = newAverage(nets.Gen, e.Device)
 	return m, err
@@ -118,7 +119,7 @@ func gddWith(e Env, nets gdd.Nets) (*gddMethod, error) {
 // newNets builds the configured discriminators, each over its frozen feature
 // network and from a random stream of its own.
 func newNets(e Env, gen *precond.Denoiser) (gdd.Nets, error) {
-	nets := gdd.Nets{Gen: gen}
+	nets := gdd.Nets{Gen: gen, Augment: augmentationOf(e.Config)}
 	for k := range e.Config.Discs() {
 		d, err := newDisc(e, k, gen.Net.Shape().LabelDim)
 		if err != nil {
@@ -231,7 +232,8 @@ func (m *gddMethod) Tensors() []Group {
 	for k, adam := range m.disAdams {
 		groups = append(groups, Group{Prefix: configs.DiscName(k) + "_adam/", Set: adam.State(), Load: adam.Load})
 	}
-	return groups
+	m.noteSigns()
+	return append(groups, m.augmentationGroup()...)
 }
 
 func (m *gddMethod) Images() *Images { return &Images{Den: m.average.den, Steps: 1} }

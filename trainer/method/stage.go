@@ -219,6 +219,17 @@ func (s *Stage) Collect(f func(r Record)) {
 	}
 }
 
+// Peek calls f with what the steps since the last Collect have given, less the first
+// from, leaves it for Collect, and returns how many these are. It waits for the device.
+func (s *Stage) Peek(from int, f func(r Record)) int {
+	s.read()
+	n := s.micro.Parts * len(s.goal.Record)
+	for i := from; i < s.steps; i++ {
+		f(Record{s, s.values[i*n : (i+1)*n], i})
+	}
+	return s.steps
+}
+
 // read takes over what program and optimizers have recorded.
 func (s *Stage) read() {
 	if s.program == nil {

@@ -148,7 +148,7 @@ func TestFormValidation(t *testing.T) {
 
 func TestFormGroups(t *testing.T) {
 	s := openForm(t, 120, 40, tuitest.ListOptions())
-	for _, want := range []string{"data.dataset", "model.init", "disc.features", "fid.statistic", "live.gen_lr", "freeze.preset", "freeze.preset"} {
+	for _, want := range []string{"data.dataset", "model.init", "disc.features", "augment.pipe", "fid.statistic", "live.gen_lr", "freeze.preset", "freeze.preset"} {
 		s.Press("]")
 		s.Wants("╭─ " + want)
 	}
