@@ -19,6 +19,7 @@ type Kind string
 const (
 	Safetensors Kind = "a safetensors file"
 	NPZ         Kind = "an npz archive of NumPy"
+	NPY         Kind = "an npy array of NumPy"
 	TorchZip    Kind = "a PyTorch file (zip of torch.save)"
 	TorchLegacy Kind = "a PyTorch file (legacy form of torch.save)"
 	Pickle      Kind = "a Python pickle"
@@ -30,7 +31,6 @@ const (
 	torchScript Kind = "a TorchScript file"
 	zipArchive  Kind = "a zip archive"
 	brokenZip   Kind = "a zip archive that was cut short"
-	npy         Kind = "an npy array of NumPy"
 	gguf        Kind = "a GGUF file"
 	onnx        Kind = "an ONNX model"
 	hdf5        Kind = "an HDF5 file"

@@ -23,7 +23,7 @@ var magics = []struct {
 	{TorchLegacy, 0, "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."}, // the long 0x1950a86a20f9469cfc6c, pickled
 	{zipArchive, 0, "PK\x03\x04"},
 	{zipArchive, 0, "PK\x05\x06"}, // without entries
-	{npy, 0, "\x93NUMPY"},
+	{NPY, 0, "\x93NUMPY"},
 	{gguf, 0, "GGUF"},
 	{hdf5, 0, "\x89HDF\r\n\x1a\n"},
 	{tflite, 4, "TFL3"},

@@ -45,6 +45,39 @@ func Read(r io.ReaderAt, size int64, names ...string) (map[string]Array, error) 
 	return arrays, nil
 }
 
+// Names lists the arrays of an npz in the order of the file.
+func Names(r io.ReaderAt, size int64) ([]string, error) {
+	z, err := openZip(r, size)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, file := range z.File {
+		if name, isArray := strings.CutSuffix(file.Name, ".npy"); isArray {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// Shape returns the shape of an array of an npz without reading its elements.
+func Shape(r io.ReaderAt, size int64, name string) ([]int, error) {
+	z, err := openZip(r, size)
+	if err != nil {
+		return nil, err
+	}
+	file, err := z.Open(name + ".npy")
+	if err != nil {
+		return nil, fmt.Errorf("npz: %w", err)
+	}
+	defer file.Close()
+	_, _, shape, err := readHeader(file)
+	if err != nil {
+		return nil, fmt.Errorf("npz: array %q: npy: %w", name, err)
+	}
+	return shape, nil
+}
+
 // openZip opens the archive that an npz is, or says what the file is instead.
 func openZip(r io.ReaderAt, size int64) (*zip.Reader, error) {
 	z, err := zip.NewReader(r, size)

@@ -136,3 +136,23 @@ func TestWriteErrors(t *testing.T) {
 		t.Error("a missing array: no error")
 	}
 }
+
+func TestNamesAndShapes(t *testing.T) {
+	var file bytes.Buffer
+	err := npz.Write(&file, []string{"b", "a"}, map[string]npz.Array{
+		"a": {Shape: []int{2, 3}, Data: make([]float64, 6), Descr: "<f4"}, "b": {Data: []float64{1}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, size := bytes.NewReader(file.Bytes()), int64(file.Len())
+	if names, err := npz.Names(r, size); err != nil || !slices.Equal(names, []string{"b", "a"}) {
+		t.Errorf("names %v, %v; want b and a", names, err)
+	}
+	if shape, err := npz.Shape(r, size, "a"); err != nil || !slices.Equal(shape, []int{2, 3}) {
+		t.Errorf("shape %v, %v; want [2 3]", shape, err)
+	}
+	if _, err := npz.Shape(r, size, "c"); err == nil {
+		t.Error("the shape of no array: no error")
+	}
+}
