@@ -52,21 +52,19 @@ func (e *Extractor) Batch() int { return e.batch }
 func (e *Extractor) Classes() int { return e.classes }
 
 // Features fills out [B Dim] from images [B H W C] in [-1, 1], for any B.
-func (e *Extractor) Features(images, out []float32) error {
-	return e.run(images, out, e.features, e.dim)
-}
+func (e *Extractor) Features(images, out []float32) error { return e.Embed(images, out, nil) }
 
 // Logits fills out [B Classes] from images [B H W C] in [-1, 1], for any B.
-func (e *Extractor) Logits(images, out []float32) error {
-	return e.run(images, out, e.logits, e.classes)
-}
+func (e *Extractor) Logits(images, out []float32) error { return e.Embed(images, nil, out) }
 
-// run feeds the images batch by batch; the last batch may be partial.
-func (e *Extractor) run(images, out []float32, n graph.Node, width int) error {
+// Embed is Features and Logits in one run; what is nil is not filled. It goes batch by
+// batch, of which the last may be partial.
+func (e *Extractor) Embed(images, features, logits []float32) error {
 	pixels, read := e.image.Size(), len(e.in)/e.batch
 	count := len(images) / pixels
-	if len(images) != count*pixels || len(out) != count*width {
-		panic(fmt.Sprintf("features: %d values into %d, want %d and %d an image", len(images), len(out), pixels, width))
+	if len(images) != count*pixels || features != nil && len(features) != count*e.dim || logits != nil && len(logits) != count*e.classes {
+		panic(fmt.Sprintf("features: %d values into %d and %d, want %d, %d and %d an image",
+			len(images), len(features), len(logits), pixels, e.dim, e.classes))
 	}
 	for at := 0; at < count; at += e.batch {
 		end := min(count, at+e.batch)
@@ -76,7 +74,12 @@ func (e *Extractor) run(images, out []float32, n graph.Node, width int) error {
 		if err := e.program.Run(); err != nil {
 			return err
 		}
-		copy(out[at*width:end*width], e.program.Value(n))
+		if features != nil {
+			copy(features[at*e.dim:end*e.dim], e.program.Value(e.features))
+		}
+		if logits != nil {
+			copy(logits[at*e.classes:end*e.classes], e.program.Value(e.logits))
+		}
 	}
 	return nil
 }
