@@ -5,6 +5,38 @@ import (
 	"slices"
 )
 
+func init() { Statistics.Add("fid", Statistic{Title: "FID", New: newFID}) }
+
+// newFID measures the Fréchet distance of images from a reference.
+func newFID(p *Pass) (Result, error) {
+	ref, err := p.Reference()
+	if err != nil {
+		return nil, err
+	}
+	acc := p.Moments()
+	return func() (Number, error) {
+		s, err := acc.Stats()
+		if err != nil {
+			return Number{}, err
+		}
+		d, err := ref.Distance(s)
+		return Number{Value: d, Note: rankNote(s, ref.Stats())}, err
+	}, nil
+}
+
+// rankNote says where a covariance has less than full rank.
+func rankNote(images, ref Stats) string {
+	for _, s := range []struct {
+		Stats
+		of string
+	}{{images, "images"}, {ref, "images of the reference"}} {
+		if s.RankDeficient() {
+			return fmt.Sprintf("biased: %d %s for %d dimensions", s.N, s.of, s.Dim())
+		}
+	}
+	return ""
+}
+
 // moments are the sums that mean and covariance are made of.
 type moments struct{ acc *Accumulator }
 
@@ -34,54 +66,26 @@ func (m moments) Restore(n int, state []Sum) error {
 	return nil
 }
 
-// Measure is the statistics of all images that cfg names, in one go.
-func Measure(cfg CollectorConfig) (Stats, error) {
+// Measure is what a reference keeps of all images that cfg names, in one go: their
+// moments, and their vectors if it is to have them.
+func Measure(cfg CollectorConfig, vectors bool) (Set, error) {
 	if err := cfg.validate(); err != nil {
-		return Stats{}, err
+		return Set{}, err
 	}
-	sums := moments{NewAccumulator(cfg.Features.Dim())}
-	c, err := NewCollector(cfg, sums)
+	p := &Pass{Config: cfg}
+	acc := p.Moments()
+	var s Set
+	if vectors {
+		s.Vectors = p.Vectors()
+	}
+	c, err := NewCollector(p)
 	for done := false; !done && err == nil; {
 		done, err = c.Step()
 	}
 	if err != nil {
-		return Stats{}, err
+		return Set{}, err
 	}
-	s, err := sums.acc.Stats()
+	s.Stats, err = acc.Stats()
 	s.Features = cfg.name()
 	return s, err
-}
-
-// fid measures the Fréchet distance of images from a reference.
-type fid struct {
-	moments
-	ref *Reference
-}
-
-// newFID reads a reference and checks that features fit it.
-func newFID(cfg CollectorConfig, file Ref) (Measurement, error) {
-	s, err := ReadStats(file, file.Size)
-	if err != nil {
-		return nil, err
-	}
-	if d := cfg.Features.Dim(); d != s.Dim() {
-		return nil, fmt.Errorf("metrics: features of dimension %d, but the reference has %d", d, s.Dim())
-	}
-	if s.Features != "" && !slices.Contains(cfg.Names, s.Features) {
-		return nil, fmt.Errorf("metrics: features of %q, but the reference was made with %q", cfg.name(), s.Features)
-	}
-	ref, err := NewReference(s)
-	if err != nil {
-		return nil, err
-	}
-	return fid{moments{NewAccumulator(s.Dim())}, ref}, nil
-}
-
-// Result is the distance.
-func (f fid) Result() (float64, error) {
-	s, err := f.acc.Stats()
-	if err != nil {
-		return 0, err
-	}
-	return f.ref.Distance(s)
 }

@@ -46,18 +46,18 @@ func config(sourceBatch, featureBatch, nimg int) metrics.CollectorConfig {
 
 func collect(t *testing.T, cfg metrics.CollectorConfig) metrics.Stats {
 	t.Helper()
-	s, err := metrics.Measure(cfg)
+	s, err := metrics.Measure(cfg, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return s.Stats
 }
 
 // refOf is statistics as a file.
 func refOf(t *testing.T, s metrics.Stats) metrics.Ref {
 	t.Helper()
 	var file bytes.Buffer
-	if err := metrics.WriteStats(&file, s); err != nil {
+	if err := metrics.WriteSet(&file, metrics.Set{Stats: s}); err != nil {
 		t.Fatal(err)
 	}
 	return metrics.Ref{Path: "ref.npz", ReaderAt: bytes.NewReader(file.Bytes()), Size: int64(file.Len())}
@@ -65,7 +65,7 @@ func refOf(t *testing.T, s metrics.Stats) metrics.Ref {
 
 func newFID(t *testing.T, cfg metrics.CollectorConfig, ref metrics.Ref) *metrics.Judge {
 	t.Helper()
-	fid, err := metrics.NewJudge("fid", cfg, ref)
+	fid, err := metrics.NewJudge([]string{"fid"}, cfg, ref)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,10 +156,10 @@ func TestFIDFailures(t *testing.T) {
 	}
 	other := config(4, 4, 20)
 	other.Names = []string{"other-cnn"}
-	if _, err := metrics.NewJudge("fid", other, ref); err == nil || !strings.Contains(err.Error(), `ref.npz: metrics: features of "other-cnn"`) {
+	if _, err := metrics.NewJudge([]string{"fid"}, other, ref); err == nil || !strings.Contains(err.Error(), `ref.npz: metrics: features of "other-cnn"`) {
 		t.Errorf("other features: %v", err)
 	}
-	if _, err := metrics.NewJudge("fld", cfg, ref); err == nil || err.Error() != `statistic: got "fld", want fid` {
+	if _, err := metrics.NewJudge([]string{"fld"}, cfg, ref); err == nil || !strings.HasPrefix(err.Error(), `statistic: got "fld", want fid | `) {
 		t.Errorf("unknown statistic: %v", err)
 	}
 	for want, change := range map[string]func(*metrics.CollectorConfig){
@@ -172,7 +172,7 @@ func TestFIDFailures(t *testing.T) {
 	} {
 		cfg := config(4, 4, 20)
 		change(&cfg)
-		if _, err := metrics.NewJudge("fid", cfg, ref); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := metrics.NewJudge([]string{"fid"}, cfg, ref); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}

@@ -3,7 +3,6 @@ package metrics
 import (
 	"context"
 	"fmt"
-	"io"
 
 	"innate/models/registry"
 )
@@ -17,30 +16,13 @@ type Statistic struct {
 	Title string // before the name of the features, for people
 	Rises bool   // whether more is better
 
-	// New prepares to measure what cfg says. ref holds what to compare with, if
-	// the statistic compares.
-	New func(cfg CollectorConfig, ref Ref) (Measurement, error)
-}
-
-// Ref is an open npz file of what images are compared with.
-type Ref struct {
-	Path string // or builtin:NAME, for errors
-	io.ReaderAt
-	Size int64
-}
-
-// Measurement makes a number of sums.
-type Measurement interface {
-	Sums
-	Result() (float64, error) // of all images
+	// New says in p what the statistic needs to know of the images, and of the
+	// reference if it compares.
+	New func(p *Pass) (Result, error)
 }
 
 // Statistics holds the statistics by name.
 var Statistics = registry.New[Statistic]("statistic")
-
-func init() {
-	Statistics.Add("fid", Statistic{Title: "FID", New: newFID})
-}
 
 // Label is how a number over the named features is written everywhere: "FID" for
 // Inception-2015, otherwise "FID(name)".
@@ -51,28 +33,38 @@ func (s Statistic) Label(features string) string {
 	return s.Title + "(" + features + ")"
 }
 
-// Judge measures a stream of images: a statistic over a feature network.
+// Judge measures a stream of images: statistics over a feature network, all in one
+// pass. What it says of one statistic is of the first.
 type Judge struct {
 	*Collector
 	Statistic
-	measurement Measurement
+	results []Result
 }
 
-// NewJudge opens the judge of a statistic's name.
-func NewJudge(statistic string, cfg CollectorConfig, ref Ref) (*Judge, error) {
-	s, err := Statistics.Get(statistic)
-	if err != nil {
-		return nil, err
+// NewJudge opens the judge of statistics by name.
+func NewJudge(statistics []string, cfg CollectorConfig, ref Ref) (*Judge, error) {
+	j := &Judge{}
+	p := &Pass{Config: cfg, Ref: ref}
+	for i, name := range statistics {
+		s, err := Statistics.Get(name)
+		if err != nil {
+			return nil, err
+		}
+		if err := cfg.validate(); err != nil {
+			return nil, err
+		}
+		result, err := s.New(p)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", ref.Path, err)
+		}
+		if i == 0 {
+			j.Statistic = s
+		}
+		j.results = append(j.results, result)
 	}
-	if err := cfg.validate(); err != nil {
-		return nil, err
-	}
-	m, err := s.New(cfg, ref)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", ref.Path, err)
-	}
-	c, err := NewCollector(cfg, m)
-	return &Judge{c, s, m}, err
+	var err error
+	j.Collector, err = NewCollector(p)
+	return j, err
 }
 
 // Label names the number; see Statistic.Label.
@@ -86,12 +78,29 @@ func (s Statistic) Better(value, than float64) bool {
 	return value < than
 }
 
-// Result is the number; it is an error to ask before the last step.
+// Results are the numbers in the order of the statistics; it is an error to ask
+// before the last step.
+func (j *Judge) Results() ([]Number, error) {
+	if err := j.finished(); err != nil {
+		return nil, err
+	}
+	numbers := make([]Number, len(j.results))
+	for i, result := range j.results {
+		var err error
+		if numbers[i], err = result(); err != nil {
+			return nil, err
+		}
+	}
+	return numbers, nil
+}
+
+// Result is the value of the first statistic alone.
 func (j *Judge) Result() (float64, error) {
 	if err := j.finished(); err != nil {
 		return 0, err
 	}
-	return j.measurement.Result()
+	number, err := j.results[0]()
+	return number.Value, err
 }
 
 // Run steps to the end, or until ctx is done.

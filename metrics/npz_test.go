@@ -17,7 +17,7 @@ func TestStatsRoundTrip(t *testing.T) {
 	s.Features = "mnist-cnn"
 	path := filepath.Join(t.TempDir(), "ref.npz")
 	for range 2 { // the second time replaces the file
-		if err := metrics.SaveStats(path, s); err != nil {
+		if err := metrics.SaveSet(path, metrics.Set{Stats: s}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -33,7 +33,7 @@ func TestStatsRoundTrip(t *testing.T) {
 		t.Errorf("%d files beside the statistics, %v", len(left)-1, err)
 	}
 	var once, twice bytes.Buffer
-	if metrics.WriteStats(&once, s) != nil || metrics.WriteStats(&twice, s) != nil || !bytes.Equal(once.Bytes(), twice.Bytes()) {
+	if metrics.WriteSet(&once, metrics.Set{Stats: s}) != nil || metrics.WriteSet(&twice, metrics.Set{Stats: s}) != nil || !bytes.Equal(once.Bytes(), twice.Bytes()) {
 		t.Error("equal statistics give different files")
 	}
 }
@@ -69,20 +69,20 @@ func TestLoadStatsOfReference(t *testing.T) {
 	}
 }
 
-func TestSaveStatsErrors(t *testing.T) {
+func TestSaveSetErrors(t *testing.T) {
 	dir := t.TempDir()
 	target := filepath.Join(dir, "taken")
 	if err := os.Mkdir(target, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	s := diagonal([]float64{1}, []float64{1})
-	if err := metrics.SaveStats(target, s); err == nil {
+	if err := metrics.SaveSet(target, metrics.Set{Stats: s}); err == nil {
 		t.Error("saved over a directory")
 	}
 	if left, _ := os.ReadDir(dir); len(left) != 1 {
 		t.Errorf("a failed save left %d files", len(left)-1)
 	}
-	if err := metrics.SaveStats(filepath.Join(dir, "no", "ref.npz"), s); !os.IsNotExist(err) {
+	if err := metrics.SaveSet(filepath.Join(dir, "no", "ref.npz"), metrics.Set{Stats: s}); !os.IsNotExist(err) {
 		t.Errorf("absent directory: %v", err)
 	}
 }

@@ -71,7 +71,7 @@ func fid(ctx context.Context, c *cli, network string, s fidFlags) error {
 		return err
 	}
 	shape := den.Net.Shape()
-	measure, err := loop.OpenJudge(dev, *s.statistic, net, *s.ref, shape.Resolution, shape.Channels, metrics.CollectorConfig{
+	measure, err := loop.OpenJudge(dev, []string{*s.statistic}, net, *s.ref, shape.Resolution, shape.Channels, metrics.CollectorConfig{
 		Source: func(first int, images []float32) error {
 			latents.Draw(*s.seed + uint64(first))
 			return errors.Join(latents.Generate(sampler, k, images), ctx.Err())
@@ -102,6 +102,7 @@ func (c *cli) fidRefCommand() *cobra.Command {
 	features, threads, on := featuresFlag(cmd.Flags()), threadsFlag(cmd.Flags()), deviceFlag(cmd)
 	sets := data.Sources.Names()
 	dataset := cmd.Flags().String("dataset", sets[0], "`set` of images: "+strings.Join(sets, " | "))
+	vectors := cmd.Flags().Bool("vectors", false, "also write the features of every image, which KID, precision, recall, density and coverage compare with")
 	complete(cmd, "dataset", cobra.FixedCompletions(sets, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		dev, err := devices.Open(*on, devices.Options{Threads: *threads})
@@ -109,11 +110,11 @@ func (c *cli) fidRefCommand() *cobra.Command {
 			return err
 		}
 		defer dev.Close()
-		stats, err := loop.ReferenceStats(cmd.Context(), dev, *dataset, *features)
+		set, err := loop.ReferenceSet(cmd.Context(), dev, *dataset, *features, *vectors)
 		if err != nil {
 			return err
 		}
-		return metrics.SaveStats(filepath.Clean(args[0]), stats)
+		return metrics.SaveSet(filepath.Clean(args[0]), set)
 	}
 	return cmd
 }

@@ -87,7 +87,7 @@ reference = "DIR/ref.npz"`
 	acc.Add(rows, 64)
 	stats, err := acc.Stats()
 	check(t, err)
-	check(t, metrics.SaveStats(filepath.Join(dir, "ref.npz"), stats))
+	check(t, metrics.SaveSet(filepath.Join(dir, "ref.npz"), metrics.Set{Stats: stats}))
 	return strings.Replace(config, "NETWORKS", strings.ReplaceAll(tables, "DIR", dir), 1)
 }
 

@@ -65,10 +65,10 @@ func (n *FeatureNetwork) names() []string {
 	return []string{n.Label, n.Called}
 }
 
-// OpenJudge opens the judge that makes the named statistic of a network's features
+// OpenJudge opens the judge that makes the named statistics of a network's features
 // of square images of size pixels. cfg says what to measure; its features are
 // filled in here. ref is builtin:NAME or the path of what it compares with.
-func OpenJudge(dev device.Device, statistic string, net *FeatureNetwork, ref string, size, channels int, cfg metrics.CollectorConfig) (*metrics.Judge, error) {
+func OpenJudge(dev device.Device, statistics []string, net *FeatureNetwork, ref string, size, channels int, cfg metrics.CollectorConfig) (*metrics.Judge, error) {
 	var err error
 	if cfg.Features, err = features.NewExtractor(dev, net, graph.Shape{size, size, channels}, featureBatch); err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func OpenJudge(dev device.Device, statistic string, net *FeatureNetwork, ref str
 	}
 	defer file.Close()
 	cfg.Names = net.names()
-	return metrics.NewJudge(statistic, cfg, metrics.Ref{Path: ref, ReaderAt: file, Size: file.Size})
+	return metrics.NewJudge(statistics, cfg, metrics.Ref{Path: ref, ReaderAt: file, Size: file.Size})
 }
 
 // StatedKey is the metadata key under which a network's file states a statistic
@@ -107,24 +107,24 @@ func teacherValue(meta map[string]string, statistic string, names ...string) *fl
 	return &v
 }
 
-// ReferenceStats measures the feature statistics of all training images of a
-// data set, 8-bit as they are.
-func ReferenceStats(ctx context.Context, dev device.Device, dataset, featureRef string) (metrics.Stats, error) {
+// ReferenceSet measures the features of all training images of a data set, 8-bit as
+// they are: their moments, and with vectors all of them, and the classes.
+func ReferenceSet(ctx context.Context, dev device.Device, dataset, featureRef string, vectors bool) (metrics.Set, error) {
 	set, err := data.Open(dataset)
 	if err != nil {
-		return metrics.Stats{}, err
+		return metrics.Set{}, err
 	}
 	net, err := OpenFeatures(featureRef)
 	if err != nil {
-		return metrics.Stats{}, err
+		return metrics.Set{}, err
 	}
 	h, w, c := set.Shape()
 	extractor, err := features.NewExtractor(dev, net, graph.Shape{h, w, c}, featureBatch)
 	if err != nil {
-		return metrics.Stats{}, err
+		return metrics.Set{}, err
 	}
 	index := make([]int, featureBatch)
-	return metrics.Measure(metrics.CollectorConfig{
+	measured, err := metrics.Measure(metrics.CollectorConfig{
 		Names: []string{net.Label}, Features: extractor, SourceBatch: featureBatch, Values: h * w * c, Nimg: set.Len(),
 		Source: func(first int, images []float32) error {
 			for i := range index {
@@ -132,5 +132,9 @@ func ReferenceStats(ctx context.Context, dev device.Device, dataset, featureRef 
 			}
 			return errors.Join(ctx.Err(), set.Images(index, images))
 		},
-	})
+	}, vectors)
+	if err == nil && vectors {
+		measured.Labels, err = data.ClassesOf(set)
+	}
+	return measured, err
 }

@@ -133,7 +133,7 @@ func TestReferenceNames(t *testing.T) {
 		stats, err := metrics.LoadStats(filepath.Join(dir, "ref.npz"))
 		check(t, err)
 		stats.Features = c.features
-		check(t, metrics.SaveStats(filepath.Join(dir, "ref.npz"), stats))
+		check(t, metrics.SaveSet(filepath.Join(dir, "ref.npz"), metrics.Set{Stats: stats}))
 		text := strings.ReplaceAll(config("edm", dir), "/cnn.safetensors", "/"+c.file+".safetensors")
 		l, err := loop.Open(newRun(t, text))
 		if err == nil {

@@ -59,7 +59,7 @@ func networks(t *testing.T) string {
 	acc.Add(rows, 64)
 	stats, err := acc.Stats()
 	check(t, err)
-	check(t, metrics.SaveStats(filepath.Join(dir, "ref.npz"), stats))
+	check(t, metrics.SaveSet(filepath.Join(dir, "ref.npz"), metrics.Set{Stats: stats}))
 	return dir
 }
 

@@ -154,8 +154,10 @@ func (n cells) Embed(g *graph.Builder, x graph.Node) (mean, logits graph.Node) {
 // which the network tells.
 type mpd struct{ sum, n float64 }
 
-func newMPD(cfg metrics.CollectorConfig, _ metrics.Ref) (metrics.Measurement, error) {
-	return &mpd{}, nil
+func newMPD(p *metrics.Pass) (metrics.Result, error) {
+	m := &mpd{}
+	p.CollectImages(m)
+	return m.result, nil
 }
 
 func (m *mpd) Add(b metrics.Batch) {
@@ -166,8 +168,11 @@ func (m *mpd) Add(b metrics.Batch) {
 	m.n += float64(len(b.Images))
 }
 
-func (m *mpd) Reset()                   { *m = mpd{} }
-func (m *mpd) Result() (float64, error) { return m.sum / m.n, nil }
+func (m *mpd) Reset() { *m = mpd{} }
+func (m *mpd) result() (metrics.Number, error) {
+	return metrics.Number{Value: m.sum / m.n}, nil
+}
+
 func (m *mpd) State() []metrics.Sum {
 	return []metrics.Sum{{Name: "distance", Shape: []int{2}, Data: []float64{m.sum, m.n}}}
 }
