@@ -102,10 +102,11 @@ type Features struct {
 type Disc struct {
 	Features string    `toml:"features" for:"gdd" want:"builtin:NAME, fetch:NAME or a file's path" doc:"frozen network whose features the discriminator sees"`
 	InSize   int       `toml:"in_size" for:"gdd" want:"in [8, 256], halved evenly by each stage of the features" doc:"pixels of a side that images are resized to first"`
-	Mean     []float64 `toml:"mean" for:"gdd" want:"1 to 4 numbers in [-10, 10]" doc:"of the features' images, of pixels in [0, 1]: one, or one a channel"`
-	Std      []float64 `toml:"std" for:"gdd" want:"1 to 4 numbers in [0.001, 10]" doc:"by which they are divided, less their mean"`
+	Mean     []float64 `toml:"mean" for:"gdd" want:"0 to 4 numbers in [-10, 10]" doc:"of the features' images, of pixels in [0, 1], also a channel; []: the network's"`
+	Std      []float64 `toml:"std" for:"gdd" want:"0 to 4 numbers in [0.001, 10]" doc:"by which they are divided, less their mean; []: the network's"`
 	CMix     int       `toml:"cmix" for:"gdd" want:"in [1, 512]" doc:"channels of the frozen random projections"`
-	Width    int       `toml:"width" for:"gdd" want:"in [1, 1024]" doc:"channels of the trained heads"`
+	Width    int       `toml:"width" for:"gdd" want:"0, or in [1, 1024]" doc:"channels of the trained heads; 0: GDD's, by the size of their maps"`
+	Classes  string    `toml:"classes" for:"gdd" want:"\"\", fetch:NAME or a file's path" doc:"table of class vectors that conditional heads begin with; \"\": drawn from N(0,1)"`
 	Weight   float64   `toml:"weight" for:"gdd" live:"yes" want:"in [0, 1000]" doc:"of its loss in the generator's"`
 	LR       float64   `toml:"lr" for:"gdd" live:"yes" want:"in (0, 1000]" doc:"its learning rate, as a multiple of live.disc_lr"`
 	R1       float64   `toml:"r1" for:"gdd" live:"yes" want:"in [0, 1000]" doc:"factor of its logits in the sum whose gradient R1 penalises; 0: none"`

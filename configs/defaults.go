@@ -64,8 +64,7 @@ const discFeatures = "builtin:mnist-disc-cnn"
 
 // defaultDisc is a discriminator that is not there, for want of features.
 func defaultDisc() Disc {
-	half := func() []float64 { return []float64{0.5} }
-	return Disc{InSize: 32, Mean: half(), Std: half(), CMix: 32, Width: 64, Weight: 1, LR: 1, R1: 1}
+	return Disc{InSize: 32, CMix: 32, Width: 64, Weight: 1, LR: 1, R1: 1}
 }
 
 func defaultFID() FID {

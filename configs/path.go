@@ -51,7 +51,7 @@ func (c *Config) Files() map[string]string {
 		"fid.reference": c.FID.Reference,
 	}
 	for k := range maxDiscs {
-		named[DiscName(k)+".features"] = c.Nth(k).Features
+		named[DiscName(k)+".features"], named[DiscName(k)+".classes"] = c.Nth(k).Features, c.Nth(k).Classes
 	}
 	files := map[string]string{}
 	for key, ref := range named {

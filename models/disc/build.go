@@ -144,3 +144,18 @@ func gaussian(rng *rand.Rand, dst []float32, unit bool) {
 		dst[i] *= inv
 	}
 }
+
+// SetClasses begins the class vectors of every conditional head, of which each has a
+// table of its own, with the first rows of a table [rows EmbedDim].
+func (d *Disc) SetClasses(table []float32) error {
+	want := d.Config.LabelDim * d.Config.EmbedDim
+	if len(table) < want || len(table)%d.Config.EmbedDim != 0 {
+		return fmt.Errorf("disc: class table of %d values, want rows of %d for %d classes or more", len(table), d.Config.EmbedDim, d.Config.LabelDim)
+	}
+	for _, h := range d.heads {
+		if h.class != nil {
+			copy(h.class.embed.Data, table[:want])
+		}
+	}
+	return nil
+}

@@ -12,8 +12,12 @@ type Config struct {
 
 	LabelDim int `json:"label_dim"` // classes; 0 for unconditional heads
 	CMap     int `json:"cmap"`      // conditional heads: channels matched with the class vector (64 in GDD)
-	EmbedDim int `json:"embed_dim"` // conditional heads: columns of the class table (320 in GDD)
+	EmbedDim int `json:"embed_dim"` // conditional heads: columns of the class table: EmbedDim in GDD
 }
+
+// EmbedDim is how many columns a table of classes has: the pooled features of
+// EfficientNet-Lite0.
+const EmbedDim = 320
 
 // NewConfig describes heads for a projector the way GDD sizes them: they stop
 // at side 8, or at that of the coarsest map if it is smaller.
@@ -21,7 +25,7 @@ func NewConfig(p *Projector, width, labelDim int) Config {
 	return Config{
 		Channels: p.Channels, Sizes: p.Sizes, Nominal: p.Nominal,
 		End:   min(8, p.Nominal[len(p.Nominal)-1]),
-		Width: width, LabelDim: labelDim, CMap: 64, EmbedDim: 320,
+		Width: width, LabelDim: labelDim, CMap: 64, EmbedDim: EmbedDim,
 	}
 }
 

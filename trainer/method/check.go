@@ -121,6 +121,12 @@ func edmSettings(cfg *configs.Config, set data.Dataset) (precond.Settings, error
 func projectorConfig(cfg *configs.Config, k int, net features.Backbone) (disc.ProjectorConfig, error) {
 	d, name := cfg.Nth(k), configs.DiscName(k)
 	c := disc.ProjectorConfig{InSize: d.InSize, CMix: d.CMix, Expand: true, Mean: narrow(d.Mean), Std: narrow(d.Std)}
+	if len(c.Mean) == 0 {
+		c.Mean = net.Pixels().Mean
+	}
+	if len(c.Std) == 0 {
+		c.Std = net.Pixels().Std
+	}
 	for _, s := range []struct {
 		key string
 		n   int

@@ -15,6 +15,9 @@ import (
 	"innate/trainer/optim"
 )
 
+// ClassTable reads the vectors of classes in a file.
+var ClassTable = classTable
+
 // Distill runs the iterations of a distillation on given inputs and returns the
 // losses of each: generator, discriminator (per image) and R1, NaN where it did
 // not run.

@@ -7,6 +7,7 @@ import (
 
 	"innate/configs"
 	"innate/models"
+	"innate/models/checkpoint"
 	"innate/models/disc"
 	"innate/models/features"
 	"innate/models/gdd"
@@ -158,8 +159,37 @@ func discOver(e Env, k int, net features.Backbone, classes int) (gdd.Disc, error
 	if d.Proj, err = disc.NewProjector(path, net, rng); err != nil {
 		return d, err
 	}
-	d.Disc, err = disc.New(disc.NewConfig(d.Proj, settings.Width, classes), rng)
-	return d, err
+	if d.Disc, err = disc.New(disc.NewConfig(d.Proj, settings.Width, classes), rng); err != nil {
+		return d, err
+	}
+	if classes == 0 || settings.Classes == "" {
+		return d, nil
+	}
+	file, err := e.open(name+".classes", settings.Classes)
+	if err != nil {
+		return d, err
+	}
+	table, err := classTable(file, classes)
+	if err != nil {
+		return d, e.Config.At(name+".classes", err)
+	}
+	return d, d.Disc.SetClasses(table)
+}
+
+// classTable reads vectors of classes, as StyleGAN-XL's file has them: the weight of an
+// embedding of ImageNet's classes. Other data sets take its first rows.
+func classTable(f *checkpoint.File, classes int) ([]float32, error) {
+	for _, name := range []string{"embed.weight", "weight"} {
+		t, err := f.Tensor(name)
+		if err != nil {
+			continue
+		}
+		if len(t.Shape) != 2 || t.Shape[0] < classes || t.Shape[1] != disc.EmbedDim {
+			return nil, fmt.Errorf("%s: tensor %q: shape %v, want [%d or more, %d]", f.Path, name, t.Shape, classes, disc.EmbedDim)
+		}
+		return t.Float32s()
+	}
+	return nil, fmt.Errorf("%s: no table of classes, want a tensor called embed.weight or weight", f.Path)
 }
 
 func (m *gddMethod) Params() *models.ParamSet { return m.nets.Gen.Net.Params() }
