@@ -1,6 +1,7 @@
 package trainer_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,32 @@ import (
 	"innate/trainer"
 	"innate/trainer/run"
 )
+
+// TestNetworkPickle names a network pickle as the teacher, which a run copies as it is;
+// one of a class that is not known here is refused before anything is made.
+func TestNetworkPickle(t *testing.T) {
+	pickle, err := os.ReadFile(filepath.Join("..", "models", "edm", "testdata", "edm.pkl"))
+	check(t, err)
+	project(t)
+	check(t, os.WriteFile("known.pkl", pickle, 0o644))
+	check(t, os.WriteFile("unknown.pkl", bytes.ReplaceAll(pickle, []byte("EDMPrecond"), []byte("Generators")), 0o644))
+	create := func(name string) (string, error) {
+		return trainer.Create("runs", text+"[model]\ninit = \""+name+"\"\n", "")
+	}
+	_, err = create("unknown.pkl")
+	if err == nil || !strings.Contains(err.Error(), `config.toml:5: model.init: unknown.pkl: edm: class "Generators", want EDMPrecond`) {
+		t.Errorf("an unknown class: %v", err)
+	}
+	if _, err := os.Stat("runs"); err == nil {
+		t.Error("left a folder of runs")
+	}
+	dir, err := create("known.pkl")
+	check(t, err)
+	b, err := os.ReadFile(filepath.Join(dir, "inputs", "model.init", "known.pkl"))
+	if check(t, err); !bytes.Equal(b, pickle) {
+		t.Error("the copy differs")
+	}
+}
 
 // TestFetched names a published file: where it is here a run gets a copy, and where
 // it is not nothing is made and the error says what brings it.

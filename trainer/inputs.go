@@ -78,7 +78,10 @@ func checkFiles(c *configs.Config) error {
 				err = stats.Close()
 			}
 		} else {
-			_, err = weights.Open(ref)
+			var f *checkpoint.File
+			if f, err = weights.Open(ref); err == nil && key == "model.init" {
+				err = method.CheckDenoiser(f)
+			}
 		}
 		if err != nil {
 			return c.At(key, fmt.Errorf("%s: %w", key, err))

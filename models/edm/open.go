@@ -3,6 +3,7 @@ package edm
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"innate/models/checkpoint"
 	"innate/models/precond"
@@ -16,17 +17,49 @@ const Prefix = "model."
 // the network's constructor was called with.
 func In(f *checkpoint.File) bool { return f.Metadata[torchfile.MetaClass] != "" }
 
-// Open builds the network of a network pickle. Its dropout and its input of
-// augmentations belong to the training that is over: as in GDD, who trains on from it
-// has neither.
-func Open(f *checkpoint.File) (*precond.Denoiser, error) {
+// ofPickle is the network that a network pickle says it has.
+func ofPickle(f *checkpoint.File) (Network, error) {
 	args := f.Metadata[torchfile.MetaArgs]
 	if args == "" {
 		args = "{}"
 	}
 	n, err := FromArguments(f.Metadata[torchfile.MetaClass], []byte(args))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Path, err)
+		return n, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	return n, nil
+}
+
+// Check refuses a network pickle of which Open could build no network: for its class,
+// its arguments, or a tensor that is missing or of another shape. It reads no values.
+func Check(f *checkpoint.File) error {
+	n, err := ofPickle(f)
+	if err != nil {
+		return err
+	}
+	layers, err := n.WithoutAugmentation().Layers()
+	if err != nil {
+		return err
+	}
+	for _, l := range layers {
+		t, err := f.Tensor(Prefix + l.Name)
+		if err != nil {
+			return err
+		}
+		if !slices.Equal(t.Shape, l.Shape) {
+			return fmt.Errorf("%s: edm: tensor %q: shape %v, want %v as %s has it", f.Path, t.Name, t.Shape, l.Shape, f.Metadata[torchfile.MetaClass])
+		}
+	}
+	return nil
+}
+
+// Open builds the network of a network pickle. Its dropout and its input of
+// augmentations belong to the training that is over: as in GDD, who trains on from it
+// has neither.
+func Open(f *checkpoint.File) (*precond.Denoiser, error) {
+	n, err := ofPickle(f)
+	if err != nil {
+		return nil, err
 	}
 	n = n.WithoutAugmentation()
 	if n.Song != nil {

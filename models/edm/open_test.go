@@ -80,3 +80,31 @@ func TestOpenRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestCheck refuses what Open would, without reading a value.
+func TestCheck(t *testing.T) {
+	f, err := torchfile.Load("testdata/edm.pkl", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := edm.Check(f); err != nil {
+		t.Error(err)
+	}
+	for want, change := range map[string]func(f *checkpoint.File){
+		`edm: class "Generator", want EDMPrecond`: func(f *checkpoint.File) { f.Metadata[torchfile.MetaClass] = "Generator" },
+		`unknown field "depth"`:                   func(f *checkpoint.File) { f.Metadata[torchfile.MetaArgs] = `{"model_type":"SongUNet","depth":3}` },
+		`map_label.weight": shape [8 5], want [12 5] as EDMPrecond has it`: func(f *checkpoint.File) {
+			f.Metadata[torchfile.MetaArgs] = strings.Replace(f.Metadata[torchfile.MetaArgs], `"model_channels":8`, `"model_channels":12`, 1)
+		},
+		`.weight": missing`: func(f *checkpoint.File) {
+			f.Metadata[torchfile.MetaArgs] = strings.Replace(f.Metadata[torchfile.MetaArgs], `"num_blocks":1`, `"num_blocks":2`, 1)
+		},
+	} {
+		changed := *f
+		changed.Metadata = maps.Clone(f.Metadata)
+		change(&changed)
+		if err := edm.Check(&changed); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "edm.pkl") {
+			t.Errorf("got %v, want %s, and the file", err, want)
+		}
+	}
+}

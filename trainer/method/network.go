@@ -53,6 +53,19 @@ func OpenDenoiser(f *checkpoint.File) (*precond.Denoiser, error) {
 	return precond.FromCheckpoint(f, prefixOf(f))
 }
 
+// CheckDenoiser refuses a file of which OpenDenoiser builds nothing: one that
+// describes no denoiser, or a network pickle of a class that is not known here. It
+// reads no values.
+func CheckDenoiser(f *checkpoint.File) error {
+	switch {
+	case edm.In(f):
+		return edm.Check(f)
+	case !precond.In(f):
+		return fmt.Errorf("%s: no denoiser, want one that innate wrote, or a network pickle of EDM's classes", f.Path)
+	}
+	return nil
+}
+
 // OpenCNN is OpenDenoiser for the networks that classifier runs train.
 func OpenCNN(f *checkpoint.File) (*features.Net, error) {
 	return features.FromCheckpoint(f, prefixOf(f))
