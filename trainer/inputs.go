@@ -70,24 +70,28 @@ func exists(path string) bool {
 func checkFiles(c *configs.Config) error {
 	files := c.Files()
 	for _, key := range slices.Sorted(maps.Keys(files)) {
-		ref := configs.Locate("", files[key])
-		var err error
-		if key == "fid.reference" {
-			var stats weights.Stats
-			if stats, err = weights.OpenStats(ref); err == nil {
-				err = stats.Close()
-			}
-		} else {
-			var f *checkpoint.File
-			if f, err = weights.Open(ref); err == nil && key == "model.init" {
-				err = method.CheckDenoiser(f)
-			}
-		}
-		if err != nil {
+		if err := checkFile(key, files[key]); err != nil {
 			return c.At(key, fmt.Errorf("%s: %w", key, err))
 		}
 	}
 	return nil
+}
+
+// checkFile opens what the setting of key names.
+func checkFile(key, ref string) error {
+	ref = configs.Locate("", ref)
+	if key == "fid.reference" {
+		stats, err := weights.OpenStats(ref)
+		if err != nil {
+			return err
+		}
+		return stats.Close()
+	}
+	f, err := weights.Open(ref)
+	if err == nil && key == "model.init" {
+		err = method.CheckDenoiser(f)
+	}
+	return err
 }
 
 // gather lists the files that a configuration in base names and that are there,

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"innate/configs"
@@ -32,9 +31,16 @@ import (
 
 func (c *cli) doctorCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "doctor", Short: "what is here for a run; --check a device, --slurm jobs",
-		Args: noArgs, ValidArgsFunction: cobra.NoFileCompletions,
+		Use: "doctor [CONFIG]", Short: "what is here for a run; --check a device, --slurm jobs",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usagef("doctor: got %d arguments, want one %s, or none", len(args), wantConfig())
+			}
+			return nil
+		},
+		ValidArgsFunction: completeConfig,
 		Example: examples("doctor", "terminal, processor, PyTorch, GPU, schedulers, room for runs",
+			"doctor mine.toml", "its files, their digests, memory and disk: status 1 if a run would not start",
 			"doctor --device cuda --check", "a device against innate's own kernels: a table to paste into an issue",
 			"doctor --slurm", "what a job of Slurm would meet here"),
 	}
@@ -43,7 +49,16 @@ func (c *cli) doctorCommand() *cobra.Command {
 	reference := cmd.Flags().String("reference", "", "for --check: `FILE` of a Python program that times the same steps in PyTorch")
 	threads := threadsFlag(cmd.Flags())
 	slurm := cmd.Flags().Bool("slurm", false, "look at the Slurm that is here, in a quarter of a minute at most")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	var e edits
+	cmd.Flags().StringArrayVar(&e.set, "set", nil, "`key=value` to change in CONFIG; may be repeated")
+	complete(cmd, "set", completeEdit)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 1 && !*slurm && !*check {
+			return doctorConfig(c, args[0], e)
+		}
+		if len(args) == 1 || len(e.set) > 0 {
+			return usagef("doctor: got CONFIG, or --set, with --check or --slurm or alone, want a CONFIG, one of the two, or neither")
+		}
 		if *slurm {
 			if *check {
 				return usagef("doctor: got --slurm and --check, want one of them")
@@ -148,21 +163,11 @@ func doctorSlurm(ctx context.Context, c *cli) error {
 // describeRoom says how much room there is for runs: in their directory, or in the
 // first above it that exists.
 func describeRoom(runs string) string {
-	dir, err := filepath.Abs(runs)
+	free, err := freeDisk(runs)
 	if err != nil {
 		return fmt.Sprintf("%s: %v", runs, err)
 	}
-	for {
-		var s unix.Statfs_t
-		err := unix.Statfs(dir, &s)
-		if err == nil {
-			return fmt.Sprintf("%s, %s of room", runs, mebibytes(int64(s.Bavail)*int64(s.Bsize)))
-		}
-		if !errors.Is(err, unix.ENOENT) || dir == filepath.Dir(dir) {
-			return fmt.Sprintf("%s: %v", runs, err)
-		}
-		dir = filepath.Dir(dir)
-	}
+	return fmt.Sprintf("%s, %s of room", runs, mebibytes(free))
 }
 
 // checkSteps are those of a GDD-I iteration that a check trains for.

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/prometheus/procfs"
+	"golang.org/x/sys/unix"
+
+	"innate/configs"
+	"innate/trainer"
+	"innate/trainer/loop"
+	"innate/trainer/method"
+	"innate/trainer/run"
+)
+
+// finding is a line of what doctor says of a configuration.
+type finding struct {
+	name, text string
+	bad        bool // the run would not start, or not live long
+}
+
+// doctorConfig prints what a run of a configuration needs and whether it is here, and
+// fails if the run would not start.
+func doctorConfig(c *cli, config string, e edits) error {
+	text, err := openConfig(config)
+	if err != nil {
+		return err
+	}
+	_, cfg, err := e.parse(run.ConfigFile, text)
+	if err != nil {
+		return err
+	}
+	found := []finding{{name: "config", text: fmt.Sprintf("%s: %s, batch %d", filepath.Base(config), cfg.Method, cfg.Run.Batch)}}
+	files, copies := examineFiles(cfg)
+	found = append(found, files...)
+	if bad(found) == 0 {
+		found = append(found, examineRoom(cfg, run.RunsDir(c.runs), copies)...)
+	}
+	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	for _, f := range found {
+		mark := "ok"
+		if f.bad {
+			mark = "NO"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", mark, f.name, f.text)
+	}
+	w.Flush()
+	if n := bad(found); n > 0 {
+		return fmt.Errorf("doctor: %s: a run would not start: %d of %d checks failed", config, n, len(found))
+	}
+	return nil
+}
+
+func bad(found []finding) (n int) {
+	for _, f := range found {
+		if f.bad {
+			n++
+		}
+	}
+	return n
+}
+
+// examineFiles says of each file that a configuration names whether it is here and
+// whole, and of the data set and the settings whether a method takes them. copies
+// are the bytes that the run will have of the files.
+func examineFiles(cfg *configs.Config) (found []finding, copies int64) {
+	for _, n := range trainer.Needs(cfg) {
+		text := []string{n.Ref}
+		if n.Size > 0 {
+			text = append(text, mebibytes(n.Size))
+		}
+		if n.Note != "" {
+			text = append(text, n.Note)
+		}
+		f := finding{name: n.Key, text: strings.Join(text, ", "), bad: n.Err != nil}
+		if n.Err != nil {
+			f.text = n.Err.Error()
+			if !strings.Contains(f.text, n.Ref) {
+				f.text = n.Ref + ": " + f.text
+			}
+		}
+		found, copies = append(found, f), copies+n.Size
+	}
+	data := finding{name: "data.dataset", text: cfg.Data.Dataset}
+	if bad(found) == 0 { // some of the checks need the files
+		if err := method.Check(cfg); err != nil {
+			data = finding{name: "settings", text: err.Error(), bad: true}
+		}
+	}
+	return append(found, data), copies
+}
+
+// examineRoom compares what a run will take of memory and disk with what there is.
+// copies are the bytes that it will have of files.
+func examineRoom(cfg *configs.Config, runs string, copies int64) []finding {
+	m, err := loop.PredictMemory(cfg, "")
+	if err != nil {
+		return []finding{{name: "memory", text: err.Error(), bad: true}}
+	}
+	memory := finding{name: "memory", text: mebibytes(int64(m.Peak)) + " at most"}
+	if have, err := freeMemory(); err == nil {
+		memory.text += fmt.Sprintf(", of %s that are free", mebibytes(have))
+		memory.bad = int64(m.Peak) > have
+	}
+	// One checkpoint more lies there while it is written.
+	want := int64(m.Disk) + int64(m.Checkpoint) + copies
+	disk := finding{name: "disk", text: fmt.Sprintf("%s, of which a checkpoint has %s", mebibytes(want), mebibytes(int64(m.Checkpoint)))}
+	if have, err := freeDisk(runs); err == nil {
+		disk.text += fmt.Sprintf("; %s are free for %s", mebibytes(have), runs)
+		disk.bad = want > have
+	}
+	return []finding{memory, disk}
+}
+
+// freeMemory is what a process may still take, in bytes: of the machine, or of its
+// control group, if that has less.
+func freeMemory() (int64, error) {
+	fs, err := procfs.NewDefaultFS()
+	if err != nil {
+		return 0, err
+	}
+	info, err := fs.Meminfo()
+	if err != nil {
+		return 0, err
+	}
+	if info.MemAvailableBytes == nil {
+		return 0, errors.New("the kernel does not say")
+	}
+	free := int64(min(*info.MemAvailableBytes, math.MaxInt64))
+	if limit, err := groupBytes("memory.max"); err == nil {
+		if used, err := groupBytes("memory.current"); err == nil {
+			free = min(free, max(0, limit-used))
+		}
+	}
+	return free, nil
+}
+
+// groupBytes reads a number of the process's control group, as containers see it; an
+// error where there is none, or it is max.
+func groupBytes(name string) (int64, error) {
+	b, err := os.ReadFile(filepath.Join("/sys/fs/cgroup", name))
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
+}
+
+// freeDisk is the room for a directory: in it, or in the first above it that exists.
+func freeDisk(dir string) (int64, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return 0, err
+	}
+	for {
+		var s unix.Statfs_t
+		err := unix.Statfs(dir, &s)
+		if err == nil {
+			return int64(s.Bavail) * int64(s.Bsize), nil
+		}
+		if !errors.Is(err, unix.ENOENT) || dir == filepath.Dir(dir) {
+			return 0, err
+		}
+		dir = filepath.Dir(dir)
+	}
+}
