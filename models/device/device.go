@@ -160,6 +160,27 @@ type Sum interface {
 	Sum(values []float32) error
 }
 
+// Peers is a Sum that a device can also talk through, to add up by means of its own,
+// such as NCCL. Its methods but the last three belong to one goroutine and come in the
+// same order in all processes.
+type Peers interface {
+	Sum
+	Rank() int // from 0 on
+	Size() int
+
+	// Agree reports whether all processes say the same, and not nothing.
+	Agree(what string) (bool, error)
+
+	// Share returns what rank 0 gives, in every process.
+	Share(b []byte) ([]byte, error)
+
+	// Lost is closed when not all processes are there any more, for the reason Err.
+	// Fail makes it so.
+	Lost() <-chan struct{}
+	Err() error
+	Fail(reason error)
+}
+
 // Adam is a prepared update: m ← β1·m + (1-β1)·g, v ← β2·v + (1-β2)·g²,
 // p ← p - lr·(m/corr1)/(√(v/corr2) + eps) (Kingma & Ba 2015, as torch.optim.Adam
 // computes it).

@@ -22,14 +22,11 @@ func Build(t testing.TB, source, path string, flags ...string) {
 	if err != nil {
 		t.Skip("no gcc, which builds the stand-in libraries")
 	}
-	text, err := sources.ReadFile("c/" + source)
-	if err != nil {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, sources); err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(t.TempDir(), source)
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	file := filepath.Join(dir, "c", source)
 	args := append([]string{"-std=gnu17", "-O1", "-Wall", "-shared", "-fPIC", "-fvisibility=hidden", "-Wl,-Bsymbolic", "-o", path, file}, flags...)
 	if out, err := exec.Command(gcc, args...).CombinedOutput(); err != nil {
 		t.Fatalf("gcc: %v\n%s", err, out)
@@ -70,16 +67,28 @@ func CUDA(t testing.TB, libraries string, without ...string) string {
 	return site
 }
 
+// NCCL makes a stand-in for NVIDIA's library of that name, which lacks some functions,
+// and returns its path.
+func NCCL(t testing.TB, without ...string) string {
+	t.Helper()
+	return library(t, "nccl.c", "libnccl.so.2", without)
+}
+
 // NVML makes a stand-in for NVIDIA's library of that name, which lacks some
 // functions, and returns its path.
 func NVML(t testing.TB, without ...string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "libnvidia-ml.so.1")
+	return library(t, "nvml.c", "libnvidia-ml.so.1", without)
+}
+
+func library(t testing.TB, source, name string, without []string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
 	var flags []string
 	for _, name := range without {
 		flags = append(flags, "-DWITHOUT_"+name)
 	}
-	Build(t, "nvml.c", path, flags...)
+	Build(t, source, path, flags...)
 	return path
 }
 

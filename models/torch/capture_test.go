@@ -25,6 +25,8 @@ type trainee struct {
 	program device.Program
 	adam    device.Adam
 	step    int64
+	shift   int        // of its batches against another's
+	sum     device.Sum // nil for a process alone
 }
 
 func newTrainee(t *testing.T, dev *torch.Device) *trainee {
@@ -54,22 +56,29 @@ func (tr *trainee) freeze(trained int) {
 func (tr *trainee) train(steps int) {
 	tr.t.Helper()
 	for range steps {
-		tr.step++
-		x := tr.net.g.Data(tr.net.x)
-		for i := range x {
-			x[i] = float32((i*7+int(tr.step)*13)%31)/31 - 0.5
-		}
-		must(tr.t, tr.program.Run())
-		n := len(tr.net.params)
-		s := device.AdamStep{
-			LR: 1e-3 / float64(tr.step), Beta1: 0.9, Beta2: 0.99, Eps: 1e-8,
-			Steps: slices.Repeat([]int64{tr.step}, n), Corr1: slices.Repeat([]float32{1}, n), Corr2: slices.Repeat([]float32{1}, n),
-		}
-		must(tr.t, tr.adam.Step(s))
-		if tr.mean != nil {
-			must(tr.t, tr.mean.Update(0.9))
-		}
+		must(tr.t, tr.try())
 	}
+}
+
+// try makes one step.
+func (tr *trainee) try() error {
+	tr.step++
+	x := tr.net.g.Data(tr.net.x)
+	for i := range x {
+		x[i] = float32((i*7+(int(tr.step)+tr.shift)*13)%31)/31 - 0.5
+	}
+	if err := tr.program.Run(); err != nil {
+		return err
+	}
+	n := len(tr.net.params)
+	s := device.AdamStep{
+		LR: 1e-3 / float64(tr.step), Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, Sum: tr.sum,
+		Steps: slices.Repeat([]int64{tr.step}, n), Corr1: slices.Repeat([]float32{1}, n), Corr2: slices.Repeat([]float32{1}, n),
+	}
+	if err := tr.adam.Step(s); err != nil || tr.mean == nil {
+		return err
+	}
+	return tr.mean.Update(0.9)
 }
 
 // values are all that has been trained, and the losses.

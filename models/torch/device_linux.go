@@ -19,14 +19,18 @@ type tensor = libtorch.Tensor
 
 // Device is a PyTorch with one processor or GPU.
 type Device struct {
-	lib  *libtorch.Lib
-	opts Options
+	lib    *libtorch.Lib
+	opts   Options
+	getenv func(string) string
 
 	closed  bool
 	kernels string // of Info
 	threads int    // of the host that compute
 	bus     string // of Info
 	err     error  // of a call that had nobody to tell; the next one returns it
+
+	across *collective // with other processes; nil for none
+	joined bool        // it was found out whether there is one
 
 	notes []string        // for Notes
 	noted map[string]bool // ever
@@ -64,7 +68,7 @@ func New(name string, o Options, getenv func(string) string) (device.Device, err
 	if err != nil {
 		return nil, err
 	}
-	d := &Device{opts: o, params: map[*models.Param]*param{}, values: map[constant]tensor{}, filters: map[filter]tensor{}, warps: map[warped]tensor{}, noted: map[string]bool{}}
+	d := &Device{opts: o, getenv: getenv, params: map[*models.Param]*param{}, values: map[constant]tensor{}, filters: map[filter]tensor{}, warps: map[warped]tensor{}, noted: map[string]bool{}}
 	d.movers()
 	thread.once.Do(thread.start)
 	d.do(func() { err = d.open(in, on) })
@@ -310,6 +314,9 @@ func (d *Device) Close() {
 		return
 	}
 	d.closed = true
+	if d.across != nil {
+		d.across.end()
+	}
 	for _, p := range slices.Clone(d.programs) {
 		p.Release()
 	}

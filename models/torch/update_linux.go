@@ -86,7 +86,8 @@ type adam struct {
 	squares   []device.Squares
 	gradsOf   bool // squares has those of the last step's gradients
 
-	together []float32 // all gradients on the host, to be summed over processes; nil until they are
+	nccl     *collective // that adds up the gradients of this step over processes; nil for the host, or none
+	together []float32   // all gradients on the host, to be summed there; nil until they are
 	bring    func()
 	size     []int // of it, and its stride
 	stride   []int
@@ -146,8 +147,13 @@ func (a *adam) Step(s device.AdamStep) error {
 		return nil
 	}
 	a.current = s
+	a.nccl = nil
 	if s.Sum != nil {
-		if err := a.across(s.Sum); err != nil {
+		var err error
+		if a.nccl, err = a.dev.collective(s.Sum); err == nil && a.nccl == nil {
+			err = a.across(s.Sum)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -173,10 +179,18 @@ func (a *adam) Records() []device.AdamRecord {
 // step is Step on the device's thread.
 func (a *adam) step() {
 	l, s := a.dev.lib, &a.current
-	if s.Sum == nil {
+	switch {
+	case s.Sum == nil:
 		a.gather()
-	} else {
+	case a.nccl == nil:
 		l.Upload(a.grads.all, a.together, a.size, a.stride)
+	default:
+		a.gather()
+		if err := a.nccl.sum(l, a.grads.all, a.grads.size); err != nil {
+			a.dev.err = err
+			a.dev.finish()
+			return
+		}
 	}
 	for i := range a.slots {
 		a.host[i] = float32(s.Steps[i])
@@ -210,8 +224,8 @@ func (a *adam) step() {
 	a.dev.finish()
 }
 
-// across replaces the gradients by their sums over all processes. They lie in one piece,
-// which is copied to the host as it is. Who waits for other processes does not keep
+// across replaces the gradients by their sums over all processes, in the host's memory.
+// They lie in one piece, which is copied there as it is. Who waits for other processes does not keep
 // the device's thread.
 func (a *adam) across(s device.Sum) error {
 	if a.together == nil {

@@ -238,6 +238,8 @@ func shareOf(g *ranks.Group) data.Share {
 	return data.Share{Rank: p.Rank, Size: p.Size}
 }
 
+var _ device.Peers = (*ranks.Group)(nil)
+
 // sumOfGradients is how gradients are added up; nil for a process alone.
 func (l *Loop) sumOfGradients() device.Sum {
 	if l.ranks == nil {

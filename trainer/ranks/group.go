@@ -67,6 +67,10 @@ func newGroup(place Place, members []Member, conns []net.Conn) *Group {
 // Place is where this process stands.
 func (g *Group) Place() Place { return g.place }
 
+// Rank is which process this is, Size how many there are.
+func (g *Group) Rank() int { return g.place.Rank }
+func (g *Group) Size() int { return g.place.Size }
+
 // Members are all processes, by rank.
 func (g *Group) Members() []Member { return g.members }
 

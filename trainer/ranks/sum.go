@@ -277,6 +277,14 @@ func (g *Group) Agree(what string) (bool, error) {
 	return all, g.Tell([]byte(said))
 }
 
+// Share returns what the leader gives, in every process.
+func (g *Group) Share(b []byte) ([]byte, error) {
+	if !g.place.Leads() {
+		return g.Told()
+	}
+	return b, g.Tell(b)
+}
+
 func (g *Group) sumByWorker(v []float32) error {
 	select {
 	case g.by.sums <- v:

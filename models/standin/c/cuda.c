@@ -8,24 +8,18 @@
 //   - What CUDA refuses while a stream captures (waiting, copies from memory of the
 //     host's that is not pinned) is refused, and ends the capture.
 //
-// STANDIN_LOG names a file that gets a line a call. STANDIN_FAIL lists functions
-// that fail: cudaStreamBeginCapture=900,cudaHostAlloc=2. STANDIN_TEXT is the text of
-// libtorch's functions that do. STANDIN_GPUS is how many GPUs there are, 1 without
+// STANDIN_TEXT is the text of libtorch's functions that fail. STANDIN_GPUS is how many GPUs there are, 1 without
 // it, STANDIN_DRIVER the newest CUDA of the driver, 13000 without it.
 //
 // Built with -DWITHOUT_name, it lacks a function.
 
-#define _GNU_SOURCE
+#include "standin.h"
+
 #include <dlfcn.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#define EXPORT __attribute__((visibility("default")))
 typedef void *handle;
 
 enum { INVALID = 1, NO_MEMORY = 2, OLD_DRIVER = 35, NO_DEVICE = 100, UNSUPPORTED = 900, INVALIDATED = 901 };
@@ -42,27 +36,6 @@ static void *real(const char *name) {
 	return f;
 }
 #define REAL(name, ...) ((int32_t(*)())real(name))(__VA_ARGS__)
-
-static void note(const char *format, ...) {
-	const char *path = getenv("STANDIN_LOG");
-	FILE *f = path && *path ? fopen(path, "a") : NULL;
-	if (!f) return;
-	va_list args;
-	va_start(args, format);
-	vfprintf(f, format, args);
-	va_end(args);
-	fputc('\n', f);
-	fclose(f);
-}
-
-// failing is the code that a function shall fail with, 0 for none.
-static int failing(const char *name) {
-	const char *list = getenv("STANDIN_FAIL");
-	size_t n = strlen(name);
-	for (; list && *list; list = strchr(list, ',') ? strchr(list, ',') + 1 : "")
-		if (!strncmp(list, name, n) && list[n] == '=') return atoi(list + n + 1);
-	return 0;
-}
 
 // The text of the last error of a function of libtorch's here.
 static const char *text;
@@ -471,6 +444,11 @@ EXPORT const char *cudaGetErrorString(int c) {
 EXPORT int cudaGetLastError(void) {
 	note("cudaGetLastError");
 	return 0;
+}
+
+EXPORT int cudaSetDevice(int index) {
+	note("set device %d", index);
+	return code("cudaSetDevice");
 }
 
 EXPORT int cudaMemGetInfo(size_t *unused, size_t *all) {

@@ -67,13 +67,25 @@ func (l *Lib) MakeCurrent() {
 	l.check(l.Device.String(), r) // the guard is never given back, so that it holds
 }
 
+// SetThreadDevice makes the GPU the calling thread's current one, be it none that calls
+// libtorch.
+func (l *Lib) SetThreadDevice() error {
+	if l.rt.setDevice == 0 {
+		return fmt.Errorf("torch: %s: the CUDA runtime of PyTorch %s has no cudaSetDevice", l.Device, l.Version)
+	}
+	if code, _, _ := purego.SyscallN(l.rt.setDevice, uintptr(l.Device.Index)); int32(code) != 0 {
+		return fmt.Errorf("torch: %s: make it current: %s", l.Device, l.cudaError(code))
+	}
+	return nil
+}
+
 // cudaError is the CUDA runtime's text for a code.
 func (l *Lib) cudaError(code uintptr) string {
 	text, err := purego.Dlsym(l.top, "cudaGetErrorString")
 	if err != nil {
 		return fmt.Sprintf("CUDA error %d", int32(code))
 	}
-	s := l.c(text, code)
+	s, _, _ := purego.SyscallN(text, code)
 	return cString(s)
 }
 

@@ -50,7 +50,7 @@ func (l *Lib) NewFeed(dst Tensor, shape, strides []int) *Feed {
 		w.pinned = l.out
 		w.host = unsafe.Slice(*(**float32)(unsafe.Pointer(&w.pinned)), n)
 		w.stage = l.Keep(l.Empty(Float32, shape, strides))
-		w.address = l.address(w.stage)
+		w.address = l.Address(w.stage)
 		w.sent, w.read = l.newEvent(), l.newEvent()
 	}
 	if l.err != nil || n == 0 {
@@ -97,8 +97,8 @@ func (f *Feed) Free() {
 	*f = Feed{lib: l}
 }
 
-// address is where the values of a tensor begin.
-func (l *Lib) address(t Tensor) uintptr {
+// Address is where the values of a tensor begin.
+func (l *Lib) Address(t Tensor) uintptr {
 	if l.err != nil || t == 0 {
 		return 0
 	}

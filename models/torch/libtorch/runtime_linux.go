@@ -16,7 +16,7 @@ type cudaRuntime struct {
 	hostAlloc, freeHost, memcpyAsync, memGetInfo, busID           uintptr
 	eventCreate, eventDestroy, eventRecord, eventSync, streamWait uintptr
 	beginCapture, endCapture, instantiate, launch                 uintptr
-	destroyGraph, destroyExec, lastError                          uintptr
+	destroyGraph, destroyExec, lastError, setDevice               uintptr
 }
 
 func (l *Lib) bindRuntime() {
@@ -29,6 +29,7 @@ func (l *Lib) bindRuntime() {
 		"cudaStreamBeginCapture": &r.beginCapture, "cudaStreamEndCapture": &r.endCapture,
 		"cudaGraphInstantiateWithFlags": &r.instantiate, "cudaGraphLaunch": &r.launch,
 		"cudaGraphDestroy": &r.destroyGraph, "cudaGraphExecDestroy": &r.destroyExec, "cudaGetLastError": &r.lastError,
+		"cudaSetDevice": &r.setDevice,
 	} {
 		if a, err := purego.Dlsym(l.top, name); err == nil {
 			*p = a
