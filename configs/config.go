@@ -1,6 +1,9 @@
 package configs
 
-import "fmt"
+import (
+	"fmt"
+	"path/filepath"
+)
 
 // Methods of training.
 const (
@@ -61,10 +64,30 @@ type Run struct {
 	TensorBoard bool `toml:"tensorboard" want:"true or false" doc:"also write TensorBoard event files"`
 }
 
-// Data names the training images. Fixed.
+// What becomes of a training image that is broken, the values of data.broken.
+const (
+	ReplaceBroken = "replace" // the next one that is whole takes its place
+	StopBroken    = "stop"
+)
+
+// FilesSet is the data.dataset of images that lie at data.path.
+const FilesSet = "files"
+
+// Data names the training images. Fixed, but that files may move between two processes.
 type Data struct {
-	Dataset string `toml:"dataset" want:"a data set" doc:"training images"`
+	Dataset string `toml:"dataset" want:"a data set" doc:"training images; files: those at data.path"`
+	Path    string `toml:"path" want:"a path for data.dataset = files, else empty" doc:"zip or folder of images, or files of CIFAR or MNIST"`
+	Broken  string `toml:"broken" want:"replace | stop" doc:"a broken image is replaced by the next that is whole, or stops the run"`
+	CacheMB int    `toml:"cache_mb" want:"in [0, 1048576]" doc:"megabytes for decoded images, which are kept if all find room"`
 	Labels  bool   `toml:"labels" for:"edm" want:"true or false" doc:"condition the network on the images' classes"`
+}
+
+// Title is what lists call the images.
+func (d Data) Title() string {
+	if d.Path == "" {
+		return d.Dataset
+	}
+	return filepath.Base(d.Path)
 }
 
 // Model is the network to train (edm), or the teacher whose architecture and

@@ -21,6 +21,7 @@ func (c *Config) Validate() error {
 	v.microBatch()
 	v.check(deviceName.MatchString(v.c.Run.Device), "run.device", "")
 	v.check(v.c.Run.Precision == Float32 || v.c.Run.Precision == BFloat16, "run.precision", "")
+	v.check((c.Data.Dataset == FilesSet) == (strings.TrimSpace(c.Data.Path) != ""), "data.path", "")
 	v.model()
 	v.disc()
 	v.augment()

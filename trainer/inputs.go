@@ -25,6 +25,10 @@ import (
 // directory, which may move, and a later change of the files does not
 // change it. Names stay because FID is called by that of its network.
 
+// Training images stay where they lie, for they may be large: config.toml has their
+// absolute path.
+const dataPath = "data.path"
+
 // input is a file to be copied into a run.
 type input struct {
 	key  string // of the setting that names it
@@ -40,7 +44,11 @@ func Rebase(text, file string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for key, ref := range c.Files() {
+	refs := c.Files()
+	if c.Data.Path != "" {
+		refs[dataPath] = c.Data.Path
+	}
+	for key, ref := range refs {
 		here, err := filepath.Abs(configs.Locate("", ref))
 		if err != nil {
 			return "", fmt.Errorf("trainer: %w", err)
@@ -124,7 +132,23 @@ func gather(text string, c *configs.Config, base string) (string, []input, error
 		}
 		inputs = append(inputs, in)
 	}
-	return text, inputs, nil
+	text, err := locateData(text, c, base)
+	return text, inputs, err
+}
+
+// locateData makes the path of the training images absolute.
+func locateData(text string, c *configs.Config, base string) (string, error) {
+	if c.Data.Path == "" {
+		return text, nil
+	}
+	at, err := filepath.Abs(configs.Locate(base, c.Data.Path))
+	if err != nil {
+		return "", fmt.Errorf("trainer: %w", err)
+	}
+	if at == c.Data.Path {
+		return text, nil
+	}
+	return configs.Set(text, dataPath, at)
 }
 
 // copyTo copies the file into run directory dir: of another run's checkpoint,

@@ -5,15 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"innate/configs"
 	"innate/metrics"
 	"innate/models/device/devices"
 	"innate/models/precond"
 	"innate/trainer/data"
+	datafiles "innate/trainer/data/files"
 	"innate/trainer/loop"
 )
 
@@ -100,21 +103,36 @@ func (c *cli) fidRefCommand() *cobra.Command {
 		Args: oneArg("npz FILE to write"),
 	}
 	features, threads, on := featuresFlag(cmd.Flags()), threadsFlag(cmd.Flags()), deviceFlag(cmd)
-	sets := data.Sources.Names()
-	dataset := cmd.Flags().String("dataset", sets[0], "`set` of images: "+strings.Join(sets, " | "))
+	sets := slices.DeleteFunc(data.Sources.Names(), func(name string) bool { return name == datafiles.Name })
+	dataset := cmd.Flags().String("dataset", sets[0], "`set` of images: "+strings.Join(sets, " | ")+", or the path of a zip, a folder or a file")
+	complete(cmd, "dataset", cobra.FixedCompletions(sets, cobra.ShellCompDirectiveDefault))
 	vectors := cmd.Flags().Bool("vectors", false, "also write the features of every image, which KID, precision, recall, density and coverage compare with")
-	complete(cmd, "dataset", cobra.FixedCompletions(sets, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		dev, err := devices.Open(*on, devices.Options{Threads: *threads})
 		if err != nil {
 			return err
 		}
 		defer dev.Close()
-		set, err := loop.ReferenceSet(cmd.Context(), dev, *dataset, *features, *vectors)
+		images, err := openSet(*dataset)
+		if err != nil {
+			return err
+		}
+		defer data.Close(images)
+		set, err := loop.ReferenceSet(cmd.Context(), dev, images, *features, *vectors)
 		if err != nil {
 			return err
 		}
 		return metrics.SaveSet(filepath.Clean(args[0]), set)
 	}
 	return cmd
+}
+
+// openSet opens images by the name of a data set, or a path. One that is broken is an
+// error: a reference is of all images, each once.
+func openSet(ref string) (data.Dataset, error) {
+	o := data.Options{Path: configs.ExpandHome(ref), Stop: true}
+	if slices.Contains(data.Sources.Names(), ref) {
+		return data.Open(ref, o)
+	}
+	return data.Open(datafiles.Name, o)
 }

@@ -1,6 +1,9 @@
 package data
 
-import "fmt"
+import (
+	"fmt"
+	"io"
+)
 
 // Dataset is a fixed, indexed collection of labelled images of one shape.
 type Dataset interface {
@@ -74,10 +77,7 @@ func (m *Memory) Images(idx []int, dst []float32) error {
 		panic(fmt.Sprintf("data: %s: room for %d values, want %d images of %d", m.name, len(dst), len(idx), size))
 	}
 	for k, i := range idx {
-		out := dst[k*size : (k+1)*size]
-		for j, u := range m.pixels[i*size : (i+1)*size] {
-			out[j] = levels[u]
-		}
+		Levels(dst[k*size:(k+1)*size], m.pixels[i*size:(i+1)*size])
 	}
 	return nil
 }
@@ -90,6 +90,21 @@ func (m *Memory) Labels(idx []int, dst []float32) error {
 	clear(dst)
 	for k, i := range idx {
 		dst[k*m.classes+m.labels[i]] = 1
+	}
+	return nil
+}
+
+// Levels writes the values that bytes have in training, in [-1, 1], to dst.
+func Levels(dst []float32, bytes []byte) {
+	for i, u := range bytes {
+		dst[i] = levels[u]
+	}
+}
+
+// Close closes the files of a data set that has some.
+func Close(set Dataset) error {
+	if c, ok := set.(io.Closer); ok {
+		return c.Close()
 	}
 	return nil
 }

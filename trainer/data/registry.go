@@ -2,10 +2,18 @@ package data
 
 import "innate/models/registry"
 
+// Options say what a data set is read from, and how.
+type Options struct {
+	Path    string // of the images, for a source that reads them from one
+	Stop    bool   // a broken image is an error; otherwise another stands in for it
+	CacheMB int    // for decoded images, which are kept if all find room
+	Workers int    // that decode at once, on which no image depends; 0: one a core
+}
+
 // Source opens the parts of a data set.
 type Source struct {
-	Train func() (Dataset, error)
-	Test  func() (Dataset, error) // nil where no images are held out
+	Train func(Options) (Dataset, error)
+	Test  func(Options) (Dataset, error) // nil, or returns nil, where no images are held out
 }
 
 // Sources are the data sets that data.dataset may name.
@@ -13,18 +21,18 @@ var Sources = registry.New[Source]("data set")
 
 func init() {
 	Sources.Add("mnist", Source{
-		Train: func() (Dataset, error) { return MNISTTrain() },
-		Test:  func() (Dataset, error) { return MNISTTest() },
+		Train: func(Options) (Dataset, error) { return MNISTTrain() },
+		Test:  func(Options) (Dataset, error) { return MNISTTest() },
 	})
 }
 
 // Open opens the training images of a data set by its name.
-func Open(name string) (Dataset, error) {
+func Open(name string, o Options) (Dataset, error) {
 	s, err := Sources.Get(name)
 	if err != nil {
 		return nil, err
 	}
-	set, err := s.Train()
+	set, err := s.Train(o)
 	if err != nil {
 		return nil, &Error{name, err}
 	}
@@ -32,12 +40,12 @@ func Open(name string) (Dataset, error) {
 }
 
 // OpenTest opens the images of a data set that are held out; nil for none.
-func OpenTest(name string) (Dataset, error) {
+func OpenTest(name string, o Options) (Dataset, error) {
 	s, err := Sources.Get(name)
 	if err != nil || s.Test == nil {
 		return nil, err
 	}
-	set, err := s.Test()
+	set, err := s.Test(o)
 	if err != nil {
 		return nil, &Error{name, err}
 	}

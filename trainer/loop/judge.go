@@ -107,13 +107,9 @@ func teacherValue(meta map[string]string, statistic string, names ...string) *fl
 	return &v
 }
 
-// ReferenceSet measures the features of all training images of a data set, 8-bit as
-// they are: their moments, and with vectors all of them, and the classes.
-func ReferenceSet(ctx context.Context, dev device.Device, dataset, featureRef string, vectors bool) (metrics.Set, error) {
-	set, err := data.Open(dataset)
-	if err != nil {
-		return metrics.Set{}, err
-	}
+// ReferenceSet measures the features of all images of a data set, 8-bit as they are:
+// their moments, and with vectors all of them, and the classes.
+func ReferenceSet(ctx context.Context, dev device.Device, set data.Dataset, featureRef string, vectors bool) (metrics.Set, error) {
 	net, err := OpenFeatures(featureRef)
 	if err != nil {
 		return metrics.Set{}, err

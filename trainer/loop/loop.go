@@ -70,6 +70,7 @@ type Loop struct {
 	method  method.Method
 	dev     device.Device
 	streams *data.Streams
+	data    data.Dataset
 	loader  *data.Loader
 
 	freezing *optim.Freezing
@@ -288,10 +289,11 @@ func open(opts Options) (*Loop, error) {
 // and the method with its networks. Of a run directory it reads the inputs; warn gets
 // what is to be noted in its log.
 func (l *Loop) build(dev device.Device, warn func(text string)) error {
-	set, err := method.OpenData(l.cfg)
+	set, err := method.OpenData(l.cfg, l.dir)
 	if err != nil {
 		return err
 	}
+	l.data = set
 	l.dev = dev
 	l.streams = data.NewStreams(uint64(l.cfg.Run.Seed))
 	l.loader = data.NewLoader(set, l.cfg.Run.Batch, uint64(l.cfg.Run.Seed), shareOf(l.ranks))
@@ -335,6 +337,7 @@ func (l *Loop) release() {
 		}
 	}
 	l.loader.Close()
+	_ = data.Close(l.data) // nothing was written to it
 	l.dev.Close()
 }
 

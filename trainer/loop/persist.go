@@ -107,6 +107,9 @@ func (l *Loop) snapshot() (*checkpoint.File, error) {
 	f.Metadata[run.MetaKind] = run.CheckpointKind
 	f.Metadata[run.MetaMethod] = l.cfg.Method
 	f.Metadata[run.MetaConfig] = l.text
+	if print := l.fingerprint(); print != "" {
+		f.Metadata[run.MetaData] = print
+	}
 	return f, p.AddTo(f.Metadata)
 }
 
@@ -233,6 +236,7 @@ func (l *Loop) restore(f *checkpoint.File) (note string, err error) {
 	if err != nil {
 		return "", err
 	}
+	l.noteOtherData(f)
 	l.rollbacks = p.Rollbacks
 	l.health.worst, l.health.rollbacks = p.Worst, p.InVain
 	for name, v := range p.Scalars {

@@ -31,7 +31,7 @@ func init() {
 	features.Kinds.Add("cells", features.Kind{In: inCells, Open: openCells})
 	metrics.Statistics.Add("mpd", metrics.Statistic{Title: "MPD", Rises: true, New: newMPD})
 	method.Register(method.Spec{Method: configs.Method{Name: "still", Uses: []string{"live.lr"}, Defaults: stillDefaults}, New: newStill})
-	data.Sources.Add("stripes", data.Source{Train: func() (data.Dataset, error) { return stripes{}, nil }})
+	data.Sources.Add("stripes", data.Source{Train: func(data.Options) (data.Dataset, error) { return stripes{}, nil }})
 }
 
 // still is the smallest method: one number that follows the mean of the images.
@@ -279,7 +279,7 @@ func TestRegisteredJudge(t *testing.T) {
 // TestRegisteredNames: configs know the new names, and say them.
 func TestRegisteredNames(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
-		{`"stripes"`, `"dots"`, `configs: c.toml:7: data.dataset: got "dots", want mnist | thumbs | stripes`},
+		{`"stripes"`, `"dots"`, `configs: c.toml:7: data.dataset: got "dots", want mnist | thumbs | files | stripes`},
 		{`method = "still"`, `method = "stil"`, `configs: c.toml:2: method: got "stil", want classifier | edm | gdd | still`},
 		{`tick_kimg`, "gen_lr = 1\ntick_kimg", `configs: c.toml:9: live.gen_lr: not a setting of method "still", only of gdd`},
 	} {

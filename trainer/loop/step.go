@@ -33,6 +33,7 @@ func (l *Loop) step() error {
 		return err
 	}
 	l.rate.add(time.Since(start))
+	l.noteBroken()
 
 	if layersDue {
 		if err := l.timed("layers", l.measureLayers); err != nil {

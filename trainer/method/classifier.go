@@ -46,7 +46,7 @@ func newClassifier(e Env) (Method, error) {
 	}
 	m := &classifierMethod{Env: e, net: net, initial: net.Params.Clone(), micro: e.micro().ofMean()}
 	m.logits = make([]float32, e.Share.Of(e.Config.Run.Batch)*e.Data.Classes())
-	if m.held, err = data.OpenTest(e.Config.Data.Dataset); err != nil {
+	if m.held, err = data.OpenTest(e.Config.Data.Dataset, dataOptions(e.Config, e.Dir)); err != nil {
 		return nil, err
 	}
 	if _, err := graph.Build(func(g *graph.Builder) {

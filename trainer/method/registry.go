@@ -1,6 +1,7 @@
 package method
 
 import (
+	"errors"
 	"slices"
 
 	"innate/configs"
@@ -10,6 +11,7 @@ import (
 	"innate/models/registry"
 	_ "innate/models/unet" // architectures
 	"innate/trainer/data"
+	_ "innate/trainer/data/files" // a data set
 )
 
 // Spec is a method as it is registered.
@@ -68,18 +70,27 @@ func Check(cfg *configs.Config) error {
 	if s.Check == nil {
 		return nil
 	}
-	set, err := OpenData(cfg)
+	set, err := OpenData(cfg, "")
 	if err != nil {
 		return err
 	}
-	return s.Check(cfg, set)
+	return errors.Join(s.Check(cfg, set), data.Close(set))
 }
 
-// OpenData opens the configured training images.
-func OpenData(cfg *configs.Config) (data.Dataset, error) {
-	set, err := data.Open(cfg.Data.Dataset)
+// OpenData opens the configured training images. Relative paths count from dir.
+func OpenData(cfg *configs.Config, dir string) (data.Dataset, error) {
+	set, err := data.Open(cfg.Data.Dataset, dataOptions(cfg, dir))
+	if err != nil && cfg.Data.Path != "" {
+		return nil, cfg.At("data.path", err)
+	}
 	if err != nil {
 		return nil, cfg.At("data.dataset", err)
 	}
 	return set, nil
+}
+
+// dataOptions are how the configured data set is read.
+func dataOptions(cfg *configs.Config, dir string) data.Options {
+	d := cfg.Data
+	return data.Options{Path: configs.Locate(dir, d.Path), Stop: d.Broken == configs.StopBroken, CacheMB: d.CacheMB, Workers: cfg.Run.Threads}
 }

@@ -16,6 +16,7 @@ const (
 	MetaKind     = "kind"
 	MetaMethod   = "method"
 	MetaConfig   = "config"   // text of config.toml in force
+	MetaData     = "data"     // fingerprint of training images that were read from files
 	MetaProgress = "progress" // Progress as JSON
 )
 

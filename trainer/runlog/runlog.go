@@ -24,6 +24,7 @@ const (
 	Fork       = "fork"      // of another run, whose history comes before
 	Machine    = "machine"   // something about the machine that the run is on
 	Diverge    = "diverge"   // a loss diverges, or weights are no longer finite
+	Data       = "data"      // training images are broken, or not those that the run began with
 	NonFinite  = "nonfinite" // gradients held NaN or infinities, which were replaced
 )
 

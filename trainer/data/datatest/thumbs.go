@@ -20,8 +20,8 @@ const (
 
 func init() {
 	data.Sources.Add("thumbs", data.Source{
-		Train: func() (data.Dataset, error) { return thumbs("thumbs", Train, 1) },
-		Test:  func() (data.Dataset, error) { return thumbs("thumbs-test", Test, 2) },
+		Train: func(data.Options) (data.Dataset, error) { return thumbs("thumbs", Train, 1) },
+		Test:  func(data.Options) (data.Dataset, error) { return thumbs("thumbs-test", Test, 2) },
 	})
 }
 

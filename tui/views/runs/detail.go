@@ -118,7 +118,7 @@ func facts(r *session.Listed, on host.Host, w, h int) []string {
 	add("job", widget.Plain(session.JobText(st)))
 	add("method", methodOf(r))
 	if c := r.Config; c != nil {
-		add("data", widget.Plain(c.Data.Dataset))
+		add("data", widget.Plain(c.Data.Title()))
 		add("from", widget.Plain(c.Model.Init))
 	}
 	if st.TotalNimg > 0 {

@@ -73,7 +73,7 @@ var (
 			if r.Config == nil {
 				return ""
 			}
-			return r.Config.Data.Dataset
+			return r.Config.Data.Title()
 		},
 	}
 	numbers = map[string]func(*session.Listed) (float64, bool){

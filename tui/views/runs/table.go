@@ -98,7 +98,7 @@ func cells(r *session.Listed, t *theme.Theme, cols []widget.TableColumn, now tim
 		c[colMethod] = widget.TableCell{Text: m}
 	}
 	if r.Config != nil {
-		c[colData] = widget.TableCell{Text: widget.Plain(r.Config.Data.Dataset)}
+		c[colData] = widget.TableCell{Text: widget.Plain(r.Config.Data.Title())}
 	}
 	c[colKimg] = kimgCell(r, t, cols[colKimg].W)
 	fid := func(v *float64) widget.TableCell {
