@@ -169,3 +169,32 @@ func (g *ConvGradInput) Run(dy, w, dx []float32) {
 	length("ConvGradInput", "dx", len(dx), nx)
 	g.c.run(dy, w, nil, dx)
 }
+
+// ConvGradWeight is a prepared gradient of ConvForward with respect to w: one Run
+// at a time.
+type ConvGradWeight struct {
+	shape ConvShape
+	g     interface{ run(x, dy, dw []float32) }
+}
+
+// NewConvGradWeight prepares the weight gradient of one shape, with memory from
+// m; a bad shape panics.
+func NewConvGradWeight(p *Pool, s ConvShape, m *Region) *ConvGradWeight {
+	s.check()
+	if tile := active.winogradTile(s); tile > 0 {
+		oh, ow := s.Out()
+		g := &winogradGradWeight{n: s.N, in: extent{s.H, s.W, s.Ci}, out: extent{oh, ow, s.Co}, pad: s.Pad}
+		g.plan(p, tile, m)
+		return &ConvGradWeight{s, g}
+	}
+	return &ConvGradWeight{s, newGradWeight(p, s, m)}
+}
+
+// Run computes dw [Co Ci K K] from x [N H W Ci] and dy [N oh ow Co].
+func (g *ConvGradWeight) Run(x, dy, dw []float32) {
+	nx, nw, ny := g.shape.sizes()
+	length("ConvGradWeight", "x", len(x), nx)
+	length("ConvGradWeight", "dy", len(dy), ny)
+	length("ConvGradWeight", "dw", len(dw), nw)
+	g.g.run(x, dy, dw)
+}

@@ -1,7 +1,6 @@
 package kernels
 
-// ConvGradWeight is a prepared gradient of ConvForward with respect to w: one Run
-// at a time.
+// gradWeight is the gradient of a convolution with respect to its weight.
 //
 // The sum over pixels is cut into blocks (whole images, or rows of one), the
 // blocks into groups. A job sums one group into its own partial result; the
@@ -11,9 +10,8 @@ package kernels
 // In a block, x is copied with its halo of zeros, so that the K·Ci values under
 // one kernel row are contiguous at every pixel. An outer tile sums a few of them
 // times a panel of output channels over all pixels of the block.
-type ConvGradWeight struct {
+type gradWeight struct {
 	shape  ConvShape // as computed, which may be another than asked for
-	sizes  [3]int    // values in x, dw and dy
 	narrow *ConvShape
 	oh, ow int
 	pool   *Pool
@@ -60,12 +58,9 @@ const (
 	maxGroups = 16
 )
 
-// NewConvGradWeight prepares the weight gradient of one shape, with memory from
-// m; a bad shape panics.
-func NewConvGradWeight(p *Pool, s ConvShape, m *Region) *ConvGradWeight {
-	s.check()
-	g := &ConvGradWeight{shape: s, pool: p, impl: active}
-	g.sizes[0], g.sizes[1], g.sizes[2] = s.sizes()
+// newGradWeight prepares the weight gradient of one shape, with memory from m.
+func newGradWeight(p *Pool, s ConvShape, m *Region) *gradWeight {
+	g := &gradWeight{shape: s, pool: p, impl: active}
 	if s.Stride == 1 && g.impl.useNarrow(s.K, s.Ci, s.Co) {
 		// x is summed times dy shifted by every tap: see conv_narrow.go.
 		asked := s
@@ -94,7 +89,7 @@ func NewConvGradWeight(p *Pool, s ConvShape, m *Region) *ConvGradWeight {
 }
 
 // plan fixes blocks and groups.
-func (g *ConvGradWeight) plan() {
+func (g *gradWeight) plan() {
 	if s := &g.shape; g.narrow == nil && s.K == 1 && s.Stride == 1 && s.Pad == 0 && s.H*s.W <= blockPixels {
 		s.H, s.W = 1, s.H*s.W // rows need not be told apart
 		g.oh, g.ow = s.H, s.W
@@ -118,13 +113,10 @@ func (g *ConvGradWeight) plan() {
 }
 
 // groupSize is the number of values in one partial result.
-func (g *ConvGradWeight) groupSize() int { return g.lanes * g.shape.K * g.shape.K * g.shape.Ci }
+func (g *gradWeight) groupSize() int { return g.lanes * g.shape.K * g.shape.K * g.shape.Ci }
 
-// Run computes dw [Co Ci K K] from x [N H W Ci] and dy [N oh ow Co].
-func (g *ConvGradWeight) Run(x, dy, dw []float32) {
-	length("ConvGradWeight", "x", len(x), g.sizes[0])
-	length("ConvGradWeight", "dy", len(dy), g.sizes[2])
-	length("ConvGradWeight", "dw", len(dw), g.sizes[1])
+// run computes dw from x and dy.
+func (g *gradWeight) run(x, dy, dw []float32) {
 	g.x, g.dy, g.dw = x, dy, dw
 	g.pool.Run(g.groups*g.splits, g.sumJob)
 	g.pool.Run(len(g.panels)*g.shape.K, g.reduceJob)
@@ -132,7 +124,7 @@ func (g *ConvGradWeight) Run(x, dy, dw []float32) {
 }
 
 // sum adds up some panels of one group.
-func (g *ConvGradWeight) sum(worker, job int) {
+func (g *gradWeight) sum(worker, job int) {
 	w := &g.workers[worker]
 	group, split := job/g.splits, job%g.splits
 	p0, p1 := splitEven(len(g.panels), g.splits, split)
@@ -143,7 +135,7 @@ func (g *ConvGradWeight) sum(worker, job int) {
 }
 
 // block adds one block's products; the first block of a group starts from zero.
-func (g *ConvGradWeight) block(w *gradWeightWorker, group, b int, panels []panel, first bool) {
+func (g *gradWeight) block(w *gradWeightWorker, group, b int, panels []panel, first bool) {
 	s, t := g.shape, &w.tile
 	n0, r0 := b/g.rowBlocks*g.images, b%g.rowBlocks*g.rows
 	images, rows := min(g.images, s.N-n0), min(g.rows, g.oh-r0)
@@ -179,7 +171,7 @@ func (g *ConvGradWeight) block(w *gradWeightWorker, group, b int, panels []panel
 }
 
 // fill copies the input rows under a block's output rows, with their halo.
-func (g *ConvGradWeight) fill(dst []float32, n0, images, r0 int) {
+func (g *gradWeight) fill(dst []float32, n0, images, r0 int) {
 	s := g.shape
 	size, pitch := extent{s.H, s.W, s.Ci}, g.cols*s.Ci
 	for n := n0; n < n0+images; n++ {
@@ -191,7 +183,7 @@ func (g *ConvGradWeight) fill(dst []float32, n0, images, r0 int) {
 }
 
 // panelB points the tile at a panel of dy, packing it first if it is partial.
-func (g *ConvGradWeight) panelB(w *gradWeightWorker, p panel, n0, images, r0, rows int) {
+func (g *gradWeight) panelB(w *gradWeightWorker, p panel, n0, images, r0, rows int) {
 	t, co := &w.tile, g.shape.Co
 	start := (n0*g.oh+r0)*g.ow*co + p.first
 	if !p.partial() && g.narrow == nil {
@@ -224,7 +216,7 @@ func (g *ConvGradWeight) panelB(w *gradWeightWorker, p panel, n0, images, r0, ro
 
 // reduce adds the groups' partial results of one panel and kernel row, in order,
 // and writes the sum to dw.
-func (g *ConvGradWeight) reduce(_, job int) {
+func (g *gradWeight) reduce(_, job int) {
 	s := g.shape
 	p, r := g.panels[job/s.K], job%s.K
 	m := s.K * s.Ci

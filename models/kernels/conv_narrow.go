@@ -157,7 +157,7 @@ func (c *narrow) shift(y, z []float32, r int) {
 // spread is the narrow weight gradient's packing of dy: lane tap·Co + o of input
 // pixel (h, w) is dy[h+Pad−row][w+Pad−column][o], zero outside the image. dst
 // gets a panel of those lanes for rows input rows of images images.
-func (g *ConvGradWeight) spread(dst []float32, p panel, n0, images, r0, rows int) {
+func (g *gradWeight) spread(dst []float32, p panel, n0, images, r0, rows int) {
 	s := g.narrow
 	oh, ow := s.Out()
 	for n := n0; n < n0+images; n++ {
@@ -192,7 +192,7 @@ func (g *ConvGradWeight) spread(dst []float32, p panel, n0, images, r0, rows int
 }
 
 // unspread writes the narrow sum [Ci][lane] of one panel to dw.
-func (g *ConvGradWeight) unspread(sum []float32, p panel) {
+func (g *gradWeight) unspread(sum []float32, p panel) {
 	s := g.narrow
 	taps := s.K * s.K
 	for i := range s.Ci {

@@ -27,8 +27,8 @@ func newTiling(m int, out extent) tiling {
 // positions is how many matrix products there are.
 func (t tiling) positions() int { return t.size * t.size }
 
-// cols is how many input columns the tiles of a row span.
-func (t tiling) cols() int { return t.m*t.tw + 2 }
+// cols is how many columns the tiles of a row span that are reach wide each.
+func (t tiling) cols(reach int) int { return t.m*(t.tw-1) + reach }
 
 // winogradWorker is one worker's own memory.
 type winogradWorker struct {
@@ -99,7 +99,7 @@ func (c *winograd) plan(p *Pool, m int, mem *Region) {
 	for i := range c.workers {
 		w := &c.workers[i]
 		w.zero = mem.Floats(c.in.w * c.in.c)
-		w.rows = mem.Floats(c.size * c.cols() * c.in.c)
+		w.rows = mem.Floats(c.size * c.cols(c.size) * c.in.c)
 		w.v = mem.Floats(c.positions() * c.vPitch)
 		w.z = mem.Floats(c.positions() * c.zPitch)
 		w.half = mem.Floats(c.m * c.size * c.tw * c.out.c)
@@ -191,7 +191,8 @@ func (c *winograd) strip(worker, job int) {
 	tiles := (end - first) * c.tw
 	clear(w.zero)
 	for r := first; r < end; r++ {
-		transformInput(w, c.tiling, c.maps, c.x, c.in, r, -c.pad, (r-first)*c.tw, c.vPitch)
+		v := w.v[(r-first)*c.tw*c.in.c:]
+		transformRow(w, c.tiling, c.maps[inputMap], c.size, c.x, c.in, r, -c.pad, v, c.in.c, c.vPitch)
 	}
 	c.multiply(w, c.panels[lo:hi], tiles)
 	for r := first; r < end; r++ {
@@ -199,34 +200,38 @@ func (c *winograd) strip(worker, job int) {
 	}
 }
 
-// transformInput puts row r of tiles, Bᵀ·d·B, into w.v from the given tile on. The
-// rows of all images are numbered through; origin is the input row and column of
-// the first tile of an image.
-func transformInput(w *winogradWorker, g tiling, maps *[lineMaps]func(*lines), x []float32, in extent, r, origin, tile, pitch int) {
+// transformRow transforms row r of the tiles of x along both axes with f, which
+// takes as many rows or columns as a tile's reach. The rows of all images are numbered
+// through; origin is the row and column of x where the first tile of an image starts.
+// Tiles go to dst, pix values apart, and their positions lie pitch apart.
+func transformRow(w *winogradWorker, g tiling, f func(*lines), reach int, x []float32, in extent, r, origin int, dst []float32, pix, pitch int) {
 	n, top := r/g.th, r%g.th*g.m+origin
-	t, row := &w.lines, g.cols()*in.c
-	lo, hi := -origin*in.c, (min(in.w, g.cols()+origin)-origin)*in.c // where x has columns
-	for i := range g.size {
+	t, cols := &w.lines, g.cols(reach)
+	row := cols * in.c
+	lo, hi := -origin*in.c, (min(in.w, cols+origin)-origin)*in.c // where x has columns
+	for i := range reach {
 		t.in[i] = at(w.zero, 0)
 		if y := top + i; y >= 0 && y < in.h {
 			t.in[i] = at(x, (n*in.h+y)*in.w*in.c)
 		}
+	}
+	for i := range g.size {
 		clear(w.rows[i*row:][:lo])
 		clear(w.rows[i*row+hi:][:row-hi])
 	}
 	t.out, t.outStep = at(w.rows, lo), uintptr(row*floatBytes)
 	t.count, t.len = 1, uintptr((hi-lo)*floatBytes)
-	maps[inputMap](t)
+	f(t)
 
 	t.count, t.len = g.tw, uintptr(in.c*floatBytes)
-	t.inNext, t.outNext = uintptr(g.m)*t.len, t.len
+	t.inNext, t.outNext = uintptr(g.m)*t.len, uintptr(pix*floatBytes)
 	t.outStep = uintptr(pitch * floatBytes)
 	for i := range g.size {
-		for j := range g.size {
+		for j := range reach {
 			t.in[j] = at(w.rows, i*row+j*in.c)
 		}
-		t.out = at(w.v, i*g.size*pitch+tile*in.c)
-		maps[inputMap](t)
+		t.out = at(dst, i*g.size*pitch)
+		f(t)
 	}
 }
 

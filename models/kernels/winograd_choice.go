@@ -28,8 +28,8 @@ const (
 	weightCost    = 24   // of one transformed value of the weight
 )
 
-// winogradTile is the m of Winograd's F(m×m, 3×3) by which a convolution or its
-// input gradient is computed, 0 for the definition. It applies to 3×3 kernels of
+// winogradTile is the m of Winograd's F(m×m, 3×3) by which a convolution and its
+// gradients are computed, 0 for the definition. It applies to 3×3 kernels of
 // stride 1 and whole vectors of channels. The choice depends on the shape alone.
 func (k *impl) winogradTile(s ConvShape) int {
 	if convMode == "direct" || s.K != 3 || s.Stride != 1 || s.Pad > 2 || s.Ci%k.vl != 0 || s.Co%k.vl != 0 {
