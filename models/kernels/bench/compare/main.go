@@ -1,0 +1,83 @@
+// Command compare times innate and a PyTorch worker alternately on the same
+// networks, with the same number of threads, and prints the ratio of their times,
+// its spread, and the memory of both:
+//
+//	go run ./models/kernels/bench/compare -python PYTHON -worker torch_worker.py \
+//		-mode eager -threads 1 -rounds 5 cifar:8:edm mnist:64:fwd
+//
+// A case is network:batch:operation. Networks are those of networks.go; operations
+// are fwd (one call of the network), heun18 (EDM's sampler of 18 steps) and edm (one
+// training step: loss, gradients, Adam, moving average).
+//
+// The worker is started with its mode and the number of threads. It prints a line
+// that begins with "ready", then reads lines "network batch operation repetitions"
+// and answers each with one line of JSON: ms and cpu, the wall-clock and processor
+// time of each repetition in milliseconds, hwm and rss, its memory in MiB at most and
+// now, and params, or else error. compare runs itself as such a worker for innate:
+// without -worker its times alone are printed.
+//
+// On a busy machine compare processor times of one thread: -clock cpu.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+)
+
+func main() {
+	var (
+		python  = flag.String("python", "python3", "interpreter that has PyTorch")
+		worker  = flag.String("worker", "", "PyTorch worker; empty: innate alone")
+		mode    = flag.String("mode", "eager", "first argument of the worker: eager, cl, compile or compilecl")
+		threads = flag.Int("threads", 1, "threads of each side")
+		rounds  = flag.Int("rounds", 5, "how often both sides take turns")
+		reps    = flag.Int("reps", 1, "repetitions in a turn")
+		clock   = flag.String("clock", "cpu", "time that is compared: cpu or wall")
+		serve   = flag.Bool("serve", false, "be innate's worker")
+	)
+	flag.Parse()
+	var err error
+	switch {
+	case *serve:
+		err = answer(os.Stdin, os.Stdout, *threads)
+	case *clock != "cpu" && *clock != "wall":
+		err = fmt.Errorf("-clock: got %q, want cpu or wall", *clock)
+	case flag.NArg() == 0:
+		err = fmt.Errorf("got no case, want some such as cifar:8:edm")
+	default:
+		var theirs []string
+		if *worker != "" {
+			theirs = []string{*python, *worker, *mode, fmt.Sprint(*threads)}
+		}
+		err = compare(theirs, *threads, *rounds, *reps, *clock, flag.Args())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "compare:", err)
+		os.Exit(1)
+	}
+}
+
+// compare runs the cases one after the other.
+func compare(theirs []string, threads, rounds, reps int, clock string, cases []string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	for _, c := range cases {
+		if strings.Count(c, ":") != 2 {
+			return fmt.Errorf("case %q, want network:batch:operation", c)
+		}
+		// Processes of their own for each case: memory is that of the case alone.
+		sides := []side{{name: "innate", command: []string{self, "-serve", "-threads", fmt.Sprint(threads)}}}
+		if theirs != nil {
+			sides = append(sides, side{name: "torch", command: theirs})
+		}
+		if err := measure(sides, strings.ReplaceAll(c, ":", " "), rounds, reps); err != nil {
+			return fmt.Errorf("%s: %w", c, err)
+		}
+		report(c, sides, clock)
+	}
+	return nil
+}

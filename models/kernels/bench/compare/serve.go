@@ -1,0 +1,208 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"innate/models"
+	"innate/models/cpu"
+	"innate/models/device"
+	"innate/models/graph"
+	"innate/models/precond"
+	"innate/models/unet"
+)
+
+// networks are the ones that the PyTorch worker has under the same names.
+var networks = map[string]unet.Config{
+	"mnist": {
+		Arch: unet.DDPMpp, Resolution: 28, Channels: 1, ModelChannels: 32, ChannelMult: []int{1, 2, 2}, ChannelMultEmb: 4,
+		NumBlocks: 2, AttnResolutions: []int{7},
+	},
+	"demo": {
+		Arch: unet.DDPMpp, Resolution: 28, Channels: 1, ModelChannels: 16, ChannelMult: []int{1, 1, 3}, ChannelMultEmb: 4,
+		NumBlocks: 1, AttnResolutions: []int{7},
+	},
+	"cifar": {
+		Arch: unet.NCSNpp, Resolution: 32, Channels: 3, ModelChannels: 128, ChannelMult: []int{2, 2, 2}, ChannelMultEmb: 4,
+		NumBlocks: 4, AttnResolutions: []int{16},
+	},
+}
+
+// answer is innate's side of the workers' protocol.
+func answer(in io.Reader, out io.Writer, threads int) error {
+	dev := cpu.New(threads)
+	defer dev.Close()
+	fmt.Fprintln(out, "ready innate", dev.Info().Kernels)
+	type job struct {
+		run    func() error
+		params int
+	}
+	jobs := map[string]job{}
+	lines := bufio.NewScanner(in)
+	for lines.Scan() {
+		var (
+			name, op    string
+			batch, reps int
+			r           reply
+		)
+		_, err := fmt.Sscan(lines.Text(), &name, &batch, &op, &reps)
+		key := fmt.Sprint(name, " ", batch, " ", op)
+		if err == nil && jobs[key].run == nil {
+			var j job
+			if j.run, j.params, err = prepare(dev, name, batch, op); err == nil {
+				jobs[key] = j
+				err = j.run() // takes the memory
+			}
+		}
+		for i := 0; i < reps && err == nil; i++ {
+			start, used := time.Now(), processorTime()
+			err = jobs[key].run()
+			r.MS = append(r.MS, 1e3*time.Since(start).Seconds())
+			r.CPU = append(r.CPU, 1e3*(processorTime()-used).Seconds())
+		}
+		if err != nil {
+			r.Error = err.Error()
+		}
+		r.HWM, r.RSS, r.Params = memory("VmHWM"), memory("VmRSS"), jobs[key].params
+		if err := json.NewEncoder(out).Encode(r); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
+}
+
+// processorTime is the time that all threads of the process have computed.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// memory is a line of /proc/self/status in MiB, 0 where there is none.
+func memory(key string) int {
+	text, _ := os.ReadFile("/proc/self/status")
+	for line := range strings.Lines(string(text)) {
+		var kib int
+		if _, err := fmt.Sscanf(line, key+": %d", &kib); err == nil {
+			return kib / 1024
+		}
+	}
+	return 0
+}
+
+// prepare makes one operation ready to run again and again.
+func prepare(dev device.Device, name string, batch int, op string) (run func() error, params int, err error) {
+	cfg, ok := networks[name]
+	if !ok {
+		return nil, 0, fmt.Errorf("network %q, want mnist, demo or cifar", name)
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	net, err := unet.New(cfg, rng)
+	if err != nil {
+		return nil, 0, err
+	}
+	den := &precond.Denoiser{Net: net, Kind: precond.EDM}
+	switch op {
+	case "fwd":
+		den.Kind = precond.GDD
+		fallthrough
+	case "heun18":
+		run, err = sample(dev, den, batch, op == "heun18", rng)
+	case "edm":
+		run, err = train(dev, den, batch, rng)
+	default:
+		err = fmt.Errorf("operation %q, want fwd, heun18 or edm", op)
+	}
+	return run, net.Params().Count(), err
+}
+
+// sample makes images in one or in 18 steps.
+func sample(dev device.Device, den *precond.Denoiser, batch int, heun bool, rng *rand.Rand) (func() error, error) {
+	s, err := precond.NewSampler(dev, den, batch)
+	if err != nil {
+		return nil, err
+	}
+	z, out := make([]float32, batch*s.Pixels()), make([]float32, batch*s.Pixels())
+	normal(rng, z)
+	return func() error {
+		if heun {
+			return s.Heun(z, 18, nil, out)
+		}
+		return s.OneStep(z, nil, out)
+	}, nil
+}
+
+// train makes EDM's training step, with Adam and a moving average.
+func train(dev device.Device, den *precond.Denoiser, batch int, rng *rand.Rand) (func() error, error) {
+	var t *precond.Training
+	var err error
+	if _, buildErr := graph.Build(func(g *graph.Builder) { t, err = precond.NewTraining(g, den, batch, nil) }); buildErr != nil {
+		return nil, buildErr
+	}
+	if err != nil {
+		return nil, err
+	}
+	program, err := dev.Compile(t.Graph, device.Request{Outputs: t.Results(t.Grads), Record: t.Record})
+	if err != nil {
+		return nil, err
+	}
+	slots := make([]device.AdamSlot, len(t.Params))
+	averages := make([]*models.Param, len(t.Params))
+	for i, p := range t.Params {
+		slots[i] = device.AdamSlot{Param: p, M: models.NewParam(p.Name, p.Shape...), V: models.NewParam(p.Name, p.Shape...), Program: program, Grad: t.Grads[i]}
+		averages[i] = p.Clone()
+	}
+	adam, err := dev.PlanAdam(slots)
+	if err != nil {
+		return nil, err
+	}
+	average, err := dev.PlanAverage(averages, t.Params)
+	if err != nil {
+		return nil, err
+	}
+	step := device.AdamStep{
+		LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8,
+		Steps: make([]int64, len(slots)), Corr1: make([]float32, len(slots)), Corr2: make([]float32, len(slots)),
+	}
+	sigma := make([]float64, batch)
+	normal(rng, t.Graph.Data(t.Images))
+	return func() error {
+		normal(rng, t.Graph.Data(t.Noise))
+		for i := range sigma {
+			sigma[i] = den.Kind.TrainSigma(rng.NormFloat64())
+		}
+		t.SetLevels(sigma)
+		t.FillDropout(rng)
+		if err := program.Run(); err != nil {
+			return err
+		}
+		program.Records()
+		for i := range step.Steps {
+			step.Steps[i]++
+			n := float64(step.Steps[i])
+			step.Corr1[i], step.Corr2[i] = float32(1-math.Pow(step.Beta1, n)), float32(1-math.Pow(step.Beta2, n))
+		}
+		if err := adam.Step(step); err != nil {
+			return err
+		}
+		adam.Records()
+		return average.Update(0.999)
+	}, nil
+}
+
+// normal fills x with unit noise.
+func normal(rng *rand.Rand, x []float32) {
+	for i := range x {
+		x[i] = float32(rng.NormFloat64())
+	}
+}
