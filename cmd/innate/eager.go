@@ -26,6 +26,28 @@ type eager struct {
 	err error
 }
 
+// onGPU runs a script on the GPU that INNATE_DEVICE names, one that knows the processor
+// alone, too: what it makes of floating point lies on the GPU, and its clock waits for
+// that. The default type does so without a hook in every call, which
+// torch.set_default_device is. Precision and the choice of kernels are innate's.
+const onGPU = `import os, runpy, sys, time, warnings
+import torch
+warnings.filterwarnings("ignore", "torch.set_default_tensor_type")
+torch.cuda.set_device(torch.device(os.environ["INNATE_DEVICE"]))
+torch.set_default_tensor_type(torch.cuda.FloatTensor)
+torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+torch.backends.cudnn.benchmark = True
+def waits(clock):
+    def now():
+        torch.cuda.synchronize()
+        return clock()
+    return now
+time.perf_counter, time.process_time = waits(time.perf_counter), waits(time.process_time)
+sys.argv = sys.argv[1:]
+sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[0]))
+runpy.run_path(sys.argv[0], run_name="__main__")
+`
+
 // startEager starts a script; none for an empty path.
 func startEager(script, device string, threads int) *eager {
 	if script == "" {
@@ -37,10 +59,13 @@ func startEager(script, device string, threads int) *eager {
 			python = p
 		}
 	}
-	if device == "torch:cpu" {
+	args := []string{script, "eager", fmt.Sprint(max(threads, 1))}
+	if strings.HasPrefix(device, "cuda") {
+		args = append([]string{"-c", onGPU}, args...)
+	} else {
 		device = "cpu"
 	}
-	r := &eager{cmd: exec.Command(python, script, "eager", fmt.Sprint(max(threads, 1)))}
+	r := &eager{cmd: exec.Command(python, args...)}
 	r.cmd.Env = append(os.Environ(), "INNATE_DEVICE="+device)
 	var out io.ReadCloser
 	if r.in, r.err = r.cmd.StdinPipe(); r.err != nil {
