@@ -21,13 +21,18 @@ func dryRun(c *cli, config string, e edits, asJSON bool) error {
 	if asJSON {
 		return printJSON(c.out, m)
 	}
-	printMemory(c.out, m)
+	printMemory(c.out, m, cfg.Run.Device)
 	return nil
 }
 
-// printMemory writes a prediction as tables.
-func printMemory(out io.Writer, m *loop.Memory) {
-	fmt.Fprintf(out, "%s, batch %d, %d threads: %s of memory at most\n", m.Method, m.Batch, m.Threads, mebibytes(int64(m.Peak)))
+// printMemory writes a prediction as tables, for a run on a device that may be another
+// than that foretold.
+func printMemory(out io.Writer, m *loop.Memory, device string) {
+	fmt.Fprintf(out, "%s, batch %d, %d threads: %s of memory at most", m.Method, m.Batch, m.Threads, mebibytes(int64(m.Peak)))
+	if device != m.Device {
+		fmt.Fprintf(out, " on the device %s\nOn %s memory is PyTorch's to share out, and nothing foretells it; weights, and all of the disk, are the same.", m.Device, device)
+	}
+	fmt.Fprintln(out)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	defer w.Flush()
 	fmt.Fprintln(w, "\nNETWORK\tPARAMETERS\tTRAINABLE\tWEIGHTS\t")

@@ -49,6 +49,10 @@ func TestDryRun(t *testing.T) {
 		t.Errorf("status %d, %v: %+v\n%s", status, err, m, errs)
 	}
 	_, table, _ := call("train", "mnist-gdd-i", "--set", "run.batch=4", "--dry-run")
+	_, other, _ := call("train", "mnist-gdd-i", "--set", "run.batch=4", "--dry-run", "--device", "cuda")
+	if want := "of memory at most on the device cpu\nOn cuda memory is PyTorch's to share out, and nothing foretells it; "; !strings.Contains(other, want) || strings.Contains(table, "device") {
+		t.Errorf("no %q, or any for the cpu device, in\n%s\n%s", want, other, table)
+	}
 	for _, want := range []string{
 		"gdd, batch 4, ", "gen      397361      71489", "r1  ", "fid features  ", "activations and scratch, shared", "copy for a checkpoint", "a checkpoint  ",
 	} {

@@ -71,8 +71,13 @@ func (p profiled) print(out io.Writer, top int, cfg *configs.Config) {
 	fmt.Fprintf(out, "%s: %s, batch %d, %s, %d threads, %.1f %% frozen\n", p.Config, p.Method, p.Batch, p.Kernels, p.Threads, 100*p.Frozen)
 	fmt.Fprintf(out, "a step: %s ms, %.1f images/s (mean of %d); peak of the machine: %.1f GFLOP/s\n",
 		ms(p.Step), float64(p.Batch)/p.Step.Seconds(), p.Steps, p.Peak/1e9)
-	fmt.Fprintf(out, "memory: %s at most, predicted %s, of which the stages share %s\n",
-		mebibytes(p.PeakBytes), mebibytes(int64(p.Predicted)), mebibytes(int64(p.Workspace)))
+	if p.Predicted > 0 {
+		fmt.Fprintf(out, "memory: %s at most, predicted %s, of which the stages share %s\n",
+			mebibytes(p.PeakBytes), mebibytes(int64(p.Predicted)), mebibytes(int64(p.Workspace)))
+	} else {
+		fmt.Fprintf(out, "memory: %s at most in this process; on %s the stages share %s by their plan, of which PyTorch's allocator may hold more\n",
+			mebibytes(p.PeakBytes), cfg.Run.Device, mebibytes(int64(p.Workspace)))
+	}
 
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	defer w.Flush()

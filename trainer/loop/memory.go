@@ -33,6 +33,7 @@ func CollectOften(getenv func(string) string) {
 
 // Memory is what a run will take, in bytes. The parts add up to the peak.
 type Memory struct {
+	Device   string          `json:"device"` // that it is foretold for: cpu, whose plan is all that it takes
 	Method   string          `json:"method"`
 	Batch    int             `json:"batch"`
 	Threads  int             `json:"threads"`
@@ -81,7 +82,8 @@ type ProgramMemory struct {
 
 // PredictMemory says what a run of a configuration will take, whose paths count
 // from dir. It builds all that a run builds and plans all that it plans, but runs
-// nothing, so that no program gets the memory that it asks for.
+// nothing, so that no program gets the memory that it asks for. It foretells the cpu
+// device, whatever the configuration's: on the others PyTorch's allocator decides.
 func PredictMemory(cfg *configs.Config, dir string) (*Memory, error) {
 	dev := &planned{Device: cpu.New(cfg.Run.Threads)}
 	defer dev.Close()
@@ -137,7 +139,7 @@ func (d *planned) Compile(g *graph.Builder, r device.Request) (device.Program, e
 // memory is what the training steps of a run take, which has been built.
 func (l *Loop) memory() *Memory {
 	info := l.dev.Info()
-	m := &Memory{Method: l.cfg.Method, Batch: l.cfg.Run.Batch, Threads: info.Threads}
+	m := &Memory{Device: info.Name, Method: l.cfg.Method, Batch: l.cfg.Run.Batch, Threads: info.Threads}
 	for _, n := range l.method.Parts() {
 		net := NetworkMemory{Name: n.Name, Role: n.Role, Params: n.Params.Count(), Bytes: 4 * n.Params.Count()}
 		switch n.Role {

@@ -8,6 +8,7 @@ import (
 
 	"innate/configs"
 	"innate/models/device"
+	"innate/models/device/devices"
 	"innate/trainer/method"
 )
 
@@ -27,8 +28,8 @@ type Profile struct {
 	Ops    []Cost        `json:"ops"`         // by kind of operation, dearest first
 	Layers []Cost        `json:"layers"`      // by layer, dearest first
 
-	Workspace int `json:"workspace_bytes"` // activations and scratch, which the stages share
-	Predicted int `json:"predicted_bytes"` // the most memory that the steps should take
+	Workspace int `json:"workspace_bytes"`          // activations and scratch, which the stages share
+	Predicted int `json:"predicted_bytes,omitzero"` // the most memory that the steps should take; 0 but on cpu
 }
 
 // StageCost is the cost of one stage of a step. Rest is what a step spends
@@ -72,7 +73,10 @@ func MeasureProfile(ctx context.Context, cfg *configs.Config, dir string, steps 
 	p := &Profile{
 		Method: cfg.Method, Batch: cfg.Run.Batch, Threads: info.Threads, Kernels: info.Kernels,
 		Frozen: l.freezing.Fraction(), Steps: steps, Peak: l.dev.MeasurePeak(peakTime),
-		Workspace: memory.Workspace, Predicted: memory.Peak,
+		Workspace: memory.Workspace,
+	}
+	if info.Name == devices.CPU {
+		p.Predicted = memory.Peak
 	}
 	var start time.Time
 	for i := range steps + 1 {
