@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -89,15 +90,59 @@ func TestTogetherByMPI(t *testing.T) {
 		of[by], err = checkpoint.Read(filepath.Join(filepath.Dir(p.runs), by, run.CheckpointsDir, run.CheckpointFile(40)))
 		check(t, err)
 	}
-	for _, a := range of["mpi"].Tensors() {
-		b, err := of["procs"].Tensor(a.Name)
+	sameTensors(t, of["mpi"], of["procs"])
+}
+
+// sameTensors holds every tensor of a checkpoint against another's, bit for bit.
+func sameTensors(t *testing.T, got, want *checkpoint.File) {
+	t.Helper()
+	for _, a := range got.Tensors() {
+		b, err := want.Tensor(a.Name)
 		check(t, err)
 		x, err := a.Float32s()
 		check(t, err)
 		y, err := b.Float32s()
 		check(t, err)
 		if !slices.Equal(x, y) {
-			t.Errorf("%s differs between MPI and TCP", a.Name)
+			t.Errorf("%s differs between %s and %s", a.Name, got.Path, want.Path)
 		}
 	}
+}
+
+// TestTogetherByTorchrun trains with two processes that have the environment which
+// torchrun gives its workers, the second of them started first, and with two of --procs:
+// the same tensors to the last bit. The run knows who started it.
+func TestTogetherByTorchrun(t *testing.T) {
+	t.Parallel()
+	p := newProgram(t)
+	args := []string{"train", "tiny.toml", "--kimg", "0.04", "--threads", "1", "--out"}
+	var cmds [2]*exec.Cmd
+	var outs [2]strings.Builder
+	for _, rank := range []int{1, 0} {
+		cmd := p.command(append(args, "torchrun")...)
+		cmd.Env = append(p.env, fmt.Sprint("RANK=", rank), fmt.Sprint("LOCAL_RANK=", rank), "WORLD_SIZE=2", "LOCAL_WORLD_SIZE=2",
+			"GROUP_RANK=0", "GROUP_WORLD_SIZE=1", fmt.Sprint("ROLE_RANK=", rank), "ROLE_WORLD_SIZE=2", "ROLE_NAME=default", "OMP_NUM_THREADS=1",
+			"MASTER_ADDR=127.0.0.1", "MASTER_PORT=29500", "TORCHELASTIC_RUN_ID=none", "TORCHELASTIC_RESTART_COUNT=0", "TORCHELASTIC_MAX_RESTARTS=0")
+		cmd.Stdout, cmd.Stderr = &outs[rank], &outs[rank]
+		check(t, cmd.Start())
+		cmds[rank] = cmd
+	}
+	for rank, cmd := range cmds {
+		if err := cmd.Wait(); err != nil {
+			t.Fatalf("rank %d: %v\n%s", rank, err, outs[rank].String())
+		}
+	}
+	if said := outs[0].String(); !strings.Contains(said, "2 processes, gradients added up by TCP: rank 0 (pid ") {
+		t.Errorf("rank 0 says %s, want that two train", said)
+	}
+	if out, err := p.command(append(args, "procs", "--procs", "2")...).CombinedOutput(); err != nil {
+		t.Fatalf("--procs: %v\n%s", err, out)
+	}
+	var files []*checkpoint.File
+	for _, by := range []string{"torchrun", "procs"} {
+		f, err := checkpoint.Read(filepath.Join(filepath.Dir(p.runs), by, run.CheckpointsDir, run.CheckpointFile(40)))
+		check(t, err)
+		files = append(files, f)
+	}
+	sameTensors(t, files[0], files[1])
 }
