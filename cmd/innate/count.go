@@ -17,6 +17,7 @@ const (
 	maxDrawn   = 65_536 // samples of one picture
 	maxSteps   = 1000
 	maxThreads = 1024
+	maxProcs   = 64
 	maxLines   = 1_000_000_000
 )
 

@@ -46,7 +46,7 @@ const defaultGrace = 2 * time.Minute
 
 // Flags that one scheduler alone knows.
 var (
-	slurmFlags      = []string{"run", "out", "partition", "account", "time", "at-once", "sbatch", "innate", "dry-run"}
+	slurmFlags      = []string{"run", "out", "partition", "account", "time", "at-once", "ranks", "sbatch", "innate", "dry-run"}
 	kubernetesFlags = []string{"image", "claim", "mount", "namespace", "gpu-resource", "output"}
 )
 
@@ -56,6 +56,7 @@ func (c *cli) submitCommand() *cobra.Command {
 		ValidArgsFunction: completeConfig,
 		Example: examples("submit mine.toml --slurm --gpus 1 --time 4:00:00 --device cuda", "a job that comes back until the run is done",
 			"submit mine.toml --slurm --seeds 0-3 --dry-run", "what sbatch would get, for four runs",
+			"submit mine.toml --slurm --ranks 4 --gpus 4 --device cuda", "four processes train a run together, by srun",
 			"submit --run 3 --slurm", "resumes a run",
 			"submit mine.toml --kubernetes --image IMAGE --claim CLAIM", "a manifest for kubectl apply"),
 	}
@@ -102,6 +103,7 @@ func (s *submission) register(c *cli, cmd *cobra.Command) {
 	f.StringVar(&s.job.Account, "account", "", "Slurm `account`")
 	f.StringVar(&s.job.Time, "time", "", "limit of the job's `time`, as sbatch takes it: minutes, 4:00:00, 2-12")
 	countVar(f, &s.job.AtOnce, "at-once", 1, maxSweep, "at most so many `runs` of several at a time")
+	countVar(f, &s.job.Ranks, "ranks", 1, maxProcs, "`processes` that train a run together, each a task of srun with its --cpus; --gpus counts those of a node")
 	f.Func("sbatch", "further `option` of sbatch, such as --constraint=a100; may be repeated", func(line string) error {
 		s.job.Extra = append(s.job.Extra, line)
 		return nil
@@ -149,6 +151,14 @@ func (s *submission) checkGPUs(device string) error {
 	return nil
 }
 
+// checkRun refuses a run that its job's processes or GPUs do not suit.
+func (s *submission) checkRun(cfg *configs.Config) error {
+	if err := s.checkGPUs(cfg.Run.Device); err != nil {
+		return err
+	}
+	return method.CheckShares(cfg, max(s.job.Ranks, 1))
+}
+
 // submit makes the runs and hands their job to sbatch. If that refuses, nothing is
 // left of them.
 func (s *submission) submit(ctx context.Context, c *cli, config string) error {
@@ -168,7 +178,7 @@ func (s *submission) submit(ctx context.Context, c *cli, config string) error {
 	for _, e := range list {
 		text, cfg, err := prepare(config, e)
 		if err == nil {
-			err = s.checkGPUs(cfg.Run.Device)
+			err = s.checkRun(cfg)
 		}
 		if err != nil {
 			return err
@@ -240,7 +250,7 @@ func (s *submission) submitAgain(ctx context.Context, c *cli) error {
 	}
 	cfg, err := configs.Load(filepath.Join(dir, run.ConfigFile))
 	if err == nil {
-		err = s.checkGPUs(cfg.Run.Device)
+		err = s.checkRun(cfg)
 	}
 	if err != nil {
 		return err

@@ -118,6 +118,8 @@ func TestSubmitRefused(t *testing.T) {
 		{"mnist-edm --slurm --seeds 1-3", 1, "slurm: sbatch: QOSMaxSubmitJobPerUserLimit"},
 		{"mnist-edm --slurm --time 2", 1, "slurm: --time 2: the run stops 2m0s before its end"},
 		{"mnist-edm --slurm --gpus 1", 2, "submit: --gpus 1: the run computes on the processor, want --device cuda"},
+		{"mnist-edm --slurm --ranks 7", 1, "run.batch: 64 images over 7 processes, want a multiple of their number"},
+		{"mnist-edm --kubernetes --ranks 2", 2, "submit: --ranks is for --slurm"},
 		{"mnist-edm --slurm --set live.lr=-1", 1, "live.lr"},
 		{"mnist-edm --slurm --seeds 3-1", 2, `submit: --seeds: got "3-1"`},
 		{"mnist-edm --slurm --seeds 1-2 --set run.seed=3", 2, "submit: got --seeds and --set run.seed"},
@@ -147,6 +149,17 @@ func TestSubmitRefused(t *testing.T) {
 	}
 	if left := entries(t, runs); len(left) > 0 {
 		t.Errorf("left %q", left)
+	}
+}
+
+// TestSubmitRanks has several processes train a run, as tasks of srun, which has the
+// time limit's signal go to all of them.
+func TestSubmitRanks(t *testing.T) {
+	status, script, stderr := submitted(t, t.TempDir(), strings.Fields("mnist-edm --slurm --ranks 4 --cpus 2 --dry-run")...)
+	for _, want := range []string{"--ntasks=4\n", "--cpus-per-task=2\n", "--signal=USR1@120\n", "\nexec srun --ntasks=4 --cpus-per-task=2 "} {
+		if status != 0 || !strings.Contains(script, want) {
+			t.Errorf("status %d, %s%s; want %q", status, script, stderr, want)
+		}
 	}
 }
 

@@ -57,10 +57,13 @@ last() { ls "$runs/$1"/checkpoints/0*.safetensors | tail -n 1; }
 
 echo "$(slurmd -V), $proctrack"
 submit limit --time 1 --grace 50s
+submit ranks --time 30 --ranks 2
 submit cancel --time 10 --sbatch="--comment='a b'"
 array=$("$innate" submit tiny.toml --slurm --seeds 3-4 | sed -n 's/^Slurm job \([0-9]*\)_0 .*/\1/p')
 check "a run is known with its job from its submission" is "$(field limit job)" "Slurm job ${id[limit]}"
 trains limit
+trains ranks
+scancel --signal=USR1 "${id[ranks]}" # as the time limit's, to every rank
 trains cancel
 becomes 00000-tiny state running
 becomes 00001-tiny state running
@@ -77,6 +80,9 @@ check "… the second one's" grep -q "seed = 4" "$runs/00001-tiny/config.toml"
 becomes limit state queued
 check "time limit: a checkpoint, and queued again" saved limit
 check "… which status says" grep -q "^requeued" <(field limit job_state)
+becomes ranks state queued
+check "two ranks, USR1: a checkpoint, and queued again" saved ranks
+two=$(field ranks nimg)
 seen=$(field limit nimg)
 total=$(awk "BEGIN { print ($seen + 2000) / 1000 }")
 sed -i "s/^total_kimg.*/total_kimg = $total/" "$runs/limit/config.toml" tiny.toml
@@ -87,6 +93,13 @@ becomes limit state done
 wait $!
 check "requeued: resumed from its checkpoint" grep -q "resumed from the checkpoint" "$runs/limit/events.jsonl"
 check "… and ends bit for bit as a run that was never stopped" cmp "$(last limit)" "$(ls "$d"/reference/checkpoints/0*.safetensors | tail -n 1)"
+
+at_once ranks
+trains ranks "$two"
+check "two ranks, requeued: both go on from the checkpoint" is "$(grep -c '"2 processes, ' "$runs/ranks/events.jsonl") $(grep -c 'resumed from the checkpoint' "$runs/ranks/events.jsonl")" "2 1"
+scancel "${id[ranks]}"
+becomes ranks state stopped
+check "… and stop with a checkpoint" saved ranks
 
 trains node 1000
 scancel --batch --signal=USR2 "${id[node]}"
