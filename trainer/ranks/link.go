@@ -110,6 +110,11 @@ func (l *link) message(g *Group) ([]byte, error) {
 	case <-l.values:
 		return nil, g.broken(l, errors.New("values to add up, want a message"))
 	case <-g.lost:
+	}
+	select { // both may have come before this goroutine's turn
+	case m := <-l.said:
+		return m, nil
+	default:
 		return nil, g.err
 	}
 }

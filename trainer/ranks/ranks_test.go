@@ -315,3 +315,26 @@ func check(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// TestLastMessage: what the leader says before it leaves is heard, also by one that finds
+// both at once.
+func TestLastMessage(t *testing.T) {
+	var all sync.WaitGroup
+	for range 300 {
+		groups, err := ranks.InProcess(2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Go(func() {
+			if _, err := groups[1].Told(); err != nil {
+				t.Errorf("got %v, want the last message", err)
+			}
+			groups[1].Close()
+		})
+		all.Go(func() {
+			_ = groups[0].Tell([]byte("end")) // an error if the other has heard it and left
+			groups[0].Close()
+		})
+	}
+	all.Wait()
+}
