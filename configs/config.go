@@ -138,7 +138,8 @@ type Disc struct {
 // MainDisc is the first discriminator, with what all have in common.
 type MainDisc struct {
 	Disc
-	Loss string `toml:"loss" for:"gdd" want:"a loss" doc:"non-saturating or hinge"`
+	Loss            string `toml:"loss" for:"gdd" want:"a loss" doc:"non-saturating or hinge"`
+	RankProjections bool   `toml:"rank_projections" for:"gdd" want:"true or false" doc:"of processes that train together each draws random projections of its own"`
 }
 
 // maxDiscs is how many discriminators a run may have.

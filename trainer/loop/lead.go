@@ -160,7 +160,7 @@ func (l *Loop) gatherScalars() error {
 // account is what must be the same in all processes, and what should.
 type account struct {
 	Kernels string            `json:"kernels"`
-	Sums    map[string]uint32 `json:"sums"` // CRC-32C of every network of the method
+	Sums    map[string]uint32 `json:"sums"` // CRC-32C of every network of the method that is not the process's own
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -209,7 +209,7 @@ func (l *Loop) verify() error {
 			return fmt.Errorf("loop: %v: %w", of, err)
 		}
 		for _, part := range l.method.Parts() {
-			if theirs.Sums[part.Name] != ours.Sums[part.Name] {
+			if sum, has := theirs.Sums[part.Name]; has && sum != ours.Sums[part.Name] {
 				return fmt.Errorf("loop: the weights of %s are others on %v than on rank 0, want the same: "+
 					"all processes need the same files, program and kind of processor", part.Name, of)
 			}

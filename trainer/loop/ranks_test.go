@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"innate/configs"
+	"innate/models/checkpoint"
 	"innate/trainer/control"
 	"innate/trainer/loop"
 	"innate/trainer/ranks"
@@ -94,7 +96,7 @@ func TestProcessesResumeExactly(t *testing.T) {
 	dir := networks(t)
 	for name, text := range map[string]string{
 		"gdd": conditional(config("gdd", dir)), "edm in micro-batches": strings.Replace(inParts(config("edm", dir)), "micro_batch = 2", "micro_batch = 1", 1),
-		"classifier": config("classifier", dir),
+		"classifier": config("classifier", dir), "projections by rank": byRank(config("gdd", dir)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			alone := newRun(t, text)
@@ -111,6 +113,54 @@ func TestProcessesResumeExactly(t *testing.T) {
 			}
 		})
 	}
+}
+
+// byRank has each process draw random projections of its own.
+func byRank(text string) string {
+	return strings.Replace(text, "[disc]\n", "[disc]\nrank_projections = true\n", 1)
+}
+
+// TestProcessesOwnProjections trains with two processes, with the same projections in
+// both and with other ones in each. Rank 0 has the same either way, and what is trained
+// is not: the second process sees images through others.
+func TestProcessesOwnProjections(t *testing.T) {
+	t.Parallel()
+	text := config("gdd", networks(t))
+	same, own := newRun(t, text), newRun(t, byRank(text))
+	trainTogether(t, same, 2)
+	trainTogether(t, own, 2)
+	a, b := readTraining(t, same), readTraining(t, own)
+	projections, heads := 0, 0
+	for _, x := range a.Tensors() {
+		y, err := b.Tensor(x.Name)
+		check(t, err)
+		p, err := x.Float32s()
+		check(t, err)
+		q, err := y.Float32s()
+		check(t, err)
+		switch equal := slices.Equal(p, q); {
+		case strings.HasPrefix(x.Name, "projection/"):
+			projections++
+			if !equal {
+				t.Errorf("%s is another for rank 0", x.Name)
+			}
+		case strings.HasPrefix(x.Name, "disc/") && !equal:
+			heads++
+		}
+	}
+	if projections == 0 || heads == 0 {
+		t.Errorf("%d projections, %d tensors of heads that differ, want some of each", projections, heads)
+	}
+}
+
+// readTraining is the last checkpoint of a run.
+func readTraining(t *testing.T, dir string) *checkpoint.File {
+	t.Helper()
+	list, err := run.Checkpoints(filepath.Join(dir, run.CheckpointsDir))
+	check(t, err)
+	f, err := checkpoint.Read(list[0].Path)
+	check(t, err)
+	return f
 }
 
 // TestProcessesSeeTheSame trains a denoiser without dropout in one, two and four

@@ -162,6 +162,12 @@ func discOver(e Env, k int, net features.Backbone, classes int) (gdd.Disc, error
 	if d.Disc, err = disc.New(disc.NewConfig(d.Proj, settings.Width, classes), rng); err != nil {
 		return d, err
 	}
+	if ownProjections(e) {
+		own := rand.New(e.Streams.Stream(fmt.Sprintf("%s.projection%d", name, e.Share.Rank)))
+		if d.Proj, err = disc.NewProjector(path, net, own); err != nil {
+			return d, err
+		}
+	}
 	if classes == 0 || settings.Classes == "" {
 		return d, nil
 	}
@@ -175,6 +181,12 @@ func discOver(e Env, k int, net features.Backbone, classes int) (gdd.Disc, error
 	}
 	return d, d.Disc.SetClasses(table)
 }
+
+// ownProjections reports whether this process draws its random projections for itself,
+// from the run's seed and its rank, as every process of the paper's code does: it seeds
+// each by its rank before it makes them, and shares only what trains. Rank 0 has those
+// that it has alone, and they are the checkpoint's.
+func ownProjections(e Env) bool { return e.Config.Disc.RankProjections && e.Share.Rank > 0 }
 
 // classTable reads vectors of classes, as StyleGAN-XL's file has them: the weight of an
 // embedding of ImageNet's classes. Other data sets take its first rows.
@@ -208,7 +220,10 @@ func (m *gddMethod) Parts() []Part {
 		if d.Name != "" {
 			of = d.Name + " "
 		}
-		parts = append(parts, Part{of + "projection", Frozen, d.Proj.Mix}, Part{of + "features", Frozen, d.Proj.Net.Weights()})
+		if !ownProjections(m.Env) {
+			parts = append(parts, Part{of + "projection", Frozen, d.Proj.Mix})
+		}
+		parts = append(parts, Part{of + "features", Frozen, d.Proj.Net.Weights()})
 	}
 	return parts
 }
@@ -255,8 +270,10 @@ func (m *gddMethod) Tensors() []Group {
 		}
 		groups = append(groups,
 			Group{Prefix: name + "/", Set: d.Disc.Params},
-			Group{Prefix: name + "_buffer/", Set: d.Disc.Buffers},
-			Group{Prefix: projection, Set: d.Proj.Mix})
+			Group{Prefix: name + "_buffer/", Set: d.Disc.Buffers})
+		if !ownProjections(m.Env) {
+			groups = append(groups, Group{Prefix: projection, Set: d.Proj.Mix})
+		}
 	}
 	groups = append(groups, Group{Prefix: "gen_adam/", Set: m.genAdam.State(), Load: m.genAdam.Load})
 	for k, adam := range m.disAdams {
