@@ -213,11 +213,8 @@ func (t *DeiT) block(g *graph.Builder, x graph.Node, i, n int) graph.Node {
 	return g.Add(x, t.linear(g, h, name+"mlp.fc2"))
 }
 
-// norm normalises every row: a group norm of one group over an image of one pixel.
 func (t *DeiT) norm(g *graph.Builder, x graph.Node, name string) graph.Node {
-	rows := x.Shape()[0]
-	y := g.GroupNorm(g.Reshape(x, rows, 1, 1, t.width), t.param(g, name+".weight"), t.param(g, name+".bias"), 1, deitEps)
-	return g.Reshape(y, rows, t.width)
+	return g.LayerNorm(x, t.param(g, name+".weight"), t.param(g, name+".bias"), deitEps)
 }
 
 func (t *DeiT) linear(g *graph.Builder, x graph.Node, name string) graph.Node {

@@ -15,6 +15,15 @@ func TestGELU(t *testing.T) {
 		func(g *builder, x ...node) node { return g.GELU(x[0]) }, graphtest.Values([]float32{-3, -1, 0, 1, 3}, 5))
 }
 
+// TestLayerNorm: rows of 1 2 3 6, scaled to a variance of 3.5 + 0.5.
+func TestLayerNorm(t *testing.T) {
+	graphtest.Check(t, func(g *builder, x ...node) node { return g.LayerNorm(x[0], x[1], x[2], 1e-3) },
+		graphtest.Normal(3, 8), graphtest.Normal(8), graphtest.Normal(8))
+	graphtest.CheckValue(t, "row", []float32{-1, 0, 1, 4},
+		func(g *builder, x ...node) node { return g.LayerNorm(x[0], g.Const(2, 4), g.Const(1, 4), 0.5) },
+		graphtest.Values([]float32{1, 2, 3, 6}, 1, 4))
+}
+
 // TestReLU6 keeps clear of the kinks at 0 and 6.
 func TestReLU6(t *testing.T) {
 	x := graphtest.Values([]float32{-2, -0.5, 0.7, 1, 3, 5.4, 6.5, 9, 2}, 9)
