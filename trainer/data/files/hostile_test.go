@@ -68,7 +68,7 @@ func TestHostile(t *testing.T) {
 		"json twice":            {"x.zip", json(`{"labels": null}{}`), "more than one value"},
 		"deep json":             {"x.zip", json(`{"x": ` + strings.Repeat("[", 100_000)), "dataset.json: "},
 		"no images":             {"x.zip", zipOf(t, member{"a.txt", nil}), "no images"},
-		"no format":             {"x.bin", []byte("hello"), `starts with "hello", want a CIFAR`},
+		"no format":             {"x.bin", []byte("hello"), `starts with "hello", want CIFAR`},
 		"empty":                 {"x.bin", nil, `starts with ""`},
 		"idx of 2^31":           {"x", idx(0x803, []uint32{1 << 31, 28, 28}, nil), "size 2147483648 of axis 0"},
 		"idx that ends":         {"x", idx(0x803, []uint32{1 << 20, 16, 16}, make([]byte, 10)), "10 bytes of data"},

@@ -149,7 +149,7 @@ func Open(at string, held bool) (c Collection, format string, err error) {
 		f, _ := Formats.Get(name)
 		known = append(known, f.Doc)
 	}
-	return nil, "", fmt.Errorf("%s: starts with %.8q, want a %s", at, p.Head[:min(len(p.Head), 8)], strings.Join(known, ", or a "))
+	return nil, "", fmt.Errorf("%s: starts with %.8q, want %s", at, p.Head[:min(len(p.Head), 8)], strings.Join(known, " | "))
 }
 
 // naming names the path of an error that does not.

@@ -24,6 +24,18 @@ type Picture struct {
 // Shape says how large the picture is, as errors have it.
 func (p Picture) Shape() string { return shapeOf(p.H, p.W, p.C) }
 
+// Colour makes RGB of a gray picture, and leaves others as they are.
+func Colour(p Picture) Picture {
+	if p.C == 3 {
+		return p
+	}
+	out := Picture{Pix: make([]byte, 3*len(p.Pix)), H: p.H, W: p.W, C: 3}
+	for i, v := range p.Pix {
+		out.Pix[3*i], out.Pix[3*i+1], out.Pix[3*i+2] = v, v, v
+	}
+	return out
+}
+
 func shapeOf(h, w, c int) string { return fmt.Sprintf("%dx%dx%d", h, w, c) }
 
 // Damaged is an image that cannot be read for what its file holds. Other errors of

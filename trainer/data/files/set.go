@@ -256,18 +256,9 @@ func (s *Set) one(i int) ([]byte, error) {
 	case p.C == s.c:
 		return p.Pix, nil
 	case p.C == 1:
-		return colour(p).Pix, nil
+		return Colour(p).Pix, nil
 	}
 	return nil, &Damaged{s.Member(i), fmt.Errorf("image of %s, want %s as others", p.Shape(), shapeOf(s.h, s.w, s.c))}
-}
-
-// colour makes RGB of a gray picture.
-func colour(p Picture) Picture {
-	out := Picture{Pix: make([]byte, 3*len(p.Pix)), H: p.H, W: p.W, C: 3}
-	for i, v := range p.Pix {
-		out.Pix[3*i], out.Pix[3*i+1], out.Pix[3*i+2] = v, v, v
-	}
-	return out
 }
 
 // maxNotes is how many broken images are named.
