@@ -59,6 +59,7 @@ func TestFetch(t *testing.T) {
 		{"sample fetch:net.pkl --n 1 --steps 1 --out " + out, 0, out + "\n", ""},
 		{"inspect fetch:net.pkl", 0, "python.class: EDMPrecond", ""},
 		{"inspect fetch:net.pkl --against " + path, 0, "the same in all of ", ""},
+		{"inspect fetch:net.pkl --key net", 1, "", `no "net" at the top, want one of "ema"`},
 		{"import fetch:net.pkl -o " + filepath.Join(t.TempDir(), "net.safetensors"), 0, "tensors", ""},
 		{"fetch --list", 0, "net.pkl   0.1 MiB  a teacher\ngone.pkl  -", ""},
 	} {

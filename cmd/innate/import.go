@@ -6,8 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"innate/models/checkpoint"
-	"innate/models/published"
-	"innate/models/torchfile"
 )
 
 func (c *cli) importCommand() *cobra.Command {
@@ -39,11 +37,7 @@ func importFile(c *cli, from, to, key string) error {
 	if err := outsideRun(to); err != nil {
 		return err
 	}
-	path, err := published.Resolve(from)
-	if err != nil {
-		return err
-	}
-	file, err := torchfile.Load(path, key)
+	file, err := openPart(from, key)
 	if err != nil {
 		return err
 	}

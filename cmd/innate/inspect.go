@@ -1,13 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"innate/models/checkpoint"
+	"innate/models/edm"
+	"innate/models/published"
+	"innate/models/torchfile"
 	"innate/trainer/method"
 )
 
@@ -18,23 +23,28 @@ func (c *cli) inspectCommand() *cobra.Command {
 	}
 	asJSON := jsonFlag(cmd.Flags())
 	check := cmd.Flags().Bool("check", false, "read the values, too: compare checksums, count values that are not finite")
+	key := cmd.Flags().String("key", "", "`part` of a PyTorch file or network pickle to look at; default: ema, or what else looks like a network")
 	against := cmd.Flags().String("against", "", "compare the weights with those of another `FILE` or RUN, layer by layer: status 1 if they differ")
 	complete(cmd, "against", c.completeNetwork)
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		if *against != "" {
-			return compareWeights(c, args[0], *against, *asJSON)
+			return compareWeights(c, args[0], *key, *against, *asJSON)
 		}
-		return inspect(c, args[0], *check, *asJSON)
+		return inspect(c, args[0], *key, *check, *asJSON)
 	}
 	return cmd
 }
 
 // compareWeights prints a line for each tensor of two networks that differs, in the
-// order of the first, and fails with the first of them.
-func compareWeights(c *cli, first, second string, asJSON bool) error {
+// order of the network or else of the first file, and fails with the first of them. key
+// names the part of the first file, if it has several.
+func compareWeights(c *cli, first, key, second string, asJSON bool) error {
 	var files [2]*checkpoint.File
 	for i, ref := range []string{first, second} {
 		file, err := useNetwork(c, c.runs, ref)
+		if i == 0 && key != "" {
+			file, err = openPart(ref, key)
+		}
 		if err != nil {
 			return err
 		}
@@ -42,10 +52,11 @@ func compareWeights(c *cli, first, second string, asJSON bool) error {
 			return err
 		}
 	}
-	differences, err := checkpoint.Compare(files[0], files[1])
+	differences, retyped, err := checkpoint.Compare(files[0], files[1])
 	if err != nil {
 		return err
 	}
+	sortByNetwork(differences, files[0])
 	if asJSON {
 		if err := printJSON(c.out, append([]checkpoint.Difference{}, differences...)); err != nil {
 			return err
@@ -53,7 +64,11 @@ func compareWeights(c *cli, first, second string, asJSON bool) error {
 	}
 	if len(differences) == 0 {
 		if !asJSON {
-			fmt.Fprintf(c.out, "the same in all of %s\n", sizeOf(files[0]))
+			types := ""
+			if retyped > 0 {
+				types = fmt.Sprintf("; %d of the tensors have another type", retyped)
+			}
+			fmt.Fprintf(c.out, "the same in all of %s%s\n", sizeOf(files[0]), types)
 		}
 		return nil
 	}
@@ -65,14 +80,44 @@ func compareWeights(c *cli, first, second string, asJSON bool) error {
 	return fmt.Errorf("%s and %s differ in %d tensors, first in %q", first, second, len(differences), differences[0].Name)
 }
 
+// sortByNetwork sorts tensors of a network pickle, or of what was imported from one, in
+// the order in which they compute: a file may have them by type. What is no parameter
+// of the network comes last.
+func sortByNetwork(differences []checkpoint.Difference, f *checkpoint.File) {
+	if !edm.In(f) {
+		return
+	}
+	layers, err := edm.Layers(f)
+	if err != nil {
+		return // a network of others, whose order is that of the file
+	}
+	place := map[string]int{}
+	for i, l := range layers {
+		place[edm.Prefix+l.Name] = i - len(layers) // the rest is at 0
+	}
+	slices.SortStableFunc(differences, func(a, b checkpoint.Difference) int { return cmp.Compare(place[a.Name], place[b.Name]) })
+}
+
+// openPart opens a part of a PyTorch file or network pickle by its key.
+func openPart(ref, key string) (*checkpoint.File, error) {
+	path, err := published.Resolve(ref)
+	if err != nil {
+		return nil, err
+	}
+	return torchfile.Load(path, key)
+}
+
 // inspect prints what the header of a file says, and reads no more unless check
 // asks for the values.
-func inspect(c *cli, ref string, check, asJSON bool) error {
+func inspect(c *cli, ref, key string, check, asJSON bool) error {
 	open := openHeader
 	if check {
 		open = openNetwork
 	}
 	file, err := open(c, c.runs, ref)
+	if key != "" {
+		file, err = openPart(ref, key)
+	}
 	if err != nil {
 		return err
 	}

@@ -21,9 +21,10 @@ type Difference struct {
 const wrapper = "model."
 
 // Compare lists the tensors of a and b that are not the same, those of a first, in
-// its order, then what only b has. Types may differ where values do not. If the
-// names of one file alone have "model." before them, that is no difference.
-func Compare(a, b *File) ([]Difference, error) {
+// its order, then what only b has. Types may differ where values do not: retyped
+// tensors are counted. If the names of one file alone have "model." before them, that
+// is no difference.
+func Compare(a, b *File) (differences []Difference, retyped int, err error) {
 	nameA, nameB := "", ""
 	if inA, inB := a.Has(wrapper), b.Has(wrapper); inA && !inB {
 		nameA = wrapper
@@ -39,10 +40,13 @@ func Compare(a, b *File) ([]Difference, error) {
 		}
 		d, err := compare(t, b.tensors[i])
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		if d.What != "" {
+		switch {
+		case d.What != "":
 			out = append(out, d)
+		case t.DType != b.tensors[i].DType:
+			retyped++
 		}
 	}
 	for _, t := range b.tensors {
@@ -50,7 +54,7 @@ func Compare(a, b *File) ([]Difference, error) {
 			out = append(out, Difference{Name: t.Name, What: "only in the second"})
 		}
 	}
-	return out, nil
+	return out, retyped, nil
 }
 
 // compare returns a difference without words for two tensors that are the same.

@@ -28,8 +28,10 @@ func TestCompare(t *testing.T) {
 		checkpoint.Float32("model.values", []float32{1, 2.5, nan}, 3), checkpoint.Float64("model.wider", []float64{0.5}, 1),
 		checkpoint.Float32("model.same", []float32{1, nan}, 2), checkpoint.Float32("model.new", []float32{1}, 1),
 	)
-	got, err := checkpoint.Compare(a, b)
-	must(t, err)
+	got, retyped, err := checkpoint.Compare(a, b)
+	if must(t, err); retyped != 1 {
+		t.Errorf("%d tensors of another type and the same values, want 1", retyped)
+	}
 	want := []checkpoint.Difference{
 		{Name: "values", What: "2 of 3 values, by at most 0.5", Values: 2, Largest: 0.5},
 		{Name: "shape", What: "shape [2], then [2 1]"},
@@ -40,7 +42,7 @@ func TestCompare(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if same, err := checkpoint.Compare(a, a); err != nil || len(same) != 0 {
+	if same, _, err := checkpoint.Compare(a, a); err != nil || len(same) != 0 {
 		t.Errorf("a file and itself: %v, %v", same, err)
 	}
 }

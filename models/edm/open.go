@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"innate/models/checkpoint"
+	"innate/models/nn"
 	"innate/models/precond"
 	"innate/models/torchfile"
 )
@@ -30,14 +31,20 @@ func ofPickle(f *checkpoint.File) (Network, error) {
 	return n, nil
 }
 
+// Layers lists the parameters of the network of a network pickle, in the order in which
+// they compute; in the file their names have Prefix before them. It reads no values.
+func Layers(f *checkpoint.File) ([]nn.Layer, error) {
+	n, err := ofPickle(f)
+	if err != nil {
+		return nil, err
+	}
+	return n.WithoutAugmentation().Layers()
+}
+
 // Check refuses a network pickle of which Open could build no network: for its class,
 // its arguments, or a tensor that is missing or of another shape. It reads no values.
 func Check(f *checkpoint.File) error {
-	n, err := ofPickle(f)
-	if err != nil {
-		return err
-	}
-	layers, err := n.WithoutAugmentation().Layers()
+	layers, err := Layers(f)
 	if err != nil {
 		return err
 	}
