@@ -107,7 +107,7 @@ func tilePitch(c int) int {
 // run computes dw from x and dy.
 func (g *winogradGradWeight) run(x, dy, dw []float32) {
 	g.x, g.dy, g.dw = x, dy, dw
-	if len(g.tiles) == len(g.workers) && g.groups > 1 {
+	if g.groups > 1 {
 		g.pool.Run(g.groups, g.groupJob)
 	} else {
 		for g.chunk = range g.chunks {
