@@ -34,8 +34,12 @@ func (a *ADA) P() float64 { return float64(a.State.Data[0]) }
 // Take takes over the settings in force: another p than before is where the
 // probability starts anew; without a target it stays there.
 func (a *ADA) Take(p, target float64) {
-	if s := a.State.Data; s[1] != float32(p) || target == 0 {
+	s := a.State.Data
+	if s[1] != float32(p) || target == 0 {
 		s[0], s[1] = float32(p), float32(p)
+	}
+	if target == 0 {
+		s[2], s[3] = 0, 0
 	}
 }
 

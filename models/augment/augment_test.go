@@ -236,6 +236,9 @@ func TestADA(t *testing.T) {
 	if a.Take(0.0005, 0); math.Abs(a.P()-0.0005) > 1e-9 {
 		t.Errorf("without a target: %v, want what is set", a.P())
 	}
+	a.Add(1)
+	a.Take(0.0005, 0)
+	follow(0.0005)
 }
 
 func TestCheck(t *testing.T) {

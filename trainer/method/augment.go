@@ -48,12 +48,17 @@ func newAugmenting(e Env, a gdd.Augmentation) *augmenting {
 	return g
 }
 
-// take takes over the settings in force.
-func (a *augmenting) take(cfg configs.Augment) {
-	if a != nil && a.ada != nil {
-		a.target = cfg.ADATarget
-		a.ada.Take(cfg.P, cfg.ADATarget)
+// takeAugment takes over the settings in force. Signs count from when there is a target.
+func (d *distiller) takeAugment(cfg configs.Augment) {
+	a := d.augmenting
+	if a == nil || a.ada == nil {
+		return
 	}
+	if a.target == 0 {
+		a.seen = d.disStep.Steps()
+	}
+	a.target = cfg.ADATarget
+	a.ada.Take(cfg.P, cfg.ADATarget)
 }
 
 // draw calls f with the random stream of one run of a stage.

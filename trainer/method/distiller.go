@@ -76,7 +76,7 @@ func (d *distiller) take(cfg *configs.Config) {
 		s := cfg.Nth(k)
 		d.weights[k], d.rates[k], d.shares[k] = s.Weight, s.LR, s.R1
 	}
-	d.augmenting.take(cfg.Augment)
+	d.takeAugment(cfg.Augment)
 }
 
 // Freeze plans the generator stage anew.

@@ -219,6 +219,9 @@ func (s *Stage) Collect(f func(r Record)) {
 	}
 }
 
+// Steps is how many steps there were since the last Collect.
+func (s *Stage) Steps() int { return s.steps }
+
 // Peek calls f with what the steps since the last Collect have given, less the first
 // from, leaves it for Collect, and returns how many these are. It waits for the device.
 func (s *Stage) Peek(from int, f func(r Record)) int {
