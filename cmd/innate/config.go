@@ -17,7 +17,7 @@ import (
 
 // wantConfig says what a CONFIG may be.
 func wantConfig() string {
-	return "CONFIG: " + strings.Join(configs.Presets(), ", ") + " or a .toml file"
+	return "CONFIG: " + strings.Join(presets(), ", ") + " or a .toml file"
 }
 
 // openConfig reads the text of a preset or a file, whose relative paths count

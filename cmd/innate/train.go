@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -139,17 +141,21 @@ func create(runs, out, config string, e edits) (string, error) {
 	return trainer.Create(run.RunsDir(runs), text, "")
 }
 
-// presets lists the shipped runs, the demo's first.
+// presets lists the shipped runs: the demo's first, then those that need nothing
+// else, those that a processor trains, and the papers'.
 func presets() []string {
 	names := configs.Presets()
-	slices.SortStableFunc(names, func(a, b string) int {
-		if a == demoPreset {
-			return -1
-		}
-		if b == demoPreset {
+	rank := func(name string) int {
+		switch {
+		case name == demoPreset:
+			return 0
+		case strings.HasPrefix(name, "mnist-"):
 			return 1
+		case strings.Contains(name, "-small-"):
+			return 2
 		}
-		return 0
-	})
+		return 3
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
 	return names
 }
