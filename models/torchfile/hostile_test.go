@@ -110,6 +110,13 @@ func TestRefused(t *testing.T) {
 		_ = z.Close()
 		return b.String()
 	}
+	lying := func() string { // the directory's sizes of the last record, beyond the file
+		data := []byte(archive(t, good, four))
+		entry := data[bytes.LastIndex(data, []byte(four.name))-46:]
+		binary.LittleEndian.PutUint32(entry[20:], 1<<30)
+		binary.LittleEndian.PutUint32(entry[24:], 1<<30)
+		return string(data)
+	}
 	for what, c := range map[string]struct{ data, want string }{
 		"a command":                      {archive(t, "\x80\x02cos\nsystem\n"+text("true")+"\x85R."), `it wants to run "os.system"`},
 		"a class of somebody's":          {archive(t, "\x80\x02c__main__\nNet\n)\x81}b."), `it wants to run "__main__.Net", which innate does not: nothing in a file is ever run; in Python, save the state dict alone: torch.save(net.state_dict(), FILE)`},
@@ -117,6 +124,7 @@ func TestRefused(t *testing.T) {
 		"a chain of getattr":             {archive(t, "\x80\x02c__builtin__\ngetattr\n."), `it wants to run "__builtin__.getattr"`},
 		"a storage that is missing":      {archive(t, good), `tensor "w": record "a/data/0": missing`},
 		"a storage cut short":            {archive(t, good, record{"a/data/0", "\x00"}), `tensor "w": storage "0": 1 bytes, want 16`},
+		"a directory that lies":          {lying(), `tensor "w": record "a/data/0": 1073741824 bytes at `},
 		"a path for a key":               {archive(t, named("w", tensor(stored("../0", 4), 0, nil, nil)), four), `record "a/data/../0": missing`},
 		"two records of a name":          {archive(t, good, four, four), `record "a/data/0" appears twice`},
 		"two pickles":                    {archive(t, good, four, record{"b/data.pkl", good}), "want one pickle"},
