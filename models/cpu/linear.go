@@ -59,3 +59,17 @@ func crossEntropyRow(logits, target []float32) float32 {
 	}
 	return float32(loss)
 }
+
+func hitsKernel(pool *kernels.Pool, _ *kernels.Region, _ any, out buffer, in []buffer) func() {
+	y, logits, target, k := out.data, in[0].data, in[1].data, in[0].shape[1]
+	return parallel(pool, len(y), grainFor(k), func(lo, hi int) {
+		for r := lo; r < hi; r++ {
+			row := logits[r*k : (r+1)*k]
+			top := slices.Max(row) // NaN if one is
+			y[r] = top - top
+			if y[r] == 0 {
+				y[r] = target[r*k+slices.Index(row, top)]
+			}
+		}
+	})
+}

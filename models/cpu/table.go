@@ -38,7 +38,7 @@ var table = map[*graph.Def]kernel{
 	graph.OpLeakyReLU: unaryAttrKernel(kernels.LeakyReLU), graph.OpLeakyReLUGrad: binaryAttrKernel(kernels.LeakyReLUGrad),
 
 	graph.OpMatMul: matMulKernel, graph.OpLinear: linearKernel,
-	graph.OpSoftmax: softmaxKernel, graph.OpCrossEntropy: crossEntropyKernel,
+	graph.OpSoftmax: softmaxKernel, graph.OpCrossEntropy: crossEntropyKernel, graph.OpHits: hitsKernel,
 	graph.OpAttention: attentionKernel, graph.OpAttentionGrad: attentionGradKernel,
 	graph.OpPowerIteration: powerIterationKernel,
 

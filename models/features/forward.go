@@ -80,6 +80,7 @@ func (n *Net) param(g *graph.Builder, name string) graph.Node { return g.Param(n
 type Classifier struct {
 	Images, OneHot graph.Node // inputs [N H W C] and [N Classes]
 	Logits, Loss   graph.Node
+	Hits           graph.Node // how many images are classified rightly
 
 	graph.Objective // of Loss, for every parameter of the network
 }
@@ -92,7 +93,8 @@ func NewClassifier(g *graph.Builder, net *Net, size, batch int) (*Classifier, er
 	}
 	_, _, c.Logits = net.Forward(g, c.Images)
 	c.Loss = g.Mean(g.CrossEntropy(c.Logits, c.OneHot))
-	c.Record = []graph.Node{c.Loss}
-	c.Outputs = []graph.Node{c.Loss, c.Logits}
+	c.Hits = g.Sum(g.Hits(c.Logits, c.OneHot))
+	c.Record = []graph.Node{c.Loss, c.Hits}
+	c.Outputs = c.Record
 	return c, c.Minimise(g, c.Loss, net.Params.All())
 }

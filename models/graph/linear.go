@@ -4,13 +4,14 @@ import (
 	"fmt"
 )
 
-var OpMatMul, OpLinear, OpSoftmax, OpCrossEntropy *Def
+var OpMatMul, OpLinear, OpSoftmax, OpCrossEntropy, OpHits *Def
 
 func init() {
 	OpMatMul = register(&Def{Name: "matmul", Shape: matMulShape, Grad: matMulGrad, FLOP: matMulFLOP})
 	OpLinear = register(&Def{Name: "linear", Shape: linearShape, Grad: linearGrad, FLOP: linearFLOP})
 	OpSoftmax = register(&Def{Name: "softmax", Shape: softmaxShape, InPlace: 1, Grad: softmaxGrad})
 	OpCrossEntropy = register(&Def{Name: "cross_entropy", Shape: crossEntropyShape, NoGrad: 2, Grad: crossEntropyGrad})
+	OpHits = register(&Def{Name: "hits", Shape: crossEntropyShape})
 }
 
 // Transposes is the attribute of a matrix product.
@@ -41,6 +42,12 @@ func (g *Builder) Softmax(x Node) Node { return g.Apply(OpSoftmax, nil, x) }
 func (g *Builder) CrossEntropy(logits, target Node) Node {
 	return g.Apply(OpCrossEntropy, nil, logits, target)
 }
+
+// Hits is the target where the logit is largest, in each row of logits and target [N K]:
+// [N]. Of equal logits the first counts; where the largest is not finite, or one is
+// NaN, it is NaN. Of one-hot targets it says which rows are classified rightly. It has
+// no gradient.
+func (g *Builder) Hits(logits, target Node) Node { return g.Apply(OpHits, nil, logits, target) }
 
 // MatDims is the product's batch, M, N and K.
 func MatDims(t Transposes, a, b Shape) (batch, m, n, k int, err error) {

@@ -2,8 +2,11 @@ package graph_test
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
+	"innate/models/device"
+	"innate/models/graph"
 	"innate/models/graph/graphtest"
 )
 
@@ -64,4 +67,26 @@ func TestCrossEntropy(t *testing.T) {
 	graphtest.Check(t, f, graphtest.Normal(4, 6), graphtest.Uniform(0, 1, 4, 6).Constant())
 	graphtest.CheckValue(t, "large values", []float32{2000, 0.6931472}, f,
 		graphtest.Values([]float32{1000, -1000, 5, 5}, 2, 2), graphtest.Values([]float32{0, 1, 1, 0}, 2, 2))
+}
+
+func TestHits(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	g := graph.NewBuilder()
+	logits, target := g.Input("logits", 8, 3), g.Input("target", 8, 3)
+	copy(g.Data(logits), []float32{-3, -1, -2, 7, 7, 6, 0, 0, 0, 5, 4, 5, 1, nan, 0, nan, 2, 3, inf, 0, 0, -inf, 2, 1})
+	copy(g.Data(target), []float32{0, 1, 0, 0, 1, 0, 0.5, 0.25, 0.25, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0})
+	want := []float32{1, 0, 0.5, 0, nan, nan, nan, 1}
+	hits := g.Hits(logits, target)
+	p, err := newDevice(t, 1).Compile(g, device.Request{Outputs: []graph.Node{hits}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Run(); err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range p.Value(hits) {
+		if v != want[i] && !(v != v && want[i] != want[i]) {
+			t.Errorf("row %d: %v, want %v", i, v, want[i])
+		}
+	}
 }

@@ -42,6 +42,15 @@ func crossEntropy(c *call) tensor {
 	return c.Scale(c.Call(opSum).T(c.mul(c.in[1], log)).OptInts(1).Bool(false).None().One(), -1)
 }
 
+// hits adds, to the target at the largest logit, that logit's difference from itself: NaN
+// if that is not finite. To argmax a NaN is the largest.
+func hits(c *call) tensor {
+	at := c.Call(opArgMax).T(c.in[0]).OptInt(1).Bool(true).One()
+	top := c.Call(opGather).T(c.in[0]).Int(1).T(at).Bool(false).One()
+	target := c.Call(opGather).T(c.in[1]).Int(1).T(at).Bool(false).One()
+	return c.Call(opReshape).T(c.AddScaled(target, c.AddScaled(top, top, -1), 1)).Ints(c.shapes[0][0]).One()
+}
+
 // heads splits qkv [N 3C H W] into three of [N·heads P c].
 func (c *call) heads() (q, k, v tensor) {
 	s, n := c.shapes[0], int(c.attr.(graph.Heads))

@@ -67,7 +67,7 @@ var table = map[*graph.Def]operation{
 	},
 	graph.OpLeakyReLUGrad: func(c *call) tensor { return c.leakyGrad(c.in[0], c.in[1], c.attr.(float32), len(c.shape)) },
 
-	graph.OpMatMul: matMul, graph.OpLinear: linear, graph.OpSoftmax: softmax, graph.OpCrossEntropy: crossEntropy,
+	graph.OpMatMul: matMul, graph.OpLinear: linear, graph.OpSoftmax: softmax, graph.OpCrossEntropy: crossEntropy, graph.OpHits: hits,
 	graph.OpAttention: attention, graph.OpAttentionGrad: attentionGrad, graph.OpPowerIteration: powerIteration,
 
 	graph.OpConv: conv, graph.OpConvGradInput: convGradInput, graph.OpConvGradWeight: convGradWeight,
@@ -118,6 +118,7 @@ func init() {
 
 // Operations of ATen with more than one use.
 var (
+	opArgMax         = libtorch.NewOp("argmax")
 	opAvgPool        = libtorch.NewOp("avg_pool2d")
 	opBMM            = libtorch.NewOp("bmm")
 	opBatchNorm      = libtorch.NewOp("native_batch_norm")

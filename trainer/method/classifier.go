@@ -31,7 +31,6 @@ type classifierMethod struct {
 	extractor *features.Extractor
 	held      data.Dataset // images to test on; nil for none
 	micro     Micro
-	logits    []float32 // [N classes]
 }
 
 func newClassifier(e Env) (Method, error) {
@@ -45,7 +44,6 @@ func newClassifier(e Env) (Method, error) {
 		return nil, err
 	}
 	m := &classifierMethod{Env: e, net: net, initial: net.Params.Clone(), micro: e.micro().ofMean()}
-	m.logits = make([]float32, e.Share.Of(e.Config.Run.Batch)*e.Data.Classes())
 	if m.held, err = data.OpenTest(e.Config.Data.Dataset, dataOptions(e.Config, e.Dir)); err != nil {
 		return nil, err
 	}
@@ -107,7 +105,6 @@ func (m *classifierMethod) Step(nimg int64, b data.Batch, cfg *configs.Config, s
 		if err := m.stage.Run(); err != nil {
 			return err
 		}
-		copy(m.micro.part(m.logits, i), m.stage.Value(t.Logits))
 	}
 	// The rate falls linearly to zero over the second half.
 	left := 1 - float64(nimg)/1000/live.TotalKimg
@@ -116,14 +113,13 @@ func (m *classifierMethod) Step(nimg int64, b data.Batch, cfg *configs.Config, s
 		return err
 	}
 	s.Time("step", start)
-
-	s.Add("accuracy/train", accuracy(m.logits, b.Labels, m.Data.Classes()))
 	s.Add("lr", lr)
 	return nil
 }
 
 func (m *classifierMethod) Collect(s *Scalars) {
 	m.stage.Collect(func(r Record) {
+		s.Add("accuracy/train", r.Sum(m.training.Hits)/float64(m.micro.Parts*m.micro.Size))
 		s.Add("loss/ce", r.Sum(m.training.Loss)/float64(m.micro.Parts))
 		s.Add("grad/norm", r.GradNorm(0))
 		s.Add(NonFiniteGrads, float64(r.NonFinite()))

@@ -46,6 +46,9 @@ var expressions = []expression{
 	{"softmax and cross entropy", [][]int{{5, 9}, {5, 9}}, func(g *graph.Builder, x ...graph.Node) graph.Node {
 		return g.MulLast(g.Softmax(x[0]), g.CrossEntropy(x[0], g.StopGradient(g.Softmax(x[1]))))
 	}},
+	{"hits", [][]int{{5, 9}, {5, 9}, {5, 3}}, func(g *graph.Builder, x ...graph.Node) graph.Node {
+		return g.MulLast(x[2], g.Hits(g.StopGradient(x[0]), g.StopGradient(x[1])))
+	}},
 	{"attention", [][]int{{2, 4, 4, 48}}, func(g *graph.Builder, x ...graph.Node) graph.Node { return g.Attention(x[0], 2) }},
 	{"convolution", [][]int{image, {8, 12, 3, 3}, {8}, {6, 8, 4, 4}}, func(g *graph.Builder, x ...graph.Node) graph.Node {
 		return g.Conv(g.Conv(x[0], x[1], x[2], graph.ConvOpts{Stride: 1, Pad: 1}), x[3], graph.Node{}, graph.ConvOpts{Stride: 2, Pad: 1})

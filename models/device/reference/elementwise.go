@@ -39,7 +39,7 @@ var definitions = map[*graph.Def]definition{
 	graph.OpLeakyReLU:     unary(leaky),
 	graph.OpLeakyReLUGrad: binary(func(x, dy, slope float64) float64 { return dy * leakySlope(x, slope) }),
 
-	graph.OpMatMul: matMul, graph.OpLinear: linear, graph.OpSoftmax: softmax, graph.OpCrossEntropy: crossEntropy,
+	graph.OpMatMul: matMul, graph.OpLinear: linear, graph.OpSoftmax: softmax, graph.OpCrossEntropy: crossEntropy, graph.OpHits: hits,
 	graph.OpAttention: attention, graph.OpAttentionGrad: attentionGrad, graph.OpPowerIteration: powerIteration,
 
 	graph.OpConv: conv, graph.OpConvGradInput: convGradInput, graph.OpConvGradWeight: convGradWeight,

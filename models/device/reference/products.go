@@ -2,6 +2,7 @@ package reference
 
 import (
 	"math"
+	"slices"
 
 	"innate/models/graph"
 )
@@ -73,6 +74,18 @@ func crossEntropy(_ any, out value, in []value) {
 			if t := in[1].data[r*k+i]; t != 0 {
 				out.data[r] -= t * math.Log(p)
 			}
+		}
+	}
+}
+
+func hits(_ any, out value, in []value) {
+	k := in[0].shape[1]
+	for r := range out.data {
+		row := in[0].data[r*k : (r+1)*k]
+		if top := slices.Max(row); math.IsNaN(top) || math.IsInf(top, 0) {
+			out.data[r] = math.NaN()
+		} else {
+			out.data[r] = in[1].data[r*k+slices.Index(row, top)]
 		}
 	}
 }
