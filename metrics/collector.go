@@ -242,12 +242,18 @@ func notFinite(values []float32) (int, float32) {
 	return -1, 0
 }
 
+// Logits is how many class logits of an image the pass keeps; 0 for none.
+func (c *Collector) Logits() int { return len(c.logits) / max(1, len(c.out)/c.cfg.Features.Dim()) }
+
 // Progress says how many images have been measured, out of how many.
 func (c *Collector) Progress() (nimg, total int) { return c.done, c.cfg.Nimg }
 
 // Reset starts again at image 0, without a store.
-func (c *Collector) Reset() {
-	c.done, c.cfg.Store = 0, nil
+func (c *Collector) Reset() { c.Begin(c.cfg.Source, nil) }
+
+// Begin starts to measure other images.
+func (c *Collector) Begin(source Source, store Store) {
+	c.done, c.cfg.Source, c.cfg.Store = 0, source, store
 	c.pass.reset()
 }
 

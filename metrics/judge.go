@@ -70,6 +70,12 @@ func NewJudge(statistics []string, cfg CollectorConfig, ref Ref) (*Judge, error)
 // Label names the number; see Statistic.Label.
 func (j *Judge) Label() string { return j.Statistic.Label(j.cfg.name()) }
 
+// Features is the label of the feature network.
+func (j *Judge) Features() string { return j.cfg.name() }
+
+// Reference is what images are compared with; nil where no statistic compares.
+func (j *Judge) Reference() *Set { return j.pass.set }
+
 // Better reports whether a value is better than another.
 func (s Statistic) Better(value, than float64) bool {
 	if s.Rises {

@@ -27,12 +27,8 @@ func init() {
 			}
 			images := p.Vectors()
 			return func() (Number, error) {
-				if p.neighbours == nil {
-					found, err := findNeighbourhoods(images, ref)
-					if err != nil {
-						return Number{}, err
-					}
-					p.neighbours = &found
+				if err := p.findNeighbours(images, ref); err != nil {
+					return Number{}, err
 				}
 				return Number{Value: s.of(*p.neighbours), Note: fmt.Sprintf("k = %d, against %d images", s.k, ref.N())}, nil
 			}, nil
@@ -40,20 +36,43 @@ func init() {
 	}
 }
 
+// findNeighbours is findNeighbourhoods, once for all that ask; what it has to know of
+// the reference alone it finds once for all images.
+func (p *Pass) findNeighbours(images, ref *Rows) (err error) {
+	if p.neighbours != nil {
+		return nil
+	}
+	if p.refRadii == nil {
+		if p.refRadii, err = refRadii(ref); err != nil {
+			return err
+		}
+	}
+	found, err := findNeighbourhoods(images, ref, p.refRadii)
+	if err == nil {
+		p.neighbours = &found
+	}
+	return err
+}
+
+// refRadii are the radii of the balls of a reference, for precision and for density.
+func refRadii(ref *Rows) ([][]float64, error) {
+	balls, err := radii(ref, []int{precisionK, densityK})
+	if err != nil {
+		return nil, fmt.Errorf("%w, in the reference", err)
+	}
+	return balls, nil
+}
+
 // neighbourhoods are the four numbers that one look at all distances gives.
 type neighbourhoods struct{ Precision, Recall, Density, Coverage float64 }
 
 // findNeighbourhoods compares images with a reference. The balls of precision and
 // recall have their surface (Kynkäänniemi et al. 2019), those of density and coverage
-// lack it (Naeem et al. 2020), each as in its authors' program. The four depend on the
+// lack it (Naeem et al. 2020), each as in its authors' program; ofRef are its radii. The four depend on the
 // sizes of both sets.
-func findNeighbourhoods(images, ref *Rows) (neighbourhoods, error) {
+func findNeighbourhoods(images, ref *Rows, ofRef [][]float64) (neighbourhoods, error) {
 	if images.Width() != ref.Width() {
 		return neighbourhoods{}, fmt.Errorf("metrics: neighbours: features of dimension %d and %d, want one", images.Width(), ref.Width())
-	}
-	ofRef, err := radii(ref, []int{precisionK, densityK})
-	if err != nil {
-		return neighbourhoods{}, fmt.Errorf("%w, in the reference", err)
 	}
 	ofImages, err := radii(images, []int{precisionK})
 	if err != nil {

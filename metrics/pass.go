@@ -23,11 +23,12 @@ type Number struct {
 // Result makes a number once all images were seen.
 type Result func() (Number, error)
 
-// Ref is an open file of what images are compared with; see ReadSet.
+// Ref is what images are compared with: an open file, see ReadSet, or a set at hand.
 type Ref struct {
 	Path string // or builtin:NAME, for errors
 	io.ReaderAt
 	Size int64
+	Set  *Set // instead of a file; nil for one
 }
 
 // Pass is one pass over the images, in which all statistics share what they add up
@@ -45,6 +46,7 @@ type Pass struct {
 	set        *Set
 	reference  *Reference
 	neighbours *neighbourhoods
+	refRadii   [][]float64 // see refRadii
 }
 
 // Collect adds s to what sees every batch.
@@ -92,10 +94,7 @@ func (p *Pass) RefSet() (*Set, error) {
 	if p.set != nil {
 		return p.set, nil
 	}
-	if p.Ref.ReaderAt == nil {
-		return nil, errors.New("metrics: no reference to compare with")
-	}
-	s, err := ReadSet(p.Ref, p.Ref.Size)
+	s, err := p.Ref.read()
 	if err != nil {
 		return nil, err
 	}
@@ -105,8 +104,19 @@ func (p *Pass) RefSet() (*Set, error) {
 	if s.Features != "" && !slices.Contains(p.Config.Names, s.Features) {
 		return nil, fmt.Errorf("metrics: features of %q, but the reference was made with %q", p.Config.name(), s.Features)
 	}
-	p.set = &s
+	p.set = s
 	return p.set, nil
+}
+
+func (r Ref) read() (*Set, error) {
+	switch {
+	case r.Set != nil:
+		return r.Set, nil
+	case r.ReaderAt == nil:
+		return nil, errors.New("metrics: no reference to compare with")
+	}
+	s, err := ReadSet(r, r.Size)
+	return &s, err
 }
 
 // Reference is the moments of the reference, prepared for distances.

@@ -1,6 +1,9 @@
 package metrics
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"math"
@@ -18,6 +21,22 @@ type Set struct {
 	Vectors *Rows // of all images; nil where moments alone are known
 	Labels  []int // classes of the images, [N]; nil where they have none, or none are known
 }
+
+// Digest tells sets from others by their moments.
+func (s Set) Digest() string {
+	sum := sha256.New()
+	for _, values := range [][]float64{s.Mu, s.Sigma} {
+		b := make([]byte, 0, 8*len(values))
+		for _, v := range values {
+			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
+		}
+		sum.Write(b)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:digestBytes])
+}
+
+// digestBytes are enough to tell the references of one table apart.
+const digestBytes = 8
 
 // The names by which files call the moments: those of EDM, pytorch-fid and clean-fid,
 // then of others; and the vectors: of innate, clean-fid's KID, and what saving one

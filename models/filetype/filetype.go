@@ -24,12 +24,12 @@ const (
 	TorchLegacy Kind = "a PyTorch file (legacy form of torch.save)"
 	Pickle      Kind = "a Python pickle"
 	Directory   Kind = "a directory"
+	Zip         Kind = "a zip archive"
 )
 
 // Kinds that are only named.
 const (
 	torchScript Kind = "a TorchScript file"
-	zipArchive  Kind = "a zip archive"
 	brokenZip   Kind = "a zip archive that was cut short"
 	gguf        Kind = "a GGUF file"
 	onnx        Kind = "an ONNX model"
@@ -73,7 +73,7 @@ const (
 // advice says what to do with a file that is not what it was taken for.
 var advice = map[Kind]string{
 	TorchZip: imports, TorchLegacy: imports, Pickle: imports, torchScript: runsCode,
-	tar: unpack, gzip: unpack, zstd: unpack, xz: unpack, bzip2: unpack, sevenZip: unpack, zipArchive: unpack,
+	tar: unpack, gzip: unpack, zstd: unpack, xz: unpack, bzip2: unpack, sevenZip: unpack, Zip: unpack,
 	html: fetchAgain, xml: fetchAgain,
 	lfsPointer: "git lfs pull fetches the file itself",
 	shardIndex: "name one of the files that it lists",
@@ -171,7 +171,7 @@ func Sniff(r io.ReaderAt, size int64) Kind {
 	}
 	for _, m := range magics {
 		if len(head) >= m.at+len(m.bytes) && string(head[m.at:m.at+len(m.bytes)]) == m.bytes {
-			if m.kind == zipArchive {
+			if m.kind == Zip {
 				return inZip(r, size)
 			}
 			return m.kind

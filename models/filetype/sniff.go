@@ -21,8 +21,8 @@ var magics = []struct {
 	bytes string
 }{
 	{TorchLegacy, 0, "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."}, // the long 0x1950a86a20f9469cfc6c, pickled
-	{zipArchive, 0, "PK\x03\x04"},
-	{zipArchive, 0, "PK\x05\x06"}, // without entries
+	{Zip, 0, "PK\x03\x04"},
+	{Zip, 0, "PK\x05\x06"}, // without entries
 	{NPY, 0, "\x93NUMPY"},
 	{gguf, 0, "GGUF"},
 	{hdf5, 0, "\x89HDF\r\n\x1a\n"},
@@ -95,7 +95,7 @@ func inZip(r io.ReaderAt, size int64) Kind {
 		return brokenZip
 	}
 	if len(z.File) == 0 {
-		return zipArchive
+		return Zip
 	}
 	has := func(base string) bool {
 		return slices.ContainsFunc(z.File, func(f *zip.File) bool { return path.Base(f.Name) == base })
@@ -108,7 +108,7 @@ func inZip(r io.ReaderAt, size int64) Kind {
 	case slices.ContainsFunc(z.File, func(f *zip.File) bool { return strings.HasSuffix(f.Name, ".npy") }):
 		return NPZ
 	}
-	return zipArchive
+	return Zip
 }
 
 // ofText knows texts apart by how they begin; "" for what is no text.
