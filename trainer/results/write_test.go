@@ -1,0 +1,67 @@
+package results_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"innate/trainer/results"
+)
+
+func TestWrite(t *testing.T) {
+	a, b := result("a|b", 0, 2), result("a|b", 100, 4)
+	a.Weights, b.Weights = "f213", "f213"
+	b.Note = "one, two"
+	list := []results.Result{a, b, result("c", 0, 0.001)}
+	write := func(format string, each bool) string {
+		var out bytes.Buffer
+		if err := results.Write(&out, format, list, each); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	rows, err := csv.NewReader(strings.NewReader(write("csv", false))).ReadAll()
+	if err != nil || len(rows) != 3 {
+		t.Fatalf("csv: %v, %v", rows, err)
+	}
+	if got := strings.Join(rows[1][:9], ";"); got != "a|b;FID(mnist-cnn);3;1.41421;2;2;0-99;100;0-99 100-199" {
+		t.Errorf("three numbers: %s", got)
+	}
+	if got := strings.Join(rows[2][:7], ";"); got != "c;FID(mnist-cnn);0.001;;1;;" {
+		t.Errorf("one number: %s", got)
+	}
+	if rows, err = csv.NewReader(strings.NewReader(write("csv", true))).ReadAll(); err != nil || len(rows) != 4 || rows[2][len(rows[2])-1] != "one, two" {
+		t.Errorf("each: %v, %v", rows, err)
+	}
+	lines := strings.Split(write("md", false), "\n")
+	if len(lines) != 5 || !strings.HasPrefix(lines[2], `| a\|b | FID(mnist-cnn) | 3 |`) || strings.Count(lines[1], "|") != strings.Count(lines[0], "|") {
+		t.Errorf("md: %q", lines)
+	}
+	var parsed []struct {
+		Mean float64
+		SD   *float64
+		Best struct{ Value float64 }
+	}
+	if err := json.Unmarshal([]byte(write("json", false)), &parsed); err != nil || len(parsed) != 2 || parsed[0].Mean != 3 || parsed[0].Best.Value != 2 || parsed[1].SD != nil {
+		t.Errorf("json: %+v, %v", parsed, err)
+	}
+	if err := results.Write(&bytes.Buffer{}, "xls", list, false); !errors.Is(err, results.ErrFormat) {
+		t.Errorf("another format: %v", err)
+	}
+}
+
+func TestFilter(t *testing.T) {
+	list := []results.Result{result("a", 0, 2), result("b", 100, 4)}
+	for filter, want := range map[string]int{"network=b": 1, "images=100": 2, "first_seed=0": 1, "network=c": 0} {
+		key, value, _ := strings.Cut(filter, "=")
+		if got, err := results.Filter(list, key, value); err != nil || len(got) != want {
+			t.Errorf("%s: got %v, %v; want %d", filter, got, err, want)
+		}
+	}
+	if _, err := results.Filter(list, "net", "a"); err == nil || !strings.Contains(err.Error(), `got the key "net", want network | `) {
+		t.Errorf("no such key: %v", err)
+	}
+}
