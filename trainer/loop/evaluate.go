@@ -12,6 +12,7 @@ import (
 	"innate/configs"
 	"innate/metrics"
 	"innate/models/checkpoint"
+	"innate/models/graph"
 	"innate/models/precond"
 	"innate/models/published"
 	"innate/models/weights"
@@ -69,7 +70,7 @@ func (l *Loop) openEvaluation() error {
 		return err
 	}
 	shape, statistic := im.Den.Net.Shape(), l.cfg.FID.Statistic
-	e.judge, err = OpenJudge(l.dev, []string{statistic}, features, configs.Locate(l.dir, l.cfg.FID.Reference), shape.Resolution, shape.Channels, metrics.CollectorConfig{
+	e.judge, err = OpenJudge(l.dev, []string{statistic}, features, configs.Locate(l.dir, l.cfg.FID.Reference), graph.Shape{shape.Resolution, shape.Resolution, shape.Channels}, metrics.CollectorConfig{
 		Source: source, SourceBatch: slice, Values: gen.Pixels(), Nimg: l.cfg.FID.Samples,
 	})
 	if err != nil {

@@ -65,21 +65,25 @@ func (n *FeatureNetwork) names() []string {
 	return []string{n.Label, n.Called}
 }
 
-// OpenJudge opens the judge that makes the named statistics of a network's features
-// of square images of size pixels. cfg says what to measure; its features are
-// filled in here. ref is builtin:NAME or the path of what it compares with.
-func OpenJudge(dev device.Device, statistics []string, net *FeatureNetwork, ref string, size, channels int, cfg metrics.CollectorConfig) (*metrics.Judge, error) {
-	var err error
-	if cfg.Features, err = features.NewExtractor(dev, net, graph.Shape{size, size, channels}, featureBatch); err != nil {
-		return nil, err
-	}
+// OpenJudge is NewJudge with what ref names to compare with: builtin:NAME or a path.
+func OpenJudge(dev device.Device, statistics []string, net *FeatureNetwork, ref string, image graph.Shape, cfg metrics.CollectorConfig) (*metrics.Judge, error) {
 	file, err := weights.OpenStats(ref)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
+	return NewJudge(dev, statistics, net, metrics.Ref{Path: ref, ReaderAt: file, Size: file.Size}, image, cfg)
+}
+
+// NewJudge makes the judge of the named statistics of a network's features of images
+// [H W C]. cfg says what to measure; its features are filled in here.
+func NewJudge(dev device.Device, statistics []string, net *FeatureNetwork, ref metrics.Ref, image graph.Shape, cfg metrics.CollectorConfig) (*metrics.Judge, error) {
+	var err error
+	if cfg.Features, err = features.NewExtractor(dev, net, image, featureBatch); err != nil {
+		return nil, err
+	}
 	cfg.Names = net.names()
-	return metrics.NewJudge(statistics, cfg, metrics.Ref{Path: ref, ReaderAt: file, Size: file.Size})
+	return metrics.NewJudge(statistics, cfg, ref)
 }
 
 // StatedKey is the metadata key under which a network's file states a statistic
