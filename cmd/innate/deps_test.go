@@ -39,6 +39,7 @@ var rules = []struct {
 	{who: "innate/trainer/series", not: []string{"innate/models", "innate/metrics", "innate/configs", "innate/trainer", "net/http"}, why: "columns are numbers, of whatever run"},
 	{who: "innate/trainer/runlog", not: []string{"innate/models", "innate/metrics", "innate/trainer/control", "innate/trainer/loop"}, why: "a history is read without its trainer"},
 	{who: "innate/trainer/method", not: []string{"innate/trainer/loop", "innate/trainer/control", "innate/metrics"}, why: "a method knows one stage, not the loop around it"},
+	{who: "innate/trainer/results", not: []string{"innate/models", "innate/metrics", "innate/trainer/loop", "innate/trainer/method", "net/http"}, why: "a table is read without a network"},
 	{who: "innate/trainer/optim", not: []string{"innate/trainer", "innate/configs"}, why: "it gets numbers"},
 
 	{who: "innate/tui/...", not: []string{"innate/models", "innate/metrics", "innate/trainer/loop", "innate/trainer/method", "innate/trainer/optim", "innate/trainer/data", "innate/trainer/tensorboard", "innate/trainer/control/prom", "gorgonia.org", "github.com/prometheus/client_golang"}, why: "the screen links neither models nor loop"},
@@ -65,7 +66,7 @@ var importers = []struct {
 	{"innate/models/kernels", []string{"innate/models/cpu", "innate/models/graph/graphtest", "innate/trainer/loop", "innate/trainer/method", "innate/cmd/innate"}, "all but a device speak to a device; the trainer looks for NaN in sums, and the command names the kernels in use"},
 	{"innate/tui", []string{"innate/cmd/innate", "innate/tui/tuitest"}, "views and widgets never see the App"},
 	{"innate/tui/views", []string{"innate/tui", "innate/tui/tuitest"}, "the App alone registers views, by one line each"},
-	{"github.com/ebitengine/purego", []string{"innate/trainer/ranks/mpi", "innate/models/torch/libtorch", "innate/models/nvml"}, "C is called by a package a library"},
+	{"github.com/ebitengine/purego", []string{"innate/trainer/ranks/mpi", "innate/models/torch/libtorch", "innate/models/torch/nccl", "innate/models/nvml"}, "C is called by a package a library"},
 	{"innate/models/torch/libtorch", []string{"innate/models/torch"}, "tensors of PyTorch stay behind the device"},
 	{"innate/models/published/download", []string{"innate/cmd/innate"}, "files come from a network when a person asks, never for a run or a screen"},
 	{"github.com/spf13", []string{"innate/cmd/innate"}, "flags are the command's"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,97 +14,228 @@ import (
 
 	"innate/configs"
 	"innate/metrics"
+	"innate/models/device"
 	"innate/models/device/devices"
-	"innate/models/precond"
+	"innate/models/filetype"
 	"innate/trainer/data"
 	datafiles "innate/trainer/data/files"
+	"innate/trainer/evaluation"
 	"innate/trainer/loop"
+	"innate/trainer/results"
+	"innate/trainer/run"
 )
 
 // fidFlags say how to measure.
 type fidFlags struct {
 	drawFlags
-	statistic, features, ref *string
-	json                     *bool
+	statistic, features, ref, seeds, out *string
+	bestOf                               *int
+	json                                 *bool
+	counted, seeded                      bool // --n and --seed were given
 }
 
 func (c *cli) fidCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "fid RUN|FILE", Short: "FID of a network; fid ref FILE: reference statistics",
-		Args: oneArg(wantNetwork), ValidArgsFunction: c.completeNetwork,
+		Use: "fid RUN|FILE|DIR|ZIP", Short: "FID of a network, or images; fid ref: a reference",
+		Args: oneArg(wantNetwork + ", a set of images, a folder or a zip"), ValidArgsFunction: c.completeNetwork,
 		Example: examples("fid 3", "of a run's averaged weights, with 5,000 images",
-			"fid builtin:mnist-teacher --n 50000", "as papers measure"),
+			"fid 3 --seeds 0-49999 --best-of 3", "as papers measure, in about three times as long",
+			"fid 3 --statistic fid,kid,recall --ref mnist", "all in one pass, against the images of a set"),
 	}
 	f := cmd.Flags()
 	s := fidFlags{
-		drawFlags: newDrawFlags(cmd, countFlag(f, "n", 5000, 2, maxImages, "`images` to generate")),
-		statistic: f.String("statistic", "fid", "`number` that is made of the features: "+strings.Join(metrics.Statistics.Names(), " | ")),
+		drawFlags: newDrawFlags(cmd, countFlag(f, "n", 5000, 2, maxImages, "`images` to measure")),
+		statistic: f.String("statistic", "fid", "`numbers` that are made of the features, with commas: "+strings.Join(metrics.Statistics.Names(), " | ")),
 		features:  featuresFlag(f),
-		ref:       pathFlag(f, "ref", "builtin:mnist-fid-ref", "reference `statistics`: builtin:NAME or an npz file; default: builtin:mnist-fid-ref"),
+		ref:       pathFlag(f, "ref", "builtin:mnist-fid-ref", "`reference`: builtin:NAME, an npz or npy file, or a set of images: "+strings.Join(imageSets(), " | ")+", a folder or a zip; default: builtin:mnist-fid-ref"),
+		seeds:     f.String("seeds", "", "`range` of seeds, such as 0-49999, instead of --seed and --n"),
+		bestOf:    countFlag(f, "best-of", 1, 1, maxRanges, "`ranges` of seeds to measure, one after the other"),
+		out:       pathFlag(f, "out", "", "`table` to add the numbers to; default: results.jsonl of the run, or of --runs"),
 		json:      jsonFlag(f),
 	}
 	complete(cmd, "statistic", cobra.FixedCompletions(metrics.Statistics.Names(), cobra.ShellCompDirectiveNoFileComp))
-	cmd.RunE = func(cmd *cobra.Command, args []string) error { return fid(cmd.Context(), c, args[0], s) }
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		s.counted, s.seeded = f.Changed("n"), f.Changed("seed")
+		if err := s.applySeeds(); err != nil {
+			return err
+		}
+		return fid(cmd.Context(), c, args[0], s)
+	}
 	cmd.AddCommand(c.fidRefCommand())
 	return cmd
 }
+
+// maxRanges bounds --best-of.
+const maxRanges = 1000
 
 func featuresFlag(f *pflag.FlagSet) *string {
 	return pathFlag(f, "features", "builtin:mnist-fid-cnn", "feature `network`: builtin:NAME or a file; default: builtin:mnist-fid-cnn")
 }
 
-// fid measures the network that ref names.
-func fid(ctx context.Context, c *cli, network string, s fidFlags) error {
-	den, k, err := openDenoiser(c, c.runs, network, *s.steps)
-	if err != nil {
-		return err
+// applySeeds makes first seed and count of --seeds.
+func (s *fidFlags) applySeeds() error {
+	if *s.seeds == "" {
+		return nil
 	}
+	if s.counted || s.seeded {
+		return usagef("fid --seeds: got --n or --seed, too, want one of them")
+	}
+	from, to, _ := strings.Cut(*s.seeds, "-")
+	first, err := strconv.ParseUint(from, 10, 64)
+	last, lastErr := strconv.ParseUint(to, 10, 64)
+	if err != nil || lastErr != nil || last <= first || last-first >= maxImages {
+		return usagef("fid: invalid value %q for --seeds: want FIRST-LAST of 2 to %d seeds", *s.seeds, maxImages)
+	}
+	*s.seed, *s.n, s.counted = first, int(last-first)+1, true
+	return nil
+}
+
+// fid measures what arg names.
+func fid(ctx context.Context, c *cli, arg string, s fidFlags) error {
 	dev, err := devices.Open(*s.device, devices.Options{Threads: *s.threads})
 	if err != nil {
 		return err
 	}
 	defer dev.Close()
-	const batch = 50
-	sampler, err := precond.NewSampler(dev, den, batch)
+	subject, images, err := fidSubject(c, dev, arg, *s.steps)
 	if err != nil {
 		return err
 	}
-	latents := loop.NewLatents(den, batch)
-	net, err := loop.OpenFeatures(*s.features)
+	defer data.Close(images)
+	if subject.Len > 0 && !s.counted {
+		*s.n = subject.Len
+	}
+	table, err := fidTable(c, arg, *s.out)
 	if err != nil {
 		return err
 	}
-	shape := den.Net.Shape()
-	measure, err := loop.OpenJudge(dev, []string{*s.statistic}, net, *s.ref, shape.Resolution, shape.Channels, metrics.CollectorConfig{
-		Source: func(first int, images []float32) error {
-			latents.Draw(*s.seed + uint64(first))
-			return errors.Join(latents.Generate(sampler, k, images), ctx.Err())
+	progress := c.progress()
+	plan := evaluation.Plan{
+		Statistics: strings.Split(*s.statistic, ","), Features: *s.features, Ref: *s.ref,
+		N: *s.n, FirstSeed: *s.seed, Ranges: *s.bestOf, Report: progress.report,
+		Record: func(list []results.Result) error {
+			progress.clear()
+			if err := printResults(c, list, *s.json); err != nil || table == "" {
+				return err
+			}
+			return results.Append(table, list...)
 		},
-		SourceBatch: batch, Values: sampler.Pixels(), Nimg: *s.n,
-	})
-	if err != nil {
+	}
+	if isSet(*s.ref) {
+		if plan.RefImages, err = openSet(*s.ref); err != nil {
+			return err
+		}
+		defer data.Close(plan.RefImages)
+	}
+	if table != "" {
+		plan.Folder = filepath.Dir(table)
+	}
+	list, err := plan.Run(ctx, dev, subject)
+	progress.clear()
+	if err != nil || *s.bestOf == 1 || *s.json {
 		return err
 	}
-	value, err := measure.Run(ctx)
-	if err != nil {
-		return err
+	for _, sum := range results.Summarise(list) {
+		fmt.Fprintf(c.out, "%s best %s of %d, seeds %d-%d; mean %s, SD %s\n", sum.Metric, value(sum.Best.Value), len(sum.Values),
+			sum.Best.Seed, sum.Best.Last(), value(sum.Mean), value(sum.SD))
 	}
-	if *s.json {
-		return printJSON(c.out, map[string]any{"network": network, "metric": measure.Label(), "value": value,
-			"images": *s.n, "first_seed": *s.seed, "steps": k, "nfe": max(1, 2*k-1)})
-	}
-	fmt.Fprintf(c.out, "%s %.3f  (%d images, seeds from %d, %d steps, NFE %d)\n", measure.Label(), value, *s.n, *s.seed, k, max(1, 2*k-1))
 	return nil
 }
 
-// fidRefCommand measures the statistics of the training images.
+// fidSubject opens what arg names: a network, or a set of images where no run or file
+// is called so, which are then to be closed.
+func fidSubject(c *cli, dev device.Device, arg string, steps int) (s evaluation.Subject, images data.Dataset, err error) {
+	if _, err := run.Find(run.RunsDir(c.runs), arg); err != nil && isSet(arg) {
+		if images, err = openSet(arg); err != nil {
+			return s, nil, err
+		}
+		s = evaluation.OfSet(images)
+		s.Name = arg
+		return s, images, nil
+	}
+	file, err := useNetwork(c, c.runs, arg)
+	if err != nil {
+		return s, nil, err
+	}
+	den, k, err := denoiserIn(file, steps)
+	if err != nil {
+		return s, nil, err
+	}
+	s, err = evaluation.OfNetwork(dev, arg, file, den, k)
+	return s, nil, err
+}
+
+// fidTable is where numbers of what arg names are recorded: in the run that it is, or
+// is of, or else in the directory of runs; "" where there is none.
+func fidTable(c *cli, arg, out string) (string, error) {
+	if out != "" {
+		return out, outsideRun(out)
+	}
+	dir, file, err := runOrFile(c.runs, arg)
+	if err == nil && file != "" {
+		dir, _ = run.Owner(file)
+	}
+	if dir == "" {
+		dir = run.RunsDir(c.runs)
+	}
+	switch err := writable(dir); {
+	case err == nil:
+		return filepath.Join(dir, run.ResultsFile), nil
+	case errors.Is(err, errNoFolder):
+		return "", nil
+	default:
+		fmt.Fprintf(c.err, "innate: fid: not recorded, and begins anew if it is stopped: %v; --out FILE says where else\n", err)
+		return "", nil
+	}
+}
+
+// printResults prints numbers of one range.
+func printResults(c *cli, list []results.Result, asJSON bool) error {
+	for _, r := range list {
+		if asJSON {
+			if err := printJSON(c.out, r); err != nil {
+				return err
+			}
+			continue
+		}
+		fmt.Fprintln(c.out, resultLine(r))
+	}
+	return nil
+}
+
+// resultLine is a number with all that says what it may be compared with.
+func resultLine(r results.Result) string {
+	parts := []string{fmt.Sprintf("%d images", r.N)}
+	if r.Weights != "" {
+		parts = append(parts, fmt.Sprintf("seeds %d-%d", r.Seed, r.Last()), fmt.Sprintf("%d steps", r.Steps), fmt.Sprintf("NFE %d", r.NFE), "weights "+r.EMA)
+	}
+	parts = append(parts, fmt.Sprintf("features %.8s", r.Features), "input "+r.Input)
+	if r.Note != "" {
+		parts = append(parts, r.Note)
+	}
+	text := r.Metric + " " + value(r.Value)
+	if r.SD != 0 {
+		text += " ± " + value(r.SD)
+	}
+	return text + "  (" + strings.Join(parts, ", ") + ")"
+}
+
+// value writes a number to a thousandth, and a small one to three digits.
+func value(v float64) string {
+	if v != 0 && v < 0.1 && v > -0.1 {
+		return strconv.FormatFloat(v, 'g', 3, 64)
+	}
+	return strconv.FormatFloat(v, 'f', 3, 64)
+}
+
+// fidRefCommand measures what others are compared with.
 func (c *cli) fidRefCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "ref FILE", Short: "reference statistics of the training images, as an npz file",
 		Args: oneArg("npz FILE to write"),
 	}
 	features, threads, on := featuresFlag(cmd.Flags()), threadsFlag(cmd.Flags()), deviceFlag(cmd)
-	sets := slices.DeleteFunc(data.Sources.Names(), func(name string) bool { return name == datafiles.Name })
+	sets := imageSets()
 	dataset := cmd.Flags().String("dataset", sets[0], "`set` of images: "+strings.Join(sets, " | ")+", or the path of a zip, a folder or a file")
 	complete(cmd, "dataset", cobra.FixedCompletions(sets, cobra.ShellCompDirectiveDefault))
 	vectors := cmd.Flags().Bool("vectors", false, "also write the features of every image, which KID, precision, recall, density and coverage compare with")
@@ -127,6 +259,11 @@ func (c *cli) fidRefCommand() *cobra.Command {
 	return cmd
 }
 
+// imageSets are the data sets that need no path.
+func imageSets() []string {
+	return slices.DeleteFunc(data.Sources.Names(), func(name string) bool { return name == datafiles.Name })
+}
+
 // openSet opens images by the name of a data set, or a path. One that is broken is an
 // error: a reference is of all images, each once.
 func openSet(ref string) (data.Dataset, error) {
@@ -135,4 +272,13 @@ func openSet(ref string) (data.Dataset, error) {
 		return data.Open(ref, o)
 	}
 	return data.Open(datafiles.Name, o)
+}
+
+// isSet reports whether ref names images: a data set, a folder or a zip.
+func isSet(ref string) bool {
+	if slices.Contains(imageSets(), ref) {
+		return true
+	}
+	kind, err := filetype.Of(configs.ExpandHome(ref))
+	return err == nil && (kind == filetype.Directory || kind == filetype.Zip)
 }

@@ -105,6 +105,11 @@ func openDenoiser(c *cli, runs, ref string, steps int) (*precond.Denoiser, int, 
 	if err != nil {
 		return nil, 0, err
 	}
+	return denoiserIn(file, steps)
+}
+
+// denoiserIn is openDenoiser of a file at hand.
+func denoiserIn(file *checkpoint.File, steps int) (*precond.Denoiser, int, error) {
 	den, err := method.OpenDenoiser(file)
 	if err != nil {
 		return nil, 0, err

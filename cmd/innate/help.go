@@ -19,7 +19,7 @@ func help(cmd *cobra.Command, _ []string) {
 	}
 	var b strings.Builder
 	line := func(what, means string) { fmt.Fprintf(&b, "  %-22s %s\n", what, means) }
-	fmt.Fprintf(&b, "innate: %s\n\n", cmd.Short)
+	fmt.Fprintf(&b, "innate: %s\n", cmd.Short)
 	line("innate", "the workbench: runs, and what can be started")
 	for _, group := range cmd.Groups() {
 		fmt.Fprintf(&b, "%s\n", group.Title)

@@ -25,6 +25,8 @@ type cli struct {
 	runs     string                           // of --runs; "" if not given
 	ask      func(question string) (yes bool) // nil where nobody can be asked
 
+	errTerminal bool // err is a terminal
+
 	cpuProfile io.Closer // ends and closes the profile of --cpuprofile; nil without one
 }
 
@@ -40,6 +42,7 @@ func main() {
 	if term.IsTerminal(int(os.Stdin.Fd())) {
 		c.ask = ask
 	}
+	c.errTerminal = term.IsTerminal(int(os.Stderr.Fd()))
 	os.Exit(c.main(context.Background(), os.Args[1:]))
 }
 

@@ -30,12 +30,14 @@ const (
 	// the first of them is reached; readable by the owner only: see package ranks.
 	RanksFile = "ranks.json"
 
-	LogFile        = "trainer.log" // standard output and error of a detached trainer
-	JobOutput      = "slurm-*.out" // what Slurm itself has to say of a job that trains several runs
-	SamplesDir     = "samples"
-	CheckpointsDir = "checkpoints"
-	InputsDir      = "inputs" // the run's own copies of the files that its settings name
-	TensorBoardDir = "tensorboard"
+	ResultsFile     = "results.jsonl"         // numbers that innate fid has measured: package results
+	FeaturesPattern = "evaluation-*.features" // of images measured so far; gone once there is a number
+	LogFile         = "trainer.log"           // standard output and error of a detached trainer
+	JobOutput       = "slurm-*.out"           // what Slurm itself has to say of a job that trains several runs
+	SamplesDir      = "samples"
+	CheckpointsDir  = "checkpoints"
+	InputsDir       = "inputs" // the run's own copies of the files that its settings name
+	TensorBoardDir  = "tensorboard"
 )
 
 // Endings of the names of checkpoints that nothing resumes from by itself, and the
@@ -117,6 +119,8 @@ var Files = []File{
 	{Pattern: InputsDir + "/*/*", Writer: "command", Fork: ForkWhole},
 	{Pattern: TensorBoardDir, Writer: "trainer"},
 	{Pattern: TensorBoardDir + "/events.out.tfevents.*", Writer: "trainer", Rewind: RewindCut},
+	{Pattern: ResultsFile, Writer: "command"},
+	{Pattern: FeaturesPattern, Writer: "command"},
 	{Pattern: LogFile, Writer: "command, trainer"},
 	{Pattern: JobFile, Writer: "command"},
 	{Pattern: JobOutput, Writer: "scheduler"},

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"innate/trainer/evaluation"
+	"innate/trainer/results"
+)
+
+// TestFidTable measures two ranges of seeds, which results then shows as one line.
+func TestFidTable(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "numbers.jsonl")
+	status, text, stderr := line(t, "fid", "builtin:mnist-teacher", "--seeds", "10-69", "--best-of", "2", "--steps", "1", "--out", out)
+	if status != 0 {
+		t.Fatalf("status %d: %s", status, stderr)
+	}
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	if len(lines) != 3 || !strings.Contains(lines[1], "(60 images, seeds 70-129, 1 steps, NFE 1, weights as stored, features 753f925c, input levels, biased: 60 images for 64 dimensions)") ||
+		!strings.Contains(lines[2], " of 2, seeds ") {
+		t.Errorf("printed %q", lines)
+	}
+	list, bad, err := results.Read(out)
+	if err != nil || bad != 0 || len(list) != 2 {
+		t.Fatalf("recorded %v, %d, %v", list, bad, err)
+	}
+	status, text, _ = line(t, "results", out, "--format", "json", "--filter", "statistic=fid")
+	var sums []struct {
+		Mean   float64
+		Best   results.Result
+		Values []results.Result
+	}
+	if err := json.Unmarshal([]byte(text), &sums); status != 0 || err != nil || len(sums) != 1 || len(sums[0].Values) != 2 ||
+		sums[0].Best.Value != min(list[0].Value, list[1].Value) || sums[0].Mean != list[0].Value/2+list[1].Value/2 {
+		t.Errorf("results: status %d, %v: %s", status, err, text)
+	}
+	left, err := os.ReadDir(filepath.Dir(out))
+	if err != nil || len(left) != 1 {
+		t.Errorf("beside the table: %v, %v; want nothing", left, err)
+	}
+}
+
+// TestFidOfImages compares folders of images: with itself, and with another.
+func TestFidOfImages(t *testing.T) {
+	root := t.TempDir()
+	folder := func(name string, add int) string {
+		dir := filepath.Join(root, name)
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 12 {
+			img := image.NewGray(image.Rect(0, 0, 28, 28))
+			for k := range img.Pix {
+				img.Pix[k] = uint8((k*k*(i+3) + k*add) >> 3)
+			}
+			f, err := os.Create(filepath.Join(dir, fmt.Sprintf("%02d.png", i)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := png.Encode(f, img); err != nil {
+				t.Fatal(err)
+			}
+			f.Close()
+		}
+		return dir
+	}
+	a, b := folder("a", 0), folder("b", 40)
+	distance := func(x, ref string) float64 {
+		status, text, stderr := line(t, "fid", x, "--ref", ref, "--json", "--runs", root)
+		var r results.Result
+		if err := json.Unmarshal([]byte(text), &r); status != 0 || err != nil {
+			t.Fatalf("status %d, %v: %s", status, err, stderr)
+		}
+		if r.N != 12 || r.RefN != 12 || r.Network != x || r.Note != "biased: 12 images for 64 dimensions" {
+			t.Errorf("%s against %s: %+v", x, ref, r)
+		}
+		return r.Value
+	}
+	same, there, back := distance(a, a), distance(a, b), distance(b, a)
+	if same > 1e-6*there || there <= 0 || there-back > 1e-6*there || back-there > 1e-6*there {
+		t.Errorf("with itself %v, with another %v and %v; want 0 and the same twice", same, there, back)
+	}
+	if list, _, err := results.Read(filepath.Join(root, "results.jsonl")); err != nil || len(list) != 3 {
+		t.Errorf("recorded %v, %v; want three", list, err)
+	}
+}
+
+func TestFidUsage(t *testing.T) {
+	for want, args := range map[string][]string{
+		"got --n or --seed, too":            {"fid", "builtin:mnist-teacher", "--seeds", "0-9", "--n", "10"},
+		`invalid value "9-0" for --seeds`:   {"fid", "builtin:mnist-teacher", "--seeds", "9-0"},
+		`invalid value "5" for --seeds`:     {"fid", "builtin:mnist-teacher", "--seeds", "5"},
+		`invalid value "0" for --best-of`:   {"fid", "builtin:mnist-teacher", "--best-of", "0"},
+		`unknown format: got "x"`:           {"results", "--format", "x"},
+		"got \"fid\", want KEY=VALUE":       {"results", "--filter", "fid"},
+		"got 2 arguments, want at most one": {"results", "1", "2"},
+	} {
+		if status, _, stderr := line(t, append(args, "--runs", t.TempDir())...); status != 2 || !strings.Contains(stderr, want) {
+			t.Errorf("%v: status %d, %q; want 2 and %q", args, status, stderr, want)
+		}
+	}
+	status, _, stderr := line(t, "fid", "builtin:mnist-teacher", "--statistic", "kid", "--n", "20", "--steps", "1", "--runs", t.TempDir())
+	if status != 1 || !strings.Contains(stderr, "mnist-fid-ref: metrics: reference: got mean and covariance alone, want the feature vectors") {
+		t.Errorf("KID of moments: status %d, %q", status, stderr)
+	}
+}
+
+func TestProgressText(t *testing.T) {
+	for want, p := range map[string]evaluation.Progress{
+		"100 of 400 images, 25 a second, 12s left":               {Range: 1, Ranges: 1, Nimg: 100, Total: 400},
+		"100 of 400 images, range 2 of 3, 25 a second, 28s left": {Range: 2, Ranges: 3, Nimg: 100, Total: 400},
+	} {
+		if got := progressText(p, 50, 2*time.Second); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"innate/trainer/results"
+	"innate/trainer/run"
+)
+
+func (c *cli) resultsCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "results [RUN|FILE]", Short: "numbers that fid has measured",
+		Args: upToOne, ValidArgsFunction: c.completeRun(anyRun),
+		Long: "Numbers that differ by their seeds alone are one line: their mean, the standard\n" +
+			"deviation over the ranges, and the best of them, shown as such.",
+		Example: examples("results", "of all runs",
+			"results 3 --format md --filter statistic=fid", "a table for a paper"),
+	}
+	f := cmd.Flags()
+	format := f.String("format", "text", "`form` of the table: "+strings.Join(results.Formats(), " | "))
+	filters := f.StringArray("filter", nil, "only where a `column` is so: KEY=VALUE, as JSON has them; may be repeated")
+	each := f.Bool("each", false, "every number by itself")
+	complete(cmd, "format", cobra.FixedCompletions(results.Formats(), thatIsAll))
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		tables, err := c.resultTables(strings.Join(args, ""))
+		if err != nil {
+			return err
+		}
+		var all []results.Result
+		for _, path := range tables {
+			list, bad, err := results.Read(path)
+			if err != nil {
+				return err
+			}
+			if bad > 0 {
+				fmt.Fprintf(c.err, "innate: %s: %d lines that are no results left out\n", path, bad)
+			}
+			all = append(all, list...)
+		}
+		for _, text := range *filters {
+			key, want, ok := strings.Cut(text, "=")
+			if !ok {
+				return usagef("results --filter: got %q, want KEY=VALUE", text)
+			}
+			if all, err = results.Filter(all, key, want); err != nil {
+				return usageError{err}
+			}
+		}
+		err = results.Write(c.out, *format, all, *each)
+		if errors.Is(err, results.ErrFormat) {
+			err = usageError{err}
+		}
+		return err
+	}
+	return cmd
+}
+
+// resultTables are the tables of a run or a file, or of all there are.
+func (c *cli) resultTables(ref string) ([]string, error) {
+	if ref != "" {
+		dir, file, err := runOrFile(c.runs, ref)
+		if dir != "" {
+			file = filepath.Join(dir, run.ResultsFile)
+		}
+		return []string{file}, err
+	}
+	runs := run.RunsDir(c.runs)
+	list, err := run.List(runs)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	tables := []string{filepath.Join(runs, run.ResultsFile)}
+	for _, info := range list {
+		tables = append(tables, filepath.Join(info.Dir, run.ResultsFile))
+	}
+	return tables, nil
+}
+
+// upToOne is oneArg for commands that are about everything without one.
+func upToOne(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return usagef("%s: got %d arguments, want at most one RUN or FILE", nameOf(cmd), len(args))
+	}
+	return nil
+}
