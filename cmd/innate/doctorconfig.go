@@ -15,6 +15,7 @@ import (
 
 	"innate/configs"
 	"innate/trainer"
+	"innate/trainer/data"
 	"innate/trainer/loop"
 	"innate/trainer/method"
 	"innate/trainer/run"
@@ -88,13 +89,21 @@ func examineFiles(cfg *configs.Config) (found []finding, copies int64) {
 		}
 		found, copies = append(found, f), copies+n.Size
 	}
-	data := finding{name: "data.dataset", text: cfg.Data.Dataset}
+	set, err := method.OpenData(cfg, "")
+	if err != nil {
+		return append(found, finding{name: "data.dataset", text: err.Error(), bad: true}), copies
+	}
+	h, w, channels := set.Shape()
+	found = append(found, finding{name: "data.dataset", text: fmt.Sprintf("%s, %d images of %dx%d, %d channels", cfg.Data.Title(), set.Len(), h, w, channels)})
+	if err := data.Close(set); err != nil {
+		return append(found, finding{name: "data.dataset", text: err.Error(), bad: true}), copies
+	}
 	if bad(found) == 0 { // some of the checks need the files
 		if err := method.Check(cfg); err != nil {
-			data = finding{name: "settings", text: err.Error(), bad: true}
+			found = append(found, finding{name: "settings", text: err.Error(), bad: true})
 		}
 	}
-	return append(found, data), copies
+	return found, copies
 }
 
 // examineRoom compares what a run will take of memory and disk with what there is.

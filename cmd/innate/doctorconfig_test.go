@@ -27,7 +27,7 @@ func TestDoctorConfig(t *testing.T) {
 		want   []string
 	}{
 		{"doctor mnist-gdd-i", 0, []string{
-			"ok  config         mnist-gdd-i: gdd, batch ", "ok  model.init     builtin:mnist-teacher, built in\n", "ok  data.dataset   mnist\n",
+			"ok  config         mnist-gdd-i: gdd, batch ", "ok  model.init     builtin:mnist-teacher, built in\n", "ok  data.dataset   mnist, 60000 images of 28x28, 1 channels\n",
 			"ok  memory         ", " MiB at most, of ", "ok  disk           ", " are free for " + dir,
 		}},
 		{"doctor mine.toml", 1, []string{
@@ -41,6 +41,7 @@ func TestDoctorConfig(t *testing.T) {
 			"ok  model.init     vgg16_bn-6c64b313.pth, 0.1 MiB, not the published file of that name: ", "SHA-256 ", ", want 6c64b313 as published",
 		}},
 		{"doctor mnist-gdd-i --set model.init=fetch:vgg16_bn-6c64b313.pth", 1, []string{"NO  model.init     ", ", want 6c64b313 as published: it is another file, or damaged"}},
+		{"doctor mnist-gdd-i --set data.dataset=files --set data.path=nowhere.zip", 1, []string{"NO  data.dataset   ", "nowhere.zip"}},
 		{"doctor mnist-gdd-i --check", 2, nil},
 		{"doctor a b", 2, []string{"got 2 arguments"}},
 	} {
