@@ -22,8 +22,15 @@
 // run. What lies in between is PyTorch's allocator's, which keeps memory to use it
 // again; there is no arena.
 //
+// # Several processes
+//
+// Gradients lie in one piece of memory. On GPUs NCCL adds it up over all processes where
+// it lies (package nccl below), if every process has it; elsewhere it goes through the
+// host's memory.
+//
 // # Threads
 //
 // libtorch ties errors, the current device and its stream to a thread, so that
-// one goroutine, locked to its thread, makes all calls of a device.
+// one goroutine, locked to its thread, makes all calls of a device. NCCL's other calls
+// than sums are made by a thread of its own, which may wait for other processes.
 package torch

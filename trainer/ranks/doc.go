@@ -18,7 +18,8 @@
 // (Tell, Told), what it asks for (Answers, Answer), what a follower asks for, such as
 // a stop (Ask, Asks), and the sums of values (Sum), unless a library of the cluster is
 // there to add up (Use). A follower that waits costs nothing: it sleeps on a socket,
-// where a broadcast of MPI would keep a core busy.
+// where a broadcast of MPI would keep a core busy. Devices that can add up by themselves,
+// GPUs by NCCL, agree on it here (Agree) and get from the leader what they need (Share).
 //
 // That this needs neither MPI nor its launcher has two more reasons. Every machine can
 // run and test it. And a process that dies is known at once: the kernel closes its
