@@ -53,6 +53,8 @@ type CollectorConfig struct {
 	Values      int // values in an image, H*W*C
 	Nimg        int // images to measure, at least 2
 
+	Labels []int // classes of the images, [Nimg]; nil where they have none
+
 	// Store keeps features over a kill, unless a statistic looks at pixels; nil: nothing
 	// does.
 	Store Store
@@ -249,11 +251,12 @@ func (c *Collector) Logits() int { return len(c.logits) / max(1, len(c.out)/c.cf
 func (c *Collector) Progress() (nimg, total int) { return c.done, c.cfg.Nimg }
 
 // Reset starts again at image 0, without a store.
-func (c *Collector) Reset() { c.Begin(c.cfg.Source, nil) }
+func (c *Collector) Reset() { c.Begin(c.cfg.Source, c.pass.Config.Labels, nil) }
 
-// Begin starts to measure other images.
-func (c *Collector) Begin(source Source, store Store) {
+// Begin starts to measure other images, of these classes.
+func (c *Collector) Begin(source Source, labels []int, store Store) {
 	c.done, c.cfg.Source, c.cfg.Store = 0, source, store
+	c.pass.Config.Labels = labels
 	c.pass.reset()
 }
 

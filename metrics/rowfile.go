@@ -99,4 +99,10 @@ func (f *RowFile) write(at int64, b []byte) error {
 func (f *RowFile) Close() error { return f.file.Close() }
 
 // Remove ends a measurement whose numbers are recorded.
-func (f *RowFile) Remove() error { return errors.Join(f.file.Close(), os.Remove(f.file.Name())) }
+func (f *RowFile) Remove() error {
+	err := os.Remove(f.file.Name())
+	if errors.Is(err, os.ErrNotExist) { // somebody else has measured the same
+		err = nil
+	}
+	return errors.Join(f.file.Close(), err)
+}

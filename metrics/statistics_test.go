@@ -235,6 +235,60 @@ func (p pixels) Embed(images, features, logits []float32) error {
 	return nil
 }
 
+// thirds are n images of three classes in turn.
+func thirds(n int) (labels []int) {
+	for i := range n {
+		labels = append(labels, i%3)
+	}
+	return labels
+}
+
+// TestIntra compares class by class, which is nothing else than the distances of what
+// belongs to each.
+func TestIntra(t *testing.T) {
+	x, y := vectors(1, 60, 5, 0.25), vectors(2, 45, 5, 0)
+	ref := metrics.Set{Vectors: y, Labels: thirds(45)}
+	got, err := metrics.Intra(x, thirds(60), &ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := 0.0
+	for class := range 3 {
+		pick := func(r *metrics.Rows) metrics.Stats {
+			var index []int
+			for i := class; i < r.N(); i += 3 {
+				index = append(index, i)
+			}
+			s, err := r.Pick(index).Stats()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		d, err := metrics.Frechet(pick(x), pick(y))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += d
+		if !strings.Contains(got.Note, fmt.Sprintf("%d: %.4g", class, d)) {
+			t.Errorf("note %q, want class %d with %.4g", got.Note, class, d)
+		}
+	}
+	if !near(got.Value, sum/3, 1e-12) || got.SD <= 0 {
+		t.Errorf("got %+v, want the mean %v", got, sum/3)
+	}
+	few := thirds(60)
+	for i := range few {
+		few[i] %= 2
+	}
+	if _, err := metrics.Intra(x, few, &ref); err == nil || !strings.Contains(err.Error(), "class 2: got too few images") {
+		t.Errorf("no image of a class: %v", err)
+	}
+	if _, err := metrics.Intra(x, nil, &ref); err == nil || !strings.Contains(err.Error(), "0 labels of 60 images") {
+		t.Errorf("without classes: %v", err)
+	}
+}
+
 // allStatistics judges 40 images by everything that there is, in one pass.
 func allStatistics(t *testing.T, store metrics.Store, seen *int) *metrics.Judge {
 	t.Helper()
@@ -244,11 +298,11 @@ func allStatistics(t *testing.T, store metrics.Store, seen *int) *metrics.Judge 
 		t.Fatal(err)
 	}
 	var file bytes.Buffer
-	if err := metrics.WriteSet(&file, metrics.Set{Stats: s, Vectors: ref}); err != nil {
+	if err := metrics.WriteSet(&file, metrics.Set{Stats: s, Vectors: ref, Labels: thirds(30)}); err != nil {
 		t.Fatal(err)
 	}
 	j, err := metrics.NewJudge(metrics.Statistics.Names(), metrics.CollectorConfig{
-		Features: pixels{6}, SourceBatch: 8, Values: 6, Nimg: 42, Store: store,
+		Features: pixels{6}, SourceBatch: 8, Values: 6, Nimg: 42, Store: store, Labels: thirds(42),
 		Source: func(first int, out []float32) error {
 			*seen += 8
 			copy(out, images.Data()[first*6:])

@@ -105,11 +105,15 @@ func (p Plan) measure(ctx context.Context, judge *metrics.Judge, s Subject, m re
 	if err != nil {
 		return nil, err
 	}
+	labels, err := s.labels(seed, p.N)
+	if err != nil {
+		return nil, err
+	}
 	if store == nil {
-		judge.Begin(s.source(seed), nil)
+		judge.Begin(s.source(seed), labels, nil)
 	} else {
 		defer store.Close() // a second close only errors
-		judge.Begin(s.source(seed), store)
+		judge.Begin(s.source(seed), labels, store)
 	}
 	for done := false; !done; {
 		if err := ctx.Err(); err != nil {

@@ -2,6 +2,7 @@ package evaluation
 
 import (
 	"fmt"
+	"slices"
 
 	"innate/metrics"
 	"innate/models/checkpoint"
@@ -28,6 +29,7 @@ type Subject struct {
 	Len     int // images that there are; 0: as many as there are seeds
 
 	source func(firstSeed uint64) metrics.Source
+	labels func(firstSeed uint64, n int) ([]int, error) // classes of n images; nil for none
 }
 
 // NFE is how often the network is evaluated for an image: Heun steps do so twice, but
@@ -53,6 +55,7 @@ func OfNetwork(dev device.Device, name string, file *checkpoint.File, den *preco
 			}
 		},
 	}
+	s.labels = func(firstSeed uint64, n int) ([]int, error) { return drawnClasses(shape.LabelDim, firstSeed, n), nil }
 	if file.Metadata[run.MetaKind] == run.CheckpointKind {
 		s.EMA = "EMA of the run"
 	}
@@ -62,12 +65,29 @@ func OfNetwork(dev device.Device, name string, file *checkpoint.File, den *preco
 	return s, nil
 }
 
+// drawnClasses are those that latents draw; nil of an unconditional network.
+func drawnClasses(classes int, firstSeed uint64, n int) []int {
+	if classes == 0 {
+		return nil
+	}
+	out, label := make([]int, n), make([]float32, classes)
+	for i := range out {
+		data.ImageLabels(firstSeed+uint64(i), classes, label)
+		out[i] = slices.Index(label, 1)
+	}
+	return out
+}
+
 // OfSet takes the images of a data set, in its order.
 func OfSet(set data.Dataset) Subject {
 	h, w, c := set.Shape()
 	index := make([]int, subjectBatch)
+	labels := func(_ uint64, n int) ([]int, error) {
+		all, err := data.ClassesOf(set)
+		return all[:min(n, len(all))], err
+	}
 	return Subject{
-		Name: set.Name(), Image: graph.Shape{h, w, c}, Len: set.Len(),
+		Name: set.Name(), Image: graph.Shape{h, w, c}, Len: set.Len(), labels: labels,
 		source: func(uint64) metrics.Source {
 			return func(first int, images []float32) error {
 				for i := range index {
