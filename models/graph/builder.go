@@ -168,6 +168,10 @@ func Build(f func(g *Builder), opts ...Option) (g *Builder, err error) {
 	return g, nil
 }
 
+// Failf ends the building of a graph that has no such shapes, from outside of this
+// package: Build returns the message, which names the current scope.
+func (g *Builder) Failf(format string, args ...any) { g.failf(format, args...) }
+
 // failf panics with a message that names the current scope.
 func (g *Builder) failf(format string, args ...any) {
 	msg := fmt.Sprintf(format, args...)

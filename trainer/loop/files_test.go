@@ -62,6 +62,10 @@ func TestFiles(t *testing.T) {
 	}
 	check(t, metrics.SaveSet(filepath.Join(dir, "ref.npz"), ref))
 
+	if _, err := loop.ReferenceSet(context.Background(), dev, set, "builtin:mnist-fid-cnn", false); err == nil || !strings.Contains(err.Error(), "want [N H W 1]") {
+		t.Errorf("got %v, want that the features are of gray images", err)
+	}
+
 	fit := func(text string) string {
 		text = strings.Replace(text, `dataset = "thumbs"`, fmt.Sprintf("dataset = \"files\"\npath = %q", images), 1)
 		text = strings.Replace(text, "channel_mult = [1, 1, 1]", "channel_mult = [1, 1]", 1)
