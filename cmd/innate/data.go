@@ -86,7 +86,7 @@ func dataSet(ctx context.Context, c *cli, from string, s dataFlags) error {
 		return err
 	}
 	broken := len(r.Broken)
-	r.Broken, r.LeftOut = append(left.Broken, r.Broken...), left.LeftOut
+	r.Broken, r.LeftOut = append(append([]string{}, left.Broken...), r.Broken...), left.LeftOut
 	if err := s.show(c, from, r, sheet); err != nil {
 		return err
 	}

@@ -360,6 +360,9 @@ func (s *submission) printManifest(c *cli, config string) error {
 // alone. What it names there is not here to be looked into.
 func onVolume(cfg *configs.Config, mount string) error {
 	files, there := cfg.Files(), false
+	if cfg.Data.Path != "" {
+		files["data.path"] = cfg.Data.Path
+	}
 	for _, key := range slices.Sorted(maps.Keys(files)) {
 		name := files[key]
 		if strings.HasPrefix(name, weights.Prefix) {
