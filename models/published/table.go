@@ -50,7 +50,7 @@ var Files = []File{
 		Name:   "tf_efficientnet_lite0-0aa007d2.pth",
 		URL:    "https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-weights/tf_efficientnet_lite0-0aa007d2.pth",
 		What:   "EfficientNet-Lite0, trained on ImageNet: features of a discriminator",
-		Origin: "timm, github.com/huggingface/pytorch-image-models, ported from TensorFlow's; Apache-2.0", SHA256: "0aa007d2", Says: inName,
+		Origin: "timm, github.com/rwightman/pytorch-image-models, ported from TensorFlow's; Apache-2.0", SHA256: "0aa007d2", Says: inName,
 	},
 	{
 		Name:   "deit_base_distilled_patch16_224-df68dfff.pth",
