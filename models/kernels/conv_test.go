@@ -224,7 +224,7 @@ func TestWinogradChoice(t *testing.T) {
 		{shape{64, 7, 7, 64, 64, 3, 1, 1}, 4},
 		{shape{8, 32, 32, 256, 256, 3, 1, 1}, 4},
 		{shape{64, 2, 2, 64, 64, 3, 1, 1}, 2},   // a quarter of a 4×4 tile
-		{shape{1, 4, 4, 256, 256, 3, 1, 1}, 0},  // more weights than pixels
+		{shape{1, 4, 4, 256, 256, 3, 1, 1}, 4},  // as for any number of images
 		{shape{64, 28, 28, 32, 32, 3, 2, 1}, 0}, // stride
 		{shape{64, 28, 28, 32, 32, 1, 1, 0}, 0}, // kernel
 		{shape{64, 28, 28, 1, 32, 3, 1, 1}, 0},  // part of a vector

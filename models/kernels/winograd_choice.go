@@ -26,11 +26,16 @@ const (
 	directCost    = 1.15 // of one product, by the definition: borders, rows that do not fill a tile
 	transformCost = 22   // of one transformed value of the input or the output
 	weightCost    = 24   // of one transformed value of the weight
+
+	// usualBatch is the number of images that a choice is made for, whatever their
+	// number: an image then has the same values in any batch.
+	usualBatch = 32
 )
 
 // winogradTile is the m of Winograd's F(m×m, 3×3) by which a convolution and its
 // gradients are computed, 0 for the definition. It applies to 3×3 kernels of
-// stride 1 and whole vectors of channels. The choice depends on the shape alone.
+// stride 1 and whole vectors of channels. The choice depends on the shape alone, and
+// not on the number of images.
 func (k *impl) winogradTile(s ConvShape) int {
 	if convMode == "direct" || s.K != 3 || s.Stride != 1 || s.Pad > 2 || s.Ci%k.vl != 0 || s.Co%k.vl != 0 {
 		return 0
@@ -43,10 +48,10 @@ func (k *impl) winogradTile(s ConvShape) int {
 	}
 	oh, ow := s.Out()
 	pairs, values := float64(s.Ci*s.Co), float64(s.Ci+s.Co)
-	best, tile := directCost*9*float64(s.N*oh*ow)*pairs, 0
+	best, tile := directCost*9*float64(usualBatch*oh*ow)*pairs, 0
 	for m := 2; m <= 4; m += 2 {
 		g := newTiling(m, extent{oh, ow, s.Co})
-		tiles := float64(s.N * g.th * g.tw)
+		tiles := float64(usualBatch * g.th * g.tw)
 		if cost := float64(g.positions()) * (tiles*(pairs+transformCost*values) + weightCost*pairs); cost < best {
 			best, tile = cost, m
 		}
