@@ -1,7 +1,10 @@
 package trainer_test
 
 import (
+	"archive/tar"
 	"bytes"
+	"compress/gzip"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,5 +67,32 @@ func TestFetched(t *testing.T) {
 	b, err := os.ReadFile(configs.Locate(dir, c.Model.Init))
 	if check(t, err); string(b) != string(teacher) {
 		t.Error("the copy differs")
+	}
+}
+
+// TestFetchedImages trains on a published archive, which a run does not copy.
+func TestFetchedImages(t *testing.T) {
+	project(t)
+	cache := t.TempDir()
+	t.Setenv("INNATE_CACHE", cache)
+	const name = "cifar-10-binary.tar.gz"
+	config := "name = \"t\"\nmethod = \"edm\"\n[data]\ndataset = \"files\"\npath = \"fetch:" + name + "\"\n[model]\nattn_resolutions = []\n"
+	_, err := trainer.Create("runs", config, "")
+	if err == nil || !strings.Contains(err.Error(), "config.toml:5: data.path: fetch:"+name+": not here: innate fetch "+name+" brings it") {
+		t.Errorf("an archive that is not here: %v", err)
+	}
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	w := tar.NewWriter(z)
+	check(t, w.WriteHeader(&tar.Header{Name: "cifar-10-batches-bin/data_batch_1.bin", Mode: 0o644, Size: 2 * 3073}))
+	_, err = w.Write(make([]byte, 2*3073))
+	check(t, errors.Join(err, w.Close(), z.Close()))
+	check(t, os.WriteFile(filepath.Join(cache, name), b.Bytes(), 0o644))
+	dir, err := trainer.Create("runs", config, "")
+	check(t, err)
+	c, err := configs.Load(filepath.Join(dir, run.ConfigFile))
+	check(t, err)
+	if want := filepath.Join(cache, name); c.Data.Path != want {
+		t.Errorf("data.path: got %s, want %s", c.Data.Path, want)
 	}
 }

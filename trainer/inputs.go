@@ -136,13 +136,17 @@ func gather(text string, c *configs.Config, base string) (string, []input, error
 	return text, inputs, err
 }
 
-// locateData makes the path of the training images absolute.
+// locateData makes the path of the training images absolute, also of those that are
+// named fetch:NAME.
 func locateData(text string, c *configs.Config, base string) (string, error) {
 	if c.Data.Path == "" {
 		return text, nil
 	}
-	at, err := filepath.Abs(configs.Locate(base, c.Data.Path))
+	at, err := published.Resolve(c.Data.Path)
 	if err != nil {
+		return "", c.At(dataPath, fmt.Errorf("%s: %w", dataPath, err))
+	}
+	if at, err = filepath.Abs(configs.Locate(base, at)); err != nil {
 		return "", fmt.Errorf("trainer: %w", err)
 	}
 	if at == c.Data.Path {

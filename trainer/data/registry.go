@@ -1,10 +1,13 @@
 package data
 
-import "innate/models/registry"
+import (
+	"innate/models/published"
+	"innate/models/registry"
+)
 
 // Options say what a data set is read from, and how.
 type Options struct {
-	Path    string // of the images, for a source that reads them from one
+	Path    string // of the images, or fetch:NAME, for a source that reads them from one
 	Stop    bool   // a broken image is an error; otherwise another stands in for it
 	CacheMB int    // for decoded images, which are kept if all find room
 	Workers int    // that decode at once, on which no image depends; 0: one a core
@@ -32,7 +35,16 @@ func Open(name string, o Options) (Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, err := s.Train(o)
+	return open(name, s.Train, o)
+}
+
+// open opens images by one of the functions of a source. Their path may be fetch:NAME.
+func open(name string, by func(Options) (Dataset, error), o Options) (Dataset, error) {
+	var err error
+	if o.Path, err = published.Resolve(o.Path); err != nil {
+		return nil, &Error{name, err}
+	}
+	set, err := by(o)
 	if err != nil {
 		return nil, &Error{name, err}
 	}
@@ -45,9 +57,5 @@ func OpenTest(name string, o Options) (Dataset, error) {
 	if err != nil || s.Test == nil {
 		return nil, err
 	}
-	set, err := s.Test(o)
-	if err != nil {
-		return nil, &Error{name, err}
-	}
-	return set, nil
+	return open(name, s.Test, o)
 }
