@@ -74,12 +74,12 @@ func TestFaultOpenByContent(t *testing.T) {
 	}
 }
 
-// TestFaultModelInitByContent starts from a file of PyTorch that has no network:
-// the run says what is missing.
+// TestFaultModelInitByContent starts from a file of PyTorch that has no network,
+// which is refused with its line.
 func TestFaultModelInitByContent(t *testing.T) {
 	runs := t.TempDir()
 	status, _, stderr := line(t, "train", "mnist-gdd-i", "--runs", runs, "--set", "model.init="+filesOfOthers+"zip.pt")
-	if want := `zip.pt: metadata "precond": ""`; status != 1 || !strings.Contains(stderr, want) {
+	if want := `zip.pt: no denoiser, want one that innate wrote`; status != 1 || !strings.Contains(stderr, want) {
 		t.Errorf("status %d, %q, want %q", status, stderr, want)
 	}
 }

@@ -98,7 +98,7 @@ func deitSizes(f *checkpoint.File, prefix string) (width, grid int, err error) {
 			return width, grid, nil
 		}
 	}
-	return 0, 0, fmt.Errorf("features: %s: tensor %q: shape %v, want [1 grid²+2 width], the width a multiple of %d", f.Path, t.Name, t.Shape, deitHead)
+	return 0, 0, fmt.Errorf("features: %s: tensor %q: shape %v, want [1 grid*grid+2 width], the width a multiple of %d", f.Path, t.Name, t.Shape, deitHead)
 }
 
 func newDeiT(params *models.ParamSet, width, grid int) *DeiT {

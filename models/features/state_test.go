@@ -144,7 +144,7 @@ func TestOpenStateRefuses(t *testing.T) {
 		t.Errorf("error %v, want %s", err, want)
 	}
 	odd := file(t, oddPositions(), weights.Safetensors, func(*checkpoint.File) {})
-	if _, _, err := features.Open(odd, ""); err == nil || !strings.Contains(err.Error(), `tensor "pos_embed": shape [1 5 64], want [1 grid²+2 width]`) {
+	if _, _, err := features.Open(odd, ""); err == nil || !strings.Contains(err.Error(), `tensor "pos_embed": shape [1 5 64], want [1 grid*grid+2 width]`) {
 		t.Errorf("error %v of three patches", err)
 	}
 }
