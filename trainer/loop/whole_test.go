@@ -80,7 +80,7 @@ func TestFaultWatchedWriterPauses(t *testing.T) {
 		}
 		return s.ConfigError != ""
 	})
-	if !strings.Contains(s.ConfigError, "freeze.preset: got nothing") || !strings.Contains(s.ConfigError, "missing: freeze.freeze, freeze.train") {
+	if !strings.Contains(s.ConfigError, ": got nothing, want it stated as before") || !strings.Contains(s.ConfigError, "also missing: ") || !strings.Contains(s.ConfigError, "freeze.preset") {
 		t.Errorf("got %q, want all that is missing", s.ConfigError)
 	}
 	check(t, os.WriteFile(path, []byte(head+"[freeze]"+strings.Replace(tail, "gdd-i", "none", 1)), 0o644))
