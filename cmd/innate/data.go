@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"innate/models/published"
 	"innate/trainer/data"
 	"innate/trainer/data/convert"
 	datafiles "innate/trainer/data/files"
@@ -60,7 +61,11 @@ func dataSet(ctx context.Context, c *cli, from string, s dataFlags) error {
 	if err != nil {
 		return err
 	}
-	src, format, err := datafiles.Open(from, *s.held)
+	path, err := published.Resolve(from)
+	if err != nil {
+		return err
+	}
+	src, format, err := datafiles.Open(path, *s.held)
 	if err != nil {
 		return fmt.Errorf("data: %w", err)
 	}
