@@ -84,6 +84,19 @@ func TestFaultModelInitByContent(t *testing.T) {
 	}
 }
 
+// TestFaultTeacherOfOthers distills a teacher of other images, which is refused with
+// its line before a run is made.
+func TestFaultTeacherOfOthers(t *testing.T) {
+	runs := filepath.Join(t.TempDir(), "runs")
+	status, _, stderr := line(t, "start", "mnist-gdd-i", "--runs", runs, "--set", "model.init=../../models/edm/testdata/edm.pkl")
+	if want := "images with 3 channels, want the data's 28x28 with 1\n"; status != 1 || !strings.Contains(stderr, "configs: ") || !strings.Contains(stderr, ": model.init: ") || !strings.Contains(stderr, want) {
+		t.Errorf("status %d, %q, want %q", status, stderr, want)
+	}
+	if _, err := os.Stat(runs); err == nil {
+		t.Error("a run was made")
+	}
+}
+
 // TestFaultNoSuffix opens a safetensors file by whatever name.
 func TestFaultNoSuffix(t *testing.T) {
 	f, err := weights.Open("builtin:mnist-teacher")

@@ -74,10 +74,32 @@ func Open(f *checkpoint.File) (*precond.Denoiser, error) {
 	} else {
 		n.ADM.Dropout = 0
 	}
-	described := *f // the file stays what it is
+	described, err := describedBy(f, n)
+	if err != nil {
+		return nil, err
+	}
+	return precond.FromCheckpoint(described, Prefix)
+}
+
+// Shape is the shape of the network that Open builds. It reads no values.
+func Shape(f *checkpoint.File) (precond.Shape, error) {
+	n, err := ofPickle(f)
+	if err != nil {
+		return precond.Shape{}, err
+	}
+	described, err := describedBy(f, n.WithoutAugmentation())
+	if err != nil {
+		return precond.Shape{}, err
+	}
+	return precond.ShapeIn(described)
+}
+
+// describedBy is f with n in its metadata; f itself stays what it is.
+func describedBy(f *checkpoint.File, n Network) (*checkpoint.File, error) {
+	described := *f
 	described.Metadata = maps.Clone(f.Metadata)
 	if err := n.Describe(&described); err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Path, err)
 	}
-	return precond.FromCheckpoint(&described, Prefix)
+	return &described, nil
 }

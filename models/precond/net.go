@@ -102,17 +102,18 @@ type Arch struct {
 	New   func(s Settings, rng *rand.Rand) (Net, error)
 	In    func(f *checkpoint.File) bool                        // whether a file holds one
 	Open  func(f *checkpoint.File, prefix string) (Net, error) // the one whose values begin with prefix
+	Shape func(f *checkpoint.File) (Shape, error)              // of the one that the metadata describes; reads no values
 }
 
 // Archs holds the architectures by name.
 var Archs = registry.New[Arch]("arch")
 
-// open builds the network in f, of whatever architecture.
-func open(f *checkpoint.File, prefix string) (Net, error) {
+// archIn is the architecture of the network in f.
+func archIn(f *checkpoint.File) (Arch, error) {
 	for _, name := range Archs.Names() {
 		if a, err := Archs.Get(name); err == nil && a.In(f) {
-			return a.Open(f, prefix)
+			return a, nil
 		}
 	}
-	return nil, fmt.Errorf("precond: %s: got no network, want one of: %s", f.Path, strings.Join(Archs.Names(), ", "))
+	return Arch{}, fmt.Errorf("precond: %s: got no network, want one of: %s", f.Path, strings.Join(Archs.Names(), ", "))
 }

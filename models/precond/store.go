@@ -30,13 +30,26 @@ func WriteKind(f *checkpoint.File, k Kind) error {
 	return nil
 }
 
+// ShapeIn is the shape of the network that f describes. It reads no values.
+func ShapeIn(f *checkpoint.File) (Shape, error) {
+	a, err := archIn(f)
+	if err != nil {
+		return Shape{}, err
+	}
+	return a.Shape(f)
+}
+
 // FromCheckpoint reads the denoiser whose values start with prefix.
 func FromCheckpoint(f *checkpoint.File, prefix string) (*Denoiser, error) {
 	kind := Kind(f.Metadata[metadataKey])
 	if err := kind.check(); err != nil {
 		return nil, fmt.Errorf("precond: %s: metadata %q: %w", f.Path, metadataKey, err)
 	}
-	net, err := open(f, prefix)
+	a, err := archIn(f)
+	if err != nil {
+		return nil, err
+	}
+	net, err := a.Open(f, prefix)
 	if err != nil {
 		return nil, err
 	}

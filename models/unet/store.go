@@ -23,6 +23,7 @@ func init() {
 			Open: func(f *checkpoint.File, prefix string) (precond.Net, error) {
 				return FromCheckpoint(f, prefix)
 			},
+			Shape: shapeIn,
 		})
 	}
 }
@@ -38,12 +39,20 @@ func FromSettings(arch string, s precond.Settings) Config {
 }
 
 // Shape is what the network maps.
-func (n *Net) Shape() precond.Shape {
-	c := n.Config
+func (n *Net) Shape() precond.Shape { return n.Config.shape() }
+
+func (c Config) shape() precond.Shape {
 	return precond.Shape{
 		Resolution: c.Resolution, Channels: c.Channels, OutChannels: c.outChannels(),
 		LabelDim: c.LabelDim, LabelDropout: c.LabelDropout, AugmentDim: c.AugmentDim, NoiseWidth: c.noiseWidth(),
 	}
+}
+
+// shapeIn is the shape that f's metadata states.
+func shapeIn(f *checkpoint.File) (precond.Shape, error) {
+	var cfg Config
+	err := nn.ReadConfig(f, MetadataKey, &cfg)
+	return cfg.shape(), err
 }
 
 // Clone copies the network and all its values.

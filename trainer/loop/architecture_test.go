@@ -35,6 +35,10 @@ func init() {
 			s := newSpeck(shape, nil)
 			return s, s.LoadFrom(f, "speck", prefix)
 		},
+		Shape: func(f *checkpoint.File) (shape precond.Shape, err error) {
+			err = nn.ReadConfig(f, "speck", &shape)
+			return shape, err
+		},
 	})
 }
 

@@ -42,9 +42,12 @@ func checkGDD(cfg *configs.Config, set data.Dataset) error {
 	if err := checkAugment(cfg, set); err != nil {
 		return err
 	}
+	if err := checkTeacher(cfg, set); err != nil {
+		return cfg.At("model.init", fmt.Errorf("model.init: %w", err))
+	}
 	for k := range cfg.Discs() {
 		name := configs.DiscName(k)
-		file, err := weights.Open(cfg.Nth(k).Features)
+		file, err := weights.Open(configs.Locate("", cfg.Nth(k).Features))
 		if err != nil {
 			return cfg.At(name+".features", err)
 		}
@@ -55,6 +58,35 @@ func checkGDD(cfg *configs.Config, set data.Dataset) error {
 		if _, err := projectorConfig(cfg, k, net); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// checkTeacher refuses a teacher that cannot be read, or of other images. It reads no
+// values.
+func checkTeacher(cfg *configs.Config, set data.Dataset) error {
+	file, err := weights.Open(configs.Locate("", cfg.Model.Init))
+	if err != nil {
+		return err
+	}
+	if err := CheckDenoiser(file); err != nil {
+		return err
+	}
+	shape, err := shapeIn(file)
+	if err != nil {
+		return err
+	}
+	return fits(cfg.Model.Init, shape, set)
+}
+
+// fits refuses a teacher whose images or classes are not those of the data.
+func fits(teacher string, s precond.Shape, set data.Dataset) error {
+	if h, w, c := set.Shape(); s.Resolution != h || s.Resolution != w || s.Channels != c {
+		return fmt.Errorf("%s makes %dx%d images with %d channels, want the data's %dx%d with %d",
+			teacher, s.Resolution, s.Resolution, s.Channels, h, w, c)
+	}
+	if s.LabelDim != 0 && s.LabelDim != set.Classes() {
+		return fmt.Errorf("%s is conditioned on %d classes, want the data's %d or none", teacher, s.LabelDim, set.Classes())
 	}
 	return nil
 }

@@ -52,13 +52,8 @@ func newGDD(e Env) (Method, error) {
 			return nil, err
 		}
 	}
-	h, w, c := e.Data.Shape()
-	if cfg := den.Net.Shape(); cfg.Resolution != h || cfg.Channels != c {
-		return nil, fmt.Errorf("loop: %s makes %dx%d images with %d channels, want the data's %dx%d with %d",
-			e.Config.Model.Init, cfg.Resolution, cfg.Resolution, cfg.Channels, h, w, c)
-	}
-	if n := den.Net.Shape().LabelDim; n != 0 && n != e.Data.Classes() {
-		return nil, fmt.Errorf("loop: %s is conditioned on %d classes, want the data's %d or none", e.Config.Model.Init, n, e.Data.Classes())
+	if err := fits(e.Config.Model.Init, den.Net.Shape(), e.Data); err != nil {
+		return nil, fmt.Errorf("method: %w", err)
 	}
 	m, err := gddOver(e, den)
 	if err != nil {

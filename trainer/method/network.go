@@ -66,6 +66,14 @@ func CheckDenoiser(f *checkpoint.File) error {
 	return nil
 }
 
+// shapeIn is the shape of the network that OpenDenoiser builds. It reads no values.
+func shapeIn(f *checkpoint.File) (precond.Shape, error) {
+	if edm.In(f) {
+		return edm.Shape(f)
+	}
+	return precond.ShapeIn(f)
+}
+
 // OpenCNN is OpenDenoiser for the networks that classifier runs train.
 func OpenCNN(f *checkpoint.File) (*features.Net, error) {
 	return features.FromCheckpoint(f, prefixOf(f))
