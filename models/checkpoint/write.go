@@ -64,9 +64,10 @@ func (f *File) encode(w io.Writer) (header []byte, err error) {
 		return nil, err
 	}
 	sums := map[string]uint32{}
+	buf := make([]byte, 0, 1<<16) // one for all tensors, which would else be garbage
 	for _, t := range tensors {
 		sum := crc32.New(castagnoli)
-		if err := t.write(io.MultiWriter(w, sum)); err != nil {
+		if err := t.write(io.MultiWriter(w, sum), buf); err != nil {
 			return nil, err
 		}
 		sums[t.Name] = sum.Sum32()
@@ -81,8 +82,8 @@ func (f *File) encode(w io.Writer) (header []byte, err error) {
 	return header, nil
 }
 
-// write writes the tensor's values.
-func (t Tensor) write(w io.Writer) error {
+// write writes the tensor's values, by way of buf's memory.
+func (t Tensor) write(w io.Writer, buf []byte) error {
 	switch {
 	case t.read != nil:
 		return t.stream(w)
@@ -94,7 +95,6 @@ func (t Tensor) write(w io.Writer) error {
 		_, err = w.Write(raw)
 		return err
 	}
-	buf := make([]byte, 0, 1<<16)
 	for part := range slices.Chunk(t.f32, cap(buf)/4) {
 		buf = buf[:0]
 		for _, v := range part {
