@@ -1,7 +1,6 @@
 package loop_test
 
 import (
-	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
@@ -13,7 +12,6 @@ import (
 	"innate/models/graph"
 	"innate/models/nn"
 	"innate/models/precond"
-	"innate/trainer/loop"
 	"innate/trainer/method"
 	"innate/trainer/run"
 )
@@ -106,23 +104,8 @@ func TestArchitectures(t *testing.T) {
 		t.Run(arch, func(t *testing.T) {
 			text := strings.Replace(config("edm", networks), "[model]\n", fmt.Sprintf("[model]\narch = %q\nlabel_dropout = 0.25\n", arch), 1)
 			text = strings.Replace(conditional(text), "channel_mult = [1, 1, 1]", "channel_mult = [1, 1]", 1) + "[freeze]\npreset = \"gdd-i\"\n"
-			whole, parts := newRun(t, text), newRun(t, text)
-			train(t, whole)
-			l, err := loop.Open(parts)
-			check(t, err)
-			for range 5 {
-				check(t, l.Step())
-			}
-			check(t, l.Checkpoint())
-			check(t, l.Flush())
-			l.Close()
-			train(t, parts)
-			last := lastCheckpoint(t, whole)
-			if !bytes.Equal(last, lastCheckpoint(t, parts)) {
-				t.Error("another checkpoint than that of a run without a break")
-			}
-
-			f, err := checkpoint.Decode(last)
+			whole := resumed(t, text, 5)
+			f, err := checkpoint.Decode(lastCheckpoint(t, whole))
 			check(t, err)
 			den, err := method.OpenDenoiser(f)
 			check(t, err)

@@ -72,10 +72,10 @@ func TestFiles(t *testing.T) {
 		text = strings.Replace(text, "model_channels = 8", "model_channels = 4", 1)
 		return strings.Replace(text, "samples = 20", "samples = 8", 1)
 	}
-	teacher := twice(t, conditional(fit(config("edm", dir))))
+	teacher := resumed(t, conditional(fit(config("edm", dir))), 3)
 	text := fit(config("gdd", dir))
 	text = strings.Replace(text, dir+"/teacher.safetensors", checkpointPath(teacher, 64), 1)
-	student := twice(t, text)
+	student := resumed(t, text, 3)
 	for _, at := range []string{teacher, student} {
 		info, err := run.ReadInfo(at)
 		check(t, err)
@@ -86,28 +86,6 @@ func TestFiles(t *testing.T) {
 			t.Error("no FID was measured")
 		}
 	}
-}
-
-// twice trains a run whole, and another that breaks off and resumes, whose checkpoint
-// must be the same; it returns the first.
-func twice(t *testing.T, text string) string {
-	t.Helper()
-	whole := newRun(t, text)
-	train(t, whole)
-	parts := newRun(t, text)
-	l, err := loop.Open(parts)
-	check(t, err)
-	for range 3 {
-		check(t, l.Step())
-	}
-	check(t, l.Checkpoint())
-	check(t, l.Flush())
-	l.Close()
-	train(t, parts)
-	if !bytes.Equal(lastCheckpoint(t, whole), lastCheckpoint(t, parts)) {
-		t.Error("another checkpoint than that of a run without a break")
-	}
-	return whole
 }
 
 // TestBrokenFiles: a broken image is named in the log and stops nothing, unless it is

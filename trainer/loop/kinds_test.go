@@ -1,7 +1,6 @@
 package loop_test
 
 import (
-	"bytes"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -9,7 +8,6 @@ import (
 
 	"innate/models/checkpoint"
 	"innate/models/precond"
-	"innate/trainer/loop"
 	"innate/trainer/method"
 	"innate/trainer/run"
 )
@@ -22,22 +20,7 @@ func TestKinds(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			text := strings.Replace(config("edm", networks), "[model]\n", fmt.Sprintf("[model]\nprecond = %q\n", kind), 1)
 			text = strings.Replace(text, "[fid]\n", "[fid]\nsampler = \"own\"\n", 1)
-			whole, parts := newRun(t, text), newRun(t, text)
-			train(t, whole)
-			l, err := loop.Open(parts)
-			check(t, err)
-			for range 3 {
-				check(t, l.Step())
-			}
-			check(t, l.Checkpoint())
-			check(t, l.Flush())
-			l.Close()
-			train(t, parts)
-			last := lastCheckpoint(t, whole)
-			if !bytes.Equal(last, lastCheckpoint(t, parts)) {
-				t.Error("another checkpoint than that of a run without a break")
-			}
-			f, err := checkpoint.Decode(last)
+			f, err := checkpoint.Decode(lastCheckpoint(t, resumed(t, text, 3)))
 			check(t, err)
 			den, err := method.OpenDenoiser(f)
 			check(t, err)

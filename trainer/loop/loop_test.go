@@ -162,6 +162,29 @@ func until(t *testing.T, client *control.Client, what string, ok func(run.Status
 	return s
 }
 
+// resumed trains a run whole, and another that breaks off after each of so many steps
+// and resumes, whose last checkpoint must be the same. It returns the first.
+func resumed(t *testing.T, text string, steps ...int) (whole string) {
+	t.Helper()
+	whole, parts := newRun(t, text), newRun(t, text)
+	train(t, whole)
+	for _, n := range steps {
+		l, err := loop.Open(parts)
+		check(t, err)
+		for range n {
+			check(t, l.Step())
+		}
+		check(t, l.Checkpoint())
+		check(t, l.Flush())
+		l.Close()
+	}
+	train(t, parts)
+	if !bytes.Equal(lastCheckpoint(t, whole), lastCheckpoint(t, parts)) {
+		t.Error("another checkpoint than that of a run without a break")
+	}
+	return whole
+}
+
 func lastCheckpoint(t *testing.T, dir string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(dir, run.CheckpointsDir, "000000064.safetensors"))

@@ -197,21 +197,7 @@ layers_kimg = 0
 // TestRegistered trains a method on a data set that nothing but a line each has
 // made known, stops half-way, and resumes: exactly, with what it augments by.
 func TestRegistered(t *testing.T) {
-	whole := newRun(t, stillText)
-	train(t, whole)
-	parts := newRun(t, stillText)
-	l, err := loop.Open(parts)
-	check(t, err)
-	for range 5 {
-		check(t, l.Step())
-	}
-	check(t, l.Checkpoint())
-	check(t, l.Flush())
-	l.Close()
-	train(t, parts)
-	if !bytes.Equal(lastCheckpoint(t, whole), lastCheckpoint(t, parts)) {
-		t.Error("another checkpoint than that of a run without a break")
-	}
+	whole := resumed(t, stillText, 5)
 	info, err := run.ReadInfo(whole)
 	check(t, err)
 	if s := info.Status; s.State != run.StateDone || s.Method != "still" || s.Params != 1 {
