@@ -58,11 +58,7 @@ func (n *Need) examine() error {
 	if err != nil { // which is nothing to say of a file of one's own
 		return nil
 	}
-	if n.Note = f.Compared(); n.Note != "" {
-		n.Note += " as published"
-	} else {
-		n.Note = "no digest is published of it"
-	}
+	n.Note = f.Agreement()
 	if err = f.Check(path); err != nil && !strings.HasPrefix(n.Ref, published.Prefix) {
 		n.Note, err = fmt.Sprintf("not the published file of that name: %v", err), nil
 	}

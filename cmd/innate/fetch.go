@@ -72,7 +72,7 @@ func fetch(ctx context.Context, c *cli, name string) error {
 		if err := f.Check(path); err != nil {
 			return fmt.Errorf("%w; remove it to have it fetched again", err)
 		}
-		fmt.Fprintf(c.out, "%s: here; %s\n", path, agrees(f))
+		fmt.Fprintf(c.out, "%s: here; %s\n", path, f.Agreement())
 		return nil
 	}
 	fmt.Fprintf(c.err, "%s: %s\n  from %s\n  by %s\n", f.Name, f.What, f.URL, f.Origin)
@@ -85,21 +85,13 @@ func fetch(ctx context.Context, c *cli, name string) error {
 	bar.end()
 	switch {
 	case err == nil:
-		fmt.Fprintf(c.out, "%s: %s\n", path, agrees(f))
+		fmt.Fprintf(c.out, "%s: %s\n", path, f.Agreement())
 	case ctx.Err() != nil:
 		return fmt.Errorf("fetch: %s: interrupted; what has come is kept, and innate fetch %s continues", f.Name, f.Name)
 	case download.Offline(err):
 		return fmt.Errorf("%w; without a network, bring %s by other means and put it there as %s", err, f.URL, path)
 	}
 	return err
-}
-
-// agrees says what a file was compared by.
-func agrees(f published.File) string {
-	if by := f.Compared(); by != "" {
-		return by + " as published"
-	}
-	return "no digest is published of it"
 }
 
 // listPublished prints a line for each public file.

@@ -57,6 +57,14 @@ func (f File) Check(path string) error {
 	return nil
 }
 
+// Agreement says in a few words in what a file that passes Check agrees.
+func (f File) Agreement() string {
+	if by := f.Compared(); by != "" {
+		return by + " as published"
+	}
+	return "no digest is published of it"
+}
+
 // Compared says in a few words what Check compares; "" for nothing.
 func (f File) Compared() string {
 	var what []string
