@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"innate/models/published"
 	"innate/models/published/download"
@@ -76,7 +75,7 @@ func fetch(ctx context.Context, c *cli, name string) error {
 		return nil
 	}
 	fmt.Fprintf(c.err, "%s: %s\n  from %s\n  by %s\n", f.Name, f.What, f.URL, f.Origin)
-	bar := newBar(c.err, term.IsTerminal(int(os.Stderr.Fd())))
+	bar := newBar(c.err, c.errTerminal)
 	d := download.Download{Progress: bar.progress, Retry: func(err error, pause time.Duration) {
 		bar.end()
 		fmt.Fprintf(c.err, "  %v; again in %v\n", err, pause.Round(time.Second))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -14,6 +15,7 @@ import (
 
 	"innate/configs"
 	"innate/metrics"
+	"innate/models/atomicfile"
 	"innate/models/device"
 	"innate/models/device/devices"
 	"innate/models/filetype"
@@ -187,6 +189,21 @@ func fidTable(c *cli, arg, out string) (string, error) {
 		fmt.Fprintf(c.err, "innate: fid: not recorded, and begins anew if it is stopped: %v; --out FILE says where else\n", err)
 		return "", nil
 	}
+}
+
+// errNoFolder says that there is no folder yet.
+var errNoFolder = errors.New("no such folder")
+
+// writable reports why a file could not be written in dir.
+func writable(dir string) error {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return fmt.Errorf("%s: %w", dir, errNoFolder)
+	}
+	f, err := os.CreateTemp(dir, atomicfile.TempPattern)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(filepath.Clean(f.Name())))
 }
 
 // printResults prints numbers of one range.
