@@ -37,7 +37,7 @@ func importFile(c *cli, from, to, key string) error {
 	if err := outsideRun(to); err != nil {
 		return err
 	}
-	file, err := openPart(from, key)
+	file, err := openPart(key)(c, c.runs, from)
 	if err != nil {
 		return err
 	}

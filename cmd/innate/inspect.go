@@ -41,10 +41,11 @@ func (c *cli) inspectCommand() *cobra.Command {
 func compareWeights(c *cli, first, key, second string, asJSON bool) error {
 	var files [2]*checkpoint.File
 	for i, ref := range []string{first, second} {
-		file, err := useNetwork(c, c.runs, ref)
+		open := useNetwork
 		if i == 0 && key != "" {
-			file, err = openPart(ref, key)
+			open = openPart(key)
 		}
+		file, err := open(c, c.runs, ref)
 		if err != nil {
 			return err
 		}
@@ -98,26 +99,28 @@ func sortByNetwork(differences []checkpoint.Difference, f *checkpoint.File) {
 	slices.SortStableFunc(differences, func(a, b checkpoint.Difference) int { return cmp.Compare(place[a.Name], place[b.Name]) })
 }
 
-// openPart opens a part of a PyTorch file or network pickle by its key.
-func openPart(ref, key string) (*checkpoint.File, error) {
-	path, err := published.Resolve(ref)
-	if err != nil {
-		return nil, err
+// openPart opens the part of that key of a PyTorch file or network pickle.
+func openPart(key string) func(_ *cli, _, ref string) (*checkpoint.File, error) {
+	return func(_ *cli, _, ref string) (*checkpoint.File, error) {
+		path, err := published.Resolve(ref)
+		if err != nil {
+			return nil, err
+		}
+		return torchfile.Load(path, key)
 	}
-	return torchfile.Load(path, key)
 }
 
 // inspect prints what the header of a file says, and reads no more unless check
 // asks for the values.
 func inspect(c *cli, ref, key string, check, asJSON bool) error {
 	open := openHeader
-	if check {
+	switch {
+	case key != "":
+		open = openPart(key)
+	case check:
 		open = openNetwork
 	}
 	file, err := open(c, c.runs, ref)
-	if key != "" {
-		file, err = openPart(ref, key)
-	}
 	if err != nil {
 		return err
 	}
