@@ -267,7 +267,11 @@ func (c *cli) fidRefCommand() *cobra.Command {
 			return err
 		}
 		defer data.Close(images)
-		set, err := loop.ReferenceSet(cmd.Context(), dev, images, *features, *vectors)
+		net, err := loop.OpenFeatures(*features)
+		if err != nil {
+			return err
+		}
+		set, err := loop.ReferenceSet(cmd.Context(), dev, images, net, *vectors)
 		if err != nil {
 			return err
 		}

@@ -28,3 +28,15 @@ func ClassesOf(set Dataset) ([]int, error) {
 	}
 	return out, nil
 }
+
+// InOrder reads images of a set by their numbers, so many at once: from first on, and
+// from the beginning again where a batch reaches beyond the last.
+func InOrder(set Dataset, batch int) func(first int, images []float32) error {
+	index := make([]int, batch)
+	return func(first int, images []float32) error {
+		for i := range index {
+			index[i] = (first + i) % set.Len()
+		}
+		return set.Images(index, images)
+	}
+}

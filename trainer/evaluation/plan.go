@@ -91,7 +91,7 @@ func (p Plan) open(ctx context.Context, dev device.Device, net *loop.FeatureNetw
 	if p.RefImages == nil {
 		return loop.OpenJudge(dev, p.Statistics, net, p.Ref, s.Image, cfg)
 	}
-	set, err := loop.ReferenceSet(ctx, dev, p.RefImages, p.Features, true)
+	set, err := loop.ReferenceSet(ctx, dev, p.RefImages, net, true)
 	if err != nil {
 		return nil, err
 	}

@@ -81,20 +81,13 @@ func drawnClasses(classes int, firstSeed uint64, n int) []int {
 // OfSet takes the images of a data set, in its order.
 func OfSet(set data.Dataset) Subject {
 	h, w, c := set.Shape()
-	index := make([]int, subjectBatch)
+	images := data.InOrder(set, subjectBatch)
 	labels := func(_ uint64, n int) ([]int, error) {
 		all, err := data.ClassesOf(set)
 		return all[:min(n, len(all))], err
 	}
 	return Subject{
 		Name: set.Name(), Image: graph.Shape{h, w, c}, Len: set.Len(), labels: labels,
-		source: func(uint64) metrics.Source {
-			return func(first int, images []float32) error {
-				for i := range index {
-					index[i] = (first + i) % set.Len() // what is beyond the last is not used
-				}
-				return set.Images(index, images)
-			}
-		},
+		source: func(uint64) metrics.Source { return images },
 	}
 }

@@ -55,14 +55,18 @@ func TestFiles(t *testing.T) {
 	check(t, err)
 	dev := cpu.New(1)
 	defer dev.Close()
-	ref, err := loop.ReferenceSet(context.Background(), dev, set, filepath.Join(dir, "cnn.safetensors"), false)
+	net, err := loop.OpenFeatures(filepath.Join(dir, "cnn.safetensors"))
+	check(t, err)
+	ref, err := loop.ReferenceSet(context.Background(), dev, set, net, false)
 	check(t, err)
 	if ref.Stats.N != 60 {
 		t.Errorf("statistics of %d images, want 60", ref.Stats.N)
 	}
 	check(t, metrics.SaveSet(filepath.Join(dir, "ref.npz"), ref))
 
-	if _, err := loop.ReferenceSet(context.Background(), dev, set, "builtin:mnist-fid-cnn", false); err == nil || !strings.Contains(err.Error(), "want [N H W 1]") {
+	gray, err := loop.OpenFeatures("builtin:mnist-fid-cnn")
+	check(t, err)
+	if _, err := loop.ReferenceSet(context.Background(), dev, set, gray, false); err == nil || !strings.Contains(err.Error(), "want [N H W 1]") {
 		t.Errorf("got %v, want that the features are of gray images", err)
 	}
 

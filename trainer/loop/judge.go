@@ -111,26 +111,19 @@ func teacherValue(meta map[string]string, statistic string, names ...string) *fl
 	return &v
 }
 
-// ReferenceSet measures the features of all images of a data set, 8-bit as they are:
+// ReferenceSet measures a network's features of all images of a data set, 8-bit as they are:
 // their moments, and with vectors all of them, and the classes.
-func ReferenceSet(ctx context.Context, dev device.Device, set data.Dataset, featureRef string, vectors bool) (metrics.Set, error) {
-	net, err := OpenFeatures(featureRef)
-	if err != nil {
-		return metrics.Set{}, err
-	}
+func ReferenceSet(ctx context.Context, dev device.Device, set data.Dataset, net *FeatureNetwork, vectors bool) (metrics.Set, error) {
 	h, w, c := set.Shape()
 	extractor, err := features.NewExtractor(dev, net, graph.Shape{h, w, c}, featureBatch)
 	if err != nil {
 		return metrics.Set{}, err
 	}
-	index := make([]int, featureBatch)
+	read := data.InOrder(set, featureBatch)
 	measured, err := metrics.Measure(metrics.CollectorConfig{
 		Names: []string{net.Label}, Features: extractor, SourceBatch: featureBatch, Values: h * w * c, Nimg: set.Len(),
 		Source: func(first int, images []float32) error {
-			for i := range index {
-				index[i] = (first + i) % set.Len()
-			}
-			return errors.Join(ctx.Err(), set.Images(index, images))
+			return errors.Join(ctx.Err(), read(first, images))
 		},
 	}, vectors)
 	if err == nil && vectors {
