@@ -61,3 +61,12 @@ func (c *Config) Files() map[string]string {
 	}
 	return files
 }
+
+// Paths returns Files and where the training images lie, which no run copies.
+func (c *Config) Paths() map[string]string {
+	paths := c.Files()
+	if c.Data.Path != "" {
+		paths["data.path"] = c.Data.Path
+	}
+	return paths
+}

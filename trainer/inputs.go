@@ -44,11 +44,7 @@ func Rebase(text, file string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	refs := c.Files()
-	if c.Data.Path != "" {
-		refs[dataPath] = c.Data.Path
-	}
-	for key, ref := range refs {
+	for key, ref := range c.Paths() {
 		here, err := filepath.Abs(configs.Locate("", ref))
 		if err != nil {
 			return "", fmt.Errorf("trainer: %w", err)

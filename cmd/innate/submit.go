@@ -359,10 +359,7 @@ func (s *submission) printManifest(c *cli, config string) error {
 // onVolume refuses a config that names files of this machine: a pod has the volume
 // alone. What it names there is not here to be looked into.
 func onVolume(cfg *configs.Config, mount string) error {
-	files, there := cfg.Files(), false
-	if cfg.Data.Path != "" {
-		files["data.path"] = cfg.Data.Path
-	}
+	files, there := cfg.Paths(), false
 	for _, key := range slices.Sorted(maps.Keys(files)) {
 		name := files[key]
 		if strings.HasPrefix(name, weights.Prefix) {
