@@ -65,7 +65,7 @@ func deitDict(width, grid int) *stateDict {
 
 // inDeiT recognises timm's names.
 func inDeiT(f *checkpoint.File) bool {
-	return hasAll(f, "", "cls_token", "dist_token", "pos_embed", "blocks."+strconv.Itoa(deitBlocks-1)+".attn.qkv.weight")
+	return hasAll(f, "cls_token", "dist_token", "pos_embed", "blocks."+strconv.Itoa(deitBlocks-1)+".attn.qkv.weight")
 }
 
 // NewDeiT draws a network of tokens of that many channels, a multiple of 64, for images

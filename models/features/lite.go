@@ -68,16 +68,16 @@ func liteDict() *stateDict {
 	d.batchNorm("bn1", liteStem)
 	eachLite(func(stage, block, in, mid, out, kernel, _ int) {
 		name := fmt.Sprintf("blocks.%d.%d.", stage, block)
-		first, last := "bn1", "conv_pw"
+		first, last, lastNorm := "bn1", "conv_pw", "bn2"
 		if stage > 0 {
 			d.conv(name+"conv_pw", false, mid, in, 1)
 			d.batchNorm(name+"bn1", mid)
-			first, last = "bn2", "conv_pwl"
+			first, last, lastNorm = "bn2", "conv_pwl", "bn3"
 		}
 		d.conv(name+"conv_dw", false, mid, 1, kernel)
 		d.batchNorm(name+first, mid)
 		d.conv(name+last, false, out, mid, 1)
-		d.batchNorm(name+map[bool]string{true: "bn3", false: "bn2"}[stage > 0], out)
+		d.batchNorm(name+lastNorm, out)
 	})
 	return d
 }
@@ -108,7 +108,7 @@ func liteNames() func(string) string {
 
 // inLite recognises timm's names and EfficientNet-PyTorch's.
 func inLite(f *checkpoint.File) bool {
-	return hasAll(f, "", "conv_stem.weight", "blocks.0.0.conv_dw.weight") || hasAll(f, "", "_conv_stem.weight", "_blocks.0._depthwise_conv.weight")
+	return hasAll(f, "conv_stem.weight", "blocks.0.0.conv_dw.weight") || hasAll(f, "_conv_stem.weight", "_blocks.0._depthwise_conv.weight")
 }
 
 // NewLite draws a network as PyTorch's layers begin.
@@ -196,7 +196,7 @@ func (c folded) same(g *graph.Builder, x graph.Node) graph.Node {
 	top, _, _ := graph.SamePad(s[1], 3, 2)
 	left, _, _ := graph.SamePad(s[2], 3, 2)
 	if top != left {
-		panic(fmt.Sprintf("features: images %v, want both sides even or both odd", s))
+		g.Failf("images %v, want both sides even or both odd", s)
 	}
 	w := c.weight
 	if top == 0 {

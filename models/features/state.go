@@ -130,10 +130,10 @@ func (d *stateDict) read(f *checkpoint.File, prefix string, rename func(string) 
 // sameName keeps names.
 func sameName(name string) string { return name }
 
-// hasAll reports whether a file has tensors of all these names behind a prefix.
-func hasAll(f *checkpoint.File, prefix string, names ...string) bool {
+// hasAll reports whether a file has tensors of all these names.
+func hasAll(f *checkpoint.File, names ...string) bool {
 	for _, name := range names {
-		if _, err := f.Tensor(prefix + name); err != nil {
+		if _, err := f.Tensor(name); err != nil {
 			return false
 		}
 	}

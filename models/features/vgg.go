@@ -48,7 +48,7 @@ func vggDict() *stateDict {
 
 // inVGG recognises torchvision's names.
 func inVGG(f *checkpoint.File) bool {
-	return hasAll(f, "", "features.0.weight", "features.1.running_mean")
+	return hasAll(f, "features.0.weight", "features.1.running_mean")
 }
 
 // NewVGG draws a network as PyTorch's layers begin.
