@@ -245,7 +245,12 @@ func notFinite(values []float32) (int, float32) {
 }
 
 // Logits is how many class logits of an image the pass keeps; 0 for none.
-func (c *Collector) Logits() int { return len(c.logits) / max(1, len(c.out)/c.cfg.Features.Dim()) }
+func (c *Collector) Logits() int {
+	if c.logits == nil {
+		return 0
+	}
+	return classesOf(c.cfg.Features)
+}
 
 // Progress says how many images have been measured, out of how many.
 func (c *Collector) Progress() (nimg, total int) { return c.done, c.cfg.Nimg }

@@ -66,10 +66,10 @@ func refRadii(ref *Rows) ([][]float64, error) {
 // neighbourhoods are the four numbers that one look at all distances gives.
 type neighbourhoods struct{ Precision, Recall, Density, Coverage float64 }
 
-// findNeighbourhoods compares images with a reference. The balls of precision and
-// recall have their surface (Kynkäänniemi et al. 2019), those of density and coverage
-// lack it (Naeem et al. 2020), each as in its authors' program; ofRef are its radii. The four depend on the
-// sizes of both sets.
+// findNeighbourhoods compares images with a reference, of whose balls ofRef are the
+// radii. The balls of precision and recall have their surface (Kynkäänniemi et al.
+// 2019), those of density and coverage lack it (Naeem et al. 2020), each as in its
+// authors' program. The four numbers depend on the sizes of both sets.
 func findNeighbourhoods(images, ref *Rows, ofRef [][]float64) (neighbourhoods, error) {
 	if images.Width() != ref.Width() {
 		return neighbourhoods{}, fmt.Errorf("metrics: neighbours: features of dimension %d and %d, want one", images.Width(), ref.Width())

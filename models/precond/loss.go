@@ -43,8 +43,8 @@ func (k Kind) trainWeight(sigma float64) float64 {
 	return 1 / (sigma * sigma)
 }
 
-// Training is the graph of one training step (Karras et al. 2022, eq. 2): per pixel weight·(D(y + sigma·n; sigma) - y)², summed over pixels and averaged
-// over the batch.
+// Training is the graph of one training step (Karras et al. 2022, eq. 2): per pixel
+// weight·(D(y + sigma·n; sigma) - y)², summed over pixels and averaged over the batch.
 type Training struct {
 	Images  graph.Node // input [N H W C], clean
 	Noise   graph.Node // input [N H W C], unit normal

@@ -8,8 +8,9 @@
 //   - What CUDA refuses while a stream captures (waiting, copies from memory of the
 //     host's that is not pinned) is refused, and ends the capture.
 //
-// STANDIN_TEXT is the text of libtorch's functions that fail. STANDIN_GPUS is how many GPUs there are, 1 without
-// it, STANDIN_DRIVER the newest CUDA of the driver, 13000 without it.
+// STANDIN_TEXT is the text of libtorch's functions that fail. STANDIN_GPUS is how many
+// GPUs there are, 1 without it, STANDIN_DRIVER the newest CUDA of the driver, 13000
+// without it.
 //
 // Built with -DWITHOUT_name, it lacks a function.
 
