@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"hash"
 	"hash/crc32"
 	"io"
 	"slices"
@@ -127,10 +125,10 @@ func (s sums) verifyValues(header []byte, entries []entry, values *io.SectionRea
 		return s.verifyOld(header, entries, values)
 	}
 	sorted := slices.SortedFunc(slices.Values(entries), func(a, b entry) int { return strings.Compare(a.name, b.name) })
-	sum, buf := crc32.New(castagnoli), make([]byte, min(sumChunk, values.Size()))
+	sum, buf := crc32.New(castagnoli), chunkFor(values.Size())
 	for _, e := range sorted {
-		if err := addSum(sum, values, e.Offsets[0], e.Offsets[1], buf); err != nil {
-			return "", err
+		if err := copyFrom(sum, values, e.Offsets[0], e.Offsets[1]-e.Offsets[0], buf); err != nil {
+			return "", fmt.Errorf("values: %w", err)
 		}
 	}
 	got := digits(sum.Sum32())
@@ -152,8 +150,8 @@ func (s sums) verifyOld(header []byte, entries []entry, values *io.SectionReader
 	copy(sumIn(header, oldSumKey), noSum)
 	sum := crc32.New(castagnoli)
 	_, _ = sum.Write(header) // a hash has no errors
-	if err := addSum(sum, values, 0, values.Size(), make([]byte, min(sumChunk, values.Size()))); err != nil {
-		return "", err
+	if err := copyFrom(sum, values, 0, values.Size(), chunkFor(values.Size())); err != nil {
+		return "", fmt.Errorf("values: %w", err)
 	}
 	got := digits(sum.Sum32())
 	switch {
@@ -163,26 +161,6 @@ func (s sums) verifyOld(header []byte, entries []entry, values *io.SectionReader
 		return changed, nil
 	}
 	return "", fmt.Errorf("checksum %s, want %s as the file says: it is damaged", got, s.old)
-}
-
-// sumChunk is how many bytes are in memory while sums are made.
-const sumChunk = 512 << 10
-
-// addSum adds bytes from to to of values to a sum.
-func addSum(sum hash.Hash32, values io.ReaderAt, from, to int64, buf []byte) error {
-	for from < to {
-		part := buf[:min(int64(len(buf)), to-from)]
-		n, err := values.ReadAt(part, from)
-		if n < len(part) {
-			if errors.Is(err, io.EOF) {
-				err = errors.New("the file was cut short")
-			}
-			return fmt.Errorf("values: %w", err)
-		}
-		_, _ = sum.Write(part)
-		from += int64(n)
-	}
-	return nil
 }
 
 // libraryWrote reports whether the safetensors library wrote a header that an

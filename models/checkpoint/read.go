@@ -15,7 +15,7 @@ import (
 )
 
 // What a reader accepts. Decoding allocates at most 32 bytes for each byte of the
-// header, one for each byte of values up to sumChunk, and 64 KiB.
+// header, one for each byte of values up to chunk, and 64 KiB.
 const (
 	maxHeader  = 100 << 20 // bytes of JSON
 	maxTensors = 1 << 18
