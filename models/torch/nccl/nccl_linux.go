@@ -21,7 +21,10 @@ type Library struct {
 
 // functions are the addresses of what is called.
 type functions struct {
-	version, uniqueID, initRank, allReduce, asyncError, destroy, abort, errorText, lastError uintptr
+	version, uniqueID, initRank, allReduce, asyncError, destroy, abort uintptr
+
+	errorText func(code int32) string
+	lastError func(comm uintptr) string // nil before 2.13
 }
 
 // soname is the library's name since its second major version.
@@ -53,16 +56,20 @@ func Load(torch string, getenv func(string) string) (*Library, error) {
 func bind(path string, lib uintptr) (*Library, error) {
 	l := &Library{}
 	f := &l.fn
+	var errorText uintptr
 	for name, to := range map[string]*uintptr{
 		"GetVersion": &f.version, "GetUniqueId": &f.uniqueID, "CommInitRank": &f.initRank, "AllReduce": &f.allReduce,
-		"CommGetAsyncError": &f.asyncError, "CommDestroy": &f.destroy, "CommAbort": &f.abort, "GetErrorString": &f.errorText,
+		"CommGetAsyncError": &f.asyncError, "CommDestroy": &f.destroy, "CommAbort": &f.abort, "GetErrorString": &errorText,
 	} {
 		var err error
 		if *to, err = purego.Dlsym(lib, "nccl"+name); err != nil {
 			return nil, fmt.Errorf("nccl: %s has no nccl%s, want NCCL 2.4 or newer", path, name)
 		}
 	}
-	f.lastError, _ = purego.Dlsym(lib, "ncclGetLastError") // of 2.13 and newer
+	purego.RegisterFunc(&f.errorText, errorText)
+	if lastError, err := purego.Dlsym(lib, "ncclGetLastError"); err == nil {
+		purego.RegisterFunc(&f.lastError, lastError)
+	}
 	version := new(int32)
 	r, _, _ := purego.SyscallN(f.version, uintptr(unsafe.Pointer(version)))
 	l.version = *version
@@ -83,27 +90,13 @@ func (l *Library) check(what string, code uintptr) error {
 	if int32(code) == 0 {
 		return nil
 	}
-	r, _, _ := purego.SyscallN(l.fn.errorText, code)
-	text := cString(r)
-	if l.fn.lastError != 0 {
-		r, _, _ := purego.SyscallN(l.fn.lastError, 0)
-		if more := strings.TrimSpace(cString(r)); more != "" {
+	text := l.fn.errorText(int32(code))
+	if l.fn.lastError != nil {
+		if more := strings.TrimSpace(l.fn.lastError(0)); more != "" {
 			text += ": " + strings.Join(strings.Fields(more), " ")
 		}
 	}
 	return fmt.Errorf("nccl: %s: %s", what, text)
-}
-
-func cString(p uintptr) string {
-	b := *(**byte)(unsafe.Pointer(&p))
-	if b == nil {
-		return ""
-	}
-	n := 0
-	for *(*byte)(unsafe.Add(unsafe.Pointer(b), n)) != 0 {
-		n++
-	}
-	return string(unsafe.Slice(b, n))
 }
 
 // idBytes is the size of a ncclUniqueId.
