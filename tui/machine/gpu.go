@@ -46,8 +46,8 @@ func (m *Machine) GPUs(ctx context.Context) ([]nvml.GPU, error) {
 	}
 	done := make(chan answer, 1)
 	go func() {
-		defer q.running.Store(false)
 		list, err := q.ask(ctx)
+		q.running.Store(false) // before the answer: the next question may follow at once
 		done <- answer{list, err}
 	}()
 	select {

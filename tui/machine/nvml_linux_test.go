@@ -21,6 +21,11 @@ func TestNVML(t *testing.T) {
 	if err != nil || len(got) != 2 || got[0].Use != 0.87 || got[0].MHz != 1755 {
 		t.Errorf("got %v, %v, want two GPUs", got, err)
 	}
+	for range 1000 { // an answered question is in no one's way
+		if _, err := m.GPUs(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
 	t.Setenv("STANDIN_FAIL", "nvmlDeviceGetCount_v2=9")
 	if _, err := m.GPUs(t.Context()); err == nil || err.Error() != "nvml: number of GPUs: driver not loaded" {
 		t.Errorf("error %v", err)
