@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"math"
 
+	"innate/models/resize"
 	"innate/trainer/data/files"
-	"innate/trainer/data/resize"
 )
 
 // The transforms, by EDM's names.

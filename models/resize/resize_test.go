@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"innate/trainer/data/resize"
+	"innate/models/resize"
 )
 
 //go:embed testdata/resize.txt
@@ -32,7 +32,7 @@ func image(h, w, c int, seed uint32) []byte {
 
 // TestPillow compares with what Pillow made, to the bit.
 func TestPillow(t *testing.T) {
-	filters := map[string]resize.Filter{"box": resize.Box, "lanczos": resize.Lanczos}
+	filters := map[string]resize.Filter{"box": resize.Box, "bicubic": resize.Bicubic, "lanczos": resize.Lanczos}
 	lines := strings.Split(strings.TrimSpace(golden), "\n")
 	if len(lines) < 20 {
 		t.Fatalf("%d lines of golden, want all", len(lines))

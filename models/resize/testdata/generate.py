@@ -15,9 +15,9 @@ def image(h, w, c, seed):
     return bytes(out)
 
 
-filters = {"lanczos": PIL.Image.Resampling.LANCZOS, "box": PIL.Image.Resampling.BOX}
+filters = {"lanczos": PIL.Image.Resampling.LANCZOS, "box": PIL.Image.Resampling.BOX, "bicubic": PIL.Image.Resampling.BICUBIC}
 cases = [(3, 4, 1, 2, 2), (5, 5, 3, 8, 8), (1, 1, 3, 4, 4), (7, 1, 1, 3, 5), (28, 28, 1, 32, 32), (32, 32, 3, 32, 16),
-         (100, 64, 3, 64, 64), (333, 257, 3, 64, 64), (512, 512, 3, 64, 64), (90, 1000, 3, 32, 32), (65, 63, 1, 64, 64), (2, 300, 3, 300, 2)]
+         (100, 64, 3, 64, 64), (333, 257, 3, 64, 64), (512, 512, 3, 64, 64), (90, 1000, 3, 32, 32), (65, 63, 1, 64, 64), (2, 300, 3, 300, 2), (32, 32, 3, 224, 224), (256, 300, 3, 224, 262)]
 with open("resize.txt", "w") as f:
     for name, how in filters.items():
         for i, (h, w, c, to_h, to_w) in enumerate(cases):

@@ -1,6 +1,7 @@
 // Package resize changes the size of 8-bit images to the bit as Pillow does, by which
-// the data sets of the papers were made. Another filter, or the same one rounded
-// elsewhere, gives other images, and FID tells them apart.
+// the data sets of the papers were made and images are prepared for feature networks.
+// Another filter, or the same one rounded elsewhere, gives other images, and FID tells
+// them apart.
 //
 // Pillow filters the rows first, rounds to bytes, and then the columns, each with
 // weights of 22 bits after the point. When it shrinks, a filter grows with the factor.
@@ -22,12 +23,26 @@ type Filter struct {
 // The filters, by Pillow's names.
 var (
 	Box     = Filter{0.5, box}
+	Bicubic = Filter{2, bicubic}
 	Lanczos = Filter{3, lanczos}
 )
 
 func box(x float64) float64 {
 	if x > -0.5 && x <= 0.5 {
 		return 1
+	}
+	return 0
+}
+
+// bicubic is the cubic convolution of Keys 1981 with a = -1/2.
+func bicubic(x float64) float64 {
+	const a = -0.5
+	x = math.Abs(x)
+	switch {
+	case x < 1:
+		return float64((float64((a+2)*x)-(a+3))*x*x) + 1
+	case x < 2:
+		return (float64((float64((x-5)*x)+8)*x) - 4) * a
 	}
 	return 0
 }
