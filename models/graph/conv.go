@@ -5,14 +5,16 @@ import (
 )
 
 // ConvOpts are the attributes of a convolution: Stride is 1 or 2, Pad the
-// number of zero rows and columns added on every side.
+// number of zero rows and columns added on every side. A kernel that is not square
+// has Pad zero rows above and below and as many more or less columns that both axes
+// of the image shrink alike: 1x7 and Pad 0 keep its size, as do 7x1 and Pad 3.
 type ConvOpts struct{ Stride, Pad int }
 
 // The three operations below are closed under differentiation: each is linear
 // in both of its inputs, and the gradients of one are applications of the other
 // two. A convolution can thus be differentiated any number of times.
 var (
-	// OpConv: x [N H W Ci], w [Co Ci K K] and optionally bias [Co] to
+	// OpConv: x [N H W Ci], w [Co Ci KH KW] and optionally bias [Co] to
 	// y [N OH OW Co]; attribute ConvOpts.
 	OpConv = register(&Def{Name: "conv", Shape: convOutShape, FLOP: convFLOP})
 
@@ -32,10 +34,10 @@ type ConvInputAttr struct {
 	H, W int
 }
 
-// ConvWeightAttr adds the size of the square kernel.
+// ConvWeightAttr adds the size of the kernel.
 type ConvWeightAttr struct {
 	ConvOpts
-	K int
+	KH, KW int
 }
 
 func init() { // here, since the gradients refer to each other
@@ -44,7 +46,7 @@ func init() { // here, since the gradients refer to each other
 	OpConvGradWeight.Grad = convGradWeightGrad
 }
 
-// Conv is the cross-correlation of x [N H W Ci] with w [Co Ci K K], zero padded,
+// Conv is the cross-correlation of x [N H W Ci] with w [Co Ci KH KW], zero padded,
 // plus b [Co] unless b is the zero Node: [N OH OW Co].
 func (g *Builder) Conv(x, w, b Node, opts ConvOpts) Node {
 	if b.IsZero() {
@@ -53,9 +55,12 @@ func (g *Builder) Conv(x, w, b Node, opts ConvOpts) Node {
 	return g.Apply(OpConv, opts, x, w, b)
 }
 
-// ConvDims are the sizes of a convolution with square kernels: x [N H W Ci], w
-// [Co Ci K K], y [N oh ow Co], zero padding of Pad on every side.
-type ConvDims struct{ N, H, W, Ci, Co, K, Stride, Pad int }
+// ConvDims are the sizes of a convolution: x [N H W Ci], w [Co Ci K K+Wide],
+// y [N oh ow Co], zero padding of Pad rows and PadColumns columns on every side.
+type ConvDims struct{ N, H, W, Ci, Co, K, Stride, Pad, Wide int }
+
+// PadColumns is the padding at the left and at the right.
+func (s ConvDims) PadColumns() int { return s.Pad + s.Wide/2 }
 
 // Out is the height and width of the output.
 func (s ConvDims) Out() (oh, ow int) {
@@ -68,18 +73,20 @@ func ConvDimsOf(o ConvOpts, x, w Shape) (ConvDims, error) {
 	if len(x) != 4 || len(w) != 4 {
 		return ConvDims{}, fmt.Errorf("input %v and weight %v, want four axes each", x, w)
 	}
-	s := ConvDims{N: x[0], H: x[1], W: x[2], Ci: x[3], Co: w[0], K: w[2], Stride: o.Stride, Pad: o.Pad}
+	s := ConvDims{N: x[0], H: x[1], W: x[2], Ci: x[3], Co: w[0], K: w[2], Stride: o.Stride, Pad: o.Pad, Wide: w[3] - w[2]}
 	switch {
 	case w[1] != x[3]:
 		return s, fmt.Errorf("weight %v for %d channels, want %d", w, w[1], x[3])
-	case w[2] != w[3] || s.K < 1 || s.K > 5:
-		return s, fmt.Errorf("kernel %dx%d, want a square of 1 to 5", w[2], w[3])
+	case min(w[2], w[3]) < 1 || max(w[2], w[3]) > 7 || s.Wide%2 != 0:
+		return s, fmt.Errorf("kernel %dx%d, want sides of 1 to 7, both even or both odd", w[2], w[3])
 	case o.Stride != 1 && o.Stride != 2:
 		return s, fmt.Errorf("stride %d, want 1 or 2", o.Stride)
 	case o.Pad < 0:
 		return s, fmt.Errorf("padding %d, want >= 0", o.Pad)
+	case s.PadColumns() < 0:
+		return s, fmt.Errorf("padding %d, want >= %d for a %dx%d kernel", o.Pad, -s.Wide/2, w[2], w[3])
 	case s.H+2*o.Pad < s.K || s.W+2*o.Pad < s.K:
-		return s, fmt.Errorf("input %v padded by %d is smaller than the %dx%d kernel", x, o.Pad, s.K, s.K)
+		return s, fmt.Errorf("input %v padded by %d is smaller than the %dx%d kernel", x, o.Pad, w[2], w[3])
 	}
 	return s, nil
 }
@@ -115,7 +122,7 @@ func convWeightShape(attr any, in []Shape) (Shape, error) {
 	if len(x) != 4 || len(dy) != 4 {
 		return nil, fmt.Errorf("input %v and gradient %v, want four axes each", x, dy)
 	}
-	w := Shape{dy[3], x[3], a.K, a.K}
+	w := Shape{dy[3], x[3], a.KH, a.KW}
 	return w, checkConvOut(a.ConvOpts, x, w, dy)
 }
 
@@ -139,7 +146,7 @@ func convGrad(g *Builder, c Call, dy Node, need []bool) []Node {
 		grads[0] = g.Apply(OpConvGradInput, ConvInputAttr{o, x.Shape()[1], x.Shape()[2]}, dy, w)
 	}
 	if need[1] {
-		grads[1] = g.Apply(OpConvGradWeight, ConvWeightAttr{o, w.Shape()[2]}, x, dy)
+		grads[1] = g.Apply(OpConvGradWeight, ConvWeightAttr{o, w.Shape()[2], w.Shape()[3]}, x, dy)
 	}
 	if len(need) == 3 && need[2] {
 		grads[2] = g.SumPerChannel(dy)
@@ -157,7 +164,7 @@ func convGradInputGrad(g *Builder, c Call, ddx Node, need []bool) []Node {
 		grads[0] = g.Apply(OpConv, o, ddx, w)
 	}
 	if need[1] {
-		grads[1] = g.Apply(OpConvGradWeight, ConvWeightAttr{o, w.Shape()[2]}, ddx, dy)
+		grads[1] = g.Apply(OpConvGradWeight, ConvWeightAttr{o, w.Shape()[2], w.Shape()[3]}, ddx, dy)
 	}
 	return grads
 }

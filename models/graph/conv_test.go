@@ -38,6 +38,28 @@ func TestConv(t *testing.T) {
 	}
 }
 
+// TestConvLong: kernels that are not square, both ways, keep the size of an image or
+// shrink both axes alike.
+func TestConvLong(t *testing.T) {
+	for _, c := range []struct {
+		kh, kw int
+		opts   graph.ConvOpts
+	}{
+		{1, 7, graph.ConvOpts{Stride: 1}}, {7, 1, graph.ConvOpts{Stride: 1, Pad: 3}},
+		{1, 3, graph.ConvOpts{Stride: 1, Pad: 1}}, {5, 3, graph.ConvOpts{Stride: 2, Pad: 1}},
+	} {
+		t.Run(fmt.Sprintf("%dx%d_%+v", c.kh, c.kw, c.opts), func(t *testing.T) {
+			graphtest.Check(t, func(g *graph.Builder, in ...graph.Node) graph.Node {
+				y := g.SiLU(g.Conv(in[0], in[1], in[2], c.opts))
+				if s, lost := y.Shape(), c.kh-1-2*c.opts.Pad; c.opts.Stride == 1 && (s[1] != 6-lost || s[2] != 5-lost) {
+					t.Errorf("a map of %v, want both axes %d smaller", s, lost)
+				}
+				return y
+			}, graphtest.Normal(2, 6, 5, 3), graphtest.Uniform(-0.5, 0.5, 4, 3, c.kh, c.kw), graphtest.Normal(4))
+		})
+	}
+}
+
 // TestConvSmooth puts a nonlinearity between convolutions, so that second-order
 // gradients run through all three operations of the family.
 func TestConvSmooth(t *testing.T) {
@@ -64,7 +86,8 @@ func TestConvRefuses(t *testing.T) {
 		want    string
 	}{
 		{[]int{1, 4, 4, 3}, []int{2, 4, 3, 3}, nil, graph.ConvOpts{Stride: 1, Pad: 1}, "weight [2 4 3 3] for 4 channels, want 3"},
-		{[]int{1, 4, 4, 3}, []int{2, 3, 3, 1}, nil, graph.ConvOpts{Stride: 1, Pad: 1}, "kernel 3x1, want a square of 1 to 5"},
+		{[]int{1, 4, 4, 3}, []int{2, 3, 3, 2}, nil, graph.ConvOpts{Stride: 1, Pad: 1}, "kernel 3x2, want sides of 1 to 7, both even or both odd"},
+		{[]int{1, 4, 4, 3}, []int{2, 3, 7, 1}, nil, graph.ConvOpts{Stride: 1, Pad: 2}, "padding 2, want >= 3 for a 7x1 kernel"},
 		{[]int{1, 4, 4, 3}, []int{2, 3, 3, 3}, nil, graph.ConvOpts{Pad: 1}, "stride 0, want 1 or 2"},
 		{[]int{1, 4, 4, 3}, []int{2, 3, 3, 3}, nil, graph.ConvOpts{Stride: 1, Pad: -1}, "padding -1, want >= 0"},
 		{[]int{1, 2, 2, 3}, []int{2, 3, 3, 3}, nil, graph.ConvOpts{Stride: 1}, "input [1 2 2 3] padded by 0 is smaller than the 3x3 kernel"},

@@ -18,7 +18,7 @@ func TestRunDoesNotAllocate(t *testing.T) {
 				t.Errorf("%s: %v allocations", name, n)
 			}
 		}
-		for _, s := range []shape{{4, 8, 8, 16, 16, 3, 1, 1}, {4, 8, 8, 3, 5, 4, 2, 1}, {4, 8, 8, 64, 64, 1, 1, 0}, {4, 8, 8, 16, 1, 3, 1, 1}, {1, 4, 4, 80, 80, 3, 1, 1}, {9, 15, 17, 16, 16, 3, 1, 1}} {
+		for _, s := range []shape{{4, 8, 8, 16, 16, 3, 1, 1, 0}, {4, 8, 8, 3, 5, 4, 2, 1, 0}, {4, 8, 8, 64, 64, 1, 1, 0, 0}, {4, 8, 8, 16, 1, 3, 1, 1, 0}, {1, 4, 4, 80, 80, 3, 1, 1, 0}, {9, 15, 17, 16, 16, 3, 1, 1, 0}} {
 			oh, ow := s.Out()
 			x, w := random(rng, s.N*s.H*s.W*s.Ci), random(rng, s.Co*s.Ci*s.K*s.K)
 			y, bias := random(rng, s.N*oh*ow*s.Co), random(rng, s.Co)

@@ -2,23 +2,33 @@ package kernels
 
 import "fmt"
 
-// ConvShape describes a convolution with square kernels: x [N H W Ci], w
-// [Co Ci K K], y [N oh ow Co], zero padding of Pad on every side.
-type ConvShape struct{ N, H, W, Ci, Co, K, Stride, Pad int }
+// ConvShape describes a convolution: x [N H W Ci], w [Co Ci K K+Wide], y [N oh ow Co],
+// zero padding of Pad above and below, of Pad+Wide/2 left and right. Wide is 0 for
+// square kernels, even, and negative for ones that are higher than wide.
+type ConvShape struct{ N, H, W, Ci, Co, K, Stride, Pad, Wide int }
 
 // Out is the height and width of the output.
 func (s ConvShape) Out() (oh, ow int) {
 	return (s.H+2*s.Pad-s.K)/s.Stride + 1, (s.W+2*s.Pad-s.K)/s.Stride + 1
 }
 
+// columns is the width of the kernel, and padColumns that of its padding on a side.
+func (s ConvShape) columns() int    { return s.K + s.Wide }
+func (s ConvShape) padColumns() int { return s.Pad + s.Wide/2 }
+
+// taps is the number of values in a kernel.
+func (s ConvShape) taps() int { return s.K * s.columns() }
+
 // check panics unless the shape is one that the kernels handle.
 func (s ConvShape) check() {
 	switch {
 	case s.N < 1 || s.H < 1 || s.W < 1 || s.Ci < 1 || s.Co < 1:
 		panic(fmt.Sprintf("kernels: convolution %+v, want positive sizes", s))
-	case s.K < 1 || s.K > 5 || s.Stride < 1 || s.Stride > 2 || s.Pad < 0:
-		panic(fmt.Sprintf("kernels: convolution %+v, want K 1 to 5, Stride 1 or 2, Pad 0 or more", s))
-	case s.K > s.H+2*s.Pad || s.K > s.W+2*s.Pad:
+	case s.K < 1 || s.K > 7 || s.columns() < 1 || s.columns() > 7 || s.Wide%2 != 0:
+		panic(fmt.Sprintf("kernels: convolution %+v, want kernels of 1 to 7 rows and columns, and an even Wide", s))
+	case s.Stride < 1 || s.Stride > 2 || s.Pad < 0 || s.padColumns() < 0:
+		panic(fmt.Sprintf("kernels: convolution %+v, want Stride 1 or 2, Pad and Pad+Wide/2 0 or more", s))
+	case s.K > s.H+2*s.Pad || s.columns() > s.W+2*s.padColumns():
 		panic(fmt.Sprintf("kernels: convolution %+v, want a kernel no larger than the padded input", s))
 	}
 }
@@ -26,7 +36,7 @@ func (s ConvShape) check() {
 // sizes is the number of values in x, w and y.
 func (s ConvShape) sizes() (x, w, y int) {
 	oh, ow := s.Out()
-	return s.N * s.H * s.W * s.Ci, s.Co * s.Ci * s.K * s.K, s.N * oh * ow * s.Co
+	return s.N * s.H * s.W * s.Ci, s.Co * s.Ci * s.taps(), s.N * oh * ow * s.Co
 }
 
 // length panics unless tensor name of a call has the wanted number of values.
@@ -61,7 +71,7 @@ func NewConvForward(p *Pool, s ConvShape, m *Region) *ConvForward {
 		c.plan(p, tile, m)
 		return &ConvForward{s, c}
 	}
-	if s.Stride == 1 && active.useNarrow(s.K, s.Ci, s.Co) {
+	if active.useNarrow(s, s.Ci, s.Co) {
 		c := &narrow{
 			in: extent{s.H, s.W, s.Ci}, out: extent{oh, ow, s.Co}, n: s.N, k: s.K, pad: s.Pad,
 			outStride: s.Ci * s.K * s.K, inStride: s.K * s.K,
@@ -72,15 +82,15 @@ func NewConvForward(p *Pool, s ConvShape, m *Region) *ConvForward {
 	c := &correlation{
 		in: extent{s.H, s.W, s.Ci}, out: extent{oh, ow, s.Co}, n: s.N,
 		inStep: s.Stride, outStep: 1,
-		outStride: s.Ci * s.K * s.K, inStride: s.K * s.K, k: s.K,
+		outStride: s.Ci * s.taps(), inStride: s.taps(), columns: s.columns(),
 	}
-	taps := axisTaps{count: s.K, first: 0, step: 1, origin: -s.Pad}
-	c.phases = []phase{{y: taps, x: taps, ny: oh, nx: ow}}
+	rows, columns := s.axes()
+	c.phases = []phase{{y: rows.forward(), x: columns.forward(), ny: oh, nx: ow}}
 	c.plan(p, m)
 	return &ConvForward{s, c}
 }
 
-// Run computes y [N oh ow Co] from x [N H W Ci], w [Co Ci K K] and bias [Co],
+// Run computes y [N oh ow Co] from x [N H W Ci], w [Co Ci K K+Wide] and bias [Co],
 // which may be nil.
 func (f *ConvForward) Run(x, w, bias, y []float32) {
 	nx, nw, ny := f.shape.sizes()
@@ -118,7 +128,7 @@ func NewConvGradInput(p *Pool, s ConvShape, m *Region) *ConvGradInput {
 		c.plan(p, tile, m)
 		return &ConvGradInput{s, c}
 	}
-	if s.Stride == 1 && active.useNarrow(s.K, s.Co, s.Ci) {
+	if active.useNarrow(s, s.Co, s.Ci) {
 		c := &narrow{
 			in: extent{oh, ow, s.Co}, out: extent{s.H, s.W, s.Ci}, n: s.N, k: s.K, pad: s.K - 1 - s.Pad,
 			reverse: true, outStride: s.K * s.K, inStride: s.Ci * s.K * s.K,
@@ -129,12 +139,13 @@ func NewConvGradInput(p *Pool, s ConvShape, m *Region) *ConvGradInput {
 	c := &correlation{
 		in: extent{oh, ow, s.Co}, out: extent{s.H, s.W, s.Ci}, n: s.N,
 		inStep: 1, outStep: s.Stride,
-		outStride: s.K * s.K, inStride: s.Ci * s.K * s.K, k: s.K,
+		outStride: s.taps(), inStride: s.Ci * s.taps(), columns: s.columns(),
 	}
+	rows, columns := s.axes()
 	for py := range s.Stride {
 		for px := range s.Stride {
-			f := phase{y: s.gradTaps(py), x: s.gradTaps(px)}
-			f.y0, f.x0 = s.gradStart(py), s.gradStart(px)
+			f := phase{y: rows.gradTaps(py), x: columns.gradTaps(px)}
+			f.y0, f.x0 = rows.gradStart(py), columns.gradStart(px)
 			f.ny = ceilDiv(max(s.H-f.y0, 0), s.Stride)
 			f.nx = ceilDiv(max(s.W-f.x0, 0), s.Stride)
 			if f.ny > 0 && f.nx > 0 {
@@ -146,22 +157,32 @@ func NewConvGradInput(p *Pool, s ConvShape, m *Region) *ConvGradInput {
 	return &ConvGradInput{s, c}
 }
 
+// convAxis is a convolution along the rows or the columns of images.
+type convAxis struct{ k, pad, stride int }
+
+func (s ConvShape) axes() (rows, columns convAxis) {
+	return convAxis{s.K, s.Pad, s.Stride}, convAxis{s.columns(), s.padColumns(), s.Stride}
+}
+
+// forward is the kernel rows, or columns, that y collects from.
+func (a convAxis) forward() axisTaps { return axisTaps{count: a.k, first: 0, step: 1, origin: -a.pad} }
+
 // gradStart is the first row or column of dx in a phase.
-func (s ConvShape) gradStart(phase int) int {
-	return ((phase-s.Pad)%s.Stride + s.Stride) % s.Stride
+func (a convAxis) gradStart(phase int) int {
+	return ((phase-a.pad)%a.stride + a.stride) % a.stride
 }
 
 // gradTaps is the kernel rows, or columns, that a phase of dx collects from.
-func (s ConvShape) gradTaps(phase int) axisTaps {
-	count := ceilDiv(max(s.K-phase, 0), s.Stride)
-	u := (s.gradStart(phase) + s.Pad - phase) / s.Stride
+func (a convAxis) gradTaps(phase int) axisTaps {
+	count := ceilDiv(max(a.k-phase, 0), a.stride)
+	u := (a.gradStart(phase) + a.pad - phase) / a.stride
 	return axisTaps{
-		count: count, first: phase + s.Stride*(count-1), step: -s.Stride,
+		count: count, first: phase + a.stride*(count-1), step: -a.stride,
 		origin: u - (count - 1),
 	}
 }
 
-// Run computes dx [N H W Ci] from dy [N oh ow Co] and w [Co Ci K K].
+// Run computes dx [N H W Ci] from dy [N oh ow Co] and w [Co Ci K K+Wide].
 func (g *ConvGradInput) Run(dy, w, dx []float32) {
 	nx, nw, ny := g.shape.sizes()
 	length("ConvGradInput", "dy", len(dy), ny)
@@ -190,7 +211,7 @@ func NewConvGradWeight(p *Pool, s ConvShape, m *Region) *ConvGradWeight {
 	return &ConvGradWeight{s, newGradWeight(p, s, m)}
 }
 
-// Run computes dw [Co Ci K K] from x [N H W Ci] and dy [N oh ow Co].
+// Run computes dw [Co Ci K K+Wide] from x [N H W Ci] and dy [N oh ow Co].
 func (g *ConvGradWeight) Run(x, dy, dw []float32) {
 	nx, nw, ny := g.shape.sizes()
 	length("ConvGradWeight", "x", len(x), nx)

@@ -7,7 +7,7 @@ package kernels
 // partial results are then added in order. Blocks and groups depend on the shape
 // alone, so the result does not depend on the number of threads.
 //
-// In a block, x is copied with its halo of zeros, so that the K·Ci values under
+// In a block, x is copied with its halo of zeros, so that the columns·Ci values under
 // one kernel row are contiguous at every pixel. An outer tile sums a few of them
 // times a panel of output channels over all pixels of the block.
 type gradWeight struct {
@@ -29,7 +29,7 @@ type gradWeight struct {
 	xRows     int
 	unpadded  bool // taps are read from x itself: there is no halo
 
-	partial []float32 // [group][panel][kernel row][K·Ci][lane]
+	partial []float32 // [group][panel][kernel row][columns·Ci][lane]
 	workers []gradWeightWorker
 
 	x, dy, dw []float32 // of the current run
@@ -61,7 +61,7 @@ const (
 // newGradWeight prepares the weight gradient of one shape, with memory from m.
 func newGradWeight(p *Pool, s ConvShape, m *Region) *gradWeight {
 	g := &gradWeight{shape: s, pool: p, impl: active}
-	if s.Stride == 1 && g.impl.useNarrow(s.K, s.Ci, s.Co) {
+	if g.impl.useNarrow(s, s.Ci, s.Co) {
 		// x is summed times dy shifted by every tap: see conv_narrow.go.
 		asked := s
 		g.narrow = &asked
@@ -90,12 +90,12 @@ func newGradWeight(p *Pool, s ConvShape, m *Region) *gradWeight {
 
 // plan fixes blocks and groups.
 func (g *gradWeight) plan() {
-	if s := &g.shape; g.narrow == nil && s.K == 1 && s.Stride == 1 && s.Pad == 0 && s.H*s.W <= blockPixels {
+	if s := &g.shape; g.narrow == nil && s.taps() == 1 && s.Stride == 1 && s.Pad == 0 && s.H*s.W <= blockPixels {
 		s.H, s.W = 1, s.H*s.W // rows need not be told apart
 		g.oh, g.ow = s.H, s.W
 	}
 	s := g.shape
-	g.unpadded = s.Pad == 0
+	g.unpadded = s.Pad == 0 && s.padColumns() == 0
 	pixels := g.oh * g.ow
 	g.images, g.rowBlocks = 1, 1
 	if pixels < blockPixels {
@@ -108,12 +108,12 @@ func (g *gradWeight) plan() {
 	g.blocks = ceilDiv(s.N, g.images) * g.rowBlocks
 	g.groups = min(max(s.N*pixels/groupPixels, 1), maxGroups, g.blocks)
 	g.splits = min(ceilDiv(minJobs, g.groups), len(g.panels))
-	g.cols = (g.ow-1)*s.Stride + s.K
+	g.cols = (g.ow-1)*s.Stride + s.columns()
 	g.xRows = (g.rows-1)*s.Stride + s.K
 }
 
 // groupSize is the number of values in one partial result.
-func (g *gradWeight) groupSize() int { return g.lanes * g.shape.K * g.shape.K * g.shape.Ci }
+func (g *gradWeight) groupSize() int { return g.lanes * g.shape.taps() * g.shape.Ci }
 
 // run computes dw from x and dy.
 func (g *gradWeight) run(x, dy, dw []float32) {
@@ -149,7 +149,7 @@ func (g *gradWeight) block(w *gradWeightWorker, group, b int, panels []panel, fi
 	t.aRow = uintptr(s.Stride * pitch * floatBytes)
 	t.aImage = uintptr(height * pitch * floatBytes)
 	t.images, t.rows, t.len = images, rows, g.ow
-	m := s.K * s.Ci // values under one kernel row
+	m := s.columns() * s.Ci // values under one kernel row
 	tiles := ceilDiv(m, g.impl.mr)
 	for _, p := range panels {
 		g.panelB(w, p, n0, images, r0, rows)
@@ -176,7 +176,7 @@ func (g *gradWeight) fill(dst []float32, n0, images, r0 int) {
 	size, pitch := extent{s.H, s.W, s.Ci}, g.cols*s.Ci
 	for n := n0; n < n0+images; n++ {
 		for row := range g.xRows {
-			haloRow(dst[:pitch], g.x, size, n, r0*s.Stride-s.Pad+row, -s.Pad)
+			haloRow(dst[:pitch], g.x, size, n, r0*s.Stride-s.Pad+row, -s.padColumns())
 			dst = dst[pitch:]
 		}
 	}
@@ -219,7 +219,7 @@ func (g *gradWeight) panelB(w *gradWeightWorker, p panel, n0, images, r0, rows i
 func (g *gradWeight) reduce(_, job int) {
 	s := g.shape
 	p, r := g.panels[job/s.K], job%s.K
-	m := s.K * s.Ci
+	m := s.columns() * s.Ci
 	off, n := (p.offset*s.K+r*p.lanes)*m, m*p.lanes
 	sum := g.partial[off:][:n]
 	for group := 1; group < g.groups; group++ {
@@ -229,12 +229,12 @@ func (g *gradWeight) reduce(_, job int) {
 		g.unspread(sum, p)
 		return
 	}
-	for col := range s.K {
+	for col := range s.columns() {
 		for i := range s.Ci {
 			row := sum[(col*s.Ci+i)*p.lanes:][:p.width]
-			dst := g.dw[((p.first*s.Ci+i)*s.K+r)*s.K+col:]
+			dst := g.dw[((p.first*s.Ci+i)*s.K+r)*s.columns()+col:]
 			for o, v := range row {
-				dst[o*s.Ci*s.K*s.K] = v
+				dst[o*s.Ci*s.taps()] = v
 			}
 		}
 	}

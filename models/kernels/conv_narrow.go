@@ -8,12 +8,12 @@ package kernels
 // shiftCost is what moving one value by its tap costs, in vector products.
 const shiftCost = 3
 
-// useNarrow says whether the narrow form is the faster one, for k×k kernels from
-// ci to co channels.
-func (k *impl) useNarrow(kernel, ci, co int) bool {
+// useNarrow says whether the narrow form, which has square kernels of stride 1, is the
+// faster one from ci to co channels.
+func (k *impl) useNarrow(s ConvShape, ci, co int) bool {
 	vectors := func(n int) int { return ceilDiv(n, k.vl) }
-	taps := kernel * kernel
-	return kernel > 1 && ci*vectors(taps*co)+shiftCost*taps*co < ci*taps*vectors(co)
+	taps := s.taps()
+	return s.Stride == 1 && s.Wide == 0 && s.K > 1 && ci*vectors(taps*co)+shiftCost*taps*co < ci*taps*vectors(co)
 }
 
 // narrow is a correlation of stride 1 with few output channels. It computes

@@ -12,55 +12,61 @@ import (
 
 type shape = kernels.ConvShape
 
-// convShapes covers every kernel size, both strides, paddings from none to more
+// convShapes covers every square kernel up to 5, long ones both ways, both strides, paddings from none to more
 // than the kernel, odd and even sizes, and channel counts around the vector
 // lengths.
 func convShapes() []shape {
 	shapes := []shape{
-		{1, 1, 1, 1, 1, 1, 1, 0},
-		{1, 1, 1, 1, 1, 1, 2, 1},
-		{1, 1, 1, 2, 3, 3, 1, 1},
-		{3, 28, 28, 1, 16, 3, 1, 1},
-		{3, 28, 28, 16, 1, 3, 1, 1},
-		{1, 28, 28, 16, 16, 3, 1, 1},
-		{5, 14, 14, 32, 16, 3, 1, 1},
-		{9, 7, 7, 64, 32, 3, 1, 1},
-		{70, 3, 3, 8, 8, 3, 1, 1},
-		{17, 8, 8, 24, 40, 4, 2, 1},
-		{20, 4, 4, 33, 31, 3, 1, 1},
-		{2, 9, 13, 7, 17, 5, 2, 2},
-		{40, 2, 2, 8, 8, 1, 1, 0},
-		{1, 33, 70, 48, 20, 3, 2, 1},
-		{1, 70, 20, 64, 9, 3, 1, 1},
-		{3, 30, 30, 4, 16, 3, 1, 0},
-		{2, 9, 6, 19, 1, 3, 1, 0},
-		{2, 9, 6, 19, 2, 3, 1, 2},
-		{1, 9, 6, 32, 3, 3, 1, 1},
-		{1, 3, 2, 32, 3, 5, 1, 4},
-		{20, 4, 4, 24, 1, 2, 1, 1},
-		{2, 12, 11, 1, 19, 4, 1, 2},
-		{1, 1, 1, 32, 1, 5, 1, 2},
-		{2, 6, 6, 1, 32, 3, 1, 4},
-		{1, 2, 2, 32, 1, 5, 1, 4},
-		{2, 5, 6, 3, 32, 3, 1, 0},
-		{1, 90, 40, 16, 2, 3, 1, 1},
-		{2, 6, 6, 5, 6, 3, 1, 4},
-		{2, 5, 6, 5, 6, 2, 2, 3},
-		{3, 7, 5, 70, 66, 1, 1, 0},
-		{2, 11, 7, 16, 32, 3, 1, 1},
-		{5, 5, 6, 48, 16, 3, 1, 0},
-		{1, 4, 9, 16, 16, 3, 1, 2},
-		{19, 4, 4, 16, 48, 3, 1, 1},
-		{1, 8, 8, 144, 80, 3, 1, 1},
-		{3, 1, 1, 16, 16, 3, 1, 1},
-		{25, 16, 15, 16, 16, 3, 1, 1}, // enough tiles for several groups
-		{3, 13, 5, 16, 112, 3, 1, 1},
-		{3, 7, 5, 12, 10, 1, 2, 0},
+		{1, 1, 1, 1, 1, 1, 1, 0, 0},
+		{1, 1, 1, 1, 1, 1, 2, 1, 0},
+		{1, 1, 1, 2, 3, 3, 1, 1, 0},
+		{3, 28, 28, 1, 16, 3, 1, 1, 0},
+		{3, 28, 28, 16, 1, 3, 1, 1, 0},
+		{1, 28, 28, 16, 16, 3, 1, 1, 0},
+		{5, 14, 14, 32, 16, 3, 1, 1, 0},
+		{9, 7, 7, 64, 32, 3, 1, 1, 0},
+		{70, 3, 3, 8, 8, 3, 1, 1, 0},
+		{17, 8, 8, 24, 40, 4, 2, 1, 0},
+		{20, 4, 4, 33, 31, 3, 1, 1, 0},
+		{2, 9, 13, 7, 17, 5, 2, 2, 0},
+		{40, 2, 2, 8, 8, 1, 1, 0, 0},
+		{1, 33, 70, 48, 20, 3, 2, 1, 0},
+		{1, 70, 20, 64, 9, 3, 1, 1, 0},
+		{3, 30, 30, 4, 16, 3, 1, 0, 0},
+		{2, 9, 6, 19, 1, 3, 1, 0, 0},
+		{2, 9, 6, 19, 2, 3, 1, 2, 0},
+		{1, 9, 6, 32, 3, 3, 1, 1, 0},
+		{1, 3, 2, 32, 3, 5, 1, 4, 0},
+		{20, 4, 4, 24, 1, 2, 1, 1, 0},
+		{2, 12, 11, 1, 19, 4, 1, 2, 0},
+		{1, 1, 1, 32, 1, 5, 1, 2, 0},
+		{2, 6, 6, 1, 32, 3, 1, 4, 0},
+		{1, 2, 2, 32, 1, 5, 1, 4, 0},
+		{2, 5, 6, 3, 32, 3, 1, 0, 0},
+		{1, 90, 40, 16, 2, 3, 1, 1, 0},
+		{2, 6, 6, 5, 6, 3, 1, 4, 0},
+		{2, 5, 6, 5, 6, 2, 2, 3, 0},
+		{3, 7, 5, 70, 66, 1, 1, 0, 0},
+		{2, 11, 7, 16, 32, 3, 1, 1, 0},
+		{5, 5, 6, 48, 16, 3, 1, 0, 0},
+		{1, 4, 9, 16, 16, 3, 1, 2, 0},
+		{19, 4, 4, 16, 48, 3, 1, 1, 0},
+		{1, 8, 8, 144, 80, 3, 1, 1, 0},
+		{3, 1, 1, 16, 16, 3, 1, 1, 0},
+		{25, 16, 15, 16, 16, 3, 1, 1, 0}, // enough tiles for several groups
+		{3, 13, 5, 16, 112, 3, 1, 1, 0},
+		{3, 7, 5, 12, 10, 1, 2, 0, 0},
 	}
+	shapes = append(shapes,
+		shape{2, 17, 17, 16, 24, 1, 1, 0, 6}, shape{2, 17, 17, 24, 16, 7, 1, 3, -6},
+		shape{1, 8, 8, 40, 32, 1, 1, 0, 2}, shape{1, 8, 8, 32, 40, 3, 1, 1, -2},
+		shape{3, 4, 9, 3, 2, 7, 2, 4, -4}, shape{3, 9, 4, 1, 19, 2, 2, 0, 4}, shape{2, 8, 8, 17, 1, 7, 1, 3, 0},
+		shape{1, 5, 6, 8, 8, 1, 1, 1, 4}, shape{2, 6, 5, 8, 8, 3, 1, 1, 4}, shape{2, 6, 5, 8, 8, 1, 1, 2, 0},
+	)
 	for k := 1; k <= 5; k++ {
 		for stride := 1; stride <= 2; stride++ {
 			for pad := 0; pad <= 2; pad++ {
-				shapes = append(shapes, shape{2, 6, 7, 3, 18, k, stride, pad})
+				shapes = append(shapes, shape{2, 6, 7, 3, 18, k, stride, pad, 0})
 			}
 		}
 	}
@@ -74,15 +80,15 @@ func visit(s shape, f func(xi, wi, yi int)) {
 		for h := range oh {
 			for w := range ow {
 				for r := range s.K {
-					for c := range s.K {
-						ih, iw := h*s.Stride+r-s.Pad, w*s.Stride+c-s.Pad
+					for c := range s.K + s.Wide {
+						ih, iw := h*s.Stride+r-s.Pad, w*s.Stride+c-s.Pad-s.Wide/2
 						if ih < 0 || iw < 0 || ih >= s.H || iw >= s.W {
 							continue
 						}
 						for o := range s.Co {
 							for i := range s.Ci {
 								f(((n*s.H+ih)*s.W+iw)*s.Ci+i,
-									((o*s.Ci+i)*s.K+r)*s.K+c,
+									((o*s.Ci+i)*s.K+r)*(s.K+s.Wide)+c,
 									((n*oh+h)*ow+w)*s.Co+o)
 							}
 						}
@@ -133,7 +139,10 @@ func TestConvRandomShapes(t *testing.T) {
 		if rng.IntN(3) == 0 {
 			s.Ci = 1 + rng.IntN(3)
 		}
-		if s.K <= min(s.H, s.W)+2*s.Pad {
+		if rng.IntN(3) == 0 {
+			s.Wide = max(2*(rng.IntN(5)-2), 2*((1-s.K)/2), -2*s.Pad)
+		}
+		if s.K <= s.H+2*s.Pad && s.K+s.Wide <= min(7, s.W+2*s.Pad+s.Wide) {
 			testConv(t, ps, s)
 		}
 	}
@@ -144,7 +153,7 @@ func TestConvRandomShapes(t *testing.T) {
 func testConv(t *testing.T, ps []*kernels.Pool, s shape) {
 	rng := newRand(1)
 	oh, ow := s.Out()
-	x, w := random(rng, s.N*s.H*s.W*s.Ci), random(rng, s.Co*s.Ci*s.K*s.K)
+	x, w := random(rng, s.N*s.H*s.W*s.Ci), random(rng, s.Co*s.Ci*s.K*(s.K+s.Wide))
 	dy, bias := random(rng, s.N*oh*ow*s.Co), random(rng, s.Co)
 	y64, ySize := make([]float64, len(dy)), make([]float64, len(dy))
 	dx64, dxSize := make([]float64, len(x)), make([]float64, len(x))
@@ -219,17 +228,17 @@ func TestWinogradChoice(t *testing.T) {
 		s    shape
 		want int
 	}{
-		{shape{64, 28, 28, 16, 16, 3, 1, 1}, 4},
-		{shape{64, 28, 28, 64, 64, 3, 1, 1}, 4},
-		{shape{64, 7, 7, 64, 64, 3, 1, 1}, 4},
-		{shape{8, 32, 32, 256, 256, 3, 1, 1}, 4},
-		{shape{64, 2, 2, 64, 64, 3, 1, 1}, 2},   // a quarter of a 4×4 tile
-		{shape{1, 4, 4, 256, 256, 3, 1, 1}, 4},  // as for any number of images
-		{shape{64, 28, 28, 32, 32, 3, 2, 1}, 0}, // stride
-		{shape{64, 28, 28, 32, 32, 1, 1, 0}, 0}, // kernel
-		{shape{64, 28, 28, 1, 32, 3, 1, 1}, 0},  // part of a vector
-		{shape{64, 28, 28, 32, 33, 3, 1, 1}, 0}, // likewise
-		{shape{64, 28, 28, 32, 32, 3, 1, 4}, 0}, // more padding than a tile knows
+		{shape{64, 28, 28, 16, 16, 3, 1, 1, 0}, 4},
+		{shape{64, 28, 28, 64, 64, 3, 1, 1, 0}, 4},
+		{shape{64, 7, 7, 64, 64, 3, 1, 1, 0}, 4},
+		{shape{8, 32, 32, 256, 256, 3, 1, 1, 0}, 4},
+		{shape{64, 2, 2, 64, 64, 3, 1, 1, 0}, 2},   // a quarter of a 4×4 tile
+		{shape{1, 4, 4, 256, 256, 3, 1, 1, 0}, 4},  // as for any number of images
+		{shape{64, 28, 28, 32, 32, 3, 2, 1, 0}, 0}, // stride
+		{shape{64, 28, 28, 32, 32, 1, 1, 0, 0}, 0}, // kernel
+		{shape{64, 28, 28, 1, 32, 3, 1, 1, 0}, 0},  // part of a vector
+		{shape{64, 28, 28, 32, 33, 3, 1, 1, 0}, 0}, // likewise
+		{shape{64, 28, 28, 32, 32, 3, 1, 4, 0}, 0}, // more padding than a tile knows
 	} {
 		if got := kernels.WinogradTile(test.s); got != test.want {
 			t.Errorf("%+v: F(%d), want %d", test.s, got, test.want)
@@ -240,12 +249,15 @@ func TestWinogradChoice(t *testing.T) {
 func TestConvMisuse(t *testing.T) {
 	p := kernels.NewPool(1)
 	defer p.Close()
-	f := kernels.NewConvForward(p, shape{1, 4, 4, 2, 3, 3, 1, 1}, nil)
+	f := kernels.NewConvForward(p, shape{1, 4, 4, 2, 3, 3, 1, 1, 0}, nil)
 	for name, call := range map[string]func(){
-		"kernel of 6":           func() { kernels.NewConvForward(p, shape{1, 8, 8, 1, 1, 6, 1, 1}, nil) },
-		"stride of 3":           func() { kernels.NewConvGradInput(p, shape{1, 8, 8, 1, 1, 3, 3, 1}, nil) },
-		"no channel":            func() { kernels.NewConvGradWeight(p, shape{1, 8, 8, 0, 1, 3, 1, 1}, nil) },
-		"kernel over the image": func() { kernels.NewConvForward(p, shape{1, 2, 8, 1, 1, 3, 1, 0}, nil) },
+		"kernel of 8":           func() { kernels.NewConvForward(p, shape{1, 8, 8, 1, 1, 8, 1, 1, 0}, nil) },
+		"kernel of 0 columns":   func() { kernels.NewConvForward(p, shape{1, 8, 8, 1, 1, 2, 1, 1, -2}, nil) },
+		"odd Wide":              func() { kernels.NewConvForward(p, shape{1, 8, 8, 1, 1, 3, 1, 1, 1}, nil) },
+		"less than no padding":  func() { kernels.NewConvForward(p, shape{1, 8, 8, 1, 1, 5, 1, 0, -2}, nil) },
+		"stride of 3":           func() { kernels.NewConvGradInput(p, shape{1, 8, 8, 1, 1, 3, 3, 1, 0}, nil) },
+		"no channel":            func() { kernels.NewConvGradWeight(p, shape{1, 8, 8, 0, 1, 3, 1, 1, 0}, nil) },
+		"kernel over the image": func() { kernels.NewConvForward(p, shape{1, 2, 8, 1, 1, 3, 1, 0, 0}, nil) },
 		"length of x":           func() { f.Run(make([]float32, 31), make([]float32, 54), nil, make([]float32, 48)) },
 		"length of bias":        func() { f.Run(make([]float32, 32), make([]float32, 54), make([]float32, 2), make([]float32, 48)) },
 		"empty product":         func() { kernels.NewGemm(p, 1, 0, 2, 3, false, false, nil) },

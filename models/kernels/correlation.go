@@ -42,8 +42,8 @@ type correlation struct {
 	phases          []phase
 
 	// A weight is w[outStride·(output channel) + inStride·(input channel) + tap],
-	// tap = k·row + column of the kernel.
-	outStride, inStride, k int
+	// tap = columns·row + column of the kernel.
+	outStride, inStride, columns int
 
 	panels      []panel
 	rowLo, cols int // scratch: first input row of output index 0, columns
@@ -116,7 +116,7 @@ func (c *correlation) planStrips() {
 		ny = max(ny, f.ny)
 	}
 	c.cols, c.reach = max(colHi-c.colLo, 1), rowHi-c.rowLo
-	if c.k == 1 && c.inStep == 1 && c.outStep == 1 && c.rowLo == 0 {
+	if c.columns == 1 && c.reach == 1 && c.inStep == 1 && c.outStep == 1 && c.rowLo == 0 && c.colLo == 0 {
 		// A 1×1 kernel without padding is a product of two matrices.
 		pixels := c.n * c.out.h * c.out.w
 		c.flat = min(max(pixels/minJobs, 1), max(stripBytes/4/(c.in.c*floatBytes), c.impl.mr))
@@ -166,7 +166,7 @@ func (c *correlation) pack(_, job int) {
 	dst := c.packed[f.offset+p.offset*f.lanes:]
 	for ic := range c.in.c {
 		for j := range f.y.count {
-			row := (f.y.first + j*f.y.step) * c.k
+			row := (f.y.first + j*f.y.step) * c.columns
 			for i := range f.x.count {
 				tap := row + f.x.first + i*f.x.step
 				src := c.w[p.first*c.outStride+ic*c.inStride+tap:]

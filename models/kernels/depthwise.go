@@ -101,7 +101,7 @@ func NewDepthwise(p *Pool, s DepthwiseShape, m *Region) *Depthwise {
 		n: s.N, c: s.C, k: s.K, in: extent{s.H, s.W, s.C}, out: extent{s.OH, s.OW, s.C}, inStep: s.Stride, outStep: 1,
 	}
 	d.phases = []depthPhase{{phase: phase{
-		y: axisTaps{s.K, 0, 1, -s.Top}, x: axisTaps{s.K, 0, 1, -s.Left}, ny: s.OH, nx: s.OW,
+		y: convAxis{s.K, s.Top, s.Stride}.forward(), x: convAxis{s.K, s.Left, s.Stride}.forward(), ny: s.OH, nx: s.OW,
 	}}}
 	d.plan(p, m)
 	return d
@@ -114,7 +114,7 @@ func NewDepthwiseGradInput(p *Pool, s DepthwiseShape, m *Region) *Depthwise {
 	d := &Depthwise{
 		n: s.N, c: s.C, k: s.K, in: extent{s.OH, s.OW, s.C}, out: extent{s.H, s.W, s.C}, inStep: 1, outStep: s.Stride,
 	}
-	rows, cols := ConvShape{K: s.K, Stride: s.Stride, Pad: s.Top}, ConvShape{K: s.K, Stride: s.Stride, Pad: s.Left}
+	rows, cols := convAxis{s.K, s.Top, s.Stride}, convAxis{s.K, s.Left, s.Stride}
 	for py := range s.Stride {
 		for px := range s.Stride {
 			f := phase{y: rows.gradTaps(py), x: cols.gradTaps(px), y0: rows.gradStart(py), x0: cols.gradStart(px)}

@@ -37,7 +37,7 @@ const (
 // stride 1 and whole vectors of channels. The choice depends on the shape alone, and
 // not on the number of images.
 func (k *impl) winogradTile(s ConvShape) int {
-	if convMode == "direct" || s.K != 3 || s.Stride != 1 || s.Pad > 2 || s.Ci%k.vl != 0 || s.Co%k.vl != 0 {
+	if convMode == "direct" || s.K != 3 || s.Wide != 0 || s.Stride != 1 || s.Pad > 2 || s.Ci%k.vl != 0 || s.Co%k.vl != 0 {
 		return 0
 	}
 	switch convMode {

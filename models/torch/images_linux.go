@@ -15,9 +15,10 @@ func (c *call) weight(i int) tensor {
 	return inGraph(c.Lib, c.in[i], 4)
 }
 
-// convOptions are the arguments of a convolution behind its tensors.
-func (c *call) convOptions(o graph.ConvOpts, groups int) *libtorch.Lib {
-	return c.Ints(o.Stride, o.Stride).Ints(o.Pad, o.Pad).Ints(1, 1).Bool(false).Ints(0, 0).Int(groups)
+// convOptions are the arguments of a convolution with weights of a shape behind its
+// tensors.
+func (c *call) convOptions(o graph.ConvOpts, w graph.Shape, groups int) *libtorch.Lib {
+	return c.Ints(o.Stride, o.Stride).Ints(o.Pad, o.Pad+(w[3]-w[2])/2).Ints(1, 1).Bool(false).Ints(0, 0).Int(groups)
 }
 
 func conv(c *call) tensor {
@@ -27,13 +28,13 @@ func conv(c *call) tensor {
 	}
 	x, w := c.in[0], c.weight(1)
 	c.Call(opConv).T(x).T(w).OptT(bias)
-	return c.convOptions(c.attr.(graph.ConvOpts), 1).One()
+	return c.convOptions(c.attr.(graph.ConvOpts), c.shapes[1], 1).One()
 }
 
 // convBackward calls the gradient of a convolution for its input or its weight.
-func (c *call) convBackward(dy, x, w tensor, o graph.ConvOpts, wantX bool) tensor {
+func (c *call) convBackward(dy, x, w tensor, o graph.ConvOpts, weight graph.Shape, wantX bool) tensor {
 	c.Call(opConvB).T(dy).T(x).T(w).None()
-	dx, dw, _ := c.convOptions(o, 1).Bools(wantX, !wantX, false).Three()
+	dx, dw, _ := c.convOptions(o, weight, 1).Bools(wantX, !wantX, false).Three()
 	if wantX {
 		return dx
 	}
@@ -43,7 +44,7 @@ func (c *call) convBackward(dy, x, w tensor, o graph.ConvOpts, wantX bool) tenso
 // convGradInput takes an input for its shape alone.
 func convGradInput(c *call) tensor {
 	x := c.Empty(c.dtype, c.like, c.likeStrides)
-	return c.convBackward(c.in[0], x, c.weight(1), c.attr.(graph.ConvInputAttr).ConvOpts, true)
+	return c.convBackward(c.in[0], x, c.weight(1), c.attr.(graph.ConvInputAttr).ConvOpts, c.shapes[1], true)
 }
 
 // convGradWeight takes a weight for its shape alone.
@@ -52,7 +53,7 @@ func convGradWeight(c *call) tensor {
 		c.view = libtorch.RowMajor(c.shape)
 	}
 	w := c.Empty(c.dtype, c.shape, c.view)
-	return inOrder(c.Lib, c.convBackward(c.in[1], c.in[0], w, c.attr.(graph.ConvWeightAttr).ConvOpts, false), 4)
+	return inOrder(c.Lib, c.convBackward(c.in[1], c.in[0], w, c.attr.(graph.ConvWeightAttr).ConvOpts, c.shape, false), 4)
 }
 
 // halves reports whether a resampling averages or repeats squares of 2x2 pixels.
@@ -67,7 +68,7 @@ func downsample(c *call) tensor {
 		return c.scaled(y, float64(a.Gain*a.Gain))
 	}
 	c.Call(opConv).T(c.in[0]).T(c.dev.filter(a, channels, c.dtype)).None()
-	return c.convOptions(graph.ConvOpts{Stride: 2, Pad: a.Pad}, channels).One()
+	return c.convOptions(graph.ConvOpts{Stride: 2, Pad: a.Pad}, graph.Shape{channels, 1, a.N, a.N}, channels).One()
 }
 
 func upsample(c *call) tensor {

@@ -53,6 +53,9 @@ var expressions = []expression{
 	{"convolution", [][]int{image, {8, 12, 3, 3}, {8}, {6, 8, 4, 4}}, func(g *graph.Builder, x ...graph.Node) graph.Node {
 		return g.Conv(g.Conv(x[0], x[1], x[2], graph.ConvOpts{Stride: 1, Pad: 1}), x[3], graph.Node{}, graph.ConvOpts{Stride: 2, Pad: 1})
 	}},
+	{"convolution with long kernels", [][]int{image, {8, 12, 1, 7}, {8}, {6, 8, 7, 1}}, func(g *graph.Builder, x ...graph.Node) graph.Node {
+		return g.Conv(g.Conv(x[0], x[1], x[2], graph.ConvOpts{Stride: 1}), x[3], graph.Node{}, graph.ConvOpts{Stride: 1, Pad: 3})
+	}},
 	{"depthwise convolution", [][]int{image, {12, 1, 3, 3}, row, {12, 1, 5, 5}}, func(g *graph.Builder, x ...graph.Node) graph.Node {
 		return g.Depthwise(g.Depthwise(x[0], g.StopGradient(x[1]), g.StopGradient(x[2]), 2), g.StopGradient(x[3]), graph.Node{}, 1)
 	}},

@@ -13,14 +13,16 @@ func (v value) at(n, y, x, c int) int {
 
 // eachTap calls f for every pair of an input pixel and an output pixel that a
 // convolution's weight (ky, kx) joins, of all images.
-func eachTap(o graph.ConvOpts, k int, x, y graph.Shape, f func(n, iy, ix, oy, ox, ky, kx int)) {
+func eachTap(o graph.ConvOpts, w, x, y graph.Shape, f func(n, iy, ix, oy, ox, ky, kx int)) {
+	rows, columns := w[2], w[3]
+	left := o.Pad + (columns-rows)/2
 	for n := range y[0] {
 		for oy := range y[1] {
 			for ox := range y[2] {
-				for t := range k * k {
-					iy, ix := oy*o.Stride+t/k-o.Pad, ox*o.Stride+t%k-o.Pad
+				for t := range rows * columns {
+					iy, ix := oy*o.Stride+t/columns-o.Pad, ox*o.Stride+t%columns-left
 					if iy >= 0 && iy < x[1] && ix >= 0 && ix < x[2] {
-						f(n, iy, ix, oy, ox, t/k, t%k)
+						f(n, iy, ix, oy, ox, t/columns, t%columns)
 					}
 				}
 			}
@@ -28,7 +30,7 @@ func eachTap(o graph.ConvOpts, k int, x, y graph.Shape, f func(n, iy, ix, oy, ox
 	}
 }
 
-// weightAt is the index of a weight [Co Ci K K].
+// weightAt is the index of a weight [Co Ci KH KW].
 func weightAt(w graph.Shape, co, ci, ky, kx int) int { return ((co*w[1]+ci)*w[2]+ky)*w[3] + kx }
 
 func conv(attr any, out value, in []value) {
@@ -38,7 +40,7 @@ func conv(attr any, out value, in []value) {
 			out.data[i] = in[2].data[i%out.shape[3]]
 		}
 	}
-	eachTap(attr.(graph.ConvOpts), w.shape[2], x.shape, out.shape, func(n, iy, ix, oy, ox, ky, kx int) {
+	eachTap(attr.(graph.ConvOpts), w.shape, x.shape, out.shape, func(n, iy, ix, oy, ox, ky, kx int) {
 		for co := range w.shape[0] {
 			for ci := range w.shape[1] {
 				out.data[out.at(n, oy, ox, co)] += x.data[x.at(n, iy, ix, ci)] * w.data[weightAt(w.shape, co, ci, ky, kx)]
@@ -49,7 +51,7 @@ func conv(attr any, out value, in []value) {
 
 func convGradInput(attr any, out value, in []value) {
 	dy, w := in[0], in[1]
-	eachTap(attr.(graph.ConvInputAttr).ConvOpts, w.shape[2], out.shape, dy.shape, func(n, iy, ix, oy, ox, ky, kx int) {
+	eachTap(attr.(graph.ConvInputAttr).ConvOpts, w.shape, out.shape, dy.shape, func(n, iy, ix, oy, ox, ky, kx int) {
 		for co := range w.shape[0] {
 			for ci := range w.shape[1] {
 				out.data[out.at(n, iy, ix, ci)] += dy.data[dy.at(n, oy, ox, co)] * w.data[weightAt(w.shape, co, ci, ky, kx)]
@@ -60,7 +62,7 @@ func convGradInput(attr any, out value, in []value) {
 
 func convGradWeight(attr any, out value, in []value) {
 	x, dy := in[0], in[1]
-	eachTap(attr.(graph.ConvWeightAttr).ConvOpts, out.shape[2], x.shape, dy.shape, func(n, iy, ix, oy, ox, ky, kx int) {
+	eachTap(attr.(graph.ConvWeightAttr).ConvOpts, out.shape, x.shape, dy.shape, func(n, iy, ix, oy, ox, ky, kx int) {
 		for co := range out.shape[0] {
 			for ci := range out.shape[1] {
 				out.data[weightAt(out.shape, co, ci, ky, kx)] += x.data[x.at(n, iy, ix, ci)] * dy.data[dy.at(n, oy, ox, co)]
