@@ -32,6 +32,8 @@ type Program struct {
 	consts  []step // until they have run, once
 	steps   []step
 	copies  []copyStep // results that no operation makes
+	sum     device.Sum // over processes; nil for none
+	failed  error      // of a sum, in this run
 	record  []graph.Node
 	records []float32 // of the runs since they were asked for
 	assigns []copyStep
@@ -72,7 +74,7 @@ func (d *Device) compile(g *graph.Builder, r device.Request, reuse bool) (*Progr
 	}
 	m := &Program{
 		dev: d, g: g, plan: plan, bound: -1,
-		kept: map[graph.Node][]float32{}, values: map[graph.Node][]float32{}, record: r.Record,
+		kept: map[graph.Node][]float32{}, values: map[graph.Node][]float32{}, sum: r.Sum, record: r.Record,
 		records: make([]float32, 0, recordRuns*len(r.Record)),
 	}
 	shape := func(n graph.Node) buffer { return buffer{shape: n.Shape()} }
@@ -116,7 +118,28 @@ func (m *Program) prepare(n graph.Node, scratch *kernels.Region, at func(graph.N
 	for i, c := range n.In() {
 		in[i] = at(c)
 	}
-	return table[n.Def()](m.dev.pool, scratch, n.Attr(), at(n), in)
+	run := table[n.Def()](m.dev.pool, scratch, n.Attr(), at(n), in)
+	if n.Def() == graph.OpSumProcesses {
+		return m.sumProcesses(run, n, at(n).data)
+	}
+	return run
+}
+
+// sumProcesses prepares that values, once an operation has made this process's, become
+// the sums over all. After one that failed no other is tried.
+func (m *Program) sumProcesses(run func(), n graph.Node, values []float32) func() {
+	return func() {
+		if run(); m.failed != nil {
+			return
+		}
+		err := device.Alone
+		if m.sum != nil {
+			err = m.sum.Sum(values)
+		}
+		if err != nil {
+			m.failed = fmt.Errorf("%s: %w", n.Where(), err)
+		}
+	}
 }
 
 // keep places what a run leaves behind in r. A result that is an input or a
@@ -200,7 +223,8 @@ func (m *Program) bind() error {
 }
 
 // Run executes every operation once. It does not allocate, unless the workspace
-// has moved since the last run, and fails only if there is no memory for it.
+// has moved since the last run, and fails only if there is no memory for it, or
+// another process is lost that it adds up with.
 func (m *Program) Run() error {
 	if m.dev == nil {
 		return errors.New("cpu: run of a program that was released")
@@ -208,12 +232,16 @@ func (m *Program) Run() error {
 	if err := m.bind(); err != nil {
 		return err
 	}
+	m.failed = nil
 	if m.profile {
 		m.runProfiled()
 	} else {
 		for i := range m.steps {
 			m.steps[i].run()
 		}
+	}
+	if m.failed != nil {
+		return m.failed
 	}
 	for _, c := range m.copies {
 		copy(c.dst, c.src)

@@ -51,6 +51,8 @@ var table = map[*graph.Def]kernel{
 	graph.OpChannelMoments: channelMomentsKernel,
 	graph.OpBatchNorm:      batchNormKernel, graph.OpBatchNormSums: batchNormSumsKernel, graph.OpBatchNormGrad: batchNormGradKernel,
 
+	graph.OpSumProcesses: unaryKernel(func(dst, x []float32) { copy(dst, x) }), // Program adds the others'
+
 	graph.OpConcat: concatKernel, graph.OpSlice: sliceKernel, graph.OpSpread: spreadKernel,
 }
 

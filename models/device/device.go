@@ -17,6 +17,7 @@
 package device
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -78,6 +79,11 @@ type Request struct {
 	// Record are those of the outputs that are one number each and are kept of
 	// every run until Records is asked for them.
 	Record []graph.Node
+
+	// Sum adds up values over the processes that run the program together, for graphs
+	// that have such sums (graph.OpSumProcesses). It is called in the order of a run;
+	// a run of such a graph without it fails.
+	Sum Sum
 
 	// Replaces is a program that will not run any more once this one exists. Its
 	// memory is given back before new memory is taken, so that a program can be
@@ -159,6 +165,20 @@ type AdamStep struct {
 type Sum interface {
 	Sum(values []float32) error
 }
+
+// Twins is a Sum over two processes that have the same values, by which a device is
+// tried that is alone.
+type Twins struct{}
+
+func (Twins) Sum(values []float32) error {
+	for i := range values {
+		values[i] *= 2
+	}
+	return nil
+}
+
+// Alone is the error of a sum over processes in a program that was planned without any.
+var Alone = errors.New("sum over processes: got one process, want a device.Request with Sum")
 
 // Peers is a Sum that a device can also talk through, to add up by means of its own,
 // such as NCCL. Its methods but the last three belong to one goroutine and come in the

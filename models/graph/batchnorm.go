@@ -62,6 +62,16 @@ func (g *Builder) BatchNormLeakyReLU(x, w, b Node, eps, slope float32) (y, mean,
 	return y, g.Slice(moments, 0, c), g.Slice(moments, c, 2*c)
 }
 
+// BatchNormAcross is BatchNormLeakyReLU by the mean and the variance of this batch in all
+// of so many processes, which have as many samples each. It is made of primitives, and
+// gradients flow through the two that it returns. Squares are of what is centred, which
+// takes a second sum over the processes, for a mean that is large beside the deviation.
+func (g *Builder) BatchNormAcross(processes int, x, w, b Node, eps, slope float32) (y, mean, variance Node) {
+	centred, mean := g.centre(x, processes)
+	variance = g.channelVariance(centred, processes)
+	return g.batchNormOf(centred, variance, w, b, BatchNormAttr{eps, slope}), mean, variance
+}
+
 // BatchNormEval normalises x [N ... C] by given statistics, all [C].
 func (g *Builder) BatchNormEval(x, w, b, mean, variance Node, eps float32) Node {
 	scale := g.Mul(w, g.Rsqrt(g.AddScalar(variance, eps)))
@@ -94,32 +104,36 @@ func batchNormGrad(g *Builder, c Call, dy Node, need []bool) []Node {
 	})
 }
 
-// centre is x less its channels' means, and these.
-func (g *Builder) centre(x Node) (centred, mean Node) {
-	m := x.Shape().Size() / x.Shape().Last()
-	mean = g.Scale(g.SumPerChannel(x), 1/float32(m))
+// centre is x less its channels' means over so many processes, and these.
+func (g *Builder) centre(x Node, processes int) (centred, mean Node) {
+	m := x.Shape().Size() / x.Shape().Last() * processes
+	mean = g.Scale(g.SumProcesses(g.SumPerChannel(x), processes), 1/float32(m))
 	return g.AddPerChannel(x, g.Scale(mean, -1)), mean
 }
 
 // channelVariance is the biased variance of channels that were centred.
-func (g *Builder) channelVariance(centred Node) Node {
-	m := centred.Shape().Size() / centred.Shape().Last()
-	return g.Scale(g.DotPerChannel(centred, centred), 1/float32(m))
+func (g *Builder) channelVariance(centred Node, processes int) Node {
+	m := centred.Shape().Size() / centred.Shape().Last() * processes
+	return g.Scale(g.SumProcesses(g.DotPerChannel(centred, centred), processes), 1/float32(m))
 }
 
-func channelMomentsExpand(g *Builder, _ any, in []Node) Node {
-	centred, mean := g.centre(in[0])
-	return g.Concat(mean, g.channelVariance(centred))
-}
-
-// batchNormExpand does not use the moments given: they are the same nodes.
-func batchNormExpand(g *Builder, attr any, in []Node) Node {
-	a := attr.(BatchNormAttr)
-	centred, _ := g.centre(in[0])
-	inv := g.Rsqrt(g.AddScalar(g.channelVariance(centred), a.Eps))
-	y := g.AffinePerChannel(centred, g.Mul(inv, in[1]), in[2])
+// batchNormOf scales and shifts channels that were centred.
+func (g *Builder) batchNormOf(centred, variance, w, b Node, a BatchNormAttr) Node {
+	inv := g.Rsqrt(g.AddScalar(variance, a.Eps))
+	y := g.AffinePerChannel(centred, g.Mul(inv, w), b)
 	if a.Slope != 1 {
 		y = g.LeakyReLU(y, a.Slope)
 	}
 	return y
+}
+
+func channelMomentsExpand(g *Builder, _ any, in []Node) Node {
+	centred, mean := g.centre(in[0], 1)
+	return g.Concat(mean, g.channelVariance(centred, 1))
+}
+
+// batchNormExpand does not use the moments given: they are the same nodes.
+func batchNormExpand(g *Builder, attr any, in []Node) Node {
+	centred, _ := g.centre(in[0], 1)
+	return g.batchNormOf(centred, g.channelVariance(centred, 1), in[1], in[2], attr.(BatchNormAttr))
 }

@@ -56,7 +56,7 @@ func NewPlan(g *Builder, outputs []Node, assigns []Assign) (*Plan, error) {
 			p.konst[n] = g.leaves[n].Const
 			continue
 		}
-		p.konst[n] = true
+		p.konst[n] = o.def != OpSumProcesses // in which all processes take part every time
 		for _, c := range o.in {
 			p.konst[n] = p.konst[n] && p.konst[c]
 			p.last[p.root[c]] = i

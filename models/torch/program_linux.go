@@ -27,6 +27,7 @@ type Program struct {
 	copies  []*value // results that share memory with what a run or an update changes
 	assigns []assign
 	updates []*adam // whose memory ends with the program
+	sums    sums
 	record  []*value
 	row     []tensor // theirs, of the last run
 	rows    *recorder
@@ -80,8 +81,8 @@ func (d *Device) Compile(g *graph.Builder, r device.Request) (device.Program, er
 	if old, ok := r.Replaces.(*Program); ok && old != nil {
 		old.Release()
 	}
-	p := &Program{dev: d, plan: plan, values: map[graph.Node]*value{}}
-	p.runAll, p.fetch = p.run, p.download
+	p := &Program{dev: d, plan: plan, values: map[graph.Node]*value{}, sums: sums{by: r.Sum}}
+	p.runAll, p.fetch, p.sums.proceed = p.run, p.download, p.proceed
 	if err := d.call(func() {
 		p.build(g)
 		p.keepRecords(r.Record)
@@ -117,6 +118,7 @@ func (p *Program) build(g *graph.Builder) {
 		} else {
 			p.steps = append(p.steps, c)
 		}
+		p.sums.any = p.sums.any || n.Def() == graph.OpSumProcesses
 	}
 	for _, n := range p.plan.Results {
 		if v := p.values[n]; !slices.Contains(p.results, v) {
@@ -210,11 +212,14 @@ func (p *Program) Run() error {
 	if p.dev == nil {
 		return errors.New("torch: run of a program that was released")
 	}
+	if p.sums.any {
+		return p.runTogether()
+	}
 	p.dev.do(p.runAll)
 	return p.err
 }
 
-// run is Run on the device's thread.
+// run is Run on the device's thread, up to a sum in the host's memory.
 func (p *Program) run() {
 	for _, v := range p.results {
 		v.current = false
@@ -229,6 +234,14 @@ func (p *Program) run() {
 	if !p.captured() {
 		p.forget()
 		p.compute()
+	}
+	p.complete()
+}
+
+// complete takes note of a run that is done, and of its error.
+func (p *Program) complete() {
+	if p.sums.waits != nil {
+		return
 	}
 	if p.err == nil {
 		for i, v := range p.record {
@@ -251,7 +264,6 @@ func (p *Program) forget() {
 
 // compute executes every operation, of inputs that the device has.
 func (p *Program) compute() {
-	l := p.dev.lib
 	for _, c := range p.consts {
 		p.step(c)
 	}
@@ -261,8 +273,20 @@ func (p *Program) compute() {
 	if p.profile {
 		p.runs++
 	}
-	for _, c := range p.steps {
+	p.sums.next = 0
+	p.computeOn()
+}
+
+// computeOn executes what is left of the steps, up to a sum in the host's memory.
+func (p *Program) computeOn() {
+	l := p.dev.lib
+	for p.sums.waits == nil && p.sums.next < len(p.steps) {
+		c := p.steps[p.sums.next]
+		p.sums.next++
 		p.step(c)
+	}
+	if p.sums.waits != nil {
+		return
 	}
 	for _, v := range p.copies {
 		v.copied = l.Keep(l.Call(opClone).T(v.read()).None().One())
@@ -290,7 +314,10 @@ func (p *Program) step(c *call) {
 	}
 	c.out.now = l.Keep(c.to(c.out.dtype, c.f(c)))
 	l.FreeTemps()
-	if err := l.Err(); err != nil {
+	if c.out.node.Def() == graph.OpSumProcesses {
+		p.sumProcesses(c)
+	}
+	if err := l.Err(); err != nil && p.err == nil {
 		p.err = fmt.Errorf("%s: %w", c.out.node.Where(), err)
 	}
 	if p.profile {

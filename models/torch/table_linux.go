@@ -29,7 +29,8 @@ type call struct {
 	joint bool      // this call's kept tensors hold all that its readers want
 	kept  [3]tensor // beside the value
 
-	last  []*value // that nobody reads after this call
+	last  []*value  // that nobody reads after this call
+	host  []float32 // of a sum over processes there
 	spent time.Duration
 
 	size        []int // the shape as values have it
@@ -77,6 +78,8 @@ var table = map[*graph.Def]operation{
 	graph.OpGroupNorm: groupNorm, graph.OpGroupNormSums: groupNormSums, graph.OpGroupNormGrad: groupNormGrad,
 	graph.OpChannelMoments: channelMoments,
 	graph.OpBatchNorm:      batchNorm, graph.OpBatchNormSums: batchNormSums, graph.OpBatchNormGrad: batchNormGrad,
+
+	graph.OpSumProcesses: func(c *call) tensor { return c.Call(opClone).T(c.in[0]).None().One() }, // Program adds the others'
 
 	graph.OpReshape:      reshape,
 	graph.OpStopGradient: func(c *call) tensor { return c.Same(c.in[0]) },

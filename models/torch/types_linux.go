@@ -14,7 +14,7 @@ import (
 // is smaller (embeddings, statistics) stays float32, and so do the gradients of
 // weights, which an optimizer takes.
 func types(n graph.Node) (kept, computed libtorch.DType) {
-	if n.Precision() == graph.Float32 {
+	if n.Precision() == graph.Float32 || n.Def() == graph.OpSumProcesses {
 		return libtorch.Float32, libtorch.Float32
 	}
 	small := len(n.Shape()) < 3

@@ -91,6 +91,10 @@ var expressions = []expression{
 		y, mean, variance := g.BatchNormLeakyReLU(x[0], x[1], x[2], 1e-5, 0.2)
 		return g.AddPerChannel(y, g.StopGradient(g.Add(mean, variance)))
 	}},
+	{"batch norm over two processes", [][]int{image, row, row}, func(g *graph.Builder, x ...graph.Node) graph.Node {
+		y, mean, variance := g.BatchNormAcross(2, x[0], x[1], x[2], 1e-5, 0.2)
+		return g.AddPerChannel(y, g.Add(mean, variance))
+	}},
 	{"spectral norm", [][]int{{8, 12, 3, 3}, {8}, {108}}, func(g *graph.Builder, x ...graph.Node) graph.Node {
 		w, _, _ := g.SpectralNorm(x[0], x[1], x[2])
 		return w

@@ -56,7 +56,7 @@ func (e expression) compare(dev, ref device.Device, twice bool) (worst float64, 
 	}
 	var values [2][][]float32
 	for i, d := range []device.Device{dev, ref} {
-		p, err := d.Compile(g, device.Request{Outputs: outputs})
+		p, err := d.Compile(g, device.Request{Outputs: outputs, Sum: device.Twins{}})
 		if err != nil {
 			return 0, err
 		}

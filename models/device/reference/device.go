@@ -44,6 +44,7 @@ type program struct {
 	g      *graph.Builder
 	plan   *graph.Plan
 	values map[graph.Node][]float32 // of outputs
+	sum    device.Sum               // over processes; nil for none
 
 	record  []graph.Node
 	records []float32
@@ -60,7 +61,7 @@ func (Device) Compile(g *graph.Builder, r device.Request) (device.Program, error
 			return nil, fmt.Errorf("graph: compile: %s: no reference", n.Where())
 		}
 	}
-	p := &program{g: g, plan: plan, values: map[graph.Node][]float32{}, record: r.Record}
+	p := &program{g: g, plan: plan, values: map[graph.Node][]float32{}, sum: r.Sum, record: r.Record}
 	for _, n := range r.Outputs {
 		p.values[n] = make([]float32, n.Shape().Size())
 	}
@@ -86,6 +87,11 @@ func (p *program) Run() error {
 			}
 			definitions[op](n.Attr(), v, in)
 		}
+		if op == graph.OpSumProcesses {
+			if err := p.sumProcesses(v.data); err != nil {
+				return fmt.Errorf("%s: %w", n.Where(), err)
+			}
+		}
 		done[n] = v
 	}
 	for n, out := range p.values {
@@ -101,6 +107,23 @@ func (p *program) Run() error {
 	}
 	for _, n := range p.record {
 		p.records = append(p.records, p.values[n][0])
+	}
+	return nil
+}
+
+// sumProcesses replaces values by their sums over all processes, which are rounded to
+// float32.
+func (p *program) sumProcesses(values []float64) error {
+	if p.sum == nil {
+		return device.Alone
+	}
+	all := make([]float32, len(values))
+	round(all, values)
+	if err := p.sum.Sum(all); err != nil {
+		return err
+	}
+	for i, v := range all {
+		values[i] = float64(v)
 	}
 	return nil
 }

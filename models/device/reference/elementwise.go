@@ -50,6 +50,8 @@ var definitions = map[*graph.Def]definition{
 	graph.OpChannelMoments: channelMoments,
 	graph.OpBatchNorm:      batchNorm, graph.OpBatchNormSums: batchNormSums, graph.OpBatchNormGrad: batchNormGrad,
 
+	graph.OpSumProcesses: unary(func(x, _ float64) float64 { return x }), // program adds the others'
+
 	graph.OpConcat: concat, graph.OpSlice: slice, graph.OpSpread: spread,
 }
 

@@ -59,7 +59,7 @@ func newTrial(c Case, order int, opts ...graph.Option) (*trial, error) {
 
 // compile plans a program for some nodes of the graph.
 func (tr *trial) compile(dev device.Device, outputs ...graph.Node) (device.Program, error) {
-	return dev.Compile(tr.g, device.Request{Outputs: outputs})
+	return dev.Compile(tr.g, device.Request{Outputs: outputs, Sum: device.Twins{}})
 }
 
 func (tr *trial) build(g *graph.Builder, order int) error {
