@@ -11,6 +11,7 @@ func init() {
 	table[graph.OpGELU], table[graph.OpGELUGrad] = unaryKernel(kernels.GELU), binaryKernel(kernels.GELUGrad)
 	table[graph.OpDepthwise], table[graph.OpDepthwiseGradInput] = depthwiseKernel, depthwiseGradInputKernel
 	table[graph.OpMaxPool], table[graph.OpMaxPoolGrad], table[graph.OpMaxPoolPick] = maxPoolKernel, maxPoolGradKernel, maxPoolPickKernel
+	table[graph.OpAvgPool], table[graph.OpAvgPoolAdjoint] = avgPoolKernel, avgPoolAdjointKernel
 	table[graph.OpSpaceToDepth], table[graph.OpDepthToSpace] = spaceToDepthKernel, depthToSpaceKernel
 }
 
@@ -36,6 +37,10 @@ func depthwiseGradInputKernel(pool *kernels.Pool, s *kernels.Region, attr any, o
 	return func() { conv.Run(dy, w, nil, dx) }
 }
 
+// squares is the window of 2x2 pixels that do not overlap, which a discriminator's
+// network has and whose kernels are therefore its own.
+var squares = graph.Window{Side: 2, Stride: 2}
+
 // poolRows calls f for every row of pooled pixels: where its first value is, and where
 // the first values of the two rows are that it is made of.
 func poolRows(pool *kernels.Pool, x, y graph.Shape, f func(y, upper, lower int)) func() {
@@ -48,7 +53,10 @@ func poolRows(pool *kernels.Pool, x, y graph.Shape, f func(y, upper, lower int))
 	})
 }
 
-func maxPoolKernel(pool *kernels.Pool, _ *kernels.Region, _ any, out buffer, in []buffer) func() {
+func maxPoolKernel(pool *kernels.Pool, _ *kernels.Region, attr any, out buffer, in []buffer) func() {
+	if w := attr.(graph.Window); w != squares {
+		return windows{w, in[0].shape, out.shape}.max(pool, in[0].data, out.data)
+	}
 	x, y, c, w := in[0].data, out.data, out.shape[3], out.shape[2]
 	return poolRows(pool, in[0].shape, out.shape, func(at, upper, lower int) {
 		for p := range w {
@@ -76,7 +84,10 @@ func largest(a, b, c, d float32) int {
 	return at
 }
 
-func maxPoolGradKernel(pool *kernels.Pool, _ *kernels.Region, _ any, out buffer, in []buffer) func() {
+func maxPoolGradKernel(pool *kernels.Pool, _ *kernels.Region, attr any, out buffer, in []buffer) func() {
+	if w := attr.(graph.Window); w != squares {
+		return windows{w, out.shape, in[1].shape}.maxGrad(pool, in[0].data, in[1].data, out.data)
+	}
 	x, dy, dx, c, s := in[0].data, in[1].data, out.data, out.shape[3], in[1].shape
 	odd := out.shape[1]%2 != 0 || out.shape[2]%2 != 0
 	rows := poolRows(pool, out.shape, s, func(at, upper, lower int) {
@@ -108,7 +119,10 @@ func maxPoolGradKernel(pool *kernels.Pool, _ *kernels.Region, _ any, out buffer,
 	}
 }
 
-func maxPoolPickKernel(pool *kernels.Pool, _ *kernels.Region, _ any, out buffer, in []buffer) func() {
+func maxPoolPickKernel(pool *kernels.Pool, _ *kernels.Region, attr any, out buffer, in []buffer) func() {
+	if w := attr.(graph.Window); w != squares {
+		return windows{w, in[0].shape, out.shape}.maxPick(pool, in[0].data, in[1].data, out.data)
+	}
 	x, v, y, c, w := in[0].data, in[1].data, out.data, out.shape[3], out.shape[2]
 	return poolRows(pool, in[0].shape, out.shape, func(at, upper, lower int) {
 		for p := range w {

@@ -93,10 +93,33 @@ func TestMaxPool(t *testing.T) {
 	for _, shape := range [][]int{{2, 4, 4, 3}, {1, 5, 7, 2}, {3, 2, 2, 9}} {
 		graphtest.Check(t, func(g *builder, x ...node) node { return g.MaxPool2(x[0]) }, distinct(shape...))
 	}
+	for _, w := range []graph.Window{{Side: 3, Stride: 2}, {Side: 3, Stride: 1, Pad: 1}, {Side: 2, Stride: 1}, {Side: 5, Stride: 3, Pad: 2}} {
+		graphtest.Check(t, func(g *builder, x ...node) node { return g.MaxPool(x[0], w) }, distinct(2, 6, 7, 3))
+	}
+	// Of equal values the first gets the gradient, from every window.
+	graphtest.CheckValue(t, "overlapping", []float32{1, 0, 0, 0, 30, 0, 0, 500, 0, 0, 7000, 0},
+		func(g *builder, x ...node) node {
+			return g.Apply(graph.OpMaxPoolGrad, graph.Window{Side: 3, Stride: 1, Pad: 1}, x[0], x[1])
+		}, graphtest.Values([]float32{4, 4, 1, 1, 5, 2, 2, 6, 3, 3, 8, 3}, 1, 1, 12, 1),
+		graphtest.Values([]float32{1, 0, 0, 10, 10, 10, 100, 200, 200, 1000, 3000, 3000}, 1, 1, 12, 1))
 	// Of equal values the first gets the gradient.
 	graphtest.CheckValue(t, "ties", []float32{0, 5, 0, 0, 0, 0, 0, 7},
-		func(g *builder, x ...node) node { return g.Apply(graph.OpMaxPoolGrad, nil, x[0], x[1]) },
+		func(g *builder, x ...node) node {
+			return g.Apply(graph.OpMaxPoolGrad, graph.Window{Side: 2, Stride: 2}, x[0], x[1])
+		},
 		graphtest.Values([]float32{1, 2, 0, 0, 2, 2, 1, 3}, 1, 2, 4, 1), graphtest.Values([]float32{5, 7}, 1, 1, 2, 1))
+}
+
+// TestAvgPool: padding is not counted, so that a constant stays one.
+func TestAvgPool(t *testing.T) {
+	for _, w := range []graph.Window{{Side: 3, Stride: 1, Pad: 1}, {Side: 3, Stride: 2}, {Side: 4, Stride: 3, Pad: 2}, {Side: 1, Stride: 1}} {
+		graphtest.Check(t, func(g *builder, x ...node) node { return g.AvgPool(x[0], w) }, graphtest.Normal(2, 6, 7, 3))
+	}
+	same := graph.Window{Side: 3, Stride: 1, Pad: 1}
+	graphtest.CheckValue(t, "corners", []float32{3, 3, 3, 3, 3, 3}, func(g *builder, x ...node) node { return g.AvgPool(x[0], same) },
+		graphtest.Values([]float32{3, 3, 3, 3, 3, 3}, 1, 2, 3, 1))
+	graphtest.CheckValue(t, "row", []float32{1.5, 2, 3, 3.5}, func(g *builder, x ...node) node { return g.AvgPool(x[0], same) },
+		graphtest.Values([]float32{1, 2, 3, 4}, 1, 1, 4, 1))
 }
 
 func TestSpaceToDepth(t *testing.T) {
@@ -118,6 +141,7 @@ func TestFeatureOpsRefuse(t *testing.T) {
 			g.Depthwise(g.Input("x", 1, 4, 4, 3), g.Input("w", 3, 1, 3, 3), g.Input("b", 4), 1)
 		}, "bias [4], want [3]"},
 		{func(g *builder) { g.MaxPool2(g.Input("x", 1, 1, 4, 3)) }, "input [1 1 4 3], want [N H W C] of at least 2x2 pixels"},
+		{func(g *builder) { g.AvgPool(g.Input("x", 1, 4, 4, 3), graph.Window{Side: 3, Stride: 1, Pad: 2}) }, "window {Side:3 Stride:1 Pad:2}, want a side and a stride of at least 1, and padding of at most half the side"},
 		{func(g *builder) { g.SpaceToDepth(g.Input("x", 1, 4, 6, 3), 4) }, "input [1 4 6 3], want [N H W C] in squares of 4 pixels"},
 		{func(g *builder) { g.DepthToSpace(g.Input("x", 1, 4, 6, 3), 2) }, "input [1 4 6 3], want [N H W C], C a multiple of 4"},
 	} {

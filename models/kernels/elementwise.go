@@ -38,6 +38,12 @@ func Div(dst, a, b []float32) {
 	active.div(dst, a, b)
 }
 
+// Maximum sets dst to the larger of a and b, to NaN where either is one.
+func Maximum(dst, a, b []float32) {
+	same("Maximum", len(dst), len(a), len(b))
+	active.maximum(dst, a, b)
+}
+
 // MulAdd sets dst = dst + a·b.
 func MulAdd(dst, a, b []float32) {
 	same("MulAdd", len(dst), len(a), len(b))

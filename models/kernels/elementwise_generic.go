@@ -11,6 +11,12 @@ func addGeneric(dst, a, b []float32) {
 	}
 }
 
+func maximumGeneric(dst, a, b []float32) {
+	for i := range dst {
+		dst[i] = max(a[i], b[i])
+	}
+}
+
 func subGeneric(dst, a, b []float32) {
 	for i := range dst {
 		dst[i] = a[i] - b[i]

@@ -65,6 +65,8 @@ var elementwises = []elementwise{
 		}, 3e-7, 3e-5},
 	{"Add", 2, func(d []float32, in [][]float32) { kernels.Add(d, in[0], in[1]) },
 		func(_ float64, in []float64) float64 { return in[0] + in[1] }, 6e-8, 0},
+	{"Maximum", 2, func(d []float32, in [][]float32) { kernels.Maximum(d, in[0], in[1]) },
+		func(_ float64, in []float64) float64 { return math.Max(in[0], in[1]) }, 0, 0},
 	{"Sub", 2, func(d []float32, in [][]float32) { kernels.Sub(d, in[0], in[1]) },
 		func(_ float64, in []float64) float64 { return in[0] - in[1] }, 6e-8, 0},
 	{"Mul", 2, func(d []float32, in [][]float32) { kernels.Mul(d, in[0], in[1]) },

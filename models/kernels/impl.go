@@ -24,6 +24,7 @@ type impl struct {
 
 	// Elementwise maps.
 	add, sub, mul, div func(dst, a, b []float32)
+	maximum            func(dst, a, b []float32)
 	mulAdd             func(dst, a, b []float32)
 	addScaled          func(dst, a, b []float32, c float32)
 	scale, addScalar   func(dst, a []float32, c float32)

@@ -10,6 +10,7 @@ var portable = impl{
 	winograd: &winogradGeneric,
 
 	add: addGeneric, sub: subGeneric, mul: mulGeneric, div: divGeneric,
+	maximum:   maximumGeneric,
 	mulAdd:    mulAddGeneric,
 	addScaled: addScaledGeneric,
 	scale:     scaleGeneric, addScalar: addScalarGeneric,

@@ -147,6 +147,7 @@ var avx2 = impl{
 	winograd: &winogradAVX2,
 
 	add: addAVX2, sub: subAVX2, mul: mulAVX2, div: divAVX2,
+	maximum:   maximumAVX2,
 	mulAdd:    mulAddAVX2,
 	addScaled: addScaledAVX2,
 	scale:     scaleAVX2, addScalar: addScalarAVX2,
@@ -186,6 +187,7 @@ var avx512 = impl{
 	winograd: &winogradAVX512,
 
 	add: addAVX512, sub: subAVX512, mul: mulAVX512, div: divAVX512,
+	maximum:   maximumAVX512,
 	mulAdd:    mulAddAVX512,
 	addScaled: addScaledAVX512,
 	scale:     scaleAVX512, addScalar: addScalarAVX512,

@@ -282,6 +282,71 @@ end:
 	VZEROUPPER
 	RET
 
+// func maximumAVX2(dst []float32, a []float32, b []float32)
+// Requires: AVX
+TEXT ·maximumAVX2(SB), NOSPLIT, $0-72
+	MOVQ a_base+24(FP), AX
+	MOVQ b_base+48(FP), CX
+	MOVQ dst_base+0(FP), DX
+	MOVQ dst_len+8(FP), BX
+	SUBQ $0x00000010, BX
+	JL   few
+
+many:
+	VMOVUPS   (AX), Y0
+	VMOVUPS   32(AX), Y1
+	VMOVUPS   (CX), Y2
+	VMOVUPS   32(CX), Y3
+	VMAXPS    Y2, Y0, Y2
+	VCMPPS    $0x03, Y0, Y0, Y4
+	VBLENDVPS Y4, Y0, Y2, Y0
+	VMAXPS    Y3, Y1, Y3
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y1, Y3, Y1
+	VMOVUPS   Y0, (DX)
+	VMOVUPS   Y1, 32(DX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x00000040, DX
+	SUBQ      $0x00000010, BX
+	JGE       many
+
+few:
+	ADDQ $0x00000008, BX
+	JL   rest
+
+one:
+	VMOVUPS   (AX), Y0
+	VMOVUPS   (CX), Y1
+	VMAXPS    Y1, Y0, Y1
+	VCMPPS    $0x03, Y0, Y0, Y2
+	VBLENDVPS Y2, Y0, Y1, Y0
+	VMOVUPS   Y0, (DX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, DX
+	SUBQ      $0x00000008, BX
+	JGE       one
+
+rest:
+	ADDQ       $0x00000008, BX
+	JZ         end
+	LEAQ       tailMask<>+0(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	SHRQ       $0x02, BX
+	VMOVUPS    32(SI), Y0
+	VMASKMOVPS (AX), Y0, Y1
+	VMASKMOVPS (CX), Y0, Y2
+	VMAXPS     Y2, Y1, Y2
+	VCMPPS     $0x03, Y1, Y1, Y3
+	VBLENDVPS  Y3, Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (DX)
+
+end:
+	VZEROUPPER
+	RET
+
 // func mulAddAVX2(dst []float32, a []float32, b []float32)
 // Requires: AVX, FMA3
 TEXT ·mulAddAVX2(SB), NOSPLIT, $0-72
@@ -3515,6 +3580,70 @@ rest:
 	VMOVUPS.Z (DX), K1, Z1
 	VDIVPS    Z1, Z0, Z0
 	VMOVUPS   Z0, K1, (BX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func maximumAVX512(dst []float32, a []float32, b []float32)
+// Requires: AVX, AVX512F
+TEXT ·maximumAVX512(SB), NOSPLIT, $0-72
+	MOVQ a_base+24(FP), AX
+	MOVQ b_base+48(FP), DX
+	MOVQ dst_base+0(FP), BX
+	MOVQ dst_len+8(FP), CX
+	SUBQ $0x00000020, CX
+	JL   few
+
+many:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   (DX), Z2
+	VMOVUPS   64(DX), Z3
+	VMAXPS    Z2, Z0, Z2
+	VCMPPS    $0x03, Z0, Z0, K1
+	VBLENDMPS Z0, Z2, K1, Z4
+	VMAXPS    Z3, Z1, Z3
+	VCMPPS    $0x03, Z1, Z1, K1
+	VBLENDMPS Z1, Z3, K1, Z5
+	VMOVUPS   Z4, (BX)
+	VMOVUPS   Z5, 64(BX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, DX
+	ADDQ      $0x00000080, BX
+	SUBQ      $0x00000020, CX
+	JGE       many
+
+few:
+	ADDQ $0x00000010, CX
+	JL   rest
+
+one:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   (DX), Z1
+	VMAXPS    Z1, Z0, Z1
+	VCMPPS    $0x03, Z0, Z0, K1
+	VBLENDMPS Z0, Z1, K1, Z6
+	VMOVUPS   Z6, (BX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000040, DX
+	ADDQ      $0x00000040, BX
+	SUBQ      $0x00000010, CX
+	JGE       one
+
+rest:
+	ADDQ      $0x00000010, CX
+	JZ        end
+	MOVL      $0x00000001, SI
+	SHLL      CL, SI
+	DECL      SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (DX), K1, Z1
+	VMAXPS    Z1, Z0, Z1
+	VCMPPS    $0x03, Z0, Z0, K2
+	VBLENDMPS Z0, Z1, K2, Z7
+	VMOVUPS   Z7, K1, (BX)
 
 end:
 	VZEROUPPER

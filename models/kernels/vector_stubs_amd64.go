@@ -17,6 +17,9 @@ func mulAVX2(dst []float32, a []float32, b []float32)
 func divAVX2(dst []float32, a []float32, b []float32)
 
 //go:noescape
+func maximumAVX2(dst []float32, a []float32, b []float32)
+
+//go:noescape
 func mulAddAVX2(dst []float32, a []float32, b []float32)
 
 //go:noescape
@@ -105,6 +108,9 @@ func mulAVX512(dst []float32, a []float32, b []float32)
 
 //go:noescape
 func divAVX512(dst []float32, a []float32, b []float32)
+
+//go:noescape
+func maximumAVX512(dst []float32, a []float32, b []float32)
 
 //go:noescape
 func mulAddAVX512(dst []float32, a []float32, b []float32)

@@ -14,6 +14,7 @@ var (
 	opErf        = libtorch.NewOp("erf")
 	opExp        = libtorch.NewOp("exp")
 	opGather     = libtorch.NewOp("gather")
+	opAvgPoolB   = libtorch.NewOp("avg_pool2d_backward")
 	opMaxPool    = libtorch.NewOp("max_pool2d_with_indices")
 	opMaxPoolB   = libtorch.NewOp("max_pool2d_with_indices_backward")
 	gaussianRoot = float64(0.3989422804014327) // 1/√(2π)
@@ -24,6 +25,7 @@ func init() {
 	table[graph.OpGELU], table[graph.OpGELUGrad] = gelu, geluGrad
 	table[graph.OpDepthwise], table[graph.OpDepthwiseGradInput] = depthwise, depthwiseGradInput
 	table[graph.OpMaxPool], table[graph.OpMaxPoolGrad], table[graph.OpMaxPoolPick] = maxPool, maxPoolGrad, maxPoolPick
+	table[graph.OpAvgPool], table[graph.OpAvgPoolAdjoint] = avgPool, avgPoolAdjoint
 	table[graph.OpSpaceToDepth], table[graph.OpDepthToSpace] = spaceToDepth, depthToSpace
 }
 
@@ -106,9 +108,15 @@ func depthwiseGradInput(c *call) tensor {
 	return dx
 }
 
-// pooled is the largest value of every 2x2 pixels, and where it is.
+// window are the arguments of a pooling behind its tensors.
+func (c *call) window(w graph.Window) *libtorch.Lib {
+	return c.Ints(w.Side, w.Side).Ints(w.Stride, w.Stride).Ints(w.Pad, w.Pad)
+}
+
+// pooled is the largest value of every window, and where it is.
 func (c *call) pooled(x tensor) (y, where tensor) {
-	return c.Call(opMaxPool).T(x).Ints(2, 2).Ints(2, 2).Ints(0, 0).Ints(1, 1).Bool(false).Two()
+	c.Call(opMaxPool).T(x)
+	return c.window(c.attr.(graph.Window)).Ints(1, 1).Bool(false).Two()
 }
 
 func maxPool(c *call) tensor {
@@ -118,7 +126,21 @@ func maxPool(c *call) tensor {
 
 func maxPoolGrad(c *call) tensor {
 	_, where := c.pooled(c.in[0])
-	return c.Call(opMaxPoolB).T(c.in[1]).T(c.in[0]).Ints(2, 2).Ints(2, 2).Ints(0, 0).Ints(1, 1).Bool(false).T(where).One()
+	c.Call(opMaxPoolB).T(c.in[1]).T(c.in[0])
+	return c.window(c.attr.(graph.Window)).Ints(1, 1).Bool(false).T(where).One()
+}
+
+// avgPool divides by the pixels that lie in the image.
+func avgPool(c *call) tensor {
+	c.Call(opAvgPool).T(c.in[0])
+	return c.window(c.attr.(graph.Window)).Bool(false).Bool(false).None().One()
+}
+
+// avgPoolAdjoint takes an input for its shape alone.
+func avgPoolAdjoint(c *call) tensor {
+	x := c.Empty(c.dtype, c.like, c.likeStrides)
+	c.Call(opAvgPoolB).T(c.in[0]).T(x)
+	return c.window(c.attr.(graph.AvgPoolAttr).Window).Bool(false).Bool(false).None().One()
 }
 
 // maxPoolPick gathers by the index of a pixel in its image.

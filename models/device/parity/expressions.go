@@ -63,7 +63,11 @@ var expressions = []expression{
 		return g.Mul(g.ReLU6(g.Scale(x[0], 4)), g.GELU(x[0]))
 	}},
 	{"max pooling", [][]int{image, image}, func(g *graph.Builder, x ...graph.Node) graph.Node {
-		return g.Mul(g.MaxPool2(x[0]), g.Apply(graph.OpMaxPoolPick, nil, g.StopGradient(x[0]), x[1]))
+		overlapping := graph.Window{Side: 3, Stride: 2, Pad: 1}
+		return g.AddN(g.MaxPool(x[0], overlapping), g.Mul(g.MaxPool2(x[0]), g.Apply(graph.OpMaxPoolPick, overlapping, g.StopGradient(x[0]), x[1])))
+	}},
+	{"average pooling", [][]int{image}, func(g *graph.Builder, x ...graph.Node) graph.Node {
+		return g.AvgPool(g.AvgPool(x[0], graph.Window{Side: 3, Stride: 1, Pad: 1}), graph.Window{Side: 3, Stride: 2})
 	}},
 	{"space and depth", [][]int{image}, func(g *graph.Builder, x ...graph.Node) graph.Node {
 		return g.DepthToSpace(g.Reshape(g.SpaceToDepth(x[0], 4), 2, 4, 1, 192), 2)

@@ -30,14 +30,28 @@ func init() {
 	definitions[graph.OpDepthwiseGradInput] = func(attr any, out value, in []value) {
 		eachDepthwise(attr.(graph.DepthwiseAttr), out.shape, func(x, y, w int) { out.data[x] += in[0].data[y] * in[1].data[w] })
 	}
-	definitions[graph.OpMaxPool] = func(_ any, out value, in []value) {
-		eachLargest(in[0], func(x, y int) { out.data[y] = in[0].data[x] })
+	definitions[graph.OpMaxPool] = func(attr any, out value, in []value) {
+		eachLargest(attr.(graph.Window), in[0], out.shape, func(x, y int) { out.data[y] = in[0].data[x] })
 	}
-	definitions[graph.OpMaxPoolGrad] = func(_ any, out value, in []value) {
-		eachLargest(in[0], func(x, y int) { out.data[x] = in[1].data[y] })
+	definitions[graph.OpMaxPoolGrad] = func(attr any, out value, in []value) {
+		eachLargest(attr.(graph.Window), in[0], in[1].shape, func(x, y int) { out.data[x] += in[1].data[y] })
 	}
-	definitions[graph.OpMaxPoolPick] = func(_ any, out value, in []value) {
-		eachLargest(in[0], func(x, y int) { out.data[y] = in[1].data[x] })
+	definitions[graph.OpMaxPoolPick] = func(attr any, out value, in []value) {
+		eachLargest(attr.(graph.Window), in[0], out.shape, func(x, y int) { out.data[y] = in[1].data[x] })
+	}
+	definitions[graph.OpAvgPool] = func(attr any, out value, in []value) {
+		eachWindow(attr.(graph.Window), in[0], out.shape, func(y int, xs []int) {
+			for _, x := range xs {
+				out.data[y] += in[0].data[x] / float64(len(xs))
+			}
+		})
+	}
+	definitions[graph.OpAvgPoolAdjoint] = func(attr any, out value, in []value) {
+		eachWindow(attr.(graph.AvgPoolAttr).Window, out, in[0].shape, func(y int, xs []int) {
+			for _, x := range xs {
+				out.data[x] += in[0].data[y] / float64(len(xs))
+			}
+		})
 	}
 	definitions[graph.OpSpaceToDepth] = func(attr any, out value, in []value) {
 		eachMoved(int(attr.(graph.Block)), in[0].shape, func(x, y int) { out.data[y] = in[0].data[x] })
@@ -65,21 +79,35 @@ func eachDepthwise(a graph.DepthwiseAttr, x graph.Shape, f func(x, y, w int)) {
 	}
 }
 
-// eachLargest calls f with the indices of the first largest value of every square of
-// 2x2 and of what it becomes.
-func eachLargest(x value, f func(x, y int)) {
-	out := value{shape: graph.Shape{x.shape[0], x.shape[1] / 2, x.shape[2] / 2, x.shape[3]}}
-	for i := range out.shape.Size() {
-		c, ox := i%out.shape[3], i/out.shape[3]%out.shape[2]
-		oy, n := i/out.shape[3]/out.shape[2]%out.shape[1], i/out.shape[3]/out.shape[2]/out.shape[1]
-		best := x.at(n, 2*oy, 2*ox, c)
-		for t := 1; t < 4; t++ {
-			if j := x.at(n, 2*oy+t/2, 2*ox+t%2, c); x.data[j] > x.data[best] {
-				best = j
+// eachWindow calls f with the index of every pooled value and those of the values of
+// the image in its window, row by row.
+func eachWindow(w graph.Window, x value, pooled graph.Shape, f func(y int, xs []int)) {
+	for i := range pooled.Size() {
+		c, ox := i%pooled[3], i/pooled[3]%pooled[2]
+		oy, n := i/pooled[3]/pooled[2]%pooled[1], i/pooled[3]/pooled[2]/pooled[1]
+		var xs []int
+		for t := range w.Side * w.Side {
+			iy, ix := oy*w.Stride-w.Pad+t/w.Side, ox*w.Stride-w.Pad+t%w.Side
+			if iy >= 0 && iy < x.shape[1] && ix >= 0 && ix < x.shape[2] {
+				xs = append(xs, x.at(n, iy, ix, c))
 			}
 		}
-		f(best, i)
+		f(i, xs)
 	}
+}
+
+// eachLargest calls f with the indices of the first largest value of every window and
+// of what it becomes.
+func eachLargest(w graph.Window, x value, pooled graph.Shape, f func(x, y int)) {
+	eachWindow(w, x, pooled, func(y int, xs []int) {
+		best := xs[0]
+		for _, at := range xs {
+			if x.data[at] > x.data[best] {
+				best = at
+			}
+		}
+		f(best, y)
+	})
 }
 
 // eachMoved calls f with the indices of every value of images [N H W C] and of the

@@ -77,6 +77,22 @@ func (v isa) blendPositive(x, a, b reg.Register) reg.VecVirtual {
 	return dst
 }
 
+// blendNaN is x where x is NaN and b elsewhere.
+func (v isa) blendNaN(x, b reg.Register) reg.VecVirtual {
+	const unordered = 3
+	dst := v.vec()
+	if v.wide() {
+		k := K()
+		VCMPPS(Imm(unordered), x, x, k)
+		VBLENDMPS(x, b, k, dst)
+	} else {
+		mask := v.vec()
+		VCMPPS(Imm(unordered), x, x, mask)
+		VBLENDVPS(mask, x, b, dst)
+	}
+	return dst
+}
+
 // tail addresses the first values of a vector, as many as were left over.
 type tail struct {
 	v    isa

@@ -23,6 +23,14 @@ func maps(v isa) {
 	binary("div", func(b, a, dst Op) { VDIVPS(b, a, dst) })
 
 	stream{
+		name: "maximum", params: "dst, a, b []float32", in: []string{"a", "b"}, out: []string{"dst"}, unroll: 2,
+		body: oneByOne(func(v isa, in vectors, _ []Op, _ vectors) vectors {
+			VMAXPS(in[1], in[0], in[1]) // b where either is NaN
+			return vectors{v.blendNaN(in[0], in[1])}
+		}),
+	}.emit(v)
+
+	stream{
 		name: "mulAdd", params: "dst, a, b []float32", in: []string{"dst", "a", "b"}, out: []string{"dst"}, unroll: 4,
 		body: oneByOne(func(v isa, in vectors, _ []Op, _ vectors) vectors {
 			VFMADD231PS(in[1], in[2], in[0])
