@@ -51,7 +51,7 @@ func TestFaultOpenByContent(t *testing.T) {
 		{[]string{"fork", zip}, "checkpoint: " + zip + torch},
 		{[]string{"inspect", filesOfOthers + "protocol0.pkl"}, "protocol0.pkl: pickle: byte 0: starts with \"(d\", want protocol 2 to 5, which Python 3 writes"},
 		{[]string{"inspect", filesOfOthers + "protocol4.pkl"}, "protocol4.pkl: a dict of 1, want tensors"},
-		{[]string{"inspect", filesOfOthers + "script.pt"}, "script.pt: a TorchScript file, want safetensors; reading it would run code, so save the state dict"},
+		{[]string{"inspect", filesOfOthers + "script.pt"}, "script.pt: a __torch__.torch.nn.modules.linear.Identity, want tensors"},
 		{[]string{"inspect", page}, "page.pkl: an HTML page, want safetensors; a download brought this instead of the file"},
 		{[]string{"inspect", pointer}, "pointer: a pointer of Git LFS, want safetensors; git lfs pull"},
 		{[]string{"inspect", "../../metrics/testdata/fid.npz"}, "fid.npz: an npz archive of NumPy, want safetensors; innate fid --ref"},

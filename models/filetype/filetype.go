@@ -22,6 +22,7 @@ const (
 	NPY         Kind = "an npy array of NumPy"
 	TorchZip    Kind = "a PyTorch file (zip of torch.save)"
 	TorchLegacy Kind = "a PyTorch file (legacy form of torch.save)"
+	TorchScript Kind = "a TorchScript file"
 	Pickle      Kind = "a Python pickle"
 	Directory   Kind = "a directory"
 	Zip         Kind = "a zip archive"
@@ -29,41 +30,39 @@ const (
 
 // Kinds that are only named.
 const (
-	torchScript Kind = "a TorchScript file"
-	brokenZip   Kind = "a zip archive that was cut short"
-	gguf        Kind = "a GGUF file"
-	onnx        Kind = "an ONNX model"
-	hdf5        Kind = "an HDF5 file"
-	tflite      Kind = "a TensorFlow Lite model"
-	tar         Kind = "a tar archive"
-	gzip        Kind = "a gzip file"
-	zstd        Kind = "a zstd file"
-	xz          Kind = "an xz file"
-	bzip2       Kind = "a bzip2 file"
-	sevenZip    Kind = "a 7-Zip archive"
-	pngPicture  Kind = "a PNG picture"
-	jpeg        Kind = "a JPEG picture"
-	gif         Kind = "a GIF picture"
-	pdf         Kind = "a PDF document"
-	program     Kind = "a program (ELF)"
-	html        Kind = "an HTML page"
-	xml         Kind = "an XML document"
-	lfsPointer  Kind = "a pointer of Git LFS"
-	shardIndex  Kind = "the index of a model in several files"
-	jsonText    Kind = "a JSON text"
-	plainText   Kind = "a text"
-	zeros       Kind = "zeros and nothing else"
-	empty       Kind = "an empty file"
-	pipe        Kind = "a pipe"
-	socket      Kind = "a socket"
-	device      Kind = "a device"
+	brokenZip  Kind = "a zip archive that was cut short"
+	gguf       Kind = "a GGUF file"
+	onnx       Kind = "an ONNX model"
+	hdf5       Kind = "an HDF5 file"
+	tflite     Kind = "a TensorFlow Lite model"
+	tar        Kind = "a tar archive"
+	gzip       Kind = "a gzip file"
+	zstd       Kind = "a zstd file"
+	xz         Kind = "an xz file"
+	bzip2      Kind = "a bzip2 file"
+	sevenZip   Kind = "a 7-Zip archive"
+	pngPicture Kind = "a PNG picture"
+	jpeg       Kind = "a JPEG picture"
+	gif        Kind = "a GIF picture"
+	pdf        Kind = "a PDF document"
+	program    Kind = "a program (ELF)"
+	html       Kind = "an HTML page"
+	xml        Kind = "an XML document"
+	lfsPointer Kind = "a pointer of Git LFS"
+	shardIndex Kind = "the index of a model in several files"
+	jsonText   Kind = "a JSON text"
+	plainText  Kind = "a text"
+	zeros      Kind = "zeros and nothing else"
+	empty      Kind = "an empty file"
+	pipe       Kind = "a pipe"
+	socket     Kind = "a socket"
+	device     Kind = "a device"
 )
 
 // Wanted is what readers of networks want.
 const Wanted = "safetensors"
 
 const (
-	runsCode   = "reading it would run code, so save the state dict: torch.save(net.state_dict(), FILE)"
 	imports    = "innate import makes one of it"
 	fetchAgain = "a download brought this instead of the file, so fetch it again"
 	unpack     = "unpack it first"
@@ -72,7 +71,7 @@ const (
 
 // advice says what to do with a file that is not what it was taken for.
 var advice = map[Kind]string{
-	TorchZip: imports, TorchLegacy: imports, Pickle: imports, torchScript: runsCode,
+	TorchZip: imports, TorchLegacy: imports, TorchScript: imports, Pickle: imports,
 	tar: unpack, gzip: unpack, zstd: unpack, xz: unpack, bzip2: unpack, sevenZip: unpack, Zip: unpack,
 	html: fetchAgain, xml: fetchAgain,
 	lfsPointer: "git lfs pull fetches the file itself",
@@ -85,7 +84,7 @@ var advice = map[Kind]string{
 // Refuse returns the error of a file of this kind where want is wanted.
 func (k Kind) Refuse(want string) error {
 	hint := advice[k]
-	if hint == "" || (hint == imports || hint == runsCode) && want != Wanted {
+	if hint == "" || hint == imports && want != Wanted {
 		return fmt.Errorf("%s, want %s", k, want)
 	}
 	return fmt.Errorf("%s, want %s; %s", k, want, hint)
@@ -107,7 +106,9 @@ func (k Kind) Instead() bool {
 
 // Torch reports whether a file of this kind is one of PyTorch's or a pickle, which
 // package torchfile reads.
-func (k Kind) Torch() bool { return k == TorchZip || k == TorchLegacy || k == Pickle }
+func (k Kind) Torch() bool {
+	return k == TorchZip || k == TorchLegacy || k == TorchScript || k == Pickle
+}
 
 // Of says what lies at path. It opens regular files alone: opening a pipe would
 // wait for its writer.

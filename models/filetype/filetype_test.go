@@ -127,7 +127,7 @@ func TestRefuse(t *testing.T) {
 		{filetype.Safetensors, "a run", "a safetensors file, want a run; innate inspect, sample, fid and export read it"},
 		{filetype.Directory, "npz", "a directory, want npz"},
 		{script, "npz", "a TorchScript file, want npz"},
-		{script, filetype.Wanted, "a TorchScript file, want safetensors; reading it would run code, so save the state dict: torch.save(net.state_dict(), FILE)"},
+		{script, filetype.Wanted, "a TorchScript file, want safetensors; innate import makes one of it"},
 		{filetype.TorchZip, filetype.Wanted, "a PyTorch file (zip of torch.save), want safetensors; innate import makes one of it"},
 	} {
 		if got := c.kind.Refuse(c.wanted).Error(); got != c.want {

@@ -102,7 +102,7 @@ func inZip(r io.ReaderAt, size int64) Kind {
 	}
 	switch {
 	case has("data.pkl") && has("constants.pkl"):
-		return torchScript
+		return TorchScript
 	case has("data.pkl"):
 		return TorchZip
 	case slices.ContainsFunc(z.File, func(f *zip.File) bool { return strings.HasSuffix(f.Name, ".npy") }):

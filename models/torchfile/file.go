@@ -42,7 +42,7 @@ func Open(path string) (*File, error) {
 // be wanted.
 func Read(r io.ReaderAt, size int64) (*File, error) {
 	switch kind := filetype.Sniff(r, size); kind {
-	case filetype.TorchZip:
+	case filetype.TorchZip, filetype.TorchScript:
 		return readZip(r, size)
 	case filetype.TorchLegacy:
 		return readLegacy(r, 0, size, size)

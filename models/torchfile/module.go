@@ -11,12 +11,13 @@ import (
 
 // module is an object of torch.nn.Module as a pickle describes it.
 type module struct {
-	class string
-	state *pickle.Dict
+	class  string
+	state  *pickle.Dict
+	script bool // of TorchScript
 }
 
-// moduleOf reads a module: either one of persistence, which states its class, or
-// one of torch.nn, whose class is its name.
+// moduleOf reads a module: one of persistence, which states its class, or one of
+// torch.nn or TorchScript, whose class is its name.
 func moduleOf(v pickle.Value) (module, bool) {
 	o, ok := v.(*pickle.Object)
 	if !ok {
@@ -25,7 +26,8 @@ func moduleOf(v pickle.Value) (module, bool) {
 	if o.Class.String() != persistence {
 		state, ok := o.State.(*pickle.Dict)
 		_, has := state.Get("_modules")
-		return module{o.Class.Name, state}, ok && has
+		script := ofScript(o.Class)
+		return module{o.Class.Name, state, script}, ok && (has || script)
 	}
 	if len(o.Args) != 1 {
 		return module{}, false
@@ -35,7 +37,7 @@ func moduleOf(v pickle.Value) (module, bool) {
 	name, _ := class.(string)
 	state, _ := meta.Get("state")
 	attrs, ok := state.(*pickle.Dict)
-	return module{name, attrs}, ok
+	return module{class: name, state: attrs}, ok
 }
 
 // dict is an attribute that is a dict; an empty one if it is not.
@@ -48,10 +50,14 @@ func (m module) dict(name string) *pickle.Dict {
 }
 
 // walkModule adds a module's own parameters, its buffers and its children, which is
-// the order of a state dict.
+// the order of a state dict. One of TorchScript has them all among its attributes, in
+// that order.
 func (s *State) walkModule(m module, prefix string, depth int) error {
 	if m.class != "" {
 		s.classes[m.class]++
+	}
+	if m.script {
+		return s.walk(m.state, prefix, depth+1)
 	}
 	apart := map[pickle.Value]bool{} // buffers that a state dict leaves out
 	if v, _ := m.state.Get("_non_persistent_buffers_set"); v != nil {

@@ -36,8 +36,20 @@ var plain = []string{
 	"torch.storage.UntypedStorage", "torch.storage.TypedStorage",
 }
 
-// allowed are the names that a file may mention. Modules of torch.nn become their
-// attributes: nothing of theirs is called.
+// scripted is where the classes of a TorchScript file are, whose code lies in records
+// that nobody here reads; builders are what its lists and dicts go through.
+const (
+	scripted = "__torch__"
+	builders = "torch.jit._pickle"
+)
+
+// ofScript reports whether a class is one of a TorchScript file.
+func ofScript(g pickle.Global) bool {
+	return g.Module == scripted || strings.HasPrefix(g.Module, scripted+".")
+}
+
+// allowed are the names that a file may mention. Modules of torch.nn and of TorchScript
+// become their attributes: nothing of theirs is called.
 func allowed(g pickle.Global) bool {
 	name := g.String()
 	switch name {
@@ -52,5 +64,5 @@ func allowed(g pickle.Global) bool {
 			return true
 		}
 	}
-	return slices.Contains(plain, name) || slices.Contains(others, name) || strings.HasPrefix(g.Module, "torch.nn.modules.")
+	return ofScript(g) || g.Module == builders || slices.Contains(plain, name) || slices.Contains(others, name) || strings.HasPrefix(g.Module, "torch.nn.modules.")
 }

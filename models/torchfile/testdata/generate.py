@@ -115,4 +115,19 @@ embedding = nn.Embedding(3, 2)
 with open("embedding.pkl", "wb") as f: pickle.dump({"embed": embedding}, f, protocol=3)
 note("embedding.pkl", {"embed." + k: v for k, v in embedding.state_dict().items()})
 
+class Scripted(nn.Module):
+    """One with what a TorchScript file has beside parameters: numbers, lists, a buffer, an empty child."""
+    sizes: list[int]
+    names: dict[str, float]
+    def __init__(self):
+        super().__init__()
+        self.scale, self.sizes, self.names = nn.Parameter(torch.randn(2)), [3, 4], {"eps": 1e-5}
+        self.body, self.rest = nn.Sequential(nn.Conv2d(2, 2, 1), nn.BatchNorm2d(2)).half(), nn.Identity()
+    def forward(self, x):
+        return self.rest(self.body(x)) * self.scale[0] * self.sizes[0] * self.names["eps"]
+
+script = torch.jit.script(Scripted().eval())
+script.save("script.pt")
+note("script.pt", script.state_dict())
+
 with open("golden.json", "w") as f: json.dump(golden, f, indent=0)
