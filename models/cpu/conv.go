@@ -16,7 +16,8 @@ func convShape(o graph.ConvOpts, x, w graph.Shape) kernels.ConvShape {
 }
 
 func convKernel(pool *kernels.Pool, s *kernels.Region, attr any, out buffer, in []buffer) func() {
-	conv := kernels.NewConvForward(pool, convShape(attr.(graph.ConvOpts), in[0].shape, in[1].shape), s)
+	shape := convShape(attr.(graph.ConvOpts), in[0].shape, in[1].shape)
+	conv := kernels.NewConvForward(pool, shape, s, in[1].packed(shape, false))
 	x, w, y := in[0].data, in[1].data, out.data
 	var bias []float32
 	if len(in) == 3 {
@@ -27,7 +28,8 @@ func convKernel(pool *kernels.Pool, s *kernels.Region, attr any, out buffer, in 
 
 func convGradInputKernel(pool *kernels.Pool, s *kernels.Region, attr any, out buffer, in []buffer) func() {
 	o := attr.(graph.ConvInputAttr).ConvOpts
-	conv := kernels.NewConvGradInput(pool, convShape(o, out.shape, in[1].shape), s)
+	shape := convShape(o, out.shape, in[1].shape)
+	conv := kernels.NewConvGradInput(pool, shape, s, in[1].packed(shape, true))
 	dy, w, dx := in[0].data, in[1].data, out.data
 	return func() { conv.Run(dy, w, dx) }
 }

@@ -12,16 +12,19 @@ import (
 
 // Device is the processor, with some threads of it.
 type Device struct {
-	pool *kernels.Pool
-	work workspace
+	pool   *kernels.Pool
+	work   workspace
+	packed packedWeights
 }
 
 var _ device.Device = (*Device)(nil)
 
 // New returns a device of that many threads; zero or less means one per CPU.
 func New(threads int) *Device {
-	d := &Device{pool: kernels.NewPool(threads), work: workspace{pages: &pages{}}}
-	runtime.AddCleanup(d, (*pages).give, d.work.pages) // for who does not Close
+	d := &Device{pool: kernels.NewPool(threads), work: workspace{pages: &pages{}}, packed: packedWeights{pages: &pages{}, average: map[*models.Param]bool{}}}
+	for _, p := range []*pages{d.work.pages, d.packed.pages} {
+		runtime.AddCleanup(d, (*pages).give, p) // for who does not Close
+	}
 	return d
 }
 
@@ -30,8 +33,13 @@ func (d *Device) Info() device.Info {
 	return device.Info{Name: "cpu", Kernels: kernels.Active(), Threads: d.pool.Threads()}
 }
 
-// Upload and Download do nothing: the device computes in the host's memory.
-func (d *Device) Upload(...*models.Param) error   { return nil }
+// Upload has what is kept of the parameters made anew. Nothing is copied: the device
+// computes in the host's memory, and Download does nothing.
+func (d *Device) Upload(params ...*models.Param) error {
+	d.changed(params)
+	return nil
+}
+
 func (d *Device) Download(...*models.Param) error { return nil }
 
 // Workspace is what the programs share: as much as the one that needs most.
@@ -46,5 +54,7 @@ func (d *Device) Close() {
 		p.Release()
 	}
 	d.work.give()
+	d.packed.pages.give()
+	d.packed.of = nil
 	d.pool.Close()
 }

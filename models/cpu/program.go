@@ -29,6 +29,8 @@ type Program struct {
 	kept   map[graph.Node][]float32 // … results and constants, by root …
 	values map[graph.Node][]float32 // … and results, which may be copies of a leaf
 
+	packed []packedUse // weights that its convolutions could have kept for them
+
 	consts  []step // until they have run, once
 	steps   []step
 	copies  []copyStep // results that no operation makes
@@ -95,6 +97,9 @@ func (d *Device) compile(g *graph.Builder, r device.Request, reuse bool) (*Progr
 		var count kernels.Region
 		m.prepare(n, &count, shape)
 		m.scratch = max(m.scratch, count.Size())
+		if use, ok := m.packedUseOf(n); ok {
+			m.packed = append(m.packed, use)
+		}
 		if plan.Const(n) {
 			m.consts = append(m.consts, step{node: n})
 		} else {
@@ -107,6 +112,7 @@ func (d *Device) compile(g *graph.Builder, r device.Request, reuse bool) (*Progr
 	m.own = takeOver(r.Replaces, count.Size())
 	m.keep(kernels.NewRegion(m.own))
 	d.work.add(m)
+	d.packed.replan = true
 	slog.Debug("compile", "operations", len(m.steps), "arena_bytes", 4*m.arena, "scratch_bytes", 4*m.scratch, "kept_bytes", 4*len(m.own),
 		"outputs", len(r.Outputs), "replaces", r.Replaces != nil, "took", time.Since(start))
 	return m, nil
@@ -173,14 +179,19 @@ func (m *Program) at(arena []float32) func(graph.Node) buffer {
 	return func(n graph.Node) buffer {
 		root, s := m.plan.Root(n), n.Shape()
 		if l := m.g.Leaf(root); l != nil {
-			return buffer{l.Data, s}
+			return buffer{l.Data, s, m.keptOf(l.Param)}
 		}
 		if kept, ok := m.kept[root]; ok {
-			return buffer{kept, s}
+			return buffer{data: kept, shape: s}
 		}
 		lo := m.offsets[root]
-		return buffer{arena[lo : lo+s.Size() : lo+s.Size()], s}
+		return buffer{data: arena[lo : lo+s.Size() : lo+s.Size()], shape: s}
 	}
+}
+
+// keptOf finds the packed forms of a parameter.
+func (m *Program) keptOf(p *models.Param) func(kernels.Packing) *kernels.Packed {
+	return func(k kernels.Packing) *kernels.Packed { return m.dev.packed.of[packedWeight{p, k}] }
 }
 
 // takeOver returns memory for n values: that of a program which is replaced if it
@@ -205,6 +216,9 @@ func takeOver(replaced device.Program, n int) []float32 {
 func (m *Program) bind() error {
 	w := &m.dev.work
 	if err := w.hold(); err != nil {
+		return err
+	}
+	if err := m.dev.keepPacked(); err != nil {
 		return err
 	}
 	if m.bound == w.moved {
@@ -295,6 +309,7 @@ func (m *Program) Memory() device.Memory {
 func (m *Program) Release() {
 	if m.dev != nil {
 		m.dev.work.remove(m)
+		m.dev.packed.replan = true
 	}
 	*m = Program{}
 }

@@ -9,6 +9,17 @@ import (
 type buffer struct {
 	data  []float32
 	shape graph.Shape
+
+	// kept finds a form of a leaf that the device keeps packed; nil for what is none.
+	kept func(kernels.Packing) *kernels.Packed
+}
+
+// packed is what is kept of the weight of a convolution, nil for nothing.
+func (b buffer) packed(s kernels.ConvShape, grad bool) *kernels.Packed {
+	if b.kept == nil {
+		return nil
+	}
+	return b.kept(kernels.PackingOf(s, grad))
 }
 
 // kernel prepares one operation: it takes what scratch it needs from s and

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"innate/models"
@@ -38,6 +39,9 @@ type adam struct {
 	found []device.AdamRecord   // by the steps since it was asked for
 	run   func(worker, job int) // made once: a fresh closure would allocate
 
+	params   []*models.Param
+	programs []*Program // whose gradients it follows
+
 	measuring bool        // the next step keeps what Squares needs
 	before    [][]float32 // by worker: the values that a job is about to change
 
@@ -68,7 +72,12 @@ func (d *Device) PlanAdam(slots []device.AdamSlot) (device.Adam, error) {
 			at += hi - lo
 		})
 		a.first = append(a.first, len(a.jobs))
+		a.params = append(a.params, s.Param)
+		if p := s.Program.(*Program); !slices.Contains(a.programs, p) {
+			a.programs = append(a.programs, p)
+		}
 	}
+	d.packed.adams, d.packed.replan = append(d.packed.adams, a), true
 	a.run = a.update
 	return a, nil
 }
@@ -161,7 +170,9 @@ func (d *Device) PlanAverage(avg, x []*models.Param) (device.Average, error) {
 	if err := device.CheckPairs("cpu: average", avg, x); err != nil {
 		return nil, err
 	}
+	d.packed.replan = true
 	for i, p := range avg {
+		d.packed.average[p] = true
 		eachChunk(len(p.Data), func(lo, hi int) {
 			a.jobs = append(a.jobs, averageJob{p.Data[lo:hi], x[i].Data[lo:hi]})
 		})

@@ -46,6 +46,10 @@ type Device interface {
 	// programs run, and known when they are compiled.
 	Workspace() int
 
+	// Packed is how many bytes of weights that do not change the device keeps in
+	// another form than the parameter's. It is taken when programs run.
+	Packed() int
+
 	// PlanAdam prepares the update of parameters by their gradients.
 	PlanAdam(slots []AdamSlot) (Adam, error)
 

@@ -22,7 +22,7 @@ func TestRunDoesNotAllocate(t *testing.T) {
 			oh, ow := s.Out()
 			x, w := random(rng, s.N*s.H*s.W*s.Ci), random(rng, s.Co*s.Ci*s.K*s.K)
 			y, bias := random(rng, s.N*oh*ow*s.Co), random(rng, s.Co)
-			fwd, gradX, gradW := kernels.NewConvForward(p, s, nil), kernels.NewConvGradInput(p, s, nil), kernels.NewConvGradWeight(p, s, nil)
+			fwd, gradX, gradW := kernels.NewConvForward(p, s, nil, nil), kernels.NewConvGradInput(p, s, nil, nil), kernels.NewConvGradWeight(p, s, nil)
 			check("ConvForward", func() { fwd.Run(x, w, bias, y) })
 			check("ConvGradInput", func() { gradX.Run(y, w, x) })
 			check("ConvGradWeight", func() { gradW.Run(x, y, w) })

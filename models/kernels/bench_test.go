@@ -37,7 +37,7 @@ func BenchmarkConv(b *testing.B) {
 		for _, threads := range []int{1, 2} {
 			name := fmt.Sprintf("%dx%dx%dx%dto%dk%ds%d/threads=%d", s.N, s.H, s.W, s.Ci, s.Co, s.K, s.Stride, threads)
 			p := kernels.NewPool(threads)
-			fwd, gradX, gradW := kernels.NewConvForward(p, s, nil), kernels.NewConvGradInput(p, s, nil), kernels.NewConvGradWeight(p, s, nil)
+			fwd, gradX, gradW := kernels.NewConvForward(p, s, nil, nil), kernels.NewConvGradInput(p, s, nil, nil), kernels.NewConvGradWeight(p, s, nil)
 			run := func(dir string, f func()) {
 				b.Run(name+"/"+dir, func(b *testing.B) {
 					for b.Loop() {

@@ -59,14 +59,14 @@ type correlator interface {
 }
 
 // NewConvForward prepares the forward pass of one shape, with memory from m; a bad
-// shape panics.
-func NewConvForward(p *Pool, s ConvShape, m *Region) *ConvForward {
+// shape panics. Every run packs the weight, unless it is kept.
+func NewConvForward(p *Pool, s ConvShape, m *Region, kept *Packed) *ConvForward {
 	s.check()
 	oh, ow := s.Out()
 	if tile := active.winogradTile(s); tile > 0 {
 		c := &winograd{
 			in: extent{s.H, s.W, s.Ci}, out: extent{oh, ow, s.Co}, n: s.N, pad: s.Pad,
-			outStride: s.Ci * s.K * s.K, inStride: s.K * s.K,
+			outStride: s.Ci * s.K * s.K, inStride: s.K * s.K, kept: kept,
 		}
 		c.plan(p, tile, m)
 		return &ConvForward{s, c}
@@ -74,7 +74,7 @@ func NewConvForward(p *Pool, s ConvShape, m *Region) *ConvForward {
 	if active.useNarrow(s, s.Ci, s.Co) {
 		c := &narrow{
 			in: extent{s.H, s.W, s.Ci}, out: extent{oh, ow, s.Co}, n: s.N, k: s.K, pad: s.Pad,
-			outStride: s.Ci * s.K * s.K, inStride: s.K * s.K,
+			outStride: s.Ci * s.K * s.K, inStride: s.K * s.K, kept: kept,
 		}
 		c.plan(p, m)
 		return &ConvForward{s, c}
@@ -82,7 +82,7 @@ func NewConvForward(p *Pool, s ConvShape, m *Region) *ConvForward {
 	c := &correlation{
 		in: extent{s.H, s.W, s.Ci}, out: extent{oh, ow, s.Co}, n: s.N,
 		inStep: s.Stride, outStep: 1,
-		outStride: s.Ci * s.taps(), inStride: s.taps(), columns: s.columns(),
+		outStride: s.Ci * s.taps(), inStride: s.taps(), columns: s.columns(), kept: kept,
 	}
 	rows, columns := s.axes()
 	c.phases = []phase{{y: rows.forward(), x: columns.forward(), ny: oh, nx: ow}}
@@ -111,19 +111,19 @@ type ConvGradInput struct {
 }
 
 // NewConvGradInput prepares the input gradient of one shape, with memory from m;
-// a bad shape panics.
+// a bad shape panics. Every run packs the weight, unless it is kept.
 //
 // Pixels h of dx fall into phases by (h+Pad) mod Stride. Within a phase only
 // every Stride-th kernel row meets dy, and dx is a dense correlation of dy with
 // those rows in reverse: h = Stride·u + phase − Pad collects
 // dy[u−j]·w[phase+Stride·j] over j. No product with an inserted zero is made.
-func NewConvGradInput(p *Pool, s ConvShape, m *Region) *ConvGradInput {
+func NewConvGradInput(p *Pool, s ConvShape, m *Region, kept *Packed) *ConvGradInput {
 	s.check()
 	oh, ow := s.Out()
 	if tile := active.winogradTile(s); tile > 0 {
 		c := &winograd{
 			in: extent{oh, ow, s.Co}, out: extent{s.H, s.W, s.Ci}, n: s.N, pad: s.K - 1 - s.Pad,
-			reverse: true, outStride: s.K * s.K, inStride: s.Ci * s.K * s.K,
+			reverse: true, outStride: s.K * s.K, inStride: s.Ci * s.K * s.K, kept: kept,
 		}
 		c.plan(p, tile, m)
 		return &ConvGradInput{s, c}
@@ -131,7 +131,7 @@ func NewConvGradInput(p *Pool, s ConvShape, m *Region) *ConvGradInput {
 	if active.useNarrow(s, s.Co, s.Ci) {
 		c := &narrow{
 			in: extent{oh, ow, s.Co}, out: extent{s.H, s.W, s.Ci}, n: s.N, k: s.K, pad: s.K - 1 - s.Pad,
-			reverse: true, outStride: s.K * s.K, inStride: s.Ci * s.K * s.K,
+			reverse: true, outStride: s.K * s.K, inStride: s.Ci * s.K * s.K, kept: kept,
 		}
 		c.plan(p, m)
 		return &ConvGradInput{s, c}
@@ -139,7 +139,7 @@ func NewConvGradInput(p *Pool, s ConvShape, m *Region) *ConvGradInput {
 	c := &correlation{
 		in: extent{oh, ow, s.Co}, out: extent{s.H, s.W, s.Ci}, n: s.N,
 		inStep: 1, outStep: s.Stride,
-		outStride: s.taps(), inStride: s.Ci * s.taps(), columns: s.columns(),
+		outStride: s.taps(), inStride: s.Ci * s.taps(), columns: s.columns(), kept: kept,
 	}
 	rows, columns := s.axes()
 	for py := range s.Stride {

@@ -35,6 +35,7 @@ type narrow struct {
 	rows   int // of y in a strip
 	strips int // per image
 
+	kept    *Packed
 	packed  []float32 // [panel][Ci][lane]
 	workers []narrowWorker
 
@@ -53,7 +54,7 @@ type narrowWorker struct {
 func (c *narrow) plan(p *Pool, m *Region) {
 	c.pool, c.impl = p, active
 	c.panels, c.lanes = c.impl.panels(c.k * c.k * c.out.c)
-	c.packed = m.Floats(c.in.c * c.lanes)
+	c.packed = c.kept.place(c.in.c*c.lanes, m)
 	fit := stripBytes/(c.in.w*c.lanes*floatBytes) - c.k
 	c.strips = max(ceilDiv(c.out.h, max(fit, 1)), min(ceilDiv(minJobs, c.n), ceilDiv(c.out.h, 4)))
 	c.rows = ceilDiv(c.out.h, c.strips)
@@ -68,7 +69,9 @@ func (c *narrow) plan(p *Pool, m *Region) {
 // run computes y from x, w and bias (nil: none).
 func (c *narrow) run(x, w, bias, y []float32) {
 	c.x, c.w, c.bias, c.y = x, w, bias, y
-	c.pack()
+	if c.kept.stale() {
+		c.pack()
+	}
 	c.pool.Run(c.n*c.strips, c.runJob)
 	c.x, c.w, c.bias, c.y = nil, nil, nil, nil
 }

@@ -175,8 +175,8 @@ func testConv(t *testing.T, ps []*kernels.Pool, s shape) {
 			var first [4][]float32
 			for _, p := range ps {
 				var shared []float32
-				fwd := prepared(&shared, func(m *kernels.Region) *kernels.ConvForward { return kernels.NewConvForward(p, s, m) })
-				gradX := prepared(&shared, func(m *kernels.Region) *kernels.ConvGradInput { return kernels.NewConvGradInput(p, s, m) })
+				fwd := prepared(&shared, func(m *kernels.Region) *kernels.ConvForward { return kernels.NewConvForward(p, s, m, nil) })
+				gradX := prepared(&shared, func(m *kernels.Region) *kernels.ConvGradInput { return kernels.NewConvGradInput(p, s, m, nil) })
 				gradW := prepared(&shared, func(m *kernels.Region) *kernels.ConvGradWeight { return kernels.NewConvGradWeight(p, s, m) })
 				var out [4][]float32
 				for range 2 { // scratch is first what prepared leaves, then what the others do
@@ -186,6 +186,7 @@ func testConv(t *testing.T, ps []*kernels.Pool, s shape) {
 					gradX.Run(dy, w, out[1])
 					gradW.Run(x, dy, out[2])
 				}
+				checkKept(t, p, s, x, w, dy, out[3], out[1])
 				for i := range out[3] {
 					out[3][i] += bias[i%s.Co]
 				}
@@ -203,6 +204,27 @@ func testConv(t *testing.T, ps []*kernels.Pool, s shape) {
 			}
 		})
 	})
+}
+
+// checkKept holds runs that keep their weight packed against others, to the bit, and
+// has one follow a change.
+func checkKept(t *testing.T, p *kernels.Pool, s shape, x, w, dy, y, dx []float32) {
+	t.Helper()
+	forward, grad := kernels.PackingOf(s, false).Keep(nil), kernels.PackingOf(s, true).Keep(nil)
+	fwd, gradX := kernels.NewConvForward(p, s, nil, forward), kernels.NewConvGradInput(p, s, nil, grad)
+	other := make([]float32, len(w))
+	for i, w := range [][]float32{other, w, other} {
+		if i < 2 { // the last is not looked at
+			forward.Changed()
+			grad.Changed()
+		}
+		gotY, gotDx := garbage(len(y)), garbage(len(dx))
+		fwd.Run(x, w, nil, gotY)
+		gradX.Run(dy, w, gotDx)
+		if i > 0 && !(slices.Equal(gotY, y) && slices.Equal(gotDx, dx)) {
+			t.Errorf("run %d with a weight that is kept differs", i)
+		}
+	}
 }
 
 // eachConv runs a test on every implementation, by the definition and by every form
@@ -249,15 +271,15 @@ func TestWinogradChoice(t *testing.T) {
 func TestConvMisuse(t *testing.T) {
 	p := kernels.NewPool(1)
 	defer p.Close()
-	f := kernels.NewConvForward(p, shape{1, 4, 4, 2, 3, 3, 1, 1, 0}, nil)
+	f := kernels.NewConvForward(p, shape{1, 4, 4, 2, 3, 3, 1, 1, 0}, nil, nil)
 	for name, call := range map[string]func(){
-		"kernel of 8":           func() { kernels.NewConvForward(p, shape{1, 8, 8, 1, 1, 8, 1, 1, 0}, nil) },
-		"kernel of 0 columns":   func() { kernels.NewConvForward(p, shape{1, 8, 8, 1, 1, 2, 1, 1, -2}, nil) },
-		"odd Wide":              func() { kernels.NewConvForward(p, shape{1, 8, 8, 1, 1, 3, 1, 1, 1}, nil) },
-		"less than no padding":  func() { kernels.NewConvForward(p, shape{1, 8, 8, 1, 1, 5, 1, 0, -2}, nil) },
-		"stride of 3":           func() { kernels.NewConvGradInput(p, shape{1, 8, 8, 1, 1, 3, 3, 1, 0}, nil) },
+		"kernel of 8":           func() { kernels.NewConvForward(p, shape{1, 8, 8, 1, 1, 8, 1, 1, 0}, nil, nil) },
+		"kernel of 0 columns":   func() { kernels.NewConvForward(p, shape{1, 8, 8, 1, 1, 2, 1, 1, -2}, nil, nil) },
+		"odd Wide":              func() { kernels.NewConvForward(p, shape{1, 8, 8, 1, 1, 3, 1, 1, 1}, nil, nil) },
+		"less than no padding":  func() { kernels.NewConvForward(p, shape{1, 8, 8, 1, 1, 5, 1, 0, -2}, nil, nil) },
+		"stride of 3":           func() { kernels.NewConvGradInput(p, shape{1, 8, 8, 1, 1, 3, 3, 1, 0}, nil, nil) },
 		"no channel":            func() { kernels.NewConvGradWeight(p, shape{1, 8, 8, 0, 1, 3, 1, 1, 0}, nil) },
-		"kernel over the image": func() { kernels.NewConvForward(p, shape{1, 2, 8, 1, 1, 3, 1, 0, 0}, nil) },
+		"kernel over the image": func() { kernels.NewConvForward(p, shape{1, 2, 8, 1, 1, 3, 1, 0, 0}, nil, nil) },
 		"length of x":           func() { f.Run(make([]float32, 31), make([]float32, 54), nil, make([]float32, 48)) },
 		"length of bias":        func() { f.Run(make([]float32, 32), make([]float32, 54), make([]float32, 2), make([]float32, 48)) },
 		"empty product":         func() { kernels.NewGemm(p, 1, 0, 2, 3, false, false, nil) },

@@ -54,6 +54,7 @@ type correlation struct {
 	splits      int // jobs that share a strip's panels
 	flat        int // pixels in a job when no scratch is needed; 0: use scratch
 
+	kept    *Packed
 	packed  []float32 // [phase][panel][kh][kw][input channel][lane]
 	bias    []float32 // padded to lanes
 	workers []correlationWorker
@@ -84,7 +85,7 @@ func (c *correlation) plan(p *Pool, m *Region) {
 		f.offset = size
 		size += f.lanes * lanes
 	}
-	c.packed = m.Floats(size)
+	c.packed = c.kept.place(size, m)
 	c.bias = m.Floats(lanes)
 	c.workers = make([]correlationWorker, p.Threads())
 	c.planStrips()
@@ -141,13 +142,8 @@ func (c *correlation) run(x, w, bias, y []float32) {
 			clear(lanes[copy(lanes, bias[p.first:p.first+p.width]):])
 		}
 	}
-	jobs := len(c.panels) * len(c.phases)
-	if len(c.packed) > packParallel {
-		c.pool.Run(jobs, c.packJob)
-	} else {
-		for job := range jobs {
-			c.pack(0, job)
-		}
+	if c.kept.stale() {
+		c.packAll()
 	}
 	if c.flat > 0 {
 		c.pool.Run(c.strips, c.runJob)
@@ -155,6 +151,18 @@ func (c *correlation) run(x, w, bias, y []float32) {
 		c.pool.Run(c.n*c.strips*c.splits, c.runJob)
 	}
 	c.x, c.w, c.y = nil, nil, nil
+}
+
+// packAll reorders all weights.
+func (c *correlation) packAll() {
+	jobs := len(c.panels) * len(c.phases)
+	if len(c.packed) > packParallel {
+		c.pool.Run(jobs, c.packJob)
+		return
+	}
+	for job := range jobs {
+		c.pack(0, job)
+	}
 }
 
 // packParallel is the number of weights from which packing is worth a Run.

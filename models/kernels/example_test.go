@@ -11,7 +11,7 @@ import (
 func ExampleNewConvForward() {
 	pool := kernels.NewPool(1)
 	defer pool.Close()
-	conv := kernels.NewConvForward(pool, kernels.ConvShape{N: 1, H: 3, W: 3, Ci: 1, Co: 1, K: 3, Stride: 1, Pad: 1}, nil)
+	conv := kernels.NewConvForward(pool, kernels.ConvShape{N: 1, H: 3, W: 3, Ci: 1, Co: 1, K: 3, Stride: 1, Pad: 1}, nil, nil)
 	ones := []float32{1, 1, 1, 1, 1, 1, 1, 1, 1}
 	y := make([]float32, 9)
 	conv.Run(ones, ones, nil, y)

@@ -68,6 +68,7 @@ type winograd struct {
 	zPitch int
 	uPitch int
 
+	kept    *Packed
 	packed  []float32 // [position][panel][Ci][lane]
 	workers []winogradWorker
 
@@ -91,7 +92,7 @@ func (c *winograd) plan(p *Pool, m int, mem *Region) {
 	c.maps = c.impl.winograd.of(m)
 	c.panels, _ = c.impl.panels(c.out.c)
 	c.uPitch = c.in.c * c.out.c
-	c.packed = mem.Floats(c.positions() * c.uPitch)
+	c.packed = c.kept.place(c.positions()*c.uPitch, mem)
 	c.partition(p.Threads())
 	tiles := c.rows * c.tw
 	c.vPitch, c.zPitch = tiles*c.in.c+lineFloats, tiles*c.out.c+lineFloats
@@ -134,7 +135,9 @@ func (c *winograd) partition(threads int) {
 // run computes y from x, w and bias (nil: none).
 func (c *winograd) run(x, w, bias, y []float32) {
 	c.x, c.w, c.bias, c.y = x, w, bias, y
-	c.pool.Run(len(c.panels), c.packJob)
+	if c.kept.stale() {
+		c.pool.Run(len(c.panels), c.packJob)
+	}
 	c.pool.Run(c.strips*c.splits, c.runJob)
 	c.x, c.w, c.bias, c.y = nil, nil, nil, nil
 }

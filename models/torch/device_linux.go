@@ -282,6 +282,9 @@ func (d *Device) Workspace() int {
 	return most
 }
 
+// Packed is 0: PyTorch reads parameters as they are.
+func (d *Device) Packed() int { return 0 }
+
 // peakSize is the size of the square matrices whose product is timed.
 const peakSize = 1024
 

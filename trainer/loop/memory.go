@@ -47,6 +47,7 @@ type Memory struct {
 	Frozen     int `json:"frozen_bytes"`     // networks that stay as they are
 	Start      int `json:"start_bytes"`      // weights that layers' distances count from
 	Workspace  int `json:"workspace_bytes"`  // activations and scratch, which all programs share
+	Packed     int `json:"packed_bytes"`     // frozen weights in another form
 	Data       int `json:"data_bytes"`       // the data set
 	Evaluation int `json:"evaluation_bytes"` // copies of weights that are measured and best, images, sums
 	Samples    int `json:"samples_bytes"`
@@ -239,14 +240,14 @@ func (m *Memory) checkpoints(l *Loop) {
 // finish adds what the process is beside all that: what is on its heap now and
 // listed nowhere, what of the program lies in memory, and garbage.
 func (m *Memory) finish(dev device.Device) {
-	m.Workspace = dev.Workspace()
+	m.Workspace, m.Packed = dev.Workspace(), dev.Packed()
 	debug.FreeOSMemory()
 	var s runtime.MemStats
 	runtime.ReadMemStats(&s)
 	live := int(s.HeapAlloc)
 	later := m.Copy + m.best // what is not on the heap yet
-	peak := m.Workspace + live + later + live*garbagePercent/100 + int(s.Sys-s.HeapSys) + residentFile()
-	listed := m.Weights + m.Gradients + m.Optimizer + m.Average + m.Frozen + m.Start + m.Workspace + m.Data + m.Evaluation + m.Samples + m.Copy
+	peak := m.Workspace + m.Packed + live + later + live*garbagePercent/100 + int(s.Sys-s.HeapSys) + residentFile()
+	listed := m.Weights + m.Gradients + m.Optimizer + m.Average + m.Frozen + m.Start + m.Workspace + m.Packed + m.Data + m.Evaluation + m.Samples + m.Copy
 	m.Process, m.Peak = peak-listed, peak
 }
 

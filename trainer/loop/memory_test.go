@@ -44,7 +44,7 @@ func TestPredictMemory(t *testing.T) {
 			if m.Optimizer != 2*trains || m.Weights != weights || m.Gradients < trains {
 				t.Errorf("optimizer %d, weights %d, gradients %d bytes, for %d bytes of weights of which %d train", m.Optimizer, m.Weights, m.Gradients, weights, trains)
 			}
-			if sum := m.Workspace + m.Weights + m.Gradients + m.Optimizer + m.Average + m.Frozen + m.Start + m.Data +
+			if sum := m.Workspace + m.Weights + m.Gradients + m.Optimizer + m.Average + m.Frozen + m.Start + m.Packed + m.Data +
 				m.Evaluation + m.Samples + m.Copy + m.Process; sum != m.Peak || m.Process <= 0 {
 				t.Errorf("parts of %d bytes, of a peak of %d, the process alone %d", sum, m.Peak, m.Process)
 			}

@@ -25,6 +25,9 @@ func (Device) Download(...*models.Param) error { return nil }
 // Workspace is 0: nothing is shared.
 func (Device) Workspace() int { return 0 }
 
+// Packed is 0: nothing is kept.
+func (Device) Packed() int { return 0 }
+
 // MeasurePeak is 0: the device has no speed worth the name.
 func (Device) MeasurePeak(time.Duration) float64 { return 0 }
 
