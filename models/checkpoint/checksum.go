@@ -45,38 +45,32 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
+// zeroBytes are what appending 1, 2, 4, 8 … zero bytes to a text multiplies its sum
+// by: a sum is a polynomial over bits, its highest power in the lowest bit, and such
+// a byte is the factor x^8.
+var zeroBytes = func() (powers [63]uint32) {
+	powers[0] = 1 << (31 - 8)
+	for i := 1; i < len(powers); i++ {
+		powers[i] = multiply(powers[i-1], powers[i-1])
+	}
+	return powers
+}()
+
+// multiply multiplies polynomials over bits, modulo Castagnoli's.
+func multiply(a, b uint32) (product uint32) {
+	for ; a != 0; a <<= 1 {
+		product ^= b & -(a >> 31)
+		b = b>>1 ^ crc32.Castagnoli&-(b&1) // times x
+	}
+	return product
+}
+
 // joinSums is the sum of one text after another, of n bytes, from the sums of both.
-// Appending a zero bit to a text changes its sum by a linear map over bits; squaring
-// its matrix again and again gives those of 2, 4, 8 … bits.
 func joinSums(first, second uint32, n int64) uint32 {
-	var m [32]uint32 // column i is the image of bit i
-	m[0] = crc32.Castagnoli
-	for i := 1; i < len(m); i++ {
-		m[i] = 1 << (i - 1)
-	}
-	apply := func(v uint32) (out uint32) {
-		for i := 0; v != 0; i, v = i+1, v>>1 {
-			if v&1 != 0 {
-				out ^= m[i]
-			}
-		}
-		return out
-	}
-	square := func() {
-		var next [32]uint32
-		for i := range next {
-			next[i] = apply(m[i])
-		}
-		m = next
-	}
-	for range 3 { // a byte has eight bits
-		square()
-	}
-	for ; n > 0; n >>= 1 {
+	for i := 0; n > 0; i, n = i+1, n>>1 {
 		if n&1 != 0 {
-			first = apply(first)
+			first = multiply(zeroBytes[i], first)
 		}
-		square()
 	}
 	return first ^ second
 }
