@@ -221,10 +221,10 @@ type Live struct {
 // Freeze names the trained network's parameters that stay as they are: those of the
 // preset and of the Freeze globs, less those of the Train globs. Live.
 type Freeze struct {
-	Preset string   `toml:"preset" for:"edm gdd" want:"none | gdd-i | gdd-i+qkv | gdd-i+qkv+skip" doc:"the paper's choice of frozen layers, options 0 to 3"`
+	Preset string   `toml:"preset" for:"edm gdd" want:"none | gdd-i | gdd-i+qkv | gdd-i+qkv+skip | norms | embedding | encoder | decoder" doc:"the paper's choice of frozen layers, options 0 to 3, or all that trains"`
 	Freeze []string `toml:"freeze" want:"globs of parameter names" doc:"names or globs frozen besides, such as dec.28x28_*"`
 	Train  []string `toml:"train" want:"globs of parameter names" doc:"names or globs trained all the same"`
 }
 
-// FreezePresets lists the values of freeze.preset, the paper's options 0 to 3.
+// FreezePresets lists the values of freeze.preset.
 func FreezePresets() []string { return byKey["freeze.preset"].choices() }

@@ -2,10 +2,10 @@ package tui_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
+	"innate/models/nn"
 	"innate/trainer/run"
 	"innate/tui"
 	"innate/tui/tuitest"
@@ -73,19 +73,7 @@ func TestGoldenStates(t *testing.T) {
 }
 
 func TestGoldenOverlays(t *testing.T) {
-	preset := func(names []string, p string) ([]string, error) {
-		if p == "none" {
-			return nil, nil
-		}
-		var out []string
-		for _, n := range names {
-			if strings.Contains(n, "conv") || strings.Contains(n, "qkv") && strings.Contains(p, "qkv") {
-				out = append(out, n)
-			}
-		}
-		return out, nil
-	}
-	s, _ := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{Frozen: frozenBy(preset)})
+	s, _ := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{Frozen: frozenBy(nn.FreezePreset)})
 	s.Press("p")
 	s.Golden("menu-120x40", 120, 40)
 	s.Press("esc", "?")

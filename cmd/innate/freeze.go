@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"innate/configs"
 	"innate/trainer/control"
 )
 
@@ -19,7 +20,7 @@ func (c *cli) freezeCommand() *cobra.Command {
 			"freeze 3 --preset none --freeze '' --train ''", "all layers train"),
 	}
 	f := cmd.Flags()
-	preset := f.String("preset", "", "`name`: none, gdd-i, gdd-i+qkv or gdd-i+qkv+skip")
+	preset := f.String("preset", "", "`name`: "+strings.Join(configs.FreezePresets(), " | "))
 	freeze := globs(f, "freeze", "`glob` of parameters to freeze beside the preset's, such as 'dec.28x28_*'; may be repeated, '' for none")
 	train := globs(f, "train", "`glob` of parameters to train all the same; may be repeated, '' for none")
 	complete(cmd, "preset", completeFreezePreset)

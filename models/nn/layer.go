@@ -44,34 +44,71 @@ func (l Layer) Count() int {
 	return n
 }
 
-// Presets are the names that FreezePreset takes: the paper's options 0 to 3.
-func Presets() []string { return []string{"none", "gdd-i", "gdd-i+qkv", "gdd-i+qkv+skip"} }
+// A preset is a rule over the parts of a parameter's name, which reads
+// enc.28x28_block0.conv0.weight inside a residual block and has fewer parts elsewhere.
+type preset struct {
+	name    string
+	freezes func(parts []string) bool
+}
+
+// presets are the paper's options 0 to 3, and then those that name all that trains.
+var presets = []preset{
+	{"none", func([]string) bool { return false }},
+	{"gdd-i", inBlocks("conv0", "conv1", "proj")},
+	{"gdd-i+qkv", inBlocks("conv0", "conv1", "proj", "qkv")},
+	{"gdd-i+qkv+skip", inBlocks("conv0", "conv1", "proj", "qkv", "skip")},
+	{"norms", func(parts []string) bool {
+		unit := parts[max(len(parts)-2, 0)]
+		return !strings.Contains(unit, "norm") && unit != "affine"
+	}},
+	{"embedding", func(parts []string) bool { return partOf(parts) != PartMap }},
+	{"encoder", func(parts []string) bool { return partOf(parts) != PartEnc }},
+	{"decoder", func(parts []string) bool { return partOf(parts) != PartDec && partOf(parts) != PartOut }},
+}
+
+func inBlocks(units ...string) func(parts []string) bool {
+	return func(parts []string) bool {
+		part := partOf(parts)
+		return len(parts) == 4 && (part == PartEnc || part == PartDec) && slices.Contains(units, parts[2])
+	}
+}
+
+// partOf is the part of a U-Net that a parameter belongs to: enc and dec hold
+// blocks, and map_layer0 and out_norm stand beside them.
+func partOf(parts []string) string {
+	part, _, _ := strings.Cut(parts[0], "_")
+	return part
+}
+
+// Presets are the names that FreezePreset takes: the paper's options 0 to 3, and
+// then norms, embedding, encoder and decoder.
+func Presets() []string {
+	names := make([]string, len(presets))
+	for i, p := range presets {
+		names[i] = p.name
+	}
+	return names
+}
 
 // FreezePreset returns the names of a U-Net of residual blocks that a preset
 // freezes, in order. GDD-I freezes the convolutions and attention projections
-// inside the blocks; the larger presets add the attention inputs, then the
-// shortcuts. Norms, affine layers, the mapping and the convolutions outside blocks
-// always train.
+// inside the blocks; the larger ones of the paper add the attention inputs, then the
+// shortcuts: norms, affine layers, the mapping and the convolutions outside blocks
+// always train. The others are named by all that trains: norms with the blocks'
+// affine layers, the mapping of noise levels and classes, or one half of the U-Net,
+// the decoder with what follows it.
 func FreezePreset(names []string, preset string) ([]string, error) {
-	parts := []string{"conv0", "conv1", "proj", "qkv", "skip"}
-	switch preset {
-	case "none":
-		return nil, nil
-	case "gdd-i":
-		parts = parts[:3]
-	case "gdd-i+qkv":
-		parts = parts[:4]
-	case "gdd-i+qkv+skip":
-	default:
-		return nil, fmt.Errorf("freeze: preset %q, want one of %s", preset, strings.Join(Presets(), ", "))
-	}
-	var frozen []string
-	for _, name := range names {
-		// A parameter of a residual block: enc.28x28_block0.conv0.weight.
-		f := strings.Split(name, ".")
-		if len(f) == 4 && (f[0] == PartEnc || f[0] == PartDec) && slices.Contains(parts, f[2]) {
-			frozen = append(frozen, name)
+	for _, p := range presets {
+		if p.name != preset {
+			continue
 		}
+		var frozen []string
+		for _, name := range names {
+			if p.freezes(strings.Split(name, ".")) {
+				frozen = append(frozen, name)
+			}
+		}
+		return frozen, nil
 	}
-	return frozen, nil
+	return nil, fmt.Errorf("freeze: preset %q, want one of %s", preset, strings.Join(Presets(), ", "))
 }

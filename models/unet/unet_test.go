@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -121,6 +122,29 @@ func TestFreezePresetGolden(t *testing.T) {
 	}
 	if _, err := nn.FreezePreset(nil, "gdd"); err == nil || !strings.Contains(err.Error(), `preset "gdd", want one of none, gdd-i`) {
 		t.Errorf("unknown preset: %v", err)
+	}
+}
+
+// TestFreezePresetNames: presets named by what trains leave just that.
+func TestFreezePresetNames(t *testing.T) {
+	trains := map[string]*regexp.Regexp{
+		"norms":     regexp.MustCompile(`^(enc|dec)\.\w+\.(norm\d|affine)\.\w+$|^dec\.\w+_aux_norm\.\w+$|^out_norm\.\w+$`),
+		"embedding": regexp.MustCompile(`^map_\w+\.\w+$`),
+		"encoder":   regexp.MustCompile(`^enc\.`),
+		"decoder":   regexp.MustCompile(`^dec\.|^out_`),
+	}
+	for name, list := range loadFreeze(t) {
+		for preset, want := range trains {
+			frozen, err := nn.FreezePreset(list.Names, preset)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, n := range list.Names {
+				if want.MatchString(n) == slices.Contains(frozen, n) {
+					t.Errorf("%s, %s: %s is frozen: %v", name, preset, n, !want.MatchString(n))
+				}
+			}
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/configs"
+	"innate/models/nn"
 	"innate/trainer/optim"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
@@ -27,22 +28,6 @@ func frozenBy(preset optim.PresetFunc) func([]string, configs.Freeze) (map[strin
 	return func(names []string, t configs.Freeze) (map[string]bool, error) {
 		return optim.FreezeRule{Preset: t.Preset, Freeze: t.Freeze, Train: t.Train}.Frozen(names, preset)
 	}
-}
-
-// gddI freezes convolutions as the paper's presets do.
-func gddI(names []string, preset string) ([]string, error) {
-	var out []string
-	for _, n := range names {
-		switch {
-		case strings.Contains(n, ".conv0.") || strings.Contains(n, ".conv1.") || strings.Contains(n, ".proj."):
-			if preset != "none" {
-				out = append(out, n)
-			}
-		case strings.Contains(n, ".qkv.") && strings.Contains(preset, "qkv"), strings.Contains(n, ".skip.") && strings.Contains(preset, "skip"):
-			out = append(out, n)
-		}
-	}
-	return out, nil
 }
 
 // writeStats measures every layer once a kimg: gradients fall, distances grow.
@@ -73,7 +58,7 @@ func writeStats(f *tuitest.Fake, tb testing.TB, from, to int) {
 // that answers.
 func openLayers(t *testing.T, w, h int, opts tui.Options) (*tuitest.Screen, *tuitest.Fake) {
 	t.Helper()
-	opts.Frozen = frozenBy(gddI)
+	opts.Frozen = frozenBy(nn.FreezePreset)
 	s, f := tuitest.Open(t, w, h, tuitest.Default(), opts)
 	f.Serve(t)
 	writeStats(f, t, 1, 65)
