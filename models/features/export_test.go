@@ -17,14 +17,15 @@ func FilledLite(fill func(*models.ParamSet)) Backbone {
 }
 
 func FilledDeiT(width, grid int, fill func(*models.ParamSet)) Backbone {
-	set := deitDict(width, grid).random(nil)
+	s := deitShape(width, grid)
+	set := deitDict(s).random(nil)
 	fill(set)
-	return newDeiT(set, width, grid)
+	return newDeiT(set, s)
 }
 
 // DeiTCount is how many values a transformer's file has, without taking memory for them.
 func DeiTCount(width, grid int) (n int) {
-	for _, t := range deitDict(width, grid).tensors {
+	for _, t := range deitDict(deitShape(width, grid)).tensors {
 		size := 1
 		for _, d := range t.shape {
 			size *= d

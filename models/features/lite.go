@@ -84,7 +84,7 @@ func liteDict() *stateDict {
 
 // liteNames maps the names of EfficientNet-PyTorch, which other files of these weights
 // have, to timm's.
-func liteNames() func(string) string {
+func liteNames() naming {
 	to := map[string]string{"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2", "_fc": "classifier"}
 	n := 0
 	eachLite(func(stage, block, _, _, _, _, _ int) {
@@ -98,11 +98,11 @@ func liteNames() func(string) string {
 		to[old+"_expand_conv"], to[old+"_bn0"], to[old+"_bn1"] = own+"conv_pw", own+"bn1", own+"bn2"
 		to[old+"_project_conv"], to[old+"_bn2"] = own+"conv_pwl", own+"bn3"
 	})
-	return func(name string) string {
+	return func(name string) alias {
 		if at := strings.LastIndexByte(name, '.'); at >= 0 && to[name[:at]] != "" {
-			return to[name[:at]] + name[at:]
+			name = to[name[:at]] + name[at:]
 		}
-		return name
+		return alias{name: name}
 	}
 }
 

@@ -2,6 +2,7 @@ package features
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -45,9 +46,15 @@ func (d *stateDict) conv(name string, bias bool, out, in, k int) {
 
 // linear appends a linear layer's weight [out in] and bias.
 func (d *stateDict) linear(name string, out, in int) {
-	weight, bias := nn.Default(in, 0)
-	d.add(name+".weight", weight, out, in)
+	d.matrix(name, out, in)
+	_, bias := nn.Default(in, 0)
 	d.add(name+".bias", bias, out)
+}
+
+// matrix appends a linear layer's weight alone.
+func (d *stateDict) matrix(name string, out, in int) {
+	weight, _ := nn.Default(in, 0)
+	d.add(name+".weight", weight, out, in)
 }
 
 // norm appends a layer norm's weight and bias.
@@ -76,44 +83,36 @@ func (d *stateDict) random(rng *rand.Rand) *models.ParamSet {
 }
 
 // read takes the tensors from a file, in which their names begin with prefix and may
-// be others: rename says by which name one is known here. All that is missing, of
-// another shape or of no use is named.
-func (d *stateDict) read(f *checkpoint.File, prefix string, rename func(string) string) (*models.ParamSet, error) {
-	found := map[string]checkpoint.Tensor{}
+// be others.
+func (d *stateDict) read(f *checkpoint.File, prefix string, names naming) (*models.ParamSet, error) {
+	return d.take(f, prefix, find(f, prefix, names))
+}
+
+// take is read of what has been found. All that is missing, of another shape or of no
+// use is named.
+func (d *stateDict) take(f *checkpoint.File, prefix string, all map[string]*found) (*models.ParamSet, error) {
+	var wrong []string
 	known := map[string]bool{}
 	for _, t := range d.tensors {
 		known[t.name] = true
-	}
-	var wrong []string
-	for _, t := range f.Tensors() {
-		name, ok := strings.CutPrefix(t.Name, prefix)
-		if !ok {
-			continue
-		}
-		own := rename(name)
-		switch {
-		case known[own]:
-			found[own] = t
-		case strings.HasSuffix(own, ".num_batches_tracked"), slices.ContainsFunc(d.unused, func(p string) bool { return strings.HasPrefix(own, p) }):
-		default:
-			wrong = append(wrong, fmt.Sprintf("%q: not of the network", t.Name))
+		if got := all[t.name]; got == nil {
+			wrong = append(wrong, fmt.Sprintf("%q: missing", prefix+t.name))
+		} else if text := got.check(t.shape); text != "" {
+			wrong = append(wrong, text)
 		}
 	}
-	var missing []string
-	for _, t := range d.tensors {
-		switch got, ok := found[t.name]; {
-		case !ok:
-			missing = append(missing, fmt.Sprintf("%q: missing", prefix+t.name))
-		case !slices.Equal(got.Shape, t.shape):
-			missing = append(missing, fmt.Sprintf("%q: shape %v, want %v", got.Name, got.Shape, t.shape))
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		unused := strings.HasSuffix(name, ".num_batches_tracked") || slices.ContainsFunc(d.unused, func(p string) bool { return strings.HasPrefix(name, p) })
+		if !known[name] && !unused {
+			wrong = append(wrong, fmt.Sprintf("%q: not of the network", name))
 		}
 	}
-	if wrong = append(missing, wrong...); len(wrong) > 0 {
-		return nil, fmt.Errorf("features: %s: %s: tensor %s", f.Path, d.kind, strings.Join(wrong, "; tensor "))
+	if len(wrong) > 0 {
+		return nil, fmt.Errorf("features: %s: %s: %s", f.Path, d.kind, wrongTensors(wrong))
 	}
 	set := models.NewParamSet()
 	for _, t := range d.tensors {
-		values, err := found[t.name].Float32s()
+		values, err := all[t.name].values()
 		if err != nil {
 			return nil, err
 		}
@@ -126,9 +125,6 @@ func (d *stateDict) read(f *checkpoint.File, prefix string, rename func(string) 
 	}
 	return set, nil
 }
-
-// sameName keeps names.
-func sameName(name string) string { return name }
 
 // hasAll reports whether a file has tensors of all these names.
 func hasAll(f *checkpoint.File, names ...string) bool {
