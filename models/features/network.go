@@ -44,6 +44,8 @@ func init() {
 	Kinds.Add("vgg16_bn", Kind{In: inVGG, Open: openVGG})
 	Kinds.Add("tf_efficientnet_lite0", Kind{In: inLite, Open: openLite})
 	Kinds.Add("deit", Kind{In: inDeiT, Open: openDeiT})
+	Kinds.Add(clipKind, Kind{In: inCLIP, Open: openCLIP})
+	Kinds.Add(dinoKind, Kind{In: inDINO, Open: openDINO})
 }
 
 // Open builds the feature network in f, of whatever kind, whose weights begin with
