@@ -19,6 +19,12 @@ type impl struct {
 	depthLanes int
 	depthTile  func(t *depthTile, rows int)
 
+	// Products of float64: tiles of doubleRows rows by two vectors of doubleLanes
+	// values, and loops over four rows.
+	doubleLanes, doubleRows int
+	doubleTile              func(t *doubleTile)
+	symmetricRows           func(t *symmetricRows)
+
 	// The transforms of Winograd's algorithm, over lines of whole vectors.
 	winograd *winogradMaps
 

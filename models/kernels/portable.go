@@ -7,6 +7,8 @@ var portable = impl{
 	vl: genericLanes, mr: genericRows,
 	dotTile: dotTileGeneric, outerTile: outerTileGeneric,
 	depthLanes: 1, depthTile: depthTileGeneric,
+	doubleLanes: genericLanes64, doubleRows: genericRows64,
+	doubleTile: doubleTileGeneric, symmetricRows: symmetricRowsGeneric,
 	winograd: &winogradGeneric,
 
 	add: addGeneric, sub: subGeneric, mul: mulGeneric, div: divGeneric,

@@ -144,6 +144,8 @@ var avx2 = impl{
 	dotTile:    func(t *tile, rows, vectors int) { dotTilesAVX2[vectors][rows](t) },
 	outerTile:  func(t *tile, rows, vectors int) { outerTilesAVX2[vectors][rows](t) },
 	depthLanes: 8, depthTile: depthTileAVX2,
+	doubleLanes: 4, doubleRows: 6,
+	doubleTile: doubleTileOfAVX2, symmetricRows: symmetricRowsOfAVX2,
 	winograd: &winogradAVX2,
 
 	add: addAVX2, sub: subAVX2, mul: mulAVX2, div: divAVX2,
@@ -184,6 +186,8 @@ var avx512 = impl{
 	dotTile:    func(t *tile, rows, vectors int) { dotTilesAVX512[vectors][rows](t) },
 	outerTile:  func(t *tile, rows, vectors int) { outerTilesAVX512[vectors][rows](t) },
 	depthLanes: 16, depthTile: depthTileAVX512,
+	doubleLanes: 8, doubleRows: 14,
+	doubleTile: doubleTileOfAVX512, symmetricRows: symmetricRowsOfAVX512,
 	winograd: &winogradAVX512,
 
 	add: addAVX512, sub: subAVX512, mul: mulAVX512, div: divAVX512,
