@@ -1,5 +1,7 @@
 package metrics
 
+import "slices"
+
 // Neighbourhoods is the four numbers of package metrics over distances.
 func Neighbourhoods(images, ref *Rows) (precision, recall, density, coverage float64, err error) {
 	balls, err := refRadii(ref)
@@ -8,4 +10,13 @@ func Neighbourhoods(images, ref *Rows) (precision, recall, density, coverage flo
 	}
 	h, err := findNeighbourhoods(images, ref, balls)
 	return h.Precision, h.Recall, h.Density, h.Coverage, err
+}
+
+// OuterSums is the upper triangle that an accumulator makes of rows in such batches.
+func OuterSums(dim int, rows []float32, batch int) []float64 {
+	acc := NewAccumulator(dim)
+	for part := range slices.Chunk(rows, batch*dim) {
+		acc.Add(part, len(part)/dim)
+	}
+	return moments{acc}.State()[1].Data
 }

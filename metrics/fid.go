@@ -45,6 +45,7 @@ func (m moments) Reset()      { m.acc.Reset() }
 
 func (m moments) State() []Sum {
 	a := m.acc
+	a.flush()
 	return []Sum{
 		{"sum", []int{a.dim}, slices.Clone(a.sum)},
 		{"outer", []int{a.dim, a.dim}, slices.Clone(a.outer)}, // upper triangle only
@@ -60,6 +61,7 @@ func (m moments) Restore(n int, state []Sum) error {
 		}
 		return fmt.Errorf("metrics: state with sums of %d values, want %d", sizes, []int{d, d * d})
 	}
+	m.acc.Reset()
 	m.acc.n = int64(n)
 	copy(m.acc.sum, state[0].Data)
 	copy(m.acc.outer, state[1].Data)

@@ -1,8 +1,10 @@
 package metrics_test
 
 import (
+	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -40,6 +42,53 @@ func TestFrechetGolden(t *testing.T) {
 	want := arrays["fid"].Data[0]
 	if got := frechet(t, stats("fid_a"), stats("fid_b")); math.Abs(got-want) > 1e-9*want {
 		t.Errorf("fid %.12g, want %.12g", got, want)
+	}
+}
+
+// TestFrechetOfAnyRank compares with SciPy, of sets with more images than dimensions and
+// with fewer. Singular values, which it finds without squaring, are what innate is near
+// in all cases; of its symmetric and of its general root rounding is left where ranks
+// are low, a root of 1e-16 in each dimension.
+func TestFrechetOfAnyRank(t *testing.T) {
+	text, err := os.ReadFile("testdata/frechet.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []struct {
+		Images, Ref, Dim           int
+		Singular, Symmetric, Sqrtm float64
+	}
+	if err := json.Unmarshal(text, &list); err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range list {
+		x, y := vectors(1, g.Images, g.Dim, 0.25), vectors(2, g.Ref, g.Dim, 0)
+		got := frechet(t, statsOf(t, g.Dim, x.Data()), statsOf(t, g.Dim, y.Data()))
+		root := 1e-12
+		if min(g.Images, g.Ref) <= g.Dim {
+			root = 2e-6
+		}
+		if !near(got, g.Singular, 1e-12) || !near(got, g.Symmetric, root) || !near(got, g.Sqrtm, root) {
+			t.Errorf("%d images of %d against %d: got %v, want %v, %v, %v", g.Images, g.Dim, g.Ref, got, g.Singular, g.Symmetric, g.Sqrtm)
+		}
+		back := frechet(t, statsOf(t, g.Dim, y.Data()), statsOf(t, g.Dim, x.Data()))
+		if !near(back, got, 1e-12) {
+			t.Errorf("%d images against %d: got %v, and %v the other way", g.Images, g.Ref, got, back)
+		}
+	}
+}
+
+// TestFrechetOfFloat32 has a reference without full rank whose covariance was stored in
+// float32: its eigenvalues are not 0 but of both signs.
+func TestFrechetOfFloat32(t *testing.T) {
+	const dim = 40
+	x, y := statsOf(t, dim, vectors(1, 300, dim, 0.25).Data()), statsOf(t, dim, vectors(2, 25, dim, 0).Data())
+	want := frechet(t, x, y)
+	for i, v := range y.Sigma {
+		y.Sigma[i] = float64(float32(v))
+	}
+	if got := frechet(t, x, y); !near(got, want, 1e-3) || got == want {
+		t.Errorf("distance %v, and %v of float64; want them near each other", got, want)
 	}
 }
 

@@ -31,21 +31,20 @@ func Infinity(vectors *Rows, ref *Reference) (Number, error) {
 	if vectors.N() < 2*k {
 		return Number{}, fmt.Errorf("metrics: extrapolation: %d images, want at least %d, two in each part", vectors.N(), 2*k)
 	}
-	all := NewAccumulator(vectors.Width())
-	all.Add(vectors.data, vectors.N())
-	whole, err := distanceOf(all, ref)
+	parts := make([]*Accumulator, k)
+	for part := range parts {
+		parts[part] = NewAccumulator(vectors.Width())
+	}
+	for i := range vectors.N() {
+		parts[i%k].Add(vectors.Row(i), 1)
+	}
+	whole, err := distanceOf(parts, -1, ref)
 	if err != nil {
 		return Number{}, err
 	}
 	pseudo := make([]float64, k)
 	for part := range pseudo {
-		rest := NewAccumulator(vectors.Width())
-		for i := range vectors.N() {
-			if i%k != part {
-				rest.Add(vectors.Row(i), 1)
-			}
-		}
-		without, err := distanceOf(rest, ref)
+		without, err := distanceOf(parts, part, ref)
 		if err != nil {
 			return Number{}, err
 		}
@@ -55,8 +54,14 @@ func Infinity(vectors *Rows, ref *Reference) (Number, error) {
 	return Number{mean, sd / math.Sqrt(k-1), fmt.Sprintf("extrapolated from %d images; SD: jackknife of %d parts", vectors.N(), k)}, nil
 }
 
-// distanceOf is the distance of what was added up.
-func distanceOf(acc *Accumulator, ref *Reference) (float64, error) {
+// distanceOf is the distance of all parts but one.
+func distanceOf(parts []*Accumulator, but int, ref *Reference) (float64, error) {
+	acc := NewAccumulator(parts[0].Dim())
+	for i, part := range parts {
+		if i != but {
+			acc.Merge(part)
+		}
+	}
 	s, err := acc.Stats()
 	if err != nil {
 		return 0, err

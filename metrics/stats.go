@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"innate/models/kernels"
 )
 
 // Stats are the first two moments of a set of feature vectors of dimension D.
@@ -69,26 +71,28 @@ func (s Stats) Validate() error {
 	return nil
 }
 
-// Accumulator sums feature vectors and their outer products in float64.
+// Accumulator sums feature vectors and their outer products in float64. The product of
+// two float32 values is exact in it, so that each vector adds one rounding to a sum.
 type Accumulator struct {
 	dim   int
 	n     int64
 	sum   []float64 // [D]
-	outer []float64 // [D D], upper triangle only
-	rows  []float64 // the four vectors at hand, [4 D]
+	outer []float64 // [D D], upper triangle only, of the vectors that are not pending
+
+	pending []float64 // vectors whose outer products are still to be added, [n D]
+	product kernels.Product64
 }
+
+// pendingRows are how many vectors wait until all their outer products are added: the
+// triangle, which no cache holds, is then read and written once for all of them.
+const pendingRows = 512
 
 // NewAccumulator prepares for vectors of dim values.
 func NewAccumulator(dim int) *Accumulator {
 	if dim <= 0 {
 		panic(fmt.Sprintf("metrics: accumulator of dimension %d, want > 0", dim))
 	}
-	return &Accumulator{
-		dim:   dim,
-		sum:   make([]float64, dim),
-		outer: make([]float64, dim*dim),
-		rows:  make([]float64, 4*dim),
-	}
+	return &Accumulator{dim: dim, sum: make([]float64, dim), outer: make([]float64, dim*dim)}
 }
 
 // Dim is the length of a feature vector.
@@ -100,6 +104,7 @@ func (a *Accumulator) N() int64 { return a.n }
 // Reset forgets all vectors.
 func (a *Accumulator) Reset() {
 	a.n = 0
+	a.pending = a.pending[:0]
 	clear(a.sum)
 	clear(a.outer)
 }
@@ -111,60 +116,38 @@ func (a *Accumulator) Add(features []float32, n int) {
 	if n < 0 || len(features) != n*a.dim {
 		panic(fmt.Sprintf("metrics: %d feature values, want %d vectors of %d", len(features), n, a.dim))
 	}
-	d := a.dim
-	r := a.rows
-	for row := 0; row < n; row += 4 {
-		k := min(4, n-row)
-		for i, v := range features[row*d : (row+k)*d] {
-			r[i] = float64(v)
+	for row := range n {
+		for i, v := range features[row*a.dim : (row+1)*a.dim] {
+			a.sum[i] += float64(v)
+			a.pending = append(a.pending, float64(v))
 		}
-		if k == 4 {
-			a.addFour(r[:d], r[d:2*d], r[2*d:3*d], r[3*d:4*d])
-			continue
-		}
-		for q := range k {
-			a.addOne(r[q*d : (q+1)*d])
+		if len(a.pending) == pendingRows*a.dim {
+			a.flush()
 		}
 	}
 	a.n += int64(n)
 }
 
-// addOne and addFour must round alike; the conversions around the products keep
-// a compiler from fusing them into the additions.
-
-func (a *Accumulator) addOne(x []float64) {
-	for i, xi := range x {
-		a.sum[i] += xi
-		out := a.outer[i*a.dim : (i+1)*a.dim]
-		for j := i; j < len(out); j++ {
-			out[j] += float64(xi * x[j])
-		}
+// flush adds the outer products of the pending vectors.
+func (a *Accumulator) flush() {
+	if len(a.pending) == 0 {
+		return
 	}
+	withPool(a.dim*len(a.pending), func(p *kernels.Pool) {
+		rows := kernels.Dense64(a.pending, len(a.pending)/a.dim, a.dim)
+		a.product.Add(p, kernels.Dense64(a.outer, a.dim, a.dim), 1, rows.T(), rows, true)
+	})
+	a.pending = a.pending[:0]
 }
 
-// addFour is addOne four times over, reading and writing each sum once.
-func (a *Accumulator) addFour(x0, x1, x2, x3 []float64) {
-	for i := range x0 {
-		a.sum[i] = a.sum[i] + x0[i] + x1[i] + x2[i] + x3[i]
-		v0, v1, v2, v3 := x0[i], x1[i], x2[i], x3[i]
-		out := a.outer[i*a.dim+i : (i+1)*a.dim]
-		y0, y1, y2, y3 := x0[i:][:len(out)], x1[i:][:len(out)], x2[i:][:len(out)], x3[i:][:len(out)]
-		for j := range out {
-			s := out[j] + float64(v0*y0[j])
-			s += float64(v1 * y1[j])
-			s += float64(v2 * y2[j])
-			s += float64(v3 * y3[j])
-			out[j] = s
-		}
-	}
-}
-
-// Merge adds everything that b has seen; b is unchanged. Merging parts in a
+// Merge adds everything that b has seen, which stays as it is. Merging parts in a
 // fixed order gives a fixed result, equal to one pass up to float64 rounding.
 func (a *Accumulator) Merge(b *Accumulator) {
 	if a.dim != b.dim {
 		panic(fmt.Sprintf("metrics: merge of dimensions %d and %d", a.dim, b.dim))
 	}
+	a.flush()
+	b.flush()
 	for i, v := range b.sum {
 		a.sum[i] += v
 	}
@@ -180,6 +163,7 @@ func (a *Accumulator) Stats() (Stats, error) {
 	if a.n < 2 {
 		return Stats{}, fmt.Errorf("metrics: statistics of %d images, want at least 2", a.n)
 	}
+	a.flush()
 	d := a.dim
 	n := float64(a.n)
 	s := Stats{Mu: make([]float64, d), Sigma: make([]float64, d*d), N: a.n}

@@ -2,7 +2,9 @@ package metrics_test
 
 import (
 	"math"
+	"math/big"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -61,6 +63,59 @@ func TestStatsDoNotDependOnBatches(t *testing.T) {
 		}
 		if !slices.Equal(got.Mu, want.Mu) || !slices.Equal(got.Sigma, want.Sigma) {
 			t.Errorf("batches of %d give other bits than one batch", batch)
+		}
+	}
+}
+
+// TestStatsOfPlainSums finds the bits of sums in the order of the vectors, for any number
+// of threads and however the vectors come, past what waits to be added.
+func TestStatsOfPlainSums(t *testing.T) {
+	const dim, n = 70, 1100
+	rows := normals(8, n, slices.Repeat([]float64{30}, dim), slices.Repeat([]float64{2}, dim))
+	outer := make([]float64, dim*dim)
+	for row := range slices.Chunk(rows, dim) {
+		for i, v := range row {
+			for j := i; j < dim; j++ {
+				outer[i*dim+j] += float64(float64(v) * float64(row[j]))
+			}
+		}
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for _, threads := range []int{1, 2, 5} {
+		runtime.GOMAXPROCS(threads)
+		for _, batch := range []int{1, 50, 511, n} {
+			if got := metrics.OuterSums(dim, rows, batch); !slices.Equal(got, outer) {
+				t.Errorf("%d threads, batches of %d: other bits than plain sums", threads, batch)
+			}
+		}
+	}
+}
+
+// TestStatsError compares covariances of features whose mean is a hundred times their
+// deviation with exact ones: sums of n values, each rounded once, are off by less than
+// n/2 roundings of mean squares.
+func TestStatsError(t *testing.T) {
+	const dim, n = 2, 20000
+	rows := normals(9, n, []float64{100, -100}, []float64{1, 2})
+	s := statsOf(t, dim, rows)
+	exact := func(f func(row []float32) *big.Float) *big.Float {
+		sum := new(big.Float).SetPrec(300)
+		for row := range slices.Chunk(rows, dim) {
+			sum.Add(sum, f(row))
+		}
+		return sum
+	}
+	wide := func(v float32) *big.Float { return new(big.Float).SetPrec(300).SetFloat64(float64(v)) }
+	for i := range dim {
+		for j := range dim {
+			si := exact(func(row []float32) *big.Float { return wide(row[i]) })
+			sj := exact(func(row []float32) *big.Float { return wide(row[j]) })
+			both := exact(func(row []float32) *big.Float { return wide(row[i]).Mul(wide(row[i]), wide(row[j])) })
+			both.Sub(both, si.Mul(si, sj).Quo(si, big.NewFloat(n)))
+			want, _ := both.Quo(both, big.NewFloat(n-1)).Float64()
+			if got := s.Sigma[i*dim+j]; math.Abs(got-want) > n/2*0x1p-53*100*100 {
+				t.Errorf("sigma[%d,%d] is %v, want %v: an error of %.2g", i, j, got, want, got-want)
+			}
 		}
 	}
 }
