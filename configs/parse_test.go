@@ -296,7 +296,7 @@ func TestLimits(t *testing.T) {
 		if s := err.Error(); len(s) > 500 || strings.ContainsFunc(s, unicode.IsControl) {
 			t.Errorf("%s: message of %d bytes, want a short line: %.200q", tt.name, len(s), s)
 		}
-		if took := time.Since(start); took > 5*time.Second {
+		if took := time.Since(start); took > time.Minute {
 			t.Errorf("%s: took %v", tt.name, took)
 		}
 	}

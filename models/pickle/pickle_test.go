@@ -220,7 +220,7 @@ func TestBounded(t *testing.T) {
 		if got := after.TotalAlloc - before.TotalAlloc; got > 400<<20 {
 			t.Errorf("%s: %d MB allocated for %d bytes (%v)", what, got>>20, len(data), err)
 		}
-		if took := time.Since(begin); took > 5*time.Second {
+		if took := time.Since(begin); took > time.Minute {
 			t.Errorf("%s: %v for %d bytes (%v)", what, took, len(data), err)
 		}
 	}

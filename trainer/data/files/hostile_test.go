@@ -93,7 +93,7 @@ func TestHostile(t *testing.T) {
 			if got := after.TotalAlloc - before.TotalAlloc; got > 512<<20 {
 				t.Errorf("took %d MB, want at most 512", got>>20)
 			}
-			if took := time.Since(start); took > 10*time.Second {
+			if took := time.Since(start); took > time.Minute {
 				t.Errorf("took %v", took)
 			}
 			if err == nil || !strings.Contains(err.Error(), c.want) {
