@@ -30,6 +30,7 @@ var rules = []struct {
 	{who: "innate/models/torch", not: []string{"innate/models/cpu", "innate/models/kernels", "innate/models/unet", "innate/models/adm", "innate/models/disc", "innate/models/gdd"}, why: "a machine knows no network"},
 	{who: "innate/models/nn", not: []string{"innate/models/cpu", "innate/models/kernels", "innate/models/unet", "innate/models/adm", "innate/models/precond", "innate/models/disc", "innate/models/features"}, why: "layers are graphs, for any machine and any network"},
 	{who: "innate/models/precond", not: []string{"innate/models/unet", "innate/models/adm"}, why: "a denoiser wraps any network"},
+	{who: "innate/metrics/spectrum", not: []string{"innate/metrics", "innate/models/device", "innate/models/graph"}, why: "a matrix is no statistic"},
 	{who: "innate/metrics/...", not: []string{"innate/configs", "innate/trainer", "innate/tui"}, why: "a judge knows neither settings nor runs"},
 
 	{who: "innate/trainer/...", not: []string{"innate/tui", "innate/cmd", "charm.land"}, why: "a run knows nobody who looks at it"},
@@ -63,7 +64,7 @@ var importers = []struct {
 	why  string
 }{
 	{"gorgonia.org", []string{"innate/models/graph"}, "one package alone speaks to Gorgonia"},
-	{"innate/models/kernels", []string{"innate/models/cpu", "innate/models/graph/graphtest", "innate/trainer/loop", "innate/trainer/method", "innate/cmd/innate"}, "all but a device speak to a device; the trainer looks for NaN in sums, and the command names the kernels in use"},
+	{"innate/models/kernels", []string{"innate/models/cpu", "innate/models/graph/graphtest", "innate/trainer/loop", "innate/trainer/method", "innate/metrics", "innate/metrics/spectrum", "innate/cmd/innate"}, "all but a device speak to a device; the trainer looks for NaN in sums, statistics are float64 on any device, and the command names the kernels in use"},
 	{"innate/tui", []string{"innate/cmd/innate", "innate/tui/tuitest"}, "views and widgets never see the App"},
 	{"innate/tui/views", []string{"innate/tui", "innate/tui/tuitest"}, "the App alone registers views, by one line each"},
 	{"github.com/ebitengine/purego", []string{"innate/trainer/ranks/mpi", "innate/models/torch/libtorch", "innate/models/torch/nccl", "innate/models/nvml"}, "C is called by a package a library"},
