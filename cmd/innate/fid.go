@@ -19,6 +19,7 @@ import (
 	"innate/models/device"
 	"innate/models/device/devices"
 	"innate/models/filetype"
+	"innate/models/published"
 	"innate/trainer/data"
 	datafiles "innate/trainer/data/files"
 	"innate/trainer/evaluation"
@@ -32,7 +33,7 @@ type fidFlags struct {
 	drawFlags
 	statistic, features, ref, seeds, out *string
 	bestOf                               *int
-	json                                 *bool
+	json, noCache                        *bool
 	counted, seeded                      bool // --n and --seed were given
 }
 
@@ -54,6 +55,7 @@ func (c *cli) fidCommand() *cobra.Command {
 		bestOf:    countFlag(f, "best-of", 1, 1, maxRanges, "`ranges` of seeds to measure, one after the other"),
 		out:       pathFlag(f, "out", "", "`table` to add the numbers to; default: results.jsonl of the run, or of --runs"),
 		json:      jsonFlag(f),
+		noCache:   noCacheFlag(f),
 	}
 	complete(cmd, "statistic", cobra.FixedCompletions(metrics.Statistics.Names(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -72,6 +74,28 @@ const maxRanges = 1000
 
 func featuresFlag(f *pflag.FlagSet) *string {
 	return pathFlag(f, "features", "builtin:mnist-fid-cnn", "feature `network`: builtin:NAME or a file; default: builtin:mnist-fid-cnn")
+}
+
+func noCacheFlag(f *pflag.FlagSet) *bool {
+	return f.Bool("no-cache", false, "compute features of sets of images anew, and keep none")
+}
+
+// maxFeatureBytes bounds the features of images that are kept: of Inception's some ten
+// sets of 50,000.
+const maxFeatureBytes = 4 << 30
+
+// featureCache keeps features of sets of images beside fetched files; nil for nowhere.
+func featureCache(c *cli, none bool) *metrics.Cache {
+	if none {
+		return nil
+	}
+	warn := func(err error) { fmt.Fprintf(c.err, "innate: fid: %v\n", err) }
+	dir, err := published.Dir()
+	if err != nil {
+		warn(err)
+		return nil
+	}
+	return &metrics.Cache{Dir: filepath.Join(dir, "features"), MaxBytes: maxFeatureBytes, Warn: warn}
 }
 
 // applySeeds makes first seed and count of --seeds.
@@ -113,6 +137,7 @@ func fid(ctx context.Context, c *cli, arg string, s fidFlags) error {
 	}
 	progress := c.progress()
 	plan := evaluation.Plan{
+		Cache:      featureCache(c, *s.noCache),
 		Statistics: strings.Split(*s.statistic, ","), Features: *s.features, Ref: *s.ref,
 		N: *s.n, FirstSeed: *s.seed, Ranges: *s.bestOf, Report: progress.report,
 		Record: func(list []results.Result) error {
@@ -251,6 +276,7 @@ func (c *cli) fidRefCommand() *cobra.Command {
 		Use: "ref FILE", Short: "reference statistics of the training images, as an npz file",
 		Args: oneArg("npz FILE to write"),
 	}
+	noCache := noCacheFlag(cmd.Flags())
 	features, threads, on := featuresFlag(cmd.Flags()), threadsFlag(cmd.Flags()), deviceFlag(cmd)
 	sets := imageSets()
 	dataset := cmd.Flags().String("dataset", sets[0], "`set` of images: "+strings.Join(sets, " | ")+", or the path of a zip, a folder or a file")
@@ -271,7 +297,7 @@ func (c *cli) fidRefCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		set, err := loop.ReferenceSet(cmd.Context(), dev, images, net, *vectors)
+		set, err := loop.ReferenceSet(cmd.Context(), dev, images, net, *vectors, featureCache(c, *noCache))
 		if err != nil {
 			return err
 		}

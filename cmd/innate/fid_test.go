@@ -72,8 +72,8 @@ func TestFidOfImages(t *testing.T) {
 		return dir
 	}
 	a, b := folder("a", 0), folder("b", 40)
-	distance := func(x, ref string) float64 {
-		status, text, stderr := line(t, "fid", x, "--ref", ref, "--json", "--runs", root)
+	distance := func(x, ref string, more ...string) float64 {
+		status, text, stderr := line(t, append([]string{"fid", x, "--ref", ref, "--json", "--runs", root}, more...)...)
 		var r results.Result
 		if err := json.Unmarshal([]byte(text), &r); status != 0 || err != nil {
 			t.Fatalf("status %d, %v: %s", status, err, stderr)
@@ -83,12 +83,34 @@ func TestFidOfImages(t *testing.T) {
 		}
 		return r.Value
 	}
+	cache := t.TempDir()
+	t.Setenv("INNATE_CACHE", cache)
+	features := func() (list []string) {
+		list, _ = filepath.Glob(filepath.Join(cache, "features", "*"))
+		return list
+	}
+	first := distance(a, b)
+	if list := features(); len(list) != 2 {
+		t.Errorf("kept %v, want the features of two sets", list)
+	}
+	again := distance(a, b, "--no-cache")
+	if kept := distance(a, b); kept != first || again != first {
+		t.Errorf("got %v, %v with kept features, %v without", first, kept, again)
+	}
+	for _, path := range features() { // two that nobody can use
+		if err := os.WriteFile(path, []byte("rubbish"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	same, there, back := distance(a, a), distance(a, b), distance(b, a)
+	if there != first {
+		t.Errorf("got %v, and %v after features were spoilt", first, there)
+	}
 	if same > 1e-6*there || there <= 0 || there-back > 1e-6*there || back-there > 1e-6*there {
 		t.Errorf("with itself %v, with another %v and %v; want 0 and the same twice", same, there, back)
 	}
-	if list, _, err := results.Read(filepath.Join(root, "results.jsonl")); err != nil || len(list) != 3 {
-		t.Errorf("recorded %v, %v; want three", list, err)
+	if list, _, err := results.Read(filepath.Join(root, "results.jsonl")); err != nil || len(list) != 6 {
+		t.Errorf("recorded %v, %v; want six", list, err)
 	}
 }
 

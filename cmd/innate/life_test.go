@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"innate/configs"
+	"innate/models/published"
 	"innate/trainer/control"
 	_ "innate/trainer/data/datatest" // the trainers of tests know its images
 	"innate/trainer/run"
@@ -23,7 +24,14 @@ func TestMain(m *testing.M) {
 	if os.Getenv("INNATE_TEST_MAIN") != "" {
 		main()
 	}
-	os.Exit(m.Run())
+	cache, err := os.MkdirTemp("", "innate-cache-")
+	if err != nil {
+		panic(err)
+	}
+	os.Setenv(published.Variable, cache) // not that of whoever runs the tests
+	status := m.Run()
+	os.RemoveAll(cache)
+	os.Exit(status)
 }
 
 // tinyRun trains for minutes in steps of milliseconds, with a checkpoint in a

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -30,6 +31,9 @@ type Plan struct {
 	// Folder is where features are kept until their numbers are recorded; "" for
 	// nowhere.
 	Folder string
+
+	// Cache keeps the features of sets of images for other evaluations; nil: nothing does.
+	Cache *metrics.Cache
 
 	Report func(Progress)
 	Record func([]results.Result) error // keeps the numbers of a range
@@ -67,16 +71,17 @@ func (p Plan) Run(ctx context.Context, dev device.Device, s Subject) ([]results.
 	if err != nil {
 		return nil, err
 	}
-	measure := results.Measure{
+	m := measurement{plan: p, dev: dev, net: net, judge: judge, subject: s}
+	m.measure = results.Measure{
 		Network: s.Name, Weights: s.Weights, Nimg: s.Nimg, EMA: s.EMA, Features: net.Weights().Fingerprint(), Input: net.Input(),
 		Size: [2]int{s.Image[0], s.Image[1]}, N: p.N, Steps: s.Steps, NFE: s.NFE(), Device: dev.Info().Name + " " + dev.Info().Kernels,
 	}
 	if set := judge.Reference(); set != nil {
-		measure.Ref, measure.RefN, measure.RefSum = p.Ref, set.N, set.Digest()
+		m.measure.Ref, m.measure.RefN, m.measure.RefSum = p.Ref, set.N, set.Digest()
 	}
 	var all []results.Result
 	for k := range p.Ranges {
-		list, err := p.measure(ctx, judge, s, measure, k)
+		list, err := m.ofRange(ctx, k)
 		if err != nil {
 			return all, err
 		}
@@ -91,72 +96,124 @@ func (p Plan) open(ctx context.Context, dev device.Device, net *loop.FeatureNetw
 	if p.RefImages == nil {
 		return loop.OpenJudge(dev, p.Statistics, net, p.Ref, s.Image, cfg)
 	}
-	set, err := loop.ReferenceSet(ctx, dev, p.RefImages, net, true)
+	set, err := loop.ReferenceSet(ctx, dev, p.RefImages, net, true, p.Cache)
 	if err != nil {
 		return nil, err
 	}
 	return loop.NewJudge(dev, p.Statistics, net, metrics.Ref{Path: p.Ref, Set: &set}, s.Image, cfg)
 }
 
-// measure measures range k.
-func (p Plan) measure(ctx context.Context, judge *metrics.Judge, s Subject, m results.Measure, k int) ([]results.Result, error) {
+// measurement is a plan at work.
+type measurement struct {
+	plan    Plan
+	dev     device.Device
+	net     *loop.FeatureNetwork
+	judge   *metrics.Judge
+	subject Subject
+	measure results.Measure // of all ranges
+}
+
+// ofRange measures range k.
+func (m *measurement) ofRange(ctx context.Context, k int) ([]results.Result, error) {
+	p, s := m.plan, m.subject
 	seed := p.FirstSeed + uint64(k)*uint64(p.N)
-	store, err := p.store(judge, s, m, seed)
+	store, finish, err := m.store(ctx, seed)
 	if err != nil {
 		return nil, err
 	}
+	finished := false
+	defer func() {
+		if !finished {
+			_ = finish(false) // what went wrong before is what counts
+		}
+	}()
 	labels, err := s.labels(seed, p.N)
 	if err != nil {
 		return nil, err
 	}
-	if store == nil {
-		judge.Begin(s.source(seed), labels, nil)
-	} else {
-		defer store.Close() // a second close only errors
-		judge.Begin(s.source(seed), labels, store)
-	}
+	m.judge.Begin(s.source(seed), labels, store)
 	for done := false; !done; {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if done, err = judge.Step(); err != nil {
+		if done, err = m.judge.Step(); err != nil {
 			return nil, err
 		}
-		nimg, total := judge.Progress()
+		nimg, total := m.judge.Progress()
 		p.Report(Progress{k + 1, p.Ranges, nimg, total})
 	}
-	numbers, err := judge.Results()
+	list, err := m.numbers(seed)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Record(list); err != nil {
+		return nil, err
+	}
+	finished = true
+	return list, finish(true)
+}
+
+// numbers are those of the range that has been seen.
+func (m *measurement) numbers(seed uint64) ([]results.Result, error) {
+	numbers, err := m.judge.Results()
 	if err != nil {
 		return nil, err
 	}
 	list := make([]results.Result, len(numbers))
 	for i, number := range numbers {
-		of := m
-		statistic, err := metrics.Statistics.Get(p.Statistics[i])
+		of, name := m.measure, m.plan.Statistics[i]
+		statistic, err := metrics.Statistics.Get(name)
 		if err != nil {
 			return nil, err
 		}
-		of.Name, of.Metric, of.Rises = p.Statistics[i], statistic.Label(judge.Features()), statistic.Rises
+		of.Name, of.Metric, of.Rises = name, statistic.Label(m.judge.Features()), statistic.Rises
 		list[i] = results.Result{Time: time.Now().UTC().Truncate(time.Second), Measure: of, Seed: seed, Value: number.Value, SD: number.SD, Note: number.Note}
 	}
-	if err := p.Record(list); err != nil {
-		return nil, err
-	}
-	if store != nil {
-		err = store.Remove()
-	}
-	return list, err
+	return list, nil
 }
 
-// store opens the file of a range, whose name is a digest of all that the features
-// depend on: the threads, and the reference, are not among it.
-func (p Plan) store(judge *metrics.Judge, s Subject, m results.Measure, seed uint64) (*metrics.RowFile, error) {
-	if p.Folder == "" || s.Weights == "" { // a set may have changed since
-		return nil, nil
+// store opens what keeps the features of a range, nil where nothing does, and what is to
+// be done with it once numbers are recorded, or will not be.
+func (m *measurement) store(ctx context.Context, seed uint64) (store metrics.Store, finish func(recorded bool) error, err error) {
+	nothing := func(bool) error { return nil }
+	if m.subject.Weights == "" {
+		source := func(first int, images []float32) error {
+			return errors.Join(ctx.Err(), m.subject.source(seed)(first, images))
+		}
+		rows, err := m.net.Cached(m.plan.Cache, m.dev, source, subjectBatch, m.subject.Image, m.plan.N, m.judge.Logits())
+		if rows == nil {
+			return nil, nothing, err
+		}
+		return rows, func(recorded bool) error {
+			if recorded {
+				rows.Finish()
+			}
+			rows.Close()
+			return nil
+		}, err
 	}
+	if m.plan.Folder == "" {
+		return nil, nothing, nil
+	}
+	rows, err := m.rowFile(seed)
+	if err != nil {
+		return nil, nothing, err
+	}
+	return rows, func(recorded bool) error {
+		if recorded {
+			return rows.Remove()
+		}
+		return rows.Close()
+	}, nil
+}
+
+// rowFile opens the file of a range of a network's images, whose name is a digest of all
+// that the features depend on: the threads, and the reference, are not among it.
+func (m *measurement) rowFile(seed uint64) (*metrics.RowFile, error) {
+	s, of := m.subject, m.measure
 	identity := fmt.Sprintf("innate features 1: of %s %s, by %s %s, image %v, %d steps, seeds from %d, %d at once, %d logits, on %s",
-		s.Weights, s.Kind, m.Features, m.Input, s.Image, s.Steps, seed, subjectBatch, judge.Logits(), m.Device)
+		s.Weights, s.Kind, of.Features, of.Input, s.Image, s.Steps, seed, subjectBatch, m.judge.Logits(), of.Device)
 	sum := sha256.Sum256([]byte(identity))
 	name := strings.Replace(run.FeaturesPattern, "*", hex.EncodeToString(sum[:6]), 1)
-	return metrics.OpenRowFile(filepath.Join(p.Folder, name), identity)
+	return metrics.OpenRowFile(filepath.Join(m.plan.Folder, name), identity)
 }

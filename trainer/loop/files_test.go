@@ -57,7 +57,7 @@ func TestFiles(t *testing.T) {
 	defer dev.Close()
 	net, err := loop.OpenFeatures(filepath.Join(dir, "cnn.safetensors"))
 	check(t, err)
-	ref, err := loop.ReferenceSet(context.Background(), dev, set, net, false)
+	ref, err := loop.ReferenceSet(context.Background(), dev, set, net, false, nil)
 	check(t, err)
 	if ref.Stats.N != 60 {
 		t.Errorf("statistics of %d images, want 60", ref.Stats.N)
@@ -66,7 +66,7 @@ func TestFiles(t *testing.T) {
 
 	gray, err := loop.OpenFeatures("builtin:mnist-fid-cnn")
 	check(t, err)
-	if _, err := loop.ReferenceSet(context.Background(), dev, set, gray, false); err == nil || !strings.Contains(err.Error(), "want [N H W 1]") {
+	if _, err := loop.ReferenceSet(context.Background(), dev, set, gray, false, nil); err == nil || !strings.Contains(err.Error(), "want [N H W 1]") {
 		t.Errorf("got %v, want that the features are of gray images", err)
 	}
 

@@ -112,21 +112,38 @@ func teacherValue(meta map[string]string, statistic string, names ...string) *fl
 }
 
 // ReferenceSet measures a network's features of all images of a data set, 8-bit as they are:
-// their moments, and with vectors all of them, and the classes.
-func ReferenceSet(ctx context.Context, dev device.Device, set data.Dataset, net *FeatureNetwork, vectors bool) (metrics.Set, error) {
+// their moments, and with vectors all of them, and the classes. What is in the cache, if
+// there is one, it takes from there.
+func ReferenceSet(ctx context.Context, dev device.Device, set data.Dataset, net *FeatureNetwork, vectors bool, cache *metrics.Cache) (metrics.Set, error) {
 	h, w, c := set.Shape()
-	extractor, err := features.NewExtractor(dev, net, graph.Shape{h, w, c}, featureBatch)
+	image := graph.Shape{h, w, c}
+	extractor, err := features.NewExtractor(dev, net, image, featureBatch)
 	if err != nil {
 		return metrics.Set{}, err
 	}
 	read := data.InOrder(set, featureBatch)
-	measured, err := metrics.Measure(metrics.CollectorConfig{
+	cfg := metrics.CollectorConfig{
 		Names: []string{net.Label}, Features: extractor, SourceBatch: featureBatch, Values: h * w * c, Nimg: set.Len(),
 		Source: func(first int, images []float32) error {
 			return errors.Join(ctx.Err(), read(first, images))
 		},
-	}, vectors)
-	if err == nil && vectors {
+	}
+	rows, err := net.Cached(cache, dev, cfg.Source, featureBatch, image, set.Len(), 0)
+	if err != nil {
+		return metrics.Set{}, err
+	}
+	if rows != nil {
+		defer rows.Close()
+		cfg.Store = rows
+	}
+	measured, err := metrics.Measure(cfg, vectors)
+	if err != nil {
+		return metrics.Set{}, err
+	}
+	if rows != nil {
+		rows.Finish()
+	}
+	if vectors {
 		measured.Labels, err = data.ClassesOf(set)
 	}
 	return measured, err

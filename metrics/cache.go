@@ -1,0 +1,218 @@
+package metrics
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"innate/models/atomicfile"
+)
+
+// Cache keeps what feature networks said of sets of images, by content, in files of a
+// folder, so that nobody asks them again. What it cannot keep or read it does without.
+type Cache struct {
+	Dir      string
+	MaxBytes int64       // of all files; those that were used last stay
+	Warn     func(error) // of what was not kept
+}
+
+// cacheExt ends the names of whole entries, which begin with the digest of what they are.
+const cacheExt = ".features"
+
+// leftOver is how old an unfinished file is that nobody writes any more.
+const leftOver = 24 * time.Hour
+
+// CachedRows is a Store of one set of images: a line that says what is measured, then for
+// every image its features and logits, little-endian float32, and the CRC-32C of them
+// all. It serves one pass, which is to end with Finish or with Close.
+type CachedRows struct {
+	cache     *Cache
+	path      string
+	file      *os.File
+	kept      *bufio.Reader // nil while an entry is made
+	made      *bufio.Writer
+	sum       uint32
+	used      bool  // a pass has appended
+	remaining int64 // bytes of rows that are still to be written
+	buffer    []byte
+	failed    error
+}
+
+// Open finds the entry of nimg images, with width values of each, or begins it.
+// identity, one line, holds all that the values depend on. An entry that is not whole,
+// or whose sum is not right, begins anew.
+func (c *Cache) Open(identity string, nimg, width int) (*CachedRows, error) {
+	if strings.Contains(identity, "\n") {
+		panic("metrics: identity of features: want one line")
+	}
+	name := sha256.Sum256([]byte(identity))
+	r := &CachedRows{cache: c, path: filepath.Join(c.Dir, hex.EncodeToString(name[:16])+cacheExt), remaining: 4 * int64(nimg) * int64(width)}
+	if r.openKept(identity + "\n") {
+		return r, nil
+	}
+	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
+		return nil, fmt.Errorf("metrics: features to keep: %w", err)
+	}
+	var err error
+	if r.file, err = os.CreateTemp(c.Dir, atomicfile.TempPattern); err != nil {
+		return nil, fmt.Errorf("metrics: features to keep: %w", err)
+	}
+	r.made = bufio.NewWriterSize(r.file, 1<<20)
+	_, r.failed = r.made.WriteString(identity + "\n")
+	return r, nil
+}
+
+// openKept opens a whole entry and checks all of it.
+func (r *CachedRows) openKept(head string) bool {
+	file, err := os.Open(r.path)
+	if err != nil {
+		return false
+	}
+	whole := func() bool {
+		info, err := file.Stat()
+		if err != nil || info.Size() != int64(len(head))+r.remaining+4 {
+			return false
+		}
+		r.kept = bufio.NewReaderSize(file, 1<<20)
+		first, last := make([]byte, len(head)), make([]byte, 4)
+		if _, err := io.ReadFull(r.kept, first); err != nil || string(first) != head {
+			return false
+		}
+		sum := crc32.New(castagnoli)
+		if _, err := io.CopyN(sum, r.kept, r.remaining); err != nil {
+			return false
+		}
+		if _, err := io.ReadFull(r.kept, last); err != nil || binary.LittleEndian.Uint32(last) != sum.Sum32() {
+			return false
+		}
+		if _, err := file.Seek(int64(len(head)), io.SeekStart); err != nil {
+			return false
+		}
+		r.kept.Reset(file)
+		return true
+	}()
+	if !whole {
+		r.kept = nil
+		file.Close()
+		return false
+	}
+	now := time.Now()
+	_ = os.Chtimes(r.path, now, now) // when it was used; a folder that is not ours keeps its times
+	r.file = file
+	return true
+}
+
+// Next implements Store.
+func (r *CachedRows) Next(features, logits []float32) (ok bool, err error) {
+	if r.kept == nil {
+		return false, nil
+	}
+	n := len(features) + len(logits)
+	r.buffer = slices.Grow(r.buffer[:0], 4*n)[:4*n]
+	if _, err := io.ReadFull(r.kept, r.buffer); err != nil {
+		return false, fmt.Errorf("metrics: %s: %w", r.path, err)
+	}
+	for _, part := range [][]float32{features, logits} {
+		for i := range part {
+			part[i] = math.Float32frombits(binary.LittleEndian.Uint32(r.buffer[4*i:]))
+		}
+		r.buffer = r.buffer[4*len(part):]
+	}
+	return true, nil
+}
+
+// Append implements Store. What goes wrong shows in Finish.
+func (r *CachedRows) Append(features, logits []float32) error {
+	r.used, r.buffer = true, r.buffer[:0]
+	for _, part := range [][]float32{features, logits} {
+		for _, v := range part {
+			r.buffer = binary.LittleEndian.AppendUint32(r.buffer, math.Float32bits(v))
+		}
+	}
+	r.sum = crc32.Update(r.sum, castagnoli, r.buffer)
+	r.remaining -= int64(len(r.buffer))
+	if r.failed == nil {
+		_, r.failed = r.made.Write(r.buffer)
+	}
+	return nil
+}
+
+// Finish keeps the entry of a pass that has seen all images, and makes room for it. A
+// pass that looked at pixels has used none.
+func (r *CachedRows) Finish() {
+	if !r.used {
+		r.Close()
+		return
+	}
+	err := r.failed
+	if err == nil && r.remaining != 0 {
+		err = fmt.Errorf("%d bytes of features too few", r.remaining)
+	}
+	if err == nil {
+		_, err = r.made.Write(binary.LittleEndian.AppendUint32(nil, r.sum))
+	}
+	err = errors.Join(err, r.made.Flush(), r.file.Close())
+	if err == nil {
+		err = os.Rename(r.file.Name(), r.path)
+	}
+	if err != nil {
+		os.Remove(r.file.Name())
+		r.cache.Warn(fmt.Errorf("metrics: features are not kept: %w", err))
+	}
+	r.made = nil
+	r.cache.evict()
+}
+
+// Close ends a pass; what it has not finished is not kept.
+func (r *CachedRows) Close() {
+	r.file.Close() // once more after Finish
+	if r.made != nil {
+		os.Remove(r.file.Name())
+	}
+}
+
+// evict removes what was not used for longest until the rest has room, and what killed
+// processes left.
+func (c *Cache) evict() {
+	type entry struct {
+		path string
+		info os.FileInfo
+	}
+	var list []entry
+	total := int64(0)
+	for _, pattern := range []string{"*" + cacheExt, atomicfile.TempPattern} {
+		paths, _ := filepath.Glob(filepath.Join(c.Dir, pattern))
+		for _, path := range paths {
+			info, err := os.Stat(path)
+			switch {
+			case err != nil: // somebody else has removed it
+			case strings.HasSuffix(path, cacheExt):
+				list, total = append(list, entry{path, info}), total+info.Size()
+			case time.Since(info.ModTime()) > leftOver:
+				os.Remove(path)
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b entry) int { return a.info.ModTime().Compare(b.info.ModTime()) })
+	for _, e := range list {
+		if total <= c.MaxBytes {
+			return
+		}
+		if err := os.Remove(e.path); err != nil {
+			c.Warn(fmt.Errorf("metrics: features that are kept: %w", err))
+			return
+		}
+		total -= e.info.Size()
+	}
+}

@@ -1,0 +1,164 @@
+package metrics_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"innate/metrics"
+)
+
+func cacheOf(t *testing.T, most int64) *metrics.Cache {
+	t.Helper()
+	return &metrics.Cache{Dir: filepath.Join(t.TempDir(), "features"), MaxBytes: most, Warn: func(err error) { t.Error(err) }}
+}
+
+// pass reads rows of three values and one logit, in batches, or makes them; made counts
+// those that it has.
+func pass(t *testing.T, c *metrics.Cache, identity string, nimg, batch int) (all []float32, made int) {
+	t.Helper()
+	r, err := c.Open(identity, nimg, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for first := 0; first < nimg; first += batch {
+		n := min(batch, nimg-first)
+		features, logits := make([]float32, 3*n), make([]float32, n)
+		ok, err := r.Next(features, logits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok {
+			for i := range features {
+				features[i] = float32(len(identity)*1000 + first*3 + i)
+			}
+			for i := range logits {
+				logits[i] = -float32(first + i)
+			}
+			if err := r.Append(features, logits); err != nil {
+				t.Fatal(err)
+			}
+			made += n
+		}
+		all = append(append(all, features...), logits...)
+	}
+	r.Finish()
+	return all, made
+}
+
+func entries(t *testing.T, c *metrics.Cache) []string {
+	t.Helper()
+	list, err := os.ReadDir(c.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range list {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// TestCache keeps rows over passes, and makes them anew where a byte has changed, one is
+// missing or there is one too many.
+func TestCache(t *testing.T) {
+	c := cacheOf(t, 1<<20)
+	want, made := pass(t, c, "a", 7, 3)
+	if made != 7 {
+		t.Fatalf("made %d rows, want 7", made)
+	}
+	if got, made := pass(t, c, "a", 7, 3); made != 0 || !slices.Equal(got, want) {
+		t.Errorf("kept: made %d, got %v, want %v", made, got, want)
+	}
+	path := filepath.Join(c.Dir, entries(t, c)[0])
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flipped := slices.Clone(whole)
+	flipped[20] ^= 1
+	for name, spoilt := range map[string][]byte{"a bit": flipped, "short": whole[:len(whole)-1], "long": append(slices.Clone(whole), 0), "empty": nil, "another": append([]byte("b"), whole[1:]...)} {
+		if err := os.WriteFile(path, spoilt, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got, made := pass(t, c, "a", 7, 3); made != 7 || !slices.Equal(got, want) {
+			t.Errorf("%s: made %d rows, want 7, and the same", name, made)
+		}
+		if again, err := os.ReadFile(path); err != nil || !slices.Equal(again, whole) {
+			t.Errorf("%s: not mended: %v", name, err)
+		}
+	}
+	r, err := c.Open("unfinished", 2, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Append([]float32{1, 2, 3}, []float32{4}); err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	if list := entries(t, c); len(list) != 1 {
+		t.Errorf("kept %v, want one entry and nothing of a pass that ended early", list)
+	}
+}
+
+// TestCacheIsBounded has room for two entries: what was used last stays.
+func TestCacheIsBounded(t *testing.T) {
+	c := cacheOf(t, 300)
+	at := time.Now().Add(-time.Hour)
+	for _, identity := range []string{"a", "b"} {
+		before := entriesOrNone(c)
+		pass(t, c, identity, 7, 7)
+		for _, name := range entries(t, c) {
+			if !slices.Contains(before, name) {
+				at = at.Add(time.Minute)
+				if err := os.Chtimes(filepath.Join(c.Dir, name), at, at); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	pass(t, c, "a", 7, 7) // now used after b
+	old := filepath.Join(c.Dir, ".innate-1.tmp")
+	if err := os.WriteFile(old, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	yesterday := at.Add(-48 * time.Hour)
+	if err := os.Chtimes(old, yesterday, yesterday); err != nil {
+		t.Fatal(err)
+	}
+	pass(t, c, "c", 7, 7)
+	if list := entries(t, c); len(list) != 2 {
+		t.Errorf("kept %v, want two entries", list)
+	}
+	for identity, want := range map[string]int{"a": 0, "c": 0} {
+		if _, made := pass(t, c, identity, 7, 7); made != want {
+			t.Errorf("%s: made %d rows, want %d", identity, made, want)
+		}
+	}
+	if _, made := pass(t, c, "b", 7, 7); made != 7 {
+		t.Errorf("b: made %d rows, want 7: it was not used for longest", made)
+	}
+}
+
+func entriesOrNone(c *metrics.Cache) (names []string) {
+	list, _ := os.ReadDir(c.Dir)
+	for _, e := range list {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// TestCacheWithoutRoom measures although nothing can be kept.
+func TestCacheWithoutRoom(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := &metrics.Cache{Dir: file}
+	if _, err := c.Open("a", 1, 1); err == nil {
+		t.Error("a folder that is a file: no error")
+	}
+}
