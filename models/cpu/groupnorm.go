@@ -78,6 +78,7 @@ func groupNormKernel(pool *kernels.Pool, m *kernels.Region, attr any, out buffer
 		for i := lo; i < hi; i++ {
 			x, y := in[0].data[i*size:][:size], out.data[i*size:][:size]
 			s.measure(x, a.Eps)
+			in[0].norm.put(i, s.mean, s.inv)
 			s.affine(ofSample(in[1], i), ofSample(in[2], i))
 			if a.SiLU {
 				kernels.AffineSiLURows(y, x, s.scale, s.shift)
@@ -98,25 +99,33 @@ func groupNormSumsKernel(pool *kernels.Pool, m *kernels.Region, attr any, out bu
 		s := &workers[worker]
 		for i := lo; i < hi; i++ {
 			x, dy := in[0].data[i*size:][:size], in[3].data[i*size:][:size]
-			s.measure(x, a.Eps)
-			s.affine(ofSample(in[1], i), ofSample(in[2], i))
-			s.dotGrad(x, dy, a.SiLU)
-			o := out.data[i*width:][:width]
-			for j := range c {
-				g := j / (c / a.Groups)
-				o[j] = float32(s.sums[j])
-				o[c+j] = float32(s.inv[g] * (s.dots[j] - s.mean[g]*s.sums[j]))
-			}
-			for g := range a.Groups {
-				o[2*c+g] = float32(s.mean[g])
-				o[2*c+a.Groups+g] = float32(s.inv[g])
-			}
+			s.sumUp(out.data[i*width:][:width], nil, in, i, x, dy, a)
 		}
 	})
 }
 
-// dotGrad sets sums to Σdu and dots to Σdu·x for every channel of one sample.
-func (s *groupNormScratch) dotGrad(x, dy []float32, silu bool) {
+// sumUp writes the sums of sample i, and du where it is not nil; that may be dy.
+func (s *groupNormScratch) sumUp(sums, du []float32, in []buffer, i int, x, dy []float32, a graph.GroupNormAttr) {
+	if !in[0].norm.get(i, s.mean, s.inv) {
+		s.measure(x, a.Eps)
+	}
+	s.affine(ofSample(in[1], i), ofSample(in[2], i))
+	s.dotGrad(du, x, dy, a.SiLU)
+	c := len(s.sums)
+	for j := range c {
+		g := j / (c / a.Groups)
+		sums[j] = float32(s.sums[j])
+		sums[c+j] = float32(s.inv[g] * (s.dots[j] - s.mean[g]*s.sums[j]))
+	}
+	for g := range a.Groups {
+		sums[2*c+g] = float32(s.mean[g])
+		sums[2*c+a.Groups+g] = float32(s.inv[g])
+	}
+}
+
+// dotGrad sets sums to Σdu and dots to Σdu·x for every channel of one sample. It
+// leaves du in all, unless that is nil, where du is not dy.
+func (s *groupNormScratch) dotGrad(all, x, dy []float32, silu bool) {
 	clear(s.sums)
 	clear(s.dots)
 	for len(x) > 0 {
@@ -124,6 +133,9 @@ func (s *groupNormScratch) dotGrad(x, dy []float32, silu bool) {
 		du := dy[:n]
 		if silu {
 			du = s.du[:n]
+			if all != nil {
+				du, all = all[:n], all[n:]
+			}
 			kernels.AffineSiLUGradRows(du, x[:n], dy[:n], s.scale, s.shift)
 		}
 		clear(s.sum)
@@ -137,6 +149,8 @@ func (s *groupNormScratch) dotGrad(x, dy []float32, silu bool) {
 	}
 }
 
+// groupNormGradKernel makes the sums, too, where no operation before it has: while an
+// image and du are in the cache.
 func groupNormGradKernel(pool *kernels.Pool, m *kernels.Region, attr any, out buffer, in []buffer) func() {
 	a := attr.(graph.GroupNormAttr)
 	c := in[0].shape.Last()
@@ -146,10 +160,17 @@ func groupNormGradKernel(pool *kernels.Pool, m *kernels.Region, attr any, out bu
 	return rowLoop(pool, n, 1, func(worker, lo, hi int) {
 		s := &workers[worker]
 		for i := lo; i < hi; i++ {
-			sums := in[4].data[i*width:][:width]
+			sums, x, dy, dx := in[4].data[i*width:][:width], in[0].data[i*size:][:size], in[3].data[i*size:][:size], out.data[i*size:][:size]
+			silu := a.SiLU
+			if in[4].unmade {
+				s.sumUp(sums, dx, in, i, x, dy, a)
+				if silu { // dx is du by now
+					dy, silu = dx, false
+				}
+			}
 			s.gradFactors(sums, ofSample(in[1], i), size/c)
 			s.affine(ofSample(in[1], i), ofSample(in[2], i))
-			s.applyGrad(out.data[i*size:][:size], in[0].data[i*size:][:size], in[3].data[i*size:][:size], a.SiLU)
+			s.applyGrad(dx, x, dy, silu)
 		}
 	})
 }

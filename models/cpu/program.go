@@ -29,7 +29,8 @@ type Program struct {
 	kept   map[graph.Node][]float32 // … results and constants, by root …
 	values map[graph.Node][]float32 // … and results, which may be copies of a leaf
 
-	packed []packedUse // weights that its convolutions could have kept for them
+	norms  map[normOf]*normStats // statistics that a gradient reads again
+	packed []packedUse           // weights that its convolutions could have kept for them
 
 	consts  []step // until they have run, once
 	steps   []step
@@ -52,6 +53,7 @@ const recordRuns = 256
 // step is one operation of every run.
 type step struct {
 	node  graph.Node
+	sums  bool   // of a group norm's gradient: it makes its sums as well
 	run   func() // nil until bound
 	spent time.Duration
 }
@@ -76,7 +78,7 @@ func (d *Device) compile(g *graph.Builder, r device.Request, reuse bool) (*Progr
 	}
 	m := &Program{
 		dev: d, g: g, plan: plan, bound: -1,
-		kept: map[graph.Node][]float32{}, values: map[graph.Node][]float32{}, sum: r.Sum, record: r.Record,
+		kept: map[graph.Node][]float32{}, values: map[graph.Node][]float32{}, norms: sharedNorms(plan), sum: r.Sum, record: r.Record,
 		records: make([]float32, 0, recordRuns*len(r.Record)),
 	}
 	shape := func(n graph.Node) buffer { return buffer{shape: n.Shape()} }
@@ -94,16 +96,20 @@ func (d *Device) compile(g *graph.Builder, r device.Request, reuse bool) (*Progr
 		if table[op] == nil {
 			return nil, fmt.Errorf("graph: compile: %s: no cpu kernel", n.Where())
 		}
+		s := step{node: n}
+		if k := len(m.steps) - 1; k >= 0 && op == graph.OpGroupNormGrad && m.steps[k].node == n.In()[4] {
+			s.sums, m.steps = true, m.steps[:k]
+		}
 		var count kernels.Region
-		m.prepare(n, &count, shape)
+		m.prepare(s, &count, shape)
 		m.scratch = max(m.scratch, count.Size())
 		if use, ok := m.packedUseOf(n); ok {
 			m.packed = append(m.packed, use)
 		}
 		if plan.Const(n) {
-			m.consts = append(m.consts, step{node: n})
+			m.consts = append(m.consts, s)
 		} else {
-			m.steps = append(m.steps, step{node: n})
+			m.steps = append(m.steps, s)
 		}
 	}
 	m.offsets, m.arena = plan.Place(reuse)
@@ -119,10 +125,17 @@ func (d *Device) compile(g *graph.Builder, r device.Request, reuse bool) (*Progr
 }
 
 // prepare makes the body of one operation, whose values lie where at says.
-func (m *Program) prepare(n graph.Node, scratch *kernels.Region, at func(graph.Node) buffer) func() {
+func (m *Program) prepare(s step, scratch *kernels.Region, at func(graph.Node) buffer) func() {
+	n := s.node
 	in := make([]buffer, len(n.In()))
 	for i, c := range n.In() {
 		in[i] = at(c)
+	}
+	if of, ok := normOfNode(n); ok {
+		in[0].norm = m.norms[of]
+	}
+	if s.sums {
+		in[4].unmade = true
 	}
 	run := table[n.Def()](m.dev.pool, scratch, n.Attr(), at(n), in)
 	if n.Def() == graph.OpSumProcesses {
@@ -156,6 +169,7 @@ func (m *Program) keep(r *kernels.Region) {
 			m.kept[n] = r.Floats(n.Shape().Size())
 		}
 	}
+	m.keepNorms(r)
 	m.copies, m.assigns = nil, nil
 	clear(m.values)
 	for _, n := range m.plan.Results {
@@ -179,7 +193,7 @@ func (m *Program) at(arena []float32) func(graph.Node) buffer {
 	return func(n graph.Node) buffer {
 		root, s := m.plan.Root(n), n.Shape()
 		if l := m.g.Leaf(root); l != nil {
-			return buffer{l.Data, s, m.keptOf(l.Param)}
+			return buffer{data: l.Data, shape: s, kept: m.keptOf(l.Param)}
 		}
 		if kept, ok := m.kept[root]; ok {
 			return buffer{data: kept, shape: s}
@@ -226,11 +240,11 @@ func (m *Program) bind() error {
 	}
 	scratch, at := w.values[:m.scratch], m.at(w.values[m.scratch:][:m.arena])
 	for _, s := range m.consts {
-		m.prepare(s.node, kernels.NewRegion(scratch), at)()
+		m.prepare(s, kernels.NewRegion(scratch), at)()
 	}
 	m.consts = nil
 	for i := range m.steps {
-		m.steps[i].run = m.prepare(m.steps[i].node, kernels.NewRegion(scratch), at)
+		m.steps[i].run = m.prepare(m.steps[i], kernels.NewRegion(scratch), at)
 	}
 	m.bound = w.moved
 	return nil

@@ -12,6 +12,9 @@ type buffer struct {
 
 	// kept finds a form of a leaf that the device keeps packed; nil for what is none.
 	kept func(kernels.Packing) *kernels.Packed
+
+	norm   *normStats // of what a group norm normalises: where its statistics are kept; nil for nowhere
+	unmade bool       // the sums of a group norm's gradient, which the gradient has to make
 }
 
 // packed is what is kept of the weight of a convolution, nil for nothing.
