@@ -6,8 +6,12 @@
 //		-mode eager -threads 1 -rounds 5 cifar:8:edm mnist:64:fwd
 //
 // A case is network:batch:operation. Networks are those of networks.go; operations
-// are fwd (one call of the network), heun18 (EDM's sampler of 18 steps) and edm (one
-// training step: loss, gradients, Adam, moving average).
+// are fwd (one call of the network), heun18 (EDM's sampler of 18 steps), edm (one
+// training step: loss, gradients, Adam, moving average), and gdd0 to gdd3, an iteration
+// of GDD with that freezing preset, 0 for none and 1 for gdd-i. Its stages are
+// operations of their own, followed by the preset: g1, the generator; d1, the
+// discriminator, images of the generator included; r1, the gradient penalty, which
+// counts for a sixteenth of an iteration; e1, the moving average.
 //
 // The worker is started with its mode and the number of threads. It prints a line
 // that begins with "ready", then reads lines "network batch operation repetitions"
@@ -23,6 +27,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 )
 
@@ -65,19 +70,38 @@ func compare(theirs []string, threads, rounds, reps int, clock string, cases []s
 	if err != nil {
 		return err
 	}
-	for _, c := range cases {
-		if strings.Count(c, ":") != 2 {
-			return fmt.Errorf("case %q, want network:batch:operation", c)
+	for _, name := range cases {
+		c, err := parseCase(name)
+		if err != nil {
+			return err
 		}
 		// Processes of their own for each case: memory is that of the case alone.
 		sides := []side{{name: "innate", command: []string{self, "-serve", "-threads", fmt.Sprint(threads)}}}
 		if theirs != nil {
 			sides = append(sides, side{name: "torch", command: theirs})
 		}
-		if err := measure(sides, strings.ReplaceAll(c, ":", " "), rounds, reps); err != nil {
-			return fmt.Errorf("%s: %w", c, err)
+		if err := measure(sides, c, rounds, reps); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
-		report(c, sides, clock)
+		report(name, sides, clock)
 	}
 	return nil
+}
+
+// testCase is an operation of a network, for that many images at once.
+type testCase struct {
+	network, op string
+	batch       int
+}
+
+func parseCase(text string) (c testCase, err error) {
+	f := strings.Split(text, ":")
+	if len(f) == 3 {
+		c.network, c.op = f[0], f[2]
+		c.batch, err = strconv.Atoi(f[1])
+	}
+	if len(f) != 3 || err != nil || c.batch < 1 {
+		return c, fmt.Errorf("case %q, want network:batch:operation", text)
+	}
+	return c, nil
 }

@@ -5,14 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"math/rand/v2"
 	"os"
 	"strings"
 	"syscall"
 	"time"
 
-	"innate/models"
 	"innate/models/cpu"
 	"innate/models/device"
 	"innate/models/graph"
@@ -46,6 +44,7 @@ func answer(in io.Reader, out io.Writer, threads int) error {
 		params int
 	}
 	jobs := map[string]job{}
+	stages := stages{}
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
 		var (
@@ -57,7 +56,7 @@ func answer(in io.Reader, out io.Writer, threads int) error {
 		key := fmt.Sprint(name, " ", batch, " ", op)
 		if err == nil && jobs[key].run == nil {
 			var j job
-			if j.run, j.params, err = prepare(dev, name, batch, op); err == nil {
+			if j.run, j.params, err = prepare(dev, stages, name, batch, op); err == nil {
 				jobs[key] = j
 				err = j.run() // takes the memory
 			}
@@ -101,7 +100,7 @@ func memory(key string) int {
 }
 
 // prepare makes one operation ready to run again and again.
-func prepare(dev device.Device, name string, batch int, op string) (run func() error, params int, err error) {
+func prepare(dev device.Device, stages stages, name string, batch int, op string) (run func() error, params int, err error) {
 	cfg, ok := networks[name]
 	if !ok {
 		return nil, 0, fmt.Errorf("network %q, want mnist, demo or cifar", name)
@@ -121,7 +120,7 @@ func prepare(dev device.Device, name string, batch int, op string) (run func() e
 	case "edm":
 		run, err = train(dev, den, batch, rng)
 	default:
-		err = fmt.Errorf("operation %q, want fwd, heun18 or edm", op)
+		run, err = stages.of(dev, den, name, batch, op, rng)
 	}
 	return run, net.Params().Count(), err
 }
@@ -152,27 +151,13 @@ func train(dev device.Device, den *precond.Denoiser, batch int, rng *rand.Rand) 
 	if err != nil {
 		return nil, err
 	}
-	program, err := dev.Compile(t.Graph, device.Request{Outputs: t.Results(t.Grads), Record: t.Record})
+	step, err := newStep(dev, &t.Objective, nil, setting{lr: 1e-3, beta1: 0.9, beta2: 0.999})
 	if err != nil {
 		return nil, err
 	}
-	slots := make([]device.AdamSlot, len(t.Params))
-	averages := make([]*models.Param, len(t.Params))
-	for i, p := range t.Params {
-		slots[i] = device.AdamSlot{Param: p, M: models.NewParam(p.Name, p.Shape...), V: models.NewParam(p.Name, p.Shape...), Program: program, Grad: t.Grads[i]}
-		averages[i] = p.Clone()
-	}
-	adam, err := dev.PlanAdam(slots)
+	average, err := averageOf(dev, t.Params)
 	if err != nil {
 		return nil, err
-	}
-	average, err := dev.PlanAverage(averages, t.Params)
-	if err != nil {
-		return nil, err
-	}
-	step := device.AdamStep{
-		LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8,
-		Steps: make([]int64, len(slots)), Corr1: make([]float32, len(slots)), Corr2: make([]float32, len(slots)),
 	}
 	sigma := make([]float64, batch)
 	normal(rng, t.Graph.Data(t.Images))
@@ -183,20 +168,10 @@ func train(dev device.Device, den *precond.Denoiser, batch int, rng *rand.Rand) 
 		}
 		t.SetLevels(sigma)
 		t.FillDropout(rng)
-		if err := program.Run(); err != nil {
+		if err := step.run(); err != nil {
 			return err
 		}
-		program.Records()
-		for i := range step.Steps {
-			step.Steps[i]++
-			n := float64(step.Steps[i])
-			step.Corr1[i], step.Corr2[i] = float32(1-math.Pow(step.Beta1, n)), float32(1-math.Pow(step.Beta2, n))
-		}
-		if err := adam.Step(step); err != nil {
-			return err
-		}
-		adam.Records()
-		return average.Update(0.999)
+		return average()
 	}, nil
 }
 

@@ -87,22 +87,40 @@ func (s *side) ask(request string, reps int) (reply, error) {
 	return r, nil
 }
 
+// askAll has a case answered whose operation has parts: times are weighted sums.
+func (s *side) askAll(c testCase, reps int) (sum reply, err error) {
+	ops, weights := parts(c.op)
+	sum.MS, sum.CPU = make([]float64, reps), make([]float64, reps)
+	for i, op := range ops {
+		r, err := s.ask(fmt.Sprint(c.network, " ", c.batch, " ", op), reps)
+		if err != nil {
+			return r, err
+		}
+		for k := range reps {
+			sum.MS[k] += weights[i] * r.MS[k]
+			sum.CPU[k] += weights[i] * r.CPU[k]
+		}
+		sum.HWM, sum.RSS, sum.Params = r.HWM, r.RSS, r.Params
+	}
+	return sum, nil
+}
+
 // measure starts all sides and lets them take turns. The first turn, in which they
 // prepare, does not count.
-func measure(sides []side, request string, rounds, reps int) (err error) {
+func measure(sides []side, c testCase, rounds, reps int) (err error) {
 	for i := range sides {
 		s := &sides[i]
 		defer func() { err = errors.Join(err, s.stop()) }()
 		if err := s.start(); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		if _, err := s.ask(request, 1); err != nil {
+		if _, err := s.askAll(c, 1); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
 	for range rounds {
 		for i := range sides {
-			r, err := sides[i].ask(request, reps)
+			r, err := sides[i].askAll(c, reps)
 			if err != nil {
 				return fmt.Errorf("%s: %w", sides[i].name, err)
 			}
