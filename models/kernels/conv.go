@@ -63,12 +63,18 @@ type correlator interface {
 func NewConvForward(p *Pool, s ConvShape, m *Region, kept *Packed) *ConvForward {
 	s.check()
 	oh, ow := s.Out()
+	rows, columns := s.axes()
 	if tile := active.winogradTile(s); tile > 0 {
+		out := extent{oh, ow, s.Co}
+		y, x := rows.forward(), columns.forward()
+		y.step, x.step = s.Stride, s.Stride // within a phase
 		c := &winograd{
-			in: extent{s.H, s.W, s.Ci}, out: extent{oh, ow, s.Co}, n: s.N, pad: s.Pad,
-			outStride: s.Ci * s.K * s.K, inStride: s.K * s.K, kept: kept,
+			tiling: newTiling(tile, s, out).strided(s.Stride),
+			in:     extent{s.H, s.W, s.Ci}, out: out, n: s.N, columns: s.columns(), outStep: 1,
+			passes:    []winogradPass{{y: y, x: x, ny: oh, nx: ow}},
+			outStride: s.Ci * s.taps(), inStride: s.taps(), kept: kept,
 		}
-		c.plan(p, tile, m)
+		c.plan(p, m)
 		return &ConvForward{s, c}
 	}
 	if active.useNarrow(s, s.Ci, s.Co) {
@@ -84,7 +90,6 @@ func NewConvForward(p *Pool, s ConvShape, m *Region, kept *Packed) *ConvForward 
 		inStep: s.Stride, outStep: 1,
 		outStride: s.Ci * s.taps(), inStride: s.taps(), columns: s.columns(), kept: kept,
 	}
-	rows, columns := s.axes()
 	c.phases = []phase{{y: rows.forward(), x: columns.forward(), ny: oh, nx: ow}}
 	c.plan(p, m)
 	return &ConvForward{s, c}
@@ -120,12 +125,18 @@ type ConvGradInput struct {
 func NewConvGradInput(p *Pool, s ConvShape, m *Region, kept *Packed) *ConvGradInput {
 	s.check()
 	oh, ow := s.Out()
+	phases := s.gradPhases()
 	if tile := active.winogradTile(s); tile > 0 {
+		// Phases differ by a row or a column at most: tiles are those of the largest.
 		c := &winograd{
-			in: extent{oh, ow, s.Co}, out: extent{s.H, s.W, s.Ci}, n: s.N, pad: s.K - 1 - s.Pad,
-			reverse: true, outStride: s.K * s.K, inStride: s.Ci * s.K * s.K, kept: kept,
+			tiling: newTiling(tile, s, extent{ceilDiv(s.H, s.Stride), ceilDiv(s.W, s.Stride), s.Ci}),
+			in:     extent{oh, ow, s.Co}, out: extent{s.H, s.W, s.Ci}, n: s.N, columns: s.columns(), outStep: s.Stride,
+			outStride: s.taps(), inStride: s.Ci * s.taps(), kept: kept,
 		}
-		c.plan(p, tile, m)
+		for _, f := range phases {
+			c.passes = append(c.passes, winogradPass{y: f.y, x: f.x, y0: f.y0, x0: f.x0, ny: f.ny, nx: f.nx})
+		}
+		c.plan(p, m)
 		return &ConvGradInput{s, c}
 	}
 	if active.useNarrow(s, s.Co, s.Ci) {
@@ -141,6 +152,13 @@ func NewConvGradInput(p *Pool, s ConvShape, m *Region, kept *Packed) *ConvGradIn
 		inStep: 1, outStep: s.Stride,
 		outStride: s.taps(), inStride: s.Ci * s.taps(), columns: s.columns(), kept: kept,
 	}
+	c.phases = phases
+	c.plan(p, m)
+	return &ConvGradInput{s, c}
+}
+
+// gradPhases are the phases of dx.
+func (s ConvShape) gradPhases() (phases []phase) {
 	rows, columns := s.axes()
 	for py := range s.Stride {
 		for px := range s.Stride {
@@ -149,12 +167,11 @@ func NewConvGradInput(p *Pool, s ConvShape, m *Region, kept *Packed) *ConvGradIn
 			f.ny = ceilDiv(max(s.H-f.y0, 0), s.Stride)
 			f.nx = ceilDiv(max(s.W-f.x0, 0), s.Stride)
 			if f.ny > 0 && f.nx > 0 {
-				c.phases = append(c.phases, f)
+				phases = append(phases, f)
 			}
 		}
 	}
-	c.plan(p, m)
-	return &ConvGradInput{s, c}
+	return phases
 }
 
 // convAxis is a convolution along the rows or the columns of images.
@@ -204,8 +221,9 @@ func NewConvGradWeight(p *Pool, s ConvShape, m *Region) *ConvGradWeight {
 	s.check()
 	if tile := active.winogradTile(s); tile > 0 {
 		oh, ow := s.Out()
-		g := &winogradGradWeight{n: s.N, in: extent{s.H, s.W, s.Ci}, out: extent{oh, ow, s.Co}, pad: s.Pad}
-		g.plan(p, tile, m)
+		out := extent{oh, ow, s.Co}
+		g := &winogradGradWeight{tiling: newTiling(tile, s, out).strided(s.Stride), n: s.N, in: extent{s.H, s.W, s.Ci}, out: out, pad: s.Pad}
+		g.plan(p, m)
 		return &ConvGradWeight{s, g}
 	}
 	return &ConvGradWeight{s, newGradWeight(p, s, m)}

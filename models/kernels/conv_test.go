@@ -56,6 +56,12 @@ func convShapes() []shape {
 		{25, 16, 15, 16, 16, 3, 1, 1, 0}, // enough tiles for several groups
 		{3, 13, 5, 16, 112, 3, 1, 1, 0},
 		{3, 7, 5, 12, 10, 1, 2, 0, 0},
+		{3, 8, 8, 16, 32, 4, 2, 1, 0},
+		{2, 9, 7, 32, 16, 4, 2, 1, 0},
+		{5, 16, 15, 16, 48, 4, 2, 2, 0},
+		{1, 4, 4, 48, 16, 4, 2, 0, 0},
+		{24, 11, 16, 16, 16, 4, 2, 1, 0},
+		{2, 2, 3, 16, 16, 4, 2, 1, 0},
 	}
 	shapes = append(shapes,
 		shape{2, 17, 17, 16, 24, 1, 1, 0, 6}, shape{2, 17, 17, 24, 16, 7, 1, 3, -6},
@@ -258,6 +264,7 @@ func TestWinogradChoice(t *testing.T) {
 		{shape{1, 4, 4, 256, 256, 3, 1, 1, 0}, 4},  // as for any number of images
 		{shape{64, 28, 28, 32, 32, 3, 2, 1, 0}, 0}, // stride
 		{shape{64, 28, 28, 32, 32, 1, 1, 0, 0}, 0}, // kernel
+		{shape{64, 8, 8, 64, 64, 4, 2, 1, 0}, 4},   // halves the image
 		{shape{64, 28, 28, 1, 32, 3, 1, 1, 0}, 0},  // part of a vector
 		{shape{64, 28, 28, 32, 33, 3, 1, 1, 0}, 0}, // likewise
 		{shape{64, 28, 28, 32, 32, 3, 1, 4, 0}, 0}, // more padding than a tile knows

@@ -36,8 +36,14 @@ const (
 	lineMaps
 )
 
-// winogradMaps are the transforms of F(2×2, 3×3), then those of F(4×4, 3×3).
-type winogradMaps [2][lineMaps]func(*lines)
+// winogradMaps are the transforms of F(2×2, 3×3), then those of F(4×4, 3×3) and
+// F(4×4, 2×2).
+type winogradMaps [3][lineMaps]func(*lines)
 
-// of are the transforms for outputs of m×m pixels.
-func (w *winogradMaps) of(m int) *[lineMaps]func(*lines) { return &w[m/2-1] }
+// of are the transforms of a tiling.
+func (w *winogradMaps) of(t tiling) *[lineMaps]func(*lines) {
+	if t.k == 2 {
+		return &w[2]
+	}
+	return &w[t.m/2-1]
+}

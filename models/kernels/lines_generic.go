@@ -11,6 +11,10 @@ var winogradGeneric = winogradMaps{
 		linesGeneric(6, 6, input4), linesGeneric(6, 4, output4), linesGeneric(6, 4, output4),
 		linesGeneric(4, 6, grad4), linesGeneric(3, 6, weight4), linesGeneric(6, 3, weightGrad4),
 	},
+	{
+		linesGeneric(5, 5, input42), linesGeneric(5, 4, output42), linesGeneric(5, 4, output42),
+		linesGeneric(4, 5, grad42), linesGeneric(2, 5, weight42), linesGeneric(5, 2, weightGrad42),
+	},
 }
 
 // column is one value of every input or output.
@@ -120,5 +124,60 @@ func weightGrad4(u column) column {
 		float32(zeroScale*u[0]) + float32(nearScale*evenNear) + float32(farScale*evenFar),
 		float32(near*nearScale*oddNear) + float32(far*farScale*oddFar),
 		u[5] + float32(near2*nearScale*evenNear) + float32(far2*farScale*evenFar),
+	}
+}
+
+// F(4, 2) evaluates polynomials at ±low, ±high and infinity; see winograd.go.
+const (
+	low, high   = 1. / 2, 5. / 4
+	low2, high2 = low * low, high * high
+
+	// What G divides by: the derivative of (x²−low²)·(x²−high²) at low and high.
+	lowScale  = 1 / (2 * low * (low2 - high2))
+	highScale = 1 / (2 * high * (high2 - low2))
+)
+
+func input42(d column) column {
+	evenLow, oddLow := d[2]-float32(high2*d[0]), d[3]-float32(high2*d[1])
+	evenHigh, oddHigh := d[2]-float32(low2*d[0]), d[3]-float32(low2*d[1])
+	return column{
+		oddLow + float32(low*evenLow), oddLow - float32(low*evenLow),
+		oddHigh + float32(high*evenHigh), oddHigh - float32(high*evenHigh),
+		d[4] + float32(low2*high2*d[0]) - float32((low2+high2)*d[2]),
+	}
+}
+
+func output42(m column) column {
+	evenLow, oddLow := m[0]+m[1], m[0]-m[1]
+	evenHigh, oddHigh := m[2]+m[3], m[2]-m[3]
+	return column{
+		evenLow + evenHigh, float32(low*oddLow) + float32(high*oddHigh),
+		float32(low2*evenLow) + float32(high2*evenHigh), m[4] + float32(low*low2*oddLow) + float32(high*high2*oddHigh),
+	}
+}
+
+func grad42(y column) column {
+	evenLow, oddLow := y[0]+float32(low2*y[2]), y[1]+float32(low2*y[3])
+	evenHigh, oddHigh := y[0]+float32(high2*y[2]), y[1]+float32(high2*y[3])
+	return column{
+		evenLow + float32(low*oddLow), evenLow - float32(low*oddLow),
+		evenHigh + float32(high*oddHigh), evenHigh - float32(high*oddHigh), y[3],
+	}
+}
+
+func weight42(g column) column {
+	nearLow, nearHigh := float32(low*lowScale*g[1]), float32(high*highScale*g[1])
+	return column{
+		nearLow + float32(lowScale*g[0]), nearLow - float32(lowScale*g[0]),
+		nearHigh + float32(highScale*g[0]), nearHigh - float32(highScale*g[0]), g[1],
+	}
+}
+
+func weightGrad42(u column) column {
+	evenLow, oddLow := u[0]+u[1], u[0]-u[1]
+	evenHigh, oddHigh := u[2]+u[3], u[2]-u[3]
+	return column{
+		float32(lowScale*oddLow) + float32(highScale*oddHigh),
+		u[4] + float32(low*lowScale*evenLow) + float32(high*highScale*evenHigh),
 	}
 }

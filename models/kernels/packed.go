@@ -42,7 +42,7 @@ func (k Packing) Share(n int) float64 {
 	oh, ow := s.Out()
 	images := float64(n * oh * ow)
 	if m := k.impl.winogradTile(s); m > 0 {
-		g := newTiling(m, extent{oh, ow, s.Co})
+		g := newTiling(m, s, extent{oh, ow, s.Co})
 		images = float64(n*g.th*g.tw) * (1 + transformCost*float64(s.Ci+s.Co)/float64(s.Ci*s.Co))
 	}
 	return weightCost / (images + weightCost)

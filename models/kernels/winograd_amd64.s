@@ -1044,6 +1044,640 @@ vector:
 	VZEROUPPER
 	RET
 
+// func winogradInput42AVX2(t *uint64)
+// Requires: AVX, FMA3
+TEXT ·winogradInput42AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), DI
+	MOVQ (DI), R8
+	MOVQ 8(DI), R9
+	MOVQ 16(DI), R10
+	MOVQ 24(DI), R11
+	MOVQ 32(DI), R12
+	MOVQ 48(DI), SI
+	MOVQ 56(DI), BX
+	LEAQ (BX)(BX*2), CX
+	LEAQ (BX)(BX*4), DX
+	MOVQ 96(DI), R14
+
+line:
+	XORQ AX, AX
+
+vector:
+	VMOVUPS     (R8)(AX*1), Y0
+	VMOVUPS     (R9)(AX*1), Y1
+	VMOVUPS     (R10)(AX*1), Y2
+	VMOVUPS     (R11)(AX*1), Y3
+	VMOVUPS     (R12)(AX*1), Y4
+	VMOVAPS     Y2, Y5
+	VFMADD231PS constbfc80000<>+0(SB), Y0, Y5
+	VMOVAPS     Y3, Y6
+	VFMADD231PS constbfc80000<>+0(SB), Y1, Y6
+	VMOVAPS     Y2, Y7
+	VFMADD231PS constbe800000<>+0(SB), Y0, Y7
+	VMOVAPS     Y3, Y3
+	VFMADD231PS constbe800000<>+0(SB), Y1, Y3
+	VMOVAPS     Y6, Y1
+	VFMADD231PS const3f000000<>+0(SB), Y5, Y1
+	VMOVAPS     Y6, Y6
+	VFMADD231PS constbf000000<>+0(SB), Y5, Y6
+	VMOVAPS     Y3, Y5
+	VFMADD231PS const3fa00000<>+0(SB), Y7, Y5
+	VMOVAPS     Y3, Y3
+	VFMADD231PS constbfa00000<>+0(SB), Y7, Y3
+	VMOVAPS     Y4, Y4
+	VFMADD231PS const3ec80000<>+0(SB), Y0, Y4
+	VMOVAPS     Y4, Y0
+	VFMADD231PS constbfe80000<>+0(SB), Y2, Y0
+	VMOVUPS     Y1, (SI)
+	VMOVUPS     Y6, (SI)(BX*1)
+	VMOVUPS     Y5, (SI)(BX*2)
+	VMOVUPS     Y3, (SI)(CX*1)
+	VMOVUPS     Y0, (SI)(BX*4)
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, AX
+	CMPQ        AX, 88(DI)
+	JLT         vector
+	SUBQ        AX, SI
+	ADDQ        72(DI), SI
+	ADDQ        64(DI), R8
+	ADDQ        64(DI), R9
+	ADDQ        64(DI), R10
+	ADDQ        64(DI), R11
+	ADDQ        64(DI), R12
+	DECQ        R14
+	JNZ         line
+	VZEROUPPER
+	RET
+
+DATA constbfc80000<>+0(SB)/4, $0xbfc80000
+DATA constbfc80000<>+4(SB)/4, $0xbfc80000
+DATA constbfc80000<>+8(SB)/4, $0xbfc80000
+DATA constbfc80000<>+12(SB)/4, $0xbfc80000
+DATA constbfc80000<>+16(SB)/4, $0xbfc80000
+DATA constbfc80000<>+20(SB)/4, $0xbfc80000
+DATA constbfc80000<>+24(SB)/4, $0xbfc80000
+DATA constbfc80000<>+28(SB)/4, $0xbfc80000
+DATA constbfc80000<>+32(SB)/4, $0xbfc80000
+DATA constbfc80000<>+36(SB)/4, $0xbfc80000
+DATA constbfc80000<>+40(SB)/4, $0xbfc80000
+DATA constbfc80000<>+44(SB)/4, $0xbfc80000
+DATA constbfc80000<>+48(SB)/4, $0xbfc80000
+DATA constbfc80000<>+52(SB)/4, $0xbfc80000
+DATA constbfc80000<>+56(SB)/4, $0xbfc80000
+DATA constbfc80000<>+60(SB)/4, $0xbfc80000
+GLOBL constbfc80000<>(SB), RODATA|NOPTR, $64
+
+DATA constbe800000<>+0(SB)/4, $0xbe800000
+DATA constbe800000<>+4(SB)/4, $0xbe800000
+DATA constbe800000<>+8(SB)/4, $0xbe800000
+DATA constbe800000<>+12(SB)/4, $0xbe800000
+DATA constbe800000<>+16(SB)/4, $0xbe800000
+DATA constbe800000<>+20(SB)/4, $0xbe800000
+DATA constbe800000<>+24(SB)/4, $0xbe800000
+DATA constbe800000<>+28(SB)/4, $0xbe800000
+DATA constbe800000<>+32(SB)/4, $0xbe800000
+DATA constbe800000<>+36(SB)/4, $0xbe800000
+DATA constbe800000<>+40(SB)/4, $0xbe800000
+DATA constbe800000<>+44(SB)/4, $0xbe800000
+DATA constbe800000<>+48(SB)/4, $0xbe800000
+DATA constbe800000<>+52(SB)/4, $0xbe800000
+DATA constbe800000<>+56(SB)/4, $0xbe800000
+DATA constbe800000<>+60(SB)/4, $0xbe800000
+GLOBL constbe800000<>(SB), RODATA|NOPTR, $64
+
+DATA constbf000000<>+0(SB)/4, $0xbf000000
+DATA constbf000000<>+4(SB)/4, $0xbf000000
+DATA constbf000000<>+8(SB)/4, $0xbf000000
+DATA constbf000000<>+12(SB)/4, $0xbf000000
+DATA constbf000000<>+16(SB)/4, $0xbf000000
+DATA constbf000000<>+20(SB)/4, $0xbf000000
+DATA constbf000000<>+24(SB)/4, $0xbf000000
+DATA constbf000000<>+28(SB)/4, $0xbf000000
+DATA constbf000000<>+32(SB)/4, $0xbf000000
+DATA constbf000000<>+36(SB)/4, $0xbf000000
+DATA constbf000000<>+40(SB)/4, $0xbf000000
+DATA constbf000000<>+44(SB)/4, $0xbf000000
+DATA constbf000000<>+48(SB)/4, $0xbf000000
+DATA constbf000000<>+52(SB)/4, $0xbf000000
+DATA constbf000000<>+56(SB)/4, $0xbf000000
+DATA constbf000000<>+60(SB)/4, $0xbf000000
+GLOBL constbf000000<>(SB), RODATA|NOPTR, $64
+
+DATA const3fa00000<>+0(SB)/4, $0x3fa00000
+DATA const3fa00000<>+4(SB)/4, $0x3fa00000
+DATA const3fa00000<>+8(SB)/4, $0x3fa00000
+DATA const3fa00000<>+12(SB)/4, $0x3fa00000
+DATA const3fa00000<>+16(SB)/4, $0x3fa00000
+DATA const3fa00000<>+20(SB)/4, $0x3fa00000
+DATA const3fa00000<>+24(SB)/4, $0x3fa00000
+DATA const3fa00000<>+28(SB)/4, $0x3fa00000
+DATA const3fa00000<>+32(SB)/4, $0x3fa00000
+DATA const3fa00000<>+36(SB)/4, $0x3fa00000
+DATA const3fa00000<>+40(SB)/4, $0x3fa00000
+DATA const3fa00000<>+44(SB)/4, $0x3fa00000
+DATA const3fa00000<>+48(SB)/4, $0x3fa00000
+DATA const3fa00000<>+52(SB)/4, $0x3fa00000
+DATA const3fa00000<>+56(SB)/4, $0x3fa00000
+DATA const3fa00000<>+60(SB)/4, $0x3fa00000
+GLOBL const3fa00000<>(SB), RODATA|NOPTR, $64
+
+DATA constbfa00000<>+0(SB)/4, $0xbfa00000
+DATA constbfa00000<>+4(SB)/4, $0xbfa00000
+DATA constbfa00000<>+8(SB)/4, $0xbfa00000
+DATA constbfa00000<>+12(SB)/4, $0xbfa00000
+DATA constbfa00000<>+16(SB)/4, $0xbfa00000
+DATA constbfa00000<>+20(SB)/4, $0xbfa00000
+DATA constbfa00000<>+24(SB)/4, $0xbfa00000
+DATA constbfa00000<>+28(SB)/4, $0xbfa00000
+DATA constbfa00000<>+32(SB)/4, $0xbfa00000
+DATA constbfa00000<>+36(SB)/4, $0xbfa00000
+DATA constbfa00000<>+40(SB)/4, $0xbfa00000
+DATA constbfa00000<>+44(SB)/4, $0xbfa00000
+DATA constbfa00000<>+48(SB)/4, $0xbfa00000
+DATA constbfa00000<>+52(SB)/4, $0xbfa00000
+DATA constbfa00000<>+56(SB)/4, $0xbfa00000
+DATA constbfa00000<>+60(SB)/4, $0xbfa00000
+GLOBL constbfa00000<>(SB), RODATA|NOPTR, $64
+
+DATA constbfe80000<>+0(SB)/4, $0xbfe80000
+DATA constbfe80000<>+4(SB)/4, $0xbfe80000
+DATA constbfe80000<>+8(SB)/4, $0xbfe80000
+DATA constbfe80000<>+12(SB)/4, $0xbfe80000
+DATA constbfe80000<>+16(SB)/4, $0xbfe80000
+DATA constbfe80000<>+20(SB)/4, $0xbfe80000
+DATA constbfe80000<>+24(SB)/4, $0xbfe80000
+DATA constbfe80000<>+28(SB)/4, $0xbfe80000
+DATA constbfe80000<>+32(SB)/4, $0xbfe80000
+DATA constbfe80000<>+36(SB)/4, $0xbfe80000
+DATA constbfe80000<>+40(SB)/4, $0xbfe80000
+DATA constbfe80000<>+44(SB)/4, $0xbfe80000
+DATA constbfe80000<>+48(SB)/4, $0xbfe80000
+DATA constbfe80000<>+52(SB)/4, $0xbfe80000
+DATA constbfe80000<>+56(SB)/4, $0xbfe80000
+DATA constbfe80000<>+60(SB)/4, $0xbfe80000
+GLOBL constbfe80000<>(SB), RODATA|NOPTR, $64
+
+// func winogradOutput42AVX2(t *uint64)
+// Requires: AVX, FMA3
+TEXT ·winogradOutput42AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), DI
+	MOVQ (DI), R8
+	MOVQ 8(DI), R9
+	MOVQ 16(DI), R10
+	MOVQ 24(DI), R11
+	MOVQ 32(DI), R12
+	MOVQ 48(DI), SI
+	MOVQ 56(DI), BX
+	LEAQ (BX)(BX*2), CX
+	LEAQ (BX)(BX*4), DX
+	MOVQ 96(DI), R14
+
+line:
+	XORQ AX, AX
+
+vector:
+	VMOVUPS     (R8)(AX*1), Y0
+	VMOVUPS     (R9)(AX*1), Y1
+	VMOVUPS     (R10)(AX*1), Y2
+	VMOVUPS     (R11)(AX*1), Y3
+	VMOVUPS     (R12)(AX*1), Y4
+	VADDPS      Y1, Y0, Y5
+	VSUBPS      Y1, Y0, Y0
+	VADDPS      Y3, Y2, Y1
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y1, Y5, Y3
+	VMULPS      const3f000000<>+0(SB), Y0, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS const3fa00000<>+0(SB), Y2, Y6
+	VMULPS      const3e800000<>+0(SB), Y5, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const3fc80000<>+0(SB), Y1, Y5
+	VMOVAPS     Y4, Y1
+	VFMADD231PS const3e000000<>+0(SB), Y0, Y1
+	VMOVAPS     Y1, Y0
+	VFMADD231PS const3ffa0000<>+0(SB), Y2, Y0
+	VMOVUPS     Y3, (SI)
+	VMOVUPS     Y6, (SI)(BX*1)
+	VMOVUPS     Y5, (SI)(BX*2)
+	VMOVUPS     Y0, (SI)(CX*1)
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, AX
+	CMPQ        AX, 88(DI)
+	JLT         vector
+	SUBQ        AX, SI
+	ADDQ        72(DI), SI
+	ADDQ        64(DI), R8
+	ADDQ        64(DI), R9
+	ADDQ        64(DI), R10
+	ADDQ        64(DI), R11
+	ADDQ        64(DI), R12
+	DECQ        R14
+	JNZ         line
+	VZEROUPPER
+	RET
+
+DATA const3e800000<>+0(SB)/4, $0x3e800000
+DATA const3e800000<>+4(SB)/4, $0x3e800000
+DATA const3e800000<>+8(SB)/4, $0x3e800000
+DATA const3e800000<>+12(SB)/4, $0x3e800000
+DATA const3e800000<>+16(SB)/4, $0x3e800000
+DATA const3e800000<>+20(SB)/4, $0x3e800000
+DATA const3e800000<>+24(SB)/4, $0x3e800000
+DATA const3e800000<>+28(SB)/4, $0x3e800000
+DATA const3e800000<>+32(SB)/4, $0x3e800000
+DATA const3e800000<>+36(SB)/4, $0x3e800000
+DATA const3e800000<>+40(SB)/4, $0x3e800000
+DATA const3e800000<>+44(SB)/4, $0x3e800000
+DATA const3e800000<>+48(SB)/4, $0x3e800000
+DATA const3e800000<>+52(SB)/4, $0x3e800000
+DATA const3e800000<>+56(SB)/4, $0x3e800000
+DATA const3e800000<>+60(SB)/4, $0x3e800000
+GLOBL const3e800000<>(SB), RODATA|NOPTR, $64
+
+DATA const3fc80000<>+0(SB)/4, $0x3fc80000
+DATA const3fc80000<>+4(SB)/4, $0x3fc80000
+DATA const3fc80000<>+8(SB)/4, $0x3fc80000
+DATA const3fc80000<>+12(SB)/4, $0x3fc80000
+DATA const3fc80000<>+16(SB)/4, $0x3fc80000
+DATA const3fc80000<>+20(SB)/4, $0x3fc80000
+DATA const3fc80000<>+24(SB)/4, $0x3fc80000
+DATA const3fc80000<>+28(SB)/4, $0x3fc80000
+DATA const3fc80000<>+32(SB)/4, $0x3fc80000
+DATA const3fc80000<>+36(SB)/4, $0x3fc80000
+DATA const3fc80000<>+40(SB)/4, $0x3fc80000
+DATA const3fc80000<>+44(SB)/4, $0x3fc80000
+DATA const3fc80000<>+48(SB)/4, $0x3fc80000
+DATA const3fc80000<>+52(SB)/4, $0x3fc80000
+DATA const3fc80000<>+56(SB)/4, $0x3fc80000
+DATA const3fc80000<>+60(SB)/4, $0x3fc80000
+GLOBL const3fc80000<>(SB), RODATA|NOPTR, $64
+
+DATA const3e000000<>+0(SB)/4, $0x3e000000
+DATA const3e000000<>+4(SB)/4, $0x3e000000
+DATA const3e000000<>+8(SB)/4, $0x3e000000
+DATA const3e000000<>+12(SB)/4, $0x3e000000
+DATA const3e000000<>+16(SB)/4, $0x3e000000
+DATA const3e000000<>+20(SB)/4, $0x3e000000
+DATA const3e000000<>+24(SB)/4, $0x3e000000
+DATA const3e000000<>+28(SB)/4, $0x3e000000
+DATA const3e000000<>+32(SB)/4, $0x3e000000
+DATA const3e000000<>+36(SB)/4, $0x3e000000
+DATA const3e000000<>+40(SB)/4, $0x3e000000
+DATA const3e000000<>+44(SB)/4, $0x3e000000
+DATA const3e000000<>+48(SB)/4, $0x3e000000
+DATA const3e000000<>+52(SB)/4, $0x3e000000
+DATA const3e000000<>+56(SB)/4, $0x3e000000
+DATA const3e000000<>+60(SB)/4, $0x3e000000
+GLOBL const3e000000<>(SB), RODATA|NOPTR, $64
+
+DATA const3ffa0000<>+0(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+4(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+8(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+12(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+16(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+20(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+24(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+28(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+32(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+36(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+40(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+44(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+48(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+52(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+56(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+60(SB)/4, $0x3ffa0000
+GLOBL const3ffa0000<>(SB), RODATA|NOPTR, $64
+
+// func winogradOutputBias42AVX2(t *uint64)
+// Requires: AVX, FMA3
+TEXT ·winogradOutputBias42AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), DI
+	MOVQ (DI), R8
+	MOVQ 8(DI), R9
+	MOVQ 16(DI), R10
+	MOVQ 24(DI), R11
+	MOVQ 32(DI), R12
+	MOVQ 48(DI), SI
+	MOVQ 56(DI), BX
+	LEAQ (BX)(BX*2), CX
+	LEAQ (BX)(BX*4), DX
+	MOVQ 80(DI), R15
+	MOVQ 96(DI), R14
+
+line:
+	XORQ AX, AX
+
+vector:
+	VMOVUPS     (R8)(AX*1), Y0
+	VMOVUPS     (R9)(AX*1), Y1
+	VMOVUPS     (R10)(AX*1), Y2
+	VMOVUPS     (R11)(AX*1), Y3
+	VMOVUPS     (R12)(AX*1), Y4
+	VADDPS      Y1, Y0, Y5
+	VSUBPS      Y1, Y0, Y0
+	VADDPS      Y3, Y2, Y1
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y1, Y5, Y3
+	VMULPS      const3f000000<>+0(SB), Y0, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS const3fa00000<>+0(SB), Y2, Y6
+	VMULPS      const3e800000<>+0(SB), Y5, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const3fc80000<>+0(SB), Y1, Y5
+	VMOVAPS     Y4, Y1
+	VFMADD231PS const3e000000<>+0(SB), Y0, Y1
+	VMOVAPS     Y1, Y0
+	VFMADD231PS const3ffa0000<>+0(SB), Y2, Y0
+	VMOVUPS     (R15)(AX*1), Y1
+	VADDPS      Y1, Y3, Y2
+	VADDPS      Y1, Y6, Y3
+	VADDPS      Y1, Y5, Y4
+	VADDPS      Y1, Y0, Y0
+	VMOVUPS     Y2, (SI)
+	VMOVUPS     Y3, (SI)(BX*1)
+	VMOVUPS     Y4, (SI)(BX*2)
+	VMOVUPS     Y0, (SI)(CX*1)
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, AX
+	CMPQ        AX, 88(DI)
+	JLT         vector
+	SUBQ        AX, SI
+	ADDQ        72(DI), SI
+	ADDQ        64(DI), R8
+	ADDQ        64(DI), R9
+	ADDQ        64(DI), R10
+	ADDQ        64(DI), R11
+	ADDQ        64(DI), R12
+	DECQ        R14
+	JNZ         line
+	VZEROUPPER
+	RET
+
+// func winogradGrad42AVX2(t *uint64)
+// Requires: AVX, FMA3
+TEXT ·winogradGrad42AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), DI
+	MOVQ (DI), R8
+	MOVQ 8(DI), R9
+	MOVQ 16(DI), R10
+	MOVQ 24(DI), R11
+	MOVQ 48(DI), SI
+	MOVQ 56(DI), BX
+	LEAQ (BX)(BX*2), CX
+	LEAQ (BX)(BX*4), DX
+	MOVQ 96(DI), R14
+
+line:
+	XORQ AX, AX
+
+vector:
+	VMOVUPS     (R8)(AX*1), Y0
+	VMOVUPS     (R9)(AX*1), Y1
+	VMOVUPS     (R10)(AX*1), Y2
+	VMOVUPS     (R11)(AX*1), Y3
+	VMOVAPS     Y0, Y4
+	VFMADD231PS const3e800000<>+0(SB), Y2, Y4
+	VMOVAPS     Y1, Y5
+	VFMADD231PS const3e800000<>+0(SB), Y3, Y5
+	VMOVAPS     Y0, Y0
+	VFMADD231PS const3fc80000<>+0(SB), Y2, Y0
+	VMOVAPS     Y1, Y1
+	VFMADD231PS const3fc80000<>+0(SB), Y3, Y1
+	VMOVAPS     Y4, Y2
+	VFMADD231PS const3f000000<>+0(SB), Y5, Y2
+	VMOVAPS     Y4, Y4
+	VFMADD231PS constbf000000<>+0(SB), Y5, Y4
+	VMOVAPS     Y0, Y5
+	VFMADD231PS const3fa00000<>+0(SB), Y1, Y5
+	VMOVAPS     Y0, Y0
+	VFMADD231PS constbfa00000<>+0(SB), Y1, Y0
+	VMOVUPS     Y2, (SI)
+	VMOVUPS     Y4, (SI)(BX*1)
+	VMOVUPS     Y5, (SI)(BX*2)
+	VMOVUPS     Y0, (SI)(CX*1)
+	VMOVUPS     Y3, (SI)(BX*4)
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, AX
+	CMPQ        AX, 88(DI)
+	JLT         vector
+	SUBQ        AX, SI
+	ADDQ        72(DI), SI
+	ADDQ        64(DI), R8
+	ADDQ        64(DI), R9
+	ADDQ        64(DI), R10
+	ADDQ        64(DI), R11
+	DECQ        R14
+	JNZ         line
+	VZEROUPPER
+	RET
+
+// func winogradWeight42AVX2(t *uint64)
+// Requires: AVX, FMA3
+TEXT ·winogradWeight42AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), DI
+	MOVQ (DI), R8
+	MOVQ 8(DI), R9
+	MOVQ 48(DI), SI
+	MOVQ 56(DI), BX
+	LEAQ (BX)(BX*2), CX
+	LEAQ (BX)(BX*4), DX
+	MOVQ 96(DI), R14
+
+line:
+	XORQ AX, AX
+
+vector:
+	VMOVUPS     (R8)(AX*1), Y0
+	VMOVUPS     (R9)(AX*1), Y1
+	VMULPS      constbec30c31<>+0(SB), Y1, Y2
+	VMULPS      const3ec30c31<>+0(SB), Y1, Y3
+	VMOVAPS     Y2, Y4
+	VFMADD231PS constbf430c31<>+0(SB), Y0, Y4
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const3f430c31<>+0(SB), Y0, Y2
+	VMOVAPS     Y3, Y5
+	VFMADD231PS const3e9c09c1<>+0(SB), Y0, Y5
+	VMOVAPS     Y3, Y3
+	VFMADD231PS constbe9c09c1<>+0(SB), Y0, Y3
+	VMOVUPS     Y4, (SI)
+	VMOVUPS     Y2, (SI)(BX*1)
+	VMOVUPS     Y5, (SI)(BX*2)
+	VMOVUPS     Y3, (SI)(CX*1)
+	VMOVUPS     Y1, (SI)(BX*4)
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, AX
+	CMPQ        AX, 88(DI)
+	JLT         vector
+	SUBQ        AX, SI
+	ADDQ        72(DI), SI
+	ADDQ        64(DI), R8
+	ADDQ        64(DI), R9
+	DECQ        R14
+	JNZ         line
+	VZEROUPPER
+	RET
+
+DATA constbec30c31<>+0(SB)/4, $0xbec30c31
+DATA constbec30c31<>+4(SB)/4, $0xbec30c31
+DATA constbec30c31<>+8(SB)/4, $0xbec30c31
+DATA constbec30c31<>+12(SB)/4, $0xbec30c31
+DATA constbec30c31<>+16(SB)/4, $0xbec30c31
+DATA constbec30c31<>+20(SB)/4, $0xbec30c31
+DATA constbec30c31<>+24(SB)/4, $0xbec30c31
+DATA constbec30c31<>+28(SB)/4, $0xbec30c31
+DATA constbec30c31<>+32(SB)/4, $0xbec30c31
+DATA constbec30c31<>+36(SB)/4, $0xbec30c31
+DATA constbec30c31<>+40(SB)/4, $0xbec30c31
+DATA constbec30c31<>+44(SB)/4, $0xbec30c31
+DATA constbec30c31<>+48(SB)/4, $0xbec30c31
+DATA constbec30c31<>+52(SB)/4, $0xbec30c31
+DATA constbec30c31<>+56(SB)/4, $0xbec30c31
+DATA constbec30c31<>+60(SB)/4, $0xbec30c31
+GLOBL constbec30c31<>(SB), RODATA|NOPTR, $64
+
+DATA const3ec30c31<>+0(SB)/4, $0x3ec30c31
+DATA const3ec30c31<>+4(SB)/4, $0x3ec30c31
+DATA const3ec30c31<>+8(SB)/4, $0x3ec30c31
+DATA const3ec30c31<>+12(SB)/4, $0x3ec30c31
+DATA const3ec30c31<>+16(SB)/4, $0x3ec30c31
+DATA const3ec30c31<>+20(SB)/4, $0x3ec30c31
+DATA const3ec30c31<>+24(SB)/4, $0x3ec30c31
+DATA const3ec30c31<>+28(SB)/4, $0x3ec30c31
+DATA const3ec30c31<>+32(SB)/4, $0x3ec30c31
+DATA const3ec30c31<>+36(SB)/4, $0x3ec30c31
+DATA const3ec30c31<>+40(SB)/4, $0x3ec30c31
+DATA const3ec30c31<>+44(SB)/4, $0x3ec30c31
+DATA const3ec30c31<>+48(SB)/4, $0x3ec30c31
+DATA const3ec30c31<>+52(SB)/4, $0x3ec30c31
+DATA const3ec30c31<>+56(SB)/4, $0x3ec30c31
+DATA const3ec30c31<>+60(SB)/4, $0x3ec30c31
+GLOBL const3ec30c31<>(SB), RODATA|NOPTR, $64
+
+DATA constbf430c31<>+0(SB)/4, $0xbf430c31
+DATA constbf430c31<>+4(SB)/4, $0xbf430c31
+DATA constbf430c31<>+8(SB)/4, $0xbf430c31
+DATA constbf430c31<>+12(SB)/4, $0xbf430c31
+DATA constbf430c31<>+16(SB)/4, $0xbf430c31
+DATA constbf430c31<>+20(SB)/4, $0xbf430c31
+DATA constbf430c31<>+24(SB)/4, $0xbf430c31
+DATA constbf430c31<>+28(SB)/4, $0xbf430c31
+DATA constbf430c31<>+32(SB)/4, $0xbf430c31
+DATA constbf430c31<>+36(SB)/4, $0xbf430c31
+DATA constbf430c31<>+40(SB)/4, $0xbf430c31
+DATA constbf430c31<>+44(SB)/4, $0xbf430c31
+DATA constbf430c31<>+48(SB)/4, $0xbf430c31
+DATA constbf430c31<>+52(SB)/4, $0xbf430c31
+DATA constbf430c31<>+56(SB)/4, $0xbf430c31
+DATA constbf430c31<>+60(SB)/4, $0xbf430c31
+GLOBL constbf430c31<>(SB), RODATA|NOPTR, $64
+
+DATA const3f430c31<>+0(SB)/4, $0x3f430c31
+DATA const3f430c31<>+4(SB)/4, $0x3f430c31
+DATA const3f430c31<>+8(SB)/4, $0x3f430c31
+DATA const3f430c31<>+12(SB)/4, $0x3f430c31
+DATA const3f430c31<>+16(SB)/4, $0x3f430c31
+DATA const3f430c31<>+20(SB)/4, $0x3f430c31
+DATA const3f430c31<>+24(SB)/4, $0x3f430c31
+DATA const3f430c31<>+28(SB)/4, $0x3f430c31
+DATA const3f430c31<>+32(SB)/4, $0x3f430c31
+DATA const3f430c31<>+36(SB)/4, $0x3f430c31
+DATA const3f430c31<>+40(SB)/4, $0x3f430c31
+DATA const3f430c31<>+44(SB)/4, $0x3f430c31
+DATA const3f430c31<>+48(SB)/4, $0x3f430c31
+DATA const3f430c31<>+52(SB)/4, $0x3f430c31
+DATA const3f430c31<>+56(SB)/4, $0x3f430c31
+DATA const3f430c31<>+60(SB)/4, $0x3f430c31
+GLOBL const3f430c31<>(SB), RODATA|NOPTR, $64
+
+DATA const3e9c09c1<>+0(SB)/4, $0x3e9c09c1
+DATA const3e9c09c1<>+4(SB)/4, $0x3e9c09c1
+DATA const3e9c09c1<>+8(SB)/4, $0x3e9c09c1
+DATA const3e9c09c1<>+12(SB)/4, $0x3e9c09c1
+DATA const3e9c09c1<>+16(SB)/4, $0x3e9c09c1
+DATA const3e9c09c1<>+20(SB)/4, $0x3e9c09c1
+DATA const3e9c09c1<>+24(SB)/4, $0x3e9c09c1
+DATA const3e9c09c1<>+28(SB)/4, $0x3e9c09c1
+DATA const3e9c09c1<>+32(SB)/4, $0x3e9c09c1
+DATA const3e9c09c1<>+36(SB)/4, $0x3e9c09c1
+DATA const3e9c09c1<>+40(SB)/4, $0x3e9c09c1
+DATA const3e9c09c1<>+44(SB)/4, $0x3e9c09c1
+DATA const3e9c09c1<>+48(SB)/4, $0x3e9c09c1
+DATA const3e9c09c1<>+52(SB)/4, $0x3e9c09c1
+DATA const3e9c09c1<>+56(SB)/4, $0x3e9c09c1
+DATA const3e9c09c1<>+60(SB)/4, $0x3e9c09c1
+GLOBL const3e9c09c1<>(SB), RODATA|NOPTR, $64
+
+DATA constbe9c09c1<>+0(SB)/4, $0xbe9c09c1
+DATA constbe9c09c1<>+4(SB)/4, $0xbe9c09c1
+DATA constbe9c09c1<>+8(SB)/4, $0xbe9c09c1
+DATA constbe9c09c1<>+12(SB)/4, $0xbe9c09c1
+DATA constbe9c09c1<>+16(SB)/4, $0xbe9c09c1
+DATA constbe9c09c1<>+20(SB)/4, $0xbe9c09c1
+DATA constbe9c09c1<>+24(SB)/4, $0xbe9c09c1
+DATA constbe9c09c1<>+28(SB)/4, $0xbe9c09c1
+DATA constbe9c09c1<>+32(SB)/4, $0xbe9c09c1
+DATA constbe9c09c1<>+36(SB)/4, $0xbe9c09c1
+DATA constbe9c09c1<>+40(SB)/4, $0xbe9c09c1
+DATA constbe9c09c1<>+44(SB)/4, $0xbe9c09c1
+DATA constbe9c09c1<>+48(SB)/4, $0xbe9c09c1
+DATA constbe9c09c1<>+52(SB)/4, $0xbe9c09c1
+DATA constbe9c09c1<>+56(SB)/4, $0xbe9c09c1
+DATA constbe9c09c1<>+60(SB)/4, $0xbe9c09c1
+GLOBL constbe9c09c1<>(SB), RODATA|NOPTR, $64
+
+// func winogradWeightGrad42AVX2(t *uint64)
+// Requires: AVX, FMA3
+TEXT ·winogradWeightGrad42AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), DI
+	MOVQ (DI), R8
+	MOVQ 8(DI), R9
+	MOVQ 16(DI), R10
+	MOVQ 24(DI), R11
+	MOVQ 32(DI), R12
+	MOVQ 48(DI), SI
+	MOVQ 56(DI), BX
+	LEAQ (BX)(BX*2), CX
+	LEAQ (BX)(BX*4), DX
+	MOVQ 96(DI), R14
+
+line:
+	XORQ AX, AX
+
+vector:
+	VMOVUPS     (R8)(AX*1), Y0
+	VMOVUPS     (R9)(AX*1), Y1
+	VMOVUPS     (R10)(AX*1), Y2
+	VMOVUPS     (R11)(AX*1), Y3
+	VMOVUPS     (R12)(AX*1), Y4
+	VADDPS      Y1, Y0, Y5
+	VSUBPS      Y1, Y0, Y0
+	VADDPS      Y3, Y2, Y1
+	VSUBPS      Y3, Y2, Y2
+	VMULPS      constbf430c31<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS const3e9c09c1<>+0(SB), Y2, Y0
+	VMOVAPS     Y4, Y2
+	VFMADD231PS constbec30c31<>+0(SB), Y5, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const3ec30c31<>+0(SB), Y1, Y2
+	VMOVUPS     Y0, (SI)
+	VMOVUPS     Y2, (SI)(BX*1)
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, AX
+	CMPQ        AX, 88(DI)
+	JLT         vector
+	SUBQ        AX, SI
+	ADDQ        72(DI), SI
+	ADDQ        64(DI), R8
+	ADDQ        64(DI), R9
+	ADDQ        64(DI), R10
+	ADDQ        64(DI), R11
+	ADDQ        64(DI), R12
+	DECQ        R14
+	JNZ         line
+	VZEROUPPER
+	RET
+
 // func winogradInput2AVX512(t *uint64)
 // Requires: AVX, AVX512F
 TEXT ·winogradInput2AVX512(SB), NOSPLIT, $0-8
@@ -1683,6 +2317,352 @@ vector:
 	ADDQ        64(DI), R11
 	ADDQ        64(DI), R12
 	ADDQ        64(DI), R13
+	DECQ        R14
+	JNZ         line
+	VZEROUPPER
+	RET
+
+// func winogradInput42AVX512(t *uint64)
+// Requires: AVX, AVX512F
+TEXT ·winogradInput42AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), DI
+	MOVQ (DI), R8
+	MOVQ 8(DI), R9
+	MOVQ 16(DI), R10
+	MOVQ 24(DI), R11
+	MOVQ 32(DI), R12
+	MOVQ 48(DI), SI
+	MOVQ 56(DI), BX
+	LEAQ (BX)(BX*2), CX
+	LEAQ (BX)(BX*4), DX
+	MOVQ 96(DI), R14
+
+line:
+	XORQ AX, AX
+
+vector:
+	VMOVUPS     (R8)(AX*1), Z0
+	VMOVUPS     (R9)(AX*1), Z1
+	VMOVUPS     (R10)(AX*1), Z2
+	VMOVUPS     (R11)(AX*1), Z3
+	VMOVUPS     (R12)(AX*1), Z4
+	VMOVAPS     Z2, Z5
+	VFMADD231PS constbfc80000<>+0(SB), Z0, Z5
+	VMOVAPS     Z3, Z6
+	VFMADD231PS constbfc80000<>+0(SB), Z1, Z6
+	VMOVAPS     Z2, Z7
+	VFMADD231PS constbe800000<>+0(SB), Z0, Z7
+	VMOVAPS     Z3, Z3
+	VFMADD231PS constbe800000<>+0(SB), Z1, Z3
+	VMOVAPS     Z6, Z1
+	VFMADD231PS const3f000000<>+0(SB), Z5, Z1
+	VMOVAPS     Z6, Z6
+	VFMADD231PS constbf000000<>+0(SB), Z5, Z6
+	VMOVAPS     Z3, Z5
+	VFMADD231PS const3fa00000<>+0(SB), Z7, Z5
+	VMOVAPS     Z3, Z3
+	VFMADD231PS constbfa00000<>+0(SB), Z7, Z3
+	VMOVAPS     Z4, Z4
+	VFMADD231PS const3ec80000<>+0(SB), Z0, Z4
+	VMOVAPS     Z4, Z0
+	VFMADD231PS constbfe80000<>+0(SB), Z2, Z0
+	VMOVUPS     Z1, (SI)
+	VMOVUPS     Z6, (SI)(BX*1)
+	VMOVUPS     Z5, (SI)(BX*2)
+	VMOVUPS     Z3, (SI)(CX*1)
+	VMOVUPS     Z0, (SI)(BX*4)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, AX
+	CMPQ        AX, 88(DI)
+	JLT         vector
+	SUBQ        AX, SI
+	ADDQ        72(DI), SI
+	ADDQ        64(DI), R8
+	ADDQ        64(DI), R9
+	ADDQ        64(DI), R10
+	ADDQ        64(DI), R11
+	ADDQ        64(DI), R12
+	DECQ        R14
+	JNZ         line
+	VZEROUPPER
+	RET
+
+// func winogradOutput42AVX512(t *uint64)
+// Requires: AVX, AVX512F
+TEXT ·winogradOutput42AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), DI
+	MOVQ (DI), R8
+	MOVQ 8(DI), R9
+	MOVQ 16(DI), R10
+	MOVQ 24(DI), R11
+	MOVQ 32(DI), R12
+	MOVQ 48(DI), SI
+	MOVQ 56(DI), BX
+	LEAQ (BX)(BX*2), CX
+	LEAQ (BX)(BX*4), DX
+	MOVQ 96(DI), R14
+
+line:
+	XORQ AX, AX
+
+vector:
+	VMOVUPS     (R8)(AX*1), Z0
+	VMOVUPS     (R9)(AX*1), Z1
+	VMOVUPS     (R10)(AX*1), Z2
+	VMOVUPS     (R11)(AX*1), Z3
+	VMOVUPS     (R12)(AX*1), Z4
+	VADDPS      Z1, Z0, Z5
+	VSUBPS      Z1, Z0, Z0
+	VADDPS      Z3, Z2, Z1
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z1, Z5, Z3
+	VMULPS      const3f000000<>+0(SB), Z0, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS const3fa00000<>+0(SB), Z2, Z6
+	VMULPS      const3e800000<>+0(SB), Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS const3fc80000<>+0(SB), Z1, Z5
+	VMOVAPS     Z4, Z1
+	VFMADD231PS const3e000000<>+0(SB), Z0, Z1
+	VMOVAPS     Z1, Z0
+	VFMADD231PS const3ffa0000<>+0(SB), Z2, Z0
+	VMOVUPS     Z3, (SI)
+	VMOVUPS     Z6, (SI)(BX*1)
+	VMOVUPS     Z5, (SI)(BX*2)
+	VMOVUPS     Z0, (SI)(CX*1)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, AX
+	CMPQ        AX, 88(DI)
+	JLT         vector
+	SUBQ        AX, SI
+	ADDQ        72(DI), SI
+	ADDQ        64(DI), R8
+	ADDQ        64(DI), R9
+	ADDQ        64(DI), R10
+	ADDQ        64(DI), R11
+	ADDQ        64(DI), R12
+	DECQ        R14
+	JNZ         line
+	VZEROUPPER
+	RET
+
+// func winogradOutputBias42AVX512(t *uint64)
+// Requires: AVX, AVX512F
+TEXT ·winogradOutputBias42AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), DI
+	MOVQ (DI), R8
+	MOVQ 8(DI), R9
+	MOVQ 16(DI), R10
+	MOVQ 24(DI), R11
+	MOVQ 32(DI), R12
+	MOVQ 48(DI), SI
+	MOVQ 56(DI), BX
+	LEAQ (BX)(BX*2), CX
+	LEAQ (BX)(BX*4), DX
+	MOVQ 80(DI), R15
+	MOVQ 96(DI), R14
+
+line:
+	XORQ AX, AX
+
+vector:
+	VMOVUPS     (R8)(AX*1), Z0
+	VMOVUPS     (R9)(AX*1), Z1
+	VMOVUPS     (R10)(AX*1), Z2
+	VMOVUPS     (R11)(AX*1), Z3
+	VMOVUPS     (R12)(AX*1), Z4
+	VADDPS      Z1, Z0, Z5
+	VSUBPS      Z1, Z0, Z0
+	VADDPS      Z3, Z2, Z1
+	VSUBPS      Z3, Z2, Z2
+	VADDPS      Z1, Z5, Z3
+	VMULPS      const3f000000<>+0(SB), Z0, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS const3fa00000<>+0(SB), Z2, Z6
+	VMULPS      const3e800000<>+0(SB), Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS const3fc80000<>+0(SB), Z1, Z5
+	VMOVAPS     Z4, Z1
+	VFMADD231PS const3e000000<>+0(SB), Z0, Z1
+	VMOVAPS     Z1, Z0
+	VFMADD231PS const3ffa0000<>+0(SB), Z2, Z0
+	VMOVUPS     (R15)(AX*1), Z1
+	VADDPS      Z1, Z3, Z2
+	VADDPS      Z1, Z6, Z3
+	VADDPS      Z1, Z5, Z4
+	VADDPS      Z1, Z0, Z0
+	VMOVUPS     Z2, (SI)
+	VMOVUPS     Z3, (SI)(BX*1)
+	VMOVUPS     Z4, (SI)(BX*2)
+	VMOVUPS     Z0, (SI)(CX*1)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, AX
+	CMPQ        AX, 88(DI)
+	JLT         vector
+	SUBQ        AX, SI
+	ADDQ        72(DI), SI
+	ADDQ        64(DI), R8
+	ADDQ        64(DI), R9
+	ADDQ        64(DI), R10
+	ADDQ        64(DI), R11
+	ADDQ        64(DI), R12
+	DECQ        R14
+	JNZ         line
+	VZEROUPPER
+	RET
+
+// func winogradGrad42AVX512(t *uint64)
+// Requires: AVX, AVX512F
+TEXT ·winogradGrad42AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), DI
+	MOVQ (DI), R8
+	MOVQ 8(DI), R9
+	MOVQ 16(DI), R10
+	MOVQ 24(DI), R11
+	MOVQ 48(DI), SI
+	MOVQ 56(DI), BX
+	LEAQ (BX)(BX*2), CX
+	LEAQ (BX)(BX*4), DX
+	MOVQ 96(DI), R14
+
+line:
+	XORQ AX, AX
+
+vector:
+	VMOVUPS     (R8)(AX*1), Z0
+	VMOVUPS     (R9)(AX*1), Z1
+	VMOVUPS     (R10)(AX*1), Z2
+	VMOVUPS     (R11)(AX*1), Z3
+	VMOVAPS     Z0, Z4
+	VFMADD231PS const3e800000<>+0(SB), Z2, Z4
+	VMOVAPS     Z1, Z5
+	VFMADD231PS const3e800000<>+0(SB), Z3, Z5
+	VMOVAPS     Z0, Z0
+	VFMADD231PS const3fc80000<>+0(SB), Z2, Z0
+	VMOVAPS     Z1, Z1
+	VFMADD231PS const3fc80000<>+0(SB), Z3, Z1
+	VMOVAPS     Z4, Z2
+	VFMADD231PS const3f000000<>+0(SB), Z5, Z2
+	VMOVAPS     Z4, Z4
+	VFMADD231PS constbf000000<>+0(SB), Z5, Z4
+	VMOVAPS     Z0, Z5
+	VFMADD231PS const3fa00000<>+0(SB), Z1, Z5
+	VMOVAPS     Z0, Z0
+	VFMADD231PS constbfa00000<>+0(SB), Z1, Z0
+	VMOVUPS     Z2, (SI)
+	VMOVUPS     Z4, (SI)(BX*1)
+	VMOVUPS     Z5, (SI)(BX*2)
+	VMOVUPS     Z0, (SI)(CX*1)
+	VMOVUPS     Z3, (SI)(BX*4)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, AX
+	CMPQ        AX, 88(DI)
+	JLT         vector
+	SUBQ        AX, SI
+	ADDQ        72(DI), SI
+	ADDQ        64(DI), R8
+	ADDQ        64(DI), R9
+	ADDQ        64(DI), R10
+	ADDQ        64(DI), R11
+	DECQ        R14
+	JNZ         line
+	VZEROUPPER
+	RET
+
+// func winogradWeight42AVX512(t *uint64)
+// Requires: AVX, AVX512F
+TEXT ·winogradWeight42AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), DI
+	MOVQ (DI), R8
+	MOVQ 8(DI), R9
+	MOVQ 48(DI), SI
+	MOVQ 56(DI), BX
+	LEAQ (BX)(BX*2), CX
+	LEAQ (BX)(BX*4), DX
+	MOVQ 96(DI), R14
+
+line:
+	XORQ AX, AX
+
+vector:
+	VMOVUPS     (R8)(AX*1), Z0
+	VMOVUPS     (R9)(AX*1), Z1
+	VMULPS      constbec30c31<>+0(SB), Z1, Z2
+	VMULPS      const3ec30c31<>+0(SB), Z1, Z3
+	VMOVAPS     Z2, Z4
+	VFMADD231PS constbf430c31<>+0(SB), Z0, Z4
+	VMOVAPS     Z2, Z2
+	VFMADD231PS const3f430c31<>+0(SB), Z0, Z2
+	VMOVAPS     Z3, Z5
+	VFMADD231PS const3e9c09c1<>+0(SB), Z0, Z5
+	VMOVAPS     Z3, Z3
+	VFMADD231PS constbe9c09c1<>+0(SB), Z0, Z3
+	VMOVUPS     Z4, (SI)
+	VMOVUPS     Z2, (SI)(BX*1)
+	VMOVUPS     Z5, (SI)(BX*2)
+	VMOVUPS     Z3, (SI)(CX*1)
+	VMOVUPS     Z1, (SI)(BX*4)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, AX
+	CMPQ        AX, 88(DI)
+	JLT         vector
+	SUBQ        AX, SI
+	ADDQ        72(DI), SI
+	ADDQ        64(DI), R8
+	ADDQ        64(DI), R9
+	DECQ        R14
+	JNZ         line
+	VZEROUPPER
+	RET
+
+// func winogradWeightGrad42AVX512(t *uint64)
+// Requires: AVX, AVX512F
+TEXT ·winogradWeightGrad42AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), DI
+	MOVQ (DI), R8
+	MOVQ 8(DI), R9
+	MOVQ 16(DI), R10
+	MOVQ 24(DI), R11
+	MOVQ 32(DI), R12
+	MOVQ 48(DI), SI
+	MOVQ 56(DI), BX
+	LEAQ (BX)(BX*2), CX
+	LEAQ (BX)(BX*4), DX
+	MOVQ 96(DI), R14
+
+line:
+	XORQ AX, AX
+
+vector:
+	VMOVUPS     (R8)(AX*1), Z0
+	VMOVUPS     (R9)(AX*1), Z1
+	VMOVUPS     (R10)(AX*1), Z2
+	VMOVUPS     (R11)(AX*1), Z3
+	VMOVUPS     (R12)(AX*1), Z4
+	VADDPS      Z1, Z0, Z5
+	VSUBPS      Z1, Z0, Z0
+	VADDPS      Z3, Z2, Z1
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      constbf430c31<>+0(SB), Z0, Z0
+	VMOVAPS     Z0, Z0
+	VFMADD231PS const3e9c09c1<>+0(SB), Z2, Z0
+	VMOVAPS     Z4, Z2
+	VFMADD231PS constbec30c31<>+0(SB), Z5, Z2
+	VMOVAPS     Z2, Z2
+	VFMADD231PS const3ec30c31<>+0(SB), Z1, Z2
+	VMOVUPS     Z0, (SI)
+	VMOVUPS     Z2, (SI)(BX*1)
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, AX
+	CMPQ        AX, 88(DI)
+	JLT         vector
+	SUBQ        AX, SI
+	ADDQ        72(DI), SI
+	ADDQ        64(DI), R8
+	ADDQ        64(DI), R9
+	ADDQ        64(DI), R10
+	ADDQ        64(DI), R11
+	ADDQ        64(DI), R12
 	DECQ        R14
 	JNZ         line
 	VZEROUPPER

@@ -32,25 +32,32 @@ const (
 	usualBatch = 32
 )
 
-// winogradTile is the m of Winograd's F(m×m, 3×3) by which a convolution and its
-// gradients are computed, 0 for the definition. It applies to 3×3 kernels of
-// stride 1 and whole vectors of channels. The choice depends on the shape alone, and
+// winogradTile is the m of Winograd's algorithm by which a convolution and its
+// gradients are computed, 0 for the definition. It applies to whole vectors of channels
+// and 3×3 kernels of stride 1, or, with an m of 4 alone, 4×4 of stride 2. The choice depends on the shape alone, and
 // not on the number of images.
 func (k *impl) winogradTile(s ConvShape) int {
-	if convMode == "direct" || s.K != 3 || s.Wide != 0 || s.Stride != 1 || s.Pad > 2 || s.Ci%k.vl != 0 || s.Co%k.vl != 0 {
+	square3, halving := s.K == 3 && s.Stride == 1, s.K == 4 && s.Stride == 2
+	if convMode == "direct" || s.Wide != 0 || !square3 && !halving || s.Pad > 2 || s.Ci%k.vl != 0 || s.Co%k.vl != 0 {
 		return 0
 	}
-	switch convMode {
-	case "f2":
+	switch {
+	case convMode == "f2" && halving:
+		return 0
+	case convMode == "f2":
 		return 2
-	case "f4":
+	case convMode == "f4":
 		return 4
 	}
 	oh, ow := s.Out()
-	pairs, values := float64(s.Ci*s.Co), float64(s.Ci+s.Co)
-	best, tile := directCost*9*float64(usualBatch*oh*ow)*pairs, 0
-	for m := 2; m <= 4; m += 2 {
-		g := newTiling(m, extent{oh, ow, s.Co})
+	phases := float64(s.Stride * s.Stride)
+	pairs, values := phases*float64(s.Ci*s.Co), phases*float64(s.Ci)+float64(s.Co)
+	best, tile := directCost*float64(s.K*s.K*usualBatch*oh*ow)*pairs/phases, 0
+	for _, m := range []int{2, 4} {
+		if halving && m == 2 {
+			continue
+		}
+		g := newTiling(m, s, extent{oh, ow, s.Co})
 		tiles := float64(usualBatch * g.th * g.tw)
 		if cost := float64(g.positions()) * (tiles*(pairs+transformCost*values) + weightCost*pairs); cost < best {
 			best, tile = cost, m

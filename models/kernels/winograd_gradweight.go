@@ -1,7 +1,7 @@
 package kernels
 
-// winogradGradWeight is the gradient of a convolution of stride 1 with respect to
-// its 3×3 weight: Gᵀ·[Σ (Bᵀ·d·B) ⊙ (A·dy·Aᵀ)]·G over all tiles, one product of
+// winogradGradWeight is the gradient of a convolution with respect to its weight,
+// of the kinds that winograd knows: Gᵀ·[Σ (Bᵀ·d·B) ⊙ (A·dy·Aᵀ)]·G over all tiles, one product of
 // input channels × tiles × output channels for each position.
 //
 // Tiles are taken a chunk at a time. Where the sums of all positions are small, jobs
@@ -27,8 +27,9 @@ type winogradGradWeight struct {
 	dyPix  int
 	xPitch int // from one position to the next
 	dPitch int
+	depth  int // phases·Ci
 
-	sums    []float32 // [group][position][panel][Ci][lane]
+	sums    []float32 // [group][position][panel][phase][Ci][lane]
 	tiles   []winogradTiles
 	workers []winogradWorker
 
@@ -60,14 +61,15 @@ const (
 )
 
 // plan fixes the partition and takes the scratch.
-func (g *winogradGradWeight) plan(p *Pool, m int, mem *Region) {
-	g.pool, g.impl, g.tiling = p, active, newTiling(m, g.out)
-	g.maps = g.impl.winograd.of(m)
+func (g *winogradGradWeight) plan(p *Pool, mem *Region) {
+	g.pool, g.impl = p, active
+	g.maps = g.impl.winograd.of(g.tiling)
+	g.depth = g.phases() * g.in.c
 	g.panels, _ = g.impl.panels(g.out.c)
-	g.xPix, g.dyPix = tilePitch(g.in.c), tilePitch(g.out.c)
+	g.xPix, g.dyPix = tilePitch(g.depth), tilePitch(g.out.c)
 
 	total := g.n * g.th
-	size := g.positions() * g.in.c * g.out.c
+	size := g.positions() * g.depth * g.out.c
 	g.groups = min(sumsBytes/(size*floatBytes), maxGroups, total*g.tw/groupTiles)
 	tiles := winogradBytes / (g.positions() * (g.xPix + g.dyPix) * floatBytes)
 	copies := p.Threads()
@@ -89,8 +91,8 @@ func (g *winogradGradWeight) plan(p *Pool, m int, mem *Region) {
 	for i := range g.workers {
 		w := &g.workers[i]
 		w.zero = mem.Floats(max(g.in.w*g.in.c, g.out.w*g.out.c))
-		w.rows = mem.Floats(g.size * max(g.cols(g.size)*g.in.c, g.cols(g.m)*g.out.c))
-		w.taps = mem.Floats((9 + 3*g.size) * packChannels * 2 * g.impl.vl)
+		w.rows = mem.Floats(g.size * max(g.cols(g.size)*g.in.c, g.strided(1).cols(g.m)*g.out.c))
+		w.taps = mem.Floats(g.tapFloats(g.impl.vl))
 	}
 	g.groupJob, g.transformJob, g.multiplyJob, g.finishJob = g.group, g.transform, g.multiply, g.finish
 }
@@ -160,21 +162,21 @@ func (g *winogradGradWeight) multiply(worker, job int) {
 // tileRow transforms row r of tiles, which is the given one of its chunk and the
 // following.
 func (g *winogradGradWeight) tileRow(w *winogradWorker, t winogradTiles, r, tile int) {
-	transformRow(w, g.tiling, g.maps[inputMap], g.size, g.x, g.in, r, -g.pad, t.x[tile*g.xPix:], g.xPix, g.xPitch)
-	transformRow(w, g.tiling, g.maps[gradMap], g.m, g.dy, g.out, r, 0, t.dy[tile*g.dyPix:], g.dyPix, g.dPitch)
+	transformRow(w, g.tiling, g.maps[inputMap], g.size, g.x, g.in, r, -g.pad, -g.pad, t.x[tile*g.xPix:], g.xPix, g.xPitch)
+	transformRow(w, g.strided(1), g.maps[gradMap], g.m, g.dy, g.out, r, 0, 0, t.dy[tile*g.dyPix:], g.dyPix, g.dPitch)
 }
 
 // product adds x·dy over some tiles, at one position and for one panel; the first
 // chunk of a group starts from zero.
 func (g *winogradGradWeight) product(w *winogradWorker, tiles winogradTiles, group, q int, p panel, count int, first bool) {
-	t, ci := &w.tile, g.in.c
+	t, depth := &w.tile, g.depth
 	t.aPix, t.bPix, t.cPix = uintptr(g.xPix*floatBytes), uintptr(g.dyPix*floatBytes), uintptr(p.lanes*floatBytes)
 	t.images, t.rows, t.len = 1, 1, count
 	t.b = at(tiles.dy, q*g.dPitch+p.first)
-	sum := g.sums[(group*g.positions()+q)*ci*g.out.c+p.offset*ci:][:ci*p.lanes]
-	blocks := ceilDiv(ci, g.impl.mr)
+	sum := g.sums[(group*g.positions()+q)*depth*g.out.c+p.offset*depth:][:depth*p.lanes]
+	blocks := ceilDiv(depth, g.impl.mr)
 	for i := range blocks {
-		lo, hi := splitEven(ci, blocks, i)
+		lo, hi := splitEven(depth, blocks, i)
 		t.a = at(tiles.x, q*g.xPitch+lo)
 		t.c = at(sum, lo*p.lanes)
 		t.init = t.c
@@ -188,44 +190,61 @@ func (g *winogradGradWeight) product(w *winogradWorker, tiles winogradTiles, gro
 // finish adds the groups' sums of one panel, in order, transforms them, Gᵀ·u·G, and
 // writes dw.
 func (g *winogradGradWeight) finish(worker, job int) {
-	w, p, ci := &g.workers[worker], g.panels[job], g.in.c
-	pitch := ci * g.out.c // from one position to the next
+	w, p := &g.workers[worker], g.panels[job]
+	pitch := g.depth * g.out.c // from one position to the next
 	for q := range g.positions() {
-		at := q*pitch + p.offset*ci
-		sum := g.sums[at:][:ci*p.lanes]
+		at := q*pitch + p.offset*g.depth
+		sum := g.sums[at:][:g.depth*p.lanes]
 		for group := 1; group < g.groups; group++ {
-			g.impl.add(sum, sum, g.sums[group*g.positions()*pitch+at:][:ci*p.lanes])
+			g.impl.add(sum, sum, g.sums[group*g.positions()*pitch+at:][:g.depth*p.lanes])
 		}
 	}
+	for phase := range g.phases() {
+		for first := 0; first < g.in.c; first += packChannels {
+			n := min(packChannels, g.in.c-first)
+			g.transformSums(w, p, n, p.offset*g.depth+(phase*g.in.c+first)*p.lanes, pitch)
+			g.scatter(w, p, phase, first, n)
+		}
+	}
+}
+
+// transformSums transforms the sums of n channels of a panel, which start at sums[from]
+// and lie pitch apart, to a kernel of taps.
+func (g *winogradGradWeight) transformSums(w *winogradWorker, p panel, n, from, pitch int) {
 	block := packChannels * p.lanes
-	half := w.taps[9*block:] // [3][size][packChannels][lane]
+	half := w.taps[g.k*g.k*block:] // [k][size][packChannels][lane]
 	t := &w.lines
 	t.count, t.bias = 1, nil
-	for first := 0; first < ci; first += packChannels {
-		n := min(packChannels, ci-first)
-		t.len = uintptr(n * p.lanes * floatBytes)
-		t.outStep = uintptr(g.size * block * floatBytes)
+	t.len = uintptr(n * p.lanes * floatBytes)
+	t.outStep = uintptr(g.size * block * floatBytes)
+	for col := range g.size {
+		for row := range g.size {
+			t.in[row] = at(g.sums, (row*g.size+col)*pitch+from)
+		}
+		t.out = at(half, col*block)
+		g.maps[weightGradMap](t)
+	}
+	t.outStep = uintptr(block * floatBytes)
+	for row := range g.k {
 		for col := range g.size {
-			for row := range g.size {
-				t.in[row] = at(g.sums, (row*g.size+col)*pitch+p.offset*ci+first*p.lanes)
-			}
-			t.out = at(half, col*block)
-			g.maps[weightGradMap](t)
+			t.in[col] = at(half, (row*g.size+col)*block)
 		}
-		t.outStep = uintptr(block * floatBytes)
-		for row := range 3 {
-			for col := range g.size {
-				t.in[col] = at(half, (row*g.size+col)*block)
-			}
-			t.out = at(w.taps, 3*row*block)
-			g.maps[weightGradMap](t)
-		}
-		for o := range p.lanes {
-			for i := range n {
-				dst := g.dw[((p.first+o)*ci+first+i)*9:][:9]
-				src := w.taps[i*p.lanes+o:]
-				for tap := range dst {
-					dst[tap] = src[tap*block]
+		t.out = at(w.taps, g.k*row*block)
+		g.maps[weightGradMap](t)
+	}
+}
+
+// scatter writes the taps of one phase of n channels to dw.
+func (g *winogradGradWeight) scatter(w *winogradWorker, p panel, phase, first, n int) {
+	block, side := packChannels*p.lanes, g.k*g.step
+	corner := phase/g.step*side + phase%g.step
+	for o := range p.lanes {
+		for i := range n {
+			dst := g.dw[((p.first+o)*g.in.c+first+i)*side*side+corner:]
+			src := w.taps[i*p.lanes+o:]
+			for row := range g.k {
+				for col := range g.k {
+					dst[g.step*(row*side+col)] = src[(row*g.k+col)*block]
 				}
 			}
 		}

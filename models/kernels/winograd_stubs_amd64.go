@@ -41,6 +41,24 @@ func winogradWeight4AVX2(t *lines)
 func winogradWeightGrad4AVX2(t *lines)
 
 //go:noescape
+func winogradInput42AVX2(t *lines)
+
+//go:noescape
+func winogradOutput42AVX2(t *lines)
+
+//go:noescape
+func winogradOutputBias42AVX2(t *lines)
+
+//go:noescape
+func winogradGrad42AVX2(t *lines)
+
+//go:noescape
+func winogradWeight42AVX2(t *lines)
+
+//go:noescape
+func winogradWeightGrad42AVX2(t *lines)
+
+//go:noescape
 func winogradInput2AVX512(t *lines)
 
 //go:noescape
@@ -76,12 +94,32 @@ func winogradWeight4AVX512(t *lines)
 //go:noescape
 func winogradWeightGrad4AVX512(t *lines)
 
+//go:noescape
+func winogradInput42AVX512(t *lines)
+
+//go:noescape
+func winogradOutput42AVX512(t *lines)
+
+//go:noescape
+func winogradOutputBias42AVX512(t *lines)
+
+//go:noescape
+func winogradGrad42AVX512(t *lines)
+
+//go:noescape
+func winogradWeight42AVX512(t *lines)
+
+//go:noescape
+func winogradWeightGrad42AVX512(t *lines)
+
 var winogradAVX2 = winogradMaps{
 	{winogradInput2AVX2, winogradOutput2AVX2, winogradOutputBias2AVX2, winogradGrad2AVX2, winogradWeight2AVX2, winogradWeightGrad2AVX2},
 	{winogradInput4AVX2, winogradOutput4AVX2, winogradOutputBias4AVX2, winogradGrad4AVX2, winogradWeight4AVX2, winogradWeightGrad4AVX2},
+	{winogradInput42AVX2, winogradOutput42AVX2, winogradOutputBias42AVX2, winogradGrad42AVX2, winogradWeight42AVX2, winogradWeightGrad42AVX2},
 }
 
 var winogradAVX512 = winogradMaps{
 	{winogradInput2AVX512, winogradOutput2AVX512, winogradOutputBias2AVX512, winogradGrad2AVX512, winogradWeight2AVX512, winogradWeightGrad2AVX512},
 	{winogradInput4AVX512, winogradOutput4AVX512, winogradOutputBias4AVX512, winogradGrad4AVX512, winogradWeight4AVX512, winogradWeightGrad4AVX512},
+	{winogradInput42AVX512, winogradOutput42AVX512, winogradOutputBias42AVX512, winogradGrad42AVX512, winogradWeight42AVX512, winogradWeightGrad42AVX512},
 }

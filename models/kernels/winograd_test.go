@@ -23,8 +23,8 @@ func TestWinogradWidths(t *testing.T) {
 		body := same.Replace(register.ReplaceAllString(blanks.ReplaceAllString(m[3], " "), "V$1"))
 		bodies[m[1]] = append(bodies[m[1]], body)
 	}
-	if len(bodies) != 12 {
-		t.Errorf("%d transforms, want 6 for each of two tiles", len(bodies))
+	if len(bodies) != 18 {
+		t.Errorf("%d transforms, want 6 for each of three tilings", len(bodies))
 	}
 	for name, b := range bodies {
 		if len(b) != 2 || b[0] != b[1] {

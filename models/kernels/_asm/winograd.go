@@ -30,9 +30,9 @@ type lineMap struct {
 	body    func(v isa, d vectors) vectors
 }
 
-// lineMaps are those of F(2×2, 3×3), then those of F(4×4, 3×3), in the order of
-// kernels.lineMap; winograd_generic.go has them in Go.
-var lineMaps = [2][]lineMap{
+// lineMaps are those of F(2×2, 3×3), then those of F(4×4, 3×3) and F(4×4, 2×2), in the
+// order of kernels.lineMap; lines_generic.go has them in Go.
+var lineMaps = [3][]lineMap{
 	{
 		{"winogradInput2", 4, 4, false, input2},
 		{"winogradOutput2", 4, 2, false, output2},
@@ -48,6 +48,14 @@ var lineMaps = [2][]lineMap{
 		{"winogradGrad4", 4, 6, false, grad4},
 		{"winogradWeight4", 3, 6, false, weight4},
 		{"winogradWeightGrad4", 6, 3, false, weightGrad4},
+	},
+	{
+		{"winogradInput42", 5, 5, false, input42},
+		{"winogradOutput42", 5, 4, false, output42},
+		{"winogradOutputBias42", 5, 4, true, output42},
+		{"winogradGrad42", 4, 5, false, grad42},
+		{"winogradWeight42", 2, 5, false, weight42},
+		{"winogradWeightGrad42", 5, 2, false, weightGrad42},
 	},
 }
 
@@ -229,6 +237,61 @@ func weightGrad4(v isa, u vectors) vectors {
 		v.plus(v.plus(v.times(zeroScale, u[0]), nearScale, evenNear), farScale, evenFar),
 		v.plus(v.times(near*nearScale, oddNear), far*farScale, oddFar),
 		v.plus(v.plus(u[5], near2*nearScale, evenNear), far2*farScale, evenFar),
+	}
+}
+
+// F(4, 2) evaluates polynomials at ±low, ±high and infinity.
+const (
+	low, high   = 1. / 2, 5. / 4
+	low2, high2 = low * low, high * high
+
+	// What G divides by: the derivative of (x²−low²)·(x²−high²) at low and high.
+	lowScale  = 1 / (2 * low * (low2 - high2))
+	highScale = 1 / (2 * high * (high2 - low2))
+)
+
+func input42(v isa, d vectors) vectors {
+	evenLow, oddLow := v.plus(d[2], -high2, d[0]), v.plus(d[3], -high2, d[1])
+	evenHigh, oddHigh := v.plus(d[2], -low2, d[0]), v.plus(d[3], -low2, d[1])
+	return vectors{
+		v.plus(oddLow, low, evenLow), v.plus(oddLow, -low, evenLow),
+		v.plus(oddHigh, high, evenHigh), v.plus(oddHigh, -high, evenHigh),
+		v.plus(v.plus(d[4], low2*high2, d[0]), -low2-high2, d[2]),
+	}
+}
+
+func output42(v isa, m vectors) vectors {
+	evenLow, oddLow := v.add(m[0], m[1]), v.sub(m[0], m[1])
+	evenHigh, oddHigh := v.add(m[2], m[3]), v.sub(m[2], m[3])
+	return vectors{
+		v.add(evenLow, evenHigh), v.plus(v.times(low, oddLow), high, oddHigh),
+		v.plus(v.times(low2, evenLow), high2, evenHigh), v.plus(v.plus(m[4], low*low2, oddLow), high*high2, oddHigh),
+	}
+}
+
+func grad42(v isa, y vectors) vectors {
+	evenLow, oddLow := v.plus(y[0], low2, y[2]), v.plus(y[1], low2, y[3])
+	evenHigh, oddHigh := v.plus(y[0], high2, y[2]), v.plus(y[1], high2, y[3])
+	return vectors{
+		v.plus(evenLow, low, oddLow), v.plus(evenLow, -low, oddLow),
+		v.plus(evenHigh, high, oddHigh), v.plus(evenHigh, -high, oddHigh), y[3],
+	}
+}
+
+func weight42(v isa, g vectors) vectors {
+	nearLow, nearHigh := v.times(low*lowScale, g[1]), v.times(high*highScale, g[1])
+	return vectors{
+		v.plus(nearLow, lowScale, g[0]), v.plus(nearLow, -lowScale, g[0]),
+		v.plus(nearHigh, highScale, g[0]), v.plus(nearHigh, -highScale, g[0]), g[1],
+	}
+}
+
+func weightGrad42(v isa, u vectors) vectors {
+	evenLow, oddLow := v.add(u[0], u[1]), v.sub(u[0], u[1])
+	evenHigh, oddHigh := v.add(u[2], u[3]), v.sub(u[2], u[3])
+	return vectors{
+		v.plus(v.times(lowScale, oddLow), highScale, oddHigh),
+		v.plus(v.plus(u[4], low*lowScale, evenLow), high*highScale, evenHigh),
 	}
 }
 
