@@ -78,6 +78,13 @@ var Files = []File{
 		Origin: "NVIDIA, StyleGAN3's models at NGC, translated from TensorFlow's; see NGC for its licence",
 	},
 	{
+		Name:   "ViT-B-32.pt",
+		URL:    "https://openaipublic.azureedge.net/clip/models/40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950af/ViT-B-32.pt",
+		What:   "CLIP ViT-B/32, a TorchScript file of half precision: features of CLIP-FID",
+		Origin: "OpenAI, github.com/openai/CLIP; MIT", SHA256: "40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950af", Says: "its address, as package clip checks it",
+	},
+	dinov2("b", "ViT-B/14"), dinov2("l", "ViT-L/14, dgm-eval's choice"),
+	{
 		Name: "cifar-10-python.tar.gz", URL: cifar + "cifar-10-python.tar.gz",
 		What: "CIFAR-10, as Python has it: 60,000 images", Origin: byKrizhevsky,
 		MD5: "c58f30108f718f92721af3b95e74349a", SHA256: "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce", Says: "the data set's page; Keras",
@@ -93,6 +100,15 @@ var Files = []File{
 func network(name string) File {
 	name = "edm-" + name + ".pkl"
 	return File{Name: name, URL: edmNetworks + name, What: "teacher: a diffusion model of EDM's", Origin: byEDM}
+}
+
+// dinov2 is one of its authors', of which no digest is published.
+func dinov2(size, what string) File {
+	name := "dinov2_vit" + size + "14"
+	return File{
+		Name: name + "_pretrain.pth", URL: "https://dl.fbaipublicfiles.com/dinov2/" + name + "/" + name + "_pretrain.pth",
+		What: "DINOv2 " + what + ": features of FD-DINOv2", Origin: "Meta, github.com/facebookresearch/dinov2; Apache-2.0",
+	}
 }
 
 // statistics are a data set's features, with which FID compares.
