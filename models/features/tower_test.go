@@ -3,9 +3,12 @@ package features_test
 import (
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"hash/crc32"
 	"math"
 	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -13,8 +16,10 @@ import (
 	"innate/models"
 	"innate/models/checkpoint"
 	"innate/models/device"
+	"innate/models/device/devicetest"
 	"innate/models/features"
 	"innate/models/graph"
+	"innate/models/weights"
 )
 
 // named are a tensor's name and shape.
@@ -36,7 +41,7 @@ type tower struct {
 
 func readJSON(t *testing.T, name string, v any) {
 	t.Helper()
-	text, err := os.ReadFile("testdata/" + name)
+	text, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +54,7 @@ func readJSON(t *testing.T, name string, v any) {
 func towers(t *testing.T) map[string]tower {
 	t.Helper()
 	var all map[string]tower
-	readJSON(t, "towers.json", &all)
+	readJSON(t, "testdata/towers.json", &all)
 	if len(all) != 5 {
 		t.Fatalf("%d towers, want 5", len(all))
 	}
@@ -105,6 +110,34 @@ func TestTowers(t *testing.T) {
 			gold.Features.near(t, "features", y, 1e-5)
 			gold.Gradient.near(t, "gradient", dx, 1e-5)
 		})
+	}
+}
+
+// fullVariable names a folder of networks of full size that testdata/towers.py wrote.
+const fullVariable = "INNATE_TOWERS"
+
+// TestFullTowers is TestTowers at full size: ViT-B/32 of a TorchScript file in half
+// precision, as OpenAI publishes it, and ViT-B/14.
+func TestFullTowers(t *testing.T) {
+	folder := os.Getenv(fullVariable)
+	if folder == "" {
+		t.Skipf("%s is not set", fullVariable)
+	}
+	var all map[string]tower
+	readJSON(t, filepath.Join(folder, "towers.json"), &all)
+	for name, file := range map[string]string{"clip": "clip.pt", "dinov2": "dinov2.pth"} {
+		f, err := weights.Open(filepath.Join(folder, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		net, label, err := features.Open(f, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Log(label)
+		y, dx := embedded(t, net, all[name].Batch)
+		all[name].Features.near(t, "features", y, 2e-5)
+		all[name].Gradient.near(t, "gradient", dx, 2e-5)
 	}
 }
 
@@ -189,7 +222,7 @@ func TestPhotos(t *testing.T) {
 		CRC    uint32
 		Sample sampled
 	}
-	readJSON(t, "photos.json", &all)
+	readJSON(t, "testdata/photos.json", &all)
 	if len(all) != 15 {
 		t.Fatalf("%d images, want 15", len(all))
 	}
@@ -230,5 +263,40 @@ func TestTowerRefusesImages(t *testing.T) {
 	}
 	if _, err := features.NewExtractor(newDevice(t), net, graph.Shape{8, 8, 2}, 1); err == nil || !strings.Contains(err.Error(), "images [1 8 8 2], want [N 224 224 3]") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// BenchmarkTowers computes features of batches of images, with networks of full size.
+func BenchmarkTowers(b *testing.B) {
+	folder := os.Getenv(fullVariable)
+	if folder == "" {
+		b.Skipf("%s is not set", fullVariable)
+	}
+	for _, file := range []string{"clip.pt", "dinov2.pth"} {
+		f, err := weights.Open(filepath.Join(folder, file))
+		if err != nil {
+			b.Fatal(err)
+		}
+		net, label, err := features.Open(f, "")
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, batch := range []int{5, 10, 25} {
+			b.Run(fmt.Sprintf("%s/%d", label, batch), func(b *testing.B) {
+				dev := devicetest.Open(b, runtime.GOMAXPROCS(0))
+				defer dev.Close()
+				e, err := features.NewExtractor(dev, net, graph.Shape{32, 32, 3}, batch)
+				if err != nil {
+					b.Fatal(err)
+				}
+				images, out := make([]float32, batch*32*32*3), make([]float32, batch*net.Dim())
+				for b.Loop() {
+					if err := e.Features(images, out); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(b.N*batch)/b.Elapsed().Seconds(), "images/s")
+			})
+		}
 	}
 }

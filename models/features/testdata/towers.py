@@ -3,13 +3,14 @@
 their authors', transformers' and timm's code computes them, small ones with weights of
 a recipe that both languages have; and images as the tools prepare them.
 
-    PYTHONPATH=DINOV2 python towers.py
+    PYTHONPATH=DINOV2 python towers.py [FOLDER]
 
-DINOV2 is a copy of github.com/facebookresearch/dinov2 at b8931f7. Made with PyTorch
+With FOLDER it writes networks of full size there, with weights of the same recipe, and
+what TestFullTowers compares with; then nothing is written here. DINOV2 is a copy of github.com/facebookresearch/dinov2 at b8931f7. Made with PyTorch
 2.15.0, torchvision 0.29.2, Pillow 12.0.0, transformers 5.24.0, timm 1.0.31,
 openai-clip 1.0.1, clean-fid 0.1.35 and, by hand, the rule of dgm-eval at 74c79f7.
 """
-import json, os, zlib
+import json, os, sys, zlib
 import numpy as np
 import torch
 from PIL import Image
@@ -53,9 +54,11 @@ def sample(t, n):
     return {"step": step, "values": [float(f"{x:.9g}") for x in v[::step][:n]], "largest": float(np.abs(v).max())}
 
 
-def golden(net, forward, batch=1):
+def golden(net, forward, batch=1, save=None):
     net.eval().requires_grad_(False)
     tensors = fill(net)
+    if save:
+        save(net)
     x = torch.from_numpy(recipe(1000, batch * 224 * 224 * 3)).reshape(batch, 224, 224, 3) * 4 - 2
     x = x.permute(0, 3, 1, 2).contiguous().requires_grad_()
     y = forward(net, x)
@@ -64,9 +67,43 @@ def golden(net, forward, batch=1):
     return {"batch": batch, "tensors": tensors, "dim": y.shape[1], "features": sample(y, 256), "gradient": sample(dx.permute(0, 2, 3, 1), 120)}
 
 
+def authors(**sizes):
+    """DINOv2 as torch.hub makes it, but for the sizes."""
+    from functools import partial
+    from dinov2.layers import MemEffAttention, NestedTensorBlock as Block
+    from dinov2.models.vision_transformer import DinoVisionTransformer
+
+    block = partial(Block, attn_class=MemEffAttention)
+    return DinoVisionTransformer(img_size=518, patch_size=14, init_values=1.0, block_chunks=0, interpolate_antialias=False, interpolate_offset=0.1, block_fn=block, **sizes)
+
+
+def write(out, folder):
+    with open(os.path.join(folder, "towers.json"), "w") as f:
+        f.write("{\n" + ",\n".join(json.dumps(k) + ": " + json.dumps(v) for k, v in out.items()) + "\n}\n")
+    for k, v in out.items():
+        print(k, v["features"]["largest"], v["gradient"]["largest"])
+
+
+def full(folder):
+    """ViT-B/32 in half precision and TorchScript, as OpenAI publishes it, and ViT-B/14."""
+    import clip.model
+
+    def script(net):
+        for p in net.parameters():
+            p.data = p.data.half().float()
+        made = torch.jit.trace(net, (torch.zeros(1, 3, 224, 224), torch.zeros(1, 7, dtype=torch.long)))
+        made.half().save(os.path.join(folder, "clip.pt"))
+        made.float()
+
+    out = {}
+    out["clip"] = golden(clip.model.CLIP(512, 224, 12, 768, 32, 7, 11, 512, 8, 1), lambda net, x: net.encode_image(x), 2, script)
+    out["dinov2"] = golden(authors(embed_dim=768, depth=12, num_heads=12), lambda net, x: net(x), 2,
+                           lambda net: torch.save(net.state_dict(), os.path.join(folder, "dinov2.pth")))
+    write(out, folder)
+
+
 def towers():
     import clip.model, timm
-    from dinov2.models.vision_transformer import DinoVisionTransformer
     from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection, Dinov2Config, Dinov2Model
 
     out = {}
@@ -74,21 +111,14 @@ def towers():
     c = CLIPVisionConfig(hidden_size=128, intermediate_size=512, projection_dim=64, num_hidden_layers=2, num_attention_heads=2, patch_size=32)
     out["clip-transformers"] = golden(CLIPVisionModelWithProjection(c), lambda net, x: net(pixel_values=x).image_embeds)
     small = dict(embed_dim=128, depth=2, num_heads=2)
-    official = dict(patch_size=14, init_values=1.0, block_chunks=0, interpolate_antialias=False, interpolate_offset=0.1, **small)
-    from functools import partial
-    from dinov2.layers import MemEffAttention, NestedTensorBlock as Block
-    official["block_fn"] = partial(Block, attn_class=MemEffAttention)
-    out["dinov2"] = golden(DinoVisionTransformer(img_size=518, **official), lambda net, x: net(x))
+    out["dinov2"] = golden(authors(**small), lambda net, x: net(x))
     # With positions for images of 224 pixels nothing is interpolated, where the others'
     # rules are not the authors'.
     d = Dinov2Config(hidden_size=128, num_hidden_layers=2, num_attention_heads=2, image_size=224, patch_size=14)
     out["dinov2-transformers"] = golden(Dinov2Model(d), lambda net, x: net(pixel_values=x).pooler_output)
     net = timm.create_model("vit_base_patch14_dinov2", pretrained=False, img_size=224, **small)
     out["dinov2-timm"] = golden(net, lambda net, x: net(x))
-    with open(os.path.join(here, "towers.json"), "w") as f:
-        f.write("{\n" + ",\n".join(json.dumps(k) + ": " + json.dumps(v) for k, v in out.items()) + "\n}\n")
-    for k, v in out.items():
-        print(k, v["features"]["largest"], v["gradient"]["largest"])
+    write(out, here)
 
 
 def photos():
@@ -117,5 +147,8 @@ def photos():
 
 
 torch.set_num_threads(1)
-towers()
-photos()
+if len(sys.argv) > 1:
+    full(sys.argv[1])
+else:
+    towers()
+    photos()
