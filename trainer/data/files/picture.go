@@ -91,7 +91,7 @@ func decode(b []byte, want fits) (Picture, error) {
 	if err != nil {
 		return Picture{}, err
 	}
-	return fromImage(img), nil
+	return fromImage(img, kind.colours), nil
 }
 
 // allowed bounds what the header of an image of size bytes says of it.
@@ -109,16 +109,17 @@ func allowed(h, w, size int, want fits) error {
 
 // kind is a format of images.
 type kind struct {
-	magic  string // at the beginning; a dot is any byte
-	config func(*bytes.Reader) (image.Config, error)
-	decode func(*bytes.Reader) (image.Image, error) // nil for arrays
+	magic   string // at the beginning; a dot is any byte
+	config  func(*bytes.Reader) (image.Config, error)
+	decode  func(*bytes.Reader) (image.Image, error) // nil for arrays
+	colours colouring                                // of images with chroma
 }
 
 var kinds = []kind{
-	{"\x89PNG\r\n\x1a\n", func(r *bytes.Reader) (image.Config, error) { return png.DecodeConfig(r) }, func(r *bytes.Reader) (image.Image, error) { return png.Decode(r) }},
-	{"\xff\xd8", func(r *bytes.Reader) (image.Config, error) { return jpeg.DecodeConfig(r) }, func(r *bytes.Reader) (image.Image, error) { return jpeg.Decode(r) }},
-	{"RIFF....WEBP", func(r *bytes.Reader) (image.Config, error) { return webp.DecodeConfig(r) }, func(r *bytes.Reader) (image.Image, error) { return webp.Decode(r) }},
-	{"\x93NUMPY", nil, nil},
+	{"\x89PNG\r\n\x1a\n", func(r *bytes.Reader) (image.Config, error) { return png.DecodeConfig(r) }, func(r *bytes.Reader) (image.Image, error) { return png.Decode(r) }, colouring{}},
+	{"\xff\xd8", func(r *bytes.Reader) (image.Config, error) { return jpeg.DecodeConfig(r) }, func(r *bytes.Reader) (image.Image, error) { return jpeg.Decode(r) }, jpegColours},
+	{"RIFF....WEBP", func(r *bytes.Reader) (image.Config, error) { return webp.DecodeConfig(r) }, func(r *bytes.Reader) (image.Image, error) { return webp.Decode(r) }, webpColours},
+	{"\x93NUMPY", nil, nil, colouring{}},
 }
 
 func kindOf(b []byte) (kind, bool) {
@@ -136,7 +137,13 @@ func kindOf(b []byte) (kind, bool) {
 
 // fromImage takes the bytes of an image: gray stays gray, an alpha channel is left out
 // as Pillow does, and of 16 bits the upper 8 remain.
-func fromImage(img image.Image) Picture {
+func fromImage(img image.Image, colours colouring) Picture {
+	switch img := img.(type) {
+	case *image.YCbCr:
+		return colours.picture(img)
+	case *image.NYCbCrA:
+		return colours.picture(&img.YCbCr)
+	}
 	b := img.Bounds()
 	p := Picture{H: b.Dy(), W: b.Dx(), C: 3}
 	switch img.(type) {
@@ -168,13 +175,6 @@ func row(out []byte, img image.Image, x, y int) {
 		colours(out, img.Pix[img.PixOffset(x, y):], 2)
 	case *image.NRGBA64:
 		colours(out, img.Pix[img.PixOffset(x, y):], 2)
-	case *image.NYCbCrA:
-		row(out, &img.YCbCr, x, y)
-	case *image.YCbCr:
-		for i := 0; i < len(out); i += 3 {
-			at := img.COffset(x+i/3, y)
-			out[i], out[i+1], out[i+2] = color.YCbCrToRGB(img.Y[img.YOffset(x+i/3, y)], img.Cb[at], img.Cr[at])
-		}
 	default:
 		for i := 0; i < len(out); i += 3 {
 			c := color.NRGBAModel.Convert(img.At(x+i/3, y)).(color.NRGBA)

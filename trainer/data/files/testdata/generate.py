@@ -15,7 +15,34 @@ rgb.save("lossy.webp", quality=90)
 rgb.quantize(16).save("palette.png")
 rgb.convert("RGBA").save("alpha.png")
 gray.save("gray.png")
-for name in "rgb.jpg full.jpg progressive.jpg gray.jpg lossless.webp lossy.webp palette.png alpha.png gray.png".split():
+
+# What JPEG and WebP do at the edges of images whose sides are no whole blocks, and with
+# other ratios of chroma. Pillow does not write the last two: the bytes that say the size
+# and the ratio are changed into others with as many blocks, so that the same stream is
+# a picture of them.
+odd = rgb.crop((0, 0, 23, 15))
+odd.save("odd.jpg", quality=92)
+odd.save("odd-422.jpg", quality=92, subsampling=1)
+rgb.crop((0, 0, 4, 5)).save("tiny.jpg", quality=92)
+odd.convert("RGBA").rotate(3).save("odd.webp", quality=80)
+
+
+def other(source, name, width, height, ratio):
+    b = bytearray(open(source, "rb").read())
+    at = b.index(b"\xff\xc0")
+    b[at + 5:at + 9] = height.to_bytes(2, "big") + width.to_bytes(2, "big")
+    b[at + 11] = ratio
+    open(name, "wb").write(b)
+
+
+wide = PIL.Image.new("RGB", (32, 16))
+wide.paste(rgb)
+wide.save("440.jpg", quality=92, subsampling=1)
+other("440.jpg", "440.jpg", 15, 29, 0x12)
+wide.save("411.jpg", quality=92)
+other("411.jpg", "411.jpg", 61, 8, 0x41)
+
+for name in "odd.jpg odd-422.jpg tiny.jpg odd.webp 440.jpg 411.jpg rgb.jpg full.jpg progressive.jpg gray.jpg lossless.webp lossy.webp palette.png alpha.png gray.png".split():
     img = PIL.Image.open(name)
     if img.mode != "L":
         img = img.convert("RGB")
