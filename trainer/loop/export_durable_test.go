@@ -2,6 +2,7 @@ package loop
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"innate/models/checkpoint"
@@ -93,3 +94,16 @@ func (l *Loop) Evaluate() error {
 
 // Set is what a client asks for.
 func (l *Loop) Set(edits map[string]string) error { return l.set(edits) }
+
+// SaveAndForget has a saver write a file, and returns it before it takes note of that.
+// What follows fails at first; it is tried again.
+func SaveAndForget(path string, f *checkpoint.File, then func() error) (saved any, err error) {
+	s := &saver{}
+	j := &save{path: path, file: f, then: then}
+	s.add(j)
+	s.wait()
+	if err := <-s.ended; err == nil {
+		return nil, errors.New("what follows a file has not failed")
+	}
+	return s, s.run(j)
+}

@@ -31,10 +31,10 @@ type saver struct {
 type save struct {
 	slot string
 	path string
-	file *checkpoint.File
-	then func() error // in the background, once it is on disk; may be nil
-	done func()       // on the loop's goroutine, once it is on disk
-	asks []reply      // of those who wait for it
+	file *checkpoint.File // nil once it is on disk
+	then func() error     // in the background, once it is on disk; may be nil
+	done func()           // on the loop's goroutine, once it is on disk
+	asks []reply          // of those who wait for it
 }
 
 // answer tells those who wait for a file how it went; they wait no longer.
@@ -70,8 +70,22 @@ func (s *saver) start() {
 	go func() { ended <- s.run(j) }()
 }
 
-// run writes one file.
+// run writes one file. One that is on disk already, of which only what follows has
+// failed, is not written again.
 func (s *saver) run(j *save) error {
+	if j.file != nil {
+		if err := s.put(j); err != nil {
+			return err
+		}
+		j.file = nil // as large as the run, which may take minutes to ask how it went
+	}
+	if j.then == nil {
+		return nil
+	}
+	return j.then()
+}
+
+func (s *saver) put(j *save) error {
 	// Someone may have removed the folder; never more than it, though: a run
 	// directory that is gone stays gone.
 	if err := os.Mkdir(filepath.Dir(j.path), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -84,10 +98,7 @@ func (s *saver) run(j *save) error {
 	start := time.Now()
 	err := write(j.path, j.file)
 	slog.Debug("save", "path", j.path, "took", time.Since(start), "error", err)
-	if err != nil || j.then == nil {
-		return err
-	}
-	return j.then()
+	return err
 }
 
 // latest returns the file that was added last, unless it has been written.
