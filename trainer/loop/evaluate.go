@@ -194,15 +194,13 @@ func (l *Loop) stepEvaluation() error {
 	return err
 }
 
-// addTo adds the measurement under way to a checkpoint and returns how far it
-// has come: the weights being measured, and the sums so far.
-func (e *evaluation) addTo(f *checkpoint.File) (done int, err error) {
-	s := e.judge.State()
-	err = f.AddParams(evalPrefix, e.den.Net.Params().Clone())
-	for _, sum := range s.Sums {
+// addTo adds the measurement under way to a checkpoint.
+func (e *evaluation) addTo(f *checkpoint.File) error {
+	err := f.AddParams(evalPrefix, e.den.Net.Params().Clone())
+	for _, sum := range e.judge.State().Sums {
 		err = errors.Join(err, f.Add(checkpoint.Float64(evalSums+sum.Name, sum.Data, sum.Shape...)))
 	}
-	return s.Nimg, err
+	return err
 }
 
 // Tensors of an evaluation in a checkpoint.

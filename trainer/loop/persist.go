@@ -3,7 +3,9 @@ package loop
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"innate/models/checkpoint"
@@ -25,7 +27,9 @@ const (
 	bestSlot   = "best"
 )
 
-// checkpoint copies the state of the run and has it written in the background.
+// checkpoint copies the state of the run and has it written in the background, unless
+// that is happening already: the last step of a run may be followed by a checkpoint
+// that is due and by the one that ends it.
 func (l *Loop) checkpoint() error {
 	l.report.stage = "checkpoint"
 	if l.state != run.StateStopping { // end tests when the checkpoint is on disk
@@ -36,14 +40,21 @@ func (l *Loop) checkpoint() error {
 	if err := l.verify(); err != nil {
 		return err
 	}
-	f, err := l.snapshot()
+	meta, err := l.describe()
 	if err != nil {
 		return err
 	}
 	dir, nimg, live := filepath.Join(l.dir, run.CheckpointsDir), l.nimg, l.cfg.Live
 	path := filepath.Join(dir, run.CheckpointFile(nimg))
+	if j := l.saver.latest(); j != nil && j.path == path && maps.Equal(j.meta, meta) {
+		return nil
+	}
+	f, err := l.snapshot(meta)
+	if err != nil {
+		return err
+	}
 	l.saver.add(&save{
-		slot: newestSlot, path: path, file: f,
+		slot: newestSlot, path: path, file: f, meta: meta,
 		then: func() error { return prune(dir, path, live.KeepCheckpoints, images(live.KeepEveryKimg)) },
 		done: func() {
 			l.report.checkpointNimg = nimg
@@ -60,20 +71,12 @@ func (l *Loop) checkpoint() error {
 	return nil
 }
 
-// snapshot copies the state of the run into a file yet to be written.
-func (l *Loop) snapshot() (*checkpoint.File, error) {
-	f := checkpoint.New()
-	var err error
-	if f.Metadata, err = l.method.Meta(); err != nil {
+// describe is the metadata of a checkpoint of the state of the run: all of it but
+// tensors, which are the same where the metadata are.
+func (l *Loop) describe() (map[string]string, error) {
+	meta, err := l.method.Meta()
+	if err != nil {
 		return nil, err
-	}
-	for _, g := range l.method.Tensors() {
-		if err := l.dev.Download(g.Set.All()...); err != nil {
-			return nil, err
-		}
-		if err := f.AddParams(g.Prefix, g.Set.Clone()); err != nil {
-			return nil, err
-		}
 	}
 	r := l.report
 	p := run.Progress{
@@ -93,24 +96,44 @@ func (l *Loop) snapshot() (*checkpoint.File, error) {
 	}
 	if l.best != nil {
 		p.BestNimg = l.best.nimg
+	}
+	if l.eval.running {
+		done := l.eval.judge.State().Nimg
+		p.EvalDone = &done
+	}
+	meta[run.MetaKind] = run.CheckpointKind
+	meta[run.MetaMethod] = l.cfg.Method
+	meta[run.MetaConfig] = l.text
+	if print := l.fingerprint(); print != "" {
+		meta[run.MetaData] = print
+	}
+	return meta, p.AddTo(meta)
+}
+
+// snapshot copies the tensors of the run into a file yet to be written.
+func (l *Loop) snapshot(meta map[string]string) (*checkpoint.File, error) {
+	// The last copy is garbage by now. Memory must not grow by this one, which may be
+	// the larger half of it all, before that is collected.
+	runtime.GC()
+	f := checkpoint.New()
+	f.Metadata = meta
+	for _, g := range l.method.Tensors() {
+		if err := l.dev.Download(g.Set.All()...); err != nil {
+			return nil, err
+		}
+		if err := f.AddParams(g.Prefix, g.Set.Clone()); err != nil {
+			return nil, err
+		}
+	}
+	if l.best != nil {
 		if err := f.AddParams(bestPrefix, l.best.den.Net.Params()); err != nil {
 			return nil, err
 		}
 	}
 	if l.eval.running {
-		done, err := l.eval.addTo(f)
-		if err != nil {
-			return nil, err
-		}
-		p.EvalDone = &done
+		return f, l.eval.addTo(f)
 	}
-	f.Metadata[run.MetaKind] = run.CheckpointKind
-	f.Metadata[run.MetaMethod] = l.cfg.Method
-	f.Metadata[run.MetaConfig] = l.text
-	if print := l.fingerprint(); print != "" {
-		f.Metadata[run.MetaData] = print
-	}
-	return f, p.AddTo(f.Metadata)
+	return f, nil
 }
 
 // resume restores a checkpoint, the newest readable one. Without any the run

@@ -31,10 +31,11 @@ type saver struct {
 type save struct {
 	slot string
 	path string
-	file *checkpoint.File // nil once it is on disk
-	then func() error     // in the background, once it is on disk; may be nil
-	done func()           // on the loop's goroutine, once it is on disk
-	asks []reply          // of those who wait for it
+	file *checkpoint.File  // nil once it is on disk
+	meta map[string]string // of a checkpoint, by which its state is known
+	then func() error      // in the background, once it is on disk; may be nil
+	done func()            // on the loop's goroutine, once it is on disk
+	asks []reply           // of those who wait for it
 }
 
 // answer tells those who wait for a file how it went; they wait no longer.
