@@ -52,7 +52,7 @@ func (d *apart) Upload(params ...*models.Param) error {
 	for _, p := range params {
 		copy(d.own[p], p.Data)
 	}
-	return nil
+	return d.Device.Upload(params...) // which may keep something made of them
 }
 
 func (d *apart) Download(params ...*models.Param) error {
