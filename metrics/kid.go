@@ -5,8 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"math/rand/v2"
-
-	"gonum.org/v1/gonum/blas/blas64"
+	"slices"
 )
 
 // Kernel distances are means over so many subsets of so many images, as torch-fidelity
@@ -45,9 +44,10 @@ func KID(x, y *Rows) (Number, error) {
 		subsets = 1 // they would all be the same
 	}
 	distances := make([]float64, subsets)
-	parallel(threads(), subsets, func(_, k int) {
+	kernelsOf := make([]kernelSums, threads())
+	parallel(len(kernelsOf), subsets, func(worker, k int) {
 		rng := rand.NewPCG(kidSeed, uint64(k))
-		distances[k] = mmd(widened(x, draw(rng, x.N(), m)), widened(y, draw(rng, y.N(), m)), m, x.Width())
+		distances[k] = kernelsOf[worker].mmd(widened(x, draw(rng, x.N(), m)), widened(y, draw(rng, y.N(), m)), m, x.Width())
 	})
 	mean, sd := meanSD(distances)
 	return Number{mean, sd, fmt.Sprintf("SD over %d subsets of %d", subsets, m)}, nil
@@ -77,32 +77,38 @@ func widened(r *Rows, index []int) []float64 {
 	return out
 }
 
+// kernelSums adds up kernels of pairs, in memory that it uses again.
+type kernelSums struct {
+	serial serial
+	dots   []float64 // [m m]
+}
+
 // mmd is the unbiased estimate for x and y [m D].
-func mmd(x, y []float64, m, d int) float64 {
-	row := func(a []float64, i int) []float64 { return a[i*d : (i+1)*d] }
-	within, across := 0.0, 0.0
-	for i := range m {
-		rowWithin, rowAcross := 0.0, 0.0
-		for j := range m {
-			if j > i {
-				rowWithin += polynomial(row(x, i), row(x, j)) + polynomial(row(y, i), row(y, j))
-			}
-			rowAcross += polynomial(row(x, i), row(y, j))
-		}
-		within += rowWithin
-		across += rowAcross
-	}
+func (s *kernelSums) mmd(x, y []float64, m, d int) float64 {
+	within := s.sum(x, x, m, d, true) + s.sum(y, y, m, d, true)
 	n := float64(m)
-	return 2*within/(n*(n-1)) - 2*across/(n*n)
+	return 2*within/(n*(n-1)) - 2*s.sum(x, y, m, d, false)/(n*n)
 }
 
-// polynomial is the kernel.
-func polynomial(a, b []float64) float64 {
-	v := dot(a, b)/float64(len(a)) + 1
-	return v * v * v
+// sum is that of the kernels of all pairs, or of those above the diagonal.
+func (s *kernelSums) sum(x, y []float64, m, d int, above bool) float64 {
+	s.dots = slices.Grow(s.dots[:0], m*m)[:m*m]
+	s.serial.dots(s.dots, x, y, m, m, d, above)
+	total := 0.0
+	for i := range m {
+		row := s.dots[i*m : (i+1)*m]
+		if above {
+			row = row[i+1:]
+		}
+		ofRow := 0.0
+		for _, v := range row {
+			v = v/float64(d) + 1
+			ofRow += float64(float64(v*v) * v)
+		}
+		total += ofRow
+	}
+	return total
 }
-
-func dot(a, b []float64) float64 { return blas64.Implementation().Ddot(len(a), a, 1, b, 1) }
 
 // meanSD is the mean, and the standard deviation with divisor n.
 func meanSD(values []float64) (mean, sd float64) {

@@ -8,8 +8,8 @@ import (
 // Distances are computed for so many vectors at once against all others, of which
 // so many are converted at a time.
 const (
-	rowsAtOnce    = 16
-	columnsAtOnce = 128
+	rowsAtOnce    = 96
+	columnsAtOnce = 256
 )
 
 // cancelled is the share of two squared lengths below which their squared distance
@@ -23,10 +23,15 @@ const cancelled = 1e-6
 func eachDistance(workers int, a, b *Rows, f func(worker, i int, row []float64)) {
 	d := a.Width()
 	lengthsA, lengthsB := squares(a), squares(b)
-	type scratch struct{ rows, columns, out []float64 }
+	type scratch struct {
+		serial                   serial
+		rows, columns, dots, out []float64
+	}
 	buffers := make([]scratch, workers)
 	for w := range buffers {
-		buffers[w] = scratch{make([]float64, rowsAtOnce*d), make([]float64, columnsAtOnce*d), make([]float64, rowsAtOnce*b.N())}
+		s := &buffers[w]
+		s.rows, s.columns = make([]float64, rowsAtOnce*d), make([]float64, columnsAtOnce*d)
+		s.dots, s.out = make([]float64, rowsAtOnce*columnsAtOnce), make([]float64, rowsAtOnce*b.N())
 	}
 	parallel(workers, (a.N()+rowsAtOnce-1)/rowsAtOnce, func(worker, tile int) {
 		s := &buffers[worker]
@@ -40,10 +45,12 @@ func eachDistance(workers int, a, b *Rows, f func(worker, i int, row []float64))
 			for j := from; j < to; j++ {
 				b.wide(s.columns[(j-from)*d:(j-from+1)*d], j)
 			}
+			m := to - from
+			s.serial.dots(s.dots[:n*m], s.rows[:n*d], s.columns[:m*d], n, m, d, false)
 			for i := range n {
-				u := s.rows[i*d : (i+1)*d]
-				for j := from; j < to; j++ {
-					s.out[i*b.N()+j] = distance(u, s.columns[(j-from)*d:(j-from+1)*d], lengthsA[first+i], lengthsB[j])
+				for j := range m {
+					u, v := s.rows[i*d:(i+1)*d], s.columns[j*d:(j+1)*d]
+					s.out[i*b.N()+from+j] = distance(u, v, s.dots[i*m+j], lengthsA[first+i], lengthsB[from+j])
 				}
 			}
 		}
@@ -53,10 +60,10 @@ func eachDistance(workers int, a, b *Rows, f func(worker, i int, row []float64))
 	})
 }
 
-// distance is the square of |u - v|, given the squares of the lengths.
-func distance(u, v []float64, uu, vv float64) float64 {
+// distance is the square of |u - v|, given their product and the squares of the lengths.
+func distance(u, v []float64, uv, uu, vv float64) float64 {
 	both := uu + vv
-	if square := both - 2*dot(u, v); square > cancelled*both {
+	if square := both - 2*uv; square > cancelled*both {
 		return square
 	}
 	square := 0.0
@@ -72,7 +79,9 @@ func squares(r *Rows) []float64 {
 	row := make([]float64, r.Width())
 	for i := range out {
 		r.wide(row, i)
-		out[i] = dot(row, row)
+		for _, v := range row {
+			out[i] += float64(v * v)
+		}
 	}
 	return out
 }

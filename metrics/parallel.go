@@ -43,3 +43,20 @@ func parallel(workers, n int, f func(worker, i int)) {
 	close(next)
 	wg.Wait()
 }
+
+// serial multiplies in one of several goroutines.
+type serial struct {
+	pool    *kernels.Pool
+	product kernels.Product64
+}
+
+// dots sets out [n m] to the products of rows of a [n d] with those of b [m d], or what
+// is on and above its diagonal. The product of two vectors that were float32 is the same
+// number wherever they stand, and whichever comes first.
+func (s *serial) dots(out, a, b []float64, n, m, d int, upper bool) {
+	if s.pool == nil {
+		s.pool = kernels.NewPool(1) // which has no goroutine of its own
+	}
+	clear(out)
+	s.product.Add(s.pool, kernels.Dense64(out, n, m), 1, kernels.Dense64(a, n, d), kernels.Dense64(b, m, d).T(), upper)
+}
