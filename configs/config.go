@@ -140,6 +140,7 @@ type MainDisc struct {
 	Disc
 	Loss            string `toml:"loss" for:"gdd" want:"a loss" doc:"non-saturating or hinge"`
 	RankProjections bool   `toml:"rank_projections" for:"gdd" want:"true or false" doc:"of processes that train together each draws random projections of its own"`
+	SyncBatchNorm   bool   `toml:"sync_batch_norm" for:"gdd" want:"true or false" doc:"of processes that train together: batch norms over the images of all of them"`
 }
 
 // maxDiscs is how many discriminators a run may have.

@@ -139,24 +139,21 @@ func (m *Program) prepare(s step, scratch *kernels.Region, at func(graph.Node) b
 	}
 	run := table[n.Def()](m.dev.pool, scratch, n.Attr(), at(n), in)
 	if n.Def() == graph.OpSumProcesses {
-		return m.sumProcesses(run, n, at(n).data)
+		return m.sumProcesses(run, at(n).data)
 	}
 	return run
 }
 
 // sumProcesses prepares that values, once an operation has made this process's, become
 // the sums over all. After one that failed no other is tried.
-func (m *Program) sumProcesses(run func(), n graph.Node, values []float32) func() {
+func (m *Program) sumProcesses(run func(), values []float32) func() {
 	return func() {
 		if run(); m.failed != nil {
 			return
 		}
-		err := device.Alone
+		m.failed = device.Alone
 		if m.sum != nil {
-			err = m.sum.Sum(values)
-		}
-		if err != nil {
-			m.failed = fmt.Errorf("%s: %w", n.Where(), err)
+			m.failed = m.sum.Sum(values)
 		}
 	}
 }

@@ -15,6 +15,11 @@ type Disc struct {
 	Params  *models.ParamSet // trained, in PyTorch's order
 	Buffers *models.ParamSet // weight_u, weight_v, running_mean, running_var
 
+	// Processes is how many processes make each pass together, with one part of a batch
+	// each: the batch norms have the statistics of all parts. Below 2 they have those of
+	// the images here.
+	Processes int
+
 	heads []head
 }
 

@@ -58,7 +58,7 @@ func (d *Disc) Forward(g *graph.Builder, maps []graph.Node, label graph.Node, s 
 	}
 	next = s.clone()
 	for i, h := range d.heads {
-		l := h.forward(g, maps[i], label, next)
+		l := h.forward(g, maps[i], label, next, d.Processes)
 		if i == 0 {
 			logits = l
 		} else {
@@ -68,11 +68,12 @@ func (d *Disc) Forward(g *graph.Builder, maps []graph.Node, label graph.Node, s 
 	return logits, next
 }
 
-// forward maps x [N H W C] to [N positions]; it replaces the head's nodes in s.
-func (h *head) forward(g *graph.Builder, x, label graph.Node, s State) graph.Node {
+// forward maps x [N H W C] to [N positions], with batch statistics over so many
+// processes; it replaces the head's nodes in s.
+func (h *head) forward(g *graph.Builder, x, label graph.Node, s State, processes int) graph.Node {
 	defer g.Scope(h.name)()
 	for _, d := range h.downs {
-		x = d.forward(g, x, s)
+		x = d.forward(g, x, s, processes)
 	}
 	x = h.cls.forward(g, x, s)
 	shape := x.Shape()
@@ -87,13 +88,18 @@ func (h *head) forward(g *graph.Builder, x, label graph.Node, s State) graph.Nod
 	return g.Scale(g.Reshape(y, n, positions), float32(1/math.Sqrt(float64(cmap))))
 }
 
-func (d *down) forward(g *graph.Builder, x graph.Node, s State) graph.Node {
+func (d *down) forward(g *graph.Builder, x graph.Node, s State, processes int) graph.Node {
 	x = d.conv.forward(g, x, s)
 	defer g.Scope(d.norm)()
-	shape := x.Shape()
-	y, mean, variance := g.BatchNormLeakyReLU(x, g.Param(d.weight), g.Param(d.bias), normEps, slope)
+	var y, mean, variance graph.Node
+	if processes > 1 {
+		y, mean, variance = g.BatchNormAcross(processes, x, g.Param(d.weight), g.Param(d.bias), normEps, slope)
+	} else {
+		y, mean, variance = g.BatchNormLeakyReLU(x, g.Param(d.weight), g.Param(d.bias), normEps, slope)
+	}
 	// The running variance is of the unbiased estimate, the norm of the biased.
-	count := float32(shape[0] * shape[1] * shape[2])
+	shape := x.Shape()
+	count := float32(shape[0] * shape[1] * shape[2] * max(1, processes))
 	unbiased := momentum
 	if count > 1 {
 		unbiased = momentum * float64(count/(count-1))

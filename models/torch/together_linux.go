@@ -3,7 +3,6 @@
 package torch
 
 import (
-	"fmt"
 	"time"
 
 	"innate/models/device"
@@ -38,7 +37,7 @@ func (p *Program) runTogether() error {
 		if p.err != nil {
 			// proceed ends the run
 		} else if err := s.by.Sum(s.waits.host); err != nil {
-			p.err = fmt.Errorf("%s: %w", s.waits.out.node.Where(), err)
+			p.err = err
 		}
 		if p.profile {
 			s.waits.spent += time.Since(start)
@@ -55,9 +54,7 @@ func (p *Program) sumProcesses(c *call) {
 	switch {
 	case !c.OK():
 	case p.sums.nccl != nil:
-		if err := p.sums.nccl.sum(c.Lib, v.now, n); err != nil {
-			p.err = fmt.Errorf("%s: %w", v.node.Where(), err)
-		}
+		p.err = p.sums.nccl.sum(c.Lib, v.now, n)
 	default:
 		if c.host == nil {
 			c.host = make([]float32, n)

@@ -96,7 +96,8 @@ func TestProcessesResumeExactly(t *testing.T) {
 	dir := networks(t)
 	for name, text := range map[string]string{
 		"gdd": conditional(config("gdd", dir)), "edm in micro-batches": strings.Replace(inParts(config("edm", dir)), "micro_batch = 2", "micro_batch = 1", 1),
-		"classifier": config("classifier", dir), "projections by rank": byRank(config("gdd", dir)),
+		"classifier": config("classifier", dir), "projections by rank": byRank(config("gdd", dir)), "batch norms of all": synced(config("gdd", dir)),
+		"adaptive augmentation": augmented(dir)["adaptive"],
 	} {
 		t.Run(name, func(t *testing.T) {
 			alone := newRun(t, text)
@@ -118,6 +119,11 @@ func TestProcessesResumeExactly(t *testing.T) {
 // byRank has each process draw random projections of its own.
 func byRank(text string) string {
 	return strings.Replace(text, "[disc]\n", "[disc]\nrank_projections = true\n", 1)
+}
+
+// synced has batch norms see the images of all processes.
+func synced(text string) string {
+	return strings.Replace(text, "[disc]\n", "[disc]\nsync_batch_norm = true\n", 1)
 }
 
 // TestProcessesOwnProjections trains with two processes, with the same projections in
@@ -199,7 +205,7 @@ func TestProcessesSeeTheSame(t *testing.T) {
 // checkpoint to the bits of a run left alone, and one goes on, too, with an event.
 func TestFaultProcessLost(t *testing.T) {
 	t.Parallel()
-	text := config("gdd", networks(t))
+	text := synced(config("gdd", networks(t))) // so that processes meet all the time
 	alone := newRun(t, text)
 	trainTogether(t, alone, 2)
 	for _, resumed := range []int{2, 1} {
@@ -299,5 +305,35 @@ func TestProcessesRefused(t *testing.T) {
 	}
 	if _, err := configs.Load(filepath.Join(dir, run.ConfigFile)); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSyncBatchNormAlone: one process with the setting trains to the bits of one without.
+func TestSyncBatchNormAlone(t *testing.T) {
+	t.Parallel()
+	text := config("gdd", networks(t))
+	var files []*checkpoint.File
+	for _, text := range []string{text, synced(text)} {
+		dir := newRun(t, text)
+		l, err := loop.Open(dir)
+		check(t, err)
+		for range 5 { // the last with R1
+			check(t, l.Step())
+		}
+		check(t, l.Checkpoint())
+		check(t, l.Flush())
+		l.Close()
+		files = append(files, readTraining(t, dir))
+	}
+	for _, x := range files[0].Tensors() {
+		p, err := x.Float32s()
+		check(t, err)
+		y, err := files[1].Tensor(x.Name)
+		check(t, err)
+		q, err := y.Float32s()
+		check(t, err)
+		if !slices.Equal(p, q) {
+			t.Errorf("%s differs", x.Name)
+		}
 	}
 }

@@ -152,8 +152,10 @@ func GenGrads(dev device.Device, nets gdd.Nets, micro Micro, z, labels []float32
 	return got, want, nil
 }
 
-// GenShare are the gradients of the generator over one batch, run as micro says.
-func GenShare(dev device.Device, nets gdd.Nets, micro Micro, z, labels []float32) (map[string][]float32, error) {
+// GDDShare are the gradients of one iteration of GDD over a batch, run as micro says:
+// of the generator (g/NAME), the discriminator (d/NAME) and its penalty (r1/NAME).
+// Nothing is changed but the discriminator's buffers.
+func GDDShare(dev device.Device, nets gdd.Nets, micro Micro, z, real, labels []float32) (map[string][]float32, error) {
 	d, err := newDistiller(dev, nets, gdd.NonSaturating, micro)
 	if err != nil {
 		return nil, err
@@ -161,10 +163,25 @@ func GenShare(dev device.Device, nets gdd.Nets, micro Micro, z, labels []float32
 	if err := d.Freeze(none); err != nil {
 		return nil, err
 	}
-	if err := d.stepGen(z, labels, optim.Hyper{Eps: 1}); err != nil { // of learning rate 0
-		return nil, err
+	still := optim.Hyper{Eps: 1} // of learning rate 0
+	d.hypers[0] = still
+	grads := map[string][]float32{}
+	for _, stage := range []struct {
+		*Stage
+		step func() error
+	}{
+		{d.genStep, func() error { return d.stepGen(z, labels, still) }},
+		{d.disStep, func() error { return d.stepDisc(z, real, labels) }},
+		{d.r1Step, func() error { return d.stepR1(real, labels, configs.Live{R1Gamma: 0.02, R1Interval: 16}) }},
+	} {
+		if err := stage.step(); err != nil {
+			return nil, err
+		}
+		for name, g := range stage.grads() {
+			grads[stage.name+"/"+name] = g
+		}
 	}
-	return d.genStep.grads(), nil
+	return grads, dev.Download(nets.Discs[0].Disc.Buffers.All()...)
 }
 
 // grads are the gradients of the last step.

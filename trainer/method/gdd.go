@@ -157,6 +157,9 @@ func discOver(e Env, k int, net features.Backbone, classes int) (gdd.Disc, error
 	if d.Disc, err = disc.New(disc.NewConfig(d.Proj, settings.Width, classes), rng); err != nil {
 		return d, err
 	}
+	if e.Config.Disc.SyncBatchNorm {
+		d.Disc.Processes = e.Share.Size
+	}
 	if ownProjections(e) {
 		own := rand.New(e.Streams.Stream(fmt.Sprintf("%s.projection%d", name, e.Share.Rank)))
 		if d.Proj, err = disc.NewProjector(path, net, own); err != nil {

@@ -49,7 +49,7 @@ type Micro struct {
 	Mean bool
 
 	// Of processes that train together each runs Parts times, and Sum adds up their
-	// gradients. Both are zero for one alone.
+	// gradients, and what a run sums over them. Both are zero for one alone.
 	Processes int
 	Sum       device.Sum
 }
@@ -103,7 +103,7 @@ func (s *Stage) Freeze(frozen func(name string) bool) error {
 		}
 	}
 	program, err := s.dev.Compile(s.goal.Graph, device.Request{
-		Outputs: s.goal.Results(grads), Assigns: assigns, Record: s.goal.Record, Replaces: s.program,
+		Outputs: s.goal.Results(grads), Assigns: assigns, Record: s.goal.Record, Sum: s.micro.Sum, Replaces: s.program,
 	})
 	if err != nil {
 		return err

@@ -92,7 +92,7 @@ func (p *program) Run() error {
 		}
 		if op == graph.OpSumProcesses {
 			if err := p.sumProcesses(v.data); err != nil {
-				return fmt.Errorf("%s: %w", n.Where(), err)
+				return err
 			}
 		}
 		done[n] = v
