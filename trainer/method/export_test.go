@@ -184,6 +184,35 @@ func GDDShare(dev device.Device, nets gdd.Nets, micro Micro, z, real, labels []f
 	return grads, dev.Download(nets.Discs[0].Disc.Buffers.All()...)
 }
 
+// ADAStates are the states of an adapting probability that starts at 0, after each of some
+// iterations of learning rate 0 on a share of a batch.
+func ADAStates(dev device.Device, nets gdd.Nets, micro Micro, share data.Share, z, real, labels []float32, target float64, iterations int) (states [][]float32, err error) {
+	cfg, err := configs.Default(configs.GDD)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Augment.Pipe, cfg.Augment.ADATarget = "bgc", target
+	cfg.Live.GenLR, cfg.Live.DiscLR, cfg.Live.R1Gamma = 0, 0, 0
+	nets.Augment = augmentationOf(cfg)
+	d, err := newDistiller(dev, nets, gdd.NonSaturating, micro)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.Freeze(none); err != nil {
+		return nil, err
+	}
+	d.augmenting = newAugmenting(Env{Config: cfg, Streams: data.NewStreams(1), Share: share, Sum: micro.Sum}, nets.Augment)
+	for i := range iterations {
+		d.take(cfg)
+		if err := d.iterate(int64(i), z, z, real, labels, cfg.Live, NewScalars()); err != nil {
+			return nil, err
+		}
+		d.noteSigns()
+		states = append(states, slices.Clone(d.augmenting.ada.State.Data))
+	}
+	return states, nil
+}
+
 // grads are the gradients of the last step.
 func (s *Stage) grads() map[string][]float32 {
 	list := map[string][]float32{}

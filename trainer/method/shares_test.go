@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"innate/models/device/devicetest"
+	"innate/models/gdd"
 	"innate/models/nettest"
 	"innate/trainer/data"
 	"innate/trainer/method"
@@ -137,6 +138,45 @@ func TestProcessesBatchNorms(t *testing.T) {
 	}
 }
 
+// TestProcessesADA adapts a probability over two processes with batch statistics over
+// both: after every step its state has the same bits in both, and is that of one process
+// with the whole batch, though each share alone has another sign. One step of it is that
+// of all images.
+func TestProcessesADA(t *testing.T) {
+	const iterations, target = 6, -1 + 1./64 // below any mean sign but that of no logit above 0
+	b := newGDDBatch(t)
+	run := func(micro method.Micro, share data.Share) (states [][]float32, err error) {
+		nets, dev := b.nets(t, micro.Processes), devicetest.Open(t, 1)
+		defer dev.Close()
+		z, real, labels := b.part(share)
+		return method.ADAStates(dev, nets, micro, share, z, real, labels, target, iterations)
+	}
+	got, alone := make([][][]float32, 2), make([][][]float32, 2)
+	inProcesses(t, 2, func(g *ranks.Group, share data.Share) (err error) {
+		if got[share.Rank], err = run(method.Micro{Size: 2, Parts: 1, Processes: 2, Sum: g}, share); err != nil {
+			return err
+		}
+		alone[share.Rank], err = run(method.Micro{Size: 2, Parts: 1}, share)
+		return err
+	})
+	want, err := run(method.Micro{Size: 4, Parts: 1}, data.Share{})
+	if err != nil || t.Failed() {
+		t.Fatal(err)
+	}
+	for i := range want {
+		nettest.Near(t, "state", got[0][i], want[i], 1e-6)
+		if !slices.Equal(got[0][i], got[1][i]) {
+			t.Errorf("after %d steps the states are %v and %v", i+1, got[0][i], got[1][i])
+		}
+	}
+	if p := got[0][iterations-1][0]; p != 4*4./500_000 {
+		t.Errorf("probability %v after one adaption, want it risen by %v", p, 4*4./500_000)
+	}
+	if slices.Equal(alone[0][0], alone[1][0]) {
+		t.Error("both shares alone have the same mean sign")
+	}
+}
+
 // stages of an iteration of GDD.
 var stages = []string{"g", "d", "r1"}
 
@@ -171,17 +211,27 @@ func newGDDBatch(t *testing.T) *gddBatch {
 // run makes an iteration on a share of the batch, with batch statistics over so many
 // processes, and returns all gradients, and the discriminator's buffers.
 func (b *gddBatch) run(t *testing.T, micro method.Micro, share data.Share, together int) (grads map[string][]float32, buffers []float32, err error) {
-	_, nets := goldenNets(t, "gdd_cond")
-	d := nets.Discs[0].Disc
-	d.Processes = together
-	dev := devicetest.Open(t, 1)
+	nets, dev := b.nets(t, together), devicetest.Open(t, 1)
 	defer dev.Close()
-	part := func(values []float32, per int) []float32 { return share.Values(slices.Clone(values), per) }
-	grads, err = method.GDDShare(dev, nets, micro, part(b.z, b.pixels), part(b.real, b.pixels), part(b.labels, b.classes))
-	for _, p := range d.Buffers.All() {
+	z, real, labels := b.part(share)
+	grads, err = method.GDDShare(dev, nets, micro, z, real, labels)
+	for _, p := range nets.Discs[0].Disc.Buffers.All() {
 		buffers = append(buffers, p.Data...)
 	}
 	return grads, buffers, err
+}
+
+// nets are the networks, with batch statistics over so many processes.
+func (b *gddBatch) nets(t *testing.T, together int) gdd.Nets {
+	_, nets := goldenNets(t, "gdd_cond")
+	nets.Discs[0].Disc.Processes = together
+	return nets
+}
+
+// part is a share of the batch.
+func (b *gddBatch) part(share data.Share) (z, real, labels []float32) {
+	of := func(values []float32, per int) []float32 { return share.Values(slices.Clone(values), per) }
+	return of(b.z, b.pixels), of(b.real, b.pixels), of(b.labels, b.classes)
 }
 
 // inProcesses runs f as each of n processes that train together.
