@@ -5,6 +5,7 @@ package torch
 import (
 	"fmt"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -52,6 +53,23 @@ func (d *Device) collective(s device.Sum) (*collective, error) {
 	d.across, err = d.join(peers)
 	d.joined = err == nil
 	return d.across, err
+}
+
+// NCCL says which library GPUs would add up by over processes, and where it is; else
+// what to do about it.
+func NCCL(getenv func(string) string) (string, error) {
+	in, err := libtorch.Find(getenv)
+	if err != nil {
+		return "", err
+	}
+	library, err := nccl.Load(in.Dir, getenv)
+	switch {
+	case err == nil:
+		return fmt.Sprintf("%s in %s", library.Name(), library.Path()), nil
+	case getenv(nccl.Variable) != "":
+		return "", err
+	}
+	return "", fmt.Errorf("%w: pip install nvidia-nccl-cu%s beside PyTorch, or let %s name the library", err, strings.Split(in.CUDA, ".")[0], nccl.Variable)
 }
 
 // join makes the device's collective with all others; nil if one lacks the library.

@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"innate/models/device"
+	"innate/models/graph"
 	"innate/models/standin"
 	"innate/models/torch"
 	"innate/models/torch/libtorch"
@@ -90,6 +92,50 @@ func TestNCCL(t *testing.T) {
 	dev.Close()
 	if lines := log(); count(lines, "ncclCommDestroy") != 1 || count(lines, "ncclCommAbort") != 0 {
 		t.Errorf("close\n%s", strings.Join(lines, "\n"))
+	}
+}
+
+// TestNCCLInRuns: sums over processes in the midst of a run are queued like its
+// operations, at each run, by what gradients are added up by, and are in no CUDA graph,
+// which a note says. Without NCCL they go through the host's memory.
+func TestNCCLInRuns(t *testing.T) {
+	log := standin.Log(t)
+	for _, at := range []string{standin.NCCL(t), nccl.Off} {
+		opened, err := torch.New("cuda:0", torch.Options{Threads: 1, CUDAGraphs: true}, summing(t, at))
+		must(t, err)
+		dev := opened.(*torch.Device)
+		g := graph.NewBuilder()
+		x := g.Input("x", 5)
+		y := g.Square(g.SumProcesses(g.Scale(x, 3), 2))
+		peers := newSingle()
+		p, err := dev.Compile(g, device.Request{Outputs: []graph.Node{y}, Sum: peers})
+		must(t, err)
+		log()
+		const runs = 5
+		for i := range runs {
+			g.Data(x)[4] = float32(i)
+			must(t, p.Run())
+			if got := p.Value(y)[4]; got != float32(9*i*i) {
+				t.Errorf("run %d: %v, want %d", i, got, 9*i*i)
+			}
+		}
+		lines, notes := log(), strings.Join(dev.Notes(), "\n")
+		sums, host := runs, 0
+		if at == nccl.Off {
+			sums, host = host, sums
+		}
+		if count(lines, "ncclAllReduce 5 in place stream 0") != sums || count(lines, "ncclAllReduce") != sums || peers.sums != host || count(lines, "capture") > 0 {
+			t.Errorf("%s: %d sums in the host's memory, and calls\n%s", at, peers.sums, strings.Join(lines, "\n"))
+		}
+		if !strings.Contains(notes, "sums over processes are in no CUDA graph") {
+			t.Errorf("%s: notes %q", at, notes)
+		}
+		live := dev.Live()
+		must(t, p.Run())
+		if dev.Live() != live {
+			t.Errorf("%d tensors after another run, %d before", dev.Live(), live)
+		}
+		dev.Close()
 	}
 }
 

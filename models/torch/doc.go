@@ -26,7 +26,8 @@
 //
 // Gradients lie in one piece of memory. On GPUs NCCL adds it up over all processes where
 // it lies (package nccl below), if every process has it; elsewhere it goes through the
-// host's memory.
+// host's memory. So do sums in the midst of a run, as of batch statistics: a program that has
+// some is launched operation by operation, and not as a CUDA graph.
 //
 // # Threads
 //

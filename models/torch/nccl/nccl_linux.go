@@ -16,6 +16,7 @@ import (
 // Library is a loaded NCCL.
 type Library struct {
 	version int32
+	path    string // by which it was found
 	fn      functions
 }
 
@@ -54,7 +55,7 @@ func Load(torch string, getenv func(string) string) (*Library, error) {
 
 // bind looks up functions.
 func bind(path string, lib uintptr) (*Library, error) {
-	l := &Library{}
+	l := &Library{path: path}
 	f := &l.fn
 	var errorText uintptr
 	for name, to := range map[string]*uintptr{
@@ -84,6 +85,9 @@ func (l *Library) Name() string {
 	}
 	return fmt.Sprintf("NCCL %d.%d.%d", v/10000, v/100%100, v%100)
 }
+
+// Path is where it was found: a file, or a name that the dynamic linker knows.
+func (l *Library) Path() string { return filepath.Clean(l.path) }
 
 // check turns a ncclResult_t into an error, with what NCCL has to say beyond the code.
 func (l *Library) check(what string, code uintptr) error {
