@@ -23,6 +23,7 @@ import (
 	"innate/models/device/devices"
 	"innate/models/device/parity"
 	"innate/models/kernels"
+	"innate/models/torch"
 	"innate/trainer"
 	"innate/trainer/cluster"
 	"innate/trainer/loop"
@@ -86,7 +87,11 @@ func doctor(c *cli) {
 	row("terminal", "%s", describeTerminal(c))
 	row("processor", "%d cores for this process, kernels %s (of %s)", trainer.Cores(), kernels.Active(), strings.Join(kernels.Available(), ", "))
 	for _, name := range []string{"torch:cpu", "cuda"} {
-		row(name, "%s", describeDevice(name))
+		text, here := describeDevice(name)
+		row(name, "%s", text)
+		if here && name == "cuda" {
+			row("nccl", "%s", describeNCCL())
+		}
 	}
 	row("scheduler", "%s", describeScheduler(c))
 	row("mpi", "%s", describeMPI())
@@ -111,15 +116,25 @@ func describeTerminal(c *cli) string {
 	return said + "; pictures are what it answers to the workbench"
 }
 
-// describeDevice opens a device, since what loads may still not run.
-func describeDevice(name string) string {
+// describeDevice opens a device, since what loads may still not run, and reports
+// whether it is here.
+func describeDevice(name string) (text string, here bool) {
 	dev, err := devices.Open(name, devices.Options{Threads: 0})
 	if err != nil {
-		return "no: " + strings.TrimPrefix(err.Error(), "torch: ")
+		return "no: " + strings.TrimPrefix(err.Error(), "torch: "), false
 	}
 	defer dev.Close()
 	info := dev.Info()
-	return fmt.Sprintf("yes: %s, %d threads of the host; innate doctor --device %s --check tries it", info.Kernels, info.Threads, name)
+	return fmt.Sprintf("yes: %s, %d threads of the host; innate doctor --device %s --check tries it", info.Kernels, info.Threads, name), true
+}
+
+// describeNCCL says by what the GPUs of several processes would add up.
+func describeNCCL() string {
+	found, err := torch.NCCL(os.Getenv)
+	if err != nil {
+		return "no: " + strings.TrimPrefix(err.Error(), "nccl: ") + "; several processes add up in the host's memory"
+	}
+	return "yes: " + found + "; several processes add up on their GPUs"
 }
 
 func describeScheduler(c *cli) string {
@@ -195,14 +210,14 @@ func checkDevice(ctx context.Context, c *cli, name string, threads int, referenc
 		dev.Close()
 		return err
 	}
-	torch, ok := dev.(inspected)
+	tried, ok := dev.(inspected)
 	if ok {
-		torch.RecordCalls()
+		tried.RecordCalls()
 	}
 	rows := parity.Run(dev, ref)
 	failed, total := printParity(c, rows), len(rows)
 	if ok {
-		n, err := torch.CheckCalls()
+		n, err := tried.CheckCalls()
 		total++
 		if err != nil {
 			failed++
