@@ -109,6 +109,19 @@ func TestFidOfImages(t *testing.T) {
 	if same > 1e-6*there || there <= 0 || there-back > 1e-6*there || back-there > 1e-6*there {
 		t.Errorf("with itself %v, with another %v and %v; want 0 and the same twice", same, there, back)
 	}
+	one := filepath.Join(root, "one")
+	if err := os.Mkdir(one, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(b, "00.png"), filepath.Join(one, "00.png")); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{one, "--ref", a}, {a, "--ref", one}} {
+		status, _, stderr := line(t, append([]string{"fid", "--runs", root}, args...)...)
+		if status != 1 || !strings.Contains(stderr, one+": got one image, want at least 2") {
+			t.Errorf("%v: status %d, %q", args, status, stderr)
+		}
+	}
 	if list, _, err := results.Read(filepath.Join(root, "results.jsonl")); err != nil || len(list) != 6 {
 		t.Errorf("recorded %v, %v; want six", list, err)
 	}

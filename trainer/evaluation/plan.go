@@ -52,6 +52,10 @@ func (p Plan) Validate(s Subject) error {
 		return fmt.Errorf("evaluation: %d ranges of seeds, want at least 1", p.Ranges)
 	case s.Len > 0 && p.Ranges > 1:
 		return fmt.Errorf("evaluation: %s: %d ranges of seeds, want 1: a set of images has none", s.Name, p.Ranges)
+	case s.Len == 1:
+		return fmt.Errorf("evaluation: %s: got one image, want at least 2: one has no covariance", s.Name)
+	case p.RefImages != nil && p.RefImages.Len() == 1:
+		return fmt.Errorf("evaluation: %s: got one image, want at least 2: one has no covariance", p.Ref)
 	case s.Len > 0 && p.N > s.Len:
 		return fmt.Errorf("evaluation: %s: %d images, want at most its %d", s.Name, p.N, s.Len)
 	}
@@ -98,7 +102,7 @@ func (p Plan) open(ctx context.Context, dev device.Device, net *loop.FeatureNetw
 	}
 	set, err := loop.ReferenceSet(ctx, dev, p.RefImages, net, true, p.Cache)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", p.Ref, err)
 	}
 	return loop.NewJudge(dev, p.Statistics, net, metrics.Ref{Path: p.Ref, Set: &set}, s.Image, cfg)
 }
