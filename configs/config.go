@@ -190,6 +190,13 @@ type FID struct {
 	Sampler   string `toml:"sampler" for:"edm" want:"edm | own" doc:"that of EDM, or of the paper that model.precond comes from"`
 }
 
+// What becomes of an evaluation that is due while one is under way, the values of
+// live.fid_late.
+const (
+	FinishLate = "finish" // the one under way is finished first, without training on
+	SkipLate   = "skip"   // it is left out
+)
+
 // Live may change between two steps. Intervals count thousands of images seen,
 // and are rounded to images: one that would become no images is refused.
 type Live struct {
@@ -208,6 +215,8 @@ type Live struct {
 	TotalKimg       float64 `toml:"total_kimg" want:"in [0.001, 1000000]" doc:"thousands of images to train on"`
 	TickKimg        float64 `toml:"tick_kimg" want:"in [0.001, 1000000]" doc:"thousands of images between points of the curves"`
 	FIDKimg         float64 `toml:"fid_kimg" for:"edm gdd" want:"0, or in [0.001, 1000000]" doc:"thousands of images between evaluations; 0: never"`
+	FIDShare        float64 `toml:"fid_share" for:"edm gdd" want:"in (0, 1]" doc:"of the run's time that evaluations may take; 1: a slice after every step"`
+	FIDLate         string  `toml:"fid_late" for:"edm gdd" want:"finish | skip" doc:"when one is due while another is under way: finish that first, or skip it"`
 	SampleKimg      float64 `toml:"sample_kimg" for:"edm gdd" want:"0, or in [0.001, 1000000]" doc:"thousands of images between sample grids; 0: never"`
 	CheckpointKimg  float64 `toml:"checkpoint_kimg" want:"0, or in [0.001, 1000000]" doc:"thousands of images between checkpoints; 0: only at the end"`
 	SampleCount     int     `toml:"sample_count" for:"edm gdd" want:"in [1, 1024]" doc:"images in a sample grid"`

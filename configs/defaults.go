@@ -29,6 +29,7 @@ func edmDefaults(c *Config) {
 	c.Live.EMAHalflifeKimg, c.Live.EMARamp = 50, 0.05
 	c.Live.TotalKimg, c.Live.FIDKimg, c.Live.SampleKimg = 1000, 0, 20
 	c.Live.SampleCount = 64
+	c.Live.FIDShare, c.Live.FIDLate = 0.06, FinishLate
 	c.FID = defaultFID()
 	c.FID.Steps, c.FID.Sampler = 18, "edm"
 	c.Freeze.Preset = "none"
@@ -56,6 +57,7 @@ func gddDefaults(c *Config) {
 	c.Live.EMAHalflifeKimg, c.Live.EMARamp = 16, 0.2
 	c.Live.TotalKimg, c.Live.FIDKimg, c.Live.SampleKimg = 400, 10, 2
 	c.Live.SampleCount = 64
+	c.Live.FIDShare, c.Live.FIDLate = 0.06, FinishLate
 	c.Freeze.Preset = "gdd-i"
 }
 

@@ -102,7 +102,7 @@ func (a *App) askStop() tea.Cmd {
 	})
 }
 
-// evaluate measures FID, which a paused run does once resumed.
+// evaluate measures FID.
 func (a *App) evaluate() tea.Cmd {
 	name := a.run.Quality()
 	return tea.Batch(a.Notify("measuring "+name, a.theme.Warn), a.run.Evaluate(name))

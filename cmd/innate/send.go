@@ -80,7 +80,7 @@ func outcome(name string, st run.Status) string {
 	switch {
 	case name == "checkpoint":
 		return "checkpoint at " + kimg(st.CheckpointNimg)
-	case name == "evaluate" && st.State == run.StatePaused:
+	case name == "evaluate" && st.State == run.StatePaused && st.PauseReason != "" && st.FIDNimg != st.Nimg:
 		return withReason("measures when it resumes: paused at "+kimg(st.Nimg), st)
 	case name == "evaluate" && st.LastFID != nil:
 		return fmt.Sprintf("%s %.2f at %s", st.FIDName, *st.LastFID, kimg(st.FIDNimg))

@@ -95,8 +95,8 @@ func (c *Client) Checkpoint(ctx context.Context) (run.Status, error) {
 }
 
 // Evaluate measures FID of the weights as they are now, and returns when that
-// has a value. A paused run takes the weights, and measures when it resumes: then
-// State of the answer says so.
+// has a value, also while the run is paused. One whose directory takes no writes
+// takes the weights, and measures when it resumes: PauseReason of the answer says so.
 func (c *Client) Evaluate(ctx context.Context) (run.Status, error) {
 	return c.post(ctx, KindEvaluate, nil)
 }

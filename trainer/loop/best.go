@@ -159,7 +159,7 @@ func (l *Loop) restoreBest(f *checkpoint.File, p run.Progress) (note string, err
 // forgetBest starts the search for the best network again: what a checkpoint has
 // of FID is over the features other, and cannot be compared.
 func (l *Loop) forgetBest(nimg int64, other string) (note string, err error) {
-	l.best, l.eval.running = nil, false
+	l.best, l.eval.running, l.eval.waits = nil, false, false
 	l.report.lastFID, l.report.bestFID = nil, nil
 	if note, err = l.setBestAside(nimg, ""); err != nil {
 		return "", err

@@ -181,7 +181,6 @@ func (l *Loop) pause(paused bool) error {
 		}
 	}
 	if paused {
-		l.evaluationPaused()
 		return nil
 	}
 	if err := l.storage.retry(); err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"innate/configs"
 	"innate/metrics"
@@ -28,7 +29,10 @@ type evaluation struct {
 	den     *precond.Denoiser // with the copy being measured
 	nimg    int64             // images seen when the copy was made
 	running bool
+	waits   bool  // another one is due, of the weights as they are: no step before it has begun
+	pace    pacer // of the one under way
 
+	slow     bool            // it has been said that the budget is too small
 	features *FeatureNetwork // nil until it is wanted
 	asks     []reply         // of those who wait for the value under way
 }
@@ -76,7 +80,7 @@ func (l *Loop) openEvaluation() error {
 	if err != nil {
 		return err
 	}
-	e.features, e.nimg, e.asks = features, l.eval.nimg, l.eval.asks
+	e.features, e.nimg, e.asks, e.slow = features, l.eval.nimg, l.eval.asks, l.eval.slow
 	l.eval = e
 	l.report.fidName, l.report.teacherFID = e.judge.Label(), teacherValue(l.method.Teacher(), statistic, features.names()...)
 	return nil
@@ -141,10 +145,11 @@ func (l *Loop) measurable() error {
 	return nil
 }
 
-// evaluate starts to measure the EMA weights as they are now. A measurement
-// still under way is left to finish instead.
+// evaluate starts to measure the EMA weights as they are now. What a measurement
+// still under way does to it is said by live.fid_late.
 func (l *Loop) evaluate() error {
 	if l.eval.running {
+		l.overtake()
 		return nil
 	}
 	if err := l.prepareEvaluation(); err != nil || l.eval.judge == nil {
@@ -163,7 +168,43 @@ func (l *Loop) evaluate() error {
 	}
 	l.eval.judge.Reset()
 	l.eval.nimg, l.eval.running = l.nimg, true
+	l.eval.pace.begin(time.Now())
 	return nil
+}
+
+// overtake is what happens when an evaluation is due while one is under way. By
+// default that one is finished before the next step, so that what is measured never
+// depends on the clock: a run that was killed has the same values and the same best
+// network. Keeping to the budget instead is the user's to choose.
+func (l *Loop) overtake() {
+	live, outcome := l.cfg.Live, "is finished first, beyond that share"
+	l.eval.waits = live.FIDLate != configs.SkipLate
+	if !l.eval.waits {
+		outcome = fmt.Sprintf("continues, and none is made at %.1f kimg", kimg(l.nimg))
+	} else if l.eval.slow {
+		return
+	}
+	l.eval.slow = true
+	done, n := l.eval.judge.Progress()
+	l.event(runlog.Machine, fmt.Sprintf("live.fid_share = %v was not enough for an evaluation every %v kimg: that of %.1f kimg, at %d of %d images, %s",
+		live.FIDShare, live.FIDKimg, kimg(l.eval.nimg), done, n, outcome), nil)
+}
+
+// evaluateBeside measures a slice after a step, if the budget has it. What a client
+// waits for is not held back.
+func (l *Loop) evaluateBeside() error {
+	e := &l.eval
+	if !e.running || !e.pace.allows(time.Now(), l.cfg.Live.FIDShare) && len(e.asks) == 0 {
+		return nil
+	}
+	return l.measureSlice()
+}
+
+// measureSlice measures a slice whatever the budget.
+func (l *Loop) measureSlice() error {
+	err := l.timed(l.cfg.FID.Statistic, l.stepEvaluation)
+	l.eval.pace.drawn(time.Now())
+	return err
 }
 
 // stepEvaluation measures one slice, if an evaluation is under way.
@@ -187,11 +228,20 @@ func (l *Loop) stepEvaluation() error {
 		// itself whether to continue.
 		l.event(runlog.Error, err.Error(), nil)
 		l.evaluated(err)
-		return nil
+		return l.evaluateWaiting()
 	}
 	err = l.recordFID(fid)
 	l.evaluated(err)
-	return err
+	return errors.Join(err, l.evaluateWaiting())
+}
+
+// evaluateWaiting begins the evaluation that has waited for another one.
+func (l *Loop) evaluateWaiting() error {
+	if !l.eval.waits {
+		return nil
+	}
+	l.eval.waits = false
+	return l.evaluate()
 }
 
 // addTo adds the measurement under way to a checkpoint.
@@ -212,7 +262,7 @@ const (
 // restoreEvaluation continues the measurement that a checkpoint has, if any.
 func (l *Loop) restoreEvaluation(f *checkpoint.File, p run.Progress) error {
 	e := &l.eval
-	e.nimg, e.running = p.EvalNimg, false
+	e.nimg, e.running, e.waits = p.EvalNimg, false, false
 	if p.EvalDone == nil {
 		return nil
 	}
@@ -242,7 +292,8 @@ func (l *Loop) restoreEvaluation(f *checkpoint.File, p run.Progress) error {
 	if err := e.judge.Restore(s); err != nil {
 		return fmt.Errorf("checkpoint: %s: %w", f.Path, err)
 	}
-	e.running = true
+	e.running, e.waits = true, p.EvalWaits
+	e.pace.begin(time.Now())
 	return nil
 }
 

@@ -55,7 +55,7 @@ func (d *Driven) Take(before func()) {
 	d.l.take(r)
 }
 
-func (d *Driven) Step() error             { return d.l.step() }
+func (d *Driven) Step() error             { return d.l.untilStepped() }
 func (d *Driven) Status() run.Status      { return d.l.Status() }
 func (d *Driven) Layers() []run.Layer     { return d.l.Layers() }
 func (d *Driven) Config() *configs.Config { return d.l.cfg.Clone() }

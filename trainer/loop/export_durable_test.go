@@ -48,7 +48,7 @@ func (l *Loop) Tend() error {
 }
 
 func (l *Loop) Close()                   { l.close() }
-func (l *Loop) Step() error              { return l.step() }
+func (l *Loop) Step() error              { return l.untilStepped() }
 func (l *Loop) Rollback() (int64, error) { return l.rollback() }
 func (l *Loop) Checkpoint() error        { return l.checkpoint() }
 
@@ -86,6 +86,16 @@ func (l *Loop) GoBack(why string) error {
 	return l.goBack(why)
 }
 
+// untilStepped takes turns until one of them was a step.
+func (l *Loop) untilStepped() error {
+	for before := l.nimg; l.nimg == before; {
+		if err := l.turn(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Evaluate is what a client asks for.
 func (l *Loop) Evaluate() error {
 	_, err := l.apply(control.Command{Kind: control.KindEvaluate}, make(reply, 1))
@@ -106,4 +116,20 @@ func SaveAndForget(path string, f *checkpoint.File, then func() error) (saved an
 		return nil, errors.New("what follows a file has not failed")
 	}
 	return s, s.run(j)
+}
+
+// PacedSlices is how many slices the pacer draws after so many steps.
+func PacedSlices(steps int, step, slice time.Duration, share float64) (n int) {
+	var p pacer
+	now := time.Now()
+	p.begin(now)
+	for range steps {
+		now = now.Add(step)
+		if p.allows(now, share) {
+			now = now.Add(slice)
+			p.drawn(now)
+			n++
+		}
+	}
+	return n
 }

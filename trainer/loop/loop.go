@@ -383,7 +383,7 @@ func (l *Loop) work(ctx context.Context) (finished bool, err error) {
 		if l.nimg >= l.total() { // a command may have lowered it
 			break
 		}
-		if err := l.step(); err != nil {
+		if err := l.turn(); err != nil {
 			return false, l.keepBefore(err)
 		}
 	}

@@ -10,10 +10,10 @@ import (
 )
 
 // evaluateNow starts a measurement outside the schedule; r is answered when it
-// has a value. A paused run takes the weights now, which is the answer, and
-// measures them when it resumes.
+// has a value, also while the run is paused. Where its directory takes no writes
+// the weights are taken now, which is the answer, and measured later.
 func (l *Loop) evaluateNow(r reply) (later bool, err error) {
-	if err := l.beginEvaluation(); err != nil || l.trainingState() == run.StatePaused {
+	if err := l.beginEvaluation(); err != nil || l.storage.full() {
 		return false, err
 	}
 	l.eval.asks = append(l.eval.asks, r)
@@ -52,14 +52,10 @@ func (l *Loop) evaluated(err error) {
 	l.eval.asks = nil
 }
 
-// evaluationPaused tells those who wait for a measurement that it will take
-// longer than they may want to wait.
-func (l *Loop) evaluationPaused() {
-	reason := "the run is paused"
-	if why := l.pauseReason(); why != "" {
-		reason += ": " + why
-	}
-	l.evaluated(fmt.Errorf("loop: evaluate: %s; the measurement begun at %.1f kimg continues when the run does", reason, kimg(l.eval.nimg)))
+// evaluationHeld tells those who wait for a measurement that it will take longer
+// than they may want to wait: the directory takes no writes.
+func (l *Loop) evaluationHeld() {
+	l.evaluated(fmt.Errorf("loop: evaluate: the run is paused: %s; the measurement begun at %.1f kimg continues when the run does", l.pauseReason(), kimg(l.eval.nimg)))
 }
 
 // sampleNow draws the grid outside the schedule, from the fixed noise or from

@@ -99,7 +99,7 @@ func (l *Loop) describe() (map[string]string, error) {
 	}
 	if l.eval.running {
 		done := l.eval.judge.State().Nimg
-		p.EvalDone = &done
+		p.EvalDone, p.EvalWaits = &done, l.eval.waits
 	}
 	meta[run.MetaKind] = run.CheckpointKind
 	meta[run.MetaMethod] = l.cfg.Method

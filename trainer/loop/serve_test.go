@@ -14,6 +14,7 @@ import (
 	"innate/trainer"
 	"innate/trainer/control"
 	"innate/trainer/loop"
+	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
 
@@ -83,15 +84,12 @@ func TestOnDemand(t *testing.T) {
 		t.Error("another seed changed the grid's own noise")
 	}
 
-	if _, err = client.Evaluate(ctx); err != nil {
-		t.Error(err)
+	if s, err := client.Evaluate(ctx); err != nil || s.State != run.StatePaused || s.LastFID == nil || s.FIDNimg != st.Nimg {
+		t.Errorf("evaluate: %v, %s with the value of %d images, want paused and that of %d", err, s.State, s.FIDNimg, st.Nimg)
 	}
-	if _, err := client.Evaluate(ctx); err == nil || !strings.Contains(err.Error(), "loop: evaluate: a measurement over 20 images, begun at") {
-		t.Errorf("a second at once: got %v", err)
-	}
+	awaitEvent(t, stream, "fid")
 	_, err = client.Resume(ctx)
 	check(t, err)
-	awaitEvent(t, stream, "fid")
 	_, err = client.Stop(ctx)
 	check(t, err)
 	awaitEvent(t, stream, "stop") // the last word arrives

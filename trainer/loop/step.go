@@ -20,6 +20,16 @@ func (l *Loop) first() error {
 	return nil
 }
 
+// turn is what is done between two looks at what has arrived: a step, or before it a
+// slice of an evaluation that keeps the one of the present weights waiting.
+func (l *Loop) turn() error {
+	if !l.eval.waits {
+		return l.step()
+	}
+	defer l.publish()
+	return l.measureSlice()
+}
+
 // step trains on one batch and does what is then due.
 func (l *Loop) step() error {
 	l.report.stage = "train"
@@ -40,10 +50,8 @@ func (l *Loop) step() error {
 			return err
 		}
 	}
-	if l.eval.running {
-		if err := l.timed(l.cfg.FID.Statistic, l.stepEvaluation); err != nil {
-			return err
-		}
+	if err := l.evaluateBeside(); err != nil {
+		return err
 	}
 	if err := l.doTasks(before, live); err != nil {
 		return err

@@ -94,7 +94,7 @@ func (s *storage) heartbeat(err error) {
 const tendEvery = time.Second
 
 // between applies what arrived since the last step, and waits while the run is
-// paused or its directory takes no writes. It returns false when the run is to
+// paused, once an evaluation under way is done, or its directory takes no writes. It returns false when the run is to
 // stop, and an error when it cannot continue.
 func (l *Loop) between(ctx context.Context) (bool, error) {
 	for {
@@ -115,7 +115,14 @@ func (l *Loop) between(ctx context.Context) (bool, error) {
 			if !l.paused && !l.storage.full() {
 				return true, nil
 			}
-			l.wait(ctx)
+			if !l.eval.running || l.storage.full() {
+				l.wait(ctx)
+				continue
+			}
+			if err := l.measureSlice(); err != nil { // a pause is free time
+				return false, err
+			}
+			l.publish()
 		}
 	}
 }
@@ -185,7 +192,7 @@ func (l *Loop) reportStorage() {
 		kimg(l.nimg), time.Since(s.since).Round(time.Second))
 	if s.reported {
 		kind, text = runlog.Pause, fmt.Sprintf("paused at %.1f kimg: %s", kimg(l.nimg), l.pauseReason())
-		l.evaluationPaused()
+		l.evaluationHeld()
 	}
 	l.setState(l.trainingState())
 	l.event(kind, text, nil)

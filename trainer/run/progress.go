@@ -34,9 +34,10 @@ type Progress struct {
 	LastFID    *float64       `json:"last_fid"`
 	BestFID    *float64       `json:"best_fid"`
 	FIDNimg    int64          `json:"fid_nimg"`
-	BestNimg   int64          `json:"best_nimg,omitempty"` // of the best network, if the checkpoint has it
-	EvalNimg   int64          `json:"eval_nimg"`           // of the last evaluation begun
-	EvalDone   *int           `json:"eval_done,omitempty"` // images it has measured, if it is under way
+	BestNimg   int64          `json:"best_nimg,omitempty"`  // of the best network, if the checkpoint has it
+	EvalNimg   int64          `json:"eval_nimg"`            // of the last evaluation begun
+	EvalDone   *int           `json:"eval_done,omitempty"`  // images it has measured, if it is under way
+	EvalWaits  bool           `json:"eval_waits,omitempty"` // and one of these weights follows it
 	SampleFile string         `json:"sample_file"`
 	SampleNimg int64          `json:"sample_nimg"`
 	Processes  int            `json:"processes,omitempty"` // that trained together; 0 for one alone

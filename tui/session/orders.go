@@ -127,11 +127,7 @@ func Stopping(dir string) func(context.Context) (run.Status, error) {
 	}
 }
 
-// Evaluate measures what quality names, which a paused run does once resumed.
+// Evaluate measures what quality names, also while the run is paused.
 func (r *Run) Evaluate(quality string) tea.Cmd {
-	done := quality + " measured"
-	if r.Paused() {
-		done = "measuring " + quality + " when the run resumes"
-	}
-	return r.order(evaluateTimeout, done, r.Client.Evaluate)
+	return r.order(evaluateTimeout, quality+" measured", r.Client.Evaluate)
 }

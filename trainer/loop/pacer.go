@@ -1,0 +1,34 @@
+package loop
+
+import "time"
+
+// pacer holds an evaluation to a share of the run's time: a slice is drawn between
+// two steps once what came before it has been paid for. Which slice is drawn when
+// depends on the clock, what it adds to the evaluation does not.
+type pacer struct {
+	owed  time.Duration // for slices drawn, less what has been paid since
+	since time.Time     // until when the run's time has been counted
+}
+
+// begin counts from now, with nothing owed.
+func (p *pacer) begin(now time.Time) { *p = pacer{since: now} }
+
+// allows counts the time up to now, which went to something else, and reports
+// whether a slice may be drawn. Time is not saved up: however long a step takes, no
+// more than one slice follows it.
+func (p *pacer) allows(now time.Time, share float64) bool {
+	if share >= 1 {
+		p.owed = 0
+	} else {
+		paid := float64(now.Sub(p.since)) * share / (1 - share)
+		p.owed = time.Duration(max(0, float64(p.owed)-paid))
+	}
+	p.since = now
+	return p.owed == 0
+}
+
+// drawn counts a slice that has been drawn up to now.
+func (p *pacer) drawn(now time.Time) {
+	p.owed += now.Sub(p.since)
+	p.since = now
+}
