@@ -35,6 +35,9 @@ type Config struct {
 	Disc3    Disc     `toml:"disc3"`
 	Augment  Augment  `toml:"augment"`
 	FID      FID      `toml:"fid"`
+	FID1     Judge    `toml:"fid1"`
+	FID2     Judge    `toml:"fid2"`
+	FID3     Judge    `toml:"fid3"`
 	Live     Live     `toml:"live"`
 	Freeze   Freeze   `toml:"freeze"`
 
@@ -161,11 +164,17 @@ func (c *Config) Discs() int {
 }
 
 // DiscName is the table of discriminator k, by which what belongs to it is called.
-func DiscName(k int) string {
+func DiscName(k int) string { return numbered("disc", k) }
+
+// listed are the tables that a file may also write as a list, [[disc]] each.
+var listed = []string{"disc", "fid"}
+
+// numbered is the k-th table of a list.
+func numbered(table string, k int) string {
 	if k == 0 {
-		return "disc"
+		return table
 	}
-	return fmt.Sprint("disc", k)
+	return fmt.Sprint(table, k)
 }
 
 // NoPipe is the value of augment.pipe that leaves images as they are.
@@ -180,14 +189,42 @@ type Augment struct {
 	Diff      []string `toml:"diff" for:"gdd" want:"some of color, translation, cutout" doc:"parts of DiffAugment, drawn for each discriminator"`
 }
 
-// FID is the evaluation during training. Fixed.
-type FID struct {
+// Judge is a statistic over features. A run has the first and those of the others
+// that name features. Fixed.
+type Judge struct {
 	Statistic string `toml:"statistic" for:"edm gdd" want:"a statistic" doc:"number that is made of the features"`
 	Features  string `toml:"features" for:"edm gdd" want:"builtin:NAME, fetch:NAME or a file's path" doc:"network that measures; FID is comparable under the same one only"`
-	Samples   int    `toml:"samples" for:"edm gdd" want:"in [2, 1000000]" doc:"generated images"`
 	Reference string `toml:"reference" for:"edm gdd" want:"builtin:NAME, fetch:NAME or an .npz file's path" doc:"statistics of the training images, mu and sigma"`
-	Steps     int    `toml:"steps" for:"edm" want:"in [1, 1000]" doc:"steps of the sampler"`
-	Sampler   string `toml:"sampler" for:"edm" want:"edm | own" doc:"that of EDM, or of the paper that model.precond comes from"`
+}
+
+// maxJudges is how many judges an evaluation may have.
+const maxJudges = 4
+
+// Judge is judge k, from 0; where there is none it has no features.
+func (c *Config) Judge(k int) *Judge {
+	return [maxJudges]*Judge{&c.FID.Judge, &c.FID1, &c.FID2, &c.FID3}[k]
+}
+
+// Judges is how many judges there are.
+func (c *Config) Judges() int {
+	n := 0
+	for n < maxJudges && c.Judge(n).Features != "" {
+		n++
+	}
+	return n
+}
+
+// JudgeName is the table of judge k.
+func JudgeName(k int) string { return numbered("fid", k) }
+
+// FID is the evaluation during training: its first judge, with what all have in
+// common. Fixed.
+type FID struct {
+	Judge
+	Samples int    `toml:"samples" for:"edm gdd" want:"in [2, 1000000]" doc:"generated images"`
+	Best    string `toml:"best" for:"edm gdd" want:"fid, or fid1 to fid3 if there is one" doc:"judge by which a network is the best so far"`
+	Steps   int    `toml:"steps" for:"edm" want:"in [1, 1000]" doc:"steps of the sampler"`
+	Sampler string `toml:"sampler" for:"edm" want:"edm | own" doc:"that of EDM, or of the paper that model.precond comes from"`
 }
 
 // What becomes of an evaluation that is due while one is under way, the values of

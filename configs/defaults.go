@@ -31,6 +31,9 @@ func edmDefaults(c *Config) {
 	c.Live.SampleCount = 64
 	c.Live.FIDShare, c.Live.FIDLate = 0.06, FinishLate
 	c.FID = defaultFID()
+	for k := 1; k < maxJudges; k++ {
+		*c.Judge(k) = defaultJudge()
+	}
 	c.FID.Steps, c.FID.Sampler = 18, "edm"
 	c.Freeze.Preset = "none"
 }
@@ -51,6 +54,9 @@ func gddDefaults(c *Config) {
 	c.Disc.Features, c.Disc.Loss = discFeatures, "ns"
 	c.Augment = Augment{Pipe: NoPipe, Diff: []string{}}
 	c.FID = defaultFID()
+	for k := 1; k < maxJudges; k++ {
+		*c.Judge(k) = defaultJudge()
+	}
 	c.Live.GenLR, c.Live.DiscLR = 5e-4, 2e-4
 	c.Live.Beta1, c.Live.Beta2 = 0, 0.99
 	c.Live.R1Gamma, c.Live.R1Interval = 1e-4, 16
@@ -70,5 +76,8 @@ func defaultDisc() Disc {
 }
 
 func defaultFID() FID {
-	return FID{Statistic: "fid", Features: "builtin:mnist-fid-cnn", Samples: 5000, Reference: "builtin:mnist-fid-ref"}
+	return FID{Judge: Judge{Statistic: "fid", Features: "builtin:mnist-fid-cnn", Reference: "builtin:mnist-fid-ref"}, Samples: 5000, Best: "fid"}
 }
+
+// defaultJudge is a further judge that is not there, for want of features.
+func defaultJudge() Judge { return Judge{Statistic: "fid"} }

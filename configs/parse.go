@@ -161,32 +161,36 @@ func decode(name, text string) (map[string]any, []toml.Key, layout, error) {
 	if b := l.check(); b != nil {
 		return nil, nil, l, &keyError{name, b.line, "syntax: " + b.text}
 	}
-	return tree, numberDiscs(tree, meta.Keys(), l), l, nil
+	keys := meta.Keys()
+	for _, table := range listed {
+		keys = numberTables(table, tree, keys, l)
+	}
+	return tree, keys, l, nil
 }
 
-// numberDiscs turns discriminators that are written as [[disc]] each into the
-// tables disc, disc1 and so on, as the layout calls them.
-func numberDiscs(tree map[string]any, keys []toml.Key, l layout) []toml.Key {
-	list, ok := tree["disc"].([]map[string]any)
-	if _, header := l.header("disc"); !ok || !header {
+// numberTables turns a list of tables, such as discriminators that are written as
+// [[disc]] each, into the tables disc, disc1 and so on, as the layout calls them.
+func numberTables(table string, tree map[string]any, keys []toml.Key, l layout) []toml.Key {
+	list, ok := tree[table].([]map[string]any)
+	if _, header := l.header(table); !ok || !header {
 		return keys
 	}
-	for k, disc := range list {
-		if _, taken := tree[DiscName(k)]; k == 0 || !taken {
-			tree[DiscName(k)] = disc
+	for k, item := range list {
+		if _, taken := tree[numbered(table, k)]; k == 0 || !taken {
+			tree[numbered(table, k)] = item
 		}
 	}
-	k, numbered := -1, make([]toml.Key, len(keys))
+	k, out := -1, make([]toml.Key, len(keys))
 	for i, key := range keys {
-		if key[0] == "disc" {
+		if key[0] == table {
 			if len(key) == 1 {
 				k++
 			}
-			key = append(toml.Key{DiscName(k)}, key[1:]...)
+			key = append(toml.Key{numbered(table, k)}, key[1:]...)
 		}
-		numbered[i] = key
+		out[i] = key
 	}
-	return numbered
+	return out
 }
 
 // invalidUTF8 returns the offset of the first byte that is not UTF-8, or -1.

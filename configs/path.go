@@ -46,9 +46,10 @@ func Locate(dir, ref string) string {
 // of other methods are left out.
 func (c *Config) Files() map[string]string {
 	named := map[string]string{
-		"model.init":    c.Model.Init,
-		"fid.features":  c.FID.Features,
-		"fid.reference": c.FID.Reference,
+		"model.init": c.Model.Init,
+	}
+	for k := range c.Judges() {
+		named[JudgeName(k)+".features"], named[JudgeName(k)+".reference"] = c.Judge(k).Features, c.Judge(k).Reference
 	}
 	for k := range maxDiscs {
 		named[DiscName(k)+".features"], named[DiscName(k)+".classes"] = c.Nth(k).Features, c.Nth(k).Classes

@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -37,7 +38,7 @@ type layout struct {
 }
 
 func scanLayout(text string) layout {
-	s := scanner{text: text}
+	s := scanner{text: text, listed: map[string]int{}}
 	if strings.HasPrefix(text, byteOrderMark) {
 		s.pos = len(byteOrderMark)
 	}
@@ -89,8 +90,8 @@ type scanner struct {
 	entries []entry
 	headers []header
 
-	discs    int // [[disc]] so far
-	depth    int // of the value at pos
+	listed   map[string]int // how many of a table that is written as a list
+	depth    int            // of the value at pos
 	deepLine int
 	later    *beyond
 
@@ -153,9 +154,10 @@ func (s *scanner) document() {
 			}
 			line, array := s.line(start), s.pos-start > 1
 			table = s.key("]")
-			if array && table == "disc" {
-				table = DiscName(s.discs)
-				s.discs++
+			if array && slices.Contains(listed, table) {
+				k := s.listed[table]
+				s.listed[table]++
+				table = numbered(table, k)
 			}
 			for s.peek() == ']' {
 				s.pos++

@@ -28,10 +28,10 @@ func (f field) live() bool {
 // table is the table that the setting stands in; "" at the top.
 func (f field) table() string { return f.key[:max(0, strings.LastIndexByte(f.key, '.'))] }
 
-// more reports whether the setting is one of a further discriminator.
+// more reports whether the setting is one of a further discriminator or judge.
 func (f field) more() bool {
-	for k := 1; k < maxDiscs; k++ {
-		if f.table() == DiscName(k) {
+	for k := 1; k < max(maxDiscs, maxJudges); k++ {
+		if f.table() == DiscName(k) || f.table() == JudgeName(k) {
 			return true
 		}
 	}
@@ -138,15 +138,18 @@ type Entry struct {
 }
 
 // Entries lists the settings that c's method uses, in the order of the schema; of
-// discriminators those that there are.
+// discriminators and judges those that there are.
 func (c *Config) Entries() []Entry {
 	var list []Entry
-	var discs []string
+	var there []string
 	for k := range c.Discs() {
-		discs = append(discs, DiscName(k))
+		there = append(there, DiscName(k))
+	}
+	for k := range c.Judges() {
+		there = append(there, JudgeName(k))
 	}
 	for _, f := range schema {
-		if f.usedBy(c.Method) && (!f.more() || slices.Contains(discs, f.table())) {
+		if f.usedBy(c.Method) && (!f.more() || slices.Contains(there, f.table())) {
 			list = append(list, Entry{f.key, format(f.of(c).Interface()), f.live(), f.doc, f.wanted(), f.choices()})
 		}
 	}

@@ -148,8 +148,33 @@ func named(s string) bool {
 func (v *validator) weights() {
 	c := v.c
 	v.check(named(c.Model.Init) || c.Model.Init == "" && c.Method == EDM, "model.init", "")
-	v.check(named(c.FID.Features), "fid.features", "")
-	v.check(named(c.FID.Reference), "fid.reference", "")
+	v.judges()
+}
+
+// judges checks those of which something is said: they have features, and so have
+// all before them, and no two measure the same.
+func (v *validator) judges() {
+	c, wanted := v.c, 1
+	for k := 1; k < maxJudges; k++ {
+		if *c.Judge(k) != defaultJudge() {
+			wanted = k + 1
+		}
+	}
+	decides := false
+	for k := range c.Judges() {
+		decides = decides || c.FID.Best == JudgeName(k)
+	}
+	v.check(decides || c.Judges() == 0, "fid.best", "")
+	for k := range wanted {
+		j, name := c.Judge(k), JudgeName(k)
+		v.check(named(j.Features), name+".features", "")
+		v.check(named(j.Reference), name+".reference", "")
+		for before := range k {
+			other := c.Judge(before)
+			v.check(j.Statistic != other.Statistic || j.Features != other.Features, name+".features",
+				fmt.Sprintf("others than %s has for the same statistic", JudgeName(before)))
+		}
+	}
 }
 
 // globs checks the syntax of path.Match patterns. Whether they match anything

@@ -217,7 +217,7 @@ func (at origin) status(dir string, cfg *configs.Config) run.Status {
 		Config: filepath.Join(dir, run.ConfigFile), State: run.StateNew,
 		Nimg: p.Nimg, TotalNimg: int64(cfg.Live.TotalKimg*1000 + 0.5), CheckpointNimg: p.Nimg,
 		FreezePreset: cfg.Freeze.Preset, FreezeGlobs: cfg.Freeze.Freeze, TrainGlobs: cfg.Freeze.Train,
-		LastFID: p.LastFID, BestFID: p.BestFID, FIDNimg: p.FIDNimg, SampleFile: p.SampleFile, SampleNimg: p.SampleNimg,
+		LastFID: p.LastFID, BestFID: p.BestFID, Also: p.Also, FIDNimg: p.FIDNimg, SampleFile: p.SampleFile, SampleNimg: p.SampleNimg,
 	}
 }
 

@@ -81,10 +81,13 @@ func checkFiles(c *configs.Config) error {
 	return nil
 }
 
+// isReference reports whether the setting of key names statistics, not a network.
+func isReference(key string) bool { return strings.HasSuffix(key, ".reference") }
+
 // checkFile opens what the setting of key names.
 func checkFile(key, ref string) error {
 	ref = configs.Locate("", ref)
-	if key == "fid.reference" {
+	if isReference(key) {
 		stats, err := weights.OpenStats(ref)
 		if err != nil {
 			return err
@@ -158,7 +161,7 @@ func (in input) copyTo(dir string) error {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return fmt.Errorf("trainer: %w", err)
 	}
-	if in.key != "fid.reference" {
+	if !isReference(in.key) {
 		whole, err := weights.Open(in.from)
 		if err != nil {
 			return err

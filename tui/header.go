@@ -165,6 +165,11 @@ func (a *App) facts() []string {
 		}
 		facts = append(facts, s)
 	}
+	for _, m := range st.Also {
+		if m.Last != nil {
+			facts = append(facts, t.Dim.Render(widget.Plain(m.Name))+" "+widget.Value(*m.Last))
+		}
+	}
 	if st.TeacherFID != nil {
 		facts = append(facts, t.Dim.Render("teacher ")+widget.Value(*st.TeacherFID))
 	}

@@ -89,6 +89,11 @@ func printStatus(out io.Writer, info run.Info) {
 	if s.LastFID != nil {
 		row("fid", "%s %.2f at %.1f kimg, best %s", s.FIDName, *s.LastFID, float64(s.FIDNimg)/1000, number(s.BestFID))
 	}
+	for _, m := range s.Also {
+		if m.Last != nil && m.Best != nil {
+			row("", "%s %.4g, best %.4g", m.Name, *m.Last, *m.Best)
+		}
+	}
 	if s.TeacherFID != nil {
 		row("teacher", "%s %.2f in many steps", s.FIDName, *s.TeacherFID)
 	}

@@ -39,6 +39,7 @@ func init() {
 		Names: map[string]string{
 			"753f925ca64a7b6e5deaa228af8d67b78437b665563830120021c9eda25c0e9c": "mnist-cnn",
 			"0c6d5e97be740fb76bc37dd17ed89274b79a7d06d9c8f7c1f06491fbbba1f3ec": "mnist-disc-cnn",
+			"c350358336eb1063af45ae17dc5aefbe35f0c600e26b6d7f8e915f3b7d3ca5de": "mnist-random-cnn",
 		},
 	})
 	Kinds.Add("vgg16_bn", Kind{In: inVGG, Open: openVGG})

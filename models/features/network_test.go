@@ -1,6 +1,7 @@
 package features_test
 
 import (
+	"math"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -33,10 +34,31 @@ func label(t *testing.T, net *features.Net, prefix, name string) string {
 	return label
 }
 
+// TestMNISTRandom: the built-in network without training is what its recipe makes.
+func TestMNISTRandom(t *testing.T) {
+	f, err := weights.Open("builtin:mnist-random-cnn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	net, err := features.FromCheckpoint(f, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := features.MNISTRandom().Params
+	for _, p := range net.Params.All() {
+		for i, v := range want.Get(p.Name).Data {
+			// The last bit of a logarithm may be another on another processor.
+			if d := math.Abs(float64(v - p.Data[i])); d > 1e-6 {
+				t.Fatalf("%s[%d]: %v in the file, %v by the recipe", p.Name, i, p.Data[i], v)
+			}
+		}
+	}
+}
+
 // TestLabel: a label is of the weights alone, wherever they lie; those that are
 // built in have names, which others cannot have.
 func TestLabel(t *testing.T) {
-	for ref, want := range map[string]string{"builtin:mnist-fid-cnn": "mnist-cnn", "builtin:mnist-disc-cnn": "mnist-disc-cnn"} {
+	for ref, want := range map[string]string{"builtin:mnist-fid-cnn": "mnist-cnn", "builtin:mnist-disc-cnn": "mnist-disc-cnn", "builtin:mnist-random-cnn": "mnist-random-cnn"} {
 		f, err := weights.Open(ref)
 		if err != nil {
 			t.Fatal(err)

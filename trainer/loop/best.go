@@ -50,32 +50,38 @@ func (b *best) file(key string) (*checkpoint.File, error) {
 // fidText is a FID as files state it.
 func fidText(fid float64) string { return fmt.Sprintf("%.4f", fid) }
 
-// fidNames are the names under which a network of this run states its FID, the
-// first by which it does so now. Where the feature network cannot be opened, so
-// that nothing can be measured either, that is what it was called.
-func (l *Loop) fidNames() []string {
-	called := calledAfter(l.cfg.FID.Features)
-	net, err := l.openFeatures()
+// fidNames are the names under which a network of this run states what judge k says
+// of it, the first by which it does so now. Where the feature network cannot be
+// opened, so that nothing can be measured either, that is what it was called.
+func (l *Loop) fidNames(k int) []string {
+	called := calledAfter(l.cfg.Judge(k).Features)
+	net, err := l.openFeatures(k)
 	if err != nil {
 		return []string{called}
 	}
 	return []string{net.Label, called}
 }
 
+// statisticName is of the statistic that decides which network is the best.
+func (l *Loop) statisticName() string { return l.cfg.Judge(l.bestJudge()).Statistic }
+
+// bestNames are fidNames of the judge that decides.
+func (l *Loop) bestNames() []string { return l.fidNames(l.bestJudge()) }
+
 // fidKey is under which a network of this run states its FID.
-func (l *Loop) fidKey() string { return StatedKey(l.cfg.FID.Statistic, l.fidNames()[0]) }
+func (l *Loop) fidKey() string { return StatedKey(l.statisticName(), l.bestNames()[0]) }
 
 // stated is what a network of this run states.
 func (l *Loop) stated(meta map[string]string) string {
-	return stated(meta, l.cfg.FID.Statistic, l.fidNames()...)
+	return stated(meta, l.statisticName(), l.bestNames()...)
 }
 
 // measuredOtherwise names the features by which best.safetensors was found, if they
 // are not the run's: the file that has them was exchanged.
 func (l *Loop) measuredOtherwise(meta map[string]string) string {
 	for key := range meta {
-		name, ok := strings.CutPrefix(key, StatedKey(l.cfg.FID.Statistic, ""))
-		if ok && !slices.Contains(l.fidNames(), name) {
+		name, ok := strings.CutPrefix(key, StatedKey(l.statisticName(), ""))
+		if ok && !slices.Contains(l.bestNames(), name) {
 			return name
 		}
 	}
@@ -100,7 +106,7 @@ func (l *Loop) saveBest() {
 		l.event(runlog.Error, err.Error(), nil)
 		return
 	}
-	aside, statistic, names := l.asidePath(l.best.nimg), l.cfg.FID.Statistic, l.fidNames()
+	aside, statistic, names := l.asidePath(l.best.nimg), l.statisticName(), l.bestNames()
 	l.saver.add(&save{slot: bestSlot, path: l.bestPath(), file: f, done: func() {}, then: func() error {
 		old, err := checkpoint.ReadHeader(aside)
 		if err != nil || stated(old.Metadata, statistic, names...) != stated(f.Metadata, statistic, names...) {
@@ -160,13 +166,13 @@ func (l *Loop) restoreBest(f *checkpoint.File, p run.Progress) (note string, err
 // of FID is over the features other, and cannot be compared.
 func (l *Loop) forgetBest(nimg int64, other string) (note string, err error) {
 	l.best, l.eval.running, l.eval.waits = nil, false, false
-	l.report.lastFID, l.report.bestFID = nil, nil
+	l.report.lastFID, l.report.bestFID, l.report.also = nil, nil, nil
 	if note, err = l.setBestAside(nimg, ""); err != nil {
 		return "", err
 	}
 	label := l.statistic().Label
 	return fmt.Sprintf("the feature network is another one: %s has begun again, not to be compared with %s; %s",
-		label(l.fidNames()[0]), label(other), note), nil
+		label(l.bestNames()[0]), label(other), note), nil
 }
 
 // loadBest reads a network like the run's own.

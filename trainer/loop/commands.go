@@ -328,7 +328,7 @@ func (l *Loop) adopt(next *configs.Config, text string) error {
 	if err != nil {
 		return err
 	}
-	if next.Live.FIDKimg > 0 && l.method.Images() != nil && l.eval.judge == nil {
+	if next.Live.FIDKimg > 0 && l.method.Images() != nil && l.eval.panel == nil {
 		// What an evaluation needs is opened now: a file that is missing or no
 		// reference refuses the setting, and does not end the run when one is due.
 		if err := l.openEvaluation(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -25,16 +26,16 @@ import (
 // evaluation judges a copy of the EMA weights, a slice of images
 // between two training steps, so that the run continues and answers meanwhile.
 type evaluation struct {
-	judge   *metrics.Judge    // nil until one is wanted
+	panel   *panel            // nil until one is wanted
 	den     *precond.Denoiser // with the copy being measured
 	nimg    int64             // images seen when the copy was made
 	running bool
 	waits   bool  // another one is due, of the weights as they are: no step before it has begun
 	pace    pacer // of the one under way
 
-	slow     bool            // it has been said that the budget is too small
-	features *FeatureNetwork // nil until it is wanted
-	asks     []reply         // of those who wait for the value under way
+	slow     bool              // it has been said that the budget is too small
+	features []*FeatureNetwork // of the judges; nil until they are wanted
+	asks     []reply           // of those who wait for the value under way
 }
 
 // Images generated in one slice of an evaluation: the same work for one step
@@ -47,7 +48,7 @@ const (
 // prepareEvaluation opens the feature network and the reference statistics and
 // compiles a generator over a copy of the EMA weights, once they are needed.
 func (l *Loop) prepareEvaluation() error {
-	if l.method.Images() == nil || l.cfg.Live.FIDKimg == 0 || l.eval.judge != nil {
+	if l.method.Images() == nil || l.cfg.Live.FIDKimg == 0 || l.eval.panel != nil {
 		return nil
 	}
 	return l.openEvaluation()
@@ -69,37 +70,43 @@ func (l *Loop) openEvaluation() error {
 	if err := l.haveEvaluationFiles(); err != nil {
 		return err
 	}
-	features, err := l.openFeatures()
-	if err != nil {
-		return err
-	}
-	shape, statistic := im.Den.Net.Shape(), l.cfg.FID.Statistic
-	e.judge, err = OpenJudge(l.dev, []string{statistic}, features, configs.Locate(l.dir, l.cfg.FID.Reference), graph.Shape{shape.Resolution, shape.Resolution, shape.Channels}, metrics.CollectorConfig{
+	shape := im.Den.Net.Shape()
+	e.panel, err = l.openPanel(l.dev, graph.Shape{shape.Resolution, shape.Resolution, shape.Channels}, metrics.CollectorConfig{
 		Source: source, SourceBatch: slice, Values: gen.Pixels(), Nimg: l.cfg.FID.Samples,
 	})
 	if err != nil {
 		return err
 	}
-	e.features, e.nimg, e.asks, e.slow = features, l.eval.nimg, l.eval.asks, l.eval.slow
+	e.features, e.nimg, e.asks, e.slow = l.eval.features, l.eval.nimg, l.eval.asks, l.eval.slow
 	l.eval = e
-	l.report.fidName, l.report.teacherFID = e.judge.Label(), teacherValue(l.method.Teacher(), statistic, features.names()...)
+	best := e.panel.seats[l.bestJudge()]
+	l.report.fidName = best.label
+	l.report.teacherFID = teacherValue(l.method.Teacher(), l.cfg.Judge(l.bestJudge()).Statistic, best.features.names()...)
 	return nil
 }
 
-// statistic is what is made of the features; the configuration names one that is
+// statistic is by what a network is the best; the configuration names one that is
 // known.
 func (l *Loop) statistic() metrics.Statistic {
-	s, _ := metrics.Statistics.Get(l.cfg.FID.Statistic)
+	s, _ := metrics.Statistics.Get(l.cfg.Judge(l.bestJudge()).Statistic)
 	return s
 }
 
-// openFeatures opens the run's feature network, once.
-func (l *Loop) openFeatures() (*FeatureNetwork, error) {
-	var err error
-	if l.eval.features == nil {
-		l.eval.features, err = OpenFeatures(configs.Locate(l.dir, l.cfg.FID.Features))
+// openFeatures opens the feature network of judge k, once.
+func (l *Loop) openFeatures(k int) (net *FeatureNetwork, err error) {
+	e := &l.eval
+	if e.features == nil {
+		e.features = make([]*FeatureNetwork, l.cfg.Judges())
 	}
-	return l.eval.features, err
+	for other := range k {
+		if e.features[other] != nil && l.cfg.Judge(other).Features == l.cfg.Judge(k).Features {
+			e.features[k] = e.features[other]
+		}
+	}
+	if e.features[k] == nil {
+		e.features[k], err = OpenFeatures(configs.Locate(l.dir, l.cfg.Judge(k).Features))
+	}
+	return e.features[k], err
 }
 
 // evaluationSlice is how many images are generated between two training steps.
@@ -113,8 +120,8 @@ func (l *Loop) evaluationSlice() int {
 // haveEvaluationFiles refuses an evaluation whose files are missing.
 func (l *Loop) haveEvaluationFiles() error {
 	files := l.cfg.Files()
-	for _, key := range []string{"fid.features", "fid.reference"} {
-		if strings.HasPrefix(files[key], weights.Prefix) {
+	for _, key := range slices.Sorted(maps.Keys(files)) {
+		if !strings.HasPrefix(key, "fid") || strings.HasPrefix(files[key], weights.Prefix) {
 			continue
 		}
 		path, err := published.Resolve(configs.Locate(l.dir, files[key]))
@@ -152,7 +159,7 @@ func (l *Loop) evaluate() error {
 		l.overtake()
 		return nil
 	}
-	if err := l.prepareEvaluation(); err != nil || l.eval.judge == nil {
+	if err := l.prepareEvaluation(); err != nil || l.eval.panel == nil {
 		return err
 	}
 	if err := l.measurable(); err != nil {
@@ -166,7 +173,7 @@ func (l *Loop) evaluate() error {
 	if err := l.dev.Upload(measured.All()...); err != nil {
 		return err
 	}
-	l.eval.judge.Reset()
+	l.eval.panel.Reset()
 	l.eval.nimg, l.eval.running = l.nimg, true
 	l.eval.pace.begin(time.Now())
 	return nil
@@ -185,7 +192,7 @@ func (l *Loop) overtake() {
 		return
 	}
 	l.eval.slow = true
-	done, n := l.eval.judge.Progress()
+	done, n := l.eval.panel.Progress()
 	l.event(runlog.Machine, fmt.Sprintf("live.fid_share = %v was not enough for an evaluation every %v kimg: that of %.1f kimg, at %d of %d images, %s",
 		live.FIDShare, live.FIDKimg, kimg(l.eval.nimg), done, n, outcome), nil)
 }
@@ -214,14 +221,14 @@ func (l *Loop) stepEvaluation() error {
 		return nil
 	}
 	l.report.stage = l.cfg.FID.Statistic
-	done, err := e.judge.Step()
+	done, err := e.panel.Step()
 	if err == nil && !done {
 		return nil
 	}
 	e.running = false
-	fid := 0.0
+	var values []float64
 	if err == nil {
-		fid, err = e.judge.Result()
+		values, err = e.panel.Values()
 	}
 	if err != nil {
 		// Weights that make no proper images have no FID; training decides
@@ -230,7 +237,7 @@ func (l *Loop) stepEvaluation() error {
 		l.evaluated(err)
 		return l.evaluateWaiting()
 	}
-	err = l.recordFID(fid)
+	err = l.recordFID(values)
 	l.evaluated(err)
 	return errors.Join(err, l.evaluateWaiting())
 }
@@ -244,20 +251,11 @@ func (l *Loop) evaluateWaiting() error {
 	return l.evaluate()
 }
 
-// addTo adds the measurement under way to a checkpoint.
+// addTo adds the measurement under way to a checkpoint: the weights being measured,
+// and the sums so far.
 func (e *evaluation) addTo(f *checkpoint.File) error {
-	err := f.AddParams(evalPrefix, e.den.Net.Params().Clone())
-	for _, sum := range e.judge.State().Sums {
-		err = errors.Join(err, f.Add(checkpoint.Float64(evalSums+sum.Name, sum.Data, sum.Shape...)))
-	}
-	return err
+	return errors.Join(f.AddParams(evalPrefix, e.den.Net.Params().Clone()), e.panel.addTo(f))
 }
-
-// Tensors of an evaluation in a checkpoint.
-const (
-	evalPrefix = "eval/"
-	evalSums   = "eval_"
-)
 
 // restoreEvaluation continues the measurement that a checkpoint has, if any.
 func (l *Loop) restoreEvaluation(f *checkpoint.File, p run.Progress) error {
@@ -266,7 +264,7 @@ func (l *Loop) restoreEvaluation(f *checkpoint.File, p run.Progress) error {
 	if p.EvalDone == nil {
 		return nil
 	}
-	if e.judge == nil {
+	if e.panel == nil {
 		if err := l.openEvaluation(); err != nil {
 			return err
 		}
@@ -277,20 +275,8 @@ func (l *Loop) restoreEvaluation(f *checkpoint.File, p run.Progress) error {
 	if err := l.dev.Upload(e.den.Net.Params().All()...); err != nil {
 		return err
 	}
-	s := e.judge.State()
-	s.Nimg = *p.EvalDone
-	for i := range s.Sums {
-		t, err := f.Tensor(evalSums + s.Sums[i].Name)
-		if err != nil {
-			return err
-		}
-		s.Sums[i].Shape = t.Shape
-		if s.Sums[i].Data, err = t.Float64s(); err != nil {
-			return fmt.Errorf("checkpoint: %s: %w", f.Path, err)
-		}
-	}
-	if err := e.judge.Restore(s); err != nil {
-		return fmt.Errorf("checkpoint: %s: %w", f.Path, err)
+	if err := e.panel.restore(f, *p.EvalDone); err != nil {
+		return err
 	}
 	e.running, e.waits = true, p.EvalWaits
 	e.pace.begin(time.Now())
@@ -306,7 +292,7 @@ func (l *Loop) measureAgain(history runlog.History) error {
 		return nil
 	}
 	if !slices.ContainsFunc(history.Rows, func(r runlog.Row) bool {
-		_, measured := r.Value(l.cfg.FID.Statistic)
+		_, measured := r.Value(l.scalarOf(l.bestJudge()))
 		return (measured || r.Type == runlog.TypeFID) && r.Nimg == l.nimg // of one without a value, too
 	}) {
 		return nil
@@ -318,7 +304,7 @@ func (l *Loop) measureAgain(history runlog.History) error {
 // under way and one of the last weights. It returns false when the run is to
 // stop before that.
 func (l *Loop) finishEvaluation(ctx context.Context) (bool, error) {
-	if l.eval.judge == nil {
+	if l.eval.panel == nil {
 		return true, nil
 	}
 	for _, again := range []bool{true, false} {
@@ -340,23 +326,34 @@ func (l *Loop) finishEvaluation(ctx context.Context) (bool, error) {
 	return true, l.sample()
 }
 
-// recordFID makes a measured value known, and keeps the weights when they are
-// the best so far.
-func (l *Loop) recordFID(fid float64) error {
+// recordFID makes measured values known, one a judge, and keeps the weights when they
+// are the best so far by the one that decides.
+func (l *Loop) recordFID(values []float64) error {
 	r, e := &l.report, &l.eval
+	decides, also := l.bestJudge(), slices.Clone(r.also)
+	fid, seat := values[decides], e.panel.seats[decides]
 	r.lastFID, r.fidNimg = &fid, e.nimg
-	best := r.bestFID == nil || e.judge.Better(fid, *r.bestFID)
-	text := fmt.Sprintf("%s %.2f at %.1f kimg", e.judge.Label(), fid, kimg(e.nimg))
+	best := r.bestFID == nil || seat.Better(fid, *r.bestFID)
+	text := fmt.Sprintf("%s %.2f at %.1f kimg", seat.label, fid, kimg(e.nimg))
 	if best {
 		r.bestFID = &fid
 		text += ", the best so far"
 		l.keepBest(fid)
 	}
-	if err := l.recordTick(runlog.Tick{Type: runlog.TypeFID, Nimg: e.nimg, Time: l.now(), Scalars: map[string]float64{l.cfg.FID.Statistic: fid}}); err != nil {
+	_, n := e.panel.Progress()
+	scalars, data := map[string]float64{}, map[string]any{"nimg": e.nimg, "samples": n, "best": best}
+	for k, s := range e.panel.seats {
+		scalars[s.key], data[s.key] = values[k], values[k]
+		if k != decides {
+			also = s.note(also, values[k])
+			text += fmt.Sprintf("; %s %.4g", s.label, values[k])
+		}
+	}
+	r.also = also
+	if err := l.recordTick(runlog.Tick{Type: runlog.TypeFID, Nimg: e.nimg, Time: l.now(), Scalars: scalars}); err != nil {
 		return err
 	}
-	_, n := e.judge.Progress()
-	l.event(runlog.FID, text, map[string]any{l.cfg.FID.Statistic: fid, "nimg": e.nimg, "samples": n, "best": best})
+	l.event(runlog.FID, text, data)
 	return nil
 }
 

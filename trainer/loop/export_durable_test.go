@@ -67,7 +67,7 @@ var Prune = prune
 // Measured is the end of an evaluation of the present weights, begun at nimg
 // images, with a result of the test's choice.
 func (l *Loop) Measured(nimg int64, fid float64) error {
-	if l.eval.judge == nil {
+	if l.eval.panel == nil {
 		if err := l.openEvaluation(); err != nil {
 			return err
 		}
@@ -77,7 +77,11 @@ func (l *Loop) Measured(nimg int64, fid float64) error {
 	}
 	l.eval.nimg, l.eval.running = nimg, false
 	defer l.publish()
-	return l.recordFID(fid)
+	values := make([]float64, len(l.eval.panel.seats))
+	for k := range values {
+		values[k] = fid
+	}
+	return l.recordFID(values)
 }
 
 // GoBack is what divergence leads to where live.diverge_action is rollback.

@@ -21,7 +21,11 @@ import (
 )
 
 // A config may ask for every statistic that there is.
-func init() { configs.KnownNames("fid.statistic", metrics.Statistics.Names) }
+func init() {
+	for _, table := range []string{"fid", "fid1", "fid2", "fid3"} {
+		configs.KnownNames(table+".statistic", metrics.Statistics.Names)
+	}
+}
 
 // featureBatch is the number of images that a feature network reads at once.
 const featureBatch = 250

@@ -113,6 +113,7 @@ type Loop struct {
 // report holds what status says beyond the loop's own fields.
 type report struct {
 	lastFID, bestFID, teacherFID *float64
+	also                         []run.Measured // by the other judges; replaced, not changed
 	fidNimg                      int64
 	fidName                      string
 	stage                        string

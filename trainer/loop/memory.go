@@ -109,7 +109,10 @@ func PredictMemory(cfg *configs.Config, dir string) (*Memory, error) {
 		evaluation, samples = evaluation[:n], evaluation[n:]
 	}
 	for i, p := range evaluation {
-		stage := []string{"fid images", "fid features"}[i]
+		stage := "fid images"
+		if i > 0 {
+			stage = "fid features"
+		}
 		m.Evaluation += m.addProgram(stage, p)
 	}
 	for _, p := range samples {
@@ -181,15 +184,19 @@ func (m *Memory) evaluations(l *Loop) {
 	if s := l.samples; s != nil {
 		m.Samples += 4 * (len(s.images) + len(s.latents.Z) + len(s.latents.Labels))
 	}
-	if l.eval.judge == nil {
+	if l.eval.panel == nil {
 		return
 	}
 	slice, pixels := l.evaluationSlice(), l.samples.gen.Pixels()
-	m.Evaluation += 4 * pixels * (2*slice + featureBatch) // latents, images, those that the features read
+	p := l.eval.panel
+	m.Evaluation += 4 * (pixels*slice + len(p.images)) // latents, and images that several judges see
 	m.best = 4 * l.eval.den.Net.Params().Count()
 	m.Evaluation += 2 * m.best // measured and best
-	for _, sum := range l.eval.judge.State().Sums {
-		m.Evaluation += 2 * 8 * len(sum.Data) // of the images and of the reference
+	for _, j := range p.judges {
+		m.Evaluation += 4 * pixels * (slice + featureBatch) // images, those that the features read
+		for _, sum := range j.State().Sums {
+			m.Evaluation += 2 * 8 * len(sum.Data) // of the images and of the reference
+		}
 	}
 }
 

@@ -27,13 +27,13 @@ func (l *Loop) beginEvaluation() error {
 		return fmt.Errorf("loop: evaluate: method %s makes no images", l.cfg.Method)
 	}
 	if l.eval.running {
-		_, n := l.eval.judge.Progress()
+		_, n := l.eval.panel.Progress()
 		return fmt.Errorf("loop: evaluate: a measurement over %d images, begun at %.1f kimg, is under way", n, kimg(l.eval.nimg))
 	}
 	if err := l.measurable(); err != nil {
 		return err
 	}
-	if l.eval.judge == nil { // live.fid_kimg is 0: none was ever due
+	if l.eval.panel == nil { // live.fid_kimg is 0: none was ever due
 		if err := l.openEvaluation(); err != nil {
 			return err
 		}

@@ -82,7 +82,7 @@ func (l *Loop) describe() (map[string]string, error) {
 	p := run.Progress{
 		Nimg: l.nimg, Streams: run.Streams(l.streams.State()), Sampler: run.Sampler(l.loader.State()),
 		Scalars: map[string]run.Sum{}, Rollbacks: l.rollbacks, Worst: l.health.worst, InVain: l.health.rollbacks,
-		LastFID: r.lastFID, BestFID: r.bestFID, FIDNimg: r.fidNimg, EvalNimg: l.eval.nimg,
+		LastFID: r.lastFID, BestFID: r.bestFID, Also: r.also, FIDNimg: r.fidNimg, EvalNimg: l.eval.nimg,
 		SampleFile: r.sampleFile, SampleNimg: r.sampleNimg,
 	}
 	if l.ranks != nil {
@@ -98,7 +98,7 @@ func (l *Loop) describe() (map[string]string, error) {
 		p.BestNimg = l.best.nimg
 	}
 	if l.eval.running {
-		done := l.eval.judge.State().Nimg
+		done, _ := l.eval.panel.Progress()
 		p.EvalDone, p.EvalWaits = &done, l.eval.waits
 	}
 	meta[run.MetaKind] = run.CheckpointKind
@@ -266,7 +266,7 @@ func (l *Loop) restore(f *checkpoint.File) (note string, err error) {
 		l.scalars.Sum[name], l.scalars.Count[name] = float64(v.Sum), v.Count
 	}
 	r := &l.report
-	r.lastFID, r.bestFID, r.fidNimg = p.LastFID, p.BestFID, p.FIDNimg
+	r.lastFID, r.bestFID, r.also, r.fidNimg = p.LastFID, p.BestFID, p.Also, p.FIDNimg
 	r.sampleFile, r.sampleNimg, r.checkpointNimg = p.SampleFile, p.SampleNimg, p.Nimg
 	if err := l.restoreEvaluation(f, p); err != nil {
 		return "", err

@@ -35,7 +35,7 @@ func (l *Loop) publish() {
 		Params: f.Params, FrozenParams: f.FrozenParams, TrainableTensors: int64(f.Tensors - f.FrozenTensors),
 		FrozenFraction: f.Fraction(), FreezePreset: l.cfg.Freeze.Preset,
 		FreezeGlobs: l.cfg.Freeze.Freeze, TrainGlobs: l.cfg.Freeze.Train,
-		Metric: l.cfg.FID.Statistic, Rises: l.statistic().Rises,
+		Metric: l.metric(), Rises: l.statistic().Rises, Also: r.also,
 		LastFID: r.lastFID, BestFID: r.bestFID, TeacherFID: r.teacherFID, FIDName: r.fidName, FIDNimg: r.fidNimg,
 		Stage: r.stage, StageMs: r.stageMs,
 		Kernels: info.Kernels, Threads: info.Threads, Ranks: l.statusRanks(),
@@ -43,6 +43,14 @@ func (l *Loop) publish() {
 		PauseReason: l.pauseReason(), CheckpointError: l.health.refusal, Error: r.err, ConfigError: r.configError, Live: l.cfg.LiveMap(),
 	}
 	l.status.Store(s)
+}
+
+// metric is the scalar by which the run is judged; "" of a method that has none.
+func (l *Loop) metric() string {
+	if l.cfg.Judges() == 0 {
+		return ""
+	}
+	return l.scalarOf(l.bestJudge())
 }
 
 // eta estimates the seconds left from the pace of the last ticks, evaluation and

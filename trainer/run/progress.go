@@ -33,6 +33,7 @@ type Progress struct {
 	InVain     int            `json:"in_vain,omitempty"` // rollbacks since that did not get it past there
 	LastFID    *float64       `json:"last_fid"`
 	BestFID    *float64       `json:"best_fid"`
+	Also       []Measured     `json:"also,omitempty"` // by judges that do not decide what is best
 	FIDNimg    int64          `json:"fid_nimg"`
 	BestNimg   int64          `json:"best_nimg,omitempty"`  // of the best network, if the checkpoint has it
 	EvalNimg   int64          `json:"eval_nimg"`            // of the last evaluation begun

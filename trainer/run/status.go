@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"innate/models/nvml"
@@ -88,6 +89,8 @@ type Status struct {
 	FIDNimg    int64    `json:"fid_nimg"`           // images seen at LastFID
 	TeacherFID *float64 `json:"teacher_fid"`
 
+	Also []Measured `json:"also,omitempty"` // what other judges say, which do not decide what is best
+
 	Stage   string             `json:"stage,omitempty"`    // train | fid | sample | checkpoint
 	StageMs map[string]float64 `json:"stage_ms,omitempty"` // milliseconds a step: g, d, r1 or step, data, ema, layers, fid, sample, checkpoint
 	Kernels string             `json:"kernels,omitempty"`
@@ -106,6 +109,15 @@ type Status struct {
 	Error           string         `json:"error,omitempty"`            // why the run failed
 	ConfigError     string         `json:"config_error,omitempty"`     // why the last edit of config.toml was refused
 	Live            map[string]any `json:"live,omitempty"`             // configs.(*Config).LiveMap: live settings in force
+}
+
+// Measured is what a judge says of a run beside the one that decides.
+type Measured struct {
+	Key   string   `json:"key"`  // its scalar in metrics.jsonl
+	Name  string   `json:"name"` // for example FID(mnist-random-cnn)
+	Rises bool     `json:"rises,omitempty"`
+	Last  *float64 `json:"last"`
+	Best  *float64 `json:"best"`
 }
 
 // Rank is one of the processes that train a run together. The first is the trainer.
@@ -152,7 +164,12 @@ type Layer struct {
 // MarshalJSON writes a status; JSON has no NaN or infinity, so that a FID
 // without a value becomes null, and a rate or time without one 0 or absent.
 func (s Status) MarshalJSON() ([]byte, error) {
-	for _, p := range []**float64{&s.LastFID, &s.BestFID, &s.TeacherFID} {
+	s.Also = slices.Clone(s.Also)
+	values := []**float64{&s.LastFID, &s.BestFID, &s.TeacherFID}
+	for i := range s.Also {
+		values = append(values, &s.Also[i].Last, &s.Also[i].Best)
+	}
+	for _, p := range values {
 		if *p != nil && !isFinite(**p) {
 			*p = nil
 		}

@@ -28,3 +28,17 @@ func TestQuality(t *testing.T) {
 		}
 	}
 }
+
+// TestJudges: of several judges the one that decides comes first, and a legend names
+// features alone where the statistic is the same.
+func TestJudges(t *testing.T) {
+	st := run.Status{Metric: "fid/mnist-random-cnn", FIDName: "FID(mnist-random-cnn)", Also: []run.Measured{{Key: "fid", Name: "FID(mnist-cnn)"}}}
+	r := &session.Run{Info: run.Info{Status: st}, Series: new(series.Run)}
+	if keys, names := r.QualityKeys(), r.QualityNames(); !slices.Equal(keys, []string{"fid/mnist-random-cnn", "fid"}) || !slices.Equal(names, []string{"mnist-random-cnn", "mnist-cnn"}) {
+		t.Errorf("%v called %v", keys, names)
+	}
+	r.Info.Status.Also[0] = run.Measured{Key: "kid/mnist-cnn", Name: "KID(mnist-cnn)"}
+	if names := r.QualityNames(); !slices.Equal(names, []string{"FID(mnist-random-cnn)", "KID(mnist-cnn)"}) {
+		t.Errorf("two statistics are called %v", names)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,7 +32,7 @@ type Run struct {
 	Grids   []string // files of sample grids, oldest first
 	Side    int      // pixels of one sample's side, 0 if unknown: the largest resolution of the network
 
-	measured []string // QualityKeys of a run that is evaluated
+	measured []string // QualityKeys of a run that is evaluated: by the judge that decides, and by others
 
 	Layers *Layers
 	List   *LayerList // what of them shows
@@ -180,17 +181,48 @@ func (r *Run) Waits() string {
 var accuracyKeys = []string{"accuracy/test", "accuracy/train"}
 
 // QualityKeys are the scalars of the log that the run is judged by: the accuracy of
-// a classifier, or else what its evaluations measure.
+// a classifier, or else what its evaluations measure, first what decides which network
+// is the best.
 func (r *Run) QualityKeys() []string {
 	for _, k := range accuracyKeys {
 		if r.Series.Find(k) != nil {
 			return accuracyKeys
 		}
 	}
-	if key := r.Info.Status.Quality(); len(r.measured) == 0 || r.measured[0] != key {
-		r.measured = []string{key}
+	keys := []string{r.Info.Status.Quality()}
+	for _, m := range r.Info.Status.Also {
+		keys = append(keys, m.Key)
+	}
+	if !slices.Equal(keys, r.measured) {
+		r.measured = keys
 	}
 	return r.measured
+}
+
+// QualityNames are short names of the scalars of QualityKeys, for a legend: where the
+// same statistic is over several features, those alone.
+func (r *Run) QualityNames() []string {
+	st, names := &r.Info.Status, []string{}
+	for _, k := range r.QualityKeys() {
+		names = append(names, k[strings.LastIndexByte(k, '/')+1:])
+	}
+	if len(st.Also) == 0 || len(names) != 1+len(st.Also) {
+		return names
+	}
+	names[0] = st.FIDName
+	for i, m := range st.Also {
+		names[1+i] = m.Name
+	}
+	title, _, _ := strings.Cut(st.FIDName, "(")
+	for _, name := range names {
+		if !strings.HasPrefix(name, title+"(") || !strings.HasSuffix(name, ")") {
+			return names
+		}
+	}
+	for i, name := range names {
+		names[i] = name[len(title)+1 : len(name)-1]
+	}
+	return names
 }
 
 // QualityRises reports whether more of them is better.

@@ -113,9 +113,18 @@ func (v *View) AddEvents(events []runlog.Event, reset bool) {
 func (v *View) Draw(r host.Rect) []string {
 	c, st := v.curves, v.h.Run().Status()
 	c.ASCII, c.Empty = v.h.Display().ASCII, v.h.Run().Waits()
-	quality := st.Quality()
+	quality := groupOf(st.Quality())
 	if st.FIDName != "" {
-		c.SetTitle(quality, widget.Plain(st.FIDName))
+		title := st.FIDName
+		for _, m := range st.Also {
+			c.SetMeasured(groupOf(m.Key), m.Rises)
+			if groupOf(m.Key) == quality {
+				title += " " + strings.TrimPrefix(m.Name, title[:strings.IndexByte(title+"(", '(')])
+			} else {
+				c.SetTitle(groupOf(m.Key), widget.Plain(m.Name))
+			}
+		}
+		c.SetTitle(quality, widget.Plain(title))
 		c.SetMeasured(quality, st.Rises)
 	}
 	if st.TeacherFID != nil {
@@ -124,6 +133,12 @@ func (v *View) Draw(r host.Rect) []string {
 		c.SetReference(quality, math.NaN(), "")
 	}
 	return strings.Split(c.View(r.W, r.H), "\n")
+}
+
+// groupOf is the chart that has a scalar.
+func groupOf(scalar string) string {
+	group, _, _ := strings.Cut(scalar, "/")
+	return group
 }
 
 // Mouse implements host.MouseView: it reads values where it clicks or is dragged. The wheel zooms, and in a

@@ -63,7 +63,7 @@ func (v *View) newCharts() {
 	run := v.h.Run()
 	v.qualityKeys = run.QualityKeys()
 	v.loss = widget.ChartOf(v.h.Theme(), run.Series.OwnClock(), shortNames(v.lossKeys))
-	v.quality = widget.ChartOf(v.h.Theme(), run.Series.OwnClock(), shortNames(v.qualityKeys))
+	v.quality = widget.ChartOf(v.h.Theme(), run.Series.OwnClock(), plain(run.QualityNames()))
 	v.bindColumns()
 	for _, p := range []part{lossPart, qualityPart} {
 		set, ok := v.h.State().Charts[v.chartName(p)]
@@ -87,6 +87,14 @@ func shortNames(keys []string) []string {
 		short = append(short, k[strings.LastIndexByte(k, '/')+1:])
 	}
 	return short
+}
+
+// plain makes names from the log safe to draw.
+func plain(names []string) []string {
+	for i, name := range names {
+		names[i] = widget.Plain(name)
+	}
+	return names
 }
 
 // lossKeysOf picks the curves of the chart of losses: the two sides of the game,
@@ -127,7 +135,8 @@ func (v *View) bindColumns() {
 func (v *View) findKeys() bool {
 	run := v.h.Run()
 	columns := run.Series.Columns()
-	if len(columns) == v.scalars {
+	judged := slices.Equal(run.QualityKeys(), v.qualityKeys) // the status may name judges after the log does
+	if len(columns) == v.scalars && judged {
 		return false
 	}
 	v.scalars = len(columns)
@@ -136,7 +145,7 @@ func (v *View) findKeys() bool {
 		found[c.Name] = true
 	}
 	keys := lossKeysOf(found)
-	if slices.Equal(keys, v.lossKeys) && slices.Equal(run.QualityKeys(), v.qualityKeys) {
+	if slices.Equal(keys, v.lossKeys) && judged {
 		v.bindColumns()
 		return false
 	}

@@ -1,0 +1,218 @@
+package loop
+
+import (
+	"errors"
+	"fmt"
+
+	"innate/configs"
+	"innate/metrics"
+	"innate/models/checkpoint"
+	"innate/models/device"
+	"innate/models/graph"
+	"innate/trainer/run"
+)
+
+// panel judges one stream of images in several ways: the images are made once, and
+// each feature network sees them once, whatever is made of its features.
+type panel struct {
+	seats  []seat           // in the order of the settings
+	judges []*metrics.Judge // of the feature networks
+	source metrics.Source
+	images []float32 // those that source has made last …
+	made   int       // … from this number; -1: none
+}
+
+// seat is what is asked of a panel: a statistic over features.
+type seat struct {
+	judge, result int // which of the judges knows it, and which of its results it is
+	metrics.Statistic
+	key      string // of its scalar in the log
+	label    string // for people
+	features *FeatureNetwork
+}
+
+// openPanel opens the judges of a configuration for images [H W C] that cfg says how
+// to make, with their feature networks.
+func (l *Loop) openPanel(dev device.Device, image graph.Shape, cfg metrics.CollectorConfig) (*panel, error) {
+	p := &panel{source: cfg.Source, made: -1}
+	type input struct{ features, reference string }
+	inputs, statistics := []input{}, [][]string{}
+	where := map[input]int{}
+	for k := range l.cfg.Judges() {
+		j := l.cfg.Judge(k)
+		features, err := l.openFeatures(k)
+		if err != nil {
+			return nil, err
+		}
+		statistic, err := metrics.Statistics.Get(j.Statistic)
+		if err != nil {
+			return nil, err
+		}
+		in := input{j.Features, j.Reference}
+		at, known := where[in]
+		if !known {
+			at = len(inputs)
+			where[in], inputs, statistics = at, append(inputs, in), append(statistics, nil)
+		}
+		s := seat{judge: at, result: len(statistics[at]), Statistic: statistic, key: l.scalarOf(k), label: statistic.Label(features.Label), features: features}
+		for _, other := range p.seats {
+			if other.label == s.label {
+				return nil, l.cfg.At(configs.JudgeName(k)+".features", fmt.Errorf("%s.features: %s is measured twice: the networks are the same", configs.JudgeName(k), s.label))
+			}
+		}
+		statistics[at] = append(statistics[at], j.Statistic)
+		p.seats = append(p.seats, s)
+	}
+	if len(inputs) > 1 {
+		p.images = make([]float32, cfg.SourceBatch*cfg.Values)
+		cfg.Source = p.shared
+	}
+	for i, in := range inputs {
+		first := p.seats[0]
+		for _, s := range p.seats {
+			if s.judge == i {
+				first = s
+				break
+			}
+		}
+		judge, err := OpenJudge(dev, statistics[i], first.features, configs.Locate(l.dir, in.reference), image, cfg)
+		if err != nil {
+			return nil, err
+		}
+		p.judges = append(p.judges, judge)
+	}
+	return p, nil
+}
+
+// shared is a source that makes images once for all judges.
+func (p *panel) shared(first int, images []float32) error {
+	if p.made != first {
+		p.made = -1
+		if err := p.source(first, p.images); err != nil {
+			return err
+		}
+		p.made = first
+	}
+	copy(images, p.images)
+	return nil
+}
+
+// Reset starts again, with images of other weights.
+func (p *panel) Reset() {
+	p.made = -1
+	for _, j := range p.judges {
+		j.Reset()
+	}
+}
+
+// Step shows the next images to all judges. After an error the panel is to be reset.
+func (p *panel) Step() (done bool, err error) {
+	for _, j := range p.judges {
+		if done, err = j.Step(); err != nil {
+			return false, err
+		}
+	}
+	return done, nil
+}
+
+// Progress says how many images have been measured, out of how many.
+func (p *panel) Progress() (nimg, total int) { return p.judges[0].Progress() }
+
+// Values are what was measured, in the order of the seats.
+func (p *panel) Values() ([]float64, error) {
+	all := make([][]metrics.Number, len(p.judges))
+	for i, j := range p.judges {
+		var err error
+		if all[i], err = j.Results(); err != nil {
+			return nil, err
+		}
+	}
+	values := make([]float64, len(p.seats))
+	for i, s := range p.seats {
+		values[i] = all[s.judge][s.result].Value
+	}
+	return values, nil
+}
+
+// Tensors of an evaluation in a checkpoint: the weights being measured, and the sums
+// of the first judge and of the others.
+const (
+	evalPrefix = "eval/"
+	evalSums   = "eval_"
+)
+
+// sumsOf is the beginning of the names of a judge's sums.
+func sumsOf(judge int) string {
+	if judge == 0 {
+		return evalSums
+	}
+	return fmt.Sprintf("eval%d_", judge)
+}
+
+// addTo adds the sums so far to a checkpoint.
+func (p *panel) addTo(f *checkpoint.File) (err error) {
+	for i, j := range p.judges {
+		for _, sum := range j.State().Sums {
+			err = errors.Join(err, f.Add(checkpoint.Float64(sumsOf(i)+sum.Name, sum.Data, sum.Shape...)))
+		}
+	}
+	return err
+}
+
+// restore continues from the sums in a checkpoint, which are of so many images.
+func (p *panel) restore(f *checkpoint.File, nimg int) error {
+	p.made = -1
+	for i, j := range p.judges {
+		s := j.State()
+		s.Nimg = nimg
+		for k := range s.Sums {
+			t, err := f.Tensor(sumsOf(i) + s.Sums[k].Name)
+			if err != nil {
+				return err
+			}
+			s.Sums[k].Shape = t.Shape
+			if s.Sums[k].Data, err = t.Float64s(); err != nil {
+				return fmt.Errorf("checkpoint: %s: %w", f.Path, err)
+			}
+		}
+		if err := j.Restore(s); err != nil {
+			return fmt.Errorf("checkpoint: %s: %w", f.Path, err)
+		}
+	}
+	return nil
+}
+
+// bestJudge is the judge by which a network is the best so far.
+func (l *Loop) bestJudge() int {
+	for k := range l.cfg.Judges() {
+		if configs.JudgeName(k) == l.cfg.FID.Best {
+			return k
+		}
+	}
+	return 0
+}
+
+// scalarOf is the scalar of judge k in the log: the name of its statistic alone of the
+// first, with the name of its features of the others.
+func (l *Loop) scalarOf(k int) string {
+	statistic := l.cfg.Judge(k).Statistic
+	if k == 0 {
+		return statistic
+	}
+	return StatedKey(statistic, l.fidNames(k)[0])
+}
+
+// note makes a value the last one of a judge that does not decide, and its best one if
+// it is.
+func (s seat) note(list []run.Measured, value float64) []run.Measured {
+	for i, m := range list {
+		if m.Key == s.key {
+			list[i].Last = &value
+			if m.Best == nil || s.Better(value, *m.Best) {
+				list[i].Best = &value
+			}
+			return list
+		}
+	}
+	return append(list, run.Measured{Key: s.key, Name: s.label, Rises: s.Rises, Last: &value, Best: &value})
+}
