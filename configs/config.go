@@ -254,6 +254,8 @@ type Live struct {
 	FIDKimg         float64 `toml:"fid_kimg" for:"edm gdd" want:"0, or in [0.001, 1000000]" doc:"thousands of images between evaluations; 0: never"`
 	FIDShare        float64 `toml:"fid_share" for:"edm gdd" want:"in (0, 1]" doc:"of the run's time that evaluations may take; 1: a slice after every step"`
 	FIDLate         string  `toml:"fid_late" for:"edm gdd" want:"finish | skip" doc:"when one is due while another is under way: finish that first, or skip it"`
+	FinalSamples    int     `toml:"final_samples" for:"edm gdd" want:"0, or in [2, 1000000]" doc:"images of an evaluation at the run's end, such as 50000; 0: none"`
+	FinalRanges     int     `toml:"final_ranges" for:"edm gdd" want:"in [1, 100]" doc:"ranges of seeds that it goes through: mean, SD and best are of these"`
 	SampleKimg      float64 `toml:"sample_kimg" for:"edm gdd" want:"0, or in [0.001, 1000000]" doc:"thousands of images between sample grids; 0: never"`
 	CheckpointKimg  float64 `toml:"checkpoint_kimg" want:"0, or in [0.001, 1000000]" doc:"thousands of images between checkpoints; 0: only at the end"`
 	SampleCount     int     `toml:"sample_count" for:"edm gdd" want:"in [1, 1024]" doc:"images in a sample grid"`

@@ -29,7 +29,7 @@ func edmDefaults(c *Config) {
 	c.Live.EMAHalflifeKimg, c.Live.EMARamp = 50, 0.05
 	c.Live.TotalKimg, c.Live.FIDKimg, c.Live.SampleKimg = 1000, 0, 20
 	c.Live.SampleCount = 64
-	c.Live.FIDShare, c.Live.FIDLate = 0.06, FinishLate
+	c.Live.FIDShare, c.Live.FIDLate, c.Live.FinalRanges = 0.06, FinishLate, 3
 	c.FID = defaultFID()
 	for k := 1; k < maxJudges; k++ {
 		*c.Judge(k) = defaultJudge()
@@ -63,7 +63,7 @@ func gddDefaults(c *Config) {
 	c.Live.EMAHalflifeKimg, c.Live.EMARamp = 16, 0.2
 	c.Live.TotalKimg, c.Live.FIDKimg, c.Live.SampleKimg = 400, 10, 2
 	c.Live.SampleCount = 64
-	c.Live.FIDShare, c.Live.FIDLate = 0.06, FinishLate
+	c.Live.FIDShare, c.Live.FIDLate, c.Live.FinalRanges = 0.06, FinishLate, 3
 	c.Freeze.Preset = "gdd-i"
 }
 

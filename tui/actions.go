@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -106,6 +107,22 @@ func (a *App) askStop() tea.Cmd {
 func (a *App) evaluate() tea.Cmd {
 	name := a.run.Quality()
 	return tea.Batch(a.Notify("measuring "+name, a.theme.Warn), a.run.Evaluate(name))
+}
+
+// commandFinal queues an evaluation for the run's end, or takes it back, by the live
+// settings that say so.
+func (a *App) commandFinal(args []string) tea.Cmd {
+	if len(args) < 1 || len(args) > 2 || args[0] == "off" && len(args) > 1 {
+		return a.Fail(errors.New("final: want a number of images such as 50000, and how many ranges of seeds, or off"))
+	}
+	set, done := map[string]string{"live.final_samples": args[0]}, "final evaluation queued: it shows in the header"
+	if args[0] == "off" {
+		set["live.final_samples"], done = "0", "no final evaluation"
+	}
+	if len(args) > 1 {
+		set["live.final_ranges"] = args[1]
+	}
+	return a.run.Order(done, func(ctx context.Context) (run.Status, error) { return a.run.Client.Set(ctx, set) })
 }
 
 // resume resumes a paused run, or restarts one without a trainer.

@@ -170,6 +170,14 @@ func (a *App) facts() []string {
 			facts = append(facts, t.Dim.Render(widget.Plain(m.Name))+" "+widget.Value(*m.Last))
 		}
 	}
+	if st.Final != nil {
+		fact := t.Dim.Render("final ") + st.Final.String()
+		if st.Final.Begun() { // there is nothing else to wait for
+			facts = append([]string{fact}, facts...)
+		} else {
+			facts = append(facts, fact)
+		}
+	}
 	if st.TeacherFID != nil {
 		facts = append(facts, t.Dim.Render("teacher ")+widget.Value(*st.TeacherFID))
 	}

@@ -56,7 +56,7 @@ func printMemory(out io.Writer, m *loop.Memory, device string) {
 		{"activations and scratch, shared", m.Workspace},
 		{"weights", m.Weights}, {"gradients", m.Gradients}, {"optimizer", m.Optimizer}, {"averaged weights", m.Average},
 		{"frozen networks", m.Frozen}, {"weights at the start", m.Start}, {"frozen weights, packed", m.Packed}, {"data set", m.Data},
-		{"evaluation", m.Evaluation}, {"samples", m.Samples}, {"copy for a checkpoint", m.Copy}, {"program and graphs", m.Process},
+		{"evaluation", m.Evaluation}, {"of it weights as they were at its start", m.Measured}, {"samples", m.Samples}, {"copy for a checkpoint", m.Copy}, {"program and graphs", m.Process},
 		{"at most", m.Peak},
 	} {
 		fmt.Fprintf(w, "%s\t%s\t\n", part.name, mebibytes(int64(part.bytes)))

@@ -94,6 +94,9 @@ func printStatus(out io.Writer, info run.Info) {
 			row("", "%s %.4g, best %.4g", m.Name, *m.Last, *m.Best)
 		}
 	}
+	if s.Final != nil {
+		row("final", "evaluation of %s", s.Final)
+	}
 	if s.TeacherFID != nil {
 		row("teacher", "%s %.2f in many steps", s.FIDName, *s.TeacherFID)
 	}

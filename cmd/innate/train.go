@@ -14,6 +14,7 @@ import (
 	"innate/configs"
 	"innate/models/device/devices"
 	"innate/trainer"
+	"innate/trainer/evaluation"
 	"innate/trainer/loop"
 	"innate/trainer/run"
 )
@@ -120,7 +121,7 @@ func train(ctx context.Context, c *cli, dir, listen string, asks <-chan os.Signa
 	defer done()
 	out := newPrinter(c.out)
 	err = loop.Run(ctx, loop.Options{
-		Dir: dir, Log: out, Listen: listen, Job: trainer.Job(c.getenv), Machine: warnings, Checkpoint: asks, Ranks: group,
+		Dir: dir, Log: out, Listen: listen, Job: trainer.Job(c.getenv), Machine: warnings, Checkpoint: asks, Ranks: group, Final: evaluation.Final,
 	})
 	out.Close()
 	return errors.Join(err, lock.Release())

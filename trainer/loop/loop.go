@@ -43,6 +43,8 @@ type Options struct {
 	// waits.
 	Patient bool
 
+	Final Final // measures what live.final_samples queues; nil: nothing is
+
 	Checkpoint <-chan os.Signal // each asks for a checkpoint, as the command does; nil for none
 
 	// Ranks are the processes that train together, this one among them, which they
@@ -86,6 +88,7 @@ type Loop struct {
 	saver   saver
 
 	eval       evaluation
+	final      Final
 	best       *best // nil until there is one
 	samples    *sampleGrid
 	health     health
@@ -114,6 +117,7 @@ type Loop struct {
 type report struct {
 	lastFID, bestFID, teacherFID *float64
 	also                         []run.Measured // by the other judges; replaced, not changed
+	finalRanges, finalNimg       int            // measured at the end: ranges of seeds, images of the next
 	fidNimg                      int64
 	fidName                      string
 	stage                        string
@@ -216,7 +220,7 @@ func open(opts Options) (*Loop, error) {
 		return nil, err
 	}
 	l := &Loop{
-		dir: dir, job: opts.Job, ranks: opts.Ranks, saver: saver{patient: opts.Patient}, home: home, text: text, cfg: cfg, out: opts.Log,
+		dir: dir, job: opts.Job, ranks: opts.Ranks, final: opts.Final, saver: saver{patient: opts.Patient}, home: home, text: text, cfg: cfg, out: opts.Log,
 		scalars: method.NewScalars(), started: time.Now(), state: run.StateStarting, now: time.Now,
 		instance: rand.Text(),
 		commands: make(chan request), reloads: make(chan struct{}, 1), ended: make(chan struct{}),
@@ -388,7 +392,10 @@ func (l *Loop) work(ctx context.Context) (finished bool, err error) {
 			return false, l.keepBefore(err)
 		}
 	}
-	return l.finishEvaluation(ctx)
+	if finished, err := l.finishEvaluation(ctx); !finished || err != nil {
+		return false, err
+	}
+	return l.finalEvaluation(ctx)
 }
 
 // keepBefore writes a checkpoint before images that cannot be read end the run:

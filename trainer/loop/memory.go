@@ -50,6 +50,7 @@ type Memory struct {
 	Packed     int `json:"packed_bytes"`     // frozen weights in another form
 	Data       int `json:"data_bytes"`       // the data set
 	Evaluation int `json:"evaluation_bytes"` // copies of weights that are measured and best, images, sums
+	Measured   int `json:"measured_bytes"`   // of these the copy of averaged weights that an evaluation measures
 	Samples    int `json:"samples_bytes"`
 	Copy       int `json:"copy_bytes"`    // of a checkpoint, until it is on disk
 	Process    int `json:"process_bytes"` // program, graphs, and garbage until it is collected
@@ -191,7 +192,8 @@ func (m *Memory) evaluations(l *Loop) {
 	p := l.eval.panel
 	m.Evaluation += 4 * (pixels*slice + len(p.images)) // latents, and images that several judges see
 	m.best = 4 * l.eval.den.Net.Params().Count()
-	m.Evaluation += 2 * m.best // measured and best
+	m.Measured = m.best
+	m.Evaluation += m.Measured + m.best
 	for _, j := range p.judges {
 		m.Evaluation += 4 * pixels * (slice + featureBatch) // images, those that the features read
 		for _, sum := range j.State().Sums {

@@ -35,7 +35,7 @@ func (l *Loop) publish() {
 		Params: f.Params, FrozenParams: f.FrozenParams, TrainableTensors: int64(f.Tensors - f.FrozenTensors),
 		FrozenFraction: f.Fraction(), FreezePreset: l.cfg.Freeze.Preset,
 		FreezeGlobs: l.cfg.Freeze.Freeze, TrainGlobs: l.cfg.Freeze.Train,
-		Metric: l.metric(), Rises: l.statistic().Rises, Also: r.also,
+		Metric: l.metric(), Rises: l.statistic().Rises, Also: r.also, Final: l.finalStatus(),
 		LastFID: r.lastFID, BestFID: r.bestFID, TeacherFID: r.teacherFID, FIDName: r.fidName, FIDNimg: r.fidNimg,
 		Stage: r.stage, StageMs: r.stageMs,
 		Kernels: info.Kernels, Threads: info.Threads, Ranks: l.statusRanks(),

@@ -3,6 +3,7 @@ package run
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -89,6 +90,8 @@ type Status struct {
 	FIDNimg    int64    `json:"fid_nimg"`           // images seen at LastFID
 	TeacherFID *float64 `json:"teacher_fid"`
 
+	Final *Final `json:"final,omitempty"` // evaluation that is queued for the end, or under way there
+
 	Also []Measured `json:"also,omitempty"` // what other judges say, which do not decide what is best
 
 	Stage   string             `json:"stage,omitempty"`    // train | fid | sample | checkpoint
@@ -109,6 +112,32 @@ type Status struct {
 	Error           string         `json:"error,omitempty"`            // why the run failed
 	ConfigError     string         `json:"config_error,omitempty"`     // why the last edit of config.toml was refused
 	Live            map[string]any `json:"live,omitempty"`             // configs.(*Config).LiveMap: live settings in force
+}
+
+// Final is the evaluation at the end of a run.
+type Final struct {
+	Samples int `json:"samples"` // of a range of seeds
+	Ranges  int `json:"ranges"`
+	Done    int `json:"done"` // ranges that have been measured
+	Nimg    int `json:"nimg"` // images of the next one
+}
+
+// Begun reports whether it is under way.
+func (f Final) Begun() bool { return f.Done < f.Ranges && (f.Done > 0 || f.Nimg > 0) }
+
+// String words how far it is.
+func (f Final) String() string {
+	text := fmt.Sprintf("%d", f.Samples)
+	if f.Ranges > 1 {
+		text += fmt.Sprintf(" x %d", f.Ranges)
+	}
+	switch {
+	case f.Done >= f.Ranges:
+		return text + " done"
+	case !f.Begun():
+		return text + " queued"
+	}
+	return text + fmt.Sprintf(" at %.0f %%", 100*(float64(f.Done)+float64(f.Nimg)/float64(f.Samples))/float64(f.Ranges))
 }
 
 // Measured is what a judge says of a run beside the one that decides.

@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/trainer/cluster"
+	"innate/trainer/results"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
@@ -37,16 +38,17 @@ type PollMsg struct {
 	More    bool        // of the history, to be read at once
 	Layers  []run.Layer // nil: unchanged
 	Stats   LayerStats
-	Config  *ConfigFile // nil: unchanged
-	Grids   []string    // files in order, nil: unchanged
-	Newest  *GridMsg    // the newest grid, if it is new
+	Config  *ConfigFile       // nil: unchanged
+	Grids   []string          // files in order, nil: unchanged
+	Newest  *GridMsg          // the newest grid, if it is new
+	Results []results.Summary // nil: unchanged
 	Err     error
 }
 
 // Changed reports whether the poll found anything.
 func (m *PollMsg) Changed() bool {
 	return m.Info != nil || len(m.Updates) > 0 || m.Layers != nil || m.Stats.Changed() || m.Config != nil ||
-		m.Grids != nil || m.Newest != nil || m.Err != nil
+		m.Grids != nil || m.Newest != nil || m.Results != nil || m.Err != nil
 }
 
 // Poll looks at the run's files after a delay.
@@ -76,6 +78,9 @@ func (r *Run) TakePoll(m *PollMsg, now time.Time) (more bool) {
 	if m.Grids != nil {
 		r.Grids = m.Grids
 	}
+	if m.Results != nil {
+		r.Results = m.Results
+	}
 	r.Reading = m.More
 	return r.Layers.Feed(m.Stats) || m.More
 }
@@ -90,6 +95,7 @@ type poller struct {
 	layersMod Stamp
 	configMod Stamp
 	gridMod   Stamp
+	tableMod  Stamp
 	newest    string // last grid read
 	torn      torn   // the newest grid, while it does not decode
 	layers    layerTail
@@ -142,6 +148,12 @@ func (p *poller) poll(now time.Time) PollMsg {
 		// A file half written by another program reads again on its next change.
 		if layers, err := run.ReadLayers(p.dir); err == nil {
 			m.Layers = layers
+		}
+	}
+	if s := StampOf(filepath.Join(p.dir, run.ResultsFile)); s != p.tableMod {
+		p.tableMod = s
+		if list, _, err := results.Read(filepath.Join(p.dir, run.ResultsFile)); err == nil {
+			m.Results = append([]results.Summary{}, results.Summarise(list)...)
 		}
 	}
 	stats, err := p.layers.poll(p.dir, p.remeasure.Swap(false))

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"innate/trainer/results"
 	"innate/trainer/run"
 	"innate/trainer/series"
 	"innate/tui/session"
@@ -40,5 +41,19 @@ func TestJudges(t *testing.T) {
 	r.Info.Status.Also[0] = run.Measured{Key: "kid/mnist-cnn", Name: "KID(mnist-cnn)"}
 	if names := r.QualityNames(); !slices.Equal(names, []string{"FID(mnist-random-cnn)", "KID(mnist-cnn)"}) {
 		t.Errorf("two statistics are called %v", names)
+	}
+}
+
+// TestRanges: a run's error bars are of several ranges of seeds, of most images.
+func TestRanges(t *testing.T) {
+	of := func(metric string, nimg int64, n int, values ...float64) results.Summary {
+		s := results.Summary{Measure: results.Measure{Metric: metric, Nimg: nimg, N: n}, Values: make([]results.Result, len(values)), Mean: values[0]}
+		return s
+	}
+	r := &session.Run{Results: []results.Summary{
+		of("FID", 10, 5000, 3, 3), of("FID", 10, 50000, 2, 2), of("FID", 10, 1000, 9, 9), of("FID", 20, 5000, 1), of("KID", 10, 5000, 7, 7), of("FID", 0, 5000, 8, 8),
+	}}
+	if list := r.Ranges("FID"); len(list) != 1 || list[0].N != 50000 {
+		t.Errorf("got %+v, want the one of 50,000 images at 10", list)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"innate/configs"
 	"innate/trainer/control"
+	"innate/trainer/results"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/trainer/series"
@@ -32,7 +33,8 @@ type Run struct {
 	Grids   []string // files of sample grids, oldest first
 	Side    int      // pixels of one sample's side, 0 if unknown: the largest resolution of the network
 
-	measured []string // QualityKeys of a run that is evaluated: by the judge that decides, and by others
+	Results  []results.Summary // of the run's table: numbers that differ by their seeds alone together
+	measured []string          // QualityKeys of a run that is evaluated: by the judge that decides, and by others
 
 	Layers *Layers
 	List   *LayerList // what of them shows
@@ -223,6 +225,25 @@ func (r *Run) QualityNames() []string {
 		names[i] = name[len(title)+1 : len(name)-1]
 	}
 	return names
+}
+
+// Ranges are the summaries of what was measured over several ranges of seeds by the
+// judge of that name, the one with most images at each number of images seen.
+func (r *Run) Ranges(metric string) []results.Summary {
+	var list []results.Summary
+	for _, s := range r.Results {
+		if s.Metric != metric || s.Nimg == 0 || len(s.Values) < 2 {
+			continue
+		}
+		i := slices.IndexFunc(list, func(o results.Summary) bool { return o.Nimg == s.Nimg })
+		switch {
+		case i < 0:
+			list = append(list, s)
+		case s.N >= list[i].N:
+			list[i] = s
+		}
+	}
+	return list
 }
 
 // QualityRises reports whether more of them is better.

@@ -59,6 +59,7 @@ type Chart struct {
 	curves []*curve
 	clock  *series.Clock // of the chart's own run
 	marks  []Mark        // in order of x
+	bands  []Band
 	ref    float64
 	refTag string // the reference line at ref; NaN = none
 	lens   *lens

@@ -19,6 +19,7 @@ func (c *Chart) draw(sx, sy scale) {
 		c.drawLetters(sy)
 	}
 	c.drawTag(sy)
+	c.drawBands(sx, sy)
 	for i := range c.curves {
 		c.drawBest(i, sx, sy)
 	}

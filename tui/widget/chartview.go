@@ -199,6 +199,7 @@ func (c *Chart) rangeY(sx scale) (lo, hi float64, ok bool) {
 			lo, hi = min(lo, b.y), max(hi, b.y)
 		}
 	}
+	lo, hi = c.spanBands(sx, lo, hi)
 	if !c.LogY {
 		lo, hi = toZero(lo, hi), -toZero(-hi, -lo)
 	}

@@ -34,6 +34,8 @@ type chartKey struct {
 	firstMark                *Mark
 	marks                    int
 	start                    time.Time
+	firstBand                *Band // bands are replaced as a whole
+	bands                    int
 }
 
 // curveKey is what a curve is drawn from.
@@ -54,6 +56,9 @@ func (c *Curves) keyOf(cell *gridCell) chartKey {
 	}
 	if len(ch.marks) > 0 {
 		key.firstMark = &ch.marks[0]
+	}
+	if key.bands = len(ch.bands); key.bands > 0 {
+		key.firstBand = &ch.bands[0]
 	}
 	return key
 }

@@ -8,6 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"innate/trainer/results"
 	"innate/trainer/runlog"
 	"innate/trainer/series"
 	"innate/tui/host"
@@ -21,8 +22,9 @@ type View struct {
 	keys   *host.Section
 	curves *widget.Curves
 
-	started bool // the first event has said when the run began
-	dragX   int  // column of the pointer when the mouse was last heard of
+	bands   bandsOf // those that the chart has
+	started bool    // the first event has said when the run began
+	dragX   int     // column of the pointer when the mouse was last heard of
 }
 
 // state names the view's settings in the remembered state; those of one chart
@@ -125,6 +127,7 @@ func (v *View) Draw(r host.Rect) []string {
 			}
 		}
 		c.SetTitle(quality, widget.Plain(title))
+		v.takeBands(quality, st.FIDName)
 		c.SetMeasured(quality, st.Rises)
 	}
 	if st.TeacherFID != nil {
@@ -133,6 +136,25 @@ func (v *View) Draw(r host.Rect) []string {
 		c.SetReference(quality, math.NaN(), "")
 	}
 	return strings.Split(c.View(r.W, r.H), "\n")
+}
+
+// takeBands gives the chart of quality its error bars, when there are others: a chart
+// is drawn anew for them.
+func (v *View) takeBands(quality, metric string) {
+	now := bandsOf{metric: metric}
+	if list := v.h.Run().Results; len(list) > 0 {
+		now.first = &list[0] // the list is replaced as a whole
+	}
+	if now != v.bands {
+		v.bands = now
+		v.curves.SetBands(quality, host.Bands(v.h.Run(), metric))
+	}
+}
+
+// bandsOf says what error bars are of.
+type bandsOf struct {
+	first  *results.Summary
+	metric string
 }
 
 // groupOf is the chart that has a scalar.

@@ -189,6 +189,7 @@ func (v *View) dressCharts() {
 	if fid := run.Status().TeacherFID; fid != nil {
 		v.quality.SetReference(*fid, "teacher "+widget.Value(*fid))
 	}
+	v.quality.SetBands(host.Bands(run, run.Status().FIDName))
 	v.loss.Empty, v.quality.Empty = run.Waits(), run.Waits()
 	if v.loss.Len() > 0 {
 		v.quality.Empty = "no evaluation yet"

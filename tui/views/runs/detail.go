@@ -135,6 +135,9 @@ func facts(r *session.Listed, on host.Host, w, h int) []string {
 	if st.Params > 0 {
 		add("frozen", t.Frozen.Render(t.Glyphs.Frozen)+" "+frozenShare(st.FrozenFraction)+t.Dim.Render(" of "+widget.Count(st.Params)))
 	}
+	if st.Final != nil {
+		add("final", st.Final.String())
+	}
 	for _, m := range st.Also {
 		if m.Last != nil && m.Best != nil {
 			add("also", widget.Plain(m.Name)+" "+widget.Value(*m.Last)+t.Dim.Render(" best ")+widget.Value(*m.Best))
