@@ -9,10 +9,12 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -67,7 +69,13 @@ func (c *cli) doctorCommand() *cobra.Command {
 			return doctorSlurm(cmd.Context(), c)
 		}
 		if *check {
-			return checkDevice(cmd.Context(), c, *on, *threads, *reference)
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			err := checkDevice(ctx, c, *on, *threads, *reference)
+			if ctx.Err() != nil {
+				return errors.New("doctor: stopped before all was checked")
+			}
+			return err
 		}
 		if cmd.Flags().Changed("device") || cmd.Flags().Changed("threads") || *reference != "" {
 			return usagef("doctor: --device, --threads and --reference are for --check")
