@@ -1,4 +1,4 @@
-// Package resize changes the size of 8-bit images to the bit as Pillow does, by which
+// Package resize changes the size of images to the bit as Pillow does, by which
 // the data sets of the papers were made and images are prepared for feature networks.
 // Another filter, or the same one rounded elsewhere, gives other images, and FID tells
 // them apart.
@@ -74,32 +74,46 @@ type taps struct {
 	weights []int32
 }
 
-// tapsOf returns the taps of every value of an axis of size to, made of one of size
-// from. Products are rounded by themselves, so that no processor fuses them into sums.
+// tapsOf are the weights of every value of an axis as whole numbers.
 func tapsOf(f Filter, from, to int) []taps {
+	all := make([]taps, to)
+	for i, real := range weightsOf(f, from, to) {
+		all[i] = taps{real.first, make([]int32, len(real.weights))}
+		for j, w := range real.weights {
+			all[i].weights[j] = int32(math.Copysign(0.5, w) + float64(w*(1<<precision)))
+		}
+	}
+	return all
+}
+
+// realTaps are taps whose weights add up to 1.
+type realTaps struct {
+	first   int
+	weights []float64
+}
+
+// weightsOf returns the taps of every value of an axis of size to, made of one of size
+// from. Products are rounded by themselves, so that no processor fuses them into sums.
+func weightsOf(f Filter, from, to int) []realTaps {
 	scale := float64(from) / float64(to)
 	grow := max(scale, 1)
 	support := float64(f.support * grow)
-	all := make([]taps, to)
-	weights := make([]float64, 0, 2*int(math.Ceil(support))+1)
+	all := make([]realTaps, to)
 	for i := range all {
 		center := float64((float64(i) + 0.5) * scale)
 		first := max(int(center-support+0.5), 0)
 		end := min(int(center+support+0.5), from)
-		weights = weights[:0]
-		sum := 0.0
-		for j := first; j < end; j++ {
-			w := f.weight((float64(j) - center + 0.5) * (1 / grow))
-			weights = append(weights, w)
-			sum += w
+		weights, sum := make([]float64, end-first), 0.0
+		for j := range weights {
+			weights[j] = f.weight((float64(first+j) - center + 0.5) * (1 / grow))
+			sum += weights[j]
 		}
-		all[i] = taps{first, make([]int32, len(weights))}
-		for j, w := range weights {
+		for j := range weights {
 			if sum != 0 {
-				w /= sum
+				weights[j] /= sum
 			}
-			all[i].weights[j] = int32(math.Copysign(0.5, w) + float64(w*(1<<precision)))
 		}
+		all[i] = realTaps{first, weights}
 	}
 	return all
 }

@@ -1,5 +1,6 @@
 """Writes resize.txt: what Pillow makes of images of a seeded recipe, as CRC-32 of the
-bytes, and of the smallest the bytes themselves. Run with Pillow up to 12 (12.0.0 was)."""
+bytes, and of the smallest the bytes themselves; and floats.txt: of their first channel
+in mode F, as CRC-32 of the floats. Run with Pillow up to 12 (12.0.0 was)."""
 import zlib
 import PIL.Image
 
@@ -24,3 +25,9 @@ with open("resize.txt", "w") as f:
             img = PIL.Image.frombytes("L" if c == 1 else "RGB", (w, h), image(h, w, c, i + 1))
             out = img.resize((to_w, to_h), how).tobytes()
             print(name, h, w, c, to_h, to_w, i + 1, f"{zlib.crc32(out):08x}", out.hex() if len(out) < 40 else "-", file=f)
+with open("floats.txt", "w") as f:
+    for name, how in filters.items():
+        for i, (h, w, c, to_h, to_w) in enumerate(cases):
+            img = PIL.Image.frombytes("L" if c == 1 else "RGB", (w, h), image(h, w, c, i + 1))
+            out = img.getchannel(0).convert("F").resize((to_w, to_h), how).tobytes()
+            print(name, h, w, c, to_h, to_w, i + 1, f"{zlib.crc32(out):08x}", file=f)
