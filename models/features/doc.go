@@ -5,4 +5,7 @@
 // names: VGG16 with batch norms, EfficientNet-Lite0 and distilled DeiT; and the image
 // towers of CLIP and DINOv2, under their authors' names and those of transformers, for
 // judges alone.
+//
+// Inception is the network of FID. Programs differ in how they prepare its images, which
+// is therefore chosen by name (Inputs), and part of a number's label.
 package features

@@ -18,16 +18,24 @@ type Extractor struct {
 	features, logits    graph.Node
 }
 
-// NewExtractor compiles net for batches of images [H W C].
+// batchPixels bounds the pixels that a network reads at once, whose maps take memory.
+const batchPixels = 1 << 20
+
+// NewExtractor compiles net for images [H W C], as many at once as batch says, or the
+// largest part of that which a large network has memory for.
 func NewExtractor(dev device.Device, net Network, image graph.Shape, batch int) (*Extractor, error) {
 	input, err := Inputs.Get(net.Input())
 	if err != nil {
 		return nil, err
 	}
 	e := &Extractor{dim: net.Dim(), classes: net.Classes(), batch: batch, image: image, input: input}
+	read := input.Shape(image)
+	for most := max(1, batchPixels/(read[0]*read[1])); e.batch > most || batch%e.batch != 0; {
+		e.batch--
+	}
 	var x graph.Node
 	g, err := graph.Build(func(g *graph.Builder) {
-		x = g.Input("images", append([]int{batch}, input.Shape(image)...)...)
+		x = g.Input("images", append([]int{e.batch}, read...)...)
 		e.features, e.logits = net.Embed(g, x)
 	})
 	if err != nil {

@@ -1,7 +1,15 @@
 package features
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
 	"strings"
 
 	"innate/models"
@@ -27,6 +35,16 @@ type Kind struct {
 	In    func(f *checkpoint.File) bool                            // whether a file holds one
 	Open  func(f *checkpoint.File, prefix string) (Network, error) // the one whose weights begin with prefix
 	Names map[string]string                                        // of known weights, by fingerprint
+
+	// Digests names the weights of published files by the first digits of their
+	// SHA-256, where no fingerprint is known.
+	Digests map[string]string
+
+	// Inputs are the ways to prepare images that are in use for the network, each a
+	// metric of its own, where there is more than one: With then makes the network
+	// have it. The first is that of the network as it is opened.
+	Inputs []string
+	With   func(net Network, input string) Network
 }
 
 // Kinds holds the architectures of feature networks by name.
@@ -47,20 +65,47 @@ func init() {
 	Kinds.Add("deit", Kind{In: inDeiT, Open: openDeiT})
 	Kinds.Add(clipKind, Kind{In: inCLIP, Open: openCLIP})
 	Kinds.Add(dinoKind, Kind{In: inDINO, Open: openDINO})
+	Kinds.Add("inception", Kind{
+		In: inInception, Open: openInception, Inputs: inceptionInputs, With: withInput,
+		Digests: map[string]string{"6726825d": "inception-2015-12-05"},
+	})
 }
 
 // Open builds the feature network in f, of whatever kind, whose weights begin with
-// prefix, and labels it.
-func Open(f *checkpoint.File, prefix string) (net Network, label string, err error) {
+// prefix, with the named input or OwnInput, and labels it. An input that is not
+// the network's own is part of the label, for it makes other numbers.
+func Open(f *checkpoint.File, prefix, input string) (net Network, label string, err error) {
 	name, kind, err := kindOf(f)
 	if err != nil {
 		return nil, "", err
 	}
+	if input != OwnInput && len(kind.Inputs) > 0 && !slices.Contains(kind.Inputs, input) {
+		return nil, "", wrongInput(f, input, kind.Inputs, name)
+	}
 	if net, err = kind.Open(f, prefix); err != nil {
 		return nil, "", err
 	}
-	return net, labelOf(name, kind, net.Weights().Fingerprint()), nil
+	if label, err = labelOf(name, kind, f.Path, net.Weights().Fingerprint()); err != nil {
+		return nil, "", err
+	}
+	switch {
+	case input == OwnInput || input == net.Input():
+		return net, label, nil
+	case len(kind.Inputs) == 0:
+		return nil, "", wrongInput(f, input, []string{net.Input()}, name)
+	}
+	return kind.With(net, input), label + inputMark + input, nil
 }
+
+func wrongInput(f *checkpoint.File, input string, want []string, name string) error {
+	return fmt.Errorf("features: %s: input: got %q, want %s for %s", f.Path, input, strings.Join(want, ", "), name)
+}
+
+// OwnInput stands for the input that a network has if none is chosen.
+const OwnInput = "own"
+
+// inputMark stands in a label before an input that is not the network's own.
+const inputMark = "+"
 
 // OpenBackbone is Open for a discriminator, which needs maps and no label.
 func OpenBackbone(f *checkpoint.File, prefix string) (Backbone, error) {
@@ -92,13 +137,41 @@ func kindOf(f *checkpoint.File) (name string, kind Kind, err error) {
 const labelDigits = 8
 
 // labelOf is the name by which numbers over a network's features are comparable:
-// that of its weights where they are known, otherwise its kind and the beginning of
-// their fingerprint.
-func labelOf(name string, kind Kind, fingerprint string) string {
+// that of its weights where they, or the published file at path, are known, otherwise
+// its kind and the beginning of their fingerprint.
+func labelOf(name string, kind Kind, path, fingerprint string) (string, error) {
 	if known := kind.Names[fingerprint]; known != "" {
-		return known
+		return known, nil
 	}
-	return name + "-" + fingerprint[:labelDigits]
+	if len(kind.Digests) > 0 {
+		digest, err := digestOf(path)
+		if err != nil {
+			return "", err
+		}
+		for first, known := range kind.Digests {
+			if strings.HasPrefix(digest, first) {
+				return known, nil
+			}
+		}
+	}
+	return name + "-" + fingerprint[:labelDigits], nil
+}
+
+// digestOf is the SHA-256 of the file at path, "" if there is none by that name.
+func digestOf(path string) (string, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("features: %w", err)
+	}
+	defer f.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return "", fmt.Errorf("features: %s: %w", path, err)
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 // Known reports whether a label is the name of known weights, which others must not
@@ -106,8 +179,8 @@ func labelOf(name string, kind Kind, fingerprint string) string {
 func Known(label string) bool {
 	for _, name := range Kinds.Names() {
 		kind, _ := Kinds.Get(name)
-		for _, known := range kind.Names {
-			if known == label {
+		for _, names := range []map[string]string{kind.Names, kind.Digests} {
+			if slices.Contains(slices.Collect(maps.Values(names)), label) {
 				return true
 			}
 		}

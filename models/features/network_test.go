@@ -27,7 +27,7 @@ func label(t *testing.T, net *features.Net, prefix, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, label, err := features.Open(read, prefix)
+	_, label, err := features.Open(read, prefix, features.OwnInput)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestLabel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		net, got, err := features.Open(f, "")
+		net, got, err := features.Open(f, "", features.OwnInput)
 		if err != nil || got != want || !features.Known(got) {
 			t.Errorf("%s: label %q, %v, want %q", ref, got, err, want)
 			continue
@@ -86,7 +86,7 @@ func TestLabel(t *testing.T) {
 func TestOpenRefuses(t *testing.T) {
 	f := checkpoint.New()
 	f.Path = "x.safetensors"
-	if _, _, err := features.Open(f, ""); err == nil || !strings.HasPrefix(err.Error(), "features: x.safetensors: got no feature network, want one of: cnn") {
+	if _, _, err := features.Open(f, "", features.OwnInput); err == nil || !strings.HasPrefix(err.Error(), "features: x.safetensors: got no feature network, want one of: cnn") {
 		t.Errorf("got %v", err)
 	}
 }

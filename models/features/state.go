@@ -143,15 +143,26 @@ type folded struct {
 	weight, bias *models.Param
 }
 
-// fold joins a convolution and a batch norm of a set.
-func fold(set *models.ParamSet, conv, norm string, eps float64) folded {
-	w, b := set.Get(conv+".weight"), set.Get(conv+".bias")
-	gain, shift := set.Get(norm+".weight").Data, set.Get(norm+".bias").Data
-	mean, variance := set.Get(norm+".running_mean").Data, set.Get(norm+".running_var").Data
-	out := folded{conv, models.NewParam(conv+".weight", w.Shape...), models.NewParam(conv+".bias", w.Shape[0])}
+// norm is a batch norm of fixed statistics; nil for a gain of 1.
+type norm struct{ gain, shift, mean, variance []float32 }
+
+// fold joins a convolution and a batch norm of a set by torchvision's and timm's names.
+func fold(set *models.ParamSet, conv, bn string, eps float64) folded {
+	return foldNorm(conv, set.Get(conv+".weight"), set.Get(conv+".bias"), norm{
+		set.Get(bn + ".weight").Data, set.Get(bn + ".bias").Data, set.Get(bn + ".running_mean").Data, set.Get(bn + ".running_var").Data,
+	}, eps)
+}
+
+// foldNorm joins a convolution, b nil if it has no bias, and a batch norm.
+func foldNorm(name string, w, b *models.Param, n norm, eps float64) folded {
+	out := folded{name, models.NewParam(name+".weight", w.Shape...), models.NewParam(name+".bias", w.Shape[0])}
 	per := len(w.Data) / w.Shape[0]
 	for c := range w.Shape[0] {
-		scale := float64(gain[c]) / math.Sqrt(float64(variance[c])+eps)
+		gain := 1.0
+		if n.gain != nil {
+			gain = float64(n.gain[c])
+		}
+		scale := gain / math.Sqrt(float64(n.variance[c])+eps)
 		for i := c * per; i < (c+1)*per; i++ {
 			out.weight.Data[i] = float32(float64(w.Data[i]) * scale)
 		}
@@ -159,7 +170,7 @@ func fold(set *models.ParamSet, conv, norm string, eps float64) folded {
 		if b != nil {
 			before = float64(b.Data[c])
 		}
-		out.bias.Data[c] = float32((before-float64(mean[c]))*scale + float64(shift[c]))
+		out.bias.Data[c] = float32((before-float64(n.mean[c]))*scale + float64(n.shift[c]))
 	}
 	return out
 }

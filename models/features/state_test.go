@@ -110,7 +110,7 @@ func TestOpenState(t *testing.T) {
 					zeros(t, f, "bn1.num_batches_tracked")
 				}
 			})
-			got, label, err := features.Open(f, "")
+			got, label, err := features.Open(f, "", features.OwnInput)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -137,14 +137,14 @@ func TestOpenStateRefuses(t *testing.T) {
 		set.Add(p)
 	}
 	f := file(t, set, weights.Safetensors, func(f *checkpoint.File) { zeros(t, f, "blocks.7.0.conv_pw.weight", 1) })
-	_, _, err := features.Open(f, "")
+	_, _, err := features.Open(f, "", features.OwnInput)
 	want := "features: " + f.Path + `: tf_efficientnet_lite0: tensor "blocks.1.0.bn2.running_var": missing; ` +
 		`tensor "blocks.6.0.conv_pwl.weight": shape [320 1152], want [320 1152 1 1]; tensor "blocks.7.0.conv_pw.weight": not of the network`
 	if err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
 	odd := file(t, oddPositions(), weights.Safetensors, func(*checkpoint.File) {})
-	if _, _, err := features.Open(odd, ""); err == nil || !strings.Contains(err.Error(), `tensor "pos_embed": shape [1 5 64], want [1 grid*grid+2 width]`) {
+	if _, _, err := features.Open(odd, "", features.OwnInput); err == nil || !strings.Contains(err.Error(), `tensor "pos_embed": shape [1 5 64], want [1 grid*grid+2 width]`) {
 		t.Errorf("error %v of three patches", err)
 	}
 }

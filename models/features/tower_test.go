@@ -98,7 +98,7 @@ func draw(t *testing.T, list []named) *checkpoint.File {
 func TestTowers(t *testing.T) {
 	for name, gold := range towers(t) {
 		t.Run(name, func(t *testing.T) {
-			net, label, err := features.Open(draw(t, gold.Tensors), "")
+			net, label, err := features.Open(draw(t, gold.Tensors), "", features.OwnInput)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -193,7 +193,7 @@ func TestTowersRefuse(t *testing.T) {
 		{"clip-transformers", `got no feature network`, without("vision_model.pre_layrnorm.weight")},
 		{"clip-transformers", `"head.weight": missing`, without("visual_projection.weight")},
 	} {
-		_, _, err := features.Open(draw(t, c.change(slices.Clone(all[c.of].Tensors))), "")
+		_, _, err := features.Open(draw(t, c.change(slices.Clone(all[c.of].Tensors))), "", features.OwnInput)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %s", c.of, err, c.want)
 		}
@@ -257,7 +257,7 @@ func TestPhotos(t *testing.T) {
 
 // TestTowerRefusesImages of a size or of channels that it does not read.
 func TestTowerRefusesImages(t *testing.T) {
-	net, _, err := features.Open(draw(t, towers(t)["clip-transformers"].Tensors), "")
+	net, _, err := features.Open(draw(t, towers(t)["clip-transformers"].Tensors), "", features.OwnInput)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,7 +87,7 @@ func OpenBackbone(f *checkpoint.File) (features.Backbone, error) {
 // OpenFeatures is OpenDenoiser for feature networks, of whatever kind; label is the
 // name of their weights.
 func OpenFeatures(f *checkpoint.File) (net features.Network, label string, err error) {
-	return features.Open(f, prefixOf(f))
+	return features.Open(f, prefixOf(f), features.OwnInput)
 }
 
 // netLayers describes a network's parameters for the screen.

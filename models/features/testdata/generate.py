@@ -129,4 +129,5 @@ def main():
         golden("lite0_real", l, lite, 224)
 
 
-main()
+if __name__ == "__main__":
+    main()
