@@ -254,8 +254,10 @@ func (m *Memory) finish(dev device.Device) {
 	var s runtime.MemStats
 	runtime.ReadMemStats(&s)
 	live := int(s.HeapAlloc)
-	later := m.Copy + m.best // what is not on the heap yet
-	peak := m.Workspace + m.Packed + live + later + live*garbagePercent/100 + int(s.Sys-s.HeapSys) + residentFile()
+	// A copy for a checkpoint is made where garbage has just been collected, and lies
+	// where more of it would grow.
+	heap := max(live+live*garbagePercent/100, live+m.Copy+m.best)
+	peak := m.Workspace + m.Packed + heap + int(s.Sys-s.HeapSys) + residentFile()
 	listed := m.Weights + m.Gradients + m.Optimizer + m.Average + m.Frozen + m.Start + m.Workspace + m.Packed + m.Data + m.Evaluation + m.Samples + m.Copy
 	m.Process, m.Peak = peak-listed, peak
 }
