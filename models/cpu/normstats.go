@@ -13,11 +13,11 @@ type normOf struct {
 }
 
 // normOfNode is what a group norm, or the sums of its gradient, measures.
-func normOfNode(n graph.Node) (of normOf, ok bool) {
+func normOfNode(p *graph.Plan, n graph.Node) (of normOf, ok bool) {
 	switch n.Def() {
 	case graph.OpGroupNorm, graph.OpGroupNormSums, graph.OpGroupNormGrad:
 		a := n.Attr().(graph.GroupNormAttr)
-		return normOf{n.In()[0], a.Groups, a.Eps}, true
+		return normOf{p.In(n)[0], a.Groups, a.Eps}, true
 	}
 	return of, false
 }
@@ -30,7 +30,7 @@ type normStats struct{ mean, inv []float64 }
 func sharedNorms(p *graph.Plan) map[normOf]*normStats {
 	norms, forward := map[normOf]*normStats{}, map[normOf]bool{}
 	for _, n := range p.Nodes {
-		of, _ := normOfNode(n)
+		of, _ := normOfNode(p, n)
 		switch n.Def() {
 		case graph.OpGroupNorm:
 			forward[of] = true
@@ -47,7 +47,7 @@ func sharedNorms(p *graph.Plan) map[normOf]*normStats {
 func (m *Program) keepNorms(r *kernels.Region) {
 	placed := map[normOf]bool{}
 	for _, n := range m.plan.Nodes {
-		of, _ := normOfNode(n)
+		of, _ := normOfNode(m.plan, n)
 		if s := m.norms[of]; s != nil && !placed[of] {
 			size := of.x.Shape()[0] * of.groups
 			s.mean, s.inv = r.Doubles(size), r.Doubles(size)

@@ -46,7 +46,7 @@ const (
 
 // packedUseOf is how n reads a parameter as the weight of a convolution, if it does.
 func (m *Program) packedUseOf(n graph.Node) (use packedUse, ok bool) {
-	op, in := n.Def(), n.In()
+	op, in := n.Def(), m.plan.In(n)
 	if op != graph.OpConv && op != graph.OpConvGradInput {
 		return use, false
 	}

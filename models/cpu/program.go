@@ -72,7 +72,7 @@ func (d *Device) Compile(g *graph.Builder, r device.Request) (device.Program, er
 
 func (d *Device) compile(g *graph.Builder, r device.Request, reuse bool) (*Program, error) {
 	start := time.Now()
-	plan, err := graph.NewPlan(g, r.Outputs, r.Assigns)
+	plan, err := graph.NewPlan(g, r.Outputs, r.Assigns, r.Keep)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (d *Device) compile(g *graph.Builder, r device.Request, reuse bool) (*Progr
 			return nil, fmt.Errorf("graph: compile: %s: no cpu kernel", n.Where())
 		}
 		s := step{node: n}
-		if k := len(m.steps) - 1; k >= 0 && op == graph.OpGroupNormGrad && m.steps[k].node == n.In()[4] {
+		if k := len(m.steps) - 1; k >= 0 && op == graph.OpGroupNormGrad && m.steps[k].node == plan.In(n)[4] {
 			s.sums, m.steps = true, m.steps[:k]
 		}
 		var count kernels.Region
@@ -127,11 +127,12 @@ func (d *Device) compile(g *graph.Builder, r device.Request, reuse bool) (*Progr
 // prepare makes the body of one operation, whose values lie where at says.
 func (m *Program) prepare(s step, scratch *kernels.Region, at func(graph.Node) buffer) func() {
 	n := s.node
-	in := make([]buffer, len(n.In()))
-	for i, c := range n.In() {
+	from := m.plan.In(n)
+	in := make([]buffer, len(from))
+	for i, c := range from {
 		in[i] = at(c)
 	}
-	if of, ok := normOfNode(n); ok {
+	if of, ok := normOfNode(m.plan, n); ok {
 		in[0].norm = m.norms[of]
 	}
 	if s.sums {

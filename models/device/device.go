@@ -93,6 +93,9 @@ type Request struct {
 	// memory is given back before new memory is taken, so that a program can be
 	// planned anew without room for two. It stays as it is if planning fails.
 	Replaces Program
+
+	// Keep says how values are kept for gradients.
+	Keep graph.Keeping
 }
 
 // Program computes part of a graph, again and again. No two programs of a device

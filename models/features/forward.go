@@ -16,9 +16,11 @@ func (n *Net) Maps(g *graph.Builder, x graph.Node) []graph.Node {
 	}
 	maps := make([]graph.Node, len(n.Config.Widths))
 	for i := range maps {
+		end := g.Block()
 		x = n.convReLU(g, x, fmt.Sprintf("stages.%d.0", i), 1)
 		x = n.convReLU(g, x, fmt.Sprintf("stages.%d.2", i), 2)
 		maps[i] = x
+		end()
 	}
 	return maps
 }

@@ -209,6 +209,7 @@ func (c folded) same(g *graph.Builder, x graph.Node) graph.Node {
 }
 
 func (b liteBlock) forward(g *graph.Builder, x graph.Node) graph.Node {
+	defer g.Block()()
 	y := x
 	if b.expand.weight != nil {
 		y = g.ReLU6(b.expand.forward(g, y, 1))

@@ -198,6 +198,7 @@ func (t *transformer) embed(g *graph.Builder, x graph.Node) graph.Node {
 // block adds block i: tokens x [N·T width] of n images to the same, or to those that
 // are first of each image, [N width].
 func (t *transformer) block(g *graph.Builder, x graph.Node, i, n int, first bool) graph.Node {
+	defer g.Block()()
 	b := t.blocks[i]
 	defer g.Scope(b.name)()
 	h := b.qkv.forward(g, t.norm(g, x, b.norm1))

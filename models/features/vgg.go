@@ -108,6 +108,7 @@ func (v *VGG) Maps(g *graph.Builder, x graph.Node) []graph.Node {
 	var maps []graph.Node
 	next := 0
 	for i, s := range vggStages {
+		end := g.Block()
 		if i > 0 {
 			x = g.MaxPool2(x)
 		}
@@ -115,6 +116,7 @@ func (v *VGG) Maps(g *graph.Builder, x graph.Node) []graph.Node {
 			x = g.ReLU(v.convs[next].forward(g, x, 1))
 			next++
 		}
+		end()
 		if i > 0 {
 			maps = append(maps, x)
 		}

@@ -16,7 +16,10 @@ import (
 // Node is one value of a graph: an input, a parameter, a constant or the
 // result of an operation. Nodes are small handles that can be compared; the
 // zero Node stands for "none".
-type Node struct{ n *gorgonia.Node }
+type Node struct {
+	n   *gorgonia.Node
+	how how // of a plan's values; that of a graph's nodes is zero
+}
 
 // IsZero reports whether n is the zero Node.
 func (n Node) IsZero() bool { return n.n == nil }
@@ -69,10 +72,6 @@ func (n Node) Def() *Def {
 // Attr is the attribute of the operation that makes n.
 func (n Node) Attr() any { return n.op().attr }
 
-// In are the inputs of the operation that makes n. The caller must not change
-// them.
-func (n Node) In() []Node { return n.op().in }
-
 // Layer is the scope in which n was built; a gradient has that of its forward
 // operation.
 func (n Node) Layer() string { return strings.Join(n.op().scope, ".") }
@@ -106,6 +105,9 @@ type Builder struct {
 	twice     bool
 	scope     []string
 	precision Precision
+	block     int // that is being built, or 0
+	blocks    int // begun so far
+	sweep     int // calls of Grad so far
 	merged    map[callKey]Node
 	leaves    map[Node]*Leaf
 	params    map[*models.Param]Node
@@ -189,6 +191,18 @@ func (g *Builder) Scope(name string) func() {
 	return func() { g.scope = g.scope[:n] }
 }
 
+// Block makes one block of what is built until the function it returns is called: a
+// part of a network between two values that are kept for a gradient, whose inside may
+// be computed again instead (Keeping). A block within a block is part of that.
+func (g *Builder) Block() func() {
+	if g.block != 0 {
+		return func() {}
+	}
+	g.blocks++
+	g.block = g.blocks
+	return func() { g.block = 0 }
+}
+
 // Precision is how exact operations must at least be.
 type Precision uint8
 
@@ -221,8 +235,8 @@ func (g *Builder) newLeaf(l *Leaf, s Shape) Node {
 	} else {
 		n = gorgonia.NewTensor(g.exprs, tensor.Float32, len(s), name, gorgonia.WithShape(s...))
 	}
-	g.leaves[Node{n}] = l
-	return Node{n}
+	g.leaves[Node{n: n}] = l
+	return Node{n: n}
 }
 
 // Input adds a value that the caller fills between runs, through Data; it

@@ -34,15 +34,21 @@ func (g *Builder) Grad(cost Node, wrt ...Node) ([]Node, error) {
 		}
 	}
 
+	g.sweep++
+	block := g.block
+	defer func() { g.block = block }()
 	parts := map[Node][]Node{cost: {g.Const(1, cost.Shape()...)}}
 	total := make(map[Node]Node, len(order))
 	for _, n := range slices.Backward(order) {
 		if !depends[n] || len(parts[n]) == 0 {
 			continue
 		}
+		o := n.op()
+		if g.block = 0; o != nil {
+			g.block = o.block
+		}
 		dy := g.AddN(parts[n]...)
 		total[n] = dy
-		o := n.op()
 		if o == nil {
 			continue
 		}

@@ -21,6 +21,8 @@ type op struct {
 	shape     Shape
 	scope     []string
 	precision Precision
+	block     int // that the forward operation is part of, or 0
+	sweep     int // 0 forward, n for what the n-th call of Grad has made
 	g         *Builder
 	serial    uint32
 }
@@ -34,7 +36,8 @@ var serials atomic.Uint32
 
 // newOp adds a node to Gorgonia's graph.
 func (g *Builder) newOp(d *Def, attr any, in []Node, s Shape) Node {
-	o := &op{def: d, attr: attr, in: in, shape: s, scope: g.scope[:len(g.scope):len(g.scope)], precision: g.precision, g: g, serial: serials.Add(1)}
+	o := &op{def: d, attr: attr, in: in, shape: s, scope: g.scope[:len(g.scope):len(g.scope)], precision: g.precision,
+		block: g.block, sweep: g.sweep, g: g, serial: serials.Add(1)}
 	children := make(gorgonia.Nodes, len(in))
 	for i, n := range in {
 		children[i] = n.n
@@ -46,7 +49,7 @@ func (g *Builder) newOp(d *Def, attr any, in []Node, s Shape) Node {
 	if n.Op() != gorgonia.Op(o) {
 		panic(fmt.Sprintf("graph: gorgonia merged %v with %v", o, n))
 	}
-	o.out = Node{n}
+	o.out = Node{n: n}
 	return o.out
 }
 
@@ -134,7 +137,7 @@ func (o *op) DiffWRT(n int) []bool {
 
 // SymDiff builds the gradients of all inputs from that of the output.
 func (o *op) SymDiff(_ gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
-	grads, err := o.grad(Node{dy}, o.DiffWRT(len(o.in)))
+	grads, err := o.grad(Node{n: dy}, o.DiffWRT(len(o.in)))
 	if err != nil {
 		return nil, err
 	}
@@ -145,16 +148,16 @@ func (o *op) SymDiff(_ gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, er
 	return nodes, nil
 }
 
-// grad builds the gradients of the inputs that need names, in the scope and the
-// precision of the forward operation.
+// grad builds the gradients of the inputs that need names, in the scope, the block
+// and the precision of the forward operation.
 func (o *op) grad(dy Node, need []bool) ([]Node, error) {
 	if o.def.Grad == nil {
 		return nil, fmt.Errorf("graph: %s: %s has no gradient; a graph whose gradients are differentiated again must be built with TwiceDifferentiable",
 			o.where(), o.def.Name)
 	}
-	scope := o.g.scope
-	o.g.scope = o.scope
-	defer func() { o.g.scope = scope }()
+	scope, block := o.g.scope, o.g.block
+	o.g.scope, o.g.block = o.scope, o.block
+	defer func() { o.g.scope, o.g.block = scope, block }()
 	defer o.g.Precision(o.precision)()
 	grads := o.def.Grad(o.g, Call{Attr: o.attr, In: o.in, Out: o.out}, dy, need)
 	if len(grads) != len(o.in) {

@@ -14,23 +14,26 @@ type Assign struct {
 }
 
 // Plan says what a device has to do for some results: the nodes that they need
-// and no others, and how long the value of each must live.
+// and no others, in which order, and how long the value of each must live. By its
+// Keeping it has values that the graph has no nodes for, which are computed again or
+// kept in another form: In, and not the graph, says what an operation reads.
 type Plan struct {
 	Nodes   []Node   // everything that the results need, inputs first
 	Results []Node   // outputs, then the sources of assigns
 	Assigns []Assign // in order
 
-	root  map[Node]Node // whose storage a value is; itself unless an alias
-	konst map[Node]bool // depends on constants alone
-	kept  map[Node]bool // roots of results
-	last  map[Node]int  // last position in Nodes that reads a root
+	in    map[Node][]Node // of nodes that read something else than in the graph
+	root  map[Node]Node   // whose storage a value is; itself unless an alias
+	konst map[Node]bool   // depends on constants alone
+	kept  map[Node]bool   // roots of results
+	last  map[Node]int    // last position in Nodes that reads a root
 }
 
 // NewPlan plans the computation of outputs and of the sources of assigns.
-func NewPlan(g *Builder, outputs []Node, assigns []Assign) (*Plan, error) {
+func NewPlan(g *Builder, outputs []Node, assigns []Assign, k Keeping) (*Plan, error) {
 	p := &Plan{
 		Results: slices.Clone(outputs), Assigns: assigns,
-		root: map[Node]Node{}, konst: map[Node]bool{}, kept: map[Node]bool{}, last: map[Node]int{},
+		in: map[Node][]Node{}, root: map[Node]Node{}, konst: map[Node]bool{}, kept: map[Node]bool{}, last: map[Node]int{},
 	}
 	for _, a := range assigns {
 		p.Results = append(p.Results, a.Src)
@@ -49,6 +52,17 @@ func NewPlan(g *Builder, outputs []Node, assigns []Assign) (*Plan, error) {
 		}
 	}
 	p.Nodes = reachable(p.Results...)
+	p.trace(g)
+	if k != (Keeping{}) {
+		p.keep(k)
+		p.trace(g)
+	}
+	return p, nil
+}
+
+// trace finds out about every node where its storage is, and how long.
+func (p *Plan) trace(g *Builder) {
+	clear(p.last)
 	for i, n := range p.Nodes {
 		p.root[n] = n
 		o := n.op()
@@ -57,18 +71,30 @@ func NewPlan(g *Builder, outputs []Node, assigns []Assign) (*Plan, error) {
 			continue
 		}
 		p.konst[n] = o.def != OpSumProcesses // in which all processes take part every time
-		for _, c := range o.in {
+		in := p.In(n)
+		for _, c := range in {
 			p.konst[n] = p.konst[n] && p.konst[c]
 			p.last[p.root[c]] = i
 		}
-		if o.def.Alias {
-			p.root[n] = p.root[o.in[0]]
+		if n.Def().Alias {
+			p.root[n] = p.root[in[0]]
 		}
 	}
 	for _, n := range p.Results {
 		p.kept[p.root[n]] = true
 	}
-	return p, nil
+}
+
+// In are the inputs of the operation that makes n in this plan. The caller must not
+// change them.
+func (p *Plan) In(n Node) []Node {
+	if in, ok := p.in[n]; ok {
+		return in
+	}
+	if o := n.op(); o != nil {
+		return o.in
+	}
+	return nil
 }
 
 // Root is the node whose storage n's value is: n itself unless it is an alias.
@@ -93,13 +119,12 @@ func (p *Plan) Place(reuse bool) (offsets map[Node]int, size int) {
 	held := map[Node]*want{} // by root
 	var wants []*want
 	for i, n := range p.Nodes {
-		o := n.op()
-		if o == nil || p.root[n] != n || p.Kept(n) {
+		if n.op() == nil || p.root[n] != n || p.Kept(n) {
 			continue
 		}
-		w := p.inherit(i, o, held)
+		w := p.inherit(i, n, held)
 		if w == nil || !reuse {
-			w = &want{size: o.shape.Size(), from: i}
+			w = &want{size: n.Shape().Size(), from: i}
 			wants = append(wants, w)
 		}
 		w.to = max(i, p.last[n])
@@ -113,19 +138,20 @@ func (p *Plan) Place(reuse bool) (offsets map[Node]int, size int) {
 	return offsets, size
 }
 
-// inherit finds the storage of an input that o, at position i, may overwrite: o
+// inherit finds the storage of an input that n, at position i, may overwrite: n
 // is the last to read it, it has the output's size and its kernel allows it,
 // also for every other input that lies there.
-func (p *Plan) inherit(i int, o *op, held map[Node]*want) *want {
+func (p *Plan) inherit(i int, n Node, held map[Node]*want) *want {
+	in, inPlace := p.In(n), n.Def().InPlace
 	var fixed []*want
-	for j, c := range o.in {
-		if o.def.InPlace>>uint(j)&1 == 0 {
+	for j, c := range in {
+		if inPlace>>uint(j)&1 == 0 {
 			fixed = append(fixed, held[p.root[c]])
 		}
 	}
-	for j, c := range o.in {
+	for j, c := range in {
 		w := held[p.root[c]]
-		if o.def.InPlace>>uint(j)&1 == 1 && w != nil && w.to == i && w.size == o.shape.Size() && !slices.Contains(fixed, w) {
+		if inPlace>>uint(j)&1 == 1 && w != nil && w.to == i && w.size == n.Shape().Size() && !slices.Contains(fixed, w) {
 			return w
 		}
 	}

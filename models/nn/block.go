@@ -70,6 +70,7 @@ func (b *Builder) Block(name string, style BlockStyle, s BlockShape) *Block {
 
 // Forward maps x [N H W in] under the embedding emb [N E] to [N H' W' out].
 func (b *Block) Forward(g *graph.Builder, x, emb graph.Node, drop *Dropout) graph.Node {
+	defer g.Block()()
 	defer g.Scope(b.Name)()
 	h := b.Conv0.Forward(g, b.Norm0.SiLU(g, x))
 	h = b.modulate(g, h, b.Affine.Forward(g, emb))
@@ -83,6 +84,13 @@ func (b *Block) Forward(g *graph.Builder, x, emb graph.Node, drop *Dropout) grap
 	}
 	a := b.attention(g, b.QKV.Forward(g, b.Norm2.Forward(g, x)))
 	return g.AddScaled(b.Proj.Forward(g, a), x, b.style.SkipScale)
+}
+
+// ForwardSkip is Forward of x with the channels of skip behind its own. What they make
+// together is part of the block.
+func (b *Block) ForwardSkip(g *graph.Builder, x, skip, emb graph.Node, drop *Dropout) graph.Node {
+	defer g.Block()()
+	return b.Forward(g, g.Concat(x, skip), emb, drop)
 }
 
 // modulate is the second norm and SiLU under the embedding p, [N out] or, of an

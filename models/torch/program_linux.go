@@ -69,7 +69,7 @@ type assign struct {
 // Compile plans a program. It takes memory for inputs, and for parameters that the
 // device has not met.
 func (d *Device) Compile(g *graph.Builder, r device.Request) (device.Program, error) {
-	plan, err := graph.NewPlan(g, r.Outputs, r.Assigns)
+	plan, err := graph.NewPlan(g, r.Outputs, r.Assigns, r.Keep)
 	if err != nil {
 		return nil, err
 	}
@@ -106,13 +106,13 @@ func (p *Program) build(g *graph.Builder) {
 		}
 		c := &call{dev: p.dev, Lib: p.dev.lib, f: table[n.Def()], attr: n.Attr(), out: v, shape: n.Shape(), size: sizes(n.Shape())}
 		c.like, c.likeStrides = p.dev.memory(c.shape)
-		for _, in := range n.In() {
+		for _, in := range p.plan.In(n) {
 			c.from = append(c.from, p.values[in])
 			c.shapes = append(c.shapes, in.Shape())
 		}
 		c.in = make([]tensor, len(c.from))
 		v.by, v.kept = c, p.plan.Const(n)
-		v.dtype, c.dtype = types(n)
+		v.dtype, c.dtype = types(p.plan, n)
 		if v.kept {
 			p.consts = append(p.consts, c)
 		} else {

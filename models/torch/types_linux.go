@@ -13,7 +13,7 @@ import (
 // Where the graph allows bfloat16, activations of images and tokens have it; what
 // is smaller (embeddings, statistics) stays float32, and so do the gradients of
 // weights, which an optimizer takes.
-func types(n graph.Node) (kept, computed libtorch.DType) {
+func types(plan *graph.Plan, n graph.Node) (kept, computed libtorch.DType) {
 	if n.Precision() == graph.Float32 || n.Def() == graph.OpSumProcesses {
 		return libtorch.Float32, libtorch.Float32
 	}
@@ -21,7 +21,7 @@ func types(n graph.Node) (kept, computed libtorch.DType) {
 	switch def := n.Def(); {
 	case !reduced[def]:
 		computed = libtorch.Float32
-	case small && !large(n.In()):
+	case small && !large(plan.In(n)):
 		computed = libtorch.Float32
 	default:
 		computed = libtorch.BFloat16

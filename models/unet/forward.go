@@ -26,7 +26,7 @@ func (n *Net) Forward(g *graph.Builder, x graph.Node, c nn.Cond) graph.Node {
 		for _, b := range level.blocks {
 			skip := stack[len(stack)-1]
 			stack = stack[:len(stack)-1]
-			h = b.Forward(g, g.Concat(h, skip), e, c.Dropout)
+			h = b.ForwardSkip(g, h, skip, e, c.Dropout)
 		}
 		if level.auxNorm != nil {
 			out = level.output(g, h, out)

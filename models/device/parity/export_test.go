@@ -11,7 +11,7 @@ func Operations() (map[*graph.Def]bool, error) {
 			if err != nil {
 				return nil, err
 			}
-			plan, err := graph.NewPlan(g, outputs, nil)
+			plan, err := graph.NewPlan(g, outputs, nil, graph.Keeping{})
 			if err != nil {
 				return nil, err
 			}

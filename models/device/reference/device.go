@@ -55,7 +55,7 @@ type program struct {
 
 // Compile refuses a graph with an operation that has no definition here.
 func (Device) Compile(g *graph.Builder, r device.Request) (device.Program, error) {
-	plan, err := graph.NewPlan(g, r.Outputs, r.Assigns)
+	plan, err := graph.NewPlan(g, r.Outputs, r.Assigns, r.Keep)
 	if err != nil {
 		return nil, err
 	}
@@ -82,10 +82,10 @@ func (p *program) Run() error {
 				v.data[i] = float64(x)
 			}
 		case op.Alias:
-			v.data = done[n.In()[0]].data
+			v.data = done[p.plan.In(n)[0]].data
 		default:
 			var in []value
-			for _, c := range n.In() {
+			for _, c := range p.plan.In(n) {
 				in = append(in, done[c])
 			}
 			definitions[op](n.Attr(), v, in)

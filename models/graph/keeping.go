@@ -1,0 +1,164 @@
+package graph
+
+import (
+	"slices"
+	"strings"
+)
+
+// Keeping says how a plan keeps what a gradient reads of the values before it: those
+// of the forward pass and, where a gradient is differentiated, those of the first one.
+// The zero value keeps them as they are.
+//
+// What is made in or behind the last block lives no longer for being kept, and always
+// is as it is.
+type Keeping struct {
+	// Recompute keeps what lies between blocks alone. What is inside of a block is
+	// computed again, each time that gradients pass through the block. Results are the
+	// same to the bit: the operations are, and no input of a graph changes in a run.
+	Recompute bool
+}
+
+// how tells the values of a plan that the graph has no node for. Such a value belongs
+// to one visit, a stretch of the plan in which one block is computed.
+type how struct {
+	kind  kind
+	visit int32
+}
+
+type kind uint8
+
+const (
+	built    kind = iota // as the graph has it
+	repeated             // computed again
+)
+
+// keeper rewrites the nodes of a plan by a Keeping.
+type keeper struct {
+	p       *Plan
+	visit   map[Node]int32 // from 1 on
+	repeats map[Node]bool  // roots that are computed again
+	made    map[Node]bool  // of the values that the graph has not
+	nodes   []Node
+}
+
+// keep makes the plan's operations read what is kept by k.
+func (p *Plan) keep(k Keeping) {
+	r := &keeper{p: p, visit: map[Node]int32{}, repeats: map[Node]bool{}, made: map[Node]bool{}}
+	long := r.visits()
+	if k.Recompute {
+		r.chooseRepeats(long)
+	}
+	for _, n := range p.Nodes {
+		r.add(n)
+	}
+	p.Nodes = r.nodes
+	p.dropUnread()
+}
+
+// visits cuts the plan into visits and returns the operations that are made before the
+// last block of their sweep begins. What is outside of all blocks is cut by layer.
+func (r *keeper) visits() (long []Node) {
+	var visits, ofBlock int32
+	block, sweep, layer := 0, 0, ""
+	begin := map[int]int{} // position of each sweep's last block
+	for i, n := range r.p.Nodes {
+		o := n.op()
+		if o == nil {
+			continue
+		}
+		switch l := strings.Join(o.scope, "."); {
+		case o.block == 0 && (visits == 0 || l != layer || o.sweep != sweep):
+			visits++
+			layer = l
+		case o.block != 0 && (o.block != block || o.sweep != sweep):
+			visits++
+			block, ofBlock, begin[o.sweep] = o.block, visits, i
+		}
+		sweep = o.sweep
+		if r.visit[n] = visits; o.block != 0 {
+			r.visit[n] = ofBlock
+		}
+	}
+	for i, n := range r.p.Nodes {
+		if o := n.op(); o != nil && i < begin[o.sweep] {
+			long = append(long, n)
+		}
+	}
+	return long
+}
+
+// chooseRepeats takes what is made inside of a block, but for what leaves the block
+// within its sweep, and for sums in which all processes take part.
+func (r *keeper) chooseRepeats(long []Node) {
+	for _, n := range long {
+		if n.op().block != 0 && n.op().def != OpSumProcesses && r.p.root[n] == n && !r.p.Kept(n) {
+			r.repeats[n] = true
+		}
+	}
+	for _, n := range r.p.Nodes {
+		for _, c := range r.p.In(n) {
+			if o := c.op(); o != nil && o.sweep == n.op().sweep && r.visit[c] != r.visit[n] {
+				delete(r.repeats, r.p.root[c])
+			}
+		}
+	}
+}
+
+// add adds n, and before it what it reads that nothing has made yet.
+func (r *keeper) add(n Node) {
+	o := n.op()
+	if o == nil {
+		r.nodes = append(r.nodes, n)
+		return
+	}
+	in := slices.Clone(o.in)
+	for i, c := range in {
+		if before := c.op(); before != nil && before.sweep != o.sweep {
+			in[i] = r.later(c, r.visit[n])
+		}
+	}
+	r.append(n, in)
+}
+
+func (r *keeper) append(n Node, in []Node) {
+	r.p.in[n] = in
+	r.nodes = append(r.nodes, n)
+}
+
+// later is the value of c as a visit of a later sweep reads it.
+func (r *keeper) later(c Node, visit int32) Node {
+	if !r.repeats[r.p.root[c]] {
+		return c
+	}
+	n := Node{c.n, how{repeated, visit}}
+	if !r.made[n] {
+		r.made[n] = true
+		in := slices.Clone(c.op().in)
+		for i, d := range in {
+			in[i] = r.later(d, visit)
+		}
+		r.append(n, in)
+	}
+	return n
+}
+
+// dropUnread takes the nodes out that nothing needs, such as the first value of what
+// only a gradient reads.
+func (p *Plan) dropUnread() {
+	read := map[Node]bool{}
+	for _, n := range p.Results {
+		read[n] = true
+	}
+	var nodes []Node
+	for _, n := range slices.Backward(p.Nodes) {
+		if !read[n] {
+			continue
+		}
+		nodes = append(nodes, n)
+		for _, c := range p.In(n) {
+			read[c] = true
+		}
+	}
+	slices.Reverse(nodes)
+	p.Nodes = nodes
+}
