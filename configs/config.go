@@ -50,6 +50,12 @@ const (
 	BFloat16 = "bfloat16"
 )
 
+// The values of run.recompute.
+const (
+	NoRecompute     = "none"
+	RecomputeBlocks = "blocks"
+)
+
 // Run holds what the whole run shares. Fixed.
 type Run struct {
 	Seed         int64  `toml:"seed" want:"in [0, 4294967295]" doc:"of every random stream: same seed, same run"`
@@ -58,6 +64,7 @@ type Run struct {
 	Procs        int    `toml:"procs" want:"in [1, 64]" doc:"processes on this machine that train together; or as many as a launcher says"`
 	Batch        int    `toml:"batch" want:"in [1, 4096]" doc:"images a step"`
 	MicroBatch   int    `toml:"micro_batch" want:"0, or a divisor of run.batch" doc:"images computed at once: less memory, more time; 0: the whole batch"`
+	Recompute    string `toml:"recompute" want:"none | blocks" doc:"compute the inside of blocks again for gradients: less memory, more time"`
 	Precision    string `toml:"precision" for:"edm gdd" want:"float32 | bfloat16" doc:"of the network's activations on torch:cpu and cuda; all else is float32"`
 	TF32         bool   `toml:"tf32" want:"true or false" doc:"on cuda: let products of float32 round their factors to 10 bits"`
 	ChannelsLast bool   `toml:"channels_last" want:"true or false" doc:"on torch:cpu and cuda: images in memory with their channels last"`

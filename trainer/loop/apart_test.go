@@ -76,7 +76,7 @@ func (d *apart) Compile(g *graph.Builder, r device.Request) (device.Program, err
 	if err != nil {
 		return nil, err
 	}
-	plan, err := graph.NewPlan(g, r.Outputs, r.Assigns)
+	plan, err := graph.NewPlan(g, r.Outputs, r.Assigns, r.Keep)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package method
 import (
 	"math/rand/v2"
 	"slices"
+	"testing"
 
 	"innate/configs"
 	"innate/models/device"
@@ -66,7 +67,7 @@ func MicroStep(name, preset string, threads, channels, n, micro int) (step func(
 	if err != nil {
 		return nil, nil, err
 	}
-	m, cfg, images, err := build(dev, name, preset, channels, n, micro, data.Share{}, nil)
+	m, cfg, images, err := build(dev, name, preset, channels, configs.Run{Batch: n, MicroBatch: micro}, data.Share{}, nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -91,7 +92,7 @@ func EDMShare(n, micro int, share data.Share, sum device.Sum) (grads map[string]
 		return nil, 0, err
 	}
 	defer dev.Close()
-	m, cfg, images, err := build(dev, configs.EDM, "none", 8, n, micro, share, sum)
+	m, cfg, images, err := build(dev, configs.EDM, "none", 8, configs.Run{Batch: n, MicroBatch: micro}, share, sum)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -267,9 +268,60 @@ func Labels(dropout float64, b data.Batch, steps int) ([][]float32, error) {
 	return seen, nil
 }
 
+// Outcome trains the benchmark's network for some steps, with R1 in every second, as
+// keep says, and freezes by another preset halfway. It returns all that an exact resume
+// needs, what each program needs by its stage, and how often a step more allocates.
+func Outcome(name string, run configs.Run, presets [2]string) (map[string][]float32, map[string]device.Memory, float64, error) {
+	dev, err := devicetest.New(2)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	defer dev.Close()
+	m, cfg, images, err := build(dev, name, presets[0], 8, run, data.Share{}, nil)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	cfg.Live.R1Interval = 2
+	const steps = 4
+	nimg, s := int64(0), NewScalars()
+	step := func() {
+		if err == nil {
+			err = m.Step(nimg, data.Batch{Images: images}, cfg, s)
+		}
+		nimg += int64(run.Batch)
+	}
+	for i := range steps {
+		if i == steps/2 {
+			freezing, err := optim.FreezeRule{Preset: presets[1]}.Resolve(m.Params(), nn.FreezePreset)
+			if err == nil {
+				err = m.Freeze(freezing.Frozen)
+			}
+			if err != nil {
+				return nil, nil, 0, err
+			}
+		}
+		step()
+	}
+	values, memory := map[string][]float32{}, map[string]device.Memory{}
+	for _, g := range m.Tensors() {
+		for _, p := range g.Set.All() {
+			if err := dev.Download(p); err != nil {
+				return nil, nil, 0, err
+			}
+			values[g.Prefix+p.Name] = slices.Clone(p.Data)
+		}
+	}
+	for _, p := range m.Programs() {
+		memory[p.Stage] = p.Memory()
+	}
+	allocs := testing.AllocsPerRun(2, step)
+	return values, memory, allocs, err
+}
+
 // build makes a method over the benchmark's networks.
-func build(dev device.Device, name, preset string, channels, n, micro int, share data.Share, sum device.Sum) (Method, *configs.Config, []float32, error) {
+func build(dev device.Device, name, preset string, channels int, run configs.Run, share data.Share, sum device.Sum) (Method, *configs.Config, []float32, error) {
 	const size = 28 * 28
+	n := run.Batch
 	images := make([]float32, n*size)
 	data.ImageNormals(1, size, images)
 	net, err := unet.New(unet.Config{
@@ -287,7 +339,7 @@ func build(dev device.Device, name, preset string, channels, n, micro int, share
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	cfg.Run.Batch, cfg.Run.MicroBatch = n, micro
+	cfg.Run = run
 	e := Env{Config: cfg, Device: dev, Streams: data.NewStreams(1), Data: set, Share: share, Sum: sum}
 	freezing, err := optim.FreezeRule{Preset: preset}.Resolve(net.Params(), nn.FreezePreset)
 	if err != nil {

@@ -39,7 +39,8 @@ type Stage struct {
 	place   map[graph.Node]int    // in goal.Record
 }
 
-// Micro says how the batch of a step is cut.
+// Micro says how the batch of a step is cut, and what is kept of a part while it is
+// computed.
 type Micro struct {
 	Size  int // images that a run computes at once
 	Parts int // runs of a step
@@ -52,6 +53,8 @@ type Micro struct {
 	// gradients, and what a run sums over them. Both are zero for one alone.
 	Processes int
 	Sum       device.Sum
+
+	Keep graph.Keeping // of values for gradients, in every run
 }
 
 // weight is the factor of the gradient of one run in that of a step.
@@ -103,7 +106,7 @@ func (s *Stage) Freeze(frozen func(name string) bool) error {
 		}
 	}
 	program, err := s.dev.Compile(s.goal.Graph, device.Request{
-		Outputs: s.goal.Results(grads), Assigns: assigns, Record: s.goal.Record, Sum: s.micro.Sum, Replaces: s.program,
+		Outputs: s.goal.Results(grads), Assigns: assigns, Record: s.goal.Record, Sum: s.micro.Sum, Replaces: s.program, Keep: s.micro.Keep,
 	})
 	if err != nil {
 		return err
@@ -268,7 +271,10 @@ func (e Env) micro() Micro {
 	if size := e.Config.Run.MicroBatch; size > 0 {
 		n = min(size, batch)
 	}
-	return Micro{Size: n, Parts: batch / n, Processes: e.Share.Size, Sum: e.Sum}
+	return Micro{
+		Size: n, Parts: batch / n, Processes: e.Share.Size, Sum: e.Sum,
+		Keep: graph.Keeping{Recompute: e.Config.Run.Recompute == configs.RecomputeBlocks},
+	}
 }
 
 // CheckShares refuses a configuration whose batches do not divide evenly among

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"innate/configs"
 	"innate/models/device/devicetest"
 	"innate/models/nettest"
 	"innate/trainer/method"
@@ -94,6 +95,46 @@ func TestMicroBatchesOfGDD(t *testing.T) {
 			nettest.Near(t, name, got[name], want[name], 1e-5)
 		} else if !slices.Equal(got[name], want[name]) {
 			t.Errorf("gradient of %s is not the sum of those of its micro-batches", name)
+		}
+	}
+}
+
+// TestRecompute trains with what is inside of blocks computed again, and without: the
+// weights, the optimizers and all else come out the same to the bit, also of R1, whose
+// gradient is of second order, and of layers that were frozen meanwhile.
+func TestRecompute(t *testing.T) {
+	for _, c := range []struct {
+		name, stage string
+		presets     [2]string // at first, and then
+	}{
+		{"edm", "step", [2]string{"gdd-i", "none"}},
+		{"gdd", "g", [2]string{"none", "gdd-i"}},
+		{"gdd", "g", [2]string{"gdd-i", "none"}},
+	} {
+		want, kept, _, err := method.Outcome(c.name, configs.Run{Batch: 2}, c.presets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, again, allocs, err := method.Outcome(c.name, configs.Run{Batch: 2, Recompute: configs.RecomputeBlocks}, c.presets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, w := range want {
+			if !slices.Equal(got[name], w) && devicetest.OnCPU() {
+				t.Fatalf("%s, %v: %s differs", c.name, c.presets, name)
+			} else if !devicetest.OnCPU() {
+				nettest.Near(t, name, got[name], w, 1e-3)
+			}
+		}
+		if len(want) == 0 || allocs != 0 && devicetest.OnCPU() {
+			t.Errorf("%s, %v: %d values, %v allocations a step", c.name, c.presets, len(want), allocs)
+		}
+		most := 0.5
+		if c.presets[1] != "none" { // less is kept, to which discriminators add as much as ever
+			most = 0.65
+		}
+		if a, k := again[c.stage].Activations, kept[c.stage].Activations; float64(a) > most*float64(k) {
+			t.Errorf("%s, %v: %d bytes of activations, of %d if all are kept, want %v of it", c.name, c.presets, a, k, most)
 		}
 	}
 }
