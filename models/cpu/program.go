@@ -164,7 +164,7 @@ func (m *Program) sumProcesses(run func(), values []float32) func() {
 func (m *Program) keep(r *kernels.Region) {
 	for _, n := range m.plan.Nodes {
 		if m.plan.Kept(n) {
-			m.kept[n] = r.Floats(n.Shape().Size())
+			m.kept[n] = r.Floats(m.plan.Size(n))
 		}
 	}
 	m.keepNorms(r)
@@ -189,7 +189,7 @@ func (m *Program) keep(r *kernels.Region) {
 // at says where values lie, given the arena.
 func (m *Program) at(arena []float32) func(graph.Node) buffer {
 	return func(n graph.Node) buffer {
-		root, s := m.plan.Root(n), n.Shape()
+		root, s, size := m.plan.Root(n), n.Shape(), m.plan.Size(n)
 		if l := m.g.Leaf(root); l != nil {
 			return buffer{data: l.Data, shape: s, kept: m.keptOf(l.Param)}
 		}
@@ -197,7 +197,7 @@ func (m *Program) at(arena []float32) func(graph.Node) buffer {
 			return buffer{data: kept, shape: s}
 		}
 		lo := m.offsets[root]
-		return buffer{data: arena[lo : lo+s.Size() : lo+s.Size()], shape: s}
+		return buffer{data: arena[lo : lo+size : lo+size], shape: s}
 	}
 }
 

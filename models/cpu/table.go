@@ -51,6 +51,8 @@ var table = map[*graph.Def]kernel{
 	graph.OpSiLU: unaryKernel(kernels.SiLU), graph.OpSiLUGrad: binaryKernel(kernels.SiLUGrad),
 	graph.OpLeakyReLU: unaryAttrKernel(kernels.LeakyReLU), graph.OpLeakyReLUGrad: binaryAttrKernel(kernels.LeakyReLUGrad),
 
+	graph.OpToBFloat16: narrowKernel, graph.OpToFloat32: widenKernel,
+
 	graph.OpMatMul: matMulKernel, graph.OpLinear: linearKernel,
 	graph.OpSoftmax: softmaxKernel, graph.OpCrossEntropy: crossEntropyKernel, graph.OpHits: hitsKernel,
 	graph.OpAttention: attentionKernel, graph.OpAttentionGrad: attentionGradKernel,

@@ -63,6 +63,9 @@ type Leaf struct {
 
 // Def is the operation that makes n, nil for a leaf.
 func (n Node) Def() *Def {
+	if d := n.how.def(); d != nil {
+		return d
+	}
 	if o := n.op(); o != nil {
 		return o.def
 	}
@@ -70,7 +73,12 @@ func (n Node) Def() *Def {
 }
 
 // Attr is the attribute of the operation that makes n.
-func (n Node) Attr() any { return n.op().attr }
+func (n Node) Attr() any {
+	if n.how.def() != nil {
+		return nil
+	}
+	return n.op().attr
+}
 
 // Layer is the scope in which n was built; a gradient has that of its forward
 // operation.
@@ -82,7 +90,7 @@ func (n Node) Where() string { return n.op().where() }
 
 // Precision is that of the operation that makes n.
 func (n Node) Precision() Precision {
-	if o := n.op(); o != nil {
+	if o := n.op(); o != nil && n.how.def() == nil {
 		return o.precision
 	}
 	return Float32
@@ -92,7 +100,7 @@ func (n Node) Precision() Precision {
 // makes n; 0 where it counts none.
 func (n Node) FLOP() int64 {
 	o := n.op()
-	if o.def.FLOP == nil {
+	if n.Def().FLOP == nil {
 		return 0
 	}
 	return o.def.FLOP(o.attr, o.inShapes(), o.shape)

@@ -16,6 +16,11 @@ type Keeping struct {
 	// computed again, each time that gradients pass through the block. Results are the
 	// same to the bit: the operations are, and no input of a graph changes in a run.
 	Recompute bool
+
+	// BFloat16 keeps what images and tokens are made into in bfloat16, rounded to the
+	// nearest, ties to even: in half the memory. Operations compute in float32, and of
+	// the values before a gradient none changes but those that are computed again.
+	BFloat16 bool
 }
 
 // how tells the values of a plan that the graph has no node for. Such a value belongs
@@ -30,23 +35,40 @@ type kind uint8
 const (
 	built    kind = iota // as the graph has it
 	repeated             // computed again
+	narrowed             // in bfloat16, in any visit
+	widened              // from there in float32
 )
+
+// def is the operation that makes the value, nil where it is that of the graph's node.
+func (h how) def() *Def {
+	switch h.kind {
+	case narrowed:
+		return OpToBFloat16
+	case widened:
+		return OpToFloat32
+	}
+	return nil
+}
 
 // keeper rewrites the nodes of a plan by a Keeping.
 type keeper struct {
 	p       *Plan
 	visit   map[Node]int32 // from 1 on
 	repeats map[Node]bool  // roots that are computed again
+	narrows map[Node]bool  // roots that are kept in bfloat16
 	made    map[Node]bool  // of the values that the graph has not
 	nodes   []Node
 }
 
 // keep makes the plan's operations read what is kept by k.
 func (p *Plan) keep(k Keeping) {
-	r := &keeper{p: p, visit: map[Node]int32{}, repeats: map[Node]bool{}, made: map[Node]bool{}}
+	r := &keeper{p: p, visit: map[Node]int32{}, repeats: map[Node]bool{}, narrows: map[Node]bool{}, made: map[Node]bool{}}
 	long := r.visits()
 	if k.Recompute {
 		r.chooseRepeats(long)
+	}
+	if k.BFloat16 {
+		r.chooseNarrows(long)
 	}
 	for _, n := range p.Nodes {
 		r.add(n)
@@ -104,6 +126,19 @@ func (r *keeper) chooseRepeats(long []Node) {
 	}
 }
 
+// narrowRank is how many axes a value has at least that is kept in bfloat16. Of less,
+// embeddings and statistics, there is little.
+const narrowRank = 3
+
+// chooseNarrows takes of what is not computed again what is large.
+func (r *keeper) chooseNarrows(long []Node) {
+	for _, n := range long {
+		if r.p.root[n] == n && len(n.Shape()) >= narrowRank && !r.p.Kept(n) && !r.repeats[n] {
+			r.narrows[n] = true
+		}
+	}
+}
+
 // add adds n, and before it what it reads that nothing has made yet.
 func (r *keeper) add(n Node) {
 	o := n.op()
@@ -118,6 +153,9 @@ func (r *keeper) add(n Node) {
 		}
 	}
 	r.append(n, in)
+	if r.narrows[n] { // taken out again if nothing reads it
+		r.append(Node{n.n, how{kind: narrowed}}, []Node{n})
+	}
 }
 
 func (r *keeper) append(n Node, in []Node) {
@@ -127,17 +165,28 @@ func (r *keeper) append(n Node, in []Node) {
 
 // later is the value of c as a visit of a later sweep reads it.
 func (r *keeper) later(c Node, visit int32) Node {
-	if !r.repeats[r.p.root[c]] {
+	root := r.p.root[c]
+	if !r.repeats[root] && !r.narrows[root] {
 		return c
 	}
-	n := Node{c.n, how{repeated, visit}}
-	if !r.made[n] {
-		r.made[n] = true
+	if r.narrows[c] {
+		return r.make(c, how{widened, visit}, func() []Node { return []Node{{c.n, how{kind: narrowed}}} })
+	}
+	return r.make(c, how{repeated, visit}, func() []Node { // or the same storage under another shape
 		in := slices.Clone(c.op().in)
 		for i, d := range in {
 			in[i] = r.later(d, visit)
 		}
-		r.append(n, in)
+		return in
+	})
+}
+
+// make is the value of c that is made by how, once.
+func (r *keeper) make(c Node, by how, in func() []Node) Node {
+	n := Node{c.n, by}
+	if !r.made[n] {
+		r.made[n] = true
+		r.append(n, in())
 	}
 	return n
 }

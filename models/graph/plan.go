@@ -110,6 +110,16 @@ func (p *Plan) Kept(n Node) bool {
 	return n.op() != nil && p.root[n] == n && (p.konst[n] || p.kept[n])
 }
 
+// Size is how many float32 values have room where n lies: half as many as n has in
+// bfloat16.
+func (p *Plan) Size(n Node) int {
+	size := n.Shape().Size()
+	if n.Def() == OpToBFloat16 {
+		size = (size + 1) / 2
+	}
+	return size
+}
+
 // Place arranges what operations make for each other, and nobody needs after a
 // run, in one arena of size values: values whose lifetimes overlap never overlap
 // there, unless a kernel may write over an input that it is the last to read.
@@ -124,7 +134,7 @@ func (p *Plan) Place(reuse bool) (offsets map[Node]int, size int) {
 		}
 		w := p.inherit(i, n, held)
 		if w == nil || !reuse {
-			w = &want{size: n.Shape().Size(), from: i}
+			w = &want{size: p.Size(n), from: i}
 			wants = append(wants, w)
 		}
 		w.to = max(i, p.last[n])
@@ -151,7 +161,7 @@ func (p *Plan) inherit(i int, n Node, held map[Node]*want) *want {
 	}
 	for j, c := range in {
 		w := held[p.root[c]]
-		if inPlace>>uint(j)&1 == 1 && w != nil && w.to == i && w.size == n.Shape().Size() && !slices.Contains(fixed, w) {
+		if inPlace>>uint(j)&1 == 1 && w != nil && w.to == i && w.size == p.Size(n) && !slices.Contains(fixed, w) {
 			return w
 		}
 	}

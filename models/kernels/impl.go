@@ -61,6 +61,10 @@ type impl struct {
 	anyMax func(x []float32) float32
 	expSum func(dst, x []float32, shift float32) float32
 
+	// Conversions from and to bfloat16, two values in a word.
+	narrow func(dst, lo, hi []float32)
+	widen  func(lo, hi, x []float32)
+
 	// Optimizer.
 	adam func(p, g, m, v []float32, k adamStep)
 	lerp func(dst, x []float32, t float32)

@@ -16,6 +16,7 @@ var portable = impl{
 	mulAdd:    mulAddGeneric,
 	addScaled: addScaledGeneric,
 	scale:     scaleGeneric, addScalar: addScalarGeneric,
+	narrow: narrowGeneric, widen: widenGeneric,
 	square: squareGeneric, sqrt: sqrtGeneric, exp: expGeneric,
 	sigmoid: sigmoidGeneric, silu: siluGeneric,
 	siluGrad:      siluGradGeneric,

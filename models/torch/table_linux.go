@@ -82,6 +82,8 @@ var table = map[*graph.Def]operation{
 	graph.OpSumProcesses: func(c *call) tensor { return c.Call(opClone).T(c.in[0]).None().One() }, // Program adds the others'
 
 	graph.OpReshape:      reshape,
+	graph.OpToBFloat16:   func(c *call) tensor { return c.Same(c.in[0]) }, // types says the rest
+	graph.OpToFloat32:    func(c *call) tensor { return c.Same(c.in[0]) },
 	graph.OpStopGradient: func(c *call) tensor { return c.Same(c.in[0]) },
 	graph.OpConcat:       func(c *call) tensor { return c.Call(opCat).Ts(c.in...).Int(last(len(c.shape))).One() },
 	graph.OpSlice:        slice, graph.OpSpread: spread,

@@ -14,6 +14,12 @@ import (
 // is smaller (embeddings, statistics) stays float32, and so do the gradients of
 // weights, which an optimizer takes.
 func types(plan *graph.Plan, n graph.Node) (kept, computed libtorch.DType) {
+	switch n.Def() {
+	case graph.OpToBFloat16:
+		return libtorch.BFloat16, libtorch.Float32
+	case graph.OpToFloat32:
+		return libtorch.Float32, libtorch.BFloat16
+	}
 	if n.Precision() == graph.Float32 || n.Def() == graph.OpSumProcesses {
 		return libtorch.Float32, libtorch.Float32
 	}

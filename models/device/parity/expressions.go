@@ -17,6 +17,9 @@ var expressions = []expression{
 		positive := g.AddScalar(g.Square(x[0]), 1)
 		return g.AddN(g.Sqrt(positive), g.Rsqrt(positive), g.Log(positive), g.Exp(g.Scale(x[0], 0.3)), g.Sigmoid(x[0]), g.Softplus(x[0]), g.SiLU(x[0]))
 	}},
+	{"rounding to bfloat16", [][]int{image, row}, func(g *graph.Builder, x ...graph.Node) graph.Node {
+		return g.Mul(g.RoundBFloat16(g.StopGradient(x[0])), x[0])
+	}},
 	{"leaky ReLU", [][]int{image, row}, func(g *graph.Builder, x ...graph.Node) graph.Node {
 		return g.Mul(g.LeakyReLU(x[0], 0.2), g.ReLU(g.MulPerChannel(x[0], x[1])))
 	}},

@@ -23,7 +23,8 @@ var definitions = map[*graph.Def]definition{
 	graph.OpScale:     unary(func(x, c float64) float64 { return x * c }),
 	graph.OpAddScalar: unary(func(x, c float64) float64 { return x + c }),
 
-	graph.OpSquare:   unary(func(x, _ float64) float64 { return x * x }),
+	graph.OpSquare:     unary(func(x, _ float64) float64 { return x * x }),
+	graph.OpToBFloat16: unary(func(x, _ float64) float64 { return bfloat16(x) }), graph.OpToFloat32: unary(func(x, _ float64) float64 { return x }),
 	graph.OpSqrt:     unary(func(x, _ float64) float64 { return math.Sqrt(x) }),
 	graph.OpRsqrt:    unary(func(x, _ float64) float64 { return 1 / math.Sqrt(x) }),
 	graph.OpExp:      unary(func(x, _ float64) float64 { return math.Exp(x) }),
@@ -159,4 +160,11 @@ func spread(attr any, out value, in []value) {
 	for i, v := range in[0].data {
 		out.data[i/n*s.Size+s.Lo+i%n*s.Step] = v
 	}
+}
+
+// bfloat16 rounds to 8 bits of mantissa, ties to even. The exponent is taken for
+// unbounded.
+func bfloat16(x float64) float64 {
+	fraction, exponent := math.Frexp(x)
+	return math.Ldexp(math.RoundToEven(math.Ldexp(fraction, 8)), exponent-8)
 }

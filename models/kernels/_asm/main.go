@@ -15,7 +15,7 @@ import (
 )
 
 func main() {
-	set := flag.String("set", "", "what to generate: tile, tilestubs, vector, depthwise, activation, double, winograd or winogradstubs")
+	set := flag.String("set", "", "what to generate: tile, tilestubs, vector, depthwise, activation, bfloat16, double, winograd or winogradstubs")
 	flag.Parse()
 	switch *set {
 	case "tilestubs":
@@ -40,10 +40,12 @@ func main() {
 			depthwise(v)
 		case "activation":
 			activations(v)
+		case "bfloat16":
+			bfloat16(v)
 		case "double":
 			doubles(v)
 		default:
-			fmt.Fprintf(os.Stderr, "_asm: -set %q, want tile, vector, depthwise, activation, double or winograd\n", *set)
+			fmt.Fprintf(os.Stderr, "_asm: -set %q, want tile, vector, depthwise, activation, bfloat16, double or winograd\n", *set)
 			os.Exit(2)
 		}
 	}
