@@ -44,7 +44,7 @@ type Config struct {
 	src *source // where the values were read, for messages; nil for defaults
 }
 
-// The values of run.precision.
+// The values of run.precision and run.activations.
 const (
 	Float32  = "float32"
 	BFloat16 = "bfloat16"
@@ -65,6 +65,7 @@ type Run struct {
 	Batch        int    `toml:"batch" want:"in [1, 4096]" doc:"images a step"`
 	MicroBatch   int    `toml:"micro_batch" want:"0, or a divisor of run.batch" doc:"images computed at once: less memory, more time; 0: the whole batch"`
 	Recompute    string `toml:"recompute" want:"none | blocks" doc:"compute the inside of blocks again for gradients: less memory, more time"`
+	Activations  string `toml:"activations" want:"float32 | bfloat16" doc:"how activations wait for gradients; bfloat16: rounded, in half the memory"`
 	Precision    string `toml:"precision" for:"edm gdd" want:"float32 | bfloat16" doc:"of the network's activations on torch:cpu and cuda; all else is float32"`
 	TF32         bool   `toml:"tf32" want:"true or false" doc:"on cuda: let products of float32 round their factors to 10 bits"`
 	ChannelsLast bool   `toml:"channels_last" want:"true or false" doc:"on torch:cpu and cuda: images in memory with their channels last"`

@@ -11,7 +11,7 @@ func Default(method string) (*Config, error) {
 		return nil, fmt.Errorf("configs: method: got %q, want %s", method, oneOf(Methods()))
 	}
 	c := &Config{Name: method, Method: method}
-	c.Run = Run{Seed: 42, Device: "cpu", Threads: 0, Procs: 1, Batch: 64, Recompute: NoRecompute, TensorBoard: true}
+	c.Run = Run{Seed: 42, Device: "cpu", Threads: 0, Procs: 1, Batch: 64, Recompute: NoRecompute, Activations: Float32, TensorBoard: true}
 	c.Data = Data{Dataset: "mnist", Broken: ReplaceBroken, CacheMB: 1024}
 	c.Live = Live{TickKimg: 1, CheckpointKimg: 10, KeepCheckpoints: 3, LayersKimg: 2, DivergeAction: "event", DivergeFactor: 20}
 	c.Freeze = Freeze{Freeze: []string{}, Train: []string{}}

@@ -32,7 +32,7 @@ func Diff(old, new *Config) []Change {
 // its own: they change neither what is computed, but for rounding, nor what is
 // measured. Images may have moved, which a checkpoint recognises by their fingerprint,
 // and who was stopped by a broken one has seen none in its place.
-var betweenProcesses = []string{"name", "run.device", "run.recompute", "run.precision", "run.tf32", "run.channels_last", "run.cuda_graphs", "run.threads", "run.procs", "run.nice", "run.tensorboard", "data.path", "data.broken", "data.cache_mb"}
+var betweenProcesses = []string{"name", "run.device", "run.recompute", "run.activations", "run.precision", "run.tf32", "run.channels_last", "run.cuda_graphs", "run.threads", "run.procs", "run.nice", "run.tensorboard", "data.path", "data.broken", "data.cache_mb"}
 
 // CheckReload refuses to replace the settings of a started run by ones that
 // differ in a fixed field. The error names all of those fields.

@@ -273,7 +273,7 @@ func (e Env) micro() Micro {
 	}
 	return Micro{
 		Size: n, Parts: batch / n, Processes: e.Share.Size, Sum: e.Sum,
-		Keep: graph.Keeping{Recompute: e.Config.Run.Recompute == configs.RecomputeBlocks},
+		Keep: graph.Keeping{Recompute: e.Config.Run.Recompute == configs.RecomputeBlocks, BFloat16: e.Config.Run.Activations == configs.BFloat16},
 	}
 }
 
