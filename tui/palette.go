@@ -42,7 +42,7 @@ func (a *App) bindCommands() {
 		host.NewCommand("evaluate", "", "measure FID now", host.NeedTrainer, nil, func(_ []string) tea.Cmd {
 			return a.evaluate()
 		}),
-		host.NewCommand("final", "IMAGES|off [RANGES]", "queue an evaluation for the end", host.NeedTrainer, offer(func() []string { return []string{"50000", "off"} }), a.commandFinal),
+		host.NewCommand("final", "N [RANGES]", "queue an evaluation for the end; off takes it back", host.NeedTrainer, offer(func() []string { return []string{"50000", "off"} }), a.commandFinal),
 		host.NewCommand("fork", "[KEY=VALUE]", "a new run from this one's checkpoint", host.NeedRun, func(word string) []string {
 			if a.run == nil {
 				return nil
