@@ -202,6 +202,7 @@ type Augment struct {
 type Judge struct {
 	Statistic string `toml:"statistic" for:"edm gdd" want:"a statistic" doc:"number that is made of the features"`
 	Features  string `toml:"features" for:"edm gdd" want:"builtin:NAME, fetch:NAME or a file's path" doc:"network that measures; FID is comparable under the same one only"`
+	Input     string `toml:"input" for:"edm gdd" want:"an input" doc:"how it gets its images; own: as its authors, or EDM's papers, prepare them"`
 	Reference string `toml:"reference" for:"edm gdd" want:"builtin:NAME, fetch:NAME or an .npz file's path" doc:"statistics of the training images, mu and sigma"`
 }
 

@@ -76,8 +76,8 @@ func defaultDisc() Disc {
 }
 
 func defaultFID() FID {
-	return FID{Judge: Judge{Statistic: "fid", Features: "builtin:mnist-fid-cnn", Reference: "builtin:mnist-fid-ref"}, Samples: 5000, Best: "fid"}
+	return FID{Judge: Judge{Statistic: "fid", Features: "builtin:mnist-fid-cnn", Input: "own", Reference: "builtin:mnist-fid-ref"}, Samples: 5000, Best: "fid"}
 }
 
 // defaultJudge is a further judge that is not there, for want of features.
-func defaultJudge() Judge { return Judge{Statistic: "fid"} }
+func defaultJudge() Judge { return Judge{Statistic: "fid", Input: "own"} }

@@ -171,7 +171,7 @@ func (v *validator) judges() {
 		v.check(named(j.Reference), name+".reference", "")
 		for before := range k {
 			other := c.Judge(before)
-			v.check(j.Statistic != other.Statistic || j.Features != other.Features, name+".features",
+			v.check(j.Statistic != other.Statistic || j.Features != other.Features || j.Input != other.Input, name+".features",
 				fmt.Sprintf("others than %s has for the same statistic", JudgeName(before)))
 		}
 	}

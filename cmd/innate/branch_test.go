@@ -16,6 +16,7 @@ import (
 
 	"innate/configs"
 	"innate/models/checkpoint"
+	"innate/models/features"
 	"innate/trainer"
 	"innate/trainer/loop"
 	"innate/trainer/run"
@@ -87,7 +88,7 @@ func oneBranch(t *testing.T, dir string) {
 	}
 	f, err := checkpoint.Read(filepath.Join(dir, run.CheckpointsDir, "best.safetensors"))
 	check(t, err)
-	net, err := loop.OpenFeatures(filepath.Join(dir, "inputs", "fid.features", "cnn.safetensors"))
+	net, err := loop.OpenFeatures(filepath.Join(dir, "inputs", "fid.features", "cnn.safetensors"), features.OwnInput)
 	check(t, err)
 	if got, want := f.Metadata["nimg"]+": "+f.Metadata[loop.StatedKey("fid", net.Label)], fmt.Sprintf("%d: %.4f", at, best); got != want {
 		t.Errorf("at %d images: best.safetensors is %s, want %s", s.Nimg, got, want)

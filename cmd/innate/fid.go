@@ -18,6 +18,7 @@ import (
 	"innate/models/atomicfile"
 	"innate/models/device"
 	"innate/models/device/devices"
+	"innate/models/features"
 	"innate/models/filetype"
 	"innate/models/published"
 	"innate/trainer/data"
@@ -31,10 +32,10 @@ import (
 // fidFlags say how to measure.
 type fidFlags struct {
 	drawFlags
-	statistic, features, ref, seeds, out *string
-	bestOf                               *int
-	json, noCache                        *bool
-	counted, seeded                      bool // --n and --seed were given
+	statistic, features, input, ref, seeds, out *string
+	bestOf                                      *int
+	json, noCache                               *bool
+	counted, seeded                             bool // --n and --seed were given
 }
 
 func (c *cli) fidCommand() *cobra.Command {
@@ -50,6 +51,7 @@ func (c *cli) fidCommand() *cobra.Command {
 		drawFlags: newDrawFlags(cmd, countFlag(f, "n", 5000, 2, maxImages, "`images` to measure")),
 		statistic: f.String("statistic", "fid", "`numbers` that are made of the features, with commas: "+strings.Join(metrics.Statistics.Names(), " | ")),
 		features:  featuresFlag(f),
+		input:     inputFlag(cmd),
 		ref:       pathFlag(f, "ref", "builtin:mnist-fid-ref", "`reference`: builtin:NAME, an npz or npy file, or a set of images: "+strings.Join(imageSets(), " | ")+", a folder or a zip; default: builtin:mnist-fid-ref"),
 		seeds:     f.String("seeds", "", "`range` of seeds, such as 0-49999, instead of --seed and --n"),
 		bestOf:    countFlag(f, "best-of", 1, 1, maxRanges, "`ranges` of seeds to measure, one after the other"),
@@ -98,6 +100,14 @@ func featureCache(c *cli, none bool) *metrics.Cache {
 	return &metrics.Cache{Dir: filepath.Join(dir, "features"), MaxBytes: maxFeatureBytes, Warn: warn}
 }
 
+// inputFlag chooses between the programs that compute FID.
+func inputFlag(cmd *cobra.Command) *string {
+	names := append([]string{features.OwnInput}, features.Inputs.Names()...)
+	input := cmd.Flags().String("input", features.OwnInput, "`way` in which the network gets its images: "+strings.Join(names, " | "))
+	complete(cmd, "input", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
+	return input
+}
+
 // applySeeds makes first seed and count of --seeds.
 func (s *fidFlags) applySeeds() error {
 	if *s.seeds == "" {
@@ -138,7 +148,7 @@ func fid(ctx context.Context, c *cli, arg string, s fidFlags) error {
 	progress := c.progress()
 	plan := evaluation.Plan{
 		Cache:      featureCache(c, *s.noCache),
-		Statistics: strings.Split(*s.statistic, ","), Features: *s.features, Ref: *s.ref,
+		Statistics: strings.Split(*s.statistic, ","), Features: *s.features, Input: *s.input, Ref: *s.ref,
 		N: *s.n, FirstSeed: *s.seed, Ranges: *s.bestOf, Report: progress.report,
 		Record: func(list []results.Result) error {
 			progress.clear()
@@ -277,7 +287,7 @@ func (c *cli) fidRefCommand() *cobra.Command {
 		Args: oneArg("npz FILE to write"),
 	}
 	noCache := noCacheFlag(cmd.Flags())
-	features, threads, on := featuresFlag(cmd.Flags()), threadsFlag(cmd.Flags()), deviceFlag(cmd)
+	network, input, threads, on := featuresFlag(cmd.Flags()), inputFlag(cmd), threadsFlag(cmd.Flags()), deviceFlag(cmd)
 	sets := imageSets()
 	dataset := cmd.Flags().String("dataset", sets[0], "`set` of images: "+strings.Join(sets, " | ")+", or the path of a zip, a folder or a file")
 	complete(cmd, "dataset", cobra.FixedCompletions(sets, cobra.ShellCompDirectiveDefault))
@@ -293,7 +303,7 @@ func (c *cli) fidRefCommand() *cobra.Command {
 			return err
 		}
 		defer data.Close(images)
-		net, err := loop.OpenFeatures(*features)
+		net, err := loop.OpenFeatures(*network, *input)
 		if err != nil {
 			return err
 		}

@@ -85,6 +85,18 @@ var Files = []File{
 	},
 	dinov2("b", "ViT-B/14"), dinov2("l", "ViT-L/14, dgm-eval's choice"),
 	{
+		Name:   "inception-2015-12-05.pt",
+		URL:    "https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/metrics/inception-2015-12-05.pt",
+		What:   "Inception of FID, as clean-fid loads it: TorchScript",
+		Origin: "NVIDIA, StyleGAN2-ADA's networks, translated from TensorFlow's; see there for its licence",
+	},
+	{
+		Name:   "weights-inception-2015-12-05-6726825d.pth",
+		URL:    "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth",
+		What:   "Inception of FID, as a state dict",
+		Origin: "torch-fidelity, github.com/toshas/torch-fidelity, ported from TensorFlow's; Apache-2.0", SHA256: "6726825d", Says: inName,
+	},
+	{
 		Name: "cifar-10-python.tar.gz", URL: cifar + "cifar-10-python.tar.gz",
 		What: "CIFAR-10, as Python has it: 60,000 images", Origin: byKrizhevsky,
 		MD5: "c58f30108f718f92721af3b95e74349a", SHA256: "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce", Says: "the data set's page; Keras",

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"innate/models/device/devices"
+	"innate/models/features"
 	"innate/models/weights"
 	"innate/trainer/data"
 	"innate/trainer/evaluation"
@@ -42,7 +43,7 @@ func measure(t *testing.T, ctx context.Context, threads int, p evaluation.Plan) 
 
 func plan(folder string, report func(evaluation.Progress)) evaluation.Plan {
 	return evaluation.Plan{
-		Statistics: []string{"fid", "is"}, Features: "builtin:mnist-fid-cnn", Ref: "builtin:mnist-fid-ref",
+		Statistics: []string{"fid", "is"}, Features: "builtin:mnist-fid-cnn", Input: features.OwnInput, Ref: "builtin:mnist-fid-ref",
 		N: 120, FirstSeed: 7, Ranges: 2, Folder: folder, Report: report, Record: func([]results.Result) error { return nil },
 	}
 }

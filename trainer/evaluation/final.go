@@ -25,7 +25,7 @@ func Final(ctx context.Context, dev device.Device, f loop.FinalPlan) ([]results.
 	if err != nil {
 		return nil, err
 	}
-	net, err := loop.OpenFeatures(f.Judge.Features)
+	net, err := loop.OpenFeatures(f.Judge.Features, f.Judge.Input)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func Final(ctx context.Context, dev device.Device, f loop.FinalPlan) ([]results.
 			continue
 		}
 		plan := Plan{
-			Statistics: []string{f.Judge.Statistic}, Features: f.Judge.Features, Ref: f.Judge.Reference,
+			Statistics: []string{f.Judge.Statistic}, Features: f.Judge.Features, Input: f.Judge.Input, Ref: f.Judge.Reference,
 			N: f.Samples, FirstSeed: seed, Ranges: 1, Folder: f.Dir,
 			Report: func(p Progress) { f.Report(k, p.Nimg) },
 			Record: func(list []results.Result) error { return results.Append(table, list...) },

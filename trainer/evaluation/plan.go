@@ -22,6 +22,7 @@ import (
 type Plan struct {
 	Statistics []string     // by name, in metrics.Statistics
 	Features   string       // feature network: builtin:NAME or a path
+	Input      string       // by which it gets its images, or features.OwnInput
 	Ref        string       // what is compared with: builtin:NAME, a path, or the name of
 	RefImages  data.Dataset // these images; nil for what Ref names
 	N          int          // images of a range
@@ -67,7 +68,7 @@ func (p Plan) Run(ctx context.Context, dev device.Device, s Subject) ([]results.
 	if err := p.Validate(s); err != nil {
 		return nil, err
 	}
-	net, err := loop.OpenFeatures(p.Features)
+	net, err := loop.OpenFeatures(p.Features, p.Input)
 	if err != nil {
 		return nil, err
 	}

@@ -99,12 +99,12 @@ func (l *Loop) openFeatures(k int) (net *FeatureNetwork, err error) {
 		e.features = make([]*FeatureNetwork, l.cfg.Judges())
 	}
 	for other := range k {
-		if e.features[other] != nil && l.cfg.Judge(other).Features == l.cfg.Judge(k).Features {
+		if e.features[other] != nil && l.cfg.Judge(other).Features == l.cfg.Judge(k).Features && l.cfg.Judge(other).Input == l.cfg.Judge(k).Input {
 			e.features[k] = e.features[other]
 		}
 	}
 	if e.features[k] == nil {
-		e.features[k], err = OpenFeatures(configs.Locate(l.dir, l.cfg.Judge(k).Features))
+		e.features[k], err = OpenFeatures(configs.Locate(l.dir, l.cfg.Judge(k).Features), l.cfg.Judge(k).Input)
 	}
 	return e.features[k], err
 }

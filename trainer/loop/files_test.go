@@ -55,7 +55,7 @@ func TestFiles(t *testing.T) {
 	check(t, err)
 	dev := cpu.New(1)
 	defer dev.Close()
-	net, err := loop.OpenFeatures(filepath.Join(dir, "cnn.safetensors"))
+	net, err := loop.OpenFeatures(filepath.Join(dir, "cnn.safetensors"), features.OwnInput)
 	check(t, err)
 	ref, err := loop.ReferenceSet(context.Background(), dev, set, net, false, nil)
 	check(t, err)
@@ -64,7 +64,7 @@ func TestFiles(t *testing.T) {
 	}
 	check(t, metrics.SaveSet(filepath.Join(dir, "ref.npz"), ref))
 
-	gray, err := loop.OpenFeatures("builtin:mnist-fid-cnn")
+	gray, err := loop.OpenFeatures("builtin:mnist-fid-cnn", features.OwnInput)
 	check(t, err)
 	if _, err := loop.ReferenceSet(context.Background(), dev, set, gray, false, nil); err == nil || !strings.Contains(err.Error(), "want [N H W 1]") {
 		t.Errorf("got %v, want that the features are of gray images", err)

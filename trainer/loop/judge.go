@@ -20,10 +20,12 @@ import (
 	"innate/trainer/run"
 )
 
-// A config may ask for every statistic that there is.
+// A config may ask for every statistic that there is, and for every input.
 func init() {
+	inputs := func() []string { return append([]string{features.OwnInput}, features.Inputs.Names()...) }
 	for _, table := range []string{"fid", "fid1", "fid2", "fid3"} {
 		configs.KnownNames(table+".statistic", metrics.Statistics.Names)
+		configs.KnownNames(table+".input", inputs)
 	}
 }
 
@@ -33,24 +35,29 @@ const featureBatch = 250
 // FeatureNetwork is a network by whose features images are measured.
 type FeatureNetwork struct {
 	features.Network
-	Label string // of its weights, wherever they were read from
+	Label string // of its weights, wherever they were read from, and of an input that is not its own
 
 	// Called is its name until labels came from weights: that of its file. Runs,
 	// networks and references of that time state their values under it.
 	Called string
 }
 
-// OpenFeatures opens the feature network that ref names: builtin:NAME or a path.
-func OpenFeatures(ref string) (*FeatureNetwork, error) {
+// OpenFeatures opens the feature network that ref names, builtin:NAME or a path, with an
+// input by name or features.OwnInput.
+func OpenFeatures(ref, input string) (*FeatureNetwork, error) {
 	file, err := weights.Open(ref)
 	if err != nil {
 		return nil, err
 	}
-	net, label, err := method.OpenFeatures(file)
+	net, label, err := method.OpenFeatures(file, input)
 	if err != nil {
 		return nil, err
 	}
-	return &FeatureNetwork{net, label, calledAfter(ref)}, nil
+	called := label // numbers of a chosen input were never called after the file
+	if input == features.OwnInput {
+		called = calledAfter(ref)
+	}
+	return &FeatureNetwork{net, label, called}, nil
 }
 
 // calledAfter is the name of a file, less builtin: and the word fid.

@@ -227,7 +227,7 @@ func TestRegisteredJudge(t *testing.T) {
 			best, at = v, row.Nimg
 		}
 	}
-	opened, err := loop.OpenFeatures(filepath.Join(networks, "cells.safetensors"))
+	opened, err := loop.OpenFeatures(filepath.Join(networks, "cells.safetensors"), features.OwnInput)
 	check(t, err)
 	info, err := run.ReadInfo(whole)
 	check(t, err)

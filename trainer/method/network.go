@@ -84,10 +84,10 @@ func OpenBackbone(f *checkpoint.File) (features.Backbone, error) {
 	return features.OpenBackbone(f, prefixOf(f))
 }
 
-// OpenFeatures is OpenDenoiser for feature networks, of whatever kind; label is the
-// name of their weights.
-func OpenFeatures(f *checkpoint.File) (net features.Network, label string, err error) {
-	return features.Open(f, prefixOf(f), features.OwnInput)
+// OpenFeatures is OpenDenoiser for feature networks, of whatever kind, with an input by
+// name; label is that of their numbers.
+func OpenFeatures(f *checkpoint.File, input string) (net features.Network, label string, err error) {
+	return features.Open(f, prefixOf(f), input)
 }
 
 // netLayers describes a network's parameters for the screen.
