@@ -130,7 +130,7 @@ func TestFullTowers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		net, label, err := features.Open(f, "")
+		net, label, err := features.Open(f, "", features.OwnInput)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -277,7 +277,7 @@ func BenchmarkTowers(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		net, label, err := features.Open(f, "")
+		net, label, err := features.Open(f, "", features.OwnInput)
 		if err != nil {
 			b.Fatal(err)
 		}
