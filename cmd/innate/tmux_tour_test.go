@@ -222,6 +222,8 @@ var tour = []step{
 	{given, "pause", `‖ paused`},
 	{given, "checkpoint", `checkpoint written`},
 	{given, "evaluate", `measuring FID`},
+	{given, "final 2000 2", `final evaluation queued`},
+	{given, "final off", `no final evaluation`},
 	{given, "view samples", `›4 samples`},
 	{given, "sample 7", `seed 7`},
 	{given, "save other", `wrote /\S+/other.png`},
