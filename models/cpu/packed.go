@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"innate/models"
+	"innate/models/device"
 	"innate/models/graph"
 	"innate/models/kernels"
 )
@@ -69,7 +70,7 @@ func (m *Program) packedUseOf(n graph.Node) (use packedUse, ok bool) {
 func (d *Device) keptWeights() []packedWeight {
 	changing := map[*models.Param]bool{}
 	d.packed.adams = slices.DeleteFunc(d.packed.adams, func(a *adam) bool {
-		return !slices.ContainsFunc(a.programs, func(p *Program) bool { return p.dev != nil })
+		return !slices.ContainsFunc(a.programs, func(p device.Program) bool { own, ok := p.(*Program); return !ok || own.dev != nil })
 	})
 	for _, a := range d.packed.adams {
 		for _, p := range a.params {

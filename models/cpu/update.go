@@ -40,7 +40,7 @@ type adam struct {
 	run   func(worker, job int) // made once: a fresh closure would allocate
 
 	params   []*models.Param
-	programs []*Program // whose gradients it follows
+	programs []device.Program // whose gradients it follows
 
 	measuring bool        // the next step keeps what Squares needs
 	before    [][]float32 // by worker: the values that a job is about to change
@@ -73,8 +73,8 @@ func (d *Device) PlanAdam(slots []device.AdamSlot) (device.Adam, error) {
 		})
 		a.first = append(a.first, len(a.jobs))
 		a.params = append(a.params, s.Param)
-		if p := s.Program.(*Program); !slices.Contains(a.programs, p) {
-			a.programs = append(a.programs, p)
+		if !slices.Contains(a.programs, s.Program) {
+			a.programs = append(a.programs, s.Program)
 		}
 	}
 	d.packed.adams, d.packed.replan = append(d.packed.adams, a), true

@@ -50,11 +50,11 @@ type given struct {
 	values map[graph.Node][]float32
 }
 
-func (g given) Value(n graph.Node) []float32 { return g.values[n] }
+func (g *given) Value(n graph.Node) []float32 { return g.values[n] }
 
 // gradients is a program with those outputs.
 func gradients(grads [][]float32) (device.Program, []graph.Node) {
-	g, p := graph.NewBuilder(), given{values: map[graph.Node][]float32{}}
+	g, p := graph.NewBuilder(), &given{values: map[graph.Node][]float32{}}
 	var nodes []graph.Node
 	for i, grad := range grads {
 		n := g.Input(fmt.Sprint(i), len(grad))
