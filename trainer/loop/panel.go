@@ -35,7 +35,7 @@ type seat struct {
 // to make, with their feature networks.
 func (l *Loop) openPanel(dev device.Device, image graph.Shape, cfg metrics.CollectorConfig) (*panel, error) {
 	p := &panel{source: cfg.Source, made: -1}
-	type input struct{ features, reference string }
+	type input struct{ features, input, reference string }
 	inputs, statistics := []input{}, [][]string{}
 	where := map[input]int{}
 	for k := range l.cfg.Judges() {
@@ -48,7 +48,7 @@ func (l *Loop) openPanel(dev device.Device, image graph.Shape, cfg metrics.Colle
 		if err != nil {
 			return nil, err
 		}
-		in := input{j.Features, j.Reference}
+		in := input{j.Features, j.Input, j.Reference}
 		at, known := where[in]
 		if !known {
 			at = len(inputs)
