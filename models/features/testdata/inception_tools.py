@@ -52,11 +52,12 @@ def make(folder, size):
 
 
 def fid(a, b):
-    from scipy import linalg
+    """FID of features [n d], n < d: the root's trace is a sum of n singular values."""
     a, b = a.astype(np.float64), b.astype(np.float64)
-    s, t = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
-    root = linalg.sqrtm(s @ t)
-    return float(((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(s) + np.trace(t) - 2 * np.trace(root).real)
+    mean = ((a.mean(0) - b.mean(0)) ** 2).sum()
+    a, b = a - a.mean(0), b - b.mean(0)
+    root = np.linalg.svd(a @ b.T, compute_uv=False).sum()
+    return float(mean + ((a**2).sum() + (b**2).sum() - 2 * root) / (len(a) - 1))
 
 
 def compare(folder, size):
@@ -64,7 +65,7 @@ def compare(folder, size):
     names = ["edm", "torch-fidelity", "pytorch-fid", "clean-fid"]
     tools = {(n, s): np.load(path(f"{s}.{n}.npy")) for n in names for s in SETS}
     own = {(n, s): np.load(path(f"{s}.{n}.npz")) for n in names for s in SETS}
-    vectors = lambda z: z["features"] if "features" in z else z["vectors"]
+    vectors = lambda z: z["vectors"]
     apart = lambda f, g: float(np.mean(np.linalg.norm(f - g, axis=1) / np.linalg.norm(f, axis=1)))
     print("| features of a | " + " | ".join(names) + " | innate, the same input |")
     print("|---|" + "---|" * (len(names) + 1))
@@ -74,6 +75,7 @@ def compare(folder, size):
     for n in names:
         print(n, "FID of a and b:", fid(tools[n, "a"], tools[n, "b"]), "of innate's features:", fid(vectors(own[n, "a"]), vectors(own[n, "b"])), flush=True)
     print("edm's a against the others' a:", {n: fid(tools["edm", "a"], tools[n, "a"]) for n in names[1:]})
+    print("against innate's a by the same input:", {n: fid(tools[n, "a"], vectors(own[n, "a"])) for n in names})
 
 
 if __name__ == "__main__":
