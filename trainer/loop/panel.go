@@ -3,6 +3,7 @@ package loop
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"innate/configs"
 	"innate/metrics"
@@ -36,8 +37,12 @@ type seat struct {
 func (l *Loop) openPanel(dev device.Device, image graph.Shape, cfg metrics.CollectorConfig) (*panel, error) {
 	p := &panel{source: cfg.Source, made: -1}
 	type input struct{ features, input, reference string }
-	inputs, statistics := []input{}, [][]string{}
-	where := map[input]int{}
+	type table struct { // of seats that one judge serves
+		input
+		network    *FeatureNetwork
+		statistics []string
+	}
+	var tables []table
 	for k := range l.cfg.Judges() {
 		j := l.cfg.Judge(k)
 		features, err := l.openFeatures(k)
@@ -49,33 +54,25 @@ func (l *Loop) openPanel(dev device.Device, image graph.Shape, cfg metrics.Colle
 			return nil, err
 		}
 		in := input{j.Features, j.Input, j.Reference}
-		at, known := where[in]
-		if !known {
-			at = len(inputs)
-			where[in], inputs, statistics = at, append(inputs, in), append(statistics, nil)
+		at := slices.IndexFunc(tables, func(t table) bool { return t.input == in })
+		if at < 0 {
+			at, tables = len(tables), append(tables, table{input: in, network: features})
 		}
-		s := seat{judge: at, result: len(statistics[at]), Statistic: statistic, key: l.scalarOf(k), label: statistic.Label(features.Label), features: features}
+		s := seat{judge: at, result: len(tables[at].statistics), Statistic: statistic, key: l.scalarOf(k), label: statistic.Label(features.Label), features: features}
 		for _, other := range p.seats {
 			if other.label == s.label {
 				return nil, l.cfg.At(configs.JudgeName(k)+".features", fmt.Errorf("%s.features: %s is measured twice: the networks are the same", configs.JudgeName(k), s.label))
 			}
 		}
-		statistics[at] = append(statistics[at], j.Statistic)
+		tables[at].statistics = append(tables[at].statistics, j.Statistic)
 		p.seats = append(p.seats, s)
 	}
-	if len(inputs) > 1 {
+	if len(tables) > 1 {
 		p.images = make([]float32, cfg.SourceBatch*cfg.Values)
 		cfg.Source = p.shared
 	}
-	for i, in := range inputs {
-		first := p.seats[0]
-		for _, s := range p.seats {
-			if s.judge == i {
-				first = s
-				break
-			}
-		}
-		judge, err := OpenJudge(dev, statistics[i], first.features, configs.Locate(l.dir, in.reference), image, cfg)
+	for _, t := range tables {
+		judge, err := OpenJudge(dev, t.statistics, t.network, configs.Locate(l.dir, t.reference), image, cfg)
 		if err != nil {
 			return nil, err
 		}
