@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -20,7 +19,6 @@ type Group struct {
 
 	asks chan Ask
 	by   *worker // what adds up; nil for the links
-	took atomic.Int64
 
 	once sync.Once
 	lost chan struct{} // closed once the group is at an end …

@@ -21,8 +21,6 @@ const chunkValues = 64 << 10
 // Sum replaces v by the sum of every process's v, which must be of one length. All get
 // the same bits. It does not allocate.
 func (g *Group) Sum(v []float32) error {
-	start := time.Now()
-	defer func() { g.took.Add(int64(time.Since(start))) }()
 	if err := g.Err(); err != nil {
 		return err
 	}
@@ -34,10 +32,6 @@ func (g *Group) Sum(v []float32) error {
 	}
 	return g.sumFollowing(v)
 }
-
-// Took is the time that sums have taken since the last call, waiting for slower
-// processes included.
-func (g *Group) Took() time.Duration { return time.Duration(g.took.Swap(0)) }
 
 // AddsBy names what adds up.
 func (g *Group) AddsBy() string {
