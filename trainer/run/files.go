@@ -18,6 +18,7 @@ const (
 	LayersFile    = "layers.json" // []Layer
 	LockFile      = "lock"        // held (flock) by the trainer; its pid
 	JobFile       = "job.json"    // Job, of a run that was submitted
+	AboutFile     = "about.json"  // About: tags, a note, the sweep that it belongs to
 	SocketFile    = "control.sock"
 	SocketPointer = SocketFile + ".path" // where the socket lies, if that is elsewhere
 	SocketDir     = ".ctl"               // around a socket that is being made; no longer than SocketFile
@@ -123,6 +124,7 @@ var Files = []File{
 	{Pattern: FeaturesPattern, Writer: "command, trainer"},
 	{Pattern: LogFile, Writer: "command, trainer"},
 	{Pattern: JobFile, Writer: "command"},
+	{Pattern: AboutFile, Writer: "command, screen"},
 	{Pattern: JobOutput, Writer: "scheduler"},
 	{Pattern: LockFile, Writer: "trainer", Life: Process, Made: true},
 	{Pattern: SocketFile, Writer: "trainer", Life: Process},

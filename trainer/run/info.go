@@ -19,8 +19,9 @@ type Info struct {
 	Alive  bool   // a trainer holds the lock
 	Err    error  // of a list: why the directory cannot be read, with StateUnreadable
 
-	Job  Job    // that the run was submitted in; the zero Job if in none
-	Said string // the state in the heartbeat, before one was derived; "" without a heartbeat
+	About About  // what people noted; nothing where that cannot be read
+	Job   Job    // that the run was submitted in; the zero Job if in none
+	Said  string // the state in the heartbeat, before one was derived; "" without a heartbeat
 }
 
 // ReadInfo reads a run directory. The state is that of the last heartbeat,
@@ -45,6 +46,9 @@ func ReadInfo(dir string) (Info, error) {
 		return info, err
 	}
 	info.Job = ReadJob(dir)
+	if about, err := ReadAbout(dir); err == nil { // a damaged note must not hide the run
+		info.About = about
+	}
 	st := &info.Status
 	info.Said = st.State
 	switch {
