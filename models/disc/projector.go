@@ -77,11 +77,12 @@ func NewProjector(cfg ProjectorConfig, net features.Backbone, rng *rand.Rand) (*
 	}
 	var mixed []int // channels after CCM
 	for i, t := range p.taps {
-		width, out := cfg.CMix, cfg.CMix
+		width := cfg.CMix
 		if cfg.Expand {
 			width <<= i
 		}
-		if out = width; cfg.Expand && i > 0 {
+		out := width
+		if cfg.Expand && i > 0 {
 			out /= 2
 		}
 		mixed = append(mixed, width)

@@ -70,14 +70,13 @@ type Depthwise struct {
 	inStep  int
 	outStep int
 	phases  []depthPhase
-	grain   int // output rows of a job, of one phase
 	jobs    []depthJob
 
 	packed, init []float32 // [K·K][C] and [C]
 	workers      []depthTile
 
-	x, w, y []float32 // of the current run
-	runJob  func(worker, job int)
+	x, y   []float32 // of the current run
+	runJob func(worker, job int)
 }
 
 // depthPhase is a set of output pixels with the same taps, and the runs of rows and

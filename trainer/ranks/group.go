@@ -181,7 +181,7 @@ func (g *Group) read(l *link) {
 			payload, err = readPayload(l.conn, n)
 		}
 		if err != nil {
-			g.broken(l, err)
+			_ = g.broken(l, err) // who waits learns of it
 			return
 		}
 		switch kind {
@@ -200,7 +200,7 @@ func (g *Group) read(l *link) {
 			g.Fail(fmt.Errorf("%v: %s", l.of, payload))
 			return
 		default:
-			g.broken(l, fmt.Errorf("message of kind %q", kind))
+			_ = g.broken(l, fmt.Errorf("message of kind %q", kind))
 			return
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -149,8 +150,9 @@ func readCIFAR(name string, batches []cifarBatch) (Collection, error) {
 	if len(batches) == 0 {
 		return nil, errors.New("no batch of CIFAR: want data_batch_1 and so on, or data_batch_1.bin")
 	}
-	number := func(b cifarBatch) (n int) {
-		fmt.Sscanf(b.name, "data_batch_%d", &n)
+	number := func(b cifarBatch) int { // 0 where its name has none
+		digits, _, _ := strings.Cut(strings.TrimPrefix(b.name, "data_batch_"), ".")
+		n, _ := strconv.Atoi(digits)
 		return n
 	}
 	slices.SortStableFunc(batches, func(a, b cifarBatch) int { return number(a) - number(b) })

@@ -3,6 +3,7 @@ package files
 import (
 	"errors"
 	"fmt"
+	"hash"
 	"hash/crc64"
 	"io"
 	"path"
@@ -92,7 +93,7 @@ func readBounded(r io.Reader, limit int64) ([]byte, error) {
 }
 
 // fingerprint is of what identifies members in turn.
-func fingerprint(kind string, write func(w io.Writer)) string {
+func fingerprint(kind string, write func(w hash.Hash)) string {
 	h := crc64.New(crc64.MakeTable(crc64.ECMA))
 	write(h)
 	return fmt.Sprintf("%s-%016x", kind, h.Sum64())
@@ -120,7 +121,7 @@ func (h *held) Labels() Labels      { return h.labels }
 func (h *held) Close() error        { return nil }
 
 func (h *held) Fingerprint() string {
-	return fingerprint(h.kind, func(w io.Writer) {
+	return fingerprint(h.kind, func(w hash.Hash) {
 		w.Write(h.Pixels())
 		fmt.Fprint(w, h.labels.Classes)
 	})

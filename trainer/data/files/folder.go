@@ -3,6 +3,7 @@ package files
 import (
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -59,7 +60,7 @@ func openFolder(p Place, held bool) (Collection, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.print = fingerprint("folder", func(w io.Writer) {
+	e.print = fingerprint("folder", func(w hash.Hash) {
 		for _, m := range e.members {
 			fmt.Fprintln(w, m, sizes[m])
 		}

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"os"
 	"slices"
@@ -68,7 +69,7 @@ func openZip(r io.ReaderAt, size int64) (*encoded, error) {
 		e.members[i] = name(f)
 	}
 	e.open = func(i int) (io.ReadCloser, error) { return openMember(images[i], maxEncoded) }
-	e.print = fingerprint("zip", func(w io.Writer) {
+	e.print = fingerprint("zip", func(w hash.Hash) {
 		for i, f := range images {
 			fmt.Fprintf(w, "%s %d %08x\n", e.members[i], f.UncompressedSize64, f.CRC32)
 		}
