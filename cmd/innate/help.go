@@ -29,7 +29,7 @@ func help(cmd *cobra.Command, _ []string) {
 			}
 		}
 	}
-	b.WriteString("\nRuns live under ./runs, or where --runs or INNATE_RUNS says. A RUN is its\n" +
+	b.WriteString("Runs live under ./runs, or where --runs or INNATE_RUNS says. A RUN is its\n" +
 		"number, its name or its directory. innate COMMAND -h has flags and examples.\n")
 	fmt.Fprint(cmd.OutOrStdout(), b.String())
 }

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"text/tabwriter"
 
@@ -23,15 +25,18 @@ func (c *cli) lsCommand() *cobra.Command {
 		Args: noArgs, ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	asJSON := jsonFlag(cmd.Flags())
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return ls(cmd.Context(), c, *asJSON) }
+	tags := cmd.Flags().StringArray("tag", nil, "only runs with this `tag`, or '!tag' without; may be repeated")
+	complete(cmd, "tag", c.completeTag)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return ls(cmd.Context(), c, *tags, *asJSON) }
 	return cmd
 }
 
-func ls(ctx context.Context, c *cli, asJSON bool) error {
+func ls(ctx context.Context, c *cli, tags []string, asJSON bool) error {
 	infos, err := run.List(run.RunsDir(c.runs))
 	if err != nil {
 		return err
 	}
+	infos = slices.DeleteFunc(infos, func(i run.Info) bool { return !i.About.Tagged(tags) })
 	askAll(ctx, infos)
 	list := make([]*run.Info, len(infos))
 	for i := range infos {
@@ -41,12 +46,17 @@ func ls(ctx context.Context, c *cli, asJSON bool) error {
 	if asJSON {
 		all := []run.Status{}
 		for _, i := range infos {
-			all = append(all, i.Status)
+			all = append(all, withAbout(i))
 		}
 		return printJSON(c.out, all)
 	}
 	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "RUN\tSTATE\tKIMG\tIMG/S\tFROZEN\tFID\tBEST")
+	heads := "RUN\tSTATE\tKIMG\tIMG/S\tFROZEN\tFID\tBEST"
+	tagged := len(run.TagsOf(infos)) > 0
+	if tagged {
+		heads += "\tTAGS"
+	}
+	fmt.Fprintln(w, heads)
 	for _, i := range infos {
 		s := i.Status
 		speed := "-"
@@ -54,8 +64,12 @@ func ls(ctx context.Context, c *cli, asJSON bool) error {
 			speed = fmt.Sprintf("%.1f", s.ImagesPerSec)
 		}
 		seen, total := kimgOf(s)
-		fmt.Fprintf(w, "%s\t%s\t%s/%s\t%s\t%.1f %%\t%s\t%s\n", clip(run.OneLine(i.Name)), s.State,
+		fmt.Fprintf(w, "%s\t%s\t%s/%s\t%s\t%.1f %%\t%s\t%s", clip(run.OneLine(i.Name)), s.State,
 			seen, total, speed, 100*s.FrozenFraction, number(s.LastFID), number(s.BestFID))
+		if tagged {
+			fmt.Fprint(w, "\t", strings.Join(i.About.Tags, " "))
+		}
+		fmt.Fprintln(w)
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -70,8 +84,20 @@ func ls(ctx context.Context, c *cli, asJSON bool) error {
 		if why := held(i.Status); why != "" {
 			fmt.Fprintf(c.out, "%s %s\n", run.OneLine(i.Name), why)
 		}
+		if i.About.Note != "" {
+			fmt.Fprintf(c.out, "%s: %s\n", run.OneLine(i.Name), run.OneLine(i.About.Note))
+		}
 	}
 	return nil
+}
+
+// withAbout is the status of a run with what is noted of it, for JSON.
+func withAbout(i run.Info) run.Status {
+	s := i.Status
+	if a := i.About; a.Note != "" || a.Group != "" || len(a.Tags) > 0 {
+		s.About = &a
+	}
+	return s
 }
 
 // askAll asks the trainers of all runs at once.

@@ -44,7 +44,7 @@ func (c *cli) statusCommand() *cobra.Command {
 		}
 		c.askJobs(cmd.Context(), &info)
 		if *asJSON {
-			return printJSON(c.out, info.Status)
+			return printJSON(c.out, withAbout(info))
 		}
 		printStatus(c.out, info)
 		return nil
@@ -80,6 +80,12 @@ func printStatus(out io.Writer, info run.Info) {
 	}
 	if s.Job != "" {
 		row("job", "%s", strings.TrimSuffix(run.OneLine(s.Job)+", "+s.JobState, ", "))
+	}
+	if len(info.About.Tags) > 0 {
+		row("tags", "%s", strings.Join(info.About.Tags, " "))
+	}
+	if info.About.Note != "" {
+		row("note", "%s", run.OneLine(info.About.Note))
 	}
 	row("method", "%s", s.Method)
 	seen, total := kimgOf(s)

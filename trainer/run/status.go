@@ -60,6 +60,9 @@ type Status struct {
 	// cluster.
 	JobState string `json:"job_state,omitempty"`
 
+	// What is noted of the run; readers add it to what they print as JSON.
+	About *About `json:"about,omitempty"`
+
 	// Which of two snapshots is newer is known by Seq, not by the clock, which may
 	// be set back, or be another machine's: see Before. Both are empty in what
 	// older trainers wrote.
