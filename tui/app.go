@@ -223,6 +223,11 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 		}
 	case foundMsg:
 		return a.handleFound(m)
+	case notedMsg:
+		if m.err != nil {
+			return a.Fail(m.err)
+		}
+		return a.Notify(m.done, a.theme.Good)
 	case stateMsg:
 		return a.Fail(m.err)
 	case noticeOverMsg:

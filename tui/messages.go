@@ -29,6 +29,12 @@ type foundMsg struct {
 	err error
 }
 
+// notedMsg ends a change of what is noted of the open run.
+type notedMsg struct {
+	done string
+	err  error
+}
+
 // formMsg brings the form for a new run.
 type formMsg struct {
 	form host.View

@@ -50,6 +50,8 @@ func (a *App) bindCommands() {
 			return a.run.Config.Offer(word)
 		}, a.commandFork),
 		host.NewCommand("open", "RUN", "open another run", host.NeedNothing, a.offerRuns, a.commandOpen),
+		host.NewCommand("tag", "[-]TAG...", "tag the run, or with - take a tag off", host.NeedNothing, a.runs.OfferTags, a.commandTag),
+		host.NewCommand("note", "[TEXT]", "write a note on the run, or take it away", host.NeedNothing, nil, a.commandNote),
 		host.NewCommand("view", "NAME", "another view of the run", host.NeedRun, offer(func() []string { return a.ViewNames() }), func(args []string) tea.Cmd {
 			return a.one("view", args, a.viewByName)
 		}),

@@ -46,7 +46,7 @@ func Badge(t *theme.Theme, state, stage string) string {
 	return s
 }
 
-// RunLine tells where the run lies and where it could resume from.
+// RunLine tells where the run lies, where it could resume from, and what is noted of it.
 func RunLine(t *theme.Theme, r *session.Run, loc *time.Location) string {
 	parts := []string{widget.Plain(r.Dir)}
 	if n := r.Info.Status.CheckpointNimg; n > 0 {
@@ -54,6 +54,12 @@ func RunLine(t *theme.Theme, r *session.Run, loc *time.Location) string {
 	}
 	if !r.Info.Status.Started.IsZero() {
 		parts = append(parts, "started "+r.Info.Status.Started.In(loc).Format("2006-01-02 15:04"))
+	}
+	if tags := r.Info.About.Tags; len(tags) > 0 {
+		parts = append(parts, "tags "+strings.Join(tags, " "))
+	}
+	if note := r.Info.About.Note; note != "" {
+		parts = append(parts, run.OneLine(note))
 	}
 	return " " + t.Dim.Render(strings.Join(parts, "   "))
 }

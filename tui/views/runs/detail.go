@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -114,6 +115,10 @@ func facts(r *session.Listed, on host.Host, w, h int) []string {
 	if st.CheckpointError != "" && run.Active(st.State) {
 		para(t.Warn, "no checkpoint is written: "+st.CheckpointError)
 		lines = append(lines, "")
+	}
+	add("tags", strings.Join(r.About.Tags, " "))
+	if r.About.Note != "" {
+		para(t.Text, "“"+run.OneLine(r.About.Note)+"”")
 	}
 	add("job", widget.Plain(session.JobText(st)))
 	add("method", methodOf(r))

@@ -1,6 +1,7 @@
 package runs
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,13 +13,12 @@ import (
 )
 
 // filterTerm is one word of a filter.
-// filterTerm is one word of a filter.
 type filterTerm func(r *session.Listed, marked bool) bool
 
 // parseFilter reads a filter: words that must all fit. A word is part of a
-// run's name, state:run, method:gdd, data:mnist, fid<50, kimg>10 or marked; an
-// exclamation mark before it turns it round. What is still being typed fits
-// everything.
+// run's name or note, or begins one of its tags; state:run, tag:mine, method:gdd,
+// data:mnist, fid<50, kimg>10 or marked; an exclamation mark before it turns it
+// round. What is still being typed fits everything.
 func parseFilter(s string) []filterTerm {
 	var terms []filterTerm
 	for word := range strings.FieldsSeq(strings.ToLower(s)) {
@@ -41,6 +41,9 @@ func parseTerm(word string) filterTerm {
 		return func(_ *session.Listed, marked bool) bool { return marked }
 	}
 	if key, want, ok := strings.Cut(word, ":"); ok {
+		if key == "tag" {
+			return func(r *session.Listed, _ bool) bool { return hasTag(r, want) }
+		}
 		if field := fields[key]; field != nil {
 			return func(r *session.Listed, _ bool) bool { return strings.HasPrefix(strings.ToLower(field(r)), want) }
 		}
@@ -60,7 +63,14 @@ func parseTerm(word string) filterTerm {
 			return ok && (sign == "<" && v < limit || sign == ">" && v > limit)
 		}
 	}
-	return func(r *session.Listed, _ bool) bool { return strings.Contains(strings.ToLower(r.Name), word) }
+	return func(r *session.Listed, _ bool) bool {
+		return strings.Contains(strings.ToLower(r.Name), word) || strings.Contains(strings.ToLower(r.About.Note), word) || hasTag(r, word)
+	}
+}
+
+// hasTag reports whether one of a run's tags begins with a word.
+func hasTag(r *session.Listed, word string) bool {
+	return slices.ContainsFunc(r.About.Tags, func(tag string) bool { return strings.HasPrefix(strings.ToLower(tag), word) })
 }
 
 // fields are the words that a filter can ask for by their beginning, and
@@ -108,11 +118,14 @@ func (v *View) complete(text string) (from int, offers []string) {
 		if m := methodOf(r); m != "" {
 			add("method:" + strings.ToLower(m))
 		}
+		for _, tag := range r.About.Tags {
+			add("tag:" + strings.ToLower(tag))
+		}
 		add(widget.Plain(r.Name))
 	}
 	offers = host.Matching(offers, text[from:])
 	if text[from:] == "" {
-		offers = []string{"state:", "method:", "data:", "fid<", "kimg>", "marked"}
+		offers = []string{"state:", "tag:", "method:", "data:", "fid<", "kimg>", "marked"}
 	}
 	return from, offers
 }
@@ -121,7 +134,7 @@ func (v *View) complete(text string) (from int, offers []string) {
 func (v *View) askFilter() tea.Cmd {
 	before := v.filter
 	return v.h.Prompt(host.Prompt{
-		Sign: "/", Text: before, Hint: "part of a name, state:run, method:gdd, fid<50, !word",
+		Sign: "/", Text: before, Hint: "part of a name, tag:mine, state:run, method:gdd, fid<50, !word",
 		Changed:  v.setFilter,
 		Accept:   func(s string) tea.Cmd { v.setFilter(s); return nil },
 		Cancel:   func() { v.setFilter(before) },

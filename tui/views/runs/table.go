@@ -26,6 +26,7 @@ const (
 	colFrozen
 	colAge
 	colTrend
+	colTags
 	colCount
 )
 
@@ -34,11 +35,12 @@ const (
 	nameMin, nameMax   = 17, 34
 	barW               = 10 // of the progress beside the kimg
 	trendMin, trendMax = 12, 48
+	tagsMin, tagsMax   = 10, 24
 )
 
 // columns lays out the list in w cells. Which columns show depends on the
-// width alone, so that nothing moves while runs train.
-func columns(w int) []widget.TableColumn {
+// width, and on whether any run has tags, so that nothing moves while runs train.
+func columns(w int, tagged bool) []widget.TableColumn {
 	cols := []widget.TableColumn{
 		colState:  {Name: "state", W: 10},
 		colRun:    {Name: "run", W: nameMin, Down: true},
@@ -51,6 +53,7 @@ func columns(w int) []widget.TableColumn {
 		colFrozen: {Name: "frozen", Right: true, Down: true},
 		colAge:    {Name: "age", W: 7, Right: true},
 		colTrend:  {Name: "trend"},
+		colTags:   {Name: "tags"},
 	}
 	used := widget.TableMargin - widget.TableGap + 1 // and a space at the right end
 	for _, c := range cols {
@@ -60,9 +63,9 @@ func columns(w int) []widget.TableColumn {
 	}
 	// What comes first is dropped last.
 	for _, c := range []struct{ col, w int }{
-		{colMethod, 10}, {colSpeed, 6}, {colLast, 7}, {colFrozen, 7}, {colData, 6}, {colTrend, trendMin},
+		{colTags, tagsMin}, {colMethod, 10}, {colSpeed, 6}, {colLast, 7}, {colFrozen, 7}, {colData, 6}, {colTrend, trendMin},
 	} {
-		if used+c.w+widget.TableGap <= w {
+		if (c.col != colTags || tagged) && used+c.w+widget.TableGap <= w {
 			cols[c.col].W = c.w
 			used += c.w + widget.TableGap
 		}
@@ -78,6 +81,9 @@ func columns(w int) []widget.TableColumn {
 		used += barW + 1
 	}
 	give(colRun, nameMax)
+	if tagged && cols[colTags].W > 0 {
+		give(colTags, tagsMax)
+	}
 	if cols[colTrend].W > 0 {
 		give(colTrend, trendMax)
 	}
@@ -116,6 +122,9 @@ func cells(r *session.Listed, t *theme.Theme, cols []widget.TableColumn, now tim
 	}
 	if age, ok := r.Age(now); ok {
 		c[colAge] = widget.TableCell{Text: widget.Duration(age), Order: age.Seconds()}
+	}
+	if tags := r.About.Tags; len(tags) > 0 {
+		c[colTags] = widget.TableCell{Text: strings.Join(tags, " ")}
 	}
 	values := make([]float64, len(r.Points))
 	for i, p := range r.Points {

@@ -4,6 +4,8 @@
 package runs
 
 import (
+	"slices"
+
 	tea "charm.land/bubbletea/v2"
 
 	"innate/tui/host"
@@ -56,11 +58,13 @@ func (v *View) bind() {
 		host.Bind("f", "f", "fork", "a new run from this one's last checkpoint", v.fork),
 		host.Bind("space", "space", "mark", "mark the run, or unmark it", move((*widget.Table).Mark)),
 		host.Bind("o", "o", "overlay", "marked runs' curves on one screen", v.overlay),
-		host.Bind("/", "/", "filter", "filter: name, state:run, fid<50, !not", v.askFilter),
+		host.Bind("/", "/", "filter", "filter: name, tag:x, state:run, fid<50, !no", v.askFilter),
 		host.Bind("s", "s", "stop", "stop the marked runs, or this one (asks)", v.stop),
 		host.Bind("r", "r", "resume", "resume what is paused, dead or stopped", v.resume),
 		host.Bind("P", "P", "pause", "pause the marked runs, or this one", v.pause),
 		host.Bind("d", "d", "delete", "delete the marked runs, or this one (asks)", v.delete),
+		host.Bind("t", "t", "tag", "tag the marked runs, or this one: a, -a", v.askTags),
+		host.Bind("e", "e", "", "write a note on the run", v.askNote),
 		host.Bind("v", "v", "", "mark all that the filter shows, or none", move((*widget.Table).MarkAll)),
 		host.Bind("> right l", "> l", "", "sort by the next column", order(func(t *widget.Table) { t.StepSort(1) })),
 		host.Bind("< left h", "< h", "", "sort by the column before", order(func(t *widget.Table) { t.StepSort(-1) })),
@@ -160,10 +164,10 @@ func (v *View) take(m session.RunsMsg) tea.Cmd {
 
 // fill puts the list into the table.
 func (v *View) fill() {
-	cols := columns(v.width)
+	list := v.h.Runs().List
+	cols := columns(v.width, slices.ContainsFunc(list, func(r session.Listed) bool { return len(r.About.Tags) > 0 }))
 	v.table.SetColumns(cols)
 	terms := parseFilter(v.filter)
-	list := v.h.Runs().List
 	now := v.h.Options().Now()
 	rows := make([]widget.TableRow, len(list))
 	for i := range list {
