@@ -1,0 +1,145 @@
+package sweep
+
+import (
+	"cmp"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"innate/configs"
+	"innate/trainer/run"
+)
+
+// Group is the runs that one sweep or ensemble is made of, by what they say of
+// themselves. Runs are enough for it: the directory of their sweep may be gone.
+type Group struct {
+	Name   string
+	Dir    string // of the sweep; "" if there is none any more
+	State  State
+	Keys   []string // settings by which points differ
+	Seeds  []uint64
+	Points []Member // in the order of the plan
+}
+
+// Member is a point of a group with its runs.
+type Member struct {
+	Point
+	Runs []Seed // by seed; those that have not been made are not among them
+	Want int    // how many there are to be; 0 if no plan says
+}
+
+// Seed is a run of a point.
+type Seed struct {
+	Seed uint64
+	Info run.Info
+}
+
+// State is what becomes of a sweep.
+type State string
+
+const (
+	StateRunning State = "running" // a queue trains it
+	StatePausing State = "pausing" // its queue ends its runs, and then itself
+	StatePaused  State = "paused"  // resume continues it
+	StateDone    State = "done"    // every run is done, was dropped, or has failed
+	StateDead    State = "dead"    // its queue ended before its time; resume continues it
+	StateLoose   State = "loose"   // runs without a sweep's directory
+)
+
+// Groups puts the runs of a list together that say they belong together, in the order of
+// the groups' names. Runs of no group are left out.
+func Groups(runsDir string, infos []run.Info) []Group {
+	members := map[string][]run.Info{}
+	for _, info := range infos {
+		if name := info.About.Group; name != "" {
+			members[name] = append(members[name], info)
+		}
+	}
+	names, _ := List(runsDir) // what cannot be listed has its runs still
+	for name := range members {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	var groups []Group
+	for _, name := range names {
+		groups = append(groups, groupOf(Dir(runsDir, name), name, members[name]))
+	}
+	return groups
+}
+
+// Of is the group of the sweep in dir: with what its runs' directories say.
+func Of(dir string, p *Plan) Group {
+	var infos []run.Info
+	for _, point := range p.Points {
+		for _, seed := range p.Seeds {
+			at := filepath.Join(filepath.Dir(dir), p.RunName(point, seed))
+			if !run.IsRun(at) {
+				continue
+			}
+			if info, err := run.ReadInfo(at); err == nil && info.About.Group == p.Name {
+				infos = append(infos, info)
+			}
+		}
+	}
+	return groupOf(dir, p.Name, infos)
+}
+
+func groupOf(dir, name string, infos []run.Info) Group {
+	g := Group{Name: name, State: StateLoose}
+	p, err := ReadPlan(dir)
+	if err == nil {
+		g.Dir, g.Keys, g.Seeds, g.State = dir, p.Keys, p.Seeds, stateOf(dir, p)
+		for _, point := range p.Points {
+			g.Points = append(g.Points, Member{Point: point, Want: len(p.Seeds)})
+		}
+	}
+	for _, info := range infos {
+		i := slices.IndexFunc(g.Points, func(m Member) bool { return m.Name == info.About.Point })
+		if i < 0 {
+			i = len(g.Points)
+			g.Points = append(g.Points, Member{Point: Point{Name: info.About.Point}})
+		}
+		g.Points[i].Runs = append(g.Points[i].Runs, Seed{seedOf(info), info})
+	}
+	for _, m := range g.Points {
+		slices.SortFunc(m.Runs, func(a, b Seed) int {
+			return cmp.Or(cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.Info.Name, b.Info.Name))
+		})
+	}
+	return g
+}
+
+// seedOf is the seed of a run, by its name, or else by its settings; 0 where neither
+// says.
+func seedOf(info run.Info) uint64 {
+	if i := strings.LastIndex(info.Name, seedMark); i >= 0 {
+		if seed, err := strconv.ParseUint(info.Name[i+len(seedMark):], 10, 64); err == nil {
+			return seed
+		}
+	}
+	cfg, err := configs.Load(filepath.Join(info.Dir, run.ConfigFile))
+	if err != nil {
+		return 0
+	}
+	return uint64(cfg.Run.Seed)
+}
+
+// stateOf derives the state of the sweep in dir from its files and its queue's lock.
+func stateOf(dir string, p *Plan) State {
+	_, alive, _ := Queue(dir)
+	paused := Paused(dir)
+	switch {
+	case alive && paused:
+		return StatePausing
+	case alive:
+		return StateRunning
+	case p.Ended != "":
+		return StateDone
+	case paused:
+		return StatePaused
+	}
+	return StateDead
+}
