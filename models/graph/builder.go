@@ -121,6 +121,7 @@ type Builder struct {
 	params    map[*models.Param]Node
 	consts    map[uint32]Node
 	inputs    map[string]bool
+	watch     func(layer, tap string, n Node) Node // nil for none
 }
 
 // callKey identifies one application of a Def exactly.
@@ -209,6 +210,20 @@ func (g *Builder) Block() func() {
 	g.blocks++
 	g.block = g.blocks
 	return func() { g.block = 0 }
+}
+
+// Watch has f called at every Tap that follows, with the scope that it stands in. What
+// f returns takes the place of the value, so that a graph can be looked into, and
+// changed there, without another form of the network.
+func (g *Builder) Watch(f func(layer, tap string, n Node) Node) { g.watch = f }
+
+// Tap offers n, by a name within its scope, to what watches the graph; where nothing
+// does, it is n itself.
+func (g *Builder) Tap(tap string, n Node) Node {
+	if g.watch == nil {
+		return n
+	}
+	return g.watch(strings.Join(g.scope, "."), tap, n)
 }
 
 // Precision is how exact operations must at least be.

@@ -27,10 +27,22 @@ type BlockShape struct {
 	Heads    int // of self-attention; 0 for none
 }
 
+// Taps of a block's Forward, within the scope of its name: what graph.Builder.Watch
+// gets to see. The output is Residual and Shortcut together, scaled, and, of a block
+// with attention, that and Attention, scaled again.
+const (
+	TapModulation = "modulation" // of the second norm by the embedding: [N out], or [N 2·out] of scale and shift
+	TapResidual   = "residual"   // what the convolutions give, [N H' W' out]
+	TapShortcut   = "shortcut"   // the input, resampled and projected where it is
+	TapAttention  = "attention"  // what attention adds; of blocks that have it
+	TapOutput     = "output"
+)
+
 // Block is the residual block of EDM's U-Nets. Skip is nil where the shortcut is
 // the identity; Norm2, QKV and Proj are nil without attention.
 type Block struct {
 	Name               string // after the network's: enc.28x28_block0
+	At                 Layer  // Part, Block and Resolution
 	Norm0, Norm1       *Norm
 	Conv0, Conv1, Skip *Conv
 	Affine             *Linear
@@ -43,7 +55,8 @@ type Block struct {
 
 // Block makes a residual block; its parts come in the order of EDM's module.
 func (b *Builder) Block(name string, style BlockStyle, s BlockShape) *Block {
-	x := &Block{Name: name, style: style, heads: s.Heads}
+	x := &Block{Name: name, At: b.At, style: style, heads: s.Heads}
+	b.module.blocks = append(b.module.blocks, x)
 	x.Norm0 = b.Norm(name+".norm0", s.In, style.Eps)
 	x.Conv0 = b.Conv(name+".conv0", s.In, s.Out, 3, s.Resample, style.Taps, style.Ordinary)
 	width := s.Out
@@ -73,18 +86,31 @@ func (b *Block) Forward(g *graph.Builder, x, emb graph.Node, drop *Dropout) grap
 	defer g.Block()()
 	defer g.Scope(b.Name)()
 	h := b.Conv0.Forward(g, b.Norm0.SiLU(g, x))
-	h = b.modulate(g, h, b.Affine.Forward(g, emb))
-	h = b.Conv1.Forward(g, drop.Forward(g, b.Name, h))
+	h = b.modulate(g, h, g.Tap(TapModulation, b.Affine.Forward(g, emb)))
+	h = g.Tap(TapResidual, b.Conv1.Forward(g, drop.Forward(g, b.Name, h)))
 	if b.Skip != nil {
 		x = b.Skip.Forward(g, x)
 	}
-	x = g.AddScaled(h, x, b.style.SkipScale)
+	x = g.AddScaled(h, g.Tap(TapShortcut, x), b.style.SkipScale)
 	if b.QKV == nil {
-		return x
+		return g.Tap(TapOutput, x)
 	}
 	a := b.attention(g, b.QKV.Forward(g, b.Norm2.Forward(g, x)))
-	return g.AddScaled(b.Proj.Forward(g, a), x, b.style.SkipScale)
+	a = g.Tap(TapAttention, b.Proj.Forward(g, a))
+	return g.Tap(TapOutput, g.AddScaled(a, x, b.style.SkipScale))
 }
+
+// ShortcutScale is by what the output has the shortcut in it.
+func (b *Block) ShortcutScale() float32 {
+	if b.QKV == nil {
+		return b.style.SkipScale
+	}
+	return b.style.SkipScale * b.style.SkipScale
+}
+
+// Adaptive reports whether the embedding gives a scale and a shift, and not a shift
+// alone.
+func (b *Block) Adaptive() bool { return b.style.Adaptive }
 
 // ForwardSkip is Forward of x with the channels of skip behind its own. What they make
 // together is part of the block.

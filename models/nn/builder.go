@@ -13,6 +13,7 @@ import (
 type Module struct {
 	params, buffers *models.ParamSet
 	layers          []Layer
+	blocks          []*Block
 }
 
 // Params are the trained parameters, in the order of the state dict.
@@ -23,6 +24,10 @@ func (m *Module) Buffers() *models.ParamSet { return m.buffers }
 
 // Layers describes the parameters in order; the caller must not change it.
 func (m *Module) Layers() []Layer { return m.layers }
+
+// Blocks are the residual blocks in the order of the state dict; the caller must not
+// change it.
+func (m *Module) Blocks() []*Block { return m.blocks }
 
 // Builder makes a network's layers in the order of its state dict.
 type Builder struct {

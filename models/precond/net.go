@@ -19,6 +19,7 @@ type Net interface {
 	Params() *models.ParamSet  // what trains, in the order of the state dict
 	Buffers() *models.ParamSet // what a checkpoint keeps besides
 	Layers() []nn.Layer        // describes Params, in order
+	Blocks() []*nn.Block       // residual blocks, in that order; their Forward has taps
 	Clone() Net                // with values of its own
 
 	// Forward adds F to g: x [N R R Channels] to [N R R OutChannels].
