@@ -19,7 +19,6 @@ const (
 	LockFile      = "lock"        // held (flock) by the trainer; its pid
 	JobFile       = "job.json"    // Job, of a run that was submitted
 	AboutFile     = "about.json"  // About: tags, a note, the sweep that it belongs to
-	BuriedFile    = "buried"      // the trainer of whose death an alert was made: its pid and start
 	SocketFile    = "control.sock"
 	SocketPointer = SocketFile + ".path" // where the socket lies, if that is elsewhere
 	SocketDir     = ".ctl"               // around a socket that is being made; no longer than SocketFile
@@ -40,6 +39,13 @@ const (
 	CheckpointsDir  = "checkpoints"
 	InputsDir       = "inputs" // the run's own copies of the files that its settings name
 	TensorBoardDir  = "tensorboard"
+	AnalysisDir     = "analysis" // what analyses have found: package figures
+)
+
+// Files of analyses that are under way.
+const (
+	ProbeLines     = AnalysisDir + "/probe-*.jsonl" // numbers of innate probe as they come
+	WorkingPattern = AnalysisDir + "/*.working"     // how far one is, rewritten each second
 )
 
 // Endings of the names of checkpoints that nothing resumes from by itself, and the
@@ -123,10 +129,15 @@ var Files = []File{
 	{Pattern: TensorBoardDir + "/events.out.tfevents.*", Writer: "trainer", Rewind: RewindCut},
 	{Pattern: ResultsFile, Writer: "command, trainer"},
 	{Pattern: FeaturesPattern, Writer: "command, trainer"},
+	{Pattern: AnalysisDir, Writer: "command"},
+	{Pattern: ProbeLines, Writer: "command"},
+	{Pattern: AnalysisDir + "/*.json", Writer: "command"},
+	{Pattern: AnalysisDir + "/*.csv", Writer: "command"},
+	{Pattern: AnalysisDir + "/*.png", Writer: "command"},
+	{Pattern: WorkingPattern, Writer: "command", Life: Unfinished, Young: time.Minute},
 	{Pattern: LogFile, Writer: "command, trainer"},
 	{Pattern: JobFile, Writer: "command"},
 	{Pattern: AboutFile, Writer: "command, screen"},
-	{Pattern: BuriedFile, Writer: "trainer"},
 	{Pattern: JobOutput, Writer: "scheduler"},
 	{Pattern: LockFile, Writer: "trainer", Life: Process, Made: true},
 	{Pattern: SocketFile, Writer: "trainer", Life: Process},
@@ -139,6 +150,7 @@ var Files = []File{
 	{Pattern: atomicfile.TempPattern, Writer: "all", Life: Unfinished, Young: time.Minute},
 	{Pattern: SamplesDir + "/" + atomicfile.TempPattern, Writer: "command, trainer", Life: Unfinished, Young: time.Minute},
 	{Pattern: CheckpointsDir + "/" + atomicfile.TempPattern, Writer: "trainer", Life: Unfinished},
+	{Pattern: AnalysisDir + "/" + atomicfile.TempPattern, Writer: "command", Life: Unfinished, Young: time.Minute},
 	{Pattern: TensorBoardDir + "/" + atomicfile.TempPattern, Writer: "trainer", Life: Unfinished},
 	{Pattern: ProbePattern, Writer: "trainer", Life: Unfinished},
 
