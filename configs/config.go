@@ -40,6 +40,7 @@ type Config struct {
 	FID3     Judge    `toml:"fid3"`
 	Live     Live     `toml:"live"`
 	Freeze   Freeze   `toml:"freeze"`
+	Alerts   Alerts   `toml:"alerts"`
 
 	src *source // where the values were read, for messages; nil for defaults
 }
@@ -275,6 +276,15 @@ type Live struct {
 	DivergeAction string  `toml:"diverge_action" want:"off | event | pause | rollback" doc:"what to do when a loss diverges"`
 	DivergeFactor float64 `toml:"diverge_factor" want:"in (1, 1000000]" doc:"a loss so many times its recent median diverges"`
 }
+
+// Alerts choose what the user is not told of elsewhere. Where to is in a file of the user's
+// own, never in a run: see package alerts.
+type Alerts struct {
+	Mute []string `toml:"mute" live:"yes" want:"some of best, diverged, died, done" doc:"what is not told to the webhook or command of ~/.config/innate/alerts.toml"`
+}
+
+// AlertKinds lists what alerts.mute may have.
+func AlertKinds() []string { return []string{"best", "diverged", "died", "done"} }
 
 // Freeze names the trained network's parameters that stay as they are: those of the
 // preset and of the Freeze globs, less those of the Train globs. Live.

@@ -26,6 +26,7 @@ func (c *Config) Validate() error {
 	v.disc()
 	v.augment()
 	v.weights()
+	v.alerts()
 	v.globs("freeze.freeze", c.Freeze.Freeze)
 	v.globs("freeze.train", c.Freeze.Train)
 	if len(v.errs) == 0 {
@@ -81,6 +82,15 @@ func (v *validator) name() {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(".-_", r))
 	}
 	v.check(name != "" && len(name) <= 64 && !strings.ContainsRune(".-_", rune(name[0])) && !strings.ContainsFunc(name, odd), "name", "")
+}
+
+// alerts checks that every kind is one, and said once.
+func (v *validator) alerts() {
+	kinds, seen := AlertKinds(), map[string]bool{}
+	for _, kind := range v.c.Alerts.Mute {
+		v.check(slices.Contains(kinds, kind) && !seen[kind], "alerts.mute", "")
+		seen[kind] = true
+	}
 }
 
 func (v *validator) microBatch() {

@@ -51,11 +51,18 @@ func (c *cli) doctorCommand() *cobra.Command {
 	check := cmd.Flags().Bool("check", false, "hold the device against innate's own kernels, and time it, in four minutes at most")
 	reference := cmd.Flags().String("reference", "", "for --check: `FILE` of a Python program that times the same steps in PyTorch")
 	threads := threadsFlag(cmd.Flags())
+	alert := cmd.Flags().Bool("alert", false, "send a test to the webhook and command of the alerts of runs, and say what came of it")
 	slurm := cmd.Flags().Bool("slurm", false, "look at the Slurm that is here, in a quarter of a minute at most")
 	var e edits
 	cmd.Flags().StringArrayVar(&e.set, "set", nil, "`key=value` to change in CONFIG; may be repeated")
 	complete(cmd, "set", completeEdit)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *alert {
+			if cmd.Flags().NFlag() > 1 || len(args) > 0 {
+				return usagef("doctor --alert: want it alone")
+			}
+			return testAlert(cmd.Context(), c)
+		}
 		if len(args) == 1 && !*slurm && !*check {
 			return doctorConfig(c, args[0], e)
 		}
@@ -103,6 +110,7 @@ func doctor(c *cli) {
 	}
 	row("scheduler", "%s", describeScheduler(c))
 	row("mpi", "%s", describeMPI())
+	row("alerts", "%s", describeAlerts(c))
 	row("runs", "%s", describeRoom(run.RunsDir(c.runs)))
 	for _, text := range trainer.Hazards(c.getenv, true) {
 		row("warning", "%s", text)

@@ -28,7 +28,8 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	os.Setenv(published.Variable, cache) // not that of whoever runs the tests
+	os.Setenv(published.Variable, cache) // not that of whoever runs the tests …
+	os.Setenv("XDG_CONFIG_HOME", cache)  // … who is told of no alert
 	status := m.Run()
 	os.RemoveAll(cache)
 	os.Exit(status)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 	"innate/configs"
 	"innate/models/device/devices"
 	"innate/trainer"
+	"innate/trainer/alerts"
 	"innate/trainer/evaluation"
 	"innate/trainer/loop"
 	"innate/trainer/run"
@@ -32,10 +34,17 @@ func (c *cli) trainCommand() *cobra.Command {
 	requeue := cmd.Flags().Bool("requeue", false, "as a job that begins again: resume a run that --out has already; at USR1, and at TERM in a pod, stop and be queued again")
 	dry := cmd.Flags().Bool("dry-run", false, "do not train, but say what memory and disk a run would take")
 	asJSON := jsonFlag(cmd.Flags())
+	watch := cmd.Flags().Bool("watch", false, "wait for the end of standard input, which is that of the run's trainer, and alert if it has died: a trainer starts this itself")
+	if err := cmd.Flags().MarkHidden("watch"); err != nil {
+		panic(err) // there is no such flag
+	}
 	var edits edits
 	edits.register(cmd)
 	complete(cmd, "run", c.completeRun(ended))
 	cmd.Args = func(_ *cobra.Command, args []string) error {
+		if *watch && *resumed == "" {
+			return usagef("train --watch: want --run RUN, too")
+		}
 		if *resumed != "" && (len(args) > 0 || len(edits.set) > 0 || *out != "") {
 			return usagef("train --run: continues a run as it is, want no CONFIG, --set, --kimg or --out")
 		}
@@ -50,6 +59,9 @@ func (c *cli) trainCommand() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *dry {
 			return dryRun(c, args[0], edits, *asJSON)
+		}
+		if *watch {
+			return alerts.Watch(cmd.Context(), *resumed, alerts.Path(c.getenv), os.Stdin)
 		}
 		place, err := c.place()
 		if err != nil {
@@ -122,9 +134,24 @@ func train(ctx context.Context, c *cli, dir, listen string, asks <-chan os.Signa
 	out := newPrinter(c.out)
 	err = loop.Run(ctx, loop.Options{
 		Dir: dir, Log: out, Listen: listen, Job: trainer.Job(c.getenv), Machine: warnings, Checkpoint: asks, Ranks: group, Final: evaluation.Final,
+		Alerts: alerts.Path(c.getenv), Watch: func() (func(), error) { return watchEnd(dir) },
 	})
 	out.Close()
 	return errors.Join(err, lock.Release())
+}
+
+// watchEnd starts a process that alerts when this one, the trainer of the run in dir,
+// has died.
+func watchEnd(dir string) (end func(), err error) {
+	dir, err = filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	w, err := alerts.StartWatch(filepath.Join(dir, run.LogFile), "train", "--watch", "--run="+dir)
+	if err != nil {
+		return nil, err
+	}
+	return w.End, nil
 }
 
 // create makes a run directory for a preset or a file, edited.

@@ -16,6 +16,7 @@ import (
 	"innate/models/device"
 	"innate/models/device/devices"
 	"innate/models/nvml"
+	"innate/trainer/alerts"
 	"innate/trainer/control"
 	"innate/trainer/data"
 	"innate/trainer/method"
@@ -46,6 +47,12 @@ type Options struct {
 	Final Final // measures what live.final_samples queues; nil: nothing is
 
 	Checkpoint <-chan os.Signal // each asks for a checkpoint, as the command does; nil for none
+
+	// Alerts is the user's file that says where alerts go; "" for nowhere. Watch starts
+	// a process that alerts if this one dies; end tells it that this one does not. Nil
+	// for none.
+	Alerts string
+	Watch  func() (end func(), err error)
 
 	// Ranks are the processes that train together, this one among them, which they
 	// end with; nil for one alone. Run is for the one that leads, Follow for others.
@@ -93,6 +100,7 @@ type Loop struct {
 	samples    *sampleGrid
 	health     health
 	layerStats layerStats
+	alerting   alerting
 
 	paused    bool
 	pausedFor string // why, when nobody asked for it
@@ -177,6 +185,7 @@ func (l *Loop) run(ctx context.Context, opts Options) error {
 	if err != nil {
 		err = l.fail(err)
 	}
+	l.closeAlerts()
 	l.outcome = err
 	close(l.ended)
 	return err
@@ -189,10 +198,15 @@ func (l *Loop) fail(err error) error {
 		l.drain() // of a checkpoint that is being written
 		err = fmt.Errorf("%w; %s", err, l.unsaved("are"))
 	}
-	if _, gone := l.home.check(); gone != nil {
+	_, gone := l.home.check()
+	if gone != nil {
+		err = gone
+	}
+	l.report.err, l.state = err.Error(), run.StateFailed
+	l.alert(alerts.Died, "failed: "+err.Error())
+	if gone != nil {
 		return gone
 	}
-	l.report.err = err.Error()
 	l.setState(run.StateFailed)
 	if record := l.recordEvent(runlog.Error, err.Error(), nil); record != nil {
 		return errors.Join(err, record)
@@ -216,9 +230,6 @@ func open(opts Options) (*Loop, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := noteStart(dir, opts.Job, cfg); err != nil {
-		return nil, err
-	}
 	l := &Loop{
 		dir: dir, job: opts.Job, ranks: opts.Ranks, final: opts.Final, saver: saver{patient: opts.Patient}, home: home, text: text, cfg: cfg, out: opts.Log,
 		scalars: method.NewScalars(), started: time.Now(), state: run.StateStarting, now: time.Now,
@@ -229,6 +240,10 @@ func open(opts Options) (*Loop, error) {
 		l.out = io.Discard
 	}
 	if l.log, err = runlog.OpenWriter(dir); err != nil {
+		return nil, err
+	}
+	l.openAlerts(opts) // while the heartbeat is that of the trainer before
+	if err := noteStart(dir, opts.Job, cfg); err != nil {
 		return nil, err
 	}
 	from, err := l.newest()

@@ -159,6 +159,7 @@ func (l *Loop) tend() error {
 	}
 	if now := time.Now(); now.Sub(l.tended) >= tendEvery {
 		l.tended = now
+		l.tendAlerts()
 		note, err := l.home.check()
 		if err != nil {
 			return err

@@ -19,6 +19,7 @@ const (
 	LockFile      = "lock"        // held (flock) by the trainer; its pid
 	JobFile       = "job.json"    // Job, of a run that was submitted
 	AboutFile     = "about.json"  // About: tags, a note, the sweep that it belongs to
+	BuriedFile    = "buried"      // the trainer of whose death an alert was made: its pid and start
 	SocketFile    = "control.sock"
 	SocketPointer = SocketFile + ".path" // where the socket lies, if that is elsewhere
 	SocketDir     = ".ctl"               // around a socket that is being made; no longer than SocketFile
@@ -138,6 +139,7 @@ var Files = []File{
 	{Pattern: LogFile, Writer: "command, trainer"},
 	{Pattern: JobFile, Writer: "command"},
 	{Pattern: AboutFile, Writer: "command, screen"},
+	{Pattern: BuriedFile, Writer: "trainer"},
 	{Pattern: JobOutput, Writer: "scheduler"},
 	{Pattern: LockFile, Writer: "trainer", Life: Process, Made: true},
 	{Pattern: SocketFile, Writer: "trainer", Life: Process},

@@ -75,3 +75,11 @@ func writeJSONFile(dir, name string, v any) error {
 	}
 	return nil
 }
+
+// WriteText writes a small file of a run by its name, in one step.
+func WriteText(dir, name, text string) error {
+	if err := atomicfile.WriteBytes(filepath.Join(dir, name), atomicfile.NoSync, []byte(text)); err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	return nil
+}
