@@ -20,7 +20,7 @@ const (
 //	want  the values it may have, checked where rule.go understands the words;
 //	      what is chosen from a registry is checked by KnownNames
 //	doc   what it means, in one line
-//	live  that it may change between two steps, as all under live and freeze may
+//	live  that it may change between two steps, as all under live, freeze and rates may
 type Config struct {
 	Name   string `toml:"name" want:"1 to 64 letters, digits, dots, dashes or underscores, starting with a letter or digit" doc:"names the run directory"`
 	Method string `toml:"method" want:"a method" doc:"what is trained: a feature network, a diffusion teacher, or a one-step student"`
@@ -41,6 +41,7 @@ type Config struct {
 	Live     Live     `toml:"live"`
 	Freeze   Freeze   `toml:"freeze"`
 	Alerts   Alerts   `toml:"alerts"`
+	Rates    Rates    `toml:"rates" want:"globs of parameter names with factors in (0, 1]" doc:"factors of the learning rate by glob; the last line that matches counts"`
 
 	src *source // where the values were read, for messages; nil for defaults
 }
@@ -285,14 +286,3 @@ type Alerts struct {
 
 // AlertKinds lists what alerts.mute may have.
 func AlertKinds() []string { return []string{"best", "diverged", "died", "done"} }
-
-// Freeze names the trained network's parameters that stay as they are: those of the
-// preset and of the Freeze globs, less those of the Train globs. Live.
-type Freeze struct {
-	Preset string   `toml:"preset" for:"edm gdd" want:"none | gdd-i | gdd-i+qkv | gdd-i+qkv+skip | norms | embedding | encoder | decoder" doc:"the paper's choice of frozen layers, options 0 to 3, or all that trains"`
-	Freeze []string `toml:"freeze" want:"globs of parameter names" doc:"names or globs frozen besides, such as dec.28x28_*"`
-	Train  []string `toml:"train" want:"globs of parameter names" doc:"names or globs trained all the same"`
-}
-
-// FreezePresets lists the values of freeze.preset.
-func FreezePresets() []string { return byKey["freeze.preset"].choices() }

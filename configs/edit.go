@@ -18,9 +18,25 @@ import (
 // checks the type only: parse the result to validate it. A published network brings
 // its settings: those of them that the text states follow model.network.
 func Set(text, key, value string) (string, error) {
+	if glob, ok := strings.CutPrefix(key, ratesKey+"."); ok {
+		return setRate(text, glob, value)
+	}
 	f, err := resolveKey(key)
 	if err != nil {
 		return "", err
+	}
+	switch f.kind {
+	case reflect.TypeFor[Schedule]():
+		v, ok := decodeLiteral(strings.TrimSpace(value))
+		if s, ok2, bad := scheduleOf(v); ok && ok2 && bad == nil {
+			return setSchedule(text, s)
+		}
+		return "", wrongType(f, value)
+	case reflect.TypeFor[Rates]():
+		if r, ok := ratesOf(strings.TrimSpace(value)); ok {
+			return SetRates(text, r)
+		}
+		return "", wrongType(f, value)
 	}
 	literal, err := literalOf(f, value)
 	if err != nil {
@@ -40,34 +56,6 @@ func Set(text, key, value string) (string, error) {
 	return edited, nil
 }
 
-// SetFreeze returns the TOML text with the three settings of [freeze] changed
-// where they differ from what the text says.
-func SetFreeze(text string, freeze Freeze) (string, error) {
-	for _, s := range []struct {
-		key   string
-		value any
-	}{
-		{"freeze.preset", freeze.Preset},
-		{"freeze.freeze", freeze.Freeze},
-		{"freeze.train", freeze.Train},
-	} {
-		literal := format(s.value)
-		if old, ok := rawValue(text, s.key); ok && old == literal {
-			continue
-		}
-		if list, ok := s.value.([]string); ok && len(list) == 0 || s.value == "" {
-			if _, ok := rawValue(text, s.key); !ok {
-				continue // missing means empty already
-			}
-		}
-		var err error
-		if text, err = Set(text, s.key, literal); err != nil {
-			return "", err
-		}
-	}
-	return text, nil
-}
-
 func rawValue(text, key string) (string, bool) {
 	e, ok := scanLayout(text).find(key)
 	return text[e.at.lo:e.at.hi], ok
@@ -75,10 +63,15 @@ func rawValue(text, key string) (string, bool) {
 
 var plainNumber = regexp.MustCompile(`^[-+0-9][-+0-9a-zA-Z._]*$`)
 
+// wrongType refuses a value that is none of the setting's type.
+func wrongType(f field, value string) error {
+	return fmt.Errorf("configs: %s: got %s, want %s", f.key, shown(quote(value)), f.typeName())
+}
+
 // literalOf returns a value in TOML notation for field f.
 func literalOf(f field, value string) (string, error) {
 	trimmed := strings.TrimSpace(value)
-	bad := fmt.Errorf("configs: %s: got %s, want %s", f.key, shown(quote(value)), f.typeName())
+	bad := wrongType(f, value)
 	dst := reflect.New(f.kind).Elem()
 	switch f.kind {
 	case reflect.TypeFor[string]():

@@ -22,6 +22,10 @@ func format(v any) string {
 		return formatList(v, strconv.Itoa)
 	case []string:
 		return formatList(v, quote)
+	case Schedule:
+		return formatList(v, FreezeFrom.String)
+	case Rates:
+		return formatRates(v)
 	}
 	return fmt.Sprint(v)
 }

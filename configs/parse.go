@@ -206,7 +206,16 @@ func invalidUTF8(text string) int {
 // assign stores the value of one key of the file.
 func (c *Config) assign(key toml.Key, tree map[string]any) error {
 	name := strings.Join(key, ".")
+	if len(key) > 2 && strings.HasPrefix(name, scheduleKey+".") {
+		return nil // read with the list
+	}
 	v, ok := lookup(tree, key)
+	if key[0] == ratesKey && ok {
+		return c.assignRate(key, v)
+	}
+	if name == scheduleKey && len(key) == 2 && ok {
+		return c.assignSchedule(v)
+	}
 	if !ok { // below what the text goes on to make a value, or below an array of tables
 		return c.src.wrong(name, shown(name)+": no such setting")
 	}

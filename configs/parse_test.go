@@ -173,6 +173,7 @@ func TestPresets(t *testing.T) {
 			stated := false
 			for line := range strings.Lines(text) {
 				field, rest, ok := strings.Cut(line, "=")
+				stated = stated || strings.HasPrefix(strings.TrimLeft(line, "# ["), e.Key+"]") // a table, or a list of them
 				stated = stated || ok && strings.TrimSpace(field) == key && (strings.Contains(rest, "#") || !strings.Contains(e.Key, "."))
 			}
 			if !stated {

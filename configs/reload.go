@@ -24,6 +24,19 @@ func Reload(name, text string, old *Config) (*Config, error) {
 	return c, nil
 }
 
+// Rewrite is Reload for a text that this program has made, which may leave out what
+// the old one states, such as an entry of the schedule.
+func Rewrite(name, text string, old *Config) (*Config, error) {
+	c, err := Parse(name, text)
+	if err != nil {
+		return nil, err
+	}
+	if err := CheckReload(old, c); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
 // Edit changes settings of a started run by key, all or none, and returns the
 // new text for the file beside what it says.
 func Edit(name, text string, old *Config, set map[string]string) (string, *Config, error) {
@@ -55,6 +68,11 @@ func checkWhole(old, c *Config) error {
 			missing = append(missing, f.key)
 		}
 	}
+	for _, r := range old.Rates { // a line that is to go becomes 1
+		if !slices.ContainsFunc(c.Rates, func(n Rate) bool { return n.Glob == r.Glob }) {
+			return c.src.errorAtEnd(ratesKey, fmt.Sprintf("no line for %s", quote(r.Glob)), "it stated as before, or with 1.0 for none")
+		}
+	}
 	if len(missing) > 0 {
 		f := byKey[missing[0]]
 		want := fmt.Sprintf("it stated as before: the run has %s, the default is %s", format(f.of(old).Interface()), defaultOf(f, c.Method))
@@ -64,7 +82,11 @@ func checkWhole(old, c *Config) error {
 		return c.src.errorAtEnd(f.key, "nothing", want)
 	}
 	if e, ok := c.src.layout.unfinished(); ok {
-		if f, known := byKey[e.key]; known && format(f.of(old).Interface()) != format(f.of(c).Interface()) {
+		key := e.key
+		if strings.HasPrefix(key, scheduleKey) {
+			key = scheduleKey
+		}
+		if f, known := byKey[key]; known && format(f.of(old).Interface()) != format(f.of(c).Interface()) {
 			return c.src.errorAt(f.key, c.src.raw(f.key, ""), "an end of its line: the file may be half written")
 		}
 	}
@@ -80,9 +102,13 @@ func defaultOf(f field, method string) string {
 	return format(f.of(c).Interface())
 }
 
-// states reports whether the text has a line for a setting.
+// states reports whether the text has a line for a setting, or tables for a list.
 func (l layout) states(key string) bool {
 	_, ok := l.find(key)
+	if key == scheduleKey {
+		_, table := l.header(key)
+		return ok || table
+	}
 	return ok
 }
 

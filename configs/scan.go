@@ -154,7 +154,7 @@ func (s *scanner) document() {
 			}
 			line, array := s.line(start), s.pos-start > 1
 			table = s.key("]")
-			if array && slices.Contains(listed, table) {
+			if array && (slices.Contains(listed, table) || table == scheduleKey) {
 				k := s.listed[table]
 				s.listed[table]++
 				table = numbered(table, k)

@@ -22,7 +22,7 @@ type field struct {
 }
 
 func (f field) live() bool {
-	return f.alive || strings.HasPrefix(f.key, "live.") || strings.HasPrefix(f.key, "freeze.")
+	return f.alive || strings.HasPrefix(f.key, "live.") || strings.HasPrefix(f.key, "freeze.") || f.key == ratesKey
 }
 
 // table is the table that the setting stands in; "" at the top.
@@ -65,6 +65,10 @@ func (f field) typeName() string {
 		return "an array of numbers"
 	case reflect.TypeFor[[]string]():
 		return "an array of strings"
+	case reflect.TypeFor[Schedule]():
+		return "an array of tables"
+	case reflect.TypeFor[Rates]():
+		return "a table of numbers"
 	}
 	return "an integer"
 }
@@ -178,6 +182,10 @@ func (c *Config) Clone() *Config {
 		case []float64:
 			v.Set(reflect.ValueOf(slices.Clone(s)))
 		case []string:
+			v.Set(reflect.ValueOf(slices.Clone(s)))
+		case Schedule:
+			v.Set(reflect.ValueOf(s.clone()))
+		case Rates:
 			v.Set(reflect.ValueOf(slices.Clone(s)))
 		}
 	}

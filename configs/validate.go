@@ -2,7 +2,6 @@ package configs
 
 import (
 	"fmt"
-	"path"
 	"reflect"
 	"regexp"
 	"slices"
@@ -29,6 +28,8 @@ func (c *Config) Validate() error {
 	v.alerts()
 	v.globs("freeze.freeze", c.Freeze.Freeze)
 	v.globs("freeze.train", c.Freeze.Train)
+	v.schedule()
+	v.rates()
 	if len(v.errs) == 0 {
 		return nil
 	}
@@ -190,11 +191,7 @@ func (v *validator) judges() {
 // globs checks the syntax of path.Match patterns. Whether they match anything
 // is for the trainer to say, which knows the network.
 func (v *validator) globs(key string, globs []string) {
-	for _, g := range globs {
-		_, err := path.Match(g, "")
-		if err != nil || strings.TrimSpace(g) == "" {
-			v.check(false, key, fmt.Sprintf("%s (%s is none)", byKey[key].want, shown(quote(g))))
-			return
-		}
+	if g, bad := badGlob(globs); bad {
+		v.check(false, key, fmt.Sprintf("%s (%s is none)", byKey[key].want, shown(quote(g))))
 	}
 }
