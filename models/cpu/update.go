@@ -131,7 +131,7 @@ func (a *adam) update(worker, job int) {
 	if a.measuring {
 		copy(a.before[worker], j.p)
 	}
-	kernels.Adam(j.p, j.g, j.m, j.v, float32(s.LR), float32(s.Beta1), float32(s.Beta2), float32(s.Eps), s.Corr1[j.slot], s.Corr2[j.slot])
+	kernels.Adam(j.p, j.g, j.m, j.v, float32(s.Rate(j.slot)), float32(s.Beta1), float32(s.Beta2), float32(s.Eps), s.Corr1[j.slot], s.Corr2[j.slot])
 	if a.measuring {
 		j.squares.Update, j.squares.Weight = apart(j.p, a.before[worker][:len(j.p)])
 	}

@@ -162,9 +162,20 @@ type AdamStep struct {
 	Steps                 []int64
 	Corr1, Corr2          []float32
 
+	// Rates are factors of LR, one a slot; nil: all are 1, which changes no bit.
+	Rates []float64
+
 	// Sum, unless nil, adds up the gradients of processes that train together, before
 	// anything else is done with them: once a step, all slots in order.
 	Sum Sum
+}
+
+// Rate is the learning rate of slot i.
+func (s *AdamStep) Rate(i int) float64 {
+	if s.Rates == nil {
+		return s.LR
+	}
+	return s.LR * s.Rates[i]
 }
 
 // Sum replaces values in the host's memory by their sums over all processes that

@@ -205,6 +205,44 @@ func TestNoLeak(t *testing.T) {
 	}
 }
 
+// TestAdamRates: Adam's first step goes as far as the learning rate of each slot says,
+// whatever groups the factors make, from step to step.
+func TestAdamRates(t *testing.T) {
+	dev := open(t, torch.Options{Threads: 1})
+	for _, rates := range [][]float64{nil, {1, 0.5, 1}, {0.1, 0.25, 0.5}, {1, 1, 1}} {
+		n := newNet(t, graph.Float32)
+		p, err := dev.Compile(n.g, device.Request{Outputs: n.outputs()[:4], Record: n.outputs()[:1]})
+		must(t, err)
+		slots := make([]device.AdamSlot, 3)
+		for i, w := range n.params[:3] {
+			slots[i] = device.AdamSlot{Param: w, M: models.NewParam("m", w.Shape...), V: models.NewParam("v", w.Shape...), Grad: n.grads[i], Program: p}
+		}
+		adam, err := dev.PlanAdam(slots)
+		must(t, err)
+		for _, factor := range []float64{1, 0.5} {
+			must(t, p.Run())
+			step := device.AdamStep{LR: 0.01, Eps: 1e-12, Steps: []int64{1, 1, 1}, Corr1: []float32{1, 1, 1}, Corr2: []float32{1, 1, 1}}
+			for _, r := range rates {
+				step.Rates = append(step.Rates, r*factor)
+			}
+			adam.Measure()
+			must(t, adam.Step(step))
+			for i, s := range slots {
+				moved := 0
+				for _, g := range p.Value(s.Grad) {
+					if g != 0 {
+						moved++
+					}
+				}
+				want := float64(moved) * step.Rate(i) * step.Rate(i)
+				if got := adam.Squares(i).Update; math.Abs(got-want) > 1e-3*want {
+					t.Errorf("rates %v: slot %d changed by %v, want %v", step.Rates, i, got, want)
+				}
+			}
+		}
+	}
+}
+
 // TestAllFrozen: an Adam of no parameters steps, which PyTorch's own would refuse.
 func TestAllFrozen(t *testing.T) {
 	dev := open(t, torch.Options{})

@@ -64,15 +64,15 @@ func (d *Device) together(params []*models.Param) *home {
 // adam is PyTorch's fused Adam over parameters, and gradients in one piece of
 // memory.
 type adam struct {
-	dev   *Device
-	slots []device.AdamSlot
-	sides [3][]*param // parameters and their moments
-	lists [3][]tensor // theirs, as the update takes them
-	grads *home
-	steps tensor // one count a slot
-	count []tensor
-	host  []float32 // the counts on the host
-	feed  *feed     // from there
+	dev    *Device
+	slots  []device.AdamSlot
+	sides  [3][]*param // parameters and their moments
+	groups []rated     // theirs, as the update takes them: one, unless learning rates differ
+	grads  *home
+	steps  tensor // one count a slot
+	count  []tensor
+	host   []float32 // the counts on the host
+	feed   *feed     // from there
 
 	from    []tensor // of the gradients as programs make them, and where they go
 	to      []tensor
@@ -129,8 +129,7 @@ func (d *Device) PlanAdam(slots []device.AdamSlot) (device.Adam, error) {
 			a.to = append(a.to, inOrder(l, a.grads.parts[i], len(s.Param.Shape)))
 			l.Keep(a.to[i])
 		}
-		for j, side := range a.sides {
-			a.lists[j] = make([]tensor, len(side))
+		for _, side := range a.sides {
 			for i, p := range side {
 				if !l.Contiguous(p.plain) || !l.Contiguous(a.grads.parts[i]) {
 					panic("torch: adam: a parameter, its moments and its gradient must lie alike")
@@ -205,13 +204,17 @@ func (a *adam) step() {
 			before = append(before, l.Call(opClone).T(p.plain).None().One())
 		}
 	}
-	for j, side := range a.sides { // which an average may have moved
-		for i, p := range side {
-			a.lists[j][i] = p.plain
+	a.inGroups(s.Rates)
+	for k := range a.groups {
+		g := &a.groups[k]
+		for j, side := range a.sides { // which an average may have moved
+			for i, slot := range g.slots {
+				g.lists[j][i] = side[slot].plain
+			}
 		}
+		l.Call(opFusedAdam).Ts(g.lists[0]...).Ts(g.grads...).Ts(g.lists[1]...).Ts(g.lists[2]...).Ts().Ts(g.count...).
+			Float(s.LR * g.rate).Float(s.Beta1).Float(s.Beta2).Float(0).Float(s.Eps).Bool(false).Bool(false).None().None().Do(0)
 	}
-	l.Call(opFusedAdam).Ts(a.lists[0]...).Ts(a.grads.parts...).Ts(a.lists[1]...).Ts(a.lists[2]...).Ts().Ts(a.count...).
-		Float(s.LR).Float(s.Beta1).Float(s.Beta2).Float(0).Float(s.Eps).Bool(false).Bool(false).None().None().Do(0)
 	for _, p := range a.sides[0] {
 		p.changed()
 	}
@@ -222,6 +225,49 @@ func (a *adam) step() {
 	}
 	a.measuring, a.gradsOf = false, false
 	a.dev.finish()
+}
+
+// rated are the slots that share a factor of the learning rate, which one call of
+// PyTorch's fused Adam updates.
+type rated struct {
+	rate  float64
+	slots []int
+	lists [3][]tensor // parameters and moments, as the update takes them
+	grads []tensor
+	count []tensor
+}
+
+// inGroups sorts the slots into groups by their factors, nil for all 1. While the
+// factors stay the same it makes nothing.
+func (a *adam) inGroups(rates []float64) {
+	same := len(a.groups) > 0
+	for k := range a.groups {
+		g := &a.groups[k]
+		for _, slot := range g.slots {
+			if same = same && (rates == nil && g.rate == 1 || rates != nil && rates[slot] == g.rate); !same {
+				break
+			}
+		}
+	}
+	if same {
+		return
+	}
+	a.groups = nil
+	for i := range a.slots {
+		rate := 1.0
+		if rates != nil {
+			rate = rates[i]
+		}
+		k := slices.IndexFunc(a.groups, func(g rated) bool { return g.rate == rate })
+		if k < 0 {
+			k, a.groups = len(a.groups), append(a.groups, rated{rate: rate})
+		}
+		g := &a.groups[k]
+		g.slots, g.grads, g.count = append(g.slots, i), append(g.grads, a.grads.parts[i]), append(g.count, a.count[i])
+		for j := range g.lists {
+			g.lists[j] = append(g.lists[j], a.sides[j][i].plain)
+		}
+	}
 }
 
 // across replaces the gradients by their sums over all processes, in the host's memory.

@@ -22,6 +22,7 @@ type Adam struct {
 	dev    device.Device
 	slots  []*slot
 	byName map[string]*slot
+	rated  bool       // whether factors of the learning rate count
 	sum    device.Sum // of the gradients of processes that train together; nil for one
 }
 
@@ -30,6 +31,8 @@ type slot struct {
 	param *models.Param
 	m, v  *models.Param // nil until bound or loaded
 	steps int64         // updates so far, at most maxSteps
+
+	factor float64 // of the learning rate, where some parameter has another than 1
 }
 
 func (s *slot) allocate() {
@@ -46,7 +49,7 @@ func NewAdam(params []*models.Param, dev device.Device) *Adam {
 		if a.byName[p.Name] != nil {
 			panic(fmt.Sprintf("optim: parameter %q listed twice", p.Name))
 		}
-		s := &slot{param: p}
+		s := &slot{param: p, factor: 1}
 		a.slots = append(a.slots, s)
 		a.byName[p.Name] = s
 	}
@@ -64,6 +67,7 @@ type Binding struct {
 	slots        []*slot
 	plan         device.Adam
 	steps        []int64
+	rates        []float64 // factors of the learning rate
 	corr1, corr2 []float32 // 1-beta^t of each slot at the current step
 }
 
@@ -74,7 +78,7 @@ func (a *Adam) Bind(params []*models.Param, program device.Program, grads []grap
 	if len(params) != len(grads) {
 		return nil, fmt.Errorf("optim: %d gradients for %d parameters", len(grads), len(params))
 	}
-	b := &Binding{adam: a, steps: make([]int64, len(params)), corr1: make([]float32, len(params)), corr2: make([]float32, len(params))}
+	b := &Binding{adam: a, steps: make([]int64, len(params)), rates: make([]float64, len(params)), corr1: make([]float32, len(params)), corr2: make([]float32, len(params))}
 	seen := make(map[string]bool, len(params))
 	for i, p := range params {
 		s := a.byName[p.Name]
@@ -105,10 +109,15 @@ func (b *Binding) Step(h Hyper) error {
 	for i, s := range b.slots {
 		s.steps = min(s.steps+1, maxSteps)
 		b.steps[i] = s.steps
+		b.rates[i] = s.factor
 		b.corr1[i] = correction(h.Beta1, s.steps)
 		b.corr2[i] = correction(h.Beta2, s.steps)
 	}
-	return b.plan.Step(device.AdamStep{LR: h.LR, Beta1: h.Beta1, Beta2: h.Beta2, Eps: h.Eps, Steps: b.steps, Corr1: b.corr1, Corr2: b.corr2, Sum: b.adam.sum})
+	step := device.AdamStep{LR: h.LR, Beta1: h.Beta1, Beta2: h.Beta2, Eps: h.Eps, Steps: b.steps, Corr1: b.corr1, Corr2: b.corr2, Sum: b.adam.sum}
+	if b.adam.rated {
+		step.Rates = b.rates
+	}
+	return b.plan.Step(step)
 }
 
 // Records are what each Step since it was last asked found in the gradients,

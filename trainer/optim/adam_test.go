@@ -213,6 +213,46 @@ func TestAdamFrozenKeepsState(t *testing.T) {
 	}
 }
 
+// TestRates: a parameter with a factor is one with a learning rate of its own, bit for
+// bit, and none is a factor of 1.
+func TestRates(t *testing.T) {
+	rated, slow, fast := newSystem(5, 40000), newSystem(5, 40000), newSystem(5, 40000)
+	hyper, tenth := edmHyper(0.1), edmHyper(0.1)
+	tenth.LR *= 0.1
+	bound := bind(t, optim.NewAdam(rated.params, newDevice(t, 2)), rated.params, rated.grads...)
+	bound.SetRates(map[string]float64{"b": 0.1})
+	other := bind(t, optim.NewAdam(slow.params, newDevice(t, 2)), slow.params, slow.grads...)
+	plain := bind(t, optim.NewAdam(fast.params, newDevice(t, 2)), fast.params, fast.grads...)
+	for range 3 {
+		for _, s := range []*system{rated, slow, fast} {
+			s.draw()
+		}
+		must(t, bound.Step(hyper))
+		must(t, other.Step(tenth))
+		must(t, plain.Step(hyper))
+	}
+	if !slices.Equal(rated.params[0].Data, fast.params[0].Data) || !slices.Equal(rated.params[1].Data, slow.params[1].Data) {
+		t.Error("not the values of learning rates of their own")
+	}
+	bound.SetRates(nil)
+	for i, p := range rated.params {
+		copy(p.Data, fast.params[i].Data)
+	}
+	rated.draw()
+	fast.draw()
+	must(t, bound.Step(hyper))
+	must(t, plain.Step(hyper))
+	if !slices.Equal(rated.values(), fast.values()) {
+		t.Error("without rates a step is another one")
+	}
+
+	rates := optim.Rates{{Pattern: "*", Factor: 0.5}, {Pattern: "dec.*", Factor: 0.1}, {Pattern: "dec.b", Factor: 1}}
+	factors, err := rates.Resolve([]string{"enc.a", "dec.a", "dec.b"})
+	if err != nil || fmt.Sprint(factors) != "map[dec.a:0.1 enc.a:0.5]" {
+		t.Errorf("factors %v, %v, want the last line that matches", factors, err)
+	}
+}
+
 func TestAdamResumeIsExact(t *testing.T) {
 	straight, resumed := newSystem(5, 40000), newSystem(5, 40000)
 	h := edmHyper(0.01)
@@ -313,6 +353,10 @@ func TestStepsDoNotAllocate(t *testing.T) {
 	s.draw()
 	if n := testing.AllocsPerRun(20, func() { b.Step(genHyper(1e-4)) }); n != 0 {
 		t.Errorf("an Adam step allocates %v times", n)
+	}
+	b.SetRates(map[string]float64{"b": 0.1})
+	if n := testing.AllocsPerRun(20, func() { b.Step(genHyper(1e-4)) }); n != 0 {
+		t.Errorf("an Adam step with rates allocates %v times", n)
 	}
 	if n := testing.AllocsPerRun(20, func() { ema.Update(0.99) }); n != 0 {
 		t.Errorf("an EMA update allocates %v times", n)

@@ -221,7 +221,7 @@ func (a *adam) Step(s device.AdamStep) error {
 			g, p := float64(g32), float64(slot.Param.Data[j])
 			m := s.Beta1*float64(slot.M.Data[j]) + (1-s.Beta1)*g
 			v := s.Beta2*float64(slot.V.Data[j]) + (1-s.Beta2)*g*g
-			next := float32(p - s.LR*(m/corr1)/(math.Sqrt(v/corr2)+s.Eps))
+			next := float32(p - s.Rate(i)*(m/corr1)/(math.Sqrt(v/corr2)+s.Eps))
 			slot.M.Data[j], slot.V.Data[j], slot.Param.Data[j] = float32(m), float32(v), next
 			sq.Grad += g * g
 			sq.Update += (float64(next) - p) * (float64(next) - p)
