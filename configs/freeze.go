@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -98,8 +99,8 @@ func (e FreezeFrom) String() string {
 // What words the entry without its time: preset none, freeze dec.*.
 func (e FreezeFrom) What() string {
 	var parts []string
-	if e.Preset != noPreset || len(e.Freeze)+len(e.Train) == 0 {
-		parts = append(parts, "preset "+e.Preset)
+	if e.Preset != noPreset && e.Preset != "" || len(e.Freeze)+len(e.Train) == 0 {
+		parts = append(parts, "preset "+cmp.Or(e.Preset, noPreset))
 	}
 	if len(e.Freeze) > 0 {
 		parts = append(parts, "freeze "+strings.Join(e.Freeze, " "))

@@ -46,7 +46,7 @@ func Edit(name, text string, old *Config, set map[string]string) (string, *Confi
 			return "", nil, err
 		}
 	}
-	c, err := Reload(name, text, old)
+	c, err := Rewrite(name, text, old)
 	if err != nil {
 		return "", nil, err
 	}

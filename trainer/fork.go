@@ -212,11 +212,12 @@ func (at origin) fill(to Forked, f *checkpoint.File, text string, cfg *configs.C
 // status is what readers see until the new run's first trainer.
 func (at origin) status(dir string, cfg *configs.Config) run.Status {
 	p := at.progress
+	freeze, _ := cfg.Freeze.InForce(p.Nimg)
 	return run.Status{
 		Version: run.Version, Run: filepath.Base(dir), Dir: dir, Method: cfg.Method,
 		Config: filepath.Join(dir, run.ConfigFile), State: run.StateNew,
 		Nimg: p.Nimg, TotalNimg: int64(cfg.Live.TotalKimg*1000 + 0.5), CheckpointNimg: p.Nimg,
-		FreezePreset: cfg.Freeze.Preset, FreezeGlobs: cfg.Freeze.Freeze, TrainGlobs: cfg.Freeze.Train,
+		FreezePreset: freeze.Preset, FreezeGlobs: freeze.Freeze, TrainGlobs: freeze.Train,
 		LastFID: p.LastFID, BestFID: p.BestFID, Also: p.Also, FIDNimg: p.FIDNimg, SampleFile: p.SampleFile, SampleNimg: p.SampleNimg,
 	}
 }

@@ -155,8 +155,11 @@ func (a *App) facts() []string {
 	st := &r.Info.Status
 	var facts []string
 	if st.Params > 0 {
-		facts = append(facts, t.Frozen.Render(g.Frozen)+fmt.Sprintf(" %.1f %%", 100*st.FrozenFraction)+
-			t.Dim.Render(" of "+widget.Count(st.Params)+" frozen"))
+		fact := t.Frozen.Render(g.Frozen) + fmt.Sprintf(" %.1f %%", 100*st.FrozenFraction) + t.Dim.Render(" of "+widget.Count(st.Params)+" frozen")
+		if next, ok := st.NextFreezing(); ok {
+			fact += t.Dim.Render(fmt.Sprintf(", %.1f %% at %s kimg", 100*next.Fraction, widget.Kimg(next.Nimg)))
+		}
+		facts = append(facts, fact)
 	}
 	if st.LastFID != nil {
 		s := t.Dim.Render(widget.Plain(r.Quality())) + " " + widget.Value(*st.LastFID)

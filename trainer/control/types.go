@@ -12,23 +12,55 @@ type SetRequest struct {
 }
 
 // FreezeRequest is the body of POST /v1/freeze. Preset, Freeze and Train
-// replace the fields of that name in [freeze]; nil leaves a field as it is.
-// Toggle flips single parameters by full name and excludes the other three.
+// replace the fields of that name in what is in force of [freeze], the table itself or
+// an entry of its schedule; nil leaves a field as it is. With AtKimg they are an entry
+// of the schedule, in which nil is none. Toggle flips single parameters by full name,
+// RemoveKimg takes an entry out of the schedule, and Rate changes the table [rates]:
+// each of these comes alone.
 type FreezeRequest struct {
 	Preset *string   `json:"preset,omitempty"`
 	Freeze *[]string `json:"freeze,omitempty"`
 	Train  *[]string `json:"train,omitempty"`
 	Toggle []string  `json:"toggle,omitempty"`
+
+	AtKimg     *float64     `json:"at_kimg,omitempty"`
+	RemoveKimg *float64     `json:"remove_kimg,omitempty"`
+	Rate       *RateRequest `json:"rate,omitempty"`
+}
+
+// RateRequest gives what globs match a factor of the learning rate.
+type RateRequest struct {
+	Globs  []string `json:"globs"`
+	Factor float64  `json:"factor"` // in (0, 1]
 }
 
 // Validate refuses a request that says nothing, or two things at once.
 func (r FreezeRequest) Validate() error {
-	fields := r.Preset != nil || r.Freeze != nil || r.Train != nil
-	if fields && len(r.Toggle) > 0 {
-		return fmt.Errorf("freeze: got toggle beside preset, freeze or train, want one or the other")
+	fields := r.Preset != nil || r.Freeze != nil || r.Train != nil || r.AtKimg != nil
+	said := 0
+	for _, one := range []bool{fields, len(r.Toggle) > 0, r.RemoveKimg != nil, r.Rate != nil} {
+		if one {
+			said++
+		}
 	}
-	if !fields && len(r.Toggle) == 0 {
-		return fmt.Errorf("freeze: got an empty request, want preset, freeze, train or toggle")
+	switch {
+	case fields && len(r.Toggle) > 0:
+		return fmt.Errorf("freeze: got toggle beside preset, freeze or train, want one or the other")
+	case said > 1:
+		return fmt.Errorf("freeze: got more than one of a table, toggle, remove_kimg and rate, want one")
+	case said == 0:
+		return fmt.Errorf("freeze: got an empty request, want preset, freeze, train, toggle, remove_kimg or rate")
+	}
+	if r.Rate != nil && !(r.Rate.Factor > 0 && r.Rate.Factor <= 1) {
+		return fmt.Errorf("freeze: rate: got %v, want in (0, 1]: what is not to train at all is frozen", r.Rate.Factor)
+	}
+	if r.Rate != nil && len(r.Rate.Globs) == 0 {
+		return fmt.Errorf("freeze: rate: got no globs, want globs of parameter names")
+	}
+	for _, at := range []*float64{r.AtKimg, r.RemoveKimg} {
+		if at != nil && !(*at >= 0.001 && *at <= 1_000_000) {
+			return fmt.Errorf("freeze: at_kimg: got %v, want in [0.001, 1000000]", *at)
+		}
 	}
 	for _, name := range r.Toggle {
 		if strings.TrimSpace(name) == "" {

@@ -1,13 +1,11 @@
 package loop
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -15,10 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"innate/configs"
-	"innate/models"
-	"innate/models/nn"
 	"innate/trainer/control"
-	"innate/trainer/optim"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
@@ -236,38 +231,6 @@ func (l *Loop) set(edits map[string]string) error {
 	return l.edit(text)
 }
 
-// freeze edits the [freeze] table of config.toml.
-func (l *Loop) freeze(r control.FreezeRequest) error {
-	if err := r.Validate(); err != nil {
-		return err
-	}
-	if err := l.refresh(); err != nil {
-		return err
-	}
-	next := l.cfg.Freeze
-	if len(r.Toggle) > 0 {
-		rule, err := freezeRule(next).Toggle(l.method.Params(), l.method.Preset, r.Toggle...)
-		if err != nil {
-			return err
-		}
-		next.Freeze, next.Train = rule.Freeze, rule.Train
-	}
-	if r.Preset != nil {
-		next.Preset = *r.Preset
-	}
-	if r.Freeze != nil {
-		next.Freeze = *r.Freeze
-	}
-	if r.Train != nil {
-		next.Train = *r.Train
-	}
-	text, err := configs.SetFreeze(l.text, next)
-	if err != nil {
-		return err
-	}
-	return l.edit(text)
-}
-
 // edit makes text the run's config: validated, applied and then written, so
 // that config.toml always states what the run is doing.
 func (l *Loop) edit(text string) error {
@@ -275,7 +238,11 @@ func (l *Loop) edit(text string) error {
 	if text == oldText {
 		return nil
 	}
-	if err := l.use(text); err != nil {
+	next, err := configs.Rewrite(run.ConfigFile, text, l.cfg)
+	if err != nil {
+		return err
+	}
+	if err := l.adopt(next, text); err != nil {
 		return err
 	}
 	if err := configs.WriteFile(filepath.Join(l.dir, run.ConfigFile), text); err != nil {
@@ -324,7 +291,11 @@ func (l *Loop) use(text string) error {
 
 // adopt applies a config that has been checked; text is what it was read from.
 func (l *Loop) adopt(next *configs.Config, text string) error {
-	freezing, err := l.resolveFreezing(next)
+	frozen, err := l.resolveFreezing(next)
+	if err != nil {
+		return err
+	}
+	rates, err := l.resolveRates(next)
 	if err != nil {
 		return err
 	}
@@ -335,31 +306,33 @@ func (l *Loop) adopt(next *configs.Config, text string) error {
 			return next.At("live.fid_kimg", err)
 		}
 	}
-	froze := !slices.Equal(l.freezing.FrozenNames(), freezing.FrozenNames())
-	if froze {
-		if err := l.method.Freeze(freezing.Frozen); err != nil {
-			return err
-		}
+	froze, err := l.keepTo(frozen)
+	if err != nil {
+		return err
 	}
 	changes := configs.Diff(l.cfg, next)
-	l.cfg, l.text, l.freezing = next, text, freezing
+	before, _ := l.cfg.Freeze.InForce(l.nimg)
+	l.cfg, l.text = next, text
+	l.useRates(rates)
 	_ = l.order(orderConfig, text) // a process that is lost ends the run before its next step
 	l.report.configError = ""
-	l.announce(changes, froze)
+	l.announce(before, changes, froze)
 	return nil
 }
 
 // announce records changed settings as events, each with its old and new value,
-// and makes them visible.
-func (l *Loop) announce(changes []configs.Change, froze bool) {
+// and makes them visible. before is the [freeze] table that was in force.
+func (l *Loop) announce(before configs.Freeze, changes []configs.Change, froze bool) {
 	var settings []string
 	changed, rules := map[string]any{}, map[string]any{}
+	rated := false
 	for _, c := range changes {
 		oldNew := map[string]any{"old": c.Old, "new": c.New}
 		if strings.HasPrefix(c.Key, "freeze.") {
 			rules[c.Key] = oldNew
 			continue
 		}
+		rated = rated || c.Key == "rates"
 		settings = append(settings, fmt.Sprintf("%s %s → %s", strings.TrimPrefix(c.Key, "live."), c.Old, c.New))
 		changed[c.Key] = oldNew
 	}
@@ -368,43 +341,16 @@ func (l *Loop) announce(changes []configs.Change, froze bool) {
 	}
 	if froze {
 		l.rate.reset()
+	}
+	if froze || rated {
 		l.publishLayers()
 	}
 	if froze || len(rules) > 0 {
-		rules["frozen_params"], rules["fraction"] = l.freezing.FrozenParams, l.freezing.Fraction()
-		rules["preset"], rules["freeze"], rules["train"] = l.cfg.Freeze.Preset, l.cfg.Freeze.Freeze, l.cfg.Freeze.Train
-		l.event(runlog.Freeze, l.freezing.Summary(), rules)
+		text := l.freezing.Summary()
+		if c, ok := rules["freeze.schedule"].(map[string]any); ok && !froze {
+			text = fmt.Sprintf("schedule %s → %s", c["old"], c["new"])
+		}
+		l.recordFreezing(before, text, rules)
 	}
 	l.publish()
-}
-
-// resolveFreezing applies the [freeze] table to the network; its errors name
-// the line of the file.
-func (l *Loop) resolveFreezing(cfg *configs.Config) (*optim.Freezing, error) {
-	params := l.method.Params()
-	freezing, err := freezeRule(cfg.Freeze).Resolve(params, l.method.Preset)
-	if err == nil {
-		return freezing, nil
-	}
-	for _, list := range []struct {
-		key   string
-		globs []string
-	}{{"freeze.freeze", cfg.Freeze.Freeze}, {"freeze.train", cfg.Freeze.Train}} {
-		for _, glob := range list.globs {
-			if _, err := models.Match(params.Names(), glob); err != nil {
-				return nil, cfg.At(list.key, err)
-			}
-		}
-	}
-	return nil, cfg.At("freeze", err)
-}
-
-// Frozen returns which of a network's parameters a [freeze] table freezes.
-func Frozen(names []string, table configs.Freeze) (map[string]bool, error) {
-	return freezeRule(table).Frozen(names, nn.FreezePreset)
-}
-
-// freezeRule translates the [freeze] table; a method without presets has none.
-func freezeRule(f configs.Freeze) optim.FreezeRule {
-	return optim.FreezeRule{Preset: cmp.Or(f.Preset, "none"), Freeze: f.Freeze, Train: f.Train}
 }

@@ -52,6 +52,12 @@ func (l *Loop) Step() error              { return l.untilStepped() }
 func (l *Loop) Rollback() (int64, error) { return l.rollback() }
 func (l *Loop) Checkpoint() error        { return l.checkpoint() }
 
+// Apply carries out a command between two steps.
+func (l *Loop) Apply(c control.Command) error {
+	_, err := l.apply(c, make(reply, 1))
+	return err
+}
+
 // Flush waits until everything is on disk.
 func (l *Loop) Flush() error {
 	_, err := l.flush(context.Background())

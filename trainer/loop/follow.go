@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"innate/configs"
@@ -142,16 +141,19 @@ func (l *Loop) follow(text string) error {
 	if err != nil {
 		return err
 	}
-	freezing, err := l.resolveFreezing(next)
+	frozen, err := l.resolveFreezing(next)
 	if err != nil {
 		return err
 	}
-	if !slices.Equal(l.freezing.FrozenNames(), freezing.FrozenNames()) {
-		if err := l.method.Freeze(freezing.Frozen); err != nil {
-			return err
-		}
+	rates, err := l.resolveRates(next)
+	if err != nil {
+		return err
 	}
-	l.cfg, l.freezing = next, freezing
+	if _, err := l.keepTo(frozen); err != nil {
+		return err
+	}
+	l.cfg = next
+	l.useRates(rates)
 	return nil
 }
 

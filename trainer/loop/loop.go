@@ -20,7 +20,6 @@ import (
 	"innate/trainer/control"
 	"innate/trainer/data"
 	"innate/trainer/method"
-	"innate/trainer/optim"
 	"innate/trainer/ranks"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
@@ -82,7 +81,8 @@ type Loop struct {
 	data    data.Dataset
 	loader  *data.Loader
 
-	freezing *optim.Freezing
+	freezing frozen
+	rates    map[string]float64 // factors of the learning rate, by parameter
 	nimg     int64
 	rate     rate
 	scalars  *method.Scalars
@@ -334,7 +334,15 @@ func (l *Loop) prepareMethod() error {
 	if l.freezing, err = l.resolveFreezing(l.cfg); err != nil {
 		return err
 	}
-	return l.method.Freeze(l.freezing.Frozen)
+	rates, err := l.resolveRates(l.cfg)
+	if err != nil {
+		return err
+	}
+	if err := l.method.Freeze(l.freezing.Frozen); err != nil {
+		return err
+	}
+	l.useRates(rates)
+	return nil
 }
 
 func (l *Loop) close() {

@@ -194,6 +194,9 @@ func (l *Loop) rollback() (nimg int64, err error) {
 	if err := l.recordResume(fmt.Sprintf("went back to the checkpoint at %.1f kimg, with other noise", kimg(l.nimg)), note); err != nil {
 		return 0, err
 	}
+	if err := l.keepSchedule(); err != nil {
+		return 0, err
+	}
 	l.announceSince(l.settingsAt(f))
 	history, err := runlog.ReadAll(l.dir)
 	if err != nil {

@@ -99,5 +99,6 @@ func (l *Loop) announceSince(was *configs.Config) {
 	if freezing, err := l.resolveFreezing(was); err == nil {
 		froze = !slices.Equal(freezing.FrozenNames(), l.freezing.FrozenNames())
 	}
-	l.announce(changes, froze)
+	before, _ := was.Freeze.InForce(l.nimg)
+	l.announce(before, changes, froze)
 }

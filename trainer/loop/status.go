@@ -25,6 +25,7 @@ func (l *Loop) Layers() []run.Layer { return *l.layers.Load() }
 func (l *Loop) publish() {
 	l.seq++
 	r, f, info := l.report, l.freezing, l.dev.Info()
+	table, _ := l.cfg.Freeze.InForce(l.nimg)
 	s := &run.Status{
 		Version: run.Version,
 		Run:     filepath.Base(l.dir), Dir: l.dir, Method: l.cfg.Method,
@@ -33,8 +34,8 @@ func (l *Loop) publish() {
 		Nimg: l.nimg, TotalNimg: l.total(), Started: l.started,
 		ImagesPerSec: l.rate.perSec(l.cfg.Run.Batch), EtaSec: l.eta(),
 		Params: f.Params, FrozenParams: f.FrozenParams, TrainableTensors: int64(f.Tensors - f.FrozenTensors),
-		FrozenFraction: f.Fraction(), FreezePreset: l.cfg.Freeze.Preset,
-		FreezeGlobs: l.cfg.Freeze.Freeze, TrainGlobs: l.cfg.Freeze.Train,
+		FrozenFraction: f.Fraction(), FreezePreset: table.Preset,
+		FreezeGlobs: table.Freeze, TrainGlobs: table.Train, FreezeSchedule: l.statusSchedule(),
 		Metric: l.metric(), Rises: l.statistic().Rises, Also: r.also, Final: l.finalStatus(),
 		LastFID: r.lastFID, BestFID: r.bestFID, TeacherFID: r.teacherFID, FIDName: r.fidName, FIDNimg: r.fidNimg,
 		Stage: r.stage, StageMs: r.stageMs,
@@ -72,6 +73,7 @@ func (l *Loop) publishLayers() {
 	layers := l.method.Layers()
 	for i := range layers {
 		layers[i].Frozen = l.freezing.Frozen(layers[i].Name)
+		layers[i].Rate = l.rates[layers[i].Name]
 	}
 	l.layerStats.fill(layers)
 	l.layers.Store(&layers)

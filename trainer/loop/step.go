@@ -56,12 +56,18 @@ func (l *Loop) step() error {
 	if err := l.doTasks(before, live); err != nil {
 		return err
 	}
+	if err := l.keepSchedule(); err != nil {
+		return err
+	}
 	l.publish()
 	return nil
 }
 
 // trainStep trains on one batch, and nothing else.
 func (l *Loop) trainStep() error {
+	if err := l.keepSchedule(); err != nil { // the leader has after the step before
+		return err
+	}
 	start := time.Now()
 	batch, err := l.loader.Next()
 	if err != nil {

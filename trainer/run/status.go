@@ -84,6 +84,8 @@ type Status struct {
 	FreezeGlobs      []string `json:"freeze_globs,omitempty"`
 	TrainGlobs       []string `json:"train_globs,omitempty"`
 
+	FreezeSchedule []FreezeFrom `json:"freeze_schedule,omitempty"` // what is frozen later, and was before
+
 	// The run's evaluations. They were of FID alone once, and are called so.
 	Metric     string   `json:"metric,omitempty"`       // their scalar in metrics.jsonl; "" for fid
 	Rises      bool     `json:"metric_rises,omitempty"` // whether more of it is better
@@ -115,6 +117,26 @@ type Status struct {
 	Error           string         `json:"error,omitempty"`            // why the run failed
 	ConfigError     string         `json:"config_error,omitempty"`     // why the last edit of config.toml was refused
 	Live            map[string]any `json:"live,omitempty"`             // configs.(*Config).LiveMap: live settings in force
+}
+
+// FreezeFrom is an entry of a run's freezing schedule, with what it comes to.
+type FreezeFrom struct {
+	Nimg     int64    `json:"nimg"` // images seen when it comes into force
+	Preset   string   `json:"preset"`
+	Freeze   []string `json:"freeze,omitempty"`
+	Train    []string `json:"train,omitempty"`
+	Fraction float64  `json:"fraction"` // of the parameters that it freezes, in [0, 1)
+	InForce  bool     `json:"in_force,omitempty"`
+}
+
+// NextFreezing is the entry of the schedule that comes into force next.
+func (s Status) NextFreezing() (next FreezeFrom, ok bool) {
+	for _, e := range s.FreezeSchedule {
+		if e.Nimg > s.Nimg {
+			return e, true
+		}
+	}
+	return next, false
 }
 
 // Final is the evaluation at the end of a run.
@@ -186,6 +208,8 @@ type Layer struct {
 	Shape      []int  `json:"shape"`
 	Count      int    `json:"count"`
 	Frozen     bool   `json:"frozen"`
+
+	Rate float64 `json:"rate,omitempty"` // factor of the learning rate; 0 where that is 1
 
 	// As last measured, every live.layers_kimg; nil where there is no such value.
 	GradNorm    *float64 `json:"grad_norm,omitempty"`    // ‖g‖ of one step

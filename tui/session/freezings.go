@@ -91,9 +91,14 @@ func ruleOf(e *runlog.Event) (before, after configs.Freeze, ok bool) {
 		return before, after, false
 	}
 	after = configs.Freeze{Preset: preset, Freeze: wordsOf(e.Data["freeze"]), Train: wordsOf(e.Data["train"])}
+	if was, ok := e.Data["before"].(map[string]any); ok {
+		before.Preset, _ = was["preset"].(string)
+		before.Freeze, before.Train = wordsOf(was["freeze"]), wordsOf(was["train"])
+		return before, after, true
+	}
 	before = after
-	// A setting that changed has its old value beside it, in TOML notation, which
-	// JSON reads: quoted strings, and lists of them.
+	// In events of older trainers a setting that changed has its old value beside it,
+	// in TOML notation, which JSON reads: quoted strings, and lists of them.
 	for key, to := range map[string]any{"freeze.preset": &before.Preset, "freeze.freeze": &before.Freeze, "freeze.train": &before.Train} {
 		change, _ := e.Data[key].(map[string]any)
 		if old, _ := change["old"].(string); old != "" && json.Unmarshal([]byte(old), to) != nil {

@@ -1,6 +1,9 @@
 package session
 
-import "slices"
+import (
+	"path"
+	"slices"
+)
 
 // LayerList is what shows of the layers, row by row, with a cursor: the tree,
 // parts of which are folded or filtered out, or sorted by a column a flat list of
@@ -273,4 +276,52 @@ func (l *LayerList) Selected() (names []string, freeze bool) {
 		}
 	}
 	return names, freeze
+}
+
+// Globs are patterns of the marked tensors or, without marks, of the row under the
+// cursor: all that hangs on it, or under a filter what of it matches.
+func (l *LayerList) Globs() []string {
+	at, ok := l.Cursor()
+	net, marked := l.Layers.Net, &l.Layers.Marked
+	switch {
+	case marked.Len() > 0:
+		return l.Layers.MarkedNames()
+	case !ok:
+		return nil
+	}
+	u := &net.Nodes[at]
+	for _, glob := range []string{u.Key, u.Key + ".*", u.Key + "_*"} {
+		if l.exactly(glob, u) {
+			return []string{glob}
+		}
+	}
+	var names []string
+	for i := u.Lo; i < u.Hi; i++ {
+		if l.hit(i, i+1) > 0 {
+			names = append(names, net.Tensors[i].Name)
+		}
+	}
+	return names
+}
+
+// exactly reports whether a glob matches the tensors of a node that the filter accepts,
+// and no others.
+func (l *LayerList) exactly(glob string, u *Node) bool {
+	for i := range l.Layers.Net.Tensors {
+		ok, err := path.Match(glob, l.Layers.Net.Tensors[i].Name)
+		if wanted := i >= u.Lo && i < u.Hi && l.hit(i, i+1) > 0; err != nil || ok != wanted {
+			return false
+		}
+	}
+	return true
+}
+
+// Rates are the least and the largest factor of the learning rate of what Globs is of.
+func (l *LayerList) Rates() (lo, hi float64) {
+	at, ok := l.Cursor()
+	net, marked := l.Layers.Net, &l.Layers.Marked
+	if marked.Len() > 0 || !ok {
+		return ratesOf(net.Tensors, marked.Has)
+	}
+	return net.RatesOf(&net.Nodes[at])
 }

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"cmp"
+	"math"
 	"slices"
 	"strings"
 
@@ -281,4 +283,25 @@ func setOf(names []string) map[string]bool {
 		set[n] = true
 	}
 	return set
+}
+
+// RatesOf are the least and the largest factor of the learning rate of a node's
+// tensors that train; 1 and 1 where none does.
+func (n *Network) RatesOf(u *Node) (lo, hi float64) { return ratesOf(n.Tensors[u.Lo:u.Hi], all) }
+
+func all(int) bool { return true }
+
+// ratesOf are those of the tensors that are taken.
+func ratesOf(tensors []Tensor, taken func(i int) bool) (lo, hi float64) {
+	lo, hi = math.Inf(1), 0
+	for i := range tensors {
+		if t := &tensors[i]; taken(i) && !t.Frozen {
+			f := cmp.Or(t.Rate, 1)
+			lo, hi = min(lo, f), max(hi, f)
+		}
+	}
+	if hi == 0 {
+		return 1, 1
+	}
+	return lo, hi
 }

@@ -24,6 +24,8 @@ func (v *View) Commands() []host.Command {
 			return v.freeze("train", args)
 		}),
 		host.NewCommand("preset", "NAME", "freezing preset", host.NeedTrainer, offer(configs.FreezePresets()), v.preset),
+		host.NewCommand("schedule", "[KIMG WHAT]", "freeze later: 20 none dec.*; 20 off; list", host.NeedTrainer, v.offerSchedule, v.schedule),
+		host.NewCommand("rate", "FACTOR [GLOB]", "factor of the learning rate", host.NeedTrainer, nil, v.rateBy),
 		host.NewCommand("filter", "[WORDS]", "layers: words, globs, kind:conv, frozen", host.NeedRun,
 			offer(quickFilters[:len(quickFilters)-1]), v.filterBy),
 		host.NewCommand("sort", "COLUMN", "layers by a column", host.NeedRun, offer(session.LayerColumnNames()), v.sortBy),

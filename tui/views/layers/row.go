@@ -105,6 +105,9 @@ func (f *frame) stateOf(u *session.Node) (string, theme.Ink) {
 	case u.Frozen > 0:
 		glyph, word, k = g.Mixed, "", t.Frozen
 	}
+	if lo, hi := f.layers.Net.RatesOf(u); word == "train" && lo < 1 {
+		word = rateText(lo, hi, g.Times)
+	}
 	if f.state <= 2 {
 		return glyph, k
 	}
@@ -112,6 +115,15 @@ func (f *frame) stateOf(u *session.Node) (string, theme.Ink) {
 		word = strconv.Itoa(in) + "/" + strconv.Itoa(of)
 	}
 	return glyph + " " + word, k
+}
+
+// rateText words factors of the learning rate, from the least to the largest.
+func rateText(lo, hi float64, times string) string {
+	text := times + strconv.FormatFloat(lo, 'g', 3, 64)
+	if lo != hi {
+		text += "+"
+	}
+	return text
 }
 
 // value draws the newest measurement of a node.

@@ -72,7 +72,11 @@ func (*View) split(r host.Rect) (tree, panel host.Rect) {
 func (v *View) Draw(r host.Rect) []string {
 	at, beside := v.split(r)
 	t, run := v.h.Theme(), v.h.Run()
-	lines := host.Framed(t, at, "Layers", true, v.tree.View, v.tree.Info()...)
+	info := v.tree.Info()
+	if next := nextInfo(run); next != "" {
+		info = append(info, t.Dim.Render(next))
+	}
+	lines := host.Framed(t, at, "Layers", true, v.tree.View, info...)
 	if beside.Empty() {
 		return lines
 	}
@@ -150,6 +154,7 @@ func (v *View) bind() {
 		host.Bind("space", "space", "freeze", "freeze or train it, or what is marked", v.toggle),
 		host.Bind("a", "a", "what if", "the same, after showing what would change", v.preview),
 		host.Bind("p", "p", "preset", "freezing presets", v.openPresets),
+		host.Bind("*", "*", "", "factor of its learning rate", v.askRate),
 		host.Bind("/", "/", "filter", "filter: qkv, dec.*conv?, kind:norm, !frozen", v.filter),
 		host.Bind("f", "f", "kinds", "filter by kind: conv, qkv, skip, …", v.cycleKind),
 		host.Bind("d", "d", "moved", "those that moved most first; again: least", sorted(func(o *session.LayerOrder) { o.Sort(session.ByDistance) })),
