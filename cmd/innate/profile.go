@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 
 	"innate/configs"
 	"innate/trainer/loop"
@@ -46,7 +45,7 @@ func (c *cli) profileCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		out := profiled{Config: name, Profile: p, PeakBytes: peakMemory()}
+		out := profiled{Config: name, Profile: p, PeakBytes: loop.PeakMemory()}
 		if *asJSON {
 			return printJSON(c.out, out)
 		}
@@ -54,16 +53,6 @@ func (c *cli) profileCommand() *cobra.Command {
 		return nil
 	}
 	return cmd
-}
-
-// peakMemory is the most memory that this process has held, in bytes; 0 where
-// the system does not tell.
-func peakMemory() int64 {
-	var u unix.Rusage
-	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return int64(u.Maxrss) << 10
 }
 
 // print writes the profile as tables, the first rows of each.

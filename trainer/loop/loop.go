@@ -109,6 +109,7 @@ type Loop struct {
 	rollbacks int     // so far
 	started   time.Time
 	instance  string // tells this process from others of the run
+	peakSoFar int64  // bytes of memory that trainers before this one held at most
 	seq       int64  // of the last status made
 	state     string
 	report    report
@@ -294,6 +295,9 @@ func open(opts Options) (*Loop, error) {
 	}
 	if err := l.verify(); err != nil {
 		return nil, err
+	}
+	if before, _, err := run.ReadStatus(dir); err == nil && from != nil {
+		l.peakSoFar = before.PeakBytes
 	}
 	l.publishLayers()
 	l.publish()

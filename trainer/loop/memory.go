@@ -16,6 +16,7 @@ import (
 	"innate/models/device"
 	"innate/models/graph"
 	"innate/trainer/method"
+	"innate/trainer/run"
 )
 
 // garbagePercent is how much garbage a trainer's process lets grow, as GOGC says
@@ -124,6 +125,19 @@ func PredictMemory(cfg *configs.Config, dir string) (*Memory, error) {
 	m.finish(l.dev)
 	runtime.KeepAlive(l)
 	return m, nil
+}
+
+// Layers describes the network that a configuration trains, without training it. Its
+// paths count from dir.
+func Layers(cfg *configs.Config, dir string) ([]run.Layer, error) {
+	dev := &planned{Device: cpu.New(cfg.Run.Threads)}
+	defer dev.Close()
+	l, err := inMemory(dev, cfg, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer l.loader.Close()
+	return l.method.Layers(), nil
 }
 
 // planned is a device that remembers what has been planned on it.

@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"innate/trainer/run"
 )
@@ -14,7 +17,21 @@ func (l *Loop) Status() run.Status {
 	s := *l.status.Load()
 	s.Time = l.now()
 	s.GPU = l.gpu.last.Load()
+	s.PeakBytes = max(l.peakSoFar, PeakMemory())
 	return s
+}
+
+// PeakMemory is the most memory that this process has held, in bytes; 0 where the
+// system does not tell.
+func PeakMemory() int64 {
+	var u unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	if runtime.GOOS == "darwin" {
+		return int64(u.Maxrss)
+	}
+	return int64(u.Maxrss) << 10 // kilobytes
 }
 
 // Layers returns the parameters of the trained network and which of them are

@@ -99,13 +99,14 @@ type Status struct {
 
 	Also []Measured `json:"also,omitempty"` // what other judges say, which do not decide what is best
 
-	Stage   string             `json:"stage,omitempty"`    // train | fid | sample | checkpoint
-	StageMs map[string]float64 `json:"stage_ms,omitempty"` // milliseconds a step: g, d, r1 or step, data, ema, layers, fid, sample, checkpoint
-	Kernels string             `json:"kernels,omitempty"`
-	Threads int                `json:"threads"`
-	GPU     *nvml.GPU          `json:"gpu,omitempty"`    // that trains, as its driver says; nil for none
-	Listen  string             `json:"listen,omitempty"` // host:port that answers beside the socket
-	Ranks   []Rank             `json:"ranks,omitempty"`  // processes that train together; none for one alone
+	Stage     string             `json:"stage,omitempty"`    // train | fid | sample | checkpoint
+	StageMs   map[string]float64 `json:"stage_ms,omitempty"` // milliseconds a step: g, d, r1 or step, data, ema, layers, fid, sample, checkpoint
+	Kernels   string             `json:"kernels,omitempty"`
+	Threads   int                `json:"threads"`
+	PeakBytes int64              `json:"peak_bytes,omitempty"` // most memory that a trainer of the run has held; 0 where the system does not tell
+	GPU       *nvml.GPU          `json:"gpu,omitempty"`        // that trains, as its driver says; nil for none
+	Listen    string             `json:"listen,omitempty"`     // host:port that answers beside the socket
+	Ranks     []Rank             `json:"ranks,omitempty"`      // processes that train together; none for one alone
 
 	SampleFile     string `json:"sample_file,omitempty"` // relative to Dir
 	SampleNimg     int64  `json:"sample_nimg"`
