@@ -45,8 +45,8 @@ func occupancy(cores, threads int, runs []run.Info, self string) string {
 		}
 		seen[path] = true
 		n := r.Status.Threads
-		if n <= 0 {
-			n = cores // it is starting and has not said yet
+		if n <= 0 || r.Status.State == run.StateStarting { // it has not said yet
+			n = threadsOf(r.Dir, cores)
 		}
 		used += n
 		names = append(names, r.Name)
@@ -63,6 +63,16 @@ func occupancy(cores, threads int, runs []run.Info, self string) string {
 	}
 	return fmt.Sprintf("machine: %d of %d cores are in use by %s; this run will share them; %s",
 		min(used, cores), cores, strings.Join(names, ", "), advice)
+}
+
+// threadsOf is how many threads the settings of a run say; all cores where they cannot
+// be read.
+func threadsOf(dir string, cores int) int {
+	cfg, err := configs.Load(filepath.Join(dir, run.ConfigFile))
+	if err != nil || cfg.Run.Threads <= 0 {
+		return cores
+	}
+	return cfg.Run.Threads
 }
 
 // busy reports whether a run computes on this machine now: a paused one does
