@@ -82,7 +82,7 @@ func doubleDashes(root *cobra.Command, args []string) ([]string, error) {
 // subcommand is the command of that name below cmd; nil if there is none.
 func subcommand(cmd *cobra.Command, name string) *cobra.Command {
 	for _, sub := range cmd.Commands() {
-		if sub.Name() == name {
+		if sub.Name() == name || sub.HasAlias(name) {
 			return sub
 		}
 	}

@@ -29,8 +29,7 @@ func help(cmd *cobra.Command, _ []string) {
 			}
 		}
 	}
-	b.WriteString("Runs live under ./runs, or where --runs or INNATE_RUNS says. A RUN is its\n" +
-		"number, its name or its directory. innate COMMAND -h has flags and examples.\n")
+	b.WriteString("A RUN is a number, name or directory (--runs, INNATE_RUNS); COMMAND -h: flags.\n")
 	fmt.Fprint(cmd.OutOrStdout(), b.String())
 }
 

@@ -15,7 +15,7 @@ import (
 
 func (c *cli) resultsCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "results [RUN|FILE]", Short: "numbers that fid has measured",
+		Use: "results [RUN|FILE]", Short: "numbers that fid has measured; or of a sweep, by name",
 		Args: upToOne, ValidArgsFunction: c.completeRun(anyRun),
 		Long: "Numbers that differ by their seeds alone are one line: their mean, the standard\n" +
 			"deviation over the ranges, and the best of them, shown as such.",
@@ -23,11 +23,18 @@ func (c *cli) resultsCommand() *cobra.Command {
 			"results 3 --format md --filter statistic=fid", "a table for a paper"),
 	}
 	f := cmd.Flags()
-	format := f.String("format", "text", "`form` of the table: "+strings.Join(results.Formats(), " | "))
+	format := formatFlag(cmd)
+	var x comparison
+	x.register(f)
 	filters := f.StringArray("filter", nil, "only where a `column` is so: KEY=VALUE, as JSON has them; may be repeated")
 	each := f.Bool("each", false, "every number by itself")
-	complete(cmd, "format", cobra.FixedCompletions(results.Formats(), thatIsAll))
-	cmd.RunE = func(_ *cobra.Command, args []string) error {
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if g, err := c.group(cmd, strings.Join(args, "")); len(args) == 1 && err == nil {
+			return x.write(c.out, *format, g)
+		}
+		if len(x.at) > 0 || x.against != "" {
+			return usagef("results: --at and --against are for a sweep, want its name: %s", wantSweepNames(c))
+		}
 		tables, err := c.resultTables(strings.Join(args, ""))
 		if err != nil {
 			return err

@@ -2,11 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
+	"innate/configs"
 	"innate/trainer"
+	"innate/trainer/sweep"
 )
 
 func (c *cli) startCommand() *cobra.Command {
@@ -15,12 +20,24 @@ func (c *cli) startCommand() *cobra.Command {
 		Args: oneArg(wantConfig()), ValidArgsFunction: completeConfig,
 		Example: examples("start mnist-gdd-i --kimg 200", "a preset, trained for 200,000 images",
 			"start mine.toml --set live.gen_lr=2e-4", "a file, with one setting changed",
+			"start mnist-gdd-i --seeds 3", "three runs that differ in their seeds alone, queued",
 			"start mnist-gdd --threads 4 --nice 10", "beside other work"),
 	}
 	out := pathFlag(cmd.Flags(), "out", "", "run `directory` to create instead of a numbered one")
+	seeds := cmd.Flags().String("seeds", "", "an ensemble: a run for each of so many `seeds` from 1 on, or of a list as in 0-3,7; innate sweep steers it")
+	jobs := jobsFlag(cmd)
 	var edits edits
 	edits.register(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *seeds != "" {
+			if *out != "" || edits.process.listen != "" {
+				return usagef("start: --out and --listen are for one run, want them without --seeds")
+			}
+			return c.startEnsemble(cmd.Context(), args[0], edits, *seeds, *jobs)
+		}
+		if cmd.Flags().Changed("jobs") {
+			return usagef("start: --jobs is for several runs, want it with --seeds")
+		}
 		dir, err := create(c.runs, *out, args[0], edits)
 		if err != nil {
 			return err
@@ -38,4 +55,49 @@ func spawn(ctx context.Context, c *cli, dir string, p process) error {
 	}
 	fmt.Fprintln(c.out, dir)
 	return nil
+}
+
+// startEnsemble queues runs of a configuration that differ in their seeds alone. The
+// same again continues them; other settings under the same name get a number.
+func (c *cli) startEnsemble(ctx context.Context, config string, e edits, seeds string, jobs int) error {
+	f := &sweep.File{}
+	var err error
+	if f.Seeds, err = sweep.CountSeeds(seeds); err != nil {
+		return usagef("start: --seeds: %w", err)
+	}
+	text, cfg, err := prepare(config, edits{set: slices.Concat(e.set, e.process.set)})
+	if err != nil {
+		return err
+	}
+	for _, s := range e.set {
+		if key, _, _ := splitEdit(s); key == "run.seed" {
+			return usagef("start: got --seeds and --set run.seed, want one of them")
+		}
+	}
+	f.Name, f.Threads = cfg.Name, threadsIn(e, cfg)
+	for n := 2; ; n++ {
+		s, err := c.plan(f, text)
+		if errors.Is(err, sweep.ErrOther) && n <= sweep.MaxRuns {
+			f.Name = cfg.Name + "-" + strconv.Itoa(n)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.save(c); err != nil {
+			return err
+		}
+		return c.queue(ctx, s.dir, jobs, false)
+	}
+}
+
+// threadsIn is how many threads the command line or the configuration says that a run
+// has; 0 where neither does.
+func threadsIn(e edits, cfg *configs.Config) int {
+	for _, s := range slices.Concat(e.set, e.process.set) {
+		if key, _, _ := splitEdit(s); key == "run.threads" {
+			return cfg.Run.Threads
+		}
+	}
+	return 0
 }

@@ -22,6 +22,7 @@ import (
 	"innate/trainer/cluster"
 	"innate/trainer/method"
 	"innate/trainer/run"
+	"innate/trainer/sweep"
 )
 
 // submission is what a command line asks of a scheduler.
@@ -102,7 +103,7 @@ func (s *submission) register(c *cli, cmd *cobra.Command) {
 	f.StringVar(&s.job.Partition, "partition", "", "Slurm `partition`")
 	f.StringVar(&s.job.Account, "account", "", "Slurm `account`")
 	f.StringVar(&s.job.Time, "time", "", "limit of the job's `time`, as sbatch takes it: minutes, 4:00:00, 2-12")
-	countVar(f, &s.job.AtOnce, "at-once", 1, maxSweep, "at most so many `runs` of several at a time")
+	countVar(f, &s.job.AtOnce, "at-once", 1, sweep.MaxRuns, "at most so many `runs` of several at a time")
 	countVar(f, &s.job.Ranks, "ranks", 1, maxProcs, "`processes` that train a run together, each a task of srun with its --cpus; --gpus counts those of a node")
 	f.Func("sbatch", "further `option` of sbatch, such as --constraint=a100; may be repeated", func(line string) error {
 		s.job.Extra = append(s.job.Extra, line)
@@ -167,7 +168,7 @@ func (s *submission) submit(ctx context.Context, c *cli, config string) error {
 			return err
 		}
 	}
-	list, err := sweep(s.edits, s.seeds)
+	list, err := combine(s.edits, s.seeds)
 	if err != nil {
 		return err
 	}
@@ -316,7 +317,7 @@ func (s *submission) send(ctx context.Context, c *cli) error {
 
 // printManifest writes what kubectl applies.
 func (s *submission) printManifest(c *cli, config string) error {
-	list, err := sweep(s.edits, s.seeds)
+	list, err := combine(s.edits, s.seeds)
 	if err != nil {
 		return err
 	}

@@ -1,77 +1,328 @@
 package main
 
 import (
-	"slices"
-	"strconv"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
 	"strings"
+	"syscall"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"innate/configs"
+	"innate/models/atomicfile"
+	"innate/models/device/devices"
+	"innate/trainer"
+	"innate/trainer/loop"
+	"innate/trainer/method"
+	"innate/trainer/run"
+	"innate/trainer/sweep"
+	"innate/trainer/sweep/queue"
 )
 
-// maxSweep bounds how many runs one command makes.
-const maxSweep = 1000
+// wantSweep says what a SWEEP may be.
+func wantSweep() string {
+	return "SWEEP: " + strings.Join(configs.Sweeps(), ", ") + " or a .toml file"
+}
 
-// sweep is a command line's edits for each run that it means: a run for every
-// combination of seeds and of the values of a key that is set more than once.
-func sweep(e edits, seeds string) ([]edits, error) {
-	var keys []string
-	values := map[string][]string{}
-	add := func(key, value string) {
-		if !slices.Contains(keys, key) {
-			keys = append(keys, key)
-		}
-		if !slices.Contains(values[key], value) {
-			values[key] = append(values[key], value)
-		}
+func (c *cli) sweepCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "sweep SWEEP", Short: "many runs, queued and compared: settings by seeds",
+		Args: oneArg(wantSweep()), ValidArgsFunction: completeSweep,
+		Long: "A queue in the background trains the runs of a sweep, some at a time. What is\n" +
+			"done it reads from the runs: the same command again, or resume, continues a\n" +
+			"sweep after a pause, a kill or a reboot. Pausing stops its runs, each at a\n" +
+			"checkpoint, and ends the queue.",
+		Example: examples("sweep freeze-mnist", "one that is built in; or mine.toml",
+			"sweep freeze-mnist --dry-run", "its points and what they set, and no run",
+			"sweep results freeze-mnist --at 10,20,40 --format md", "a table for a paper",
+			"sweep mine.toml --slurm --time 4:00:00", "a job array of Slurm instead"),
 	}
-	for _, s := range e.set {
-		key, value, err := splitEdit(s)
+	f := cmd.Flags()
+	jobs := jobsFlag(cmd)
+	foreground := foregroundFlag(cmd)
+	dry := f.Bool("dry-run", false, "print the points, and neither make a run nor start anything")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		s, err := c.planSweep(args[0])
 		if err != nil {
-			return nil, err
+			return err
 		}
-		add(key, value)
+		if *dry {
+			return s.print(c)
+		}
+		if err := s.save(c); err != nil {
+			return err
+		}
+		return c.queue(cmd.Context(), s.dir, *jobs, *foreground)
 	}
-	list, err := parseSeeds(seeds)
+	cmd.AddCommand(c.sweepLsCommand(), c.sweepStatusCommand(), c.sweepResultsCommand(), c.sweepPauseCommand(), c.sweepResumeCommand())
+	return cmd
+}
+
+func jobsFlag(cmd *cobra.Command) *int {
+	return countFlag(cmd.Flags(), "jobs", 0, 0, sweep.MaxRuns, "`runs` that train at a time; 0: what the sweep says, or one a core, as far as memory goes")
+}
+
+func foregroundFlag(cmd *cobra.Command) *bool {
+	return cmd.Flags().Bool("foreground", false, "be the queue, and print what happens, instead of starting one in the background")
+}
+
+// planned is a sweep that is to begin, or to go on.
+type planned struct {
+	*sweep.Plan
+	dir  string // of the sweep
+	text string // of its file; "" of an ensemble
+}
+
+// planSweep reads and checks a sweep, every point of it.
+func (c *cli) planSweep(ref string) (*planned, error) {
+	ref = configs.ExpandHome(ref)
+	f, err := sweep.Read(ref)
 	if err != nil {
 		return nil, err
 	}
-	if len(list) > 0 && len(values["run.seed"]) > 0 {
-		return nil, usagef("submit: got --seeds and --set run.seed, want one of them")
+	if beside := configs.Locate(filepath.Dir(ref), f.Base); isRegular(beside) {
+		f.Base = beside
 	}
-	for _, seed := range list {
-		add("run.seed", seed)
+	text, err := openConfig(f.Base)
+	if err != nil {
+		return nil, err
 	}
-	all := []edits{{process: e.process}}
-	for _, key := range keys {
-		var next []edits
-		for _, have := range all {
-			for _, v := range values[key] {
-				next = append(next, edits{append(slices.Clone(have.set), key+"="+v), have.process})
-			}
-		}
-		if all = next; len(all) > maxSweep {
-			return nil, usagef("submit: got %d runs and more, want at most %d", len(all), maxSweep)
-		}
-	}
-	return all, nil
+	return c.plan(f, text)
 }
 
-// parseSeeds reads 0-3,7 as 0 1 2 3 7.
-func parseSeeds(s string) (seeds []string, err error) {
-	if s == "" {
-		return nil, nil
+func isRegular(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// plan makes and checks the points of a sweep over a configuration, whose relative
+// paths count from the working directory; it goes on from where one of the same name is.
+func (c *cli) plan(f *sweep.File, base string) (*planned, error) {
+	base, err := sweep.Absolute(base, ".")
+	if err != nil {
+		return nil, err
 	}
-	for part := range strings.SplitSeq(s, ",") {
-		from, to, ranged := strings.Cut(part, "-")
-		if !ranged {
-			to = from
-		}
-		lo, errLo := strconv.ParseUint(from, 10, 32)
-		hi, errHi := strconv.ParseUint(to, 10, 32)
-		if errLo != nil || errHi != nil || hi < lo || hi-lo >= maxSweep {
-			return nil, usagef("submit: --seeds: got %q, want whole numbers as in 0-3,7, at most %d", s, maxSweep)
-		}
-		for seed := lo; seed <= hi; seed++ {
-			seeds = append(seeds, strconv.FormatUint(seed, 10))
+	p, err := f.Plan(base, sweep.Checks{Config: checkPoint, Layers: layersOf})
+	if err != nil {
+		return nil, err
+	}
+	s := &planned{p, sweep.Dir(run.RunsDir(c.runs), p.Name), f.Text()}
+	old, err := sweep.ReadPlan(s.dir)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return s, nil
+	case err != nil:
+		return nil, err
+	}
+	p.Peak, p.Job = old.Peak, old.Job
+	return s, p.Continue(old, func(name string) bool { return run.IsRun(filepath.Join(filepath.Dir(s.dir), name)) })
+}
+
+// checkPoint refuses what no run could begin with.
+func checkPoint(cfg *configs.Config) error {
+	if err := devices.Check(cfg.Run.Device); err != nil {
+		return cfg.At("run.device", fmt.Errorf("run.device: %w", err))
+	}
+	for _, need := range trainer.Needs(cfg) {
+		if need.Err != nil {
+			return cfg.At(need.Key, need.Err)
 		}
 	}
-	return seeds, nil
+	return method.Check(cfg)
+}
+
+func layersOf(cfg *configs.Config) ([]run.Layer, error) { return loop.Layers(cfg, "") }
+
+// save makes the directory of the sweep, and takes back that it is paused.
+func (s *planned) save(c *cli) error {
+	if pid, alive, err := sweep.Queue(s.dir); err != nil {
+		return err
+	} else if alive {
+		return fmt.Errorf("sweep: %s: %w as pid %d; innate sweep pause %[1]s pauses it", s.Name, run.ErrRunning, pid)
+	}
+	if s.Peak == 0 {
+		s.Peak = c.foretell(s.Plan)
+	}
+	if err := os.MkdirAll(filepath.Join(s.dir, sweep.QueueDir), 0o755); err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	if s.text != "" {
+		if err := atomicfile.WriteBytes(filepath.Join(s.dir, sweep.FileCopy), atomicfile.SyncFile, []byte(s.text)); err != nil {
+			return fmt.Errorf("sweep: %w", err)
+		}
+	}
+	return s.Plan.Write(s.dir)
+}
+
+// foretell is the memory of a run of the sweep, as --dry-run of train foretells it: of
+// the first point, since they are much alike; 0 where nothing foretells it.
+func (c *cli) foretell(p *sweep.Plan) int64 {
+	cfg, err := p.Config(p.Points[0], p.Seeds[0])
+	if err != nil || cfg.Run.Device != devices.CPU && cfg.Run.Device != "" {
+		return 0
+	}
+	m, err := loop.PredictMemory(cfg, "")
+	if err != nil {
+		return 0
+	}
+	return int64(m.Peak)
+}
+
+// queue starts the queue of the sweep in dir, or is it.
+func (c *cli) queue(ctx context.Context, dir string, jobs int, foreground bool) error {
+	if err := sweep.Pause(dir, sweep.NoPause); err != nil {
+		return err
+	}
+	if foreground {
+		return c.beQueue(ctx, dir, jobs)
+	}
+	abs, err := filepath.Abs(run.RunsDir(c.runs))
+	if err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	name := nameOfSweep(dir)
+	args := []string{"--runs", abs, "sweep", "resume", name, "--foreground", "--jobs", fmt.Sprint(jobs)}
+	if err := queue.Spawn(ctx, dir, args...); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "%s\n", dir)
+	return nil
+}
+
+// beQueue works on the sweep in dir until it is done or paused.
+func (c *cli) beQueue(ctx context.Context, dir string, jobs int) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	free, err := freeMemory()
+	if err != nil {
+		free = 0
+	}
+	return queue.Run(ctx, queue.Options{Dir: dir, Log: c.out, Jobs: jobs, Memory: free, Layers: layersOf})
+}
+
+func nameOfSweep(dir string) string { return strings.TrimSuffix(filepath.Base(dir), sweep.Ext) }
+
+// findSweep is the directory of a sweep among the runs.
+func (c *cli) findSweep(name string) (string, error) {
+	runs := run.RunsDir(c.runs)
+	name = strings.TrimSuffix(filepath.Base(name), sweep.Ext)
+	if dir := sweep.Dir(runs, name); isRegular(filepath.Join(dir, sweep.PlanFile)) {
+		return filepath.Abs(dir)
+	}
+	names, err := sweep.List(runs)
+	if err != nil {
+		return "", err
+	}
+	if len(names) == 0 {
+		return "", fmt.Errorf("sweep %q: none in %s", name, runs)
+	}
+	return "", fmt.Errorf("sweep %q: want one of %s", name, strings.Join(names, " "))
+}
+
+// wantSweepNames lists the sweeps among the runs.
+func wantSweepNames(c *cli) string {
+	names, err := sweep.List(run.RunsDir(c.runs))
+	if err != nil || len(names) == 0 {
+		return "there are none"
+	}
+	return strings.Join(names, " ")
+}
+
+// print says what the sweep would train.
+func (s *planned) print(c *cli) error {
+	fmt.Fprintf(c.out, "%s: %d points of %d seeds, %d runs\n", s.Name, len(s.Points), len(s.Seeds), len(s.Points)*len(s.Seeds))
+	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	for _, p := range s.Points {
+		fmt.Fprintf(w, "%s\t", p.Name)
+		for _, set := range p.Set {
+			fmt.Fprintf(w, " %s", set)
+		}
+		fmt.Fprintln(w)
+	}
+	return w.Flush()
+}
+
+func (c *cli) sweepPauseCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "pause NAME", Aliases: []string{"stop"}, Short: "stops its runs, each at a checkpoint, and ends its queue; or: stop NAME",
+		Args: oneArg("NAME of a sweep"), ValidArgsFunction: c.completeSweepName,
+	}
+	finish := cmd.Flags().Bool("finish", false, "start no more runs, and let those under way come to their end first")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		dir, err := c.findSweep(args[0])
+		if err != nil {
+			return err
+		}
+		p, err := sweep.ReadPlan(dir)
+		if err != nil {
+			return err
+		}
+		switch g := sweep.Of(dir, p); {
+		case g.State == sweep.StateDone:
+			return fmt.Errorf("sweep: %s: is done: %s", g.Name, p.Ended)
+		case p.Job != "":
+			return fmt.Errorf("sweep: %s: is Slurm's, which ends it by scancel %s", g.Name, p.Job)
+		}
+		wish, wait := sweep.PauseNow, writeTimeout
+		if *finish {
+			if _, alive, _ := sweep.Queue(dir); alive {
+				return sweep.Pause(dir, sweep.PauseLater)
+			}
+		}
+		ctx, cancel := waiting(cmd.Context(), wait)
+		defer cancel()
+		if err := queue.Halt(ctx, dir, wish); err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, "%s: paused: innate sweep resume %[1]s continues it\n", nameOfSweep(dir))
+		return nil
+	}
+	return cmd
+}
+
+func (c *cli) sweepResumeCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "resume NAME", Short: "continues a sweep that was paused or killed, and tries again what failed",
+		Args: oneArg("NAME of a sweep"), ValidArgsFunction: c.completeSweepName,
+	}
+	jobs, foreground := jobsFlag(cmd), foregroundFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		dir, err := c.findSweep(args[0])
+		if err != nil {
+			return err
+		}
+		if pid, alive, err := sweep.Queue(dir); err != nil {
+			return err
+		} else if alive {
+			return fmt.Errorf("sweep: %s: %w as pid %d", nameOfSweep(dir), run.ErrRunning, pid)
+		}
+		return c.queue(cmd.Context(), dir, *jobs, *foreground)
+	}
+	return cmd
+}
+
+// completeSweep completes sweeps that are built in, and files where none begins as
+// typed.
+func completeSweep(_ *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, thatIsAll
+	}
+	if names := withPrefix(configs.Sweeps(), typed); len(names) > 0 {
+		return append(names, files(typed, ".toml")...), thatIsAll
+	}
+	return []string{"toml"}, cobra.ShellCompDirectiveFilterFileExt
+}
+
+// completeSweepName completes the sweeps among the runs.
+func (c *cli) completeSweepName(_ *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	names, err := sweep.List(run.RunsDir(c.runs))
+	if len(args) > 0 || err != nil {
+		return nil, thatIsAll
+	}
+	return withPrefix(names, typed), thatIsAll
 }

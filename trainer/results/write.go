@@ -64,15 +64,20 @@ func Write(w io.Writer, format string, list []Result, each bool) error {
 	if format == "json" {
 		return writeJSON(w, list, each)
 	}
+	if each {
+		return WriteTable(w, format, append([]string{"network", "metric", "value", "sd"}, about...), eachRow(list))
+	}
+	head := append([]string{"network", "metric", "mean", "sd", "ranges", "best", "best seeds"}, about...)
+	return WriteTable(w, format, head, summaryRows(list))
+}
+
+// WriteTable writes rows under a head in one of the Formats that are tables.
+func WriteTable(w io.Writer, format string, head []string, rows [][]string) error {
 	i := slices.IndexFunc(formats, func(f tableFormat) bool { return f.name == format })
 	if i < 0 {
 		return fmt.Errorf("results: %w: got %q, want %s", ErrFormat, format, strings.Join(Formats(), " | "))
 	}
-	if each {
-		return formats[i].write(w, append([]string{"network", "metric", "value", "sd"}, about...), eachRow(list))
-	}
-	head := append([]string{"network", "metric", "mean", "sd", "ranges", "best", "best seeds"}, about...)
-	return formats[i].write(w, head, summaryRows(list))
+	return formats[i].write(w, head, rows)
 }
 
 // about says what a number may be compared with.

@@ -17,13 +17,14 @@ import (
 // Ext ends the name of a sweep's directory.
 const Ext = ".sweep"
 
-// Names in a sweep's directory. It has the lock of a run, too, which the queue holds.
+// Names in a sweep's directory.
 const (
 	FileCopy  = "sweep.toml" // what its maker wrote
 	PlanFile  = "plan.json"  // Plan
 	LogFile   = "log.jsonl"  // Entry a line, appended
 	PauseFile = "pause"      // is there while the queue is to end, or has been made to
-	QueueLog  = "queue.log"  // standard output and error of the queue
+	QueueDir  = "queue"      // has the lock that the queue holds, which would make a run of the directory itself
+	QueueLog  = "queue/log"  // standard output and error of the queue
 )
 
 // Dir is the directory of a sweep among the runs.
@@ -117,11 +118,45 @@ func Log(dir string) ([]Entry, error) {
 	return list, nil
 }
 
-// Paused reports whether the queue of the sweep in dir is to end, or was made to.
-func Paused(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, PauseFile))
-	return err == nil
+// Wish is what a sweep's queue is asked to do.
+type Wish string
+
+const (
+	NoPause    Wish = ""       // train
+	PauseNow   Wish = "now"    // stop the runs, each at a checkpoint, and end
+	PauseLater Wish = "finish" // start no runs, and end when those under way have
+)
+
+// Wished is what the queue of the sweep in dir is, or was, asked to do.
+func Wished(dir string) Wish {
+	b, err := os.ReadFile(filepath.Join(dir, PauseFile))
+	switch {
+	case err != nil:
+		return NoPause
+	case strings.TrimSpace(string(b)) == string(PauseLater):
+		return PauseLater
+	}
+	return PauseNow
+}
+
+// Pause asks the queue of the sweep in dir to end, or with NoPause takes that back.
+func Pause(dir string, wish Wish) error {
+	path := filepath.Join(dir, PauseFile)
+	var err error
+	if wish == NoPause {
+		if err = os.Remove(path); errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+	} else {
+		err = atomicfile.WriteBytes(path, atomicfile.SyncFile, []byte(wish+"\n"))
+	}
+	if err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	return nil
 }
 
 // Queue tells whether a queue is at work on the sweep in dir, and its pid.
-func Queue(dir string) (pid int, alive bool, err error) { return run.Holder(dir) }
+func Queue(dir string) (pid int, alive bool, err error) {
+	return run.Holder(filepath.Join(dir, QueueDir))
+}

@@ -36,12 +36,15 @@ type Axis struct {
 	Key    string
 	Values []string
 	Freeze []string // names that Freezes takes
+
+	line int
 }
 
 // NamedPoint is settings with a name.
 type NamedPoint struct {
-	Name string
-	Set  Settings
+	Name   string
+	Set    Settings
+	Groups []string // of layers, that a point of a greedy search tries
 }
 
 // Stop ends points early that fall behind: at each of AtKimg those whose mean FID is
@@ -61,6 +64,9 @@ type Greedy struct {
 	Rounds int     `json:"rounds,omitempty"`
 	AtKimg float64 `json:"at_kimg,omitempty"` // of the FID that decides; 0: the last
 }
+
+// Text is the file as it was written.
+func (f *File) Text() string { return f.text }
 
 // form is the file as TOML has it.
 type form struct {
@@ -226,7 +232,7 @@ func (f *File) readAxes(form *form) error {
 		case slices.Contains(reserved, axis.Key):
 			return f.at(line, "axis: %s: want name, seeds or threads of the sweep", axis.Key)
 		}
-		a := Axis{Key: axis.Key, Freeze: axis.Freeze}
+		a := Axis{Key: axis.Key, Freeze: axis.Freeze, line: line}
 		for _, v := range axis.Values {
 			text, err := literal(v)
 			if err != nil {
@@ -249,7 +255,7 @@ func (f *File) readPoints(form *form) error {
 		if err != nil {
 			return err
 		}
-		f.Points = append(f.Points, NamedPoint{p.Name, set})
+		f.Points = append(f.Points, NamedPoint{Name: p.Name, Set: set})
 	}
 	return nil
 }

@@ -143,12 +143,14 @@ func freezePoint(name string, globs []string, thawed bool) NamedPoint {
 	if len(globs) == 0 {
 		freeze, train = "[]", "[]"
 	}
-	return NamedPoint{name, Settings{{Key: presetKey, Value: "none"}, {Key: freezeKey, Value: freeze}, {Key: trainKey, Value: train}}}
+	return NamedPoint{Name: name, Set: Settings{{Key: presetKey, Value: "none"}, {Key: freezeKey, Value: freeze}, {Key: trainKey, Value: train}}}
 }
 
 // expandFreeze makes points of a value of an axis of freeze.
 func expandFreeze(value string, layers func() ([]run.Layer, error)) ([]NamedPoint, error) {
-	preset := func(name string) NamedPoint { return NamedPoint{name, Settings{{Key: presetKey, Value: name}}} }
+	preset := func(name string) NamedPoint {
+		return NamedPoint{Name: name, Set: Settings{{Key: presetKey, Value: name}}}
+	}
 	if slices.Contains(configs.FreezePresets(), value) {
 		return []NamedPoint{preset(value)}, nil
 	}
@@ -200,11 +202,13 @@ func (g Greedy) round(have []string, first bool, layers []run.Layer) []NamedPoin
 			continue
 		}
 		trial := append(slices.Clone(globs), join.globs...)
-		name := strings.Join(append(slices.Clone(have), join.name), " ") + " " + verb
+		tried := append(slices.Clone(have), join.name)
 		if !g.Thaw && len(have)+1 == len(groups) && coversAll(trial, layers) {
 			continue // nothing would train
 		}
-		points = append(points, freezePoint(name, trial, g.Thaw))
+		point := freezePoint(strings.Join(tried, " ")+" "+verb, trial, g.Thaw)
+		point.Groups = tried
+		points = append(points, point)
 	}
 	return points
 }
@@ -216,14 +220,4 @@ func coversAll(globs []string, layers []run.Layer) bool {
 		}
 	}
 	return true
-}
-
-// grouped is the set of groups that a point of a greedy search tries, from its name.
-func grouped(point string) []string {
-	words := strings.Fields(point)
-	words = words[:max(len(words)-1, 0)]
-	if slices.Equal(words, []string{"none"}) {
-		return nil
-	}
-	return words
 }

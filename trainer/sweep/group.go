@@ -19,6 +19,7 @@ type Group struct {
 	State  State
 	Keys   []string // settings by which points differ
 	Seeds  []uint64
+	Ended  string   // what has become of all runs; "" while there are some to train
 	Points []Member // in the order of the plan
 }
 
@@ -39,12 +40,13 @@ type Seed struct {
 type State string
 
 const (
-	StateRunning State = "running" // a queue trains it
-	StatePausing State = "pausing" // its queue ends its runs, and then itself
-	StatePaused  State = "paused"  // resume continues it
-	StateDone    State = "done"    // every run is done, was dropped, or has failed
-	StateDead    State = "dead"    // its queue ended before its time; resume continues it
-	StateLoose   State = "loose"   // runs without a sweep's directory
+	StateRunning   State = "running"   // a queue trains it
+	StatePausing   State = "pausing"   // its queue ends its runs, and then itself
+	StatePaused    State = "paused"    // resume continues it
+	StateDone      State = "done"      // every run is done, was dropped, or has failed
+	StateDead      State = "dead"      // its queue ended before its time; resume continues it
+	StateSubmitted State = "submitted" // Slurm trains it
+	StateLoose     State = "loose"     // runs without a sweep's directory
 )
 
 // Groups puts the runs of a list together that say they belong together, in the order of
@@ -91,7 +93,7 @@ func groupOf(dir, name string, infos []run.Info) Group {
 	g := Group{Name: name, State: StateLoose}
 	p, err := ReadPlan(dir)
 	if err == nil {
-		g.Dir, g.Keys, g.Seeds, g.State = dir, p.Keys, p.Seeds, stateOf(dir, p)
+		g.Dir, g.Keys, g.Seeds, g.Ended = dir, p.Keys, p.Seeds, p.Ended
 		for _, point := range p.Points {
 			g.Points = append(g.Points, Member{Point: point, Want: len(p.Seeds)})
 		}
@@ -108,6 +110,9 @@ func groupOf(dir, name string, infos []run.Info) Group {
 		slices.SortFunc(m.Runs, func(a, b Seed) int {
 			return cmp.Or(cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.Info.Name, b.Info.Name))
 		})
+	}
+	if g.Dir != "" {
+		g.State = g.stateNow(p)
 	}
 	return g
 }
@@ -127,19 +132,34 @@ func seedOf(info run.Info) uint64 {
 	return uint64(cfg.Run.Seed)
 }
 
-// stateOf derives the state of the sweep in dir from its files and its queue's lock.
-func stateOf(dir string, p *Plan) State {
-	_, alive, _ := Queue(dir)
-	paused := Paused(dir)
+// stateNow derives the state of a sweep from its files and its queue's lock.
+func (g Group) stateNow(p *Plan) State {
+	_, alive, _ := Queue(g.Dir)
+	paused := Wished(g.Dir) != NoPause
 	switch {
 	case alive && paused:
 		return StatePausing
 	case alive:
 		return StateRunning
-	case p.Ended != "":
+	case p.Ended != "" || g.done():
 		return StateDone
+	case p.Job != "":
+		return StateSubmitted
 	case paused:
 		return StatePaused
 	}
 	return StateDead
+}
+
+// done reports whether every run of every point that is in the running is done.
+func (g Group) done() bool {
+	for _, m := range g.Points {
+		if m.Dropped != "" {
+			continue
+		}
+		if len(m.Runs) < m.Want || slices.ContainsFunc(m.Runs, func(s Seed) bool { return s.Info.Status.State != run.StateDone }) {
+			return false
+		}
+	}
+	return len(g.Points) > 0
 }

@@ -19,9 +19,9 @@ const nearShare = 0.05
 
 // Measured is what a judge says of a run over time.
 type Measured struct {
-	Key   string // scalar of metrics.jsonl: fid, fid/mnist-random-cnn
-	Name  string // for people: FID(mnist-cnn)
-	Rises bool   // more is better
+	Key   string `json:"key"`             // scalar of metrics.jsonl: fid, fid/mnist-random-cnn
+	Name  string `json:"name"`            // for people: FID(mnist-cnn)
+	Rises bool   `json:"rises,omitempty"` // more is better
 }
 
 // Judges are those of a run, the one that decides first; none of a run that was never
@@ -62,8 +62,12 @@ func (h *History) Refresh() error {
 func (h *History) Column(scalar string) *series.Column { return h.run.Find(scalar) }
 
 // At is the value of a scalar at so many thousands of images: of the evaluation nearest
-// to it. ok is false if none is near.
+// to it, or of the last for 0. ok is false if none is near.
 func (h *History) At(scalar string, kimg float64) (value float64, ok bool) {
+	if kimg == 0 {
+		value, _, ok = h.Last(scalar)
+		return value, ok
+	}
 	c := h.run.Find(scalar)
 	if c == nil {
 		return math.NaN(), false

@@ -2,6 +2,8 @@ package sweep
 
 import (
 	"fmt"
+	"math"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,8 +25,10 @@ type Plan struct {
 	Jobs    int      `json:"jobs"`
 	Threads int      `json:"threads"`
 	Stop    Stop     `json:"stop"`
+	Rung    int      `json:"rung,omitempty"` // how many of Stop.AtKimg have been decided
 	Greedy  Greedy   `json:"greedy"`
 	Ended   string   `json:"ended,omitempty"`      // what has become of all runs; "" while there are some to train
+	Job     string   `json:"job,omitempty"`        // of Slurm, as squeue writes it, that trains the runs instead of a queue
 	Peak    int64    `json:"peak_bytes,omitempty"` // memory of the largest run, as foretold; 0: not known
 }
 
@@ -33,6 +37,7 @@ type Point struct {
 	Name    string   `json:"name"`
 	Set     Settings `json:"set"`
 	Round   int      `json:"round,omitempty"`   // of a greedy search, from 1
+	Groups  []string `json:"groups,omitempty"`  // of layers, that it tries there
 	Dropped string   `json:"dropped,omitempty"` // why it was ended early; "" if it was not
 }
 
@@ -62,21 +67,27 @@ func (f *File) Plan(base string, checks Checks) (*Plan, error) {
 	if _, err := configs.Parse(run.ConfigFile, text); err != nil {
 		return nil, f.at(common.lineOf(err), "set: %s", plain(err))
 	}
+	if text, err = Absolute(text, filepath.Dir(f.path)); err != nil {
+		return nil, err
+	}
 	p.Base = text
 	points, err := f.points(p, checks)
 	if err != nil {
 		return nil, err
 	}
 	for i, named := range points {
-		if err := p.add(named, 0); err != nil {
+		round := 0
+		if f.Greedy.Group != "" {
+			round = 1
+		}
+		if err := p.add(named, round); err != nil {
 			return nil, f.at(f.lineOfPoint(i, points), "%v", err)
 		}
-		if f.Greedy.Group != "" {
-			p.Points[i].Round = 1
-		}
 		cfg, err := p.Config(p.Points[i], p.Seeds[0])
-		if err == nil && checks.Config != nil {
-			err = checks.Config(cfg)
+		if err == nil {
+			if cfg, err = f.locate(p, i, cfg); err == nil && checks.Config != nil {
+				err = checks.Config(cfg)
+			}
 		}
 		if err != nil {
 			line := named.Set.lineOf(err)
@@ -86,10 +97,71 @@ func (f *File) Plan(base string, checks Checks) (*Plan, error) {
 			return nil, f.at(line, "point %q: %s", named.Name, plain(err))
 		}
 	}
+	if err := f.checkStops(p); err != nil {
+		return nil, err
+	}
 	if n := len(p.Points) * len(p.Seeds); n > MaxRuns {
 		return nil, f.at(0, "got %d points of %d seeds, want at most %d runs", len(p.Points), len(p.Seeds), MaxRuns)
 	}
 	return p, nil
+}
+
+// Absolute makes the paths in the text of a configuration absolute, which count from a
+// folder: its runs are made when nobody knows any more where that was.
+func Absolute(text, folder string) (string, error) {
+	c, err := configs.Parse(run.ConfigFile, text)
+	if err != nil {
+		return "", err
+	}
+	for key, ref := range c.Paths() {
+		if at := configs.Locate(folder, ref); at != ref {
+			if at, err = filepath.Abs(at); err != nil {
+				return "", fmt.Errorf("sweep: %w", err)
+			}
+			if text, err = configs.Set(text, key, at); err != nil {
+				return "", err
+			}
+		}
+	}
+	return text, nil
+}
+
+// locate is Absolute for the settings of a point.
+func (f *File) locate(p *Plan, i int, cfg *configs.Config) (*configs.Config, error) {
+	for key, ref := range cfg.Paths() {
+		at := configs.Locate(filepath.Dir(f.path), ref)
+		if at == ref {
+			continue
+		}
+		at, err := filepath.Abs(at)
+		if err != nil {
+			return nil, fmt.Errorf("sweep: %w", err)
+		}
+		p.Points[i].Set = append(slices.Clone(p.Points[i].Set), Setting{Key: key, Value: at})
+	}
+	return p.Config(p.Points[i], p.Seeds[0])
+}
+
+// checkStops refuses numbers of images at which a point measures nothing to stop it by.
+func (f *File) checkStops(p *Plan) error {
+	kimgs := slices.Clone(f.Stop.AtKimg)
+	line := f.line("stop", 0, "at_kimg")
+	if f.Greedy.AtKimg > 0 {
+		kimgs, line = append(kimgs, f.Greedy.AtKimg), f.line("greedy", 0, "at_kimg")
+	}
+	for _, point := range p.Points {
+		cfg, err := p.Config(point, p.Seeds[0])
+		if err != nil {
+			return err
+		}
+		every, total := cfg.Live.FIDKimg, cfg.Live.TotalKimg
+		for _, kimg := range kimgs {
+			if every <= 0 || kimg > total || math.Abs(kimg-every*math.Round(kimg/every)) > nearShare*kimg {
+				return f.at(line, "at_kimg: %g: point %q has no FID there: live.fid_kimg is %g, live.total_kimg %g", kimg, point.Name, every, total)
+			}
+		}
+	}
+	return nil
 }
 
 // points are those of the axes, all combinations, and the named ones beside them.
@@ -112,28 +184,10 @@ func (f *File) points(p *Plan, checks Checks) ([]NamedPoint, error) {
 		return f.Greedy.round(nil, true, all), nil
 	}
 	var grid []NamedPoint
-	for k, axis := range f.Axes {
-		values, err := axis.points(layers)
-		if err != nil {
-			return nil, f.at(f.line("axis", k, ""), "axis: %s", plain(err))
-		}
-		for i := range values {
-			for j := range values[i].Set {
-				values[i].Set[j].line = f.line("axis", k, "")
-			}
-		}
-		if grid == nil {
-			grid = []NamedPoint{{}}
-		}
-		var next []NamedPoint
-		for _, have := range grid {
-			for _, v := range values {
-				name := strings.TrimPrefix(have.Name+", "+v.Name, ", ")
-				next = append(next, NamedPoint{name, slices.Concat(have.Set, v.Set)})
-			}
-		}
-		if grid = next; len(grid) > MaxRuns {
-			return nil, f.at(f.line("axis", k, ""), "axis: got %d points and more, want at most %d", len(grid), MaxRuns)
+	if len(f.Axes) > 0 {
+		var err error
+		if grid, err = Grid(f.Axes, layers); err != nil {
+			return nil, f.at(f.line("axis", 0, ""), "axis: %s", plain(err))
 		}
 	}
 	all := slices.Concat(grid, f.Points)
@@ -143,6 +197,29 @@ func (f *File) points(p *Plan, checks Checks) ([]NamedPoint, error) {
 	return all, nil
 }
 
+// Grid makes a point of every combination of the axes' values. The network's layers are
+// asked for by axes of freeze alone.
+func Grid(axes []Axis, layers func() ([]run.Layer, error)) ([]NamedPoint, error) {
+	grid := []NamedPoint{{}}
+	for _, axis := range axes {
+		values, err := axis.points(layers)
+		if err != nil {
+			return nil, err
+		}
+		var next []NamedPoint
+		for _, have := range grid {
+			for _, v := range values {
+				name := strings.TrimPrefix(have.Name+", "+v.Name, ", ")
+				next = append(next, NamedPoint{Name: name, Set: slices.Concat(have.Set, v.Set)})
+			}
+		}
+		if grid = next; len(grid) > MaxRuns {
+			return nil, fmt.Errorf("got %d runs and more, want at most %d", len(grid), MaxRuns)
+		}
+	}
+	return grid, nil
+}
+
 // points are the values of an axis.
 func (a Axis) points(layers func() ([]run.Layer, error)) (points []NamedPoint, err error) {
 	for _, value := range a.Freeze {
@@ -150,11 +227,16 @@ func (a Axis) points(layers func() ([]run.Layer, error)) (points []NamedPoint, e
 		if err != nil {
 			return nil, err
 		}
+		for _, p := range some {
+			for i := range p.Set {
+				p.Set[i].line = a.line
+			}
+		}
 		points = append(points, some...)
 	}
 	for _, value := range a.Values {
 		short := a.Key[strings.LastIndexByte(a.Key, '.')+1:]
-		points = append(points, NamedPoint{short + "=" + value, Settings{{Key: a.Key, Value: value}}})
+		points = append(points, NamedPoint{Name: short + "=" + value, Set: Settings{{Key: a.Key, Value: value, line: a.line}}})
 	}
 	return points, nil
 }
@@ -182,7 +264,7 @@ func (p *Plan) add(named NamedPoint, round int) error {
 			p.Keys = append(p.Keys, set.Key)
 		}
 	}
-	p.Points = append(p.Points, Point{Name: named.Name, Set: named.Set, Round: round})
+	p.Points = append(p.Points, Point{Name: named.Name, Set: named.Set, Round: round, Groups: named.Groups})
 	return nil
 }
 
@@ -226,4 +308,20 @@ func (p *Plan) Point(name string) (Point, bool) {
 		return Point{}, false
 	}
 	return p.Points[i], true
+}
+
+// Next adds the points of the next round of a greedy search after best, the best so far;
+// none are left if it adds none.
+func (p *Plan) Next(best Point, layers []run.Layer) (added int, err error) {
+	last := p.Points[len(p.Points)-1].Round
+	if last >= p.Greedy.Rounds {
+		return 0, nil
+	}
+	for _, named := range p.Greedy.round(best.Groups, false, layers) {
+		if err := p.add(named, last+1); err != nil {
+			return added, err
+		}
+		added++
+	}
+	return added, nil
 }

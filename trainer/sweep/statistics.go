@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 
@@ -19,6 +20,22 @@ type Sample struct {
 	N    int
 	Mean float64 // NaN of none
 	SD   float64 // with divisor N-1; 0 of one
+}
+
+// MarshalJSON writes null for a mean of none and a deviation of fewer than two.
+func (s Sample) MarshalJSON() ([]byte, error) {
+	form := struct {
+		N    int      `json:"n"`
+		Mean *float64 `json:"mean"`
+		SD   *float64 `json:"sd"`
+	}{N: s.N}
+	if s.N > 0 {
+		form.Mean = &s.Mean
+	}
+	if s.N > 1 {
+		form.SD = &s.SD
+	}
+	return json.Marshal(form)
 }
 
 // Describe sums up values; those that are not finite are left out.

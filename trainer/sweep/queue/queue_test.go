@@ -1,0 +1,305 @@
+package queue_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"innate/configs"
+	"innate/trainer/run"
+	"innate/trainer/runlog"
+	"innate/trainer/sweep"
+	"innate/trainer/sweep/queue"
+)
+
+// stable is made-up trainers: what a run's next start does is a function of its name.
+type stable struct {
+	t    *testing.T
+	dir  string // of the sweep
+	mu   sync.Mutex
+	lock map[string]*run.Lock // of trainers that are alive
+	at   []string             // runs in the order of their starts
+	most int                  // alive at once
+	act  func(name string, nth int) (state string, nimg int64, fid float64)
+}
+
+func newStable(t *testing.T, text string) *stable {
+	t.Helper()
+	base, err := configs.PresetText("mnist-gdd-i")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := sweep.Parse("x.toml", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := f.Plan(base, sweep.Checks{Layers: layers})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stable{t: t, dir: sweep.Dir(t.TempDir(), p.Name), lock: map[string]*run.Lock{}}
+	if err := os.MkdirAll(filepath.Join(s.dir, sweep.QueueDir), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Write(s.dir); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func layers(*configs.Config) ([]run.Layer, error) {
+	return []run.Layer{
+		{Name: "enc.a", Part: "enc"}, {Name: "dec.a", Part: "dec"}, {Name: "map.a", Part: "map"},
+	}, nil
+}
+
+// work runs the queue to its end.
+func (s *stable) work() *sweep.Plan {
+	s.t.Helper()
+	err := queue.Run(s.t.Context(), queue.Options{
+		Dir: s.dir, Log: io.Discard, Jobs: 2, Layers: layers, Start: s.start, Halt: s.halt, Poll: time.Millisecond,
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	p, err := sweep.ReadPlan(s.dir)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return p
+}
+
+// start is a trainer that does at once what it does, and stays alive if its state is
+// running.
+func (s *stable) start(_ context.Context, dir string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name, nth := filepath.Base(dir), 0
+	for _, before := range s.at {
+		if before == name {
+			nth++
+		}
+	}
+	s.at = append(s.at, name)
+	state, nimg, fid := s.act(name, nth)
+	st := run.Status{State: state, Nimg: nimg, FIDName: "FID(x)", PID: os.Getpid()}
+	if state == run.StateFailed {
+		st.Error = "the loss is not finite"
+	}
+	if state != run.StateFailed {
+		path := filepath.Join(dir, run.CheckpointsDir, run.CheckpointFile(nimg))
+		s.check(os.WriteFile(path, nil, 0o644))
+		log, err := runlog.OpenWriter(dir)
+		s.check(err)
+		line, err := runlog.Tick{Type: runlog.TypeFID, Nimg: nimg, Time: time.Now(), Scalars: map[string]float64{"fid": fid}}.Line()
+		s.check(errors.Join(err, log.Write(line), log.Close()))
+	}
+	if state == run.StateRunning {
+		lock, err := run.Acquire(dir)
+		s.check(err)
+		s.lock[dir] = lock
+		s.most = max(s.most, len(s.lock))
+	}
+	s.check(run.WriteStatus(dir, st))
+	if state == run.StateFailed {
+		return errors.New("ended while starting")
+	}
+	return nil
+}
+
+func (s *stable) halt(_ context.Context, dir string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lock := s.lock[dir]
+	if lock == nil {
+		return fmt.Errorf("%s: not alive", dir)
+	}
+	delete(s.lock, dir)
+	st, _, err := run.ReadStatus(dir)
+	s.check(err)
+	st.State = run.StateStopped
+	s.check(run.WriteStatus(dir, st))
+	return lock.Release()
+}
+
+func (s *stable) check(err error) {
+	if err != nil {
+		s.t.Error(err)
+	}
+}
+
+// TestQueue trains a sweep with a run that fails and one that somebody has begun.
+func TestQueue(t *testing.T) {
+	s := newStable(t, "base = 'mnist-gdd-i'\nseeds = 2\n[[axis]]\nkey = 'live.gen_lr'\nvalues = [1e-4, 2e-4]")
+	s.act = func(name string, nth int) (string, int64, float64) {
+		if name == "x-gen_lr-0.0002-seed1" {
+			return run.StateFailed, 0, 0
+		}
+		return run.StateDone, 1000, 5
+	}
+	p := s.work()
+	if p.Ended != "3 runs done, 1 failed" {
+		t.Errorf("ended: %q", p.Ended)
+	}
+	want := []string{"x-gen_lr-0.0001-seed1", "x-gen_lr-0.0001-seed2", "x-gen_lr-0.0002-seed1", "x-gen_lr-0.0002-seed1", "x-gen_lr-0.0002-seed2"}
+	if got := slices.Sorted(slices.Values(s.at)); !slices.Equal(got, want) {
+		t.Errorf("started %q, want each once and the one that fails twice", got)
+	}
+	log, err := sweep.Log(s.dir)
+	if err != nil || !slices.ContainsFunc(log, func(e sweep.Entry) bool {
+		return e.Kind == "fail" && e.Text == "x-gen_lr-0.0002-seed1: the loss is not finite"
+	}) {
+		t.Errorf("log: %+v, %v", log, err)
+	}
+	g := sweep.Of(s.dir, p)
+	if g.State != sweep.StateDone || len(g.Points) != 2 || len(g.Points[1].Runs) != 2 || g.Points[1].Runs[1].Seed != 2 || g.Points[1].State() != "1 done, 1 failed" {
+		t.Errorf("group: %+v", g)
+	}
+	if infos, err := run.List(filepath.Dir(s.dir)); err != nil || len(infos) != 4 {
+		t.Errorf("%d runs in the list, %v; want 4: the sweep is none", len(infos), err)
+	}
+	s.at = nil
+	s.work() // again: what is done stays
+	if len(s.at) != 2 || s.at[0] != "x-gen_lr-0.0002-seed1" {
+		t.Errorf("again: started %q, want the one that failed", s.at)
+	}
+}
+
+// TestPause pauses a queue that trains, whose runs stop; the next one continues them.
+func TestPause(t *testing.T) {
+	s := newStable(t, "base = 'mnist-gdd-i'\nseeds = 3")
+	ready := make(chan struct{}, 3)
+	s.act = func(name string, nth int) (string, int64, float64) {
+		if nth > 0 {
+			return run.StateDone, 2000, 4
+		}
+		ready <- struct{}{}
+		return run.StateRunning, 1000, 5
+	}
+	go func() {
+		<-ready
+		<-ready
+		if err := sweep.Pause(s.dir, sweep.PauseNow); err != nil {
+			t.Error(err)
+		}
+	}()
+	p := s.work()
+	if g := sweep.Of(s.dir, p); g.State != sweep.StatePaused || p.Ended != "" || len(s.lock) != 0 || s.most != 2 {
+		t.Errorf("paused: %v, %q, %d trainers alive, %d at most", g.State, p.Ended, len(s.lock), s.most)
+	}
+	if err := sweep.Pause(s.dir, sweep.NoPause); err != nil {
+		t.Fatal(err)
+	}
+	s.act = func(string, int) (string, int64, float64) { return run.StateDone, 2000, 4 }
+	if p = s.work(); p.Ended != "3 runs done" {
+		t.Errorf("resumed: %q", p.Ended)
+	}
+}
+
+// TestStopEarly has every run wait at 10 kimg until the points behind are known.
+func TestStopEarly(t *testing.T) {
+	s := newStable(t, `
+base = 'mnist-gdd-i'
+seeds = 2
+[stop]
+at_kimg = [10]
+factor = 2
+best = 3
+[[axis]]
+key = "live.gen_lr"
+values = [1e-4, 2e-4, 3e-4, 4e-4]`)
+	fids := map[string]float64{"1": 5, "2": 7, "3": 8, "4": 30}
+	s.act = func(name string, nth int) (string, int64, float64) {
+		lr := strings.TrimPrefix(name, "x-gen_lr-0.000")[:1]
+		if nth > 0 {
+			return run.StateDone, 400000, fids[lr] / 2
+		}
+		return run.StateRunning, 10048, fids[lr]
+	}
+	p := s.work()
+	if p.Ended != "6 runs done, 2 ended early" {
+		t.Errorf("ended: %q", p.Ended)
+	}
+	for i, point := range p.Points {
+		if dropped := point.Dropped != ""; dropped != (i == 3) {
+			t.Errorf("%s: %q", point.Name, point.Dropped)
+		}
+	}
+	if want := "30 at 10 kimg, 6.00 times \"gen_lr=0.0001\"'s 5: more than 2"; p.Points[3].Dropped != want {
+		t.Errorf("why: %q, want %q", p.Points[3].Dropped, want)
+	}
+}
+
+// TestGreedy freezes part after part while that helps.
+func TestGreedy(t *testing.T) {
+	s := newStable(t, "base = 'mnist-gdd-i'\n[greedy]\nfreeze = 'part'\nrounds = 5")
+	fids := map[string]float64{"none": 9, "enc": 7, "dec": 12, "map": 8, "enc-dec": 6, "enc-map": 5}
+	s.act = func(name string, _ int) (string, int64, float64) {
+		group := strings.TrimSuffix(strings.TrimPrefix(name, "x-"), "-frozen-seed1")
+		return run.StateDone, 400000, fids[group]
+	}
+	p := s.work()
+	var points []string
+	for _, point := range p.Points {
+		points = append(points, fmt.Sprintf("%d %s", point.Round, point.Name))
+	}
+	want := []string{"1 none frozen", "1 enc frozen", "1 dec frozen", "1 map frozen", "2 enc dec frozen", "2 enc map frozen"}
+	if !slices.Equal(points, want) || p.Ended != "6 runs done" {
+		t.Errorf("%q, %q; want %q", points, p.Ended, want)
+	}
+	globs, _ := p.Points[5].Set.Value("freeze.freeze")
+	if globs != `["enc.a", "map.a"]` {
+		t.Errorf("frozen: %s", globs)
+	}
+}
+
+// TestAdopt finds runs under the names of the sweep's: one that is the same, and one
+// that is not.
+func TestAdopt(t *testing.T) {
+	s := newStable(t, "base = 'mnist-gdd-i'\nseeds = 2")
+	s.act = func(string, int) (string, int64, float64) { return run.StateDone, 400000, 5 }
+	p, err := sweep.ReadPlan(s.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	make := func(seed uint64, edit sweep.Settings) string {
+		text, err := p.Text(p.Points[0], seed)
+		if err == nil {
+			text, err = edit.Apply(text)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := filepath.Join(filepath.Dir(s.dir), p.RunName(p.Points[0], seed))
+		if err := os.MkdirAll(filepath.Join(dir, run.CheckpointsDir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, run.ConfigFile), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	same := make(1, sweep.Settings{{Key: "name", Value: "table"}, {Key: "run.threads", Value: "2"}})
+	other := make(2, sweep.Settings{{Key: "live.gen_lr", Value: "3e-4"}})
+	err = queue.Run(t.Context(), queue.Options{Dir: s.dir, Log: io.Discard, Start: s.start, Halt: s.halt})
+	if err == nil || !strings.Contains(err.Error(), "a run already, of other settings: live.gen_lr: got 0.0003, want 0.0005") {
+		t.Errorf("got %v, want that gen_lr differs", err)
+	}
+	if err := os.RemoveAll(other); err != nil {
+		t.Fatal(err)
+	}
+	if p := s.work(); p.Ended != "2 runs done" {
+		t.Errorf("ended: %q", p.Ended)
+	}
+	if about, err := run.ReadAbout(same); err != nil || about.Group != "x" {
+		t.Errorf("about: %+v, %v", about, err)
+	}
+}
