@@ -36,7 +36,7 @@ type Program struct {
 	steps   []step
 	copies  []copyStep // results that no operation makes
 	sum     device.Sum // over processes; nil for none
-	failed  error      // of a sum, in this run
+	failed  error      // of what is outside, in this run
 	record  []graph.Node
 	records []float32 // of the runs since they were asked for
 	assigns []copyStep
@@ -139,22 +139,18 @@ func (m *Program) prepare(s step, scratch *kernels.Region, at func(graph.Node) b
 		in[4].unmade = true
 	}
 	run := table[n.Def()](m.dev.pool, scratch, n.Attr(), at(n), in)
-	if n.Def() == graph.OpSumProcesses {
-		return m.sumProcesses(run, at(n).data)
+	if n.Def().Outside {
+		return m.outside(run, device.Outside(n, m.sum), at(n).data)
 	}
 	return run
 }
 
-// sumProcesses prepares that values, once an operation has made this process's, become
-// the sums over all. After one that failed no other is tried.
-func (m *Program) sumProcesses(run func(), values []float32) func() {
+// outside prepares that values, once an operation has made this process's, become what
+// change makes of them. After one that failed no other is tried.
+func (m *Program) outside(run func(), change func([]float32) error, values []float32) func() {
 	return func() {
-		if run(); m.failed != nil {
-			return
-		}
-		m.failed = device.Alone
-		if m.sum != nil {
-			m.failed = m.sum.Sum(values)
+		if run(); m.failed == nil {
+			m.failed = change(values)
 		}
 	}
 }

@@ -68,6 +68,7 @@ var table = map[*graph.Def]kernel{
 	graph.OpBatchNorm:      batchNormKernel, graph.OpBatchNormSums: batchNormSumsKernel, graph.OpBatchNormGrad: batchNormGradKernel,
 
 	graph.OpSumProcesses: unaryKernel(func(dst, x []float32) { copy(dst, x) }), // Program adds the others'
+	graph.OpOnHost:       unaryKernel(func(dst, x []float32) { copy(dst, x) }), // Program calls the function
 
 	graph.OpConcat: concatKernel, graph.OpSlice: sliceKernel, graph.OpSpread: spreadKernel,
 }

@@ -34,6 +34,10 @@ type Def struct {
 	// element j of it no later than it writes element j of the output.
 	InPlace uint64
 
+	// Outside says that a run stops there for what is outside of the device: it happens
+	// once in every run, in its order, on values of the host (device.Outside).
+	Outside bool
+
 	// FLOP counts the multiplications and additions of one application by the
 	// textbook's algorithm, whatever a kernel does instead. Nil for operations
 	// that are bound by memory, for which a count would say nothing.

@@ -110,10 +110,10 @@ func (r *keeper) visits() (long []Node) {
 }
 
 // chooseRepeats takes what is made inside of a block, but for what leaves the block
-// within its sweep, and for sums in which all processes take part.
+// within its sweep, and for what happens once in a run, outside of the device.
 func (r *keeper) chooseRepeats(long []Node) {
 	for _, n := range long {
-		if n.op().block != 0 && n.op().def != OpSumProcesses && r.p.root[n] == n && !r.p.Kept(n) {
+		if n.op().block != 0 && !n.op().def.Outside && r.p.root[n] == n && !r.p.Kept(n) {
 			r.repeats[n] = true
 		}
 	}

@@ -70,7 +70,7 @@ func (p *Plan) trace(g *Builder) {
 			p.konst[n] = g.leaves[n].Const
 			continue
 		}
-		p.konst[n] = o.def != OpSumProcesses // in which all processes take part every time
+		p.konst[n] = !o.def.Outside // which happens every time
 		in := p.In(n)
 		for _, c := range in {
 			p.konst[n] = p.konst[n] && p.konst[c]

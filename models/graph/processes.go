@@ -11,7 +11,7 @@ package graph
 var OpSumProcesses *Def
 
 func init() {
-	OpSumProcesses = register(&Def{Name: "sum_processes", Shape: sameShape, InPlace: 1,
+	OpSumProcesses = register(&Def{Name: "sum_processes", Shape: sameShape, InPlace: 1, Outside: true,
 		Grad: func(g *Builder, c Call, dy Node, _ []bool) []Node { return []Node{g.Apply(OpSumProcesses, nil, dy)} }})
 }
 

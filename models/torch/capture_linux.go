@@ -19,8 +19,8 @@ import (
 //     That is one reason why capturing is off unless a person turns it on.)
 //   - Inputs, parameters and results stay where they are: the first are the
 //     program's, the second are watched, the third are held.
-//   - What other processes take part in (graph.OpSumProcesses) is in no graph, and so a
-//     program with such a sum has none, which a note says.
+//   - What other processes or functions of the host take part in (graph.Def.Outside) is in
+//     no graph, and so a program that has it has none, which a note says.
 //   - What changes from step to step and is no tensor, as Adam's learning rate, is
 //     outside: updates and averages are not captured, nor are uploads.
 //
@@ -54,8 +54,8 @@ func (p *Program) captured() bool {
 	if !p.dev.opts.CUDAGraphs || l.Device.Kind != libtorch.CUDA || c.off || p.err != nil {
 		return false
 	}
-	if p.sums.any {
-		p.dev.note("sums over processes are in no CUDA graph: every operation of the stages that have them is launched by itself")
+	if p.outside.any {
+		p.dev.note(p.outside.what() + " are in no CUDA graph: every operation of the stages that have them is launched by itself")
 		return false
 	}
 	if p.profile {

@@ -27,7 +27,7 @@ type Program struct {
 	copies  []*value // results that share memory with what a run or an update changes
 	assigns []assign
 	updates []*adam // whose memory ends with the program
-	sums    sums
+	outside outside
 	record  []*value
 	row     []tensor // theirs, of the last run
 	rows    *recorder
@@ -81,8 +81,8 @@ func (d *Device) Compile(g *graph.Builder, r device.Request) (device.Program, er
 	if old, ok := r.Replaces.(*Program); ok && old != nil {
 		old.Release()
 	}
-	p := &Program{dev: d, plan: plan, values: map[graph.Node]*value{}, sums: sums{by: r.Sum}}
-	p.runAll, p.fetch, p.sums.proceed = p.run, p.download, p.proceed
+	p := &Program{dev: d, plan: plan, values: map[graph.Node]*value{}, outside: outside{by: r.Sum}}
+	p.runAll, p.fetch, p.outside.proceed = p.run, p.download, p.proceed
 	if err := d.call(func() {
 		p.build(g)
 		p.keepRecords(r.Record)
@@ -118,7 +118,8 @@ func (p *Program) build(g *graph.Builder) {
 		} else {
 			p.steps = append(p.steps, c)
 		}
-		p.sums.any = p.sums.any || n.Def() == graph.OpSumProcesses
+		p.outside.any = p.outside.any || n.Def().Outside
+		p.outside.sums = p.outside.sums || n.Def() == graph.OpSumProcesses
 	}
 	for _, n := range p.plan.Results {
 		if v := p.values[n]; !slices.Contains(p.results, v) {
@@ -212,14 +213,14 @@ func (p *Program) Run() error {
 	if p.dev == nil {
 		return errors.New("torch: run of a program that was released")
 	}
-	if p.sums.any {
-		return p.runTogether()
+	if p.outside.any {
+		return p.runOutside()
 	}
 	p.dev.do(p.runAll)
 	return p.err
 }
 
-// run is Run on the device's thread, up to a sum in the host's memory.
+// run is Run on the device's thread, up to what is outside of the device.
 func (p *Program) run() {
 	for _, v := range p.results {
 		v.current = false
@@ -240,7 +241,7 @@ func (p *Program) run() {
 
 // complete takes note of a run that is done, and of its error.
 func (p *Program) complete() {
-	if p.sums.waits != nil {
+	if p.outside.waits != nil {
 		return
 	}
 	if p.err == nil {
@@ -273,19 +274,19 @@ func (p *Program) compute() {
 	if p.profile {
 		p.runs++
 	}
-	p.sums.next = 0
+	p.outside.next = 0
 	p.computeOn()
 }
 
-// computeOn executes what is left of the steps, up to a sum in the host's memory.
+// computeOn executes what is left of the steps, up to what is outside of the device.
 func (p *Program) computeOn() {
 	l := p.dev.lib
-	for p.sums.waits == nil && p.sums.next < len(p.steps) {
-		c := p.steps[p.sums.next]
-		p.sums.next++
+	for p.outside.waits == nil && p.outside.next < len(p.steps) {
+		c := p.steps[p.outside.next]
+		p.outside.next++
 		p.step(c)
 	}
-	if p.sums.waits != nil {
+	if p.outside.waits != nil {
 		return
 	}
 	for _, v := range p.copies {
@@ -314,8 +315,8 @@ func (p *Program) step(c *call) {
 	}
 	c.out.now = l.Keep(c.to(c.out.dtype, c.f(c)))
 	l.FreeTemps()
-	if c.out.node.Def() == graph.OpSumProcesses {
-		p.sumProcesses(c)
+	if c.out.node.Def().Outside {
+		p.goOutside(c)
 	}
 	if err := l.Err(); err != nil && p.err == nil {
 		p.err = fmt.Errorf("%s: %w", c.out.node.Where(), err)

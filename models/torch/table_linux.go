@@ -29,9 +29,10 @@ type call struct {
 	joint bool      // this call's kept tensors hold all that its readers want
 	kept  [3]tensor // beside the value
 
-	last  []*value  // that nobody reads after this call
-	host  []float32 // of a sum over processes there
-	spent time.Duration
+	last   []*value              // that nobody reads after this call
+	host   []float32             // of what is outside of the device there …
+	change func([]float32) error // … and what becomes of it
+	spent  time.Duration
 
 	size        []int // the shape as values have it
 	view        []int // of a small operand, once it is known
@@ -80,6 +81,7 @@ var table = map[*graph.Def]operation{
 	graph.OpBatchNorm:      batchNorm, graph.OpBatchNormSums: batchNormSums, graph.OpBatchNormGrad: batchNormGrad,
 
 	graph.OpSumProcesses: func(c *call) tensor { return c.Call(opClone).T(c.in[0]).None().One() }, // Program adds the others'
+	graph.OpOnHost:       func(c *call) tensor { return c.Call(opClone).T(c.in[0]).None().One() }, // Program calls the function
 
 	graph.OpReshape:      reshape,
 	graph.OpToBFloat16:   func(c *call) tensor { return c.Same(c.in[0]) }, // types says the rest

@@ -20,7 +20,7 @@ func types(plan *graph.Plan, n graph.Node) (kept, computed libtorch.DType) {
 	case graph.OpToFloat32:
 		return libtorch.Float32, libtorch.BFloat16
 	}
-	if n.Precision() == graph.Float32 || n.Def() == graph.OpSumProcesses {
+	if n.Precision() == graph.Float32 || n.Def().Outside {
 		return libtorch.Float32, libtorch.Float32
 	}
 	small := len(n.Shape()) < 3

@@ -90,8 +90,8 @@ func (p *program) Run() error {
 			}
 			definitions[op](n.Attr(), v, in)
 		}
-		if op == graph.OpSumProcesses {
-			if err := p.sumProcesses(v.data); err != nil {
+		if op != nil && op.Outside {
+			if err := outside(device.Outside(n, p.sum), v.data); err != nil {
 				return err
 			}
 		}
@@ -114,15 +114,11 @@ func (p *program) Run() error {
 	return nil
 }
 
-// sumProcesses replaces values by their sums over all processes, which are rounded to
-// float32.
-func (p *program) sumProcesses(values []float64) error {
-	if p.sum == nil {
-		return device.Alone
-	}
+// outside replaces values by what change makes of them, rounded to float32.
+func outside(change func([]float32) error, values []float64) error {
 	all := make([]float32, len(values))
 	round(all, values)
-	if err := p.sum.Sum(all); err != nil {
+	if err := change(all); err != nil {
 		return err
 	}
 	for i, v := range all {

@@ -52,6 +52,7 @@ var definitions = map[*graph.Def]definition{
 	graph.OpBatchNorm:      batchNorm, graph.OpBatchNormSums: batchNormSums, graph.OpBatchNormGrad: batchNormGrad,
 
 	graph.OpSumProcesses: unary(func(x, _ float64) float64 { return x }), // program adds the others'
+	graph.OpOnHost:       unary(func(x, _ float64) float64 { return x }), // program calls the function
 
 	graph.OpConcat: concat, graph.OpSlice: slice, graph.OpSpread: spread,
 }
