@@ -67,7 +67,7 @@ var importers = []struct {
 	why  string
 }{
 	{"gorgonia.org", []string{"innate/models/graph"}, "one package alone speaks to Gorgonia"},
-	{"innate/models/kernels", []string{"innate/models/cpu", "innate/models/graph/graphtest", "innate/trainer/loop", "innate/trainer/method", "innate/metrics", "innate/metrics/spectrum", "innate/cmd/innate"}, "all but a device speak to a device; the trainer looks for NaN in sums, statistics are float64 on any device, and the command names the kernels in use"},
+	{"innate/models/kernels", []string{"innate/models/cpu", "innate/models/graph/graphtest", "innate/trainer/loop", "innate/trainer/method", "innate/metrics", "innate/metrics/spectrum", "innate/models/frechet", "innate/cmd/innate"}, "all but a device speak to a device; the trainer looks for NaN in sums, statistics are float64 on any device, and the command names the kernels in use"},
 	{"innate/tui", []string{"innate/cmd/innate", "innate/tui/tuitest"}, "views and widgets never see the App"},
 	{"innate/tui/views", []string{"innate/tui", "innate/tui/tuitest"}, "the App alone registers views, by one line each"},
 	{"github.com/ebitengine/purego", []string{"innate/trainer/ranks/mpi", "innate/models/torch/libtorch", "innate/models/torch/nccl", "innate/models/nvml"}, "C is called by a package a library"},

@@ -64,6 +64,17 @@ type doubleTile struct {
 type Product64 struct {
 	a, b    []float64 // packed: [tile][k][rows], [tile][k][two vectors]
 	workers []worker64
+
+	// What all workers do, made once, and on what.
+	packing, multiplying func(worker, job int)
+	now                  block64
+}
+
+// block64 is the part of a product that is being added.
+type block64 struct {
+	a, b, c Matrix64
+	alpha   float64
+	upper   bool
 }
 
 // worker64 is one worker's own memory.
@@ -92,25 +103,34 @@ func (g *Product64) Add(p *Pool, c Matrix64, alpha float64, a, b Matrix64, upper
 	for i := range g.workers {
 		g.workers[i].temp = grown64(g.workers[i].temp, active.doubleRows*active.cols64())
 	}
+	if g.packing == nil {
+		g.packing, g.multiplying = g.packLines, g.multiplyBlock
+	}
 	for k := 0; k < a.Cols; k += depth64 {
 		depth := min(depth64, a.Cols-k)
-		g.pack(p, alpha, a.From(0, k).First(a.Rows, depth), b.From(k, 0).First(depth, b.Cols))
-		g.multiply(p, c, depth, upper)
+		g.now = block64{a.From(0, k).First(a.Rows, depth), b.From(k, 0).First(depth, b.Cols), c, alpha, upper}
+		g.pack(p)
+		g.multiply(p)
 	}
+	g.now = block64{}
 }
 
 // pack copies a and b into tiles, the last of each filled up with zeros.
-func (g *Product64) pack(p *Pool, alpha float64, a, b Matrix64) {
+func (g *Product64) pack(p *Pool) {
+	a, b := g.now.a, g.now.b
 	aTiles, bTiles := ceilDiv(a.Rows, active.doubleRows), ceilDiv(b.Cols, active.cols64())
 	g.a = grown64(g.a, aTiles*active.doubleRows*a.Cols)
 	g.b = grown64(g.b, bTiles*active.cols64()*b.Rows)
-	p.Run(aTiles+bTiles, func(_, job int) {
-		if job < aTiles {
-			packLines64(g.a, job, active.doubleRows, alpha, a)
-		} else {
-			packLines64(g.b, job-aTiles, active.cols64(), 1, b.T())
-		}
-	})
+	p.Run(aTiles+bTiles, g.packing)
+}
+
+// packLines is one job of pack: a tile of a or, after these, of b.
+func (g *Product64) packLines(_, job int) {
+	if aTiles := ceilDiv(g.now.a.Rows, active.doubleRows); job < aTiles {
+		packLines64(g.a, job, active.doubleRows, g.now.alpha, g.now.a)
+	} else {
+		packLines64(g.b, job-aTiles, active.cols64(), 1, g.now.b.T())
+	}
 }
 
 // packLines64 copies rows i·lines… of m, times alpha, to [k][lines].
@@ -146,25 +166,35 @@ func grown64(x []float64, n int) []float64 {
 }
 
 // multiply adds the packed product to c.
-func (g *Product64) multiply(p *Pool, c Matrix64, depth int, upper bool) {
+func (g *Product64) multiply(p *Pool) {
+	rows, cols := blocks64(g.now.c)
+	p.Run(rows*cols, g.multiplying)
+}
+
+// blocks64 is how many blocks, each a job, c has.
+func blocks64(c Matrix64) (rows, cols int) {
+	return ceilDiv(c.Rows, rowTiles64*active.doubleRows), ceilDiv(c.Cols, colTiles64*active.cols64())
+}
+
+// multiplyBlock is one job of multiply.
+func (g *Product64) multiplyBlock(worker, job int) {
+	c, depth, upper := g.now.c, g.now.a.Cols, g.now.upper
 	blockRows, blockCols := rowTiles64*active.doubleRows, colTiles64*active.cols64()
-	cols := ceilDiv(c.Cols, blockCols)
-	p.Run(ceilDiv(c.Rows, blockRows)*cols, func(worker, job int) {
-		row, col := job/cols*blockRows, job%cols*blockCols
-		w := &g.workers[worker]
-		w.tile.depth = depth
-		for j := col; j < min(col+blockCols, c.Cols); j += active.cols64() {
-			w.tile.b = unsafe.Pointer(&g.b[j*depth])
-			for i := row; i < min(row+blockRows, c.Rows); i += active.doubleRows {
-				if upper && i >= j+active.cols64() {
-					break // this tile and those below it
-				}
-				w.tile.a = unsafe.Pointer(&g.a[i*depth])
-				w.tile.next = unsafe.Pointer(&c.Data[nextTile(c, i, j, row, blockRows)])
-				g.oneTile(w, c, i, j, upper)
+	_, cols := blocks64(c)
+	row, col := job/cols*blockRows, job%cols*blockCols
+	w := &g.workers[worker]
+	w.tile.depth = depth
+	for j := col; j < min(col+blockCols, c.Cols); j += active.cols64() {
+		w.tile.b = unsafe.Pointer(&g.b[j*depth])
+		for i := row; i < min(row+blockRows, c.Rows); i += active.doubleRows {
+			if upper && i >= j+active.cols64() {
+				break // this tile and those below it
 			}
+			w.tile.a = unsafe.Pointer(&g.a[i*depth])
+			w.tile.next = unsafe.Pointer(&c.Data[nextTile(c, i, j, row, blockRows)])
+			g.oneTile(w, c, i, j, upper)
 		}
-	})
+	}
 }
 
 // nextTile is where the tile after (i, j) begins: below it, or at the head of the next
