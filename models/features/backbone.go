@@ -77,13 +77,13 @@ func (p Pixels) Normalize(g *graph.Builder, x graph.Node) graph.Node {
 	return g.AddPerChannel(g.MulPerChannel(x, g.Param(scale)), g.Param(shift))
 }
 
-// trainedSize is the side of the images that the large networks were trained with.
-const trainedSize = 224
+// TrainedSize is the side of the images that the large networks were trained with.
+const TrainedSize = 224
 
 // embed adds a backbone's features for a judge: the mean of its last map, of images
 // of any size.
 func embed(g *graph.Builder, b Backbone, x graph.Node) graph.Node {
-	x = g.Bilinear(b.Pixels().Normalize(g, x), trainedSize, trainedSize, false)
+	x = g.Bilinear(b.Pixels().Normalize(g, x), TrainedSize, TrainedSize, false)
 	maps := b.Maps(g, x)
 	return g.MeanSpatial(maps[len(maps)-1])
 }

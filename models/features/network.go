@@ -61,6 +61,7 @@ func init() {
 		},
 	})
 	Kinds.Add("vgg16_bn", Kind{In: inVGG, Open: openVGG})
+	Kinds.Add("vgg16", Kind{In: inVGG16, Open: openVGG16})
 	Kinds.Add("tf_efficientnet_lite0", Kind{In: inLite, Open: openLite})
 	Kinds.Add("deit", Kind{In: inDeiT, Open: openDeiT})
 	Kinds.Add(clipKind, Kind{In: inCLIP, Open: openCLIP})
