@@ -67,6 +67,9 @@ func (n *Net) Clone() precond.Net {
 	return c
 }
 
+// Fresh is a network of the same configuration that has not been trained.
+func (n *Net) Fresh(rng *rand.Rand) precond.Net { return build(n.Config, nn.NewBuilder(rng)) }
+
 // WithoutAugmentation is a copy that does not know of augmentation: what its input is
 // without the labels, which are zero.
 func (n *Net) WithoutAugmentation() precond.Net {

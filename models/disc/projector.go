@@ -36,7 +36,8 @@ type Projector struct {
 	taps []features.Tap
 }
 
-// Validate reports the first setting that does not fit a feature network.
+// Validate reports the first setting of the path to the maps that does not fit a feature
+// network.
 func (c ProjectorConfig) Validate(net features.Backbone) error {
 	channels := net.Channels()
 	taps, err := net.Taps(c.InSize)
@@ -47,9 +48,6 @@ func (c ProjectorConfig) Validate(net features.Backbone) error {
 		if fine, coarse := taps[i].Projected().Side, taps[i+1].Projected().Side; fine != 2*coarse {
 			return fmt.Errorf("disc: in_size: %d makes maps of sides %d and %d, want each twice the next", c.InSize, fine, coarse)
 		}
-	}
-	if c.CMix < 1 {
-		return fmt.Errorf("disc: c_mix: %d, want > 0", c.CMix)
 	}
 	for name, v := range map[string][]float32{"mean": c.Mean, "std": c.Std} {
 		if len(v) != 1 && len(v) != channels {
@@ -69,6 +67,9 @@ func (c ProjectorConfig) Validate(net features.Backbone) error {
 func NewProjector(cfg ProjectorConfig, net features.Backbone, rng *rand.Rand) (*Projector, error) {
 	if err := cfg.Validate(net); err != nil {
 		return nil, err
+	}
+	if cfg.CMix < 1 {
+		return nil, fmt.Errorf("disc: c_mix: %d, want > 0", cfg.CMix)
 	}
 	p := &Projector{Config: cfg, Net: net, Mix: models.NewParamSet()}
 	var err error
@@ -115,12 +116,23 @@ func (p *Projector) add(unit string, rng *rand.Rand, shape ...int) {
 // Forward adds the projection to g: images x [N H W C] in [-1, 1] to the mixed
 // maps [N Sizes[i] Sizes[i] Channels[i]], finest first.
 func (p *Projector) Forward(g *graph.Builder, x graph.Node) []graph.Node {
+	return p.Project(g, p.Config.Maps(g, p.Net, x))
+}
+
+// Maps adds what the projection gets to g: the maps of a feature network of images
+// x [N H W C] in [-1, 1].
+func (c ProjectorConfig) Maps(g *graph.Builder, net features.Backbone, x graph.Node) []graph.Node {
 	defer g.Scope("projector")()
-	x = features.Pixels{Mean: p.Config.Mean, Std: p.Config.Std}.Normalize(g, x)
-	if s := x.Shape(); s[1] != p.Config.InSize || s[2] != p.Config.InSize {
-		x = g.Bilinear(x, p.Config.InSize, p.Config.InSize, false)
+	x = features.Pixels{Mean: c.Mean, Std: c.Std}.Normalize(g, x)
+	if s := x.Shape(); s[1] != c.InSize || s[2] != c.InSize {
+		x = g.Bilinear(x, c.InSize, c.InSize, false)
 	}
-	maps := p.Net.Maps(g, x)
+	return net.Maps(g, x)
+}
+
+// Project adds what is random of the projection to g, over the feature network's maps.
+func (p *Projector) Project(g *graph.Builder, maps []graph.Node) []graph.Node {
+	defer g.Scope("projector")()
 	out := make([]graph.Node, len(maps))
 	var y graph.Node
 	for i := len(maps) - 1; i >= 0; i-- {

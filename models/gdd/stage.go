@@ -10,14 +10,21 @@ import (
 	"innate/models"
 	"innate/models/disc"
 	"innate/models/graph"
-	"innate/models/nn"
 	"innate/models/precond"
 )
 
 // Nets are the networks of a run. All stages share their parameters.
 type Nets struct {
 	Gen   *precond.Denoiser // of kind precond.GDD
-	Discs []Disc            // at least one
+	Discs []Disc            // none where others judge the generator alone
+
+	// Spaces are the features between which the Frechet distance is part of the
+	// generator's loss; none where it is not.
+	Spaces []Space
+
+	// Target is whose maps single images are compared in with what they should be; nil
+	// where they are not.
+	Target *Target
 
 	Augment Augmentation
 }
@@ -31,11 +38,21 @@ type Disc struct {
 
 // Check reports networks that do not fit each other.
 func (n Nets) Check() error {
-	if len(n.Discs) == 0 {
-		return errors.New("gdd: got no discriminator, want at least one")
+	if len(n.Discs) == 0 && len(n.Spaces) == 0 && n.Target == nil {
+		return errors.New("gdd: got nothing that judges the generator, want a discriminator, a feature space or a target")
 	}
 	for _, d := range n.Discs {
 		if err := d.check(n.Gen.Net.Shape()); err != nil {
+			return err
+		}
+	}
+	for _, s := range n.Spaces {
+		if f := s.Net.Channels(); f != n.Gen.Net.Shape().Channels {
+			return fmt.Errorf("gdd: feature network takes %d channels, want the generator's %d", f, n.Gen.Net.Shape().Channels)
+		}
+	}
+	if n.Target != nil {
+		if err := n.Target.check(n.Gen.Net.Shape().Channels); err != nil {
 			return err
 		}
 	}
@@ -98,15 +115,15 @@ func (n Nets) label(g *graph.Builder, batch int) graph.Node {
 	return graph.Node{}
 }
 
-// judge adds one pass of the discriminator over images.
-func (d Disc) judge(g *graph.Builder, images, label graph.Node, s disc.State) (graph.Node, disc.State) {
+// judge adds one pass of the discriminator over images, whose maps a stage may have.
+func (d Disc) judge(g *graph.Builder, images, label graph.Node, s disc.State, maps maps) (graph.Node, disc.State) {
 	if d.Name != "" {
 		defer g.Scope(d.Name)()
 	}
 	if d.Disc.Config.LabelDim == 0 {
 		label = graph.Node{}
 	}
-	return d.Disc.Forward(g, d.Proj.Forward(g, images), label, s)
+	return d.Disc.Forward(g, d.Proj.Project(g, maps.of(g, d.Proj.Config, d.Proj.Net, images)), label, s)
 }
 
 // Stage is the graph of one stage.
@@ -132,68 +149,6 @@ func (s *Stage) setFactors(inputs []graph.Node, values []float64) {
 		s.Graph.Data(inputs[k])[0] = float32(v)
 	}
 }
-
-// GenStage is the generator stage: images of fresh noise, the generator's loss,
-// and its gradient for the generator's parameters.
-type GenStage struct {
-	Stage
-	Fake   graph.Node   // [N H W C]
-	Logits []graph.Node // [N L] of each discriminator
-	Losses []graph.Node // scalars, by each of them
-	Loss   graph.Node   // scalar, their weighted sum
-
-	z, label graph.Node
-	weights  []graph.Node
-	pass     *pass
-}
-
-// NewGenStage builds the stage for batches of the given size.
-func NewGenStage(n Nets, loss Loss, batch int) (*GenStage, error) {
-	adversarial, err := loss.of()
-	if err != nil {
-		return nil, err
-	}
-	if err := n.Check(); err != nil {
-		return nil, err
-	}
-	s := &GenStage{}
-	g, err := graph.Build(func(g *graph.Builder) {
-		s.z, s.label = n.image(g, "z", batch), n.label(g, batch)
-		s.weights = n.factors(g, "weight")
-		s.Fake = n.Gen.OneStep(g, s.z, nn.Cond{Label: s.label})
-		s.pass = n.newPass(g, "augment", batch)
-		seen := s.pass.forward(s.Fake)
-		var weighted []graph.Node
-		for k, d := range n.Discs {
-			logits, next := d.judge(g, s.pass.each(k, seen), s.label, d.Disc.State(g))
-			one := batchSum(g, adversarial.Gen(g, logits))
-			weighted = append(weighted, g.MulScalar(one, s.weights[k]))
-			s.Logits, s.Losses = append(s.Logits, logits), append(s.Losses, one)
-			s.Assigns = append(s.Assigns, d.Disc.Assigns(g, next)...)
-		}
-		s.Loss = g.AddN(weighted...)
-		s.Record = append([]graph.Node{s.Loss}, s.Losses...)
-		s.Outputs = slices.Concat(s.Record, []graph.Node{s.Fake}, s.Logits)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return s, s.Minimise(g, s.Loss, n.Gen.Net.Params().All())
-}
-
-// Set fills the inputs: unit noise z [N H W C] and one-hot labels [N LabelDim],
-// which are nil for an unconditional generator.
-func (s *GenStage) Set(z, labels []float32) {
-	s.fill("z", s.z, z)
-	s.fill("labels", s.label, labels)
-}
-
-// Draw draws how the images of the next run are augmented, each transform of a pipe
-// with probability prob. Without augmentation it draws nothing.
-func (s *GenStage) Draw(rng *rand.Rand, prob float64) { s.pass.draw(rng, prob) }
-
-// Weigh sets the weight of each discriminator in the loss, at first 1.
-func (s *GenStage) Weigh(weights []float64) { s.setFactors(s.weights, weights) }
 
 // DiscStage is the stage of all discriminators, whose losses do not meet.
 // Generated images come from outside (a precond.Maker), since no gradient flows to
@@ -238,8 +193,8 @@ func NewDiscStage(n Nets, loss Loss, fakes *models.Param) (*DiscStage, error) {
 		s.fakePass, s.realPass = n.newPass(g, "augment_fake", batch), n.newPass(g, "augment_real", batch)
 		fakes, reals := s.fakePass.forward(g.Param(fakes)), s.realPass.forward(s.real)
 		for k, d := range n.Discs {
-			fake, next := d.judge(g, s.fakePass.each(k, fakes), s.label, d.Disc.State(g))
-			real, next := d.judge(g, s.realPass.each(k, reals), s.label, next)
+			fake, next := d.judge(g, s.fakePass.each(k, fakes), s.label, d.Disc.State(g), maps{})
+			real, next := d.judge(g, s.realPass.each(k, reals), s.label, next, maps{})
 			s.FakeLogits, s.RealLogits = append(s.FakeLogits, fake), append(s.RealLogits, real)
 			s.FakeSums, s.RealSums = append(s.FakeSums, sumsOf(g, fake)), append(s.RealSums, sumsOf(g, real))
 			s.Losses = append(s.Losses, g.Add(
@@ -314,7 +269,7 @@ func NewR1Stage(n Nets, batch int) (*R1Stage, error) {
 		s.shares = n.factors(g, "share")
 		var sums []graph.Node
 		for k, d := range n.Discs {
-			logits, next := d.judge(g, s.real, s.label, d.Disc.State(g))
+			logits, next := d.judge(g, s.real, s.label, d.Disc.State(g), maps{})
 			s.Logits, s.Assigns = append(s.Logits, logits), append(s.Assigns, d.Disc.Assigns(g, next)...)
 			sums = append(sums, g.MulScalar(g.Sum(logits), s.shares[k]))
 		}

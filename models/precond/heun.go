@@ -56,7 +56,7 @@ func (s *Sampler) Heun(z []float32, steps int, labels, out []float32) error {
 
 // HeunChurn is Heun with noise added in each step: Algorithm 2.
 func (s *Sampler) HeunChurn(z []float32, steps int, c Churn, labels, out []float32) error {
-	grid := s.den.Kind.grid(steps)
+	grid := s.den.Kind.Grid(steps)
 	s.makeState()
 	return s.each(z, labels, out, func(first int, in, out []float32) error {
 		x, hat, d := s.state[:len(in)], s.hat[:len(in)], s.grad[:len(in)]
@@ -95,8 +95,8 @@ func (s *Sampler) HeunChurn(z []float32, steps int, c Churn, labels, out []float
 	})
 }
 
-// grid is SigmaGrid within the network's noise levels.
-func (k Kind) grid(n int) []float64 {
+// Grid is SigmaGrid within the network's noise levels.
+func (k Kind) Grid(n int) []float64 {
 	lo, hi := k.Range()
 	grid := sigmaGrid(n, max(SigmaMin, lo), min(SigmaMax, hi))
 	for i, sigma := range grid[:n] {

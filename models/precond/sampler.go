@@ -38,6 +38,9 @@ func newSampler(dev device.Device, den *Denoiser, batch int, request func(out gr
 		pixels: cfg.Resolution * cfg.Resolution * cfg.Channels,
 		sigma:  make([]float64, batch),
 	}
+	for i := range s.sigma {
+		s.sigma[i] = SigmaMax // of images that a partial batch lacks
+	}
 	var err error
 	s.g, err = graph.Build(func(g *graph.Builder) {
 		s.x = g.Input("x", batch, cfg.Resolution, cfg.Resolution, cfg.Channels)
@@ -71,6 +74,20 @@ func (s *Sampler) Denoise(x []float32, sigma float64, labels, out []float32) err
 		y, err := s.value(sigma)
 		copy(out, y)
 		return err
+	})
+}
+
+// DenoiseEach is Denoise at a noise level of each image's own, sigma [B].
+func (s *Sampler) DenoiseEach(x []float32, sigma []float64, labels, out []float32) error {
+	return s.each(x, labels, out, func(first int, in, out []float32) error {
+		copy(s.g.Data(s.x), in)
+		copy(s.sigma, sigma[first:min(len(sigma), first+s.batch)])
+		s.den.Set(s.g, s.levels, s.sigma)
+		if err := s.program.Run(); err != nil {
+			return err
+		}
+		copy(out, s.program.Value(s.out))
+		return nil
 	})
 }
 
