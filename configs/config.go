@@ -10,6 +10,8 @@ const (
 	EDM        = "edm"        // a diffusion teacher (Karras et al. 2022)
 	Classifier = "classifier" // a small CNN for features
 	GDD        = "gdd"        // one-step distillation; GDD-I is GDD with frozen layers
+	FD         = "fd"         // the same student by the Frechet distance of frozen features alone
+	Distill    = "distill"    // the same student by the teacher's images alone
 )
 
 // Config is everything a run needs to know. Tags state what is known about a
@@ -33,6 +35,8 @@ type Config struct {
 	Disc1    Disc     `toml:"disc1"`
 	Disc2    Disc     `toml:"disc2"`
 	Disc3    Disc     `toml:"disc3"`
+	Frechet  Frechet  `toml:"fd"`
+	Distill  Instance `toml:"distill"`
 	Augment  Augment  `toml:"augment"`
 	FID      FID      `toml:"fid"`
 	FID1     Judge    `toml:"fid1"`
@@ -68,7 +72,7 @@ type Run struct {
 	MicroBatch   int    `toml:"micro_batch" want:"0, or a divisor of run.batch" doc:"images computed at once: less memory, more time; 0: the whole batch"`
 	Recompute    string `toml:"recompute" want:"none | blocks" doc:"compute the inside of blocks again for gradients: less memory, more time"`
 	Activations  string `toml:"activations" want:"float32 | bfloat16" doc:"how activations wait for gradients; bfloat16: rounded, in half the memory"`
-	Precision    string `toml:"precision" for:"edm gdd" want:"float32 | bfloat16" doc:"of the network's activations on torch:cpu and cuda; all else is float32"`
+	Precision    string `toml:"precision" for:"edm gdd fd distill" want:"float32 | bfloat16" doc:"of the network's activations on torch:cpu and cuda; all else is float32"`
 	TF32         bool   `toml:"tf32" want:"true or false" doc:"on cuda: let products of float32 round their factors to 10 bits"`
 	ChannelsLast bool   `toml:"channels_last" want:"true or false" doc:"on torch:cpu and cuda: images in memory with their channels last"`
 	CUDAGraphs   bool   `toml:"cuda_graphs" want:"true or false" doc:"on cuda: capture steps and launch them as a whole, untried"`
@@ -104,7 +108,7 @@ func (d Data) Title() string {
 }
 
 // Model is the network to train (edm), or the teacher whose architecture and
-// weights the student starts from (gdd). Fixed.
+// weights the student starts from (gdd, fd, distill). Fixed.
 type Model struct {
 	Network          string  `toml:"network" for:"edm" want:"none, or a published network" doc:"published network whose settings those below start from"`
 	Arch             string  `toml:"arch" for:"edm" want:"an architecture" doc:"architecture, DDPM++, NCSN++ or ADM"`
@@ -125,7 +129,8 @@ type Model struct {
 	Precond          string  `toml:"precond" for:"edm" want:"edm | vp | ve | iddpm" doc:"preconditioning, with its noise levels and weights in training"`
 	Dropout          float64 `toml:"dropout" for:"edm" want:"in [0, 1)" doc:"probability of dropping an activation"`
 	LabelDropout     float64 `toml:"label_dropout" for:"edm" want:"in [0, 1)" doc:"probability of leaving an image's class out, so that the network also knows none"`
-	Init             string  `toml:"init" for:"edm gdd" want:"builtin:NAME, fetch:NAME or a file's path" doc:"weights to start from; gdd: the teacher; edm: \"\" begins afresh"`
+	Init             string  `toml:"init" for:"edm gdd fd distill" want:"builtin:NAME, fetch:NAME or a file's path" doc:"weights to start from, of students the teacher's; edm: \"\" begins afresh"`
+	Start            string  `toml:"start" for:"gdd fd distill" want:"teacher | random | encoder | decoder" doc:"what the student begins with: the teacher's weights, none, or those of one half"`
 }
 
 // Features is the CNN that the method classifier trains. Fixed.
@@ -136,14 +141,14 @@ type Features struct {
 // Disc is a projected discriminator. A run has the first and those of the others
 // that name features. Fixed, but for the settings that are live.
 type Disc struct {
-	Features string    `toml:"features" for:"gdd" want:"builtin:NAME, fetch:NAME or a file's path" doc:"frozen network whose features the discriminator sees"`
-	InSize   int       `toml:"in_size" for:"gdd" want:"in [8, 256], halved evenly by each stage of the features" doc:"pixels of a side that images are resized to first"`
-	Mean     []float64 `toml:"mean" for:"gdd" want:"0 to 4 numbers in [-10, 10]" doc:"of the features' images, of pixels in [0, 1], also a channel; []: the network's"`
-	Std      []float64 `toml:"std" for:"gdd" want:"0 to 4 numbers in [0.001, 10]" doc:"by which they are divided, less their mean; []: the network's"`
+	Features string    `toml:"features" for:"gdd fd" want:"builtin:NAME, fetch:NAME or a file's path" doc:"frozen network whose features the discriminator or the distance sees"`
+	InSize   int       `toml:"in_size" for:"gdd fd" want:"in [8, 256], halved evenly by each stage of the features" doc:"pixels of a side that images are resized to first"`
+	Mean     []float64 `toml:"mean" for:"gdd fd" want:"0 to 4 numbers in [-10, 10]" doc:"of the features' images, of pixels in [0, 1], also a channel; []: the network's"`
+	Std      []float64 `toml:"std" for:"gdd fd" want:"0 to 4 numbers in [0.001, 10]" doc:"by which they are divided, less their mean; []: the network's"`
 	CMix     int       `toml:"cmix" for:"gdd" want:"in [1, 512]" doc:"channels of the frozen random projections"`
 	Width    int       `toml:"width" for:"gdd" want:"0, or in [1, 1024]" doc:"channels of the trained heads; 0: GDD's, by the size of their maps"`
 	Classes  string    `toml:"classes" for:"gdd" want:"\"\", fetch:NAME or a file's path" doc:"table of class vectors that conditional heads begin with; \"\": drawn from N(0,1)"`
-	Weight   float64   `toml:"weight" for:"gdd" live:"yes" want:"in [0, 1000]" doc:"of its loss in the generator's"`
+	Weight   float64   `toml:"weight" for:"gdd fd" live:"yes" want:"in [0, 1000]" doc:"of its loss, or of the distance in its features, in the generator's"`
 	LR       float64   `toml:"lr" for:"gdd" live:"yes" want:"in (0, 1000]" doc:"its learning rate, as a multiple of live.disc_lr"`
 	R1       float64   `toml:"r1" for:"gdd" live:"yes" want:"in [0, 1000]" doc:"factor of its logits in the sum whose gradient R1 penalises; 0: none"`
 }
@@ -190,6 +195,45 @@ func numbered(table string, k int) string {
 // NoPipe is the value of augment.pipe that leaves images as they are.
 const NoPipe = "none"
 
+// Whose weights a student begins with, the values of model.start.
+const (
+	FromTeacher = "teacher"
+	FromNone    = "random"
+	FromEncoder = "encoder"
+	FromDecoder = "decoder"
+)
+
+// Values of distill.target and distill.loss.
+const (
+	NoTarget = "none"
+	CD       = "cd"
+	CTM      = "ctm"
+
+	L2     = "l2"
+	LPIPS  = "lpips"
+	OfMaps = "maps"
+)
+
+// Frechet is the Frechet distance between features of generated and of real images as a
+// loss, over the frozen networks of the discriminators: the mean of each of their maps.
+// Live, but that a run with it has it for good.
+type Frechet struct {
+	Weight float64 `toml:"weight" for:"gdd fd" live:"yes" want:"in [0, 1000]" doc:"of the Frechet distance in the discriminators' frozen features; gdd: 0 for none"`
+	Decay  float64 `toml:"decay" for:"gdd fd" live:"yes" want:"in [0, 1)" doc:"of the averages over batches of generated features' moments; 0: none"`
+}
+
+// Instance is a loss on single images: the student is to say of a noisy image what the
+// teacher, one step of its sampler on, and then the student itself say of it. Fixed, but
+// for its weight.
+type Instance struct {
+	Target string  `toml:"target" for:"gdd fd distill" want:"none | cd | ctm" doc:"of each image, from the teacher: consistency distillation's, or CTM's"`
+	Loss   string  `toml:"loss" for:"gdd fd distill" want:"l2 | lpips | maps" doc:"distance from it: of pixels, LPIPS, or likewise over the maps of another network"`
+	Maps   string  `toml:"maps" for:"gdd fd distill" want:"builtin:NAME, fetch:NAME or a file's path" doc:"network of distill.loss, torchvision's vgg16 for lpips"`
+	Linear string  `toml:"linear" for:"gdd fd distill" want:"\"\", fetch:NAME or a file's path" doc:"linear weights of LPIPS over vgg16"`
+	Points int     `toml:"points" for:"gdd fd distill" want:"in [3, 1024]" doc:"noise levels between which the teacher steps"`
+	Weight float64 `toml:"weight" for:"gdd fd distill" live:"yes" want:"in [0, 1000]" doc:"of the loss on single images in the generator's"`
+}
+
 // Augment is how images are changed before a discriminator (gdd) or the network that
 // trains (edm) sees them. Fixed, but for the settings that are live.
 type Augment struct {
@@ -202,10 +246,10 @@ type Augment struct {
 // Judge is a statistic over features. A run has the first and those of the others
 // that name features. Fixed.
 type Judge struct {
-	Statistic string `toml:"statistic" for:"edm gdd" want:"a statistic" doc:"number that is made of the features"`
-	Features  string `toml:"features" for:"edm gdd" want:"builtin:NAME, fetch:NAME or a file's path" doc:"network that measures; FID is comparable under the same one only"`
-	Input     string `toml:"input" for:"edm gdd" want:"an input" doc:"how it gets its images; own: as its authors, or EDM's papers, prepare them"`
-	Reference string `toml:"reference" for:"edm gdd" want:"builtin:NAME, fetch:NAME or an .npz file's path" doc:"statistics of the training images, mu and sigma"`
+	Statistic string `toml:"statistic" for:"edm gdd fd distill" want:"a statistic" doc:"number that is made of the features"`
+	Features  string `toml:"features" for:"edm gdd fd distill" want:"builtin:NAME, fetch:NAME or a file's path" doc:"network that measures; FID is comparable under the same one only"`
+	Input     string `toml:"input" for:"edm gdd fd distill" want:"an input" doc:"how it gets its images; own: as its authors, or EDM's papers, prepare them"`
+	Reference string `toml:"reference" for:"edm gdd fd distill" want:"builtin:NAME, fetch:NAME or an .npz file's path" doc:"statistics of the training images, mu and sigma"`
 }
 
 // maxJudges is how many judges an evaluation may have.
@@ -232,8 +276,8 @@ func JudgeName(k int) string { return numbered("fid", k) }
 // common. Fixed.
 type FID struct {
 	Judge
-	Samples int    `toml:"samples" for:"edm gdd" want:"in [2, 1000000]" doc:"generated images"`
-	Best    string `toml:"best" for:"edm gdd" want:"fid, or fid1 to fid3 if there is one" doc:"judge by which a network is the best so far"`
+	Samples int    `toml:"samples" for:"edm gdd fd distill" want:"in [2, 1000000]" doc:"generated images"`
+	Best    string `toml:"best" for:"edm gdd fd distill" want:"fid, or fid1 to fid3 if there is one" doc:"judge by which a network is the best so far"`
 	Steps   int    `toml:"steps" for:"edm" want:"in [1, 1000]" doc:"steps of the sampler"`
 	Sampler string `toml:"sampler" for:"edm" want:"edm | own" doc:"that of EDM, or of the paper that model.precond comes from"`
 }
@@ -248,7 +292,7 @@ const (
 // Live may change between two steps. Intervals count thousands of images seen,
 // and are rounded to images: one that would become no images is refused.
 type Live struct {
-	GenLR      float64 `toml:"gen_lr" for:"gdd" want:"in (0, 1]" doc:"Adam's learning rate of the generator"`
+	GenLR      float64 `toml:"gen_lr" for:"gdd fd distill" want:"in (0, 1]" doc:"Adam's learning rate of the generator"`
 	DiscLR     float64 `toml:"disc_lr" for:"gdd" want:"in (0, 1]" doc:"Adam's learning rate of the discriminator"`
 	LR         float64 `toml:"lr" for:"edm classifier" want:"in (0, 1]" doc:"Adam's learning rate"`
 	WarmupKimg float64 `toml:"warmup_kimg" for:"edm classifier" want:"in [0, 1000000]" doc:"thousands of images over which the learning rate rises from 0; 0: none"`
@@ -257,19 +301,19 @@ type Live struct {
 	R1Gamma    float64 `toml:"r1_gamma" for:"gdd" want:"in [0, 1000]" doc:"weight of the R1 penalty; 0: none"`
 	R1Interval int     `toml:"r1_interval" for:"gdd" want:"in [1, 10000]" doc:"steps between R1 penalties"`
 
-	EMAHalflifeKimg float64 `toml:"ema_halflife_kimg" for:"edm gdd" want:"in [0, 1000000]" doc:"half-life of the weights' average, in thousands of images"`
-	EMARamp         float64 `toml:"ema_ramp" for:"edm gdd" want:"in [0, 1]" doc:"half-life at most this share of the images seen; 0: no limit"`
+	EMAHalflifeKimg float64 `toml:"ema_halflife_kimg" for:"edm gdd fd distill" want:"in [0, 1000000]" doc:"half-life of the weights' average, in thousands of images"`
+	EMARamp         float64 `toml:"ema_ramp" for:"edm gdd fd distill" want:"in [0, 1]" doc:"half-life at most this share of the images seen; 0: no limit"`
 
 	TotalKimg       float64 `toml:"total_kimg" want:"in [0.001, 1000000]" doc:"thousands of images to train on"`
 	TickKimg        float64 `toml:"tick_kimg" want:"in [0.001, 1000000]" doc:"thousands of images between points of the curves"`
-	FIDKimg         float64 `toml:"fid_kimg" for:"edm gdd" want:"0, or in [0.001, 1000000]" doc:"thousands of images between evaluations; 0: never"`
-	FIDShare        float64 `toml:"fid_share" for:"edm gdd" want:"in (0, 1]" doc:"of the run's time that evaluations may take; 1: a slice after every step"`
-	FIDLate         string  `toml:"fid_late" for:"edm gdd" want:"finish | skip" doc:"when one is due while another is under way: finish that first, or skip it"`
-	FinalSamples    int     `toml:"final_samples" for:"edm gdd" want:"0, or in [2, 1000000]" doc:"images of an evaluation at the run's end, such as 50000; 0: none"`
-	FinalRanges     int     `toml:"final_ranges" for:"edm gdd" want:"in [1, 100]" doc:"ranges of seeds that it goes through: mean, SD and best are of these"`
-	SampleKimg      float64 `toml:"sample_kimg" for:"edm gdd" want:"0, or in [0.001, 1000000]" doc:"thousands of images between sample grids; 0: never"`
+	FIDKimg         float64 `toml:"fid_kimg" for:"edm gdd fd distill" want:"0, or in [0.001, 1000000]" doc:"thousands of images between evaluations; 0: never"`
+	FIDShare        float64 `toml:"fid_share" for:"edm gdd fd distill" want:"in (0, 1]" doc:"of the run's time that evaluations may take; 1: a slice after every step"`
+	FIDLate         string  `toml:"fid_late" for:"edm gdd fd distill" want:"finish | skip" doc:"when one is due while another is under way: finish that first, or skip it"`
+	FinalSamples    int     `toml:"final_samples" for:"edm gdd fd distill" want:"0, or in [2, 1000000]" doc:"images of an evaluation at the run's end, such as 50000; 0: none"`
+	FinalRanges     int     `toml:"final_ranges" for:"edm gdd fd distill" want:"in [1, 100]" doc:"ranges of seeds that it goes through: mean, SD and best are of these"`
+	SampleKimg      float64 `toml:"sample_kimg" for:"edm gdd fd distill" want:"0, or in [0.001, 1000000]" doc:"thousands of images between sample grids; 0: never"`
 	CheckpointKimg  float64 `toml:"checkpoint_kimg" want:"0, or in [0.001, 1000000]" doc:"thousands of images between checkpoints; 0: only at the end"`
-	SampleCount     int     `toml:"sample_count" for:"edm gdd" want:"in [1, 1024]" doc:"images in a sample grid"`
+	SampleCount     int     `toml:"sample_count" for:"edm gdd fd distill" want:"in [1, 1024]" doc:"images in a sample grid"`
 	KeepCheckpoints int     `toml:"keep_checkpoints" want:"in [1, 1000]" doc:"newest checkpoints to keep, beside the best by FID"`
 	KeepEveryKimg   float64 `toml:"keep_every_kimg" want:"0, or in [0.001, 1000000]" doc:"thousands of images between checkpoints that are kept for good; 0: none"`
 	LayersKimg      float64 `toml:"layers_kimg" want:"0, or in [0.001, 1000000]" doc:"thousands of images between statistics of every layer; 0: never"`

@@ -46,21 +46,17 @@ func classifierDefaults(c *Config) {
 	c.Live.TotalKimg, c.Live.CheckpointKimg = 120, 60
 }
 
-func gddDefaults(c *Config) {
+// studentDefaults are what all one-step students have in common.
+func studentDefaults(c *Config) {
 	c.Run.Precision = Float32
-	c.Model = Model{Init: "builtin:mnist-teacher"}
-	for k := range maxDiscs {
-		*c.Nth(k) = defaultDisc()
-	}
-	c.Disc.Features, c.Disc.Loss = discFeatures, "ns"
-	c.Augment = Augment{Pipe: NoPipe, Diff: []string{}}
+	c.Model = Model{Init: "builtin:mnist-teacher", Start: FromTeacher}
+	c.Distill = Instance{Target: NoTarget, Loss: "l2", Maps: discFeatures, Points: 18, Weight: 1}
 	c.FID = defaultFID()
 	for k := 1; k < maxJudges; k++ {
 		*c.Judge(k) = defaultJudge()
 	}
-	c.Live.GenLR, c.Live.DiscLR = 5e-4, 2e-4
+	c.Live.GenLR = 5e-4
 	c.Live.Beta1, c.Live.Beta2 = 0, 0.99
-	c.Live.R1Gamma, c.Live.R1Interval = 1e-4, 16
 	c.Live.EMAHalflifeKimg, c.Live.EMARamp = 16, 0.2
 	c.Live.TotalKimg, c.Live.FIDKimg, c.Live.SampleKimg = 400, 10, 2
 	c.Live.SampleCount = 64
@@ -68,11 +64,45 @@ func gddDefaults(c *Config) {
 	c.Freeze.Preset = "gdd-i"
 }
 
+func gddDefaults(c *Config) {
+	studentDefaults(c)
+	for k := range maxDiscs {
+		*c.Nth(k) = defaultDisc(GDD)
+	}
+	c.Disc.Features, c.Disc.Loss = discFeatures, "ns"
+	c.Frechet = Frechet{Decay: 0.9}
+	c.Augment = Augment{Pipe: NoPipe, Diff: []string{}}
+	c.Live.DiscLR = 2e-4
+	c.Live.R1Gamma, c.Live.R1Interval = 1e-4, 16
+}
+
+func fdDefaults(c *Config) {
+	studentDefaults(c)
+	for k := range maxDiscs {
+		*c.Nth(k) = defaultDisc(FD)
+	}
+	c.Disc.Features = discFeatures
+	c.Frechet = Frechet{Weight: 1, Decay: 0.9}
+}
+
+func distillDefaults(c *Config) {
+	studentDefaults(c)
+	c.Distill.Target = "cd"
+	c.Live.Beta1, c.Live.Beta2 = 0.9, 0.999
+}
+
 // discFeatures is the built-in network of the discriminator. It has three stages.
 const discFeatures = "builtin:mnist-disc-cnn"
 
 // defaultDisc is a discriminator that is not there, for want of features.
-func defaultDisc() Disc {
+func defaultDisc(method string) Disc {
+	switch method {
+	case GDD:
+	case FD:
+		return Disc{InSize: 32, Weight: 1}
+	default:
+		return Disc{}
+	}
 	return Disc{InSize: 32, CMix: 32, Width: 64, Weight: 1, LR: 1, R1: 1}
 }
 

@@ -42,13 +42,20 @@ func CheckReload(old, new *Config) error { return checkFixed(old, new, nil) }
 // the settings at its checkpoint. What a trainer has of its own may differ.
 func CheckResume(old, new *Config) error { return checkFixed(old, new, betweenProcesses) }
 
-// checkFixed refuses fixed settings that differ, but for those in except.
+// begins reports whether a change gives a run a loss that it has begun without, or takes
+// one away: what belongs to it is in the run's checkpoints or is not.
+func begins(c Change) bool {
+	return c.Key == "fd.weight" && (c.Old == "0.0") != (c.New == "0.0")
+}
+
+// checkFixed refuses fixed settings that differ, but for those in except, and losses that come or
+// go.
 func checkFixed(old, new *Config, except []string) error {
 	var first *Change
 	var more []string
 	for _, c := range Diff(old, new) {
 		switch {
-		case c.Live || slices.Contains(except, c.Key):
+		case c.Live && !begins(c) || slices.Contains(except, c.Key):
 		case first == nil:
 			first = &c
 		default:

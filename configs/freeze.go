@@ -12,7 +12,7 @@ import (
 // preset and of the Freeze globs, less those of the Train globs. Live. From the
 // images on that an entry of the schedule names, that entry is in force in its place.
 type Freeze struct {
-	Preset   string   `toml:"preset" for:"edm gdd" want:"none | gdd-i | gdd-i+qkv | gdd-i+qkv+skip | norms | embedding | encoder | decoder" doc:"the paper's choice of frozen layers, options 0 to 3, or all that trains"`
+	Preset   string   `toml:"preset" for:"edm gdd fd distill" want:"none | gdd-i | gdd-i+qkv | gdd-i+qkv+skip | norms | embedding | encoder | decoder" doc:"the paper's choice of frozen layers, options 0 to 3, or all that trains"`
 	Freeze   []string `toml:"freeze" want:"globs of parameter names" doc:"names or globs frozen besides, such as dec.28x28_*"`
 	Train    []string `toml:"train" want:"globs of parameter names" doc:"names or globs trained all the same"`
 	Schedule Schedule `toml:"schedule" want:"[[freeze.schedule]] with at_kimg, preset, freeze and train" doc:"what is frozen from at_kimg on, in the place of the settings above"`

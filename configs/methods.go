@@ -25,6 +25,8 @@ var methods = []Method{
 	{Name: Classifier, Defaults: classifierDefaults},
 	{Name: EDM, Defaults: edmDefaults},
 	{Name: GDD, Defaults: gddDefaults},
+	{Name: FD, Defaults: fdDefaults},
+	{Name: Distill, Defaults: distillDefaults},
 }
 
 // AddMethod makes a method known, while packages initialise. A name that is

@@ -103,3 +103,23 @@ func TestFaultMissingSettings(t *testing.T) {
 		t.Errorf("a run of defaults: %v", err)
 	}
 }
+
+// TestReloadLosses: the weight of a distance changes while a run goes on, but a run that
+// has begun without it stays without, and one with it keeps it: its averages are in
+// checkpoints or are not.
+func TestReloadLosses(t *testing.T) {
+	text := func(weight string) string { return "method = \"gdd\"\n[fd]\nweight = " + weight + "\n" }
+	for _, c := range []struct{ from, to, want string }{
+		{"0.5", "2.0", ""},
+		{"0.0", "0.5", "configs: x.toml:3: fd.weight: got 0.5, want 0.0: fixed once a run has started"},
+		{"0.5", "0.0", "configs: x.toml:3: fd.weight: got 0.0, want 0.5: fixed once a run has started"},
+	} {
+		old, err := configs.Parse("x.toml", text(c.from))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := configs.Reload("x.toml", text(c.to), old); (err == nil) != (c.want == "") || err != nil && err.Error() != c.want {
+			t.Errorf("%s to %s: got %v, want %q", c.from, c.to, err, c.want)
+		}
+	}
+}

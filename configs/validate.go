@@ -24,6 +24,7 @@ func (c *Config) Validate() error {
 	v.model()
 	v.disc()
 	v.augment()
+	v.terms()
 	v.weights()
 	v.alerts()
 	v.globs("freeze.freeze", c.Freeze.Freeze)
@@ -127,7 +128,7 @@ func (v *validator) model() {
 func (v *validator) disc() {
 	wanted := 1 // discriminators
 	for k := range maxDiscs {
-		if !reflect.DeepEqual(*v.c.Nth(k), defaultDisc()) {
+		if !reflect.DeepEqual(*v.c.Nth(k), defaultDisc(v.c.Method)) {
 			wanted = k + 1
 		}
 	}
@@ -141,6 +142,15 @@ func (v *validator) disc() {
 		v.check(named(d.Features), name+".features", "")
 		v.check(d.Classes == "" || named(d.Classes) && !strings.HasPrefix(d.Classes, "builtin:"), name+".classes", "")
 	}
+}
+
+// terms checks the parts of a student's loss. What is missing of the chosen ones is for
+// the trainer to say.
+func (v *validator) terms() {
+	c := v.c
+	v.check(c.Method != FD || c.Frechet.Weight > 0, "fd.weight", "in (0, 1000] for method fd")
+	v.check(c.Distill.Linear == "" || c.Distill.Loss == LPIPS && named(c.Distill.Linear), "distill.linear", "\"\", but for distill.loss = \"lpips\"")
+	v.check(c.Distill.Loss == L2 || named(c.Distill.Maps), "distill.maps", "")
 }
 
 // augment checks the parts of DiffAugment.

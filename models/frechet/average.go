@@ -2,6 +2,8 @@ package frechet
 
 import (
 	"fmt"
+	"math"
+	"slices"
 
 	"innate/models"
 )
@@ -37,8 +39,9 @@ func (a *Average) Compare(t *Target) { a.target = t }
 // Step takes the features of a batch, in columns from first on of rows [N stride], into
 // the averages, with decay those before it, and puts for every image the gradient of
 // scale·N·FD in their place: that of a sum over images, as other losses are. It returns
-// FD. It does not allocate but for its first call.
-func (a *Average) Step(rows []float32, stride, first int, decay, scale float64) (float64, error) {
+// FD. Where a feature is not finite it is NaN, as the gradients then are, and the averages
+// stay as they were. It does not allocate but for its first call.
+func (a *Average) Step(rows []float32, stride, first int, decay, scale float64) float64 {
 	t, d := a.target, a.target.Dim
 	n := len(a.centred) / d
 	if len(rows) != n*stride || first+d > stride {
@@ -52,18 +55,25 @@ func (a *Average) Step(rows []float32, stride, first int, decay, scale float64) 
 			a.delta[j] += x / float64(n)
 		}
 	}
-	a.take(decay, n)
-	dist, err := t.Distance(a.delta, a.sigma, a.grad)
-	if err != nil {
-		return 0, err
+	dist := math.NaN()
+	if finite(a.delta) {
+		a.take(decay, n)
+		dist = t.Distance(a.delta, a.sigma, a.grad)
+		a.pull(n)
 	}
-	a.pull(n)
+	if math.IsNaN(dist) {
+		scale = dist
+	}
 	for i := range n {
 		for j := range d {
 			rows[i*stride+first+j] = float32(scale * a.pulls[i*d+j])
 		}
 	}
-	return dist, nil
+	return dist
+}
+
+func finite(values []float64) bool {
+	return !slices.ContainsFunc(values, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
 }
 
 // take averages the moments of the batch in, and leaves the averages' mean and covariance

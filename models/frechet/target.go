@@ -85,8 +85,9 @@ func NewTarget(mu, sigma []float64) (*Target, error) {
 //
 //	I - FT (F sigma FT + ε² I)^(-1/2) F
 //
-// That for the mean is 2 delta. It does not allocate.
-func (t *Target) Distance(delta, sigma, grad []float64) (float64, error) {
+// That for the mean is 2 delta. It is NaN, and grad anything, where moments are not finite.
+// It does not allocate.
+func (t *Target) Distance(delta, sigma, grad []float64) float64 {
 	d, r := t.Dim, t.rank
 	root := kernels.Dense64(t.root, r, d)
 	half, inner, outer := kernels.Dense64(t.half, r, d), kernels.Dense64(t.inner, r, r), kernels.Dense64(t.outer, r, d)
@@ -96,7 +97,7 @@ func (t *Target) Distance(delta, sigma, grad []float64) (float64, error) {
 	t.product.Add(t.pool, half, 1, root, kernels.Dense64(sigma, d, d), false)
 	t.product.Add(t.pool, inner, 1, half, root.T(), true)
 	if !t.eigen.of(t.inner, r) {
-		return 0, fmt.Errorf("frechet: product of covariances [%d %d]: the eigenvalues do not converge", r, r)
+		return math.NaN()
 	}
 	dist := t.Trace
 	for i, v := range delta {
@@ -118,10 +119,7 @@ func (t *Target) Distance(delta, sigma, grad []float64) (float64, error) {
 			grad[i*d+j] = grad[j*d+i]
 		}
 	}
-	if math.IsNaN(dist) || math.IsInf(dist, 0) {
-		return 0, fmt.Errorf("frechet: distance: got %v, want a finite number", dist)
-	}
-	return dist, nil
+	return dist
 }
 
 // eigen is room for the eigenvectors of symmetric matrices.

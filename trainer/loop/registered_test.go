@@ -266,8 +266,8 @@ func TestRegisteredJudge(t *testing.T) {
 func TestRegisteredNames(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
 		{`"stripes"`, `"dots"`, `configs: c.toml:7: data.dataset: got "dots", want mnist | thumbs | files | stripes`},
-		{`method = "still"`, `method = "stil"`, `configs: c.toml:2: method: got "stil", want classifier | edm | gdd | still`},
-		{`tick_kimg`, "gen_lr = 1\ntick_kimg", `configs: c.toml:9: live.gen_lr: not a setting of method "still", only of gdd`},
+		{`method = "still"`, `method = "stil"`, `configs: c.toml:2: method: got "stil", want classifier | edm | gdd | fd | distill | still`},
+		{`tick_kimg`, "gen_lr = 1\ntick_kimg", `configs: c.toml:9: live.gen_lr: not a setting of method "still", only of gdd and fd and distill`},
 	} {
 		_, err := configs.Parse("c.toml", strings.Replace(stillText, c.old, c.new, 1))
 		if err == nil || err.Error() != c.want {

@@ -112,7 +112,7 @@ func (l *Loop) tick() error {
 func (l *Loop) progressLine(means map[string]float64) string {
 	line := fmt.Sprintf("%8.1f kimg  %6.1f img/s", kimg(l.nimg), l.rate.perSec(l.cfg.Run.Batch))
 	for _, s := range []struct{ key, name string }{
-		{"loss/gen", "gen"}, {"loss/disc", "disc"}, {"loss/r1", "r1"}, {"loss/edm", "loss"}, {"loss/ce", "loss"},
+		{"loss/gen", "gen"}, {"loss/disc", "disc"}, {"loss/r1", "r1"}, {"loss/fd", "fd"}, {"loss/distill", "distill"}, {"loss/edm", "loss"}, {"loss/ce", "loss"},
 	} {
 		if v, ok := means[s.key]; ok {
 			line += fmt.Sprintf("  %s %.4f", s.name, v)

@@ -16,7 +16,7 @@ import (
 // compare the processor time of one thread.
 func BenchmarkStep(b *testing.B) {
 	for _, threads := range []int{1, 2} {
-		for _, c := range []struct{ method, preset string }{{"edm", "none"}, {"gdd", "none"}, {"gdd", "gdd-i"}} {
+		for _, c := range []struct{ method, preset string }{{"edm", "none"}, {"gdd", "none"}, {"gdd", "gdd-i"}, {"fd", "none"}, {"fd", "gdd-i"}, {"gdd+fd", "none"}, {"distill", "none"}} {
 			b.Run(fmt.Sprintf("%s/%s/threads=%d", c.method, c.preset, threads), func(b *testing.B) {
 				step, end, err := method.Bench(c.method, c.preset, threads)
 				if err != nil {

@@ -33,7 +33,12 @@ func newChart(k, n int) chart {
 func (d *distiller) collect(s *Scalars) {
 	batch := float64(d.batch)
 	d.genStep.Collect(func(r Record) {
-		s.Add("loss/gen", r.Sum(d.gen.Loss)/batch)
+		if d.disc != nil {
+			s.Add("loss/gen", r.Sum(d.gen.Loss)/batch)
+		}
+		if d.teaching != nil {
+			s.Add("loss/distill", r.Sum(d.gen.Distance)/batch)
+		}
 		s.Add("grad/gen", r.GradNorm(0))
 		s.Add(NonFiniteGrads, float64(r.NonFinite()))
 		for k, c := range d.charts {
@@ -42,6 +47,12 @@ func (d *distiller) collect(s *Scalars) {
 			}
 		}
 	})
+	if d.distance != nil {
+		d.distance.collect(s)
+	}
+	if d.disc == nil {
+		return
+	}
 	d.collectSigns()
 	d.disStep.Collect(func(r Record) {
 		if !d.disc.Positive.IsZero() {

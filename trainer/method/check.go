@@ -38,12 +38,18 @@ func checkClassifier(cfg *configs.Config, set data.Dataset) error {
 	return nil
 }
 
-func checkGDD(cfg *configs.Config, set data.Dataset) error {
-	if err := checkAugment(cfg, set); err != nil {
-		return err
+// checkStudent is for all methods that train a one-step generator.
+func checkStudent(cfg *configs.Config, set data.Dataset) error {
+	if cfg.Method == configs.GDD {
+		if err := checkAugment(cfg, set); err != nil {
+			return err
+		}
 	}
 	if err := checkTeacher(cfg, set); err != nil {
 		return cfg.At("model.init", fmt.Errorf("model.init: %w", err))
+	}
+	if err := checkTeaching(cfg, set); err != nil {
+		return err
 	}
 	for k := range cfg.Discs() {
 		name := configs.DiscName(k)
@@ -56,6 +62,12 @@ func checkGDD(cfg *configs.Config, set data.Dataset) error {
 			return cfg.At(name+".features", err)
 		}
 		if _, err := projectorConfig(cfg, k, net); err != nil {
+			return err
+		}
+		if cfg.Frechet.Weight == 0 {
+			continue
+		}
+		if _, err := spaceOf(cfg, k, net, ""); err != nil {
 			return err
 		}
 	}

@@ -11,7 +11,8 @@ import (
 )
 
 // distiller runs the stages of GDD on given noise and images: what one iteration
-// is, apart from where its inputs come from and what is averaged and logged.
+// is, apart from where its inputs come from and what is averaged and logged. Without
+// discriminators the generator stage is all of it.
 type distiller struct {
 	nets  gdd.Nets
 	batch int // images of a step, in this process
@@ -35,6 +36,8 @@ type distiller struct {
 	gammas []float64      // of the R1 steps since the last collect
 
 	augmenting *augmenting // nil where nothing is
+	distance   *distance   // nil where there is none in the loss
+	teaching   *teaching   // nil where no teacher says what images should be
 }
 
 func newDistiller(dev device.Device, nets gdd.Nets, loss gdd.Loss, micro Micro) (*distiller, error) {
@@ -43,6 +46,11 @@ func newDistiller(dev device.Device, nets gdd.Nets, loss gdd.Loss, micro Micro) 
 	var err error
 	if d.gen, err = gdd.NewGenStage(nets, loss, batch); err != nil {
 		return nil, err
+	}
+	d.genAdam = optim.NewAdam(nets.Gen.Net.Params().All(), dev)
+	d.genStep = NewStage("g", dev, &d.gen.Objective, micro, d.genAdam)
+	if len(nets.Discs) == 0 {
+		return d, nil
 	}
 	if d.fakes, err = precond.NewMaker(dev, nets.Gen, batch); err != nil {
 		return nil, err
@@ -53,14 +61,12 @@ func newDistiller(dev device.Device, nets gdd.Nets, loss gdd.Loss, micro Micro) 
 	if d.r1, err = gdd.NewR1Stage(nets, batch); err != nil {
 		return nil, err
 	}
-	d.genAdam = optim.NewAdam(nets.Gen.Net.Params().All(), dev)
 	for k, x := range nets.Discs {
 		d.disAdams = append(d.disAdams, optim.NewAdam(x.Disc.Params.All(), dev))
 		d.weights, d.rates, d.shares = append(d.weights, 1), append(d.rates, 1), append(d.shares, 1)
 		d.charts = append(d.charts, newChart(k, len(nets.Discs)))
 	}
 	d.hypers = make([]optim.Hyper, len(nets.Discs))
-	d.genStep = NewStage("g", dev, &d.gen.Objective, micro, d.genAdam)
 	d.disStep = NewStage("d", dev, &d.disc.Objective, micro, d.disAdams...)
 	d.r1Step = NewStage("r1", dev, &d.r1.Objective, micro.ofMean(), d.disAdams...)
 	// Discriminators always train whole; their two stages share their optimizers.
@@ -75,6 +81,12 @@ func (d *distiller) take(cfg *configs.Config) {
 	for k := range d.weights {
 		s := cfg.Nth(k)
 		d.weights[k], d.rates[k], d.shares[k] = s.Weight, s.LR, s.R1
+	}
+	if d.distance != nil {
+		d.distance.take(cfg)
+	}
+	if d.teaching != nil {
+		d.teaching.weight = cfg.Distill.Weight
 	}
 	d.takeAugment(cfg.Augment)
 }
@@ -100,12 +112,22 @@ func (d *distiller) iterate(iteration int64, genZ, discZ, real, labels []float32
 		d.hypers[k].LR *= rate
 	}
 	d.gen.Weigh(d.weights)
-	d.r1.Share(d.shares)
 	start := time.Now()
+	if d.teaching != nil {
+		if err := d.teaching.ask(genZ, real, labels); err != nil {
+			return err
+		}
+		start = s.Time("teacher", start)
+	}
 	if err := d.stepGen(genZ, labels, gen); err != nil {
 		return err
 	}
 	start = s.Time("g", start)
+	s.Add("lr/gen", gen.LR)
+	if d.disc == nil {
+		return nil
+	}
+	d.r1.Share(d.shares)
 	if err := d.stepDisc(discZ, real, labels); err != nil {
 		return err
 	}
@@ -116,7 +138,6 @@ func (d *distiller) iterate(iteration int64, genZ, discZ, real, labels []float32
 		}
 		s.Time("r1", start)
 	}
-	s.Add("lr/gen", gen.LR)
 	for k, c := range d.charts {
 		s.Add(c.lrName, d.hypers[k].LR)
 	}
@@ -125,8 +146,16 @@ func (d *distiller) iterate(iteration int64, genZ, discZ, real, labels []float32
 
 // stepGen steps the generator.
 func (d *distiller) stepGen(z, labels []float32, h optim.Hyper) error {
+	if d.distance != nil {
+		if err := d.distance.begin(d.gen, z, labels); err != nil {
+			return err
+		}
+	}
 	for i := range d.micro.Parts {
 		d.gen.Set(d.micro.part(z, i), d.micro.part(labels, i))
+		if d.teaching != nil {
+			d.teaching.set(d.gen, i)
+		}
 		d.augmenting.draw(d.gen.Draw)
 		if err := d.genStep.Run(); err != nil {
 			return err
@@ -165,7 +194,18 @@ func (d *distiller) stepR1(real, labels []float32, live configs.Live) error {
 
 // Programs are the stages in the order of a step.
 func (d *distiller) Programs() []Program {
-	return []Program{d.genStep.Program(), {Stage: "d fakes", Program: d.fakes.Program()}, d.disStep.Program(), d.r1Step.Program()}
+	var programs []Program
+	if d.teaching != nil {
+		programs = append(programs, d.teaching.programs()...)
+	}
+	if d.distance != nil && d.distance.program != nil {
+		programs = append(programs, Program{Stage: "g features", Program: d.distance.program})
+	}
+	programs = append(programs, d.genStep.Program())
+	if d.disc == nil {
+		return programs
+	}
+	return append(programs, Program{Stage: "d fakes", Program: d.fakes.Program()}, d.disStep.Program(), d.r1Step.Program())
 }
 
 // r1Due says whether an iteration penalises: every r1_interval-th, but not the

@@ -3,6 +3,7 @@ package method
 import (
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"innate/configs"
@@ -318,6 +319,44 @@ func Outcome(name string, run configs.Run, presets [2]string) (map[string][]floa
 	return values, memory, allocs, err
 }
 
+// bothLosses is GDD with the Frechet distance beside the discriminator's loss.
+const bothLosses = configs.GDD + "+fd"
+
+// few are the images of one batch as a data set: of all of MNIST a distance would want
+// the features.
+type few struct{ images []float32 }
+
+func (f few) Name() string                          { return "few" }
+func (f few) Len() int                              { return len(f.images) / (28 * 28) }
+func (f few) Shape() (h, w, c int)                  { return 28, 28, 1 }
+func (f few) Classes() int                          { return 0 }
+func (f few) Labels(idx []int, dst []float32) error { return nil }
+func (f few) Images(idx []int, dst []float32) error {
+	for i, k := range idx {
+		copy(dst[i*28*28:(i+1)*28*28], f.images[k*28*28:])
+	}
+	return nil
+}
+
+// StudentGrads are the gradients of the generator in one step over a share of a batch, and
+// the distance.
+func StudentGrads(name string, n, micro int, share data.Share, sum device.Sum) (grads map[string][]float32, distance float64, err error) {
+	dev, err := devicetest.New(1)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer dev.Close()
+	m, cfg, images, err := build(dev, name, "none", 8, configs.Run{Batch: n, MicroBatch: micro}, share, sum)
+	if err != nil {
+		return nil, 0, err
+	}
+	cfg.Live.GenLR = 0
+	s := NewScalars()
+	err = m.Step(0, data.Batch{Images: share.Values(slices.Clone(images), len(images)/n)}, cfg, s)
+	m.Collect(s)
+	return m.(*gddMethod).genStep.grads(), s.Sum["loss/fd"], err
+}
+
 // build makes a method over the benchmark's networks.
 func build(dev device.Device, name, preset string, channels int, run configs.Run, share data.Share, sum device.Sum) (Method, *configs.Config, []float32, error) {
 	const size = 28 * 28
@@ -335,21 +374,28 @@ func build(dev device.Device, name, preset string, channels int, run configs.Run
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	cfg, err := configs.Default(name)
+	cfg, err := configs.Default(strings.TrimSuffix(name, "+fd"))
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	cfg.Run = run
+	if name == bothLosses {
+		cfg.Frechet.Weight = 1
+	}
 	e := Env{Config: cfg, Device: dev, Streams: data.NewStreams(1), Data: set, Share: share, Sum: sum}
 	freezing, err := optim.FreezeRule{Preset: preset}.Resolve(net.Params(), nn.FreezePreset)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	var m Method
-	if name == configs.EDM {
+	switch name {
+	case configs.EDM:
 		m, err = edmOver(e, &precond.Denoiser{Net: net, Kind: precond.EDM})
-	} else {
-		m, err = gddOver(e, &precond.Denoiser{Net: net, Kind: precond.GDD})
+	case configs.Distill:
+		m, err = gddOver(e, &precond.Denoiser{Net: net, Kind: precond.GDD}, &precond.Denoiser{Net: net.Clone(), Kind: precond.EDM})
+	default:
+		e.Data = few{images}
+		m, err = gddOver(e, &precond.Denoiser{Net: net, Kind: precond.GDD}, nil)
 	}
 	if err != nil {
 		return nil, nil, nil, err

@@ -17,15 +17,17 @@ import (
 	"innate/trainer/run"
 )
 
-// gddMethod distills a diffusion teacher into a one-step generator through a
+// gddMethod distills a diffusion teacher into a one-step generator: through a
 // GAN loss alone (Zheng & Yang, GDD), with most of the generator frozen in
-// GDD-I. Losses are sums over the batch, as in the authors' code. A teacher that
-// is conditioned on classes makes a student and a discriminator that are, too.
+// GDD-I, through the Frechet distance of features or through the teacher's images,
+// or through several of these. Losses are sums over the batch, as in the authors' code.
+// A teacher that is conditioned on classes makes a student and a discriminator that are,
+// too.
 type gddMethod struct {
 	Env
 	*distiller
 	average *average
-	initial *models.ParamSet  // the teacher's weights; nil where they are gone
+	initial *models.ParamSet  // what the student began with; nil where it is gone
 	teacher map[string]string // metadata of its file
 
 	genNoise, disNoise *data.Rand
@@ -46,26 +48,49 @@ func newGDD(e Env) (Method, error) {
 	if err != nil {
 		return nil, err
 	}
+	var teacher *precond.Denoiser
+	if e.taught() {
+		if saved != nil { // which has the student alone
+			_, err := e.open("model.init", e.Config.Model.Init)
+			return nil, err
+		}
+		teacher = den.Clone()
+	}
 	den.Kind = precond.GDD
 	if saved == nil {
 		if err := e.withoutAugmentation(den); err != nil {
+			return nil, err
+		}
+		if err := e.begin(den); err != nil {
 			return nil, err
 		}
 	}
 	if err := fits(e.Config.Model.Init, den.Net.Shape(), e.Data); err != nil {
 		return nil, fmt.Errorf("method: %w", err)
 	}
-	m, err := gddOver(e, den)
+	m, err := gddOver(e, den, teacher)
 	if err != nil {
 		return nil, err
 	}
 	if saved != nil {
-		m.initial = nil
+		if !m.begun() {
+			m.initial = nil
+		}
 		return m, nil
 	}
 	m.teacher = file.Metadata
 	return m, nil
 }
+
+// taught reports whether the teacher says what single images should be.
+func (e Env) taught() bool {
+	target := e.Config.Distill.Target
+	return target != "" && target != configs.NoTarget
+}
+
+// begun reports whether the student began with other weights than the teacher's, which
+// are then in every checkpoint.
+func (m *gddMethod) begun() bool { return m.Config.Model.Start != configs.FromTeacher }
 
 // withoutAugmentation leaves out the input by which a teacher learns how its images
 // were augmented: a student's are not. A run that has begun with it keeps it.
@@ -84,22 +109,19 @@ func (e Env) withoutAugmentation(den *precond.Denoiser) error {
 	return nil
 }
 
-// gddOver distills a given denoiser.
-func gddOver(e Env, den *precond.Denoiser) (*gddMethod, error) {
+// gddOver distills into a given denoiser, by a teacher where one is asked.
+func gddOver(e Env, den, teacher *precond.Denoiser) (*gddMethod, error) {
 	nets, err := newNets(e, den)
 	if err != nil {
 		return nil, err
 	}
-	return gddWith(e, nets)
+	return gddWith(e, nets, teacher)
 }
 
 // gddWith distills with given networks.
-func gddWith(e Env, nets gdd.Nets) (*gddMethod, error) {
+func gddWith(e Env, nets gdd.Nets, teacher *precond.Denoiser) (*gddMethod, error) {
 	nets.Gen.Precision = precisionOf(e.Config)
-	m := &gddMethod{
-		Env: e, initial: nets.Gen.Net.Params().Clone(),
-		genNoise: e.Streams.Stream("gen.z"), disNoise: e.Streams.Stream("disc.z"),
-	}
+	m := &gddMethod{Env: e, initial: nets.Gen.Net.Params().Clone(), genNoise: e.Streams.Stream("gen.z")}
 	var err error
 	n := e.Config.Run.Batch
 	h, w, c := e.Data.Shape()
@@ -107,36 +129,72 @@ func gddWith(e Env, nets gdd.Nets) (*gddMethod, error) {
 		return nil, err
 	}
 	m.augmenting = newAugmenting(e, nets.Augment)
-	m.genZ, m.disZ = make([]float32, n*h*w*c), make([]float32, n*h*w*c)
+	m.genZ = make([]float32, n*h*w*c)
+	if len(nets.Discs) > 0 {
+		m.disNoise, m.disZ = e.Streams.Stream("disc.z"), make([]float32, n*h*w*c)
+	}
+	if len(nets.Spaces) > 0 {
+		if m.distance, err = newDistance(e, nets.Spaces, m.gen, e.micro()); err != nil {
+			return nil, err
+		}
+	}
+	if teacher != nil {
+		if m.teaching, err = newTeaching(e, teacher, nets.Gen, e.micro()); err != nil {
+			return nil, err
+		}
+	}
 	m.average, err = newAverage(nets.Gen, e.Device)
 	return m, err
 }
 
 // newNets builds the configured discriminators, each over its frozen feature
-// network and from a random stream of its own.
-func newNets(e Env, gen *precond.Denoiser) (gdd.Nets, error) {
-	nets := gdd.Nets{Gen: gen, Augment: augmentationOf(e.Config)}
-	for k := range e.Config.Discs() {
-		d, err := newDisc(e, k, gen.Net.Shape().LabelDim)
-		if err != nil {
+// network and from a random stream of its own, and what else judges the generator.
+func newNets(e Env, gen *precond.Denoiser) (nets gdd.Nets, err error) {
+	nets.Gen = gen
+	if e.taught() {
+		if nets.Target, err = newTarget(e.Config, gen.Net.Shape().Resolution, e.open); err != nil {
 			return nets, err
 		}
-		nets.Discs = append(nets.Discs, d)
 	}
-	return nets, nil
+	if e.Config.Method != configs.Distill {
+		nets.Discs, nets.Spaces, err = newDiscs(e, gen.Net.Shape().LabelDim)
+	}
+	if len(nets.Discs) > 0 {
+		nets.Augment = augmentationOf(e.Config)
+	}
+	return nets, err
 }
 
-func newDisc(e Env, k, classes int) (gdd.Disc, error) {
-	name, settings := configs.DiscName(k), e.Config.Nth(k)
-	file, err := e.open(name+".features", settings.Features)
-	if err != nil {
-		return gdd.Disc{}, err
+// newDiscs builds discriminators of images with so many classes, and makes their features
+// the spaces of a distance, as far as the method has either.
+func newDiscs(e Env, classes int) (discs []gdd.Disc, spaces []gdd.Space, err error) {
+	for k := range e.Config.Discs() {
+		name := configs.DiscName(k)
+		file, err := e.open(name+".features", e.Config.Nth(k).Features)
+		if err != nil {
+			return nil, nil, err
+		}
+		net, err := OpenBackbone(file)
+		if err != nil {
+			return nil, nil, err
+		}
+		if e.Config.Method != configs.FD {
+			d, err := discOver(e, k, net, classes)
+			if err != nil {
+				return nil, nil, err
+			}
+			discs = append(discs, d)
+		}
+		if e.Config.Frechet.Weight == 0 {
+			continue
+		}
+		s, err := spaceOf(e.Config, k, net, e.Dir)
+		if err != nil {
+			return nil, nil, err
+		}
+		spaces = append(spaces, s)
 	}
-	net, err := OpenBackbone(file)
-	if err != nil {
-		return gdd.Disc{}, err
-	}
-	return discOver(e, k, net, classes)
+	return discs, spaces, nil
 }
 
 // discOver makes discriminator k over a feature network.
@@ -223,6 +281,17 @@ func (m *gddMethod) Parts() []Part {
 		}
 		parts = append(parts, Part{of + "features", Frozen, d.Proj.Net.Weights()})
 	}
+	for _, s := range m.nets.Spaces {
+		if len(m.nets.Discs) == 0 {
+			parts = append(parts, Part{s.Name + " features", Frozen, s.Net.Weights()})
+		}
+	}
+	if m.teaching != nil {
+		parts = append(parts, Part{"teacher", Frozen, m.teaching.weights})
+	}
+	if t := m.nets.Target; t != nil && t.Net != nil {
+		parts = append(parts, Part{"maps", Frozen, t.Net.Weights()})
+	}
 	return parts
 }
 
@@ -233,7 +302,9 @@ func (m *gddMethod) Preset(_ []string, preset string) ([]string, error) {
 func (m *gddMethod) Step(nimg int64, b data.Batch, cfg *configs.Config, s *Scalars) error {
 	start := time.Now()
 	m.genNoise.FillNormal(m.genZ)
-	m.disNoise.FillNormal(m.disZ)
+	if m.disNoise != nil {
+		m.disNoise.FillNormal(m.disZ)
+	}
 	pixels := len(m.genZ) / cfg.Run.Batch
 	genZ, disZ := m.Share.Values(m.genZ, pixels), m.Share.Values(m.disZ, pixels)
 	s.Time("data", start)
@@ -276,6 +347,12 @@ func (m *gddMethod) Tensors() []Group {
 	groups = append(groups, Group{Prefix: "gen_adam/", Set: m.genAdam.State(), Load: m.genAdam.Load})
 	for k, adam := range m.disAdams {
 		groups = append(groups, Group{Prefix: configs.DiscName(k) + "_adam/", Set: adam.State(), Load: adam.Load})
+	}
+	if m.begun() && m.initial != nil {
+		groups = append(groups, Group{Prefix: "start/", Set: m.initial})
+	}
+	if m.distance != nil {
+		groups = append(groups, m.distance.groups()...)
 	}
 	m.noteSigns()
 	return append(groups, m.augmentationGroup()...)

@@ -32,7 +32,9 @@ var specs = registry.New[Spec]("method")
 func init() {
 	Register(Spec{Method: configs.Method{Name: configs.EDM}, New: newEDM, Check: checkEDM})
 	Register(Spec{Method: configs.Method{Name: configs.Classifier}, New: newClassifier, Check: checkClassifier})
-	Register(Spec{Method: configs.Method{Name: configs.GDD}, New: newGDD, Check: checkGDD})
+	Register(Spec{Method: configs.Method{Name: configs.GDD}, New: newGDD, Check: checkStudent})
+	Register(Spec{Method: configs.Method{Name: configs.FD}, New: newGDD, Check: checkStudent})
+	Register(Spec{Method: configs.Method{Name: configs.Distill}, New: newGDD, Check: checkStudent})
 
 	// What settings may name: registries that are out of configs' sight.
 	configs.KnownNames("data.dataset", data.Sources.Names)

@@ -82,7 +82,7 @@ func rigGDD(e Env, den *precond.Denoiser, rng *rand.Rand) (Method, error) {
 	if err != nil {
 		return nil, err
 	}
-	return gddWith(e, gdd.Nets{Gen: den, Discs: []gdd.Disc{d}})
+	return gddWith(e, gdd.Nets{Gen: den, Discs: []gdd.Disc{d}}, nil)
 }
 
 // Step trains on one batch.

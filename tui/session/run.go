@@ -311,8 +311,8 @@ func MethodName(st *run.Status) string {
 		return "GDD-I"
 	case st.Method == "gdd":
 		return "GDD"
-	case st.Method == "edm":
-		return "EDM"
+	case st.Method == "edm", st.Method == "fd":
+		return strings.ToUpper(st.Method)
 	}
 	return st.Method
 }

@@ -97,11 +97,12 @@ func plain(names []string) []string {
 	return names
 }
 
-// lossKeysOf picks the curves of the chart of losses: the two sides of the game,
+// lossKeysOf picks the curves of the chart of losses: the two sides of the game and what
+// else judges a student,
 // or else every loss there is.
 func lossKeysOf(known map[string]bool) []string {
 	var keys []string
-	for _, k := range []string{"loss/gen", "loss/disc"} {
+	for _, k := range []string{"loss/gen", "loss/disc", "loss/fd", "loss/distill"} {
 		if known[k] {
 			keys = append(keys, k)
 		}

@@ -148,11 +148,11 @@ func TestFormValidation(t *testing.T) {
 
 func TestFormGroups(t *testing.T) {
 	s := openForm(t, 120, 40, tuitest.ListOptions())
-	for _, want := range []string{"data.dataset", "model.init", "disc.features", "augment.pipe", "fid.statistic", "live.gen_lr", "freeze.preset", "alerts.mute", "alerts.mute"} {
+	for _, want := range []string{"data.dataset", "model.init", "disc.features", "fd.weight", "distill.target", "augment.pipe", "fid.statistic", "live.gen_lr", "freeze.preset", "alerts.mute", "rates", "rates"} {
 		s.Press("]")
 		s.Wants("╭─ " + want)
 	}
-	s.Press("[", "[")
+	s.Press("[", "[", "[")
 	s.Wants("╭─ live.gen_lr")
 	s.Press("g", "[")
 	s.Wants("╭─ name")

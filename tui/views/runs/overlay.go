@@ -15,7 +15,7 @@ import (
 )
 
 // overlaid are the scalars by which runs are compared.
-var overlaid = []string{"fid", "kid", "accuracy/test", "loss/gen", "loss/disc", "loss/edm", "loss/ce"}
+var overlaid = []string{"fid", "kid", "accuracy/test", "loss/gen", "loss/disc", "loss/fd", "loss/distill", "loss/edm", "loss/ce"}
 
 // maxOverlaid bounds how many runs share the charts: beyond, nobody can tell them
 // apart.

@@ -148,7 +148,7 @@ func (v *View) composeTeacher(p *plate, k *host.Canvas) {
 	v.label(p, k, l, 0, mh)
 	teacher := fmt.Sprintf("teacher, %d Heun steps", v.h.Options().TeacherSteps)
 	student := "this run, " + sampleLabel(v.shown)
-	if v.h.Run().Info.Status.Method == "gdd" {
+	if m := v.h.Run().Info.Status.Method; m == "gdd" || m == "fd" || m == "distill" {
 		student = "student, one step, " + sampleLabel(v.shown)
 	}
 	if stacked {
