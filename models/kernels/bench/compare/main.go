@@ -5,7 +5,8 @@
 //	go run ./models/kernels/bench/compare -python PYTHON -worker torch_worker.py \
 //		-mode eager -threads 1 -rounds 5 cifar:8:edm mnist:64:fwd
 //
-// A case is network:batch:operation. Networks are those of networks.go; operations
+// A case is network:batch:operation. Networks are mnist, demo and cifar, and paper, which
+// is cifar with the discriminators that GDD-I is published with. Operations
 // are fwd (one call of the network), heun18 (EDM's sampler of 18 steps), edm (one
 // training step: loss, gradients, Adam, moving average), and gdd0 to gdd3, an iteration
 // of GDD with that freezing preset, 0 for none and 1 for gdd-i. Its stages are

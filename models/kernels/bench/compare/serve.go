@@ -34,6 +34,13 @@ var networks = map[string]unet.Config{
 	},
 }
 
+// paperNetwork is cifar against the discriminators of GDD-I as it is published: over
+// VGG16-BN and EfficientNet-Lite0, of images of paperSize pixels.
+const (
+	paperNetwork = "paper"
+	paperSize    = 224
+)
+
 // answer is innate's side of the workers' protocol.
 func answer(in io.Reader, out io.Writer, threads int) error {
 	dev := cpu.New(threads)
@@ -101,9 +108,13 @@ func memory(key string) int {
 
 // prepare makes one operation ready to run again and again.
 func prepare(dev device.Device, stages stages, name string, batch int, op string) (run func() error, params int, err error) {
-	cfg, ok := networks[name]
+	generator := name
+	if name == paperNetwork {
+		generator = "cifar"
+	}
+	cfg, ok := networks[generator]
 	if !ok {
-		return nil, 0, fmt.Errorf("network %q, want mnist, demo or cifar", name)
+		return nil, 0, fmt.Errorf("network %q, want mnist, demo, cifar or %s", name, paperNetwork)
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	net, err := unet.New(cfg, rng)

@@ -42,7 +42,11 @@ func (s stages) of(dev device.Device, den *precond.Denoiser, name string, batch 
 	key := fmt.Sprint(name, " ", batch, " ", op[1:])
 	if s[key] == nil {
 		den.Kind = precond.GDD
-		made, err := gddStages(dev, den, batch, presets[op[1]-'0'], rng)
+		critic := smallCritic
+		if name == paperNetwork {
+			critic = paperCritics
+		}
+		made, err := gddStages(dev, den, batch, presets[op[1]-'0'], critic, rng)
 		if err != nil {
 			return nil, err
 		}
@@ -51,10 +55,10 @@ func (s stages) of(dev device.Device, den *precond.Denoiser, name string, batch 
 	return s[key][op[:1]], nil
 }
 
-// gddStages makes the stages of GDD against the small discriminator that the PyTorch
-// worker has, of random weights.
-func gddStages(dev device.Device, den *precond.Denoiser, batch int, preset string, rng *rand.Rand) (map[string]func() error, error) {
-	nets, err := smallCritic(den, rng)
+// gddStages makes the stages of GDD against discriminators that the PyTorch worker
+// has, too, of random weights.
+func gddStages(dev device.Device, den *precond.Denoiser, batch int, preset string, critic func(*precond.Denoiser, *rand.Rand) (gdd.Nets, error), rng *rand.Rand) (map[string]func() error, error) {
+	nets, err := critic(den, rng)
 	if err != nil {
 		return nil, err
 	}
@@ -121,21 +125,37 @@ func gddStages(dev device.Device, den *precond.Denoiser, batch int, preset strin
 	}, nil
 }
 
-// smallCritic makes the networks of GDD, all of random weights.
+// smallCritic makes the networks of GDD with a discriminator over a small CNN.
 func smallCritic(den *precond.Denoiser, rng *rand.Rand) (gdd.Nets, error) {
-	nets := gdd.Nets{Gen: den}
 	cnn, err := features.New(features.Config{Channels: den.Net.Shape().Channels, Widths: []int{32, 64, 128}, Classes: 10}, rng)
 	if err != nil {
-		return nets, err
+		return gdd.Nets{}, err
 	}
-	d := gdd.Disc{}
-	d.Proj, err = disc.NewProjector(disc.ProjectorConfig{InSize: 32, CMix: 32, Expand: true, Mean: []float32{0.5}, Std: []float32{0.5}}, cnn, rng)
-	if err != nil {
-		return nets, err
+	d, err := discriminator(cnn, disc.ProjectorConfig{InSize: 32, CMix: 32}, 64, rng)
+	return gdd.Nets{Gen: den, Discs: []gdd.Disc{d}}, err
+}
+
+// paperCritics makes the networks of GDD with the discriminators of its paper.
+func paperCritics(den *precond.Denoiser, rng *rand.Rand) (gdd.Nets, error) {
+	nets := gdd.Nets{Gen: den}
+	for k, net := range []features.Backbone{features.NewVGG(rng), features.NewLite(rng)} {
+		d, err := discriminator(net, disc.ProjectorConfig{InSize: paperSize, CMix: 64}, 0, rng)
+		if err != nil {
+			return nets, err
+		}
+		d.Name = fmt.Sprint("disc", k)
+		nets.Discs = append(nets.Discs, d)
 	}
-	if d.Disc, err = disc.New(disc.NewConfig(d.Proj, 64, 0), rng); err != nil {
-		return nets, err
-	}
-	nets.Discs = []gdd.Disc{d}
 	return nets, nil
+}
+
+// discriminator makes heads of random weights over a feature network, for pixels in
+// [-1, 1].
+func discriminator(net features.Backbone, cfg disc.ProjectorConfig, width int, rng *rand.Rand) (d gdd.Disc, err error) {
+	cfg.Expand, cfg.Mean, cfg.Std = true, []float32{0.5}, []float32{0.5}
+	if d.Proj, err = disc.NewProjector(cfg, net, rng); err != nil {
+		return d, err
+	}
+	d.Disc, err = disc.New(disc.NewConfig(d.Proj, width, 0), rng)
+	return d, err
 }
