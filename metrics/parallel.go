@@ -3,12 +3,26 @@ package metrics
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"innate/models/kernels"
 )
 
+// most is how many threads statistics of this process may use; 0 for all cores.
+var most atomic.Int64
+
+// UseThreads bounds the threads that statistics compute with, whose numbers do not
+// depend on it; 0 for all cores. It holds for the whole process: a pass has no thread
+// of its own while the device computes.
+func UseThreads(n int) { most.Store(int64(n)) }
+
 // threads is how many goroutines parallel is to use.
-func threads() int { return runtime.GOMAXPROCS(0) }
+func threads() int {
+	if n := int(most.Load()); n > 0 {
+		return n
+	}
+	return runtime.GOMAXPROCS(0)
+}
 
 // worthThreads is how many multiplications are worth more than one thread.
 const worthThreads = 1 << 20

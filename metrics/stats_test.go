@@ -4,7 +4,6 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -80,9 +79,9 @@ func TestStatsOfPlainSums(t *testing.T) {
 			}
 		}
 	}
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	defer metrics.UseThreads(0)
 	for _, threads := range []int{1, 2, 5} {
-		runtime.GOMAXPROCS(threads)
+		metrics.UseThreads(threads)
 		for _, batch := range []int{1, 50, 511, n} {
 			if got := metrics.OuterSums(dim, rows, batch); !slices.Equal(got, outer) {
 				t.Errorf("%d threads, batches of %d: other bits than plain sums", threads, batch)

@@ -94,6 +94,7 @@ func NewJudge(dev device.Device, statistics []string, net *FeatureNetwork, ref m
 		return nil, err
 	}
 	cfg.Names = net.names()
+	metrics.UseThreads(dev.Info().Threads)
 	return metrics.NewJudge(statistics, cfg, ref)
 }
 
@@ -132,6 +133,7 @@ func ReferenceSet(ctx context.Context, dev device.Device, set data.Dataset, net 
 	if err != nil {
 		return metrics.Set{}, err
 	}
+	metrics.UseThreads(dev.Info().Threads)
 	read := data.InOrder(set, featureBatch)
 	cfg := metrics.CollectorConfig{
 		Names: []string{net.Label}, Features: extractor, SourceBatch: featureBatch, Values: h * w * c, Nimg: set.Len(),
