@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -25,10 +24,11 @@ type golden struct {
 	IS          [2]float64
 	PRDC        [4]float64
 
-	TFPR  [2]float64 `json:"tf_pr"` // by torch-fidelity
-	TFIS  [2]float64 `json:"tf_is"`
-	TFFID float64    `json:"tf_fid"`
-	TFKID float64    `json:"tf_kid"` // of sets of one size
+	PkgPRDC [4]float64 `json:"pkg_prdc"` // by the package of the authors of density and coverage
+	TFPR    [2]float64 `json:"tf_pr"`    // by torch-fidelity
+	TFIS    [2]float64 `json:"tf_is"`
+	TFFID   float64    `json:"tf_fid"`
+	TFKID   float64    `json:"tf_kid"` // of sets of one size
 }
 
 func goldens(t *testing.T) (list []golden) {
@@ -99,8 +99,9 @@ func measured(t *testing.T, g golden) map[string]metrics.Number {
 		"p": {Value: p}, "r": {Value: r}, "d": {Value: den}, "c": {Value: cov}}
 }
 
-// TestStatistics compares with NumPy, where only the order of sums differs, and with
-// torch-fidelity, whose means and distances are float32.
+// TestStatistics compares with NumPy, where only the order of sums differs; with
+// torch-fidelity, whose means and distances are float32; and with prdc, whose numbers
+// are shares: counts that agree, divided.
 func TestStatistics(t *testing.T) {
 	for _, g := range goldens(t) {
 		got := measured(t, g)
@@ -127,6 +128,10 @@ func TestStatistics(t *testing.T) {
 			{"recall", got["r"].Value, g.PRDC[1], 0},
 			{"density", got["d"].Value, g.PRDC[2], 1e-15},
 			{"coverage", got["c"].Value, g.PRDC[3], 0},
+			{"precision of prdc", got["p"].Value, g.PkgPRDC[0], 1e-15},
+			{"recall of prdc", got["r"].Value, g.PkgPRDC[1], 1e-15},
+			{"density of prdc", got["d"].Value, g.PkgPRDC[2], 1e-15},
+			{"coverage of prdc", got["c"].Value, g.PkgPRDC[3], 1e-15},
 			{"precision of torch-fidelity", got["p"].Value, g.TFPR[0], 1e-7},
 			{"recall of torch-fidelity", got["r"].Value, g.TFPR[1], 1e-7},
 		} {
@@ -140,13 +145,14 @@ func TestStatistics(t *testing.T) {
 	}
 }
 
-// TestStatisticsOfAnyThreads finds the same bits with one processor and with several.
+// TestStatisticsOfAnyThreads finds the same bits with one thread and with several.
 func TestStatisticsOfAnyThreads(t *testing.T) {
 	g := goldens(t)[0]
 	several := fmt.Sprint(measured(t, g))
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	defer metrics.UseThreads(0)
+	metrics.UseThreads(1)
 	one := fmt.Sprint(measured(t, g))
-	runtime.GOMAXPROCS(5)
+	metrics.UseThreads(5)
 	if five := fmt.Sprint(measured(t, g)); one != several || five != several {
 		t.Errorf("got %s, one thread %s, five %s", several, one, five)
 	}

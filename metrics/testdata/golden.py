@@ -1,9 +1,10 @@
 """Makes statistics.json: what statistics_test.go compares with. By brute force in NumPy and
-SciPy, and, under tf_, by torch-fidelity 0.4.0.
+SciPy, and, under tf_, by torch-fidelity 0.4.0; under pkg_prdc by prdc 0.2.
 
-    PYTHONPATH=DIR python golden.py > statistics.json
+    PYTHONPATH=DIR python golden.py
 
-with torch-fidelity, scipy and tqdm installed in DIR (pip install --no-deps --target DIR).
+with torch-fidelity, scipy, tqdm, prdc, scikit-learn, joblib, cloudpickle, loky,
+threadpoolctl and narwhals installed in DIR (pip install --no-deps --target DIR).
 """
 import json, sys
 import numpy as np
@@ -111,6 +112,7 @@ import torch
 from unittest.mock import MagicMock
 for _m in ["torchvision", "torchvision.transforms", "torchvision.transforms.functional", "torchvision.datasets", "torchvision.models"]:
     sys.modules[_m] = MagicMock()  # imported, but not used by what is called here
+from prdc.prdc import compute_prdc
 from torch_fidelity.metric_kid import kid_features_to_metric
 from torch_fidelity.metric_isc import isc_features_to_metric
 from torch_fidelity.metric_prc import prc_features_to_metric
@@ -122,6 +124,8 @@ for name, n, m, d in [("more than dimensions", 120, 90, 12), ("fewer than dimens
     c = {"name": name, "images": n, "ref": m, "dim": d, "fid": frechet(x, y), "kid": kid(x, y), "prdc": prdc(x, y), "inf": inf(x, y), "is": iscore(4 * x)}
     tx, ty = torch.from_numpy(x), torch.from_numpy(y)
     tf = prc_features_to_metric(tx, ty, prc_neighborhood=3, prc_batch_size=10000, save_cpu_ram=False, verbose=False)
+    near, far = compute_prdc(y, x, 3), compute_prdc(y, x, 5)  # real first; the k of each pair's authors
+    c["pkg_prdc"] = [float(near["precision"]), float(near["recall"]), float(far["density"]), float(far["coverage"])]
     c["tf_pr"] = [tf["precision"], tf["recall"]]
     i = isc_features_to_metric(torch.from_numpy(4 * x), 10, False)
     c["tf_is"] = [i["inception_score_mean"], i["inception_score_std"]]
@@ -130,4 +134,5 @@ for name, n, m, d in [("more than dimensions", 120, 90, 12), ("fewer than dimens
         k = kid_features_to_metric(tx.double(), ty.double(), kid_subsets=1, kid_subset_size=n, verbose=False)
         c["tf_kid"] = k["kernel_inception_distance_mean"]
     out.append(c)
-print(json.dumps(out, indent=1))
+with open("statistics.json", "w") as f:
+    f.write(json.dumps(out, indent=1) + "\n")
