@@ -31,7 +31,7 @@ type evaluation struct {
 	nimg    int64             // images seen when the copy was made
 	running bool
 	waits   bool  // another one is due, of the weights as they are: no step before it has begun
-	pace    pacer // of the one under way
+	pace    pacer // of all of them: what the last one still owes delays the next
 
 	slow     bool              // it has been said that the budget is too small
 	features []*FeatureNetwork // of the judges; nil until they are wanted
@@ -77,7 +77,7 @@ func (l *Loop) openEvaluation() error {
 	if err != nil {
 		return err
 	}
-	e.features, e.nimg, e.asks, e.slow = l.eval.features, l.eval.nimg, l.eval.asks, l.eval.slow
+	e.features, e.nimg, e.asks, e.slow, e.pace = l.eval.features, l.eval.nimg, l.eval.asks, l.eval.slow, l.eval.pace
 	l.eval = e
 	best := e.panel.seats[l.bestJudge()]
 	l.report.fidName = best.label
@@ -159,6 +159,8 @@ func (l *Loop) evaluate() error {
 		l.overtake()
 		return nil
 	}
+	l.eval.pace.allows(time.Now(), l.cfg.Live.FIDShare) // counts what was trained since the last one
+	defer func() { l.eval.pace.drawn(time.Now()) }()    // opening and copying costs, too
 	if err := l.prepareEvaluation(); err != nil || l.eval.panel == nil {
 		return err
 	}
@@ -175,7 +177,6 @@ func (l *Loop) evaluate() error {
 	}
 	l.eval.panel.Reset()
 	l.eval.nimg, l.eval.running = l.nimg, true
-	l.eval.pace.begin(time.Now())
 	return nil
 }
 

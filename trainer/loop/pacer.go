@@ -2,11 +2,12 @@ package loop
 
 import "time"
 
-// pacer holds an evaluation to a share of the run's time: a slice is drawn between
-// two steps once what came before it has been paid for. Which slice is drawn when
+// pacer holds evaluations to a share of the run's time: a slice is drawn between
+// two steps once what came before it has been paid for, the beginning of the evaluation
+// and the statistic at the end of the last one included. Which slice is drawn when
 // depends on the clock, what it adds to the evaluation does not.
 type pacer struct {
-	owed  time.Duration // for slices drawn, less what has been paid since
+	owed  time.Duration // for work done, less what has been paid since
 	since time.Time     // until when the run's time has been counted
 }
 
@@ -27,7 +28,7 @@ func (p *pacer) allows(now time.Time, share float64) bool {
 	return p.owed == 0
 }
 
-// drawn counts a slice that has been drawn up to now.
+// drawn counts a slice, or other work for an evaluation, that was done up to now.
 func (p *pacer) drawn(now time.Time) {
 	p.owed += now.Sub(p.since)
 	p.since = now
