@@ -236,6 +236,7 @@ func (c *distance) Measure() ([]device.Squares, error) {
 		j := &c.jobs[i]
 		c.sums[j.pair].Update += j.squares.Update
 		c.sums[j.pair].Weight += j.squares.Weight
+		c.sums[j.pair].Value += j.squares.Value
 	}
 	return c.sums, nil
 }
@@ -245,4 +246,5 @@ func (c *distance) compare(worker, job int) {
 	q := c.before[worker][:len(j.q)]
 	copy(q, j.q)
 	j.squares.Update, j.squares.Weight = apart(j.p, q)
+	j.squares.Value = kernels.Dot(j.p, j.p)
 }

@@ -252,6 +252,7 @@ type Squares struct {
 	Grad   float64 // of the gradient, as cleaned
 	Update float64 // of the change
 	Weight float64 // of the values before the change, or of those compared with
+	Value  float64 // of the values that a Distance compares; else 0
 }
 
 // Average is a prepared moving average.
@@ -262,8 +263,8 @@ type Average interface {
 
 // Distance is a prepared comparison.
 type Distance interface {
-	// Measure returns, for every pair, Σ(p-q)² as Update and Σq² as Weight. The
-	// result is valid until the next call.
+	// Measure returns, for every pair, Σ(p-q)² as Update, Σq² as Weight and Σp² as
+	// Value. The result is valid until the next call.
 	Measure() ([]Squares, error)
 }
 

@@ -429,6 +429,7 @@ func (c *distance) Measure() ([]device.Squares, error) {
 	err := c.dev.call(func() {
 		for i := range c.p {
 			c.sums[i].Update, c.sums[i].Weight = c.dev.apart(c.p[i].plain, c.q[i].plain)
+			c.sums[i].Value = c.dev.squares(c.p[i].plain)
 			c.dev.lib.FreeTemps()
 		}
 	})

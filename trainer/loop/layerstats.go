@@ -34,10 +34,11 @@ func (l *Loop) measureLayers() error {
 	}
 	stats := &runlog.LayerStats{Nimg: l.nimg, Time: l.now()}
 	if start != nil {
-		var err error
-		if stats.Distance, err = l.layerStats.distance.Relative(); err != nil {
+		d, err := l.layerStats.distance.Relative()
+		if err != nil {
 			return err
 		}
+		stats.Distance, stats.Direction, stats.Norm = d.Whole, d.Direction, d.Norm
 	}
 	for _, p := range params.All() {
 		if start == nil {

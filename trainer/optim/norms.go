@@ -52,15 +52,26 @@ func NewDistance(params, start *models.ParamSet, dev device.Device) (*Distance, 
 	return &Distance{plan}, err
 }
 
-// Relative returns ‖w−w₀‖/‖w₀‖ for every parameter in order, w₀ being its
-// start; NaN where w₀ is 0.
-func (d *Distance) Relative() ([]float64, error) {
+// Distances are how far parameters are from their start w₀, in order, relative to
+// ‖w₀‖; NaN where that is 0. The squares of Direction and Norm add up to that of
+// Whole: 2·‖w‖·‖w₀‖·(1-cos), for the angle between w and w₀, and (‖w‖-‖w₀‖)².
+type Distances struct {
+	Whole     []float64 // ‖w-w₀‖/‖w₀‖
+	Direction []float64
+	Norm      []float64 // ‖w‖/‖w₀‖ - 1, with its sign
+}
+
+// Relative measures all distances.
+func (d *Distance) Relative() (Distances, error) {
 	sums, err := d.plan.Measure()
-	relative := make([]float64, len(sums))
+	r := Distances{make([]float64, len(sums)), make([]float64, len(sums)), make([]float64, len(sums))}
 	for i, s := range sums {
-		relative[i] = Ratio(math.Sqrt(s.Update), math.Sqrt(s.Weight))
+		start, norm := math.Sqrt(s.Weight), math.Sqrt(s.Value)-math.Sqrt(s.Weight)
+		r.Whole[i] = Ratio(math.Sqrt(s.Update), start)
+		r.Direction[i] = Ratio(math.Sqrt(max(0, s.Update-norm*norm)), start) // less is rounding
+		r.Norm[i] = Ratio(norm, start)
 	}
-	return relative, err
+	return r, err
 }
 
 // Ratio is change/size, or NaN for a size of 0, from which no change has a

@@ -120,15 +120,15 @@ func TestDistance(t *testing.T) {
 	clear(s.params[2].Data)
 	params := set(s.params)
 	start := params.Clone()
-	var results [2][]float64
+	var results [2]optim.Distances
 	for threads := 1; threads <= 2; threads++ {
 		d, err := optim.NewDistance(params, start, newDevice(t, threads))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if threads == 1 {
-			if got, err := d.Relative(); err != nil || got[0] != 0 || got[1] != 0 || !math.IsNaN(got[2]) {
-				t.Errorf("distances %v at the start, want 0, 0 and NaN of zeros", got)
+			if all, err := d.Relative(); err != nil || all.Whole[0] != 0 || all.Whole[1] != 0 || !math.IsNaN(all.Whole[2]) || all.Direction[1] != 0 || all.Norm[1] != 0 {
+				t.Errorf("distances %v at the start, want 0, 0 and NaN of zeros", all)
 			}
 			for i := range s.params[1].Data {
 				s.params[1].Data[i] += float32(i%7) * 0.01
@@ -138,13 +138,17 @@ func TestDistance(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got := results[0]
+	got := results[0].Whole
 	p, q := s.params[1].Data, start.Get("b").Data
 	if want := norm(difference(p, q)) / norm(q); got[0] != 0 || !near(got[1], want) || !math.IsNaN(got[2]) {
 		t.Errorf("distances %v, want 0, %g and NaN", got, want)
 	}
-	if got[1] != results[1][1] {
-		t.Errorf("distance %v on one thread, %v on two", got[1], results[1][1])
+	direction, length := results[0].Direction[1], results[0].Norm[1]
+	if want := norm(p)/norm(q) - 1; math.Abs(length-want) > 1e-12 || !near(math.Hypot(direction, length), got[1]) || !math.IsNaN(results[0].Norm[2]) {
+		t.Errorf("direction %g and norm %g of %g, want %g of the norm", direction, length, got[1], want)
+	}
+	if a, b := results[0], results[1]; a.Whole[1] != b.Whole[1] || a.Direction[1] != b.Direction[1] || a.Norm[1] != b.Norm[1] {
+		t.Errorf("distances %v on one thread, %v on two", a, b)
 	}
 	if !slices.Equal(start.Get("b").Data, q) || slices.Equal(p, q) {
 		t.Error("measuring changed the starting weights")

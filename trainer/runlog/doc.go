@@ -6,7 +6,7 @@
 //	               {"type":"test","nimg":25600,"time":1763854000.120,"accuracy/test":0.98}
 //	               {"type":"resume","nimg":20480,"time":1763854000.120}
 //	events.jsonl   {"type":"event","time":1763854000.120,"nimg":25600,"kind":"fid","text":"FID(mnist-cnn) 12.3"}
-//	layers.jsonl   {"type":"layers","nimg":25600,"time":1763854000.120,"grad":[1.25,null],"update":[0.001,0],"distance":[0.03,0]}
+//	layers.jsonl   {"type":"layers","nimg":25600,"time":1763854000.120,"grad":[1.25,null],"update":[0.001,0],"distance":[0.05,0],"direction":[0.03,0],"norm":[-0.04,0]}
 //
 // Every line says what it is; GET /v1/stream of package control passes on the
 // same bytes. Lines of builds before had no type: old.go knows what they were.

@@ -22,6 +22,11 @@ type LayerStats struct {
 	Grad     []float64 // ‖g‖, L2 norm of the step's gradient; NaN for a frozen tensor
 	Update   []float64 // ‖Δw‖/‖w‖ of the step; 0 for a frozen tensor, NaN if w was 0
 	Distance []float64 // ‖w−w₀‖/‖w₀‖ from the weights the run began with; NaN if w₀ is 0
+
+	// The parts of the distance, whose squares add up to its square; nil in lines of
+	// builds that did not measure them.
+	Direction []float64 // by the angle between w and w₀: √(2·‖w‖·‖w₀‖·(1−cos))/‖w₀‖
+	Norm      []float64 // ‖w‖/‖w₀‖ − 1, with its sign
 }
 
 // LayerStats appends one line; a zero Time means now.
@@ -33,7 +38,19 @@ func (w *Writer) LayerStats(s LayerStats) error {
 		return fmt.Errorf("runlog: layer statistics: %d updates and %d distances, want %d as gradients",
 			len(s.Update), len(s.Distance), len(s.Grad))
 	}
+	if err := s.checkParts(); err != nil {
+		return err
+	}
 	return w.append(w.layers, s.encode())
+}
+
+// checkParts refuses parts of a distance that are not of as many tensors.
+func (s LayerStats) checkParts() error {
+	if len(s.Direction) != len(s.Norm) || s.Direction != nil && len(s.Direction) != len(s.Distance) {
+		return fmt.Errorf("runlog: layer statistics: %d directions and %d norms, want %d as distances, or none",
+			len(s.Direction), len(s.Norm), len(s.Distance))
+	}
+	return nil
 }
 
 // encode returns the line, newline included.
@@ -42,6 +59,10 @@ func (s LayerStats) encode() []byte {
 	b = appendShort(append(b, `,"grad":[`...), s.Grad)
 	b = appendShort(append(b, `],"update":[`...), s.Update)
 	b = appendShort(append(b, `],"distance":[`...), s.Distance)
+	if s.Direction != nil {
+		b = appendShort(append(b, `],"direction":[`...), s.Direction)
+		b = appendShort(append(b, `],"norm":[`...), s.Norm)
+	}
 	return append(b, "]}\n"...)
 }
 
@@ -66,13 +87,15 @@ func appendShort(b []byte, values []float64) []byte {
 // member of that name.
 func decodeLayerStats(line []byte) (s LayerStats, resume bool, err error) {
 	var m struct {
-		Type     string     `json:"type"`
-		Nimg     *int64     `json:"nimg"`
-		Time     float64    `json:"time"`
-		Resume   int        `json:"resume"`
-		Grad     []*float64 `json:"grad"`
-		Update   []*float64 `json:"update"`
-		Distance []*float64 `json:"distance"`
+		Type      string     `json:"type"`
+		Nimg      *int64     `json:"nimg"`
+		Time      float64    `json:"time"`
+		Resume    int        `json:"resume"`
+		Grad      []*float64 `json:"grad"`
+		Update    []*float64 `json:"update"`
+		Distance  []*float64 `json:"distance"`
+		Direction []*float64 `json:"direction"`
+		Norm      []*float64 `json:"norm"`
 	}
 	if err := json.Unmarshal(line, &m); err != nil {
 		return s, false, err
@@ -93,6 +116,12 @@ func decodeLayerStats(line []byte) (s LayerStats, resume bool, err error) {
 			len(m.Grad), len(m.Update), len(m.Distance))
 	}
 	s = LayerStats{Nimg: *m.Nimg, Time: fromSeconds(m.Time), Grad: orNaN(m.Grad), Update: orNaN(m.Update), Distance: orNaN(m.Distance)}
+	if m.Direction != nil {
+		s.Direction, s.Norm = orNaN(m.Direction), orNaN(m.Norm)
+	}
+	if err := s.checkParts(); err != nil {
+		return LayerStats{}, false, err
+	}
 	return s, m.Type == TypeResume.String(), nil
 }
 

@@ -152,3 +152,31 @@ func TestLargeLayers(t *testing.T) {
 		t.Errorf("got %d lines", len(stats))
 	}
 }
+
+// TestDistanceParts: direction and norm are read back, older lines have none, and a
+// line with some of them is no line.
+func TestDistanceParts(t *testing.T) {
+	dir := t.TempDir()
+	w, err := runlog.OpenWriter(dir)
+	must(t, err)
+	defer w.Close()
+	s := layer(1000)
+	must(t, w.LayerStats(s))
+	s.Nimg, s.Direction, s.Norm = 2000, []float64{0.8}, []float64{-0.6}
+	must(t, w.LayerStats(s))
+	s.Norm = nil
+	if err := w.LayerStats(s); err == nil || !strings.Contains(err.Error(), "1 directions and 0 norms") {
+		t.Errorf("a direction without a norm: %v", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, runlog.LayersFile), os.O_APPEND|os.O_WRONLY, 0)
+	must(t, err)
+	_, err = f.WriteString(`{"type":"layers","nimg":3000,"time":1,"grad":[1],"update":[1],"distance":[1],"direction":[1,2],"norm":[1,2]}` + "\n")
+	must(t, err)
+	must(t, f.Close())
+	r := runlog.NewLayerReader(dir)
+	got, _, err := r.Poll()
+	must(t, err)
+	if len(got) != 2 || got[0].Direction != nil || got[0].Norm != nil || !slices.Equal(got[1].Direction, []float64{0.8}) || !slices.Equal(got[1].Norm, []float64{-0.6}) || r.Skipped() != 1 {
+		t.Errorf("read %+v, skipped %d", got, r.Skipped())
+	}
+}

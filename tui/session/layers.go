@@ -62,7 +62,7 @@ func (l *Layers) Feed(s LayerStats) (more bool) {
 	}
 	now := l.waiting[:min(feedEach, len(l.waiting))]
 	for _, s := range now {
-		l.Measure(s.Nimg, s.Grad, s.Update, s.Distance)
+		l.measure(s.Nimg, [recorded][]float64{s.Grad, s.Update, s.Distance, s.Direction, s.Norm})
 	}
 	clear(now)
 	if l.waiting = l.waiting[len(now):]; len(l.waiting) == 0 {
@@ -76,7 +76,11 @@ func (l *Layers) Feed(s LayerStats) (more bool) {
 // measurement that is not taken. Slices of another length belong to another
 // network and are ignored.
 func (l *Layers) Measure(nimg int64, grad, update, distance []float64) {
-	l.Stats.add(l.Net, nimg, [Measurements][]float64{grad, update, distance})
+	l.measure(nimg, [recorded][]float64{grad, update, distance})
+}
+
+func (l *Layers) measure(nimg int64, given [recorded][]float64) {
+	l.Stats.add(l.Net, nimg, given)
 	l.version++
 }
 

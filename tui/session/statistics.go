@@ -10,7 +10,12 @@ const (
 	GradientNorm Measurement = iota
 	UpdateRatio              // size of a step relative to the weights
 	Distance                 // from the teacher, relative to its weights
-	Measurements
+	Measurements             // those with a column
+
+	// The parts of the distance, which its detail shows.
+	Direction = Measurement(iota - 1)
+	Norm
+	recorded
 )
 
 // historyLen is how many values over time are kept of each node. When they are
@@ -21,11 +26,11 @@ const historyLen = 128
 // Statistics are the measurements of every node over time. Those of frozen layers
 // are NaN.
 type Statistics struct {
-	Nimg   []int64                 // of the last measurement in each value
-	v      [Measurements][]float32 // historyLen values of node 0, then of node 1, …
-	last   [Measurements][]float32 // the newest measurement of each node
-	stride int                     // measurements in a value …
-	open   int                     // … and how many of them the newest has
+	Nimg   []int64             // of the last measurement in each value
+	v      [recorded][]float32 // historyLen values of node 0, then of node 1, …
+	last   [recorded][]float32 // the newest measurement of each node
+	stride int                 // measurements in a value …
+	open   int                 // … and how many of them the newest has
 }
 
 // add appends a measurement at nimg images: a value for each layer, in the order
@@ -33,7 +38,7 @@ type Statistics struct {
 // that is not taken. Slices of another length belong to another network and are
 // ignored. A run that was resumed from a checkpoint may go back in nimg: what
 // came after is forgotten.
-func (s *Statistics) add(n *Network, nimg int64, given [Measurements][]float64) {
+func (s *Statistics) add(n *Network, nimg int64, given [recorded][]float64) {
 	for _, v := range given {
 		if v != nil && len(v) != len(n.Tensors) {
 			return

@@ -272,9 +272,10 @@ func (p pairs) Measure() ([]device.Squares, error) {
 	sums := make([]device.Squares, len(p.a))
 	for i := range p.a {
 		for j, q := range p.b[i].Data {
-			d := float64(p.a[i].Data[j]) - float64(q)
-			sums[i].Update += d * d
+			v := float64(p.a[i].Data[j])
+			sums[i].Update += (v - float64(q)) * (v - float64(q))
 			sums[i].Weight += float64(q) * float64(q)
+			sums[i].Value += v * v
 		}
 	}
 	return sums, nil

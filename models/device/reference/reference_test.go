@@ -60,7 +60,7 @@ func TestUpdates(t *testing.T) {
 		must(t, err)
 		must(t, dev.Download(p, m, v, avg))
 		sq := adam.Squares(0)
-		results[i] = []float32{float32(sq.Grad), float32(sq.Update), float32(sq.Weight), float32(sums[0].Update), float32(sums[0].Weight)}
+		results[i] = []float32{float32(sq.Grad), float32(sq.Update), float32(sq.Weight), float32(sums[0].Update), float32(sums[0].Weight), float32(sums[0].Value)}
 		for step, r := range adam.Records() {
 			bad := 0
 			if step == 1 {
@@ -81,7 +81,7 @@ func TestUpdates(t *testing.T) {
 			t.Fatalf("value %d: %v, the reference has %v", j, got, want)
 		}
 	}
-	if n := 5 + 3 + 3 + 4*40000; len(results[0]) != n {
+	if n := 6 + 3 + 3 + 4*40000; len(results[0]) != n {
 		t.Errorf("%d results, want %d", len(results[0]), n)
 	}
 }

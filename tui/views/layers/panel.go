@@ -59,10 +59,16 @@ func (p *panel) Set(l *session.Layers, node int, changes []session.FreezeChange)
 	}
 	p.key = key
 	for m := range p.charts {
-		c := widget.NewChart(p.theme, "")
+		of := []session.Measurement{session.Measurement(m)}
+		if of[0] == session.Distance && p.parts() {
+			of = append(of, session.Direction, session.Norm)
+		}
+		c := widget.NewChart(p.theme, make([]string, len(of))...)
 		c.ASCII = p.theme.Glyphs.ASCII
-		for i, v := range l.Stats.Series(session.Measurement(m), node) {
-			c.Add(0, float64(nimg[i])/1000, float64(v))
+		for k, m := range of {
+			for i, v := range l.Stats.Series(m, node) {
+				c.Add(k, float64(nimg[i])/1000, float64(v))
+			}
 		}
 		for _, ch := range changes[min(1, len(changes)):] {
 			if m, ok := host.MarkOf(runlog.Event{Nimg: ch.Nimg, Kind: runlog.Freeze}); ok {
@@ -72,6 +78,18 @@ func (p *panel) Set(l *session.Layers, node int, changes []session.FreezeChange)
 		c.MaxX, c.LabelW = float64(last)/1000, 6
 		p.charts[m] = c
 	}
+}
+
+// parts reports whether the distance is known in direction and norm.
+func (p *panel) parts() bool { return !math.IsNaN(p.layers.Stats.Latest(session.Direction, p.node)) }
+
+// title says what a measurement is; of a distance also its parts, if they are known.
+func (p *panel) title(m session.Measurement) string {
+	if m != session.Distance || !p.parts() {
+		return titles[m]
+	}
+	part := func(m session.Measurement) string { return widget.ColumnValue(p.layers.Stats.Latest(m, p.node)) }
+	return "distance: direction " + part(session.Direction) + ", norm " + part(session.Norm)
 }
 
 // Info is the state of the layer, for the frame.
@@ -126,7 +144,7 @@ func (p *panel) View(w, h int) string {
 		if v := p.layers.Stats.Latest(m, p.node); !math.IsNaN(v) {
 			value = widget.ColumnValue(v)
 		}
-		title := widget.Fit(" "+titles[m], w-9, g.Ellipsis)
+		title := widget.Fit(" "+p.title(m), w-9, g.Ellipsis)
 		lines = append(lines, "", t.Dim.Render(title)+widget.FitLeft(value, 8))
 		lines = append(lines, strings.Split(p.chart(m, w-2, ch), "\n")...)
 	}
