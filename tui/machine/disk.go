@@ -38,7 +38,13 @@ func (m *Machine) Disk(ctx context.Context, dir string) Disk {
 	})
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err == nil && st.Bsize > 0 {
-		d.Free, d.Total = st.Bavail*uint64(st.Bsize), st.Blocks*uint64(st.Bsize)
+		d.Free, d.Total = inBytes(st.Bavail, st.Bsize), inBytes(st.Blocks, st.Bsize)
 	}
 	return d
+}
+
+// inBytes is some blocks in bytes. Systems differ in the types of both; where a count is
+// signed, one below zero means that only root has room.
+func inBytes[C, S int32 | int64 | uint32 | uint64](blocks C, size S) uint64 {
+	return uint64(max(blocks, 0)) * uint64(size)
 }
