@@ -5,32 +5,6 @@ package kernels
 // This file joins the assembly of vector_amd64.s to the dispatch table: it tiles
 // short rows, unpacks structures and finishes what whole vectors leave over.
 
-// shortRow is the most values that a tiled row has.
-const shortRow = 128
-
-// tiled repeats a row of coefficients in buf until it is a whole number of
-// vectors, if it can be, and long enough to hide the cost of starting a row.
-// Coefficients of a long row, or of one with no short multiple, stay as they are.
-func tiled(buf *[shortRow]float32, coef []float32, lanes int) []float32 {
-	c := len(coef)
-	if c == 0 || c > shortRow/2 {
-		return coef
-	}
-	best := 0
-	for n := c; n <= shortRow; n += c {
-		if n%lanes == 0 {
-			best = n
-		}
-	}
-	if best <= c {
-		return coef
-	}
-	for n := 0; n < best; n += c {
-		copy(buf[n:], coef)
-	}
-	return buf[:best]
-}
-
 func affineRowsTiledAVX2(dst, x, scale, shift []float32) {
 	var a, b [shortRow]float32
 	affineRowsAVX2(dst, x, tiled(&a, scale, 8), tiled(&b, shift, 8))
@@ -100,10 +74,6 @@ func addRowsTiledAVX512(dst, x, b []float32) {
 	var a [shortRow]float32
 	addRowsAVX512(dst, x, tiled(&a, b, 16))
 }
-
-// wholeTurns is how many of n values the float64 sums take, in turns of four
-// half-vectors.
-func wholeTurns(n, lanes int) int { return n - n%(2*lanes) }
 
 func sum64AVX2(x []float32) float64 {
 	return sumAVX2(x) + sumGeneric(x[wholeTurns(len(x), 8):])
@@ -221,12 +191,4 @@ var avx512 = impl{
 		adamAVX512(p, g, m, v, k.beta1, k.beta2, k.rest1, k.rest2, k.stepSize, k.root, k.eps)
 	},
 	lerp: lerpAVX512,
-}
-
-// rowCount is the number of rows of len(row) channels in x.
-func rowCount(x, row []float32) int {
-	if len(row) == 0 {
-		return 0
-	}
-	return len(x) / len(row)
 }
