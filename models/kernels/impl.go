@@ -88,7 +88,7 @@ func init() {
 // implementations lists what this CPU can run, the fastest first.
 func implementations() []*impl { return append(assembly(), &portable) }
 
-// Active names the implementation in use: "avx512", "avx2" or "portable".
+// Active names the implementation in use: "avx512", "avx2", "neon" or "portable".
 func Active() string { return active.name }
 
 // Available names the implementations that this CPU can run, the fastest first.

@@ -13,3 +13,4 @@ go run . -set bfloat16 -pkg kernels -out ../bfloat16_amd64.s -stubs ../bfloat16_
 go run . -set winograd -pkg kernels -out ../winograd_amd64.s
 go run . -set winogradstubs >../winograd_stubs_amd64.go
 gofmt -w ../tile_stubs_amd64.go ../winograd_stubs_amd64.go
+go run ./arm64 -dir ..
