@@ -1,7 +1,7 @@
 package theme
 
 // Glyphs are the non-alphanumeric characters of the workbench, each one cell
-// wide but for Arrows and To, which stand in texts.
+// wide but for Arrows, To and PlusMinus, which stand in texts.
 type Glyphs struct {
 	ASCII bool
 
@@ -19,6 +19,7 @@ type Glyphs struct {
 	Config, Checkpoint, FID string
 	Sample, Error, Done     string
 	Arrows, Times, Lock     string
+	PlusMinus               string
 
 	Up, Down, To string    // directions of an order, and what a value becomes
 	None, Change string    // no value, and the part of a bar that will change
@@ -39,7 +40,7 @@ var unicodeGlyphs = Glyphs{
 	Pause: "‖", Resume: "▸", Stop: "■",
 	Config: "✎", Checkpoint: "▪", FID: "◆",
 	Sample: "▦", Error: "✗", Done: "✓",
-	Arrows: "↑↓", Times: "×", Lock: "⊘",
+	Arrows: "↑↓", Times: "×", Lock: "⊘", PlusMinus: "±",
 	Up: "↑", Down: "↓", To: "→",
 	None: "·", Change: "━", Skip: "╌",
 	MapFrozen: "░", MapMixed: "▒", MapTraining: "█",
@@ -58,7 +59,7 @@ var asciiGlyphs = Glyphs{
 	Pause: "=", Resume: ">", Stop: "#",
 	Config: "C", Checkpoint: "k", FID: "f",
 	Sample: "s", Error: "!", Done: "+",
-	Arrows: "up/dn", Times: "x", Lock: "=",
+	Arrows: "up/dn", Times: "x", Lock: "=", PlusMinus: "+-",
 	Up: "^", Down: "v", To: "->",
 	None: ".", Change: "~", Skip: ".",
 	MapFrozen: "F", MapMixed: "m", MapTraining: "t",

@@ -12,6 +12,7 @@ func (c *Chart) draw(sx, sy scale) {
 	c.canvas.reset(c.plotW, c.plotH, c.ASCII)
 	c.drawMarks(sx)
 	c.drawReference(sy)
+	c.drawSpreads(sx, sy)
 	for i := range c.scratch.layers {
 		c.drawCurve(&c.scratch.layers[i], sy)
 	}

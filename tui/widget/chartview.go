@@ -120,7 +120,7 @@ func (c *Chart) decimate(plotW int, sx scale) {
 			continue
 		}
 		for i, curve := range c.curves {
-			if !c.drawable(curve) {
+			if !c.drawable(curve) || raw && curve.spread != nil { // whose band says how it varies
 				continue
 			}
 			if converted == nil || converted != curve.clock {
@@ -200,6 +200,7 @@ func (c *Chart) rangeY(sx scale) (lo, hi float64, ok bool) {
 		}
 	}
 	lo, hi = c.spanBands(sx, lo, hi)
+	lo, hi = c.spanSpreads(sx, lo, hi)
 	if !c.LogY {
 		lo, hi = toZero(lo, hi), -toZero(-hi, -lo)
 	}

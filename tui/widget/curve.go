@@ -11,7 +11,8 @@ import (
 type curve struct {
 	name   string
 	col    *series.Column
-	clock  *series.Clock // when the points were made; shared by the curves of a run
+	spread *series.Column // deviation at each of its points, drawn as a band; nil for none
+	clock  *series.Clock  // when the points were made; shared by the curves of a run
 	hidden bool
 	guest  bool // of another run than the chart's own
 	textW  int  // widest value shown so far: the legend only ever grows

@@ -41,6 +41,7 @@ type chartKey struct {
 // curveKey is what a curve is drawn from.
 type curveKey struct {
 	version series.Version
+	spread  *series.Column // made anew when it changes
 	last    float64   // tick of its run
 	start   time.Time // of its run
 	name    string
@@ -64,7 +65,7 @@ func (c *Curves) keyOf(cell *gridCell) chartKey {
 }
 
 func keyOfCurve(s *curve) curveKey {
-	k := curveKey{version: s.col.Version(), name: s.name, hidden: s.hidden}
+	k := curveKey{version: s.col.Version(), spread: s.spread, name: s.name, hidden: s.hidden}
 	if s.clock.Known() {
 		k.last, k.start = s.clock.Last(), s.clock.Start()
 	}
