@@ -36,6 +36,8 @@ type Options struct {
 	// Resume restarts the trainer of a run from its last checkpoint, or resumes one
 	// that is paused.
 	Resume func(ctx context.Context, dir string) error
+	// Queue has the queue of the sweep in dir do something: pause or resume.
+	Queue func(ctx context.Context, dir, order string) error
 	// Teacher draws the grid of samples that the teacher of the run in dir makes
 	// in TeacherSteps from the run's own noise, unless that was done before, and
 	// returns its file.

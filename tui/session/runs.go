@@ -4,14 +4,17 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+
+	"innate/trainer/sweep"
 )
 
 // Runs are the runs of a directory as last read. They belong to Bubble Tea's
 // loop, as a Run does.
 type Runs struct {
-	Dir   string
-	List  []Listed // the newest first
-	Known bool     // has been read
+	Dir    string
+	List   []Listed      // the newest first
+	Groups []sweep.Group // those that runs belong to, by name
+	Known  bool          // has been read
 
 	reader *runsReader
 	visit  int // counts how often reading began anew
@@ -25,9 +28,10 @@ const RunsEvery = time.Second
 
 // RunsMsg brings the list of runs.
 type RunsMsg struct {
-	Err   error
-	list  []Listed
-	visit int // an older one is dropped
+	Err    error
+	list   []Listed
+	groups []sweep.Group
+	visit  int // an older one is dropped
 }
 
 // Read looks at the runs after a delay.
@@ -46,8 +50,8 @@ func (r *Runs) Reread() tea.Cmd {
 func (r *Runs) Look() RunsMsg { return r.look(r.visit) }
 
 func (r *Runs) look(visit int) RunsMsg {
-	list, err := r.reader.read()
-	return RunsMsg{err, list, visit}
+	list, groups, err := r.reader.read()
+	return RunsMsg{err, list, groups, visit}
 }
 
 // Take takes a list in, unless it was asked for before the last Reread. One that
@@ -58,7 +62,7 @@ func (r *Runs) Take(m RunsMsg) (taken bool) {
 	}
 	r.Known = true
 	if m.Err == nil {
-		r.List = m.list
+		r.List, r.Groups = m.list, m.groups
 	}
 	return true
 }
@@ -71,6 +75,16 @@ func (r *Runs) Active() (n int) {
 		}
 	}
 	return n
+}
+
+// Group returns the group of that name, or nil.
+func (r *Runs) Group(name string) *sweep.Group {
+	for i := range r.Groups {
+		if r.Groups[i].Name == name {
+			return &r.Groups[i]
+		}
+	}
+	return nil
 }
 
 // Named returns the run in a directory, or nil.

@@ -15,6 +15,7 @@ import (
 	"innate/trainer/cluster"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
+	"innate/trainer/sweep"
 )
 
 // runsReader reads everything that the list of runs shows. It is safe for
@@ -47,12 +48,12 @@ const (
 
 // read looks at every run once. One that cannot be read is listed with the
 // reason.
-func (r *runsReader) read() ([]Listed, error) {
+func (r *runsReader) read() ([]Listed, []sweep.Group, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	entries, err := os.ReadDir(r.dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("runs: %w", err)
+		return nil, nil, fmt.Errorf("runs: %w", err)
 	}
 	seen := map[string]*runFiles{}
 	var rows []Listed
@@ -81,7 +82,11 @@ func (r *runsReader) read() ([]Listed, error) {
 		infos[i] = &rows[i].Info
 	}
 	r.jobs.Fill(time.Now(), infos...)
-	return rows, nil
+	all := make([]run.Info, len(rows))
+	for i := range rows {
+		all[i] = rows[i].Info
+	}
+	return rows, sweep.Groups(r.dir, all), nil
 }
 
 func (f *runFiles) readConfig(dir string) {

@@ -46,6 +46,7 @@ type Config struct {
 	State   string
 	NoFiles bool // nothing but config.toml
 	Rich    bool // every scalar that a run of GDD logs
+	Seed    int  // its losses and values of FID are others than those of seed 0
 }
 
 // Default is a run that has trained for 64 kimg and continues.
@@ -139,7 +140,7 @@ func (f *Fake) writeHistory(tb testing.TB, c Config) {
 	w, err := runlog.OpenWriter(f.Dir)
 	Must(tb, err)
 	defer func() { _ = w.Close() }()
-	r := rand.New(rand.NewPCG(7, 11))
+	r := rand.New(rand.NewPCG(7+uint64(c.Seed), 11))
 	event := func(i int, kind, text string) {
 		nimg := int64(float64(i) * c.TickK * 1000)
 		Must(tb, w.Event(runlog.Event{Time: Epoch.Add(time.Duration(i) * 5 * time.Second), Nimg: nimg, Kind: kind, Text: text}))
@@ -162,7 +163,7 @@ func (f *Fake) writeHistory(tb testing.TB, c Config) {
 			s["loss/gen"] = 4.2
 		}
 		if i%c.FidEach == 0 {
-			s["fid"] = 45 + 3400*math.Exp(-9*math.Sqrt(p)) + 20*(1-p)
+			s["fid"] = (45 + 3400*math.Exp(-9*math.Sqrt(p)) + 20*(1-p)) * (1 + 0.04*float64(c.Seed))
 			event(i, runlog.FID, fmt.Sprintf("FID(mnist-cnn) %.1f over 2500 samples", s["fid"]))
 		}
 		Must(tb, w.Tick(runlog.Tick{Nimg: int64(float64(i) * c.TickK * 1000), Time: Epoch.Add(time.Duration(i) * 5 * time.Second), Scalars: s}))
