@@ -122,7 +122,10 @@ func newApp(opts Options) *App {
 func (a *App) open(dir string) {
 	a.run = &runView{Run: session.Open(dir)}
 	a.run.views = a.newViews()
-	a.state.Run, a.screen = session.Absolute(dir), nil
+	a.state.Run = session.Absolute(dir)
+	if _, sweep := a.screen.(*runs.Group); !sweep { // which one comes back to
+		a.screen = nil
+	}
 }
 
 // Open implements host.Host.

@@ -78,7 +78,7 @@ func (a *App) Enter(section string) {
 	}
 	if AwayFromRun(section) {
 		a.run = nil
-		a.screen = map[string]host.View{"new run": form.New(a), "overlay of runs": runs.NewOverlay(a)}[section]
+		a.screen = map[string]host.View{"new run": form.New(a), "overlay of runs": runs.NewOverlay(a), "sweep": runs.NewGroup(a)}[section]
 	}
 }
 

@@ -42,7 +42,7 @@ func (a *App) newViews() []host.View {
 
 // everyView returns one of each view, in the order of the documentation.
 func (a *App) everyView() []host.View {
-	return append(a.newViews(), a.runs, form.New(a), runs.NewOverlay(a))
+	return append(a.newViews(), a.runs, form.New(a), runs.NewOverlay(a), runs.NewGroup(a))
 }
 
 // ViewNames lists the views of a run.

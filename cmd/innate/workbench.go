@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +16,7 @@ import (
 	"innate/trainer"
 	"innate/trainer/loop"
 	"innate/trainer/run"
+	sweeps "innate/trainer/sweep"
 	"innate/tui"
 )
 
@@ -68,6 +72,7 @@ func workbenchOptions(c *cli, dir, runs string) (tui.Options, error) {
 			quiet := &cli{out: io.Discard, err: io.Discard, getenv: c.getenv} // the screen is not ours to write on
 			return quiet.resume(ctx, dir, process{})
 		},
+		Queue:   orderQueue,
 		Teacher: drawTeacher, TeacherSteps: loop.TeacherSteps,
 		Frozen: loop.Frozen,
 	}
@@ -79,6 +84,24 @@ func workbenchOptions(c *cli, dir, runs string) (tui.Options, error) {
 		opts.Presets = append(opts.Presets, tui.Preset{Name: name, About: configs.Summary(text)})
 	}
 	return opts, nil
+}
+
+// orderQueue has the queue of the sweep in dir do something, by the command for that: it
+// may wait for many trainers, which is no matter of the screen's process.
+func orderQueue(ctx context.Context, dir, order string) error {
+	exe, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	name := strings.TrimSuffix(filepath.Base(dir), sweeps.Ext)
+	said, err := exec.CommandContext(ctx, exe, "sweep", order, "--runs="+filepath.Dir(dir), "--", name).CombinedOutput()
+	if err == nil {
+		return nil
+	}
+	if line := run.OneLine(strings.TrimPrefix(string(said), "innate: ")); line != "" {
+		return errors.New(line)
+	}
+	return fmt.Errorf("sweep: %s %s: %w", order, name, err)
 }
 
 // setDiffering changes the settings of a config's text that have other values.

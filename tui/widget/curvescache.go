@@ -42,8 +42,8 @@ type chartKey struct {
 type curveKey struct {
 	version series.Version
 	spread  *series.Column // made anew when it changes
-	last    float64   // tick of its run
-	start   time.Time // of its run
+	last    float64        // tick of its run
+	start   time.Time      // of its run
 	name    string
 	hidden  bool
 }

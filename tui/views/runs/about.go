@@ -18,7 +18,7 @@ const noteLine = 450
 // Tag changes tags of the marked runs, or of the one under the cursor: a or +a adds
 // one, -a takes one away.
 func (v *View) Tag(words []string) tea.Cmd {
-	runs := v.targets()
+	runs := v.tagged()
 	switch {
 	case len(runs) == 0:
 		return v.h.Fail(errors.New("tag: no run here"))
@@ -26,6 +26,22 @@ func (v *View) Tag(words []string) tea.Cmd {
 		return v.askTags()
 	}
 	return v.order("tagging", "tagged", runs, func(_ context.Context, dir string) error { return run.Note(dir, words, nil) })
+}
+
+// tagged are the runs that tags are for: of a group under the cursor all.
+func (v *View) tagged() (runs []*session.Listed) {
+	g := v.selectedGroup()
+	if runs = v.targets(); g == nil || len(runs) > 0 {
+		return runs
+	}
+	for _, m := range g.Points {
+		for _, s := range m.Runs {
+			if r := v.h.Runs().Named(s.Info.Dir); r != nil {
+				runs = append(runs, r)
+			}
+		}
+	}
+	return runs
 }
 
 // Note writes a note on the run under the cursor; an empty one takes it away.
@@ -43,7 +59,7 @@ func (v *View) Note(text string) tea.Cmd {
 
 // askTags asks for changes of tags, and offers those that there are.
 func (v *View) askTags() tea.Cmd {
-	runs := v.targets()
+	runs := v.tagged()
 	if len(runs) == 0 {
 		return nil
 	}
@@ -78,7 +94,7 @@ func (v *View) OfferTags(word string) (offers []string) {
 		sign, from = "-", append(from, open.Info)
 	default:
 		sign = "-"
-		for _, r := range v.targets() {
+		for _, r := range v.tagged() {
 			from = append(from, r.Info)
 		}
 	}

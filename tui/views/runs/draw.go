@@ -53,7 +53,11 @@ func (v *View) Draw(r host.Rect) []string {
 	}
 	lines := host.Framed(v.h.Theme(), at, title, true, func(int, int) string { return body }, info...)
 	if below.H > 0 {
-		lines = append(lines, v.detail.draw(v.h, v.selected(), below)...)
+		if g := v.selectedGroup(); g != nil {
+			lines = append(lines, v.drawGroup(g, below)...)
+		} else {
+			lines = append(lines, v.detail.draw(v.h, v.selected(), below)...)
+		}
 	}
 	return lines
 }

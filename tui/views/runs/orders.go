@@ -12,6 +12,7 @@ import (
 
 	"innate/trainer/control"
 	"innate/trainer/run"
+	"innate/trainer/sweep"
 	"innate/tui/host"
 	"innate/tui/session"
 	"innate/tui/widget"
@@ -114,6 +115,9 @@ func (v *View) pick(what, want string, fits func(*session.Listed) bool) ([]*sess
 }
 
 func (v *View) stop() tea.Cmd {
+	if g := v.selectedGroup(); g != nil && len(v.targets()) == 0 {
+		return v.askStopGroup(g)
+	}
 	runs, err := v.pick("stop", "a running trainer", (*session.Listed).Active)
 	if err != nil {
 		return v.h.Fail(err)
@@ -129,6 +133,12 @@ func (v *View) stop() tea.Cmd {
 // pause pauses the running targets, or if all of those are paused resumes
 // them.
 func (v *View) pause() tea.Cmd {
+	if g := v.selectedGroup(); g != nil && len(v.targets()) == 0 {
+		if g.State == sweep.StatePaused || g.State == sweep.StateDead {
+			return v.resume()
+		}
+		return v.orderGroup(g, "pause", "pausing", "paused")
+	}
 	running := func(r *session.Listed) bool { return r.Active() && r.Status.State != run.StatePaused }
 	runs, err := v.pick("pause", "a running trainer", running)
 	if err == nil {
@@ -145,6 +155,9 @@ func (v *View) pause() tea.Cmd {
 
 // resume resumes paused targets and restarts those without a trainer.
 func (v *View) resume() tea.Cmd {
+	if g := v.selectedGroup(); g != nil && len(v.targets()) == 0 {
+		return v.orderGroup(g, "resume", "resuming", "resumed")
+	}
 	waits := func(r *session.Listed) bool { return !r.Alive || r.Status.State == run.StatePaused }
 	runs, err := v.pick("resume", "a paused run or one without a trainer", waits)
 	if err != nil {
@@ -181,6 +194,9 @@ func (v *View) resume() tea.Cmd {
 
 func (v *View) delete() tea.Cmd {
 	targets := v.targets()
+	if g := v.selectedGroup(); g != nil && len(targets) == 0 {
+		return v.h.Fail(errGroup("delete", g))
+	}
 	if len(targets) == 0 {
 		return nil
 	}

@@ -8,6 +8,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/trainer/run"
+	"innate/trainer/series"
+	"innate/trainer/sweep"
 	"innate/tui/host"
 	"innate/tui/session"
 	"innate/tui/theme"
@@ -21,14 +23,24 @@ var overlaid = []string{"fid", "kid", "accuracy/test", "loss/gen", "loss/disc", 
 // apart.
 const maxOverlaid = 12
 
-// Overlay lays the curves of several runs over each other.
+// Overlay lays the curves of several runs over each other, and those of ensembles, each
+// as one curve with a band.
 type Overlay struct {
 	h    host.Host
 	keys *host.Section
+	back host.View // to return to; nil for the list of runs
 
-	dirs   []string
-	curves *widget.Curves
-	logs   *session.Histories
+	entries   []overlaidRuns
+	ensembles []*session.Ensemble // of the entries; nil for a run alone
+	scalars   []string
+	curves    *widget.Curves
+	logs      *session.Histories
+}
+
+// overlaidRuns is one curve: a run, or the mean of several that differ in their seeds.
+type overlaidRuns struct {
+	name  string
+	seeds []sweep.Seed
 }
 
 // NewOverlay returns an overlay of nothing, which tells its keys.
@@ -43,38 +55,87 @@ func newOverlay(h host.Host) *Overlay {
 // Active implements host.View.
 func (v *Overlay) Active() []*host.Section { return []*host.Section{v.keys} }
 
-// overlay shows the marked runs, or the one under the cursor.
+// overlay shows the marked runs and groups, or what is under the cursor. Of a sweep it
+// shows every point.
 func (v *View) overlay() tea.Cmd {
+	var list []overlaidRuns
 	runs := v.targets()
-	switch {
-	case len(runs) == 0:
-		return nil
-	case len(runs) > maxOverlaid:
-		return v.h.Fail(fmt.Errorf("overlay: %d runs are marked, want at most %d", len(runs), maxOverlaid))
+	groups := v.markedGroups()
+	if g := v.selectedGroup(); g != nil && len(groups)+len(v.table.AllMarked()) == 0 {
+		groups = append(groups, g)
 	}
-	o := newOverlay(v.h)
-	var names []string
 	for _, r := range runs {
-		o.dirs = append(o.dirs, r.Dir)
-		names = append(names, curveName(r.Name, runs))
+		list = append(list, overlaidRuns{curveName(r.Name, runs), []sweep.Seed{{Info: r.Info}}})
 	}
-	scalars := slices.Clone(overlaid)
-	for _, r := range runs {
-		if key := r.Status.Quality(); !slices.Contains(scalars, key) {
-			scalars = append(scalars, key)
+	for _, g := range groups {
+		for i := range g.Points {
+			m := &g.Points[i]
+			name := session.PointName(g, m)
+			if len(groups) > 1 && m.Name != "" {
+				name = g.Name + " " + m.Name
+			}
+			if len(m.Runs) > 0 {
+				list = append(list, overlaidRuns{widget.Plain(name), m.Runs})
+			}
 		}
 	}
-	curves, into := widget.NewOverlay(v.h.Theme(), names, scalars, host.Scalars())
-	o.curves, o.logs = curves, session.Follow(o.dirs, into)
-	o.curves.ASCII, o.curves.Location, o.curves.Empty = v.h.Options().ASCII, v.h.Options().Location, "reading the logs"
+	return showOverlay(v.h, list, nil)
+}
+
+// markedGroups are the groups that are marked.
+func (v *View) markedGroups() (groups []*sweep.Group) {
+	for _, key := range v.table.AllMarked() {
+		if g := v.groupOf(key); g != nil {
+			groups = append(groups, g)
+		}
+	}
+	return groups
+}
+
+// showOverlay lays curves over each other; from there back leads to a view.
+func showOverlay(h host.Host, list []overlaidRuns, back host.View) tea.Cmd {
+	switch {
+	case len(list) == 0:
+		return nil
+	case len(list) > maxOverlaid:
+		return h.Fail(fmt.Errorf("overlay: %d curves are chosen, want at most %d", len(list), maxOverlaid))
+	}
+	o := newOverlay(h)
+	o.back, o.entries, o.scalars = back, list, slices.Clone(overlaid)
+	var names, dirs []string
+	var runs []*session.Listed
+	for _, e := range list {
+		names = append(names, e.name)
+		for _, s := range e.seeds {
+			dirs = append(dirs, s.Info.Dir)
+			if key := s.Info.Status.Quality(); !slices.Contains(o.scalars, key) {
+				o.scalars = append(o.scalars, key)
+			}
+			if r := h.Runs().Named(s.Info.Dir); r != nil {
+				runs = append(runs, r)
+			}
+		}
+	}
+	curves, into := widget.NewOverlay(h.Theme(), names, o.scalars, host.Scalars())
+	var each []*series.Run // that the logs are read into
+	for i, e := range list {
+		if len(e.seeds) == 1 {
+			o.ensembles, each = append(o.ensembles, nil), append(each, into[i])
+			continue
+		}
+		all := session.NewEnsemble(len(e.seeds), into[i], o.scalars)
+		o.ensembles, each = append(o.ensembles, all), append(each, all.Runs...)
+	}
+	o.curves, o.logs = curves, session.Follow(dirs, each)
+	o.curves.ASCII, o.curves.Location, o.curves.Empty = h.Options().ASCII, h.Options().Location, "reading the logs"
 	o.curves.Smoothing = 0.9 // the noise of several runs hides them all
 	if name := qualityName(runs); name != "" {
 		o.curves.SetTitle(runs[0].Status.Quality(), name)
 	}
-	v.h.Push(o)
+	h.Push(o)
 	cmd := o.logs.Read(0)
-	if len(runs) == 1 {
-		return tea.Batch(cmd, v.h.Notify("one run; space marks others to compare it with", v.h.Theme().Text))
+	if len(list) == 1 && len(list[0].seeds) == 1 {
+		return tea.Batch(cmd, h.Notify("one run; space marks others to compare it with", h.Theme().Text))
 	}
 	return cmd
 }
@@ -102,6 +163,13 @@ func (v *Overlay) Receive(msg tea.Msg) (tea.Cmd, bool) {
 	if !ok || !v.logs.Take(&m) {
 		return nil, ok
 	}
+	for i, e := range v.ensembles {
+		if e != nil && e.Update() {
+			for _, scalar := range v.scalars {
+				v.curves.SetSpread(scalar, i, e.Spread[scalar])
+			}
+		}
+	}
 	v.curves.Empty = "no evaluation and no loss logged yet"
 	if m.More {
 		return v.logs.Read(0), true
@@ -121,6 +189,8 @@ func (v *Overlay) Back() bool {
 	case v.curves.HideCursor(), v.curves.ResetZoom():
 	case v.curves.Maximised():
 		v.curves.Maximise()
+	case v.back != nil:
+		v.h.Push(v.back)
 	default:
 		v.h.Pop()
 	}

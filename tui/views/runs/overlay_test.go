@@ -64,7 +64,7 @@ func TestOverlayFollows(t *testing.T) {
 func TestOverlayLimits(t *testing.T) {
 	s := tuitest.OpenList(t, 120, 40, tuitest.ListOptions(), tuitest.ManyRuns)
 	s.Press("v", "o")
-	s.Wants("overlay: 30 runs are marked, want at most 12")
+	s.Wants("overlay: 30 curves are chosen, want at most 12")
 	s.Press("v", "o")
 	s.Wants("one run; space marks others")
 	s.Press("esc")

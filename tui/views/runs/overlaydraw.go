@@ -1,11 +1,13 @@
 package runs
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
+	"innate/trainer/sweep"
 	"innate/tui/host"
 	"innate/tui/session"
 	"innate/tui/widget"
@@ -13,7 +15,7 @@ import (
 
 // split cuts the screen into the list of runs and the charts.
 func (v *Overlay) split(r host.Rect) (legend, charts host.Rect) {
-	return host.SplitY(r, min(len(v.dirs)+2, max(r.H/3, 3)))
+	return host.SplitY(r, min(len(v.entries)+2, max(r.H/3, 3)))
 }
 
 // Draw implements host.View.
@@ -23,27 +25,32 @@ func (v *Overlay) Draw(r host.Rect) []string {
 	return append(lines, strings.Split(v.curves.View(charts.W, charts.H), "\n")...)
 }
 
-// legend tells the runs in h lines: how their curves look, and how they are.
+// legend tells the curves in h lines: how they look, and how what they are of does.
 func (v *Overlay) legend(h int) []string {
 	t := v.h.Theme()
 	nameW := 0
-	for _, dir := range v.dirs {
-		nameW = max(nameW, len([]rune(session.NameOf(dir))))
+	for _, e := range v.entries {
+		nameW = max(nameW, len([]rune(v.nameOf(e))))
 	}
 	var lines []string
-	for i, dir := range v.dirs {
-		if i == h-1 && len(v.dirs) > h {
-			return append(lines, t.Dim.Render(fmt.Sprintf("   %d more", len(v.dirs)-i)))
+	first := 0 // of the entry's logs
+	for i, e := range v.entries {
+		if i == h-1 && len(v.entries) > h {
+			return append(lines, t.Dim.Render(fmt.Sprintf("   %d more", len(v.entries)-i)))
 		}
-		line := " " + v.curves.RunSign(i, len(v.dirs)) + "  " + widget.Fit(widget.Plain(session.NameOf(dir)), min(nameW, nameMax), t.Glyphs.Ellipsis)
-		row := v.h.Runs().Named(dir)
-		switch {
-		case v.logs.Errs[i] != nil:
-			line += "  " + t.Bad.Render(widget.Plain(v.logs.Errs[i].Error()))
+		line := " " + v.curves.RunSign(i, len(v.entries)) + "  " + widget.Fit(widget.Plain(v.nameOf(e)), min(nameW, nameMax), t.Glyphs.Ellipsis) + "  "
+		errs := v.logs.Errs[first : first+len(e.seeds)]
+		first += len(e.seeds)
+		row := v.h.Runs().Named(e.seeds[0].Info.Dir)
+		switch err := cmp.Or(errs...); {
+		case err != nil:
+			line += t.Bad.Render(widget.Plain(err.Error()))
+		case len(e.seeds) > 1:
+			line += v.ensembleText(i)
 		case row == nil:
-			line += "  " + t.Dim.Render("gone")
+			line += t.Dim.Render("gone")
 		default:
-			line += "  " + widget.Fit(badge(row, t), 10, "") + "  " + widget.Fit(methodOf(row), 10, "") + "  " +
+			line += widget.Fit(badge(row, t), 10, "") + "  " + widget.Fit(methodOf(row), 10, "") + "  " +
 				widget.FitLeft(kimgCell(row, t, 0).Text, 13)
 			if v := row.Status.BestFID; v != nil {
 				line += "  " + t.Dim.Render("best ") + widget.FitLeft(widget.Value(*v), 6)
@@ -52,6 +59,37 @@ func (v *Overlay) legend(h int) []string {
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// nameOf is what an entry is called in the legend.
+func (v *Overlay) nameOf(e overlaidRuns) string {
+	if len(e.seeds) == 1 {
+		return e.seeds[0].Info.Name
+	}
+	return e.name
+}
+
+// ensembleText says how an ensemble does, and what may be said of it against the first
+// one.
+func (v *Overlay) ensembleText(i int) string {
+	t, s := v.h.Theme(), v.standing(i)
+	text := t.Dim.Render("best ") + sampleText(v.h, s.Best)
+	if i > 0 && len(v.entries[0].seeds) > 1 {
+		text += t.Dim.Render("  against the first: ") + sweep.Compare(s.Best, v.standing(0).Best).String()
+	}
+	return text
+}
+
+// standing is how the runs of an entry do, as last read.
+func (v *Overlay) standing(i int) session.Standing {
+	var now []sweep.Seed
+	for _, s := range v.entries[i].seeds {
+		if r := v.h.Runs().Named(s.Info.Dir); r != nil {
+			s.Info = r.Info
+		}
+		now = append(now, s)
+	}
+	return session.StandingOf(now...)
 }
 
 // Mouse moves the read-out to where is clicked, and zooms by the wheel.

@@ -32,7 +32,9 @@ func (v *View) newRun() tea.Cmd {
 // fork opens the form for a fork of the run under the cursor.
 func (v *View) fork() tea.Cmd {
 	r := v.selected()
-	switch {
+	switch g := v.selectedGroup(); {
+	case g != nil:
+		return v.h.Fail(errGroup("fork", g))
 	case r == nil:
 		return nil
 	case v.h.Options().Fork == nil:

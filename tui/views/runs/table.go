@@ -39,8 +39,9 @@ const (
 )
 
 // columns lays out the list in w cells. Which columns show depends on the
-// width, and on whether any run has tags, so that nothing moves while runs train.
-func columns(w int, tagged bool) []widget.TableColumn {
+// width, and on whether any run has tags and there are groups, so that nothing moves
+// while runs train.
+func columns(w int, tagged, grouped bool) []widget.TableColumn {
 	cols := []widget.TableColumn{
 		colState:  {Name: "state", W: 10},
 		colRun:    {Name: "run", W: nameMin, Down: true},
@@ -54,6 +55,9 @@ func columns(w int, tagged bool) []widget.TableColumn {
 		colAge:    {Name: "age", W: 7, Right: true},
 		colTrend:  {Name: "trend"},
 		colTags:   {Name: "tags"},
+	}
+	if grouped {
+		cols[colBest].W = 12 // a mean and its deviation
 	}
 	used := widget.TableMargin - widget.TableGap + 1 // and a space at the right end
 	for _, c := range cols {

@@ -98,8 +98,10 @@ func (v *View) Selected() string {
 // the cursor.
 func (v *View) targets() []*session.Listed {
 	var list []*session.Listed
-	for _, dir := range v.table.AllMarked() {
-		list = append(list, v.h.Runs().Named(dir))
+	for _, key := range v.table.AllMarked() {
+		if r := v.h.Runs().Named(key); r != nil { // and no group
+			list = append(list, r)
+		}
 	}
 	if r := v.selected(); len(list) == 0 && r != nil {
 		list = append(list, r)
@@ -125,6 +127,8 @@ func (v *View) reread() tea.Cmd {
 // Receive implements host.MessageView.
 func (v *View) Receive(msg tea.Msg) (tea.Cmd, bool) {
 	switch m := msg.(type) {
+	case queueMsg:
+		return m.report(v.h), true
 	case session.RunsMsg:
 		return v.take(m), true
 	case orderMsg:
@@ -153,6 +157,7 @@ func (v *View) take(m session.RunsMsg) tea.Cmd {
 		for i := range runs.List {
 			if session.SameDir(runs.List[i].Dir, v.h.State().Run) { // opened last
 				v.table.SetCursor(runs.List[i].Dir)
+				v.table.SetCursor(groupKey + runs.List[i].About.Group) // in whose row it may be
 			}
 		}
 	}
@@ -165,17 +170,27 @@ func (v *View) take(m session.RunsMsg) tea.Cmd {
 // fill puts the list into the table.
 func (v *View) fill() {
 	list := v.h.Runs().List
-	cols := columns(v.width, slices.ContainsFunc(list, func(r session.Listed) bool { return len(r.About.Tags) > 0 }))
+	groups := v.h.Runs().Groups
+	cols := columns(v.width, slices.ContainsFunc(list, func(r session.Listed) bool { return len(r.About.Tags) > 0 }), len(groups) > 0)
 	v.table.SetColumns(cols)
 	terms := parseFilter(v.filter)
 	now := v.h.Options().Now()
-	rows := make([]widget.TableRow, len(list))
-	for i := range list {
-		r := &list[i]
-		rows[i] = widget.TableRow{Key: r.Dir, Cells: cells(r, v.h.Theme(), cols, now)}
+	rows := make([]widget.TableRow, 0, len(list)+len(groups))
+	add := func(key string, r *session.Listed, cells []widget.TableCell) {
+		row := widget.TableRow{Key: key, Cells: cells}
 		for _, fits := range terms {
-			rows[i].Hidden = rows[i].Hidden || !fits(r, v.table.Marked(r.Dir))
+			row.Hidden = row.Hidden || !fits(r, v.table.Marked(key))
 		}
+		rows = append(rows, row)
+	}
+	for i := range list {
+		if r := &list[i]; v.h.Runs().Group(r.About.Group) == nil {
+			add(r.Dir, r, cells(r, v.h.Theme(), cols, now))
+		}
+	}
+	for i := range groups {
+		g := &groups[i]
+		add(groupKey+g.Name, v.asRun(g), v.groupCells(g, cols, now))
 	}
 	v.table.SetRows(rows)
 	if v.table.Sort() == "" {
@@ -203,6 +218,9 @@ func (v *View) Back() bool {
 
 // open opens the run under the cursor.
 func (v *View) open() tea.Cmd {
+	if g := v.selectedGroup(); g != nil {
+		return v.openGroup(g)
+	}
 	r := v.selected()
 	if r == nil {
 		return nil

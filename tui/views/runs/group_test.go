@@ -1,0 +1,173 @@
+package runs_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"innate/trainer/run"
+	"innate/trainer/sweep"
+	"innate/tui/tuitest"
+)
+
+// sweepOf makes a sweep of three points, of three seeds each, of which the last
+// has one run, and an ordinary run.
+func sweepOf(tb testing.TB) {
+	tb.Helper()
+	p := &sweep.Plan{Name: "rates", Base: tuitest.TOML, Keys: []string{"freeze.preset", "live.gen_lr"}, Seeds: []uint64{1, 2, 3}}
+	for i, set := range []sweep.Settings{
+		{{Key: "freeze.preset", Value: `"gdd-i"`}, {Key: "live.gen_lr", Value: "0.0005"}},
+		{{Key: "freeze.preset", Value: `"gdd-i"`}, {Key: "live.gen_lr", Value: "0.0001"}},
+		{{Key: "freeze.preset", Value: `"none"`}, {Key: "live.gen_lr", Value: "0.0005"}},
+	} {
+		point := sweep.Point{Name: []string{"fast", "slow", "free"}[i], Set: set}
+		p.Points = append(p.Points, point)
+		for k, seed := range p.Seeds {
+			if i == 2 && k > 0 {
+				continue
+			}
+			c := tuitest.Default()
+			c.Ticks, c.TickK, c.State, c.Seed = 64+8*k, 1, run.StateDone, 8*i+2*k*k
+			f := tuitest.NewFake(tb, "runs", p.RunName(point, seed), c)
+			best := 70 + 10*float64(i) + float64(k)
+			f.Heartbeat.BestFID, f.Heartbeat.LastFID = &best, new(best+1)
+			tuitest.Must(tb, run.WriteStatus(f.Dir, f.Heartbeat))
+			tuitest.Must(tb, run.EditAbout(f.Dir, func(a *run.About) { a.Group, a.Point = p.Name, point.Name }))
+		}
+	}
+	p.Points[2].Dropped = "FID 90.0 at 10 kimg is not among the best 2"
+	tuitest.Must(tb, os.MkdirAll(sweep.Dir("runs", p.Name), 0o755))
+	tuitest.Must(tb, p.Write(sweep.Dir("runs", p.Name)))
+	done := tuitest.Default()
+	done.State = run.StateDone
+	tuitest.NewFake(tb, "runs", "00004-mnist-gdd-i", done)
+}
+
+func TestGroupGolden(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		keys string
+	}{
+		{"list", "g"},
+		{"table", "g enter down"},
+		{"by", "g enter b down enter"},
+		{"overlay", "g enter v o"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := tuitest.OpenList(t, 80, 24, tuitest.ListOptions(), sweepOf)
+			s.Press(strings.Fields(c.keys)...)
+			s.Load()
+			s.GoldenSizes("group-" + c.name)
+		})
+	}
+}
+
+// TestGroup opens a sweep, sorts, filters and compares its points, and opens one of
+// their runs.
+func TestGroup(t *testing.T) {
+	s := tuitest.OpenList(t, 120, 40, tuitest.ListOptions(), sweepOf)
+	s.Wants("rates", "7 / 7 runs", "71.00 ±1", "00004-mnist-gdd-i")
+	s.Lacks("rates-fast")
+	s.Press("/")
+	s.Type("rates fid<80")
+	s.Press("enter")
+	s.Wants("1 of 2")
+	s.Press("esc", "g")
+	for _, key := range []string{"f", "d"} {
+		s.Press(key)
+		s.Wants("rates is a sweep, want one of its runs")
+	}
+	s.Press("t")
+	s.Type("mine")
+	s.Press("enter")
+	if about, err := run.ReadAbout(filepath.Join("runs", "rates-slow-seed2")); err != nil || !about.Tagged([]string{"mine"}) {
+		t.Errorf("a run of the sweep has %+v, %v", about, err)
+	}
+
+	s.Press("enter")
+	s.Wants("sweep rates", "preset", "gen_lr", "fast", "slow", "free", "dropped", "it is the best so far")
+	s.Press("down")
+	s.Wants("+10 [", "stands out from the seeds")
+	s.Press("down")
+	s.Wants("no claim, 1 and 3 seeds", "is not among the best 2")
+	s.Press("/")
+	s.Type("gen_lr=0.0005 !none")
+	s.Press("enter")
+	s.Wants("1 of 3")
+	s.Press("esc", "b", "down", "enter")
+	s.Wants("rates by freeze.preset", "6 / 6")
+	s.Press("esc", "g", "enter")
+	s.Wants("Open a run", "rates-fast-seed3", "best 72.00")
+	s.Press("down", "enter")
+	s.Load()
+	s.Wants("rates-fast-seed2")
+	s.Press("esc")
+	s.Wants("sweep rates")
+
+	// The curves of points, from which esc leads back here and then to the list.
+	s.Press("space", "space", "space", "o")
+	s.Load()
+	s.Wants("overlay of runs", "against the first: +10 [", "rates-free-seed1")
+	s.Press("esc")
+	s.Wants("sweep rates")
+	s.Press("esc", "esc")
+	s.Wants("innate  runs")
+	s.Press("o")
+	s.Load()
+	s.Wants("overlay of runs", "fast")
+
+	// Its runs are deleted meanwhile.
+	s.Press("esc", "enter")
+	tuitest.Must(t, os.RemoveAll("runs"))
+	s.Load()
+	s.Wants("its runs are gone")
+	s.Press("enter", "o", "P", "r", "esc")
+}
+
+// TestGroupQueue pauses and resumes a queue, which may refuse.
+func TestGroupQueue(t *testing.T) {
+	var orders []string
+	opts := tuitest.ListOptions()
+	opts.Queue = func(_ context.Context, dir, order string) error {
+		orders = append(orders, filepath.Base(dir)+" "+order)
+		if len(orders) > 2 {
+			return errors.New("sweep: rates: a queue of another machine has it")
+		}
+		return nil
+	}
+	s := tuitest.OpenList(t, 120, 40, opts, sweepOf)
+	s.Press("g", "P") // dead: resumed
+	s.Wants("resumed rates")
+	s.Press("enter", "r")
+	s.Wants("resumed rates")
+	s.Press("P")
+	s.Wants("a queue of another machine has it")
+	if got := fmt.Sprint(orders); got != "[rates.sweep resume rates.sweep resume rates.sweep resume]" {
+		t.Errorf("got %s", got)
+	}
+	opts.Queue = nil
+	s = tuitest.New(t, 120, 40, opts)
+	s.Load()
+	s.Press("g", "r")
+	s.Wants("use `innate sweep resume rates`")
+	s.Press("s")
+	s.Wants("Pause rates?")
+	s.Press("n")
+
+	// Without its directory a sweep is its runs alone.
+	tuitest.Must(t, os.RemoveAll(sweep.Dir("runs", "rates")))
+	opts.Queue = func(context.Context, string, string) error { return nil }
+	s = tuitest.New(t, 120, 40, opts)
+	s.Load()
+	s.Wants("rates", "loose")
+	s.Press("g", "P")
+	s.Wants("has no queue")
+	s.Press("enter")
+	s.Wants("fast", "slow")
+	s.Press("b")
+	s.Wants("differ in their seeds alone")
+}

@@ -1,0 +1,151 @@
+package runs
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"innate/trainer/sweep"
+	"innate/tui/host"
+	"innate/tui/session"
+	"innate/tui/widget"
+)
+
+// Draw implements host.View.
+func (v *Group) Draw(r host.Rect) []string {
+	t, g := v.h.Theme(), v.group()
+	at, below := v.split(r)
+	v.fill(at.W - 2)
+	v.table.Empty = []string{"no point matches /" + widget.Plain(v.filter), "", "esc shows all"}
+	title := widget.Plain(v.name)
+	var info []string
+	if g == nil {
+		v.table.Empty = []string{"its runs are gone"}
+	} else {
+		s, want := session.Whole(g)
+		info = append(v.table.Info(t), host.Badge(t, string(g.State), ""), t.Dim.Render(fmt.Sprintf("%d / %d runs", s.Done, want)))
+		if s.Name != "" {
+			info = append(info, t.Dim.Render("best and last: "+widget.Plain(s.Name)))
+		}
+	}
+	if v.by != "" {
+		title += " by " + widget.Plain(v.by)
+	}
+	if v.filter != "" {
+		title += " /" + widget.Plain(v.filter)
+	}
+	lines := host.Framed(t, at, title, true, func(w, h int) string { return v.table.View(t, w, h) }, info...)
+	if below.H == 0 {
+		return lines
+	}
+	return append(lines, host.Framed(t, below, "Compared", false, func(w, h int) string {
+		return widget.Block(v.compared(w), w, h, t.Glyphs.Ellipsis)
+	})...)
+}
+
+// split cuts the screen into the table and what the comparison says.
+func (v *Group) split(r host.Rect) (table, below host.Rect) {
+	const lines = 6
+	if r.H < 2*lines {
+		return r, host.Rect{}
+	}
+	return host.SplitY(r, r.H-lines)
+}
+
+// compared says how the point under the cursor does against the best one.
+func (v *Group) compared(w int) []string {
+	t, g := v.h.Theme(), v.group()
+	row, ok := v.rows[v.table.Cursor()]
+	if g == nil || !ok {
+		return nil
+	}
+	at, best := session.BestPoint(g)
+	if at < 0 {
+		return []string{" " + t.Dim.Render("no evaluation yet")}
+	}
+	say := func(name, text string) string {
+		return " " + t.Dim.Render(widget.Fit(name, 8, "")) + widget.Fit(text, w-10, t.Glyphs.Ellipsis)
+	}
+	s := session.StandingOf(row.runs()...)
+	lines := []string{
+		say("best", widget.Plain(session.PointName(g, &g.Points[at]))+"  "+sampleText(v.h, best.Best)),
+		say("this", widget.Plain(row.name)+"  "+sampleText(v.h, s.Best)),
+	}
+	difference := "it is the best so far"
+	if len(row.points) != 1 || row.points[0] != &g.Points[at] {
+		difference = sweep.Compare(s.Best, best.Best).String()
+	}
+	lines = append(lines, say("differ", difference))
+	for _, m := range row.points {
+		if m.Dropped != "" {
+			lines = append(lines, say("dropped", widget.Plain(m.Dropped)))
+			break
+		}
+	}
+	return lines
+}
+
+// sampleText words a mean over seeds.
+func sampleText(h host.Host, s sweep.Sample) string {
+	seeds := "seeds"
+	if s.N == 1 {
+		seeds = "seed"
+	}
+	return sampleCell(h.Theme(), s).Text + h.Theme().Dim.Render(fmt.Sprintf("  %d %s", s.N, seeds))
+}
+
+// drawGroup shows the points of a group below the list, the best first.
+func (v *View) drawGroup(g *sweep.Group, r host.Rect) []string {
+	t := v.h.Theme()
+	points := make([]*sweep.Member, len(g.Points))
+	for i := range g.Points {
+		points[i] = &g.Points[i]
+	}
+	slices.SortStableFunc(points, func(a, b *sweep.Member) int {
+		x, y := session.StandingOf(a.Runs...), session.StandingOf(b.Runs...)
+		if x.Best.N == 0 || y.Best.N == 0 || !x.Rises {
+			return cmp.Or(cmp.Compare(min(y.Best.N, 1), min(x.Best.N, 1)), cmp.Compare(x.Best.Mean, y.Best.Mean))
+		}
+		return cmp.Compare(y.Best.Mean, x.Best.Mean)
+	})
+	return host.Framed(t, r, widget.Plain(g.Name), false, func(w, h int) string {
+		var lines []string
+		for i, m := range points {
+			if i == h-1 && len(points) > h {
+				lines = append(lines, t.Dim.Render(fmt.Sprintf(" %d more: enter shows them", len(points)-i)))
+				break
+			}
+			s := session.StandingOf(m.Runs...)
+			line := " " + widget.Fit(widget.Plain(session.PointName(g, m)), 24, t.Glyphs.Ellipsis) + "  " +
+				widget.FitLeft(sampleCell(t, s.Best).Text, 13) + t.Dim.Render(fmt.Sprintf("  %d / %d done  ", s.Done, max(m.Want, s.Made)))
+			for _, set := range m.Set {
+				line += t.Dim.Render(" "+set.Key[strings.LastIndexByte(set.Key, '.')+1:]+" ") + session.ShortValue(widget.Plain(set.Value))
+			}
+			lines = append(lines, line)
+		}
+		return widget.Block(lines, w, h, t.Glyphs.Ellipsis)
+	}, host.Badge(t, string(g.State), ""))
+}
+
+// Mouse selects the point that is clicked, and opens it on a second click.
+func (v *Group) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
+	e := m.Mouse()
+	switch m.(type) {
+	case tea.MouseWheelMsg:
+		v.table.Move(host.Wheel(e))
+	case tea.MouseClickMsg:
+		at, _ := v.split(r)
+		key := v.table.At(e.Y - at.Y - 1)
+		switch {
+		case e.Button != tea.MouseLeft || key == "" || e.Y >= at.Y+at.H-1:
+		case key == v.table.Cursor():
+			return v.open()
+		default:
+			v.table.SetCursor(key)
+		}
+	}
+	return nil
+}
