@@ -92,14 +92,31 @@ func (s *submission) register(c *cli, cmd *cobra.Command) {
 	f.BoolVar(&s.slurm, "slurm", false, "hand a job to Slurm's sbatch")
 	f.BoolVar(&s.kubernetes, "kubernetes", false, "write a manifest for kubectl apply; nothing is submitted")
 	s.edits.register(cmd)
+	s.registerJob(cmd)
 	f.StringVar(&s.seeds, "seeds", "", "a run for each of these `seeds`, as in 0-3,7; so does a --set that is given several times, for each value")
+	pathVar(f, &s.resumed, "run", "continue this `run`, by number, name or directory, instead of beginning one")
+	pathVar(f, &s.out, "out", "run `directory` to create instead of a numbered one")
+	f.BoolVar(&s.dryRun, "dry-run", false, "print the job's script, and neither make a run nor submit anything")
+
+	f.StringVar(&s.pods.Image, "image", "", "`image` of the pod, with innate on its path")
+	f.StringVar(&s.pods.Claim, "claim", "", "PersistentVolumeClaim that holds the runs, by `name`")
+	f.StringVar(&s.pods.Mount, "mount", "/runs", "`path` at which the pod has that volume")
+	f.StringVar(&s.pods.Namespace, "namespace", "", "Kubernetes `namespace`; default: that of kubectl")
+	f.StringVar(&s.pods.GPUResource, "gpu-resource", "nvidia.com/gpu", "`resource` that a GPU is")
+	f.StringVarP(&s.output, "output", "o", "", "`file` for the manifest instead of standard output")
+	complete(cmd, "run", c.completeRun(ended))
+}
+
+// jobFlags are those of registerJob.
+var jobFlags = []string{"gpus", "cpus", "mem", "grace", "partition", "account", "time", "at-once", "ranks", "sbatch", "innate"}
+
+// registerJob has the flags that say what a job of Slurm may take.
+func (s *submission) registerJob(cmd *cobra.Command) {
+	f := cmd.Flags()
 	f.StringVar(&s.gpus, "gpus", "", "`number` of GPUs of a run, or with Slurm KIND:NUMBER")
 	countVar(f, &s.cpus, "cpus", 1, maxThreads, "`processors` of a run, and its threads unless --threads says otherwise")
 	f.StringVar(&s.memory, "mem", "", "`memory` of a run, as the scheduler takes it: 16G, 16Gi")
 	f.DurationVar(&s.grace, "grace", defaultGrace, "`time` that a run has for its last step and checkpoint before it is ended")
-
-	pathVar(f, &s.resumed, "run", "continue this `run`, by number, name or directory, instead of beginning one")
-	pathVar(f, &s.out, "out", "run `directory` to create instead of a numbered one")
 	f.StringVar(&s.job.Partition, "partition", "", "Slurm `partition`")
 	f.StringVar(&s.job.Account, "account", "", "Slurm `account`")
 	f.StringVar(&s.job.Time, "time", "", "limit of the job's `time`, as sbatch takes it: minutes, 4:00:00, 2-12")
@@ -110,15 +127,6 @@ func (s *submission) register(c *cli, cmd *cobra.Command) {
 		return nil
 	})
 	pathVar(f, &s.job.Program, "innate", "`path` of innate on the nodes; default: that of this one")
-	f.BoolVar(&s.dryRun, "dry-run", false, "print the job's script, and neither make a run nor submit anything")
-
-	f.StringVar(&s.pods.Image, "image", "", "`image` of the pod, with innate on its path")
-	f.StringVar(&s.pods.Claim, "claim", "", "PersistentVolumeClaim that holds the runs, by `name`")
-	f.StringVar(&s.pods.Mount, "mount", "/runs", "`path` at which the pod has that volume")
-	f.StringVar(&s.pods.Namespace, "namespace", "", "Kubernetes `namespace`; default: that of kubectl")
-	f.StringVar(&s.pods.GPUResource, "gpu-resource", "nvidia.com/gpu", "`resource` that a GPU is")
-	f.StringVarP(&s.output, "output", "o", "", "`file` for the manifest instead of standard output")
-	complete(cmd, "run", c.completeRun(ended))
 }
 
 // check refuses flags that do not belong together.
@@ -135,11 +143,19 @@ func (s *submission) check(cmd *cobra.Command) error {
 			return usagef("submit: --%s is for %s", name, scheduler)
 		}
 	}
-	if s.grace < time.Second || s.grace > 18*time.Hour { // sbatch takes 65535 seconds
-		return usagef("submit: --grace: got %v, want from 1s to 18h", s.grace)
+	if err := s.checkGrace("submit"); err != nil {
+		return err
 	}
 	if s.cpus > 0 && !slices.ContainsFunc(s.edits.process.set, func(set string) bool { return strings.HasPrefix(set, "run.threads=") }) {
 		s.edits.process.set = append(s.edits.process.set, "run.threads="+strconv.Itoa(s.cpus))
+	}
+	return nil
+}
+
+// checkGrace refuses a time that sbatch, which takes 65535 seconds, does not take.
+func (s *submission) checkGrace(command string) error {
+	if s.grace < time.Second || s.grace > 18*time.Hour {
+		return usagef("%s: --grace: got %v, want from 1s to 18h", command, s.grace)
 	}
 	return nil
 }
@@ -288,6 +304,11 @@ func (s *submission) printScript(c *cli, count int) (err error) {
 			return err
 		}
 	}
+	return s.printJob(c)
+}
+
+// printJob prints the script of the job.
+func (s *submission) printJob(c *cli) error {
 	if err := s.fill(); err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func wantSweep() string {
 func (c *cli) sweepCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "sweep SWEEP", Short: "many runs, queued and compared: settings by seeds",
-		Args: oneArg(wantSweep()), ValidArgsFunction: completeSweep,
+		ValidArgsFunction: completeSweep,
 		Long: "A queue in the background trains the runs of a sweep, some at a time. What is\n" +
 			"done it reads from the runs: the same command again, or resume, continues a\n" +
 			"sweep after a pause, a kill or a reboot. Pausing stops its runs, each at a\n" +
@@ -45,11 +45,24 @@ func (c *cli) sweepCommand() *cobra.Command {
 	f := cmd.Flags()
 	jobs := jobsFlag(cmd)
 	foreground := foregroundFlag(cmd)
+	var job submission
+	f.BoolVar(&job.slurm, "slurm", false, "hand the runs to Slurm's sbatch as a job array, instead of to a queue here")
+	job.registerJob(cmd)
 	dry := f.Bool("dry-run", false, "print the points, and neither make a run nor start anything")
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if err := oneArg(wantSweep())(cmd, args); err != nil {
+			return err
+		}
+		return job.checkSweep(cmd)
+	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		s, err := c.planSweep(args[0])
+		s, err := c.planSweep(args[0], job.cpus)
 		if err != nil {
 			return err
+		}
+		if job.slurm {
+			job.dryRun = *dry
+			return job.submitSweep(cmd.Context(), c, s)
 		}
 		if *dry {
 			return s.print(c)
@@ -78,12 +91,16 @@ type planned struct {
 	text string // of its file; "" of an ensemble
 }
 
-// planSweep reads and checks a sweep, every point of it.
-func (c *cli) planSweep(ref string) (*planned, error) {
+// planSweep reads and checks a sweep, every point of it. Its runs have as many threads
+// as it says, or else those that are given, if any are.
+func (c *cli) planSweep(ref string, threads int) (*planned, error) {
 	ref = configs.ExpandHome(ref)
 	f, err := sweep.Read(ref)
 	if err != nil {
 		return nil, err
+	}
+	if f.Threads == 0 {
+		f.Threads = threads
 	}
 	if beside := configs.Locate(filepath.Dir(ref), f.Base); isRegular(beside) {
 		f.Base = beside

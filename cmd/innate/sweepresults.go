@@ -90,7 +90,7 @@ func groupOf(g sweep.Group) groupJSON {
 	return out
 }
 
-// group is the sweep of a name, its trainers asked.
+// group is the sweep of a name; the scheduler is asked about runs that are queued.
 func (c *cli) group(cmd *cobra.Command, name string) (sweep.Group, error) {
 	dir, err := c.findSweep(name)
 	if err != nil {
@@ -100,7 +100,15 @@ func (c *cli) group(cmd *cobra.Command, name string) (sweep.Group, error) {
 	if err != nil {
 		return sweep.Group{}, err
 	}
-	return sweep.Of(dir, p), nil
+	g := sweep.Of(dir, p)
+	for i := range g.Points {
+		for j := range g.Points[i].Runs {
+			if info := &g.Points[i].Runs[j].Info; info.Status.State == run.StateQueued {
+				c.askJobs(cmd.Context(), info)
+			}
+		}
+	}
+	return g, nil
 }
 
 // saidLines is how many of the last entries of its log status prints.

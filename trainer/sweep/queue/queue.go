@@ -115,10 +115,7 @@ func (q *queue) adopt() error {
 		if !run.IsRun(e.dir) {
 			continue
 		}
-		if err := q.plan.Adoptable(e.dir, e.point, e.seed); err != nil {
-			return err
-		}
-		if err := q.join(e); err != nil {
+		if err := Create(q.plan, e.dir, e.point, e.seed); err != nil {
 			return err
 		}
 	}
@@ -138,9 +135,23 @@ func (q *queue) extend() {
 	}
 }
 
-// join notes in a run what it belongs to.
-func (q *queue) join(e *entry) error {
-	return run.EditAbout(e.dir, func(a *run.About) { a.Group, a.Point = q.plan.Name, e.point.Name })
+// Create makes the directory of a run, whole or not at all, and has it note what it
+// belongs to. One that is there already joins if its settings are the run's.
+func Create(p *sweep.Plan, dir string, point sweep.Point, seed uint64) error {
+	if run.IsRun(dir) {
+		if err := p.Adoptable(dir, point, seed); err != nil {
+			return err
+		}
+	} else {
+		text, err := p.Text(point, seed)
+		if err != nil {
+			return err
+		}
+		if err := trainer.CreateAt(dir, text, ""); err != nil {
+			return err
+		}
+	}
+	return run.EditAbout(dir, func(a *run.About) { a.Group, a.Point = p.Name, point.Name })
 }
 
 // change changes the plan and writes it.
@@ -199,7 +210,7 @@ func (q *queue) fill(ctx context.Context) {
 
 // start makes the run, if it is not there, and starts its trainer.
 func (q *queue) start(ctx context.Context, e *entry) {
-	if err := q.create(e); err != nil {
+	if err := Create(q.plan, e.dir, e.point, e.seed); err != nil {
 		q.giveUp(e, err.Error())
 		return
 	}
@@ -224,24 +235,6 @@ func (q *queue) answered(s spawned) {
 	if s.err != nil {
 		s.entry.said = run.OneLine(s.err.Error())
 	}
-}
-
-// create makes a run directory, whole or not at all, and has it say what it belongs to.
-func (q *queue) create(e *entry) error {
-	if run.IsRun(e.dir) {
-		if err := q.plan.Adoptable(e.dir, e.point, e.seed); err != nil {
-			return err
-		}
-	} else {
-		text, err := q.plan.Text(e.point, e.seed)
-		if err != nil {
-			return err
-		}
-		if err := trainer.CreateAt(e.dir, text, ""); err != nil {
-			return err
-		}
-	}
-	return q.join(e)
 }
 
 // giveUp leaves a run that cannot be trained; the others go on.
