@@ -35,10 +35,22 @@ func (s Settings) Value(key string) (value string, ok bool) {
 	return "", false
 }
 
-// Apply edits the text of a configuration.
+// methodKey is a setting by which others are there or not.
+const methodKey = "method"
+
+// Apply edits the text of a configuration: to another method first, if there is one
+// among the settings, which keeps what both methods use.
 func (s Settings) Apply(text string) (string, error) {
 	var err error
+	if method, ok := s.Value(methodKey); ok {
+		if text, err = configs.ForMethod(text, method); err != nil {
+			return "", err
+		}
+	}
 	for _, set := range s {
+		if set.Key == methodKey {
+			continue
+		}
 		if text, err = configs.Set(text, set.Key, set.Value); err != nil {
 			return "", &settingError{set, err}
 		}
@@ -109,19 +121,41 @@ func literal(v any) (string, error) {
 		return strconv.FormatInt(v, 10), nil
 	case float64:
 		return strconv.FormatFloat(v, 'g', -1, 64), nil
-	case []any:
-		items := make([]string, len(v))
-		for i, item := range v {
-			text, err := literal(item)
+	case map[string]any: // in a list, as of freeze.schedule
+		items := make([]string, 0, len(v))
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			text, err := element(v[key])
 			if err != nil {
 				return "", err
 			}
-			if _, ok := item.(string); ok {
-				text = strconv.Quote(text)
+			items = append(items, key+" = "+text)
+		}
+		return "{" + strings.Join(items, ", ") + "}", nil
+	case []map[string]any:
+		list := make([]any, len(v))
+		for i := range v {
+			list[i] = v[i]
+		}
+		return literal(list)
+	case []any:
+		items := make([]string, len(v))
+		for i, item := range v {
+			text, err := element(item)
+			if err != nil {
+				return "", err
 			}
 			items[i] = text
 		}
 		return "[" + strings.Join(items, ", ") + "]", nil
 	}
-	return "", fmt.Errorf("got %T, want a string, a number, true, false or a list of these", v)
+	return "", fmt.Errorf("got %T, want a string, a number, true, false, a list or a table", v)
+}
+
+// element writes a value inside of another, where a string has quotes.
+func element(v any) (string, error) {
+	text, err := literal(v)
+	if _, ok := v.(string); ok {
+		text = strconv.Quote(text)
+	}
+	return text, err
 }

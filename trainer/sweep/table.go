@@ -37,6 +37,7 @@ type Row struct {
 	Nimg   int64  `json:"nimg"`       // images seen by the run that has seen most
 
 	Against []Difference `json:"-"`    // by judge, at the last of Kimg: from the row that all are compared with
+	Base    bool         `json:"-"`    // whether it is that row
 	Best    []bool       `json:"best"` // by judge: whether it has the best mean there
 }
 
@@ -78,6 +79,7 @@ func (g Group) Compare(kimg []float64, against string) (*Table, error) {
 		return nil, fmt.Errorf("sweep: %s: no point %q, want one of %s", g.Name, against, strings.Join(pointNames(g.Points), " | "))
 	}
 	last := len(kimg) - 1
+	t.Rows[i].Base = true
 	for r := range t.Rows {
 		for j := range t.Judges {
 			t.Rows[r].Against = append(t.Rows[r].Against, Compare(t.Rows[r].Values[j][last], t.Rows[i].Values[j][last]))
@@ -224,7 +226,11 @@ func (t *Table) Cells() (head []string, rows [][]string) {
 		row = append(row, strconv.Itoa(n), short(r.Speed.Mean, 1), percent(r.Frozen.Mean), memory(r.Peak),
 			strconv.FormatFloat(float64(r.Nimg)/1000, 'f', -1, 64), strings.Join(best, ", "), state)
 		for _, d := range r.Against {
-			row = append(row, d.String())
+			said := d.String()
+			if r.Base {
+				said = "the base"
+			}
+			row = append(row, said)
 		}
 		rows = append(rows, row)
 	}
