@@ -316,6 +316,7 @@ type Live struct {
 	SampleCount     int     `toml:"sample_count" for:"edm gdd fd distill" want:"in [1, 1024]" doc:"images in a sample grid"`
 	KeepCheckpoints int     `toml:"keep_checkpoints" want:"in [1, 1000]" doc:"newest checkpoints to keep, beside the best by FID"`
 	KeepEveryKimg   float64 `toml:"keep_every_kimg" want:"0, or in [0.001, 1000000]" doc:"thousands of images between checkpoints that are kept for good; 0: none"`
+	KeepBack        int     `toml:"keep_back" want:"in [0, 1000]" doc:"newest checkpoints from before live changes to keep, to go back to; 0: none"`
 	LayersKimg      float64 `toml:"layers_kimg" want:"0, or in [0.001, 1000000]" doc:"thousands of images between statistics of every layer; 0: never"`
 
 	DivergeAction string  `toml:"diverge_action" want:"off | event | pause | rollback" doc:"what to do when a loss diverges"`

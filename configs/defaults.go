@@ -13,7 +13,7 @@ func Default(method string) (*Config, error) {
 	c := &Config{Name: method, Method: method}
 	c.Run = Run{Seed: 42, Device: "cpu", Threads: 0, Procs: 1, Batch: 64, Recompute: NoRecompute, Activations: Float32, TensorBoard: true}
 	c.Data = Data{Dataset: "mnist", Broken: ReplaceBroken, CacheMB: 1024}
-	c.Live = Live{TickKimg: 1, CheckpointKimg: 10, KeepCheckpoints: 3, LayersKimg: 2, DivergeAction: "event", DivergeFactor: 20}
+	c.Live = Live{TickKimg: 1, CheckpointKimg: 10, KeepCheckpoints: 3, KeepBack: 5, LayersKimg: 2, DivergeAction: "event", DivergeFactor: 20}
 	c.Alerts = Alerts{Mute: []string{}}
 	c.Freeze = Freeze{Freeze: []string{}, Train: []string{}}
 	m.Defaults(c)

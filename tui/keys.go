@@ -23,6 +23,7 @@ func (a *App) bind() {
 		run: host.NewSection("a run",
 			host.Bind("P", "P", "pause", "pause the run, or resume it", a.pauseResume),
 			host.Bind("S", "S", "stop", "stop the run (asks first)", a.askStop),
+			host.Bind("U", "U", "", "go back to before the last live change", a.askBack),
 			host.Bind("r", "r", "", "restart a dead or stopped run", a.resume),
 			host.Bind("e", "e", "edit", "edit config.toml; it is reloaded when saved", a.editConfig),
 			host.Bind("i", "i", "", "images: the next way of showing them", a.cycleImages),

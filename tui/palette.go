@@ -39,6 +39,7 @@ func (a *App) bindCommands() {
 		host.NewCommand("checkpoint", "", "write a checkpoint now", host.NeedTrainer, nil, func(_ []string) tea.Cmd {
 			return tea.Batch(a.Notify("writing a checkpoint", a.theme.Warn), a.run.Order("checkpoint written", a.run.Client.Checkpoint))
 		}),
+		host.NewCommand("back", "[KIMG]", "to before the last live change, or an earlier one", host.NeedTrainer, a.offerBack, a.commandBack),
 		host.NewCommand("evaluate", "", "measure FID now", host.NeedTrainer, nil, func(_ []string) tea.Cmd {
 			return a.evaluate()
 		}),

@@ -255,6 +255,10 @@ var tour = []step{
 	{given, "stop", `Stop 00002`},
 	{"questions", "y", `innate  0000.*■ stopped`},
 	{given, "open 0", `00000-tiny .*‖ paused`},
+	{"a run", "U", `Go back to \S+ kimg, to before `},
+	{"questions", "n", ``},
+	{given, "back", `Go back to \S+ kimg, to before `},
+	{"questions", "y", `back at \S+ kimg`},
 	{given, "quit", `\$\s*$`},
 
 	{shell, "innate status 0 | head -2", `state +paused`},

@@ -106,6 +106,12 @@ func (c *Client) Sample(ctx context.Context, r SampleRequest) (run.Status, error
 	return c.post(ctx, KindSample, r)
 }
 
+// Back makes the run what it was before a live change, and returns when a checkpoint of
+// that is on disk.
+func (c *Client) Back(ctx context.Context, r BackRequest) (run.Status, error) {
+	return c.post(ctx, KindBack, r)
+}
+
 func (c *Client) post(ctx context.Context, route string, body any) (run.Status, error) {
 	var s run.Status
 	err := c.call(ctx, http.MethodPost, route, body, &s)

@@ -48,10 +48,10 @@ func FuzzRequest(f *testing.F) {
 	}
 	for _, body := range []string{
 		`{"set":{"live.gen_lr":"2e-4"}}`, `{"set":{}}`, `{"set":null}`, `{"set":{"a":1}}`, `{"preset":"none","toggle":["a"]}`,
-		`{"toggle":[" "]}`, `{"freeze":[],"train":null}`, `{"seed":18446744073709551615}`, `{"seed":-1}`, `{"seed":1e3}`,
+		`{"toggle":[" "]}`, `{"freeze":[],"train":null}`, `{"seed":18446744073709551615}`, `{"nimg":12000}`, `{"seed":-1}`, `{"seed":1e3}`,
 		`[[[[[[`, `{"a":`, "\xff\xfe", `{} {}`, `null`, `{"Seed":1,"seed":2}`,
 	} {
-		for _, path := range []string{"/v1/set", "/v1/freeze", "/v1/sample", "/v1/pause"} {
+		for _, path := range []string{"/v1/set", "/v1/freeze", "/v1/sample", "/v1/pause", "/v1/back"} {
 			f.Add("POST", path, "", []byte(body), uint32(1<<20))
 		}
 	}

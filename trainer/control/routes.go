@@ -42,6 +42,7 @@ func routes() []route {
 		{post, "/v1/" + KindCheckpoint, "write a checkpoint now", nil, command(KindCheckpoint)},
 		{post, "/v1/" + KindEvaluate, "measure FID of the weights as they are now", nil, command(KindEvaluate)},
 		{post, "/v1/" + KindSample, `draw the sample grid now; {"seed": 7} for other noise; sample_file of the answer names it`, nil, (*Server).sample},
+		{post, "/v1/" + KindBack, `go back to before the last live change, or {"nimg": 12000} to before an earlier one`, nil, (*Server).back},
 		{get, "/metrics", "numbers in the text format of Prometheus", nil, (*Server).serveMetrics},
 	}
 }
@@ -179,6 +180,14 @@ func (s *Server) sample(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.do(w, r, Command{Kind: KindSample, Sample: req})
+}
+
+func (s *Server) back(w http.ResponseWriter, r *http.Request) error {
+	var req BackRequest
+	if err := readOptionalJSON(r, &req); err != nil {
+		return err
+	}
+	return s.do(w, r, Command{Kind: KindBack, Back: req})
 }
 
 // httpError carries the status code of an answer.

@@ -76,6 +76,12 @@ type SampleRequest struct {
 	Seed *uint64 `json:"seed,omitempty"` // of the first image; the others follow
 }
 
+// BackRequest is the body of POST /v1/back, which may be left out: without a number of
+// images the run goes to before the last live change.
+type BackRequest struct {
+	Nimg *int64 `json:"nimg,omitempty"` // images seen, as a checkpoint from before a live change has them
+}
+
 // Kinds of Command, named as their routes.
 const (
 	KindPause      = "pause"
@@ -86,6 +92,7 @@ const (
 	KindCheckpoint = "checkpoint"
 	KindEvaluate   = "evaluate"
 	KindSample     = "sample"
+	KindBack       = "back"
 )
 
 // Command is what a client asks of the training loop; it is applied between two
@@ -95,4 +102,5 @@ type Command struct {
 	Set    map[string]string // KindSet
 	Freeze FreezeRequest     // KindFreeze
 	Sample SampleRequest     // KindSample
+	Back   BackRequest       // KindBack
 }

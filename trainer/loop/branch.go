@@ -21,7 +21,7 @@ import (
 // leaveBranch puts away the checkpoints and sample grids beyond step last. Its
 // errors are events: what stays does no harm to the training.
 func (l *Loop) leaveBranch(last int64) {
-	if err := errors.Join(l.leaveCheckpoints(last), l.leaveSamples(last)); err != nil {
+	if err := errors.Join(l.leaveCheckpoints(last), l.leaveWaysBack(last), l.leaveSamples(last)); err != nil {
 		l.event(runlog.Error, err.Error(), nil)
 	}
 }

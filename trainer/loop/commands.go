@@ -153,6 +153,8 @@ func (l *Loop) apply(c control.Command, r reply) (later bool, err error) {
 		return l.evaluateNow(r)
 	case control.KindSample:
 		return false, l.sampleNow(c.Sample)
+	case control.KindBack:
+		return l.goBackTo(c.Back, r)
 	}
 	return false, fmt.Errorf("loop: command %q, want one of those in trainer/control", c.Kind)
 }
@@ -289,8 +291,29 @@ func (l *Loop) use(text string) error {
 	return l.adopt(next, text)
 }
 
-// adopt applies a config that has been checked; text is what it was read from.
+// adopt applies a config that has been checked; text is what it was read from. If
+// training depends on what has changed, the run keeps a checkpoint from before.
 func (l *Loop) adopt(next *configs.Config, text string) error {
+	if err := l.canAdopt(next); err != nil {
+		return err
+	}
+	if err := l.keepBack(configs.Diff(l.cfg, next)); err != nil {
+		return err
+	}
+	return l.install(next, text)
+}
+
+// canAdopt refuses a config that install would.
+func (l *Loop) canAdopt(next *configs.Config) error {
+	_, err := l.resolveFreezing(next)
+	if err == nil {
+		_, err = l.resolveRates(next)
+	}
+	return err
+}
+
+// install is adopt without a way back.
+func (l *Loop) install(next *configs.Config, text string) error {
 	frozen, err := l.resolveFreezing(next)
 	if err != nil {
 		return err

@@ -58,6 +58,9 @@ func (l *Loop) Apply(c control.Command) error {
 	return err
 }
 
+// Clock replaces the wall clock.
+func (l *Loop) Clock(now func() time.Time) { l.now = now }
+
 // Flush waits until everything is on disk.
 func (l *Loop) Flush() error {
 	_, err := l.flush(context.Background())

@@ -93,6 +93,7 @@ type Loop struct {
 	tended  time.Time // when the run directory was last looked at
 	storage storage
 	saver   saver
+	back    wayBack
 
 	eval       evaluation
 	final      Final
@@ -136,6 +137,7 @@ type report struct {
 	checkpointNimg               int64
 	configError                  string
 	err                          string
+	ways                         []run.WayBack // replaced, not changed
 }
 
 // Run trains until the configured number of images, a stop command or the end
@@ -232,7 +234,7 @@ func open(opts Options) (*Loop, error) {
 		return nil, err
 	}
 	l := &Loop{
-		dir: dir, job: opts.Job, ranks: opts.Ranks, final: opts.Final, saver: saver{patient: opts.Patient}, home: home, text: text, cfg: cfg, out: opts.Log,
+		dir: dir, job: opts.Job, ranks: opts.Ranks, final: opts.Final, saver: saver{patient: opts.Patient}, back: wayBack{nimg: -1}, home: home, text: text, cfg: cfg, out: opts.Log,
 		scalars: method.NewScalars(), started: time.Now(), state: run.StateStarting, now: time.Now,
 		instance: rand.Text(),
 		commands: make(chan request), reloads: make(chan struct{}, 1), ended: make(chan struct{}),
@@ -299,6 +301,7 @@ func open(opts Options) (*Loop, error) {
 	if before, _, err := run.ReadStatus(dir); err == nil && from != nil {
 		l.peakSoFar = before.PeakBytes
 	}
+	l.noteWaysBack()
 	l.publishLayers()
 	l.publish()
 	l.announceSince(was)

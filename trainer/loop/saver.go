@@ -36,6 +36,8 @@ type save struct {
 	then func() error      // in the background, once it is on disk; may be nil
 	done func()            // on the loop's goroutine, once it is on disk
 	asks []reply           // of those who wait for it
+
+	spare bool // a run goes on without it
 }
 
 // answer tells those who wait for a file how it went; they wait no longer.
@@ -150,6 +152,9 @@ func (l *Loop) collect() error {
 	j, err := l.saver.take()
 	switch {
 	case j == nil:
+		return nil
+	case j.spare && err != nil:
+		l.event(runlog.Error, fmt.Sprintf("no way back to %s: %s", filepath.Base(j.path), because(l.dir, err)), nil)
 		return nil
 	case starved(err):
 		l.storage.hold(err, func() error {

@@ -53,6 +53,7 @@ const (
 // names of networks among them.
 const (
 	DivergedExt   = ".diverged" + CheckpointExt   // set aside after a divergence
+	BackExt       = ".before" + CheckpointExt     // from before a live change
 	UnreadableExt = ".unreadable" + CheckpointExt // could not be read when the run resumed from one before
 	BestFile      = "best" + CheckpointExt        // the network with the lowest FID
 	BestPattern   = "best-*" + CheckpointExt      // such ones of branches that were left, by images seen
@@ -121,6 +122,7 @@ var Files = []File{
 	{Pattern: CheckpointsDir + "/" + BestFile, Writer: "trainer", Fork: ForkMatching, Rewind: RewindAside},
 	{Pattern: CheckpointsDir + "/" + BestPattern, Writer: "trainer"},
 	{Pattern: CheckpointsDir + "/[0-9]*" + DivergedExt, Writer: "trainer"},
+	{Pattern: CheckpointsDir + "/[0-9]*" + BackExt, Writer: "trainer", Rewind: RewindRemove},
 	{Pattern: CheckpointsDir + "/[0-9]*" + UnreadableExt, Writer: "trainer"},
 	{Pattern: CheckpointsDir + "/[0-9]*" + CheckpointExt, Writer: "trainer", Fork: ForkChosen, Rewind: RewindAside},
 	{Pattern: InputsDir, Writer: "command", Made: true, Fork: ForkWhole},

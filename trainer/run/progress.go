@@ -18,6 +18,7 @@ const (
 	MetaConfig   = "config"   // text of config.toml in force
 	MetaData     = "data"     // fingerprint of training images that were read from files
 	MetaProgress = "progress" // Progress as JSON
+	MetaBefore   = "before"   // live change that it was kept for, of a BackFile
 )
 
 // Progress is the part of a checkpoint that is neither tensors nor settings:

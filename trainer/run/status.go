@@ -84,6 +84,8 @@ type Status struct {
 	FreezeGlobs      []string `json:"freeze_globs,omitempty"`
 	TrainGlobs       []string `json:"train_globs,omitempty"`
 
+	WaysBack []WayBack `json:"ways_back,omitempty"` // checkpoints from before live changes, newest first
+
 	FreezeSchedule []FreezeFrom `json:"freeze_schedule,omitempty"` // what is frozen later, and was before
 
 	// The run's evaluations. They were of FID alone once, and are called so.
