@@ -47,6 +47,11 @@ var Files = []File{
 		Origin: "PyTorch, github.com/pytorch/vision; BSD-3-Clause", SHA256: "6c64b313", Says: inName,
 	},
 	{
+		Name: "vgg16-397923af.pth", URL: "https://download.pytorch.org/models/vgg16-397923af.pth",
+		What:   "VGG16, trained on ImageNet: maps of LPIPS",
+		Origin: "PyTorch, github.com/pytorch/vision; BSD-3-Clause", SHA256: "397923af", Says: inName,
+	},
+	{
 		Name:   "tf_efficientnet_lite0-0aa007d2.pth",
 		URL:    "https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-weights/tf_efficientnet_lite0-0aa007d2.pth",
 		What:   "EfficientNet-Lite0, trained on ImageNet: features of a discriminator",
