@@ -413,3 +413,33 @@ func Accuracy(logits, labels []float32, classes int) float64 {
 
 // EDMSettings is the network that a config asks for, over a data set.
 var EDMSettings = edmSettings
+
+// Taught are targets of single images, and the places of the grid that they come from.
+type Taught struct {
+	Jumps     [][3]int
+	X, Target []float32
+}
+
+// Teach makes targets of one batch.
+func Teach(dev device.Device, teacher, student *precond.Denoiser, target string, points int, z, real []float32) (*Taught, error) {
+	cfg, err := configs.Default(configs.Distill)
+	if err != nil {
+		return nil, err
+	}
+	side := teacher.Net.Shape().Resolution
+	n := len(z) / (side * side)
+	cfg.Run.Batch, cfg.Distill.Target, cfg.Distill.Points = n, target, points
+	e := Env{Config: cfg, Device: dev, Streams: data.NewStreams(1), Data: unseen{size: side, channels: 1}}
+	t, err := newTeaching(e, teacher, student, Micro{Size: n / 2, Parts: 2})
+	if err != nil {
+		return nil, err
+	}
+	if err := t.ask(z, real, nil); err != nil {
+		return nil, err
+	}
+	out := &Taught{X: t.x, Target: t.target}
+	for _, j := range t.jumps {
+		out.Jumps = append(out.Jumps, [3]int{j.t, j.u, j.s})
+	}
+	return out, nil
+}
