@@ -2,7 +2,11 @@ package loop
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
+	"io"
 	"math"
 	"path/filepath"
 	"strconv"
@@ -84,6 +88,20 @@ func OpenJudge(dev device.Device, statistics []string, net *FeatureNetwork, ref 
 	}
 	defer file.Close()
 	return NewJudge(dev, statistics, net, metrics.Ref{Path: ref, ReaderAt: file, Size: file.Size}, image, cfg)
+}
+
+// SumOfStats is a digest of the file of a reference, builtin:NAME or a path.
+func SumOfStats(ref string) (string, error) {
+	file, err := weights.OpenStats(ref)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, io.NewSectionReader(file, 0, file.Size)); err != nil {
+		return "", fmt.Errorf("%s: %w", ref, err)
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 // NewJudge makes the judge of the named statistics of a network's features of images

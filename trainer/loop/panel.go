@@ -36,9 +36,11 @@ type seat struct {
 // to make, with their feature networks.
 func (l *Loop) openPanel(dev device.Device, image graph.Shape, cfg metrics.CollectorConfig) (*panel, error) {
 	p := &panel{source: cfg.Source, made: -1}
+	// A run has a copy of each file that a setting names: what files hold is compared.
 	type input struct{ features, input, reference string }
 	type table struct { // of seats that one judge serves
 		input
+		reference  string // its path
 		network    *FeatureNetwork
 		statistics []string
 	}
@@ -53,10 +55,14 @@ func (l *Loop) openPanel(dev device.Device, image graph.Shape, cfg metrics.Colle
 		if err != nil {
 			return nil, err
 		}
-		in := input{j.Features, j.Input, j.Reference}
+		reference, err := SumOfStats(configs.Locate(l.dir, j.Reference))
+		if err != nil {
+			return nil, err
+		}
+		in := input{features.Weights().Fingerprint(), features.Input(), reference}
 		at := slices.IndexFunc(tables, func(t table) bool { return t.input == in })
 		if at < 0 {
-			at, tables = len(tables), append(tables, table{input: in, network: features})
+			at, tables = len(tables), append(tables, table{input: in, reference: j.Reference, network: features})
 		}
 		s := seat{judge: at, result: len(tables[at].statistics), Statistic: statistic, key: l.scalarOf(k), label: statistic.Label(features.Label), features: features}
 		for _, other := range p.seats {
@@ -163,7 +169,7 @@ func (p *panel) restore(f *checkpoint.File, nimg int) error {
 		s := j.State()
 		s.Nimg = nimg
 		for k := range s.Sums {
-			t, err := f.Tensor(sumsOf(i) + s.Sums[k].Name)
+			t, err := p.sumIn(f, i, s.Sums[k].Name)
 			if err != nil {
 				return err
 			}
@@ -177,6 +183,20 @@ func (p *panel) restore(f *checkpoint.File, nimg int) error {
 		}
 	}
 	return nil
+}
+
+// sumIn is a sum of judge i in a checkpoint, or that of another judge: what one judge
+// measures of features was two judges' where each had a file of its own.
+func (p *panel) sumIn(f *checkpoint.File, i int, name string) (t checkpoint.Tensor, err error) {
+	if t, err = f.Tensor(sumsOf(i) + name); err == nil {
+		return t, nil
+	}
+	for other := range p.seats {
+		if t, err := f.Tensor(sumsOf(other) + name); err == nil {
+			return t, nil
+		}
+	}
+	return t, err
 }
 
 // bestJudge is the judge by which a network is the best so far.

@@ -2,7 +2,10 @@ package loop_test
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -10,6 +13,27 @@ import (
 	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
+
+// TestJudgesOfOneNetwork: judges whose features are the same, though each has files of
+// its own, are asked for them once.
+func TestJudgesOfOneNetwork(t *testing.T) {
+	t.Parallel()
+	dir := networks(t)
+	for _, name := range []string{"cnn.safetensors", "ref.npz"} {
+		check(t, os.WriteFile(filepath.Join(dir, "copy-"+name), read(t, filepath.Join(dir, name)), 0o644))
+	}
+	second := fmt.Sprintf("[fid1]\nstatistic = \"is\"\nfeatures = %q\nreference = %q\n[live]\n", dir+"/copy-cnn.safetensors", dir+"/copy-ref.npz")
+	run := newRun(t, strings.Replace(measuring("gdd", dir), "[live]\n", second, 1))
+	l := open(t, run)
+	steps(t, l, 2)
+	save(t, l)
+	l.Close()
+	f, err := checkpoint.Read(checkpointPath(run, 8))
+	check(t, err)
+	if !f.Has("eval_sum") || !f.Has("eval_logits") || f.Has("eval1_") {
+		t.Error("the checkpoint has not all sums of the first judge alone")
+	}
+}
 
 // TestSeveralJudges: several judges see the same images, say what each says alone, and
 // resume in the middle with the same checkpoint; the one that the settings name
