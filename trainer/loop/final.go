@@ -3,6 +3,7 @@ package loop
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"innate/configs"
 	"innate/models/checkpoint"
@@ -16,7 +17,7 @@ import (
 type FinalPlan struct {
 	Dir     string           // of the run, whose table gets the numbers
 	File    *checkpoint.File // its last checkpoint
-	Judge   configs.Judge    // which decides what is best; files are located
+	Judges  []configs.Judge  // of the run; files are located
 	Steps   int              // of the sampler
 	Samples int              // images of a range of seeds
 	Ranges  int
@@ -53,16 +54,21 @@ func (l *Loop) measureFinally(ctx context.Context) (again, goOn bool, err error)
 	if err != nil || f == nil {
 		return false, true, err
 	}
-	live, judge := l.cfg.Live, *l.cfg.Judge(l.bestJudge())
-	judge.Features, judge.Reference = configs.Locate(l.dir, judge.Features), configs.Locate(l.dir, judge.Reference)
+	live, judges := l.cfg.Live, make([]configs.Judge, l.cfg.Judges())
+	for k := range judges {
+		judges[k] = *l.cfg.Judge(k)
+		judges[k].Features, judges[k].Reference = configs.Locate(l.dir, judges[k].Features), configs.Locate(l.dir, judges[k].Reference)
+	}
+	l.finalPace = finalPace{}
 	measuring, cancel := context.WithCancel(ctx)
 	defer cancel()
 	goOn = true
 	var failed error
 	list, err := l.final(measuring, l.dev, FinalPlan{
-		Dir: l.dir, File: f, Judge: judge, Steps: l.method.Images().Steps, Samples: live.FinalSamples, Ranges: live.FinalRanges,
+		Dir: l.dir, File: f, Judges: judges, Steps: l.method.Images().Steps, Samples: live.FinalSamples, Ranges: live.FinalRanges,
 		Report: func(ranges, nimg int) {
 			l.report.stage, l.report.finalRanges, l.report.finalNimg = "final", ranges, nimg
+			l.finalPace.seen(time.Now(), ranges*live.FinalSamples+nimg)
 			l.publish()
 			if goOn, failed = l.between(ctx); failed == nil && l.eval.running { // that a client has asked for
 				failed = l.measureSlice()
@@ -93,6 +99,29 @@ func (l *Loop) measureFinally(ctx context.Context) (again, goOn bool, err error)
 		l.event(runlog.FID, text, nil)
 	}
 	return false, true, nil
+}
+
+// finalPace estimates how long the evaluation at the end still takes: by how long
+// the images have taken since the first report, so that those which were measured before
+// a kill count for nothing.
+type finalPace struct {
+	began, last time.Time
+	first, nimg int // images of all ranges, then and now
+}
+
+func (p *finalPace) seen(now time.Time, nimg int) {
+	if p.began.IsZero() {
+		p.began, p.first = now, nimg
+	}
+	p.last, p.nimg = now, nimg
+}
+
+// left is the seconds for all that is missing of total; 0 where nothing is known yet.
+func (p *finalPace) left(total int) float64 {
+	if p.nimg <= p.first {
+		return 0
+	}
+	return p.last.Sub(p.began).Seconds() / float64(p.nimg-p.first) * float64(total-p.nimg)
 }
 
 // finalStatus is what status says of it; nil where none is queued.

@@ -18,11 +18,11 @@ import (
 	"innate/trainer/runlog"
 )
 
-// finally is a short run with an evaluation queued for its end.
+// finally is a short run with an evaluation by two judges queued for its end.
 func finally(t *testing.T) string {
 	t.Helper()
 	text := strings.NewReplacer("total_kimg = 0.064", "total_kimg = 0.008\nfinal_samples = 120\nfinal_ranges = 2",
-		"fid_kimg = 0.032", "fid_kimg = 0").Replace(config("gdd", networks(t)))
+		"fid_kimg = 0.032", "fid_kimg = 0", "[live]\n", "[fid1]\nfeatures = \"builtin:mnist-random-cnn\"\nreference = \"builtin:mnist-random-ref\"\n[live]\n").Replace(config("gdd", networks(t)))
 	return newRun(t, text)
 }
 
@@ -47,11 +47,11 @@ func TestFinalEvaluation(t *testing.T) {
 	alone, stopped := finally(t), ""
 	check(t, loop.Run(ctx, loop.Options{Dir: alone, Final: evaluation.Final}))
 	want := table(alone)
-	if len(want) != 2 || want[0].N != 120 || want[1].Seed != 120 || want[0].Value == want[1].Value || want[0].Nimg != 8 {
+	if len(want) != 4 || want[0].N != 120 || want[0].Features == want[1].Features || want[2].Seed != 120 || want[0].Value == want[2].Value || want[0].Nimg != 8 {
 		t.Fatalf("numbers of two ranges: %+v", want)
 	}
 	told := events(t, alone, runlog.FID)
-	if len(told) != 1 || !strings.Contains(told[0].Text, "from 2 ranges of 120 images at 0.0 kimg") {
+	if len(told) != 2 || !strings.Contains(told[0].Text, "from 2 ranges of 120 images at 0.0 kimg") {
 		t.Errorf("events %+v", told)
 	}
 
@@ -61,7 +61,7 @@ func TestFinalEvaluation(t *testing.T) {
 	check(t, loop.Run(mid, loop.Options{Dir: stopped, Final: func(ctx context.Context, dev device.Device, p loop.FinalPlan) ([]results.Result, error) {
 		report := p.Report
 		p.Report = func(ranges, nimg int) {
-			if ranges == 1 && nimg == 50 {
+			if ranges == 1 && nimg == 50 { // 100 of one judge
 				stop()
 			}
 			report(ranges, nimg)
@@ -72,7 +72,7 @@ func TestFinalEvaluation(t *testing.T) {
 	check(t, err)
 	kept, err := filepath.Glob(filepath.Join(stopped, run.FeaturesPattern))
 	check(t, err)
-	if s := info.Status; s.State != run.StateStopped || s.Final == nil || s.Final.String() != "120 x 2 at 71 %" || len(kept) != 1 || len(table(stopped)) != 1 {
+	if s := info.Status; s.State != run.StateStopped || s.Final == nil || s.Final.String() != "120 x 2 at 71 %" || len(kept) != 1 || len(table(stopped)) != 2 {
 		t.Errorf("stopped: %s, %v, features %v, numbers %+v", s.State, s.Final, kept, table(stopped))
 	}
 	check(t, loop.Run(ctx, loop.Options{Dir: stopped, Final: evaluation.Final}))

@@ -97,6 +97,7 @@ type Loop struct {
 
 	eval       evaluation
 	final      Final
+	finalPace  finalPace
 	best       *best // nil until there is one
 	samples    *sampleGrid
 	health     health

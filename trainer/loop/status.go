@@ -72,8 +72,12 @@ func (l *Loop) metric() string {
 }
 
 // eta estimates the seconds left from the pace of the last ticks, evaluation and
-// all; before the first tick from the training speed.
+// all; before the first tick from the training speed. Once the evaluation at the end
+// is under way they are its.
 func (l *Loop) eta() float64 {
+	if final := l.finalStatus(); final != nil && final.Begun() {
+		return l.finalPace.left(final.Samples * final.Ranges)
+	}
 	pace := l.pace.perSec
 	if pace == 0 {
 		pace = l.rate.perSec(l.cfg.Run.Batch)
