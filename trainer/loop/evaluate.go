@@ -249,6 +249,7 @@ func (l *Loop) evaluateWaiting() error {
 		return nil
 	}
 	l.eval.waits = false
+	l.eval.pace.drawn(time.Now()) // the slice that this is within
 	return l.evaluate()
 }
 
