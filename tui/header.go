@@ -168,17 +168,17 @@ func (a *App) facts() []string {
 		}
 		facts = append(facts, s)
 	}
-	for _, m := range st.Also {
-		if m.Last != nil {
-			facts = append(facts, t.Dim.Render(widget.Plain(m.Name))+" "+widget.Value(*m.Last))
-		}
-	}
 	if st.Final != nil {
 		fact := t.Dim.Render("final ") + st.Final.String()
 		if st.Final.Begun() { // there is nothing else to wait for
 			facts = append([]string{fact}, facts...)
 		} else {
 			facts = append(facts, fact)
+		}
+	}
+	for _, m := range st.Also {
+		if m.Last != nil {
+			facts = append(facts, t.Dim.Render(widget.Plain(m.Name))+" "+widget.Value(*m.Last))
 		}
 	}
 	if st.TeacherFID != nil {
