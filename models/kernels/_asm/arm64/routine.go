@@ -253,7 +253,7 @@ func (r *routine) ret() {
 	}
 	r.body = append(r.body, body...)
 	r.allocate()
-	fmt.Fprintf(&r.file.code, "\nTEXT ·%s(SB), NOSPLIT, $0-%d\n", r.name, r.argBytes())
+	fmt.Fprintf(&r.file.code, "\nTEXT \u00b7%s(SB), NOSPLIT, $0-%d\n", r.name, r.argBytes())
 	if r.base != "" {
 		fmt.Fprintf(&r.file.code, "\tMOVD $vectorConstants<>(SB), %s\n", r.base)
 	}
