@@ -44,6 +44,7 @@ var rules = []struct {
 	{who: "innate/trainer/sweep", not: []string{"innate/models", "innate/metrics", "innate/trainer/control", "innate/trainer/loop", "innate/trainer/method", "net/http", "gorgonia.org"}, why: "a screen reads and compares runs without a network"},
 	{who: "innate/trainer/figures", not: []string{"innate/models", "innate/metrics", "innate/trainer", "innate/configs", "net/http"}, why: "a screen shows what an analysis has found without its networks"},
 	{who: "innate/trainer/loop", not: []string{"innate/trainer/analysis"}, why: "a run trains, others look at it"},
+	{who: "innate/trainer/alerts", not: []string{"innate/models", "innate/metrics", "innate/trainer/control", "innate/trainer/loop", "innate/trainer/method"}, why: "who is told knows neither networks nor how a run is steered"},
 	{who: "innate/trainer/optim", not: []string{"innate/trainer", "innate/configs"}, why: "it gets numbers"},
 
 	{who: "innate/tui/...", not: []string{"innate/models", "innate/metrics", "innate/trainer/loop", "innate/trainer/method", "innate/trainer/optim", "innate/trainer/data", "innate/trainer/tensorboard", "innate/trainer/control/prom", "gorgonia.org", "github.com/prometheus/client_golang"}, why: "the screen links neither models nor loop"},
