@@ -218,7 +218,7 @@ var tour = []step{
 	{"help", "space", ``},
 	{"everywhere", "ctrl+l", anew},
 
-	{"everywhere", ":", `freeze  train  preset  filter`},
+	{"everywhere", ":", `freeze  train  preset  `},
 	{typed, "pre", `:preset`},
 	{prompt, "tab", `:preset `},
 	{prompt, "esc", ``},
