@@ -4,7 +4,7 @@
 # Submits runs of a tiny network to a Slurm of its own, into a folder whose name a
 # shell would trip over, and prints a line for each: the time limit comes, and the
 # run is queued again and ends with the very checkpoint of one that never stopped; a
-# job and an array are cancelled; a node is lost. Exit status 0 if all went as it
+# job and an array are cancelled; a node is lost; a sweep is an array. Exit status 0 if all went as it
 # should, 1 if something did not, 77 with a reason if there can be no Slurm here.
 below="a b'c\"d#e%j\$x"
 . "$(dirname "$0")/slurm-cluster.sh"
@@ -77,21 +77,6 @@ check "an array's runs have their own seeds and logs, and stop with a checkpoint
 	grep -q "stopped at .* by SIGTERM" "$runs/00001-tiny/trainer.log"
 check "… the second one's" grep -q "seed = 4" "$runs/00001-tiny/config.toml"
 
-cat >some.toml <<-END
-	base  = "tiny.toml"
-	seeds = 2
-	[set]
-	live.total_kimg = 0.4
-	[[axis]]
-	key    = "live.lr"
-	values = [1e-3, 2e-3]
-END
-check "a sweep is an array, of a run a point and seed" is "$("$innate" sweep some.toml --slurm --time 10 --at-once 3 | grep -c '^Slurm job [0-9]*_[0-3]  ')" 4
-for _ in $(seq 480); do "$innate" sweep ls | grep -q '^some .*done' && break; sleep 0.25; done
-check "… which are all trained" grep -q '^some  *done  *2  *2  *4/4$' <("$innate" sweep ls)
-check "… with the point's settings" grep -Eq "^lr *= *(2e-3|0.002)" "$runs/some-lr-0.002-seed2/config.toml"
-check "… and are not submitted again" grep -q "every run is done" <("$innate" sweep some.toml --slurm --time 10 2>&1)
-
 becomes limit state queued
 check "time limit: a checkpoint, and queued again" saved limit
 check "… which status says" grep -q "^requeued" <(field limit job_state)
@@ -132,4 +117,19 @@ check "… and the run goes on from its checkpoint" grep -q "resumed from the ch
 scancel "${id[node]}"
 becomes node state stopped
 check "… to the next one" saved node
+
+cat >some.toml <<-END
+	base  = "tiny.toml"
+	seeds = 2
+	[set]
+	live.total_kimg = 0.4
+	[[axis]]
+	key    = "live.lr"
+	values = [1e-3, 2e-3]
+END
+check "a sweep is an array, of a run a point and seed" is "$("$innate" sweep some.toml --slurm --time 10 --at-once 3 | grep -c '^Slurm job [0-9]*_[0-3]  ')" 4
+for _ in $(seq 480); do "$innate" sweep ls | grep -q '^some .*done' && break; sleep 0.25; done
+check "… which are all trained" grep -q '^some  *done  *2  *2  *4/4$' <("$innate" sweep ls)
+check "… with the point's settings" grep -Eq "^lr *= *(2e-3|0.002)" "$runs/some-lr-0.002-seed2/config.toml"
+check "… and are not submitted again" grep -q "every run is done" <("$innate" sweep some.toml --slurm --time 10 2>&1)
 exit $failed

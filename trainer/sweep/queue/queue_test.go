@@ -163,6 +163,16 @@ func TestQueue(t *testing.T) {
 	if g.State != sweep.StateDone || len(g.Points) != 2 || len(g.Points[1].Runs) != 2 || g.Points[1].Runs[1].Seed != 2 || g.Points[1].State() != "1 done, 1 failed" {
 		t.Errorf("group: %+v", g)
 	}
+	table, err := g.Compare([]float64{1, 2}, p.Points[1].Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rows := table.Cells()
+	wantHead := []string{"point", "FID(x) at 1", "FID(x) at 2", "seeds", "images/s", "frozen", "memory", "kimg", "best by", "state", "FID(x), difference"}
+	wantRow := []string{"gen_lr=0.0001", "5 ± 0", "", "2", "", "", "", "1", "", "2 done", "no values to compare"}
+	if !slices.Equal(head, wantHead) || len(rows) != 2 || !slices.Equal(rows[0], wantRow) {
+		t.Errorf("table: %q %q, want %q %q", head, rows, wantHead, wantRow)
+	}
 	if infos, err := run.List(filepath.Dir(s.dir)); err != nil || len(infos) != 4 {
 		t.Errorf("%d runs in the list, %v; want 4: the sweep is none", len(infos), err)
 	}
