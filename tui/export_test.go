@@ -62,7 +62,7 @@ func AwayFromRun(section string) bool {
 func (a *App) Enter(section string) {
 	kinds := map[string]overlayKind{"menus": overlayMenu, "questions": overlayQuestion, "help": overlayHelp}
 	a.overlay, a.stale = overlay{kind: kinds[section]}, true
-	names := map[string]string{"curves": "curves", "tree of layers": "layers", "view of samples": "samples", "one sample": "samples", "config": "config", "events": "events"}
+	names := map[string]string{"curves": "curves", "tree of layers": "layers", "view of samples": "samples", "one sample": "samples", "config": "config", "events": "events", "analysis": "analysis"}
 	a.view = max(slices.Index(a.ViewNames(), names[section]), 0) // others work on the dashboard
 	a.state.Focus = "events"                                     // the pane with the fewest keys of its own
 	if p, ok := map[string]string{"charts": "loss", "layers": "layers", "samples": "samples"}[section]; ok {

@@ -30,7 +30,7 @@ func TestShow(t *testing.T) {
 			t.Errorf("frame lacks %q:\n%s", want, out.String())
 		}
 	}
-	if err := tui.Show(t.Context(), &out, opts, "curve", 100, 30); err == nil || err.Error() != `view: got "curve", want dashboard | curves | layers | samples | config | machine | events` {
+	if err := tui.Show(t.Context(), &out, opts, "curve", 100, 30); err == nil || err.Error() != `view: got "curve", want dashboard | curves | layers | samples | config | machine | events | analysis` {
 		t.Errorf("error %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"innate/tui/host"
+	"innate/tui/views/analysis"
 	"innate/tui/views/config"
 	"innate/tui/views/curves"
 	"innate/tui/views/dashboard"
@@ -29,6 +30,7 @@ var builtin = []host.Registration{
 	{Name: "config", New: config.New},
 	{Name: "machine", New: machine.New},
 	{Name: "events", New: events.New},
+	{Name: "analysis", New: analysis.New},
 }
 
 // newViews returns the views of a run that is being opened.

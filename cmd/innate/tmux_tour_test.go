@@ -194,6 +194,17 @@ var tour = []step{
 	{prompt, "enter", ``},
 	{"everywhere", "ctrl+l", anew},
 	{"events", "g", `›2 curves`},
+
+	{"a run", "8", `›8 analysis`},
+	{"analysis", "n", `Start an analysis`},
+	{"menus", "enter", `› weights[\s\S]*Distance of weights`},
+	{"analysis", "tab", `figure 2 of`},
+	{"analysis", "shift+tab", `figure 1 of`},
+	{"analysis", "] [ up k down j left h right l pgup pgdown ctrl+b ctrl+f home end G", ``},
+	{"analysis", "w", `how it was measured`},
+	{"analysis", "w", `figure 1 of`},
+	{"analysis", "x", ``},
+	{"everywhere", "ctrl+l", anew},
 	{"a run", "1 2 1", `›1 dashboard`},
 
 	{"a run", "i", `images: `},

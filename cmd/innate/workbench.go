@@ -74,7 +74,8 @@ func workbenchOptions(c *cli, dir, runs string) (tui.Options, error) {
 		},
 		Queue:   orderQueue,
 		Teacher: drawTeacher, TeacherSteps: loop.TeacherSteps,
-		Frozen: loop.Frozen,
+		Frozen:  loop.Frozen,
+		Analyze: analyzeApart,
 	}
 	for _, name := range presets() {
 		text, err := configs.PresetText(name)

@@ -43,6 +43,9 @@ type Options struct {
 	// returns its file.
 	Teacher      func(ctx context.Context, dir string) (png string, err error)
 	TeacherSteps int
+	// Analyze runs an analysis of the run in dir, args being the words of a command, as
+	// a process that outlives the workbench, and waits for its end.
+	Analyze func(ctx context.Context, dir string, args []string) error
 	// Frozen returns which parameters a [freeze] table freezes. Without it the
 	// screen waits for the trainer to say what comes of a change.
 	Frozen func(names []string, table configs.Freeze) (map[string]bool, error)

@@ -52,6 +52,16 @@ func ink(s lipgloss.Style) Ink {
 // SeriesCount is the number of distinct series colours; more repeat.
 const SeriesCount = 4
 
+// HeatCount is the number of colours of a heat map.
+const HeatCount = 10
+
+// heat goes from violet over green to yellow, each lighter than the one before, with
+// text that stands out on it. Cells have a digit besides their colour.
+var heat = [HeatCount]string{"#5f005f", "#5f0087", "#005f87", "#005faf", "#008787", "#00af87", "#5faf5f", "#87d75f", "#d7d75f", "#ffff5f"}
+
+// darkHeat are those on which white stands out.
+const darkHeat = 5
+
 // Theme is immutable after New: replace it whole.
 type Theme struct {
 	Look   Look
@@ -71,6 +81,8 @@ type Theme struct {
 	Border, BorderFocus Ink
 	Select              Ink // the cursor row
 	Banner, BannerBad   Ink // full-width warnings
+
+	Heat [HeatCount]Ink // cells of a heat map, from the lowest value to the highest; none without colours
 
 	Series [SeriesCount]Ink // curves …
 	Raw    [SeriesCount]Ink // … and their unsmoothed shadows
@@ -191,6 +203,16 @@ func coloured(l Look) *Theme {
 	}
 	if l.ASCII {
 		t.Glyphs = asciiGlyphs
+	}
+	for i, background := range heat {
+		if l.Basic { // whose palette has no such order
+			break
+		}
+		text := "#000000"
+		if i < darkHeat {
+			text = "#ffffff"
+		}
+		t.Heat[i] = ink(fg(text).Background(lipgloss.Color(background)))
 	}
 	for i := range SeriesCount {
 		t.Series[i], t.Raw[i] = ink(fg(p.series[i])), ink(fg(p.raw[i]))
