@@ -39,3 +39,35 @@ func TestForMethod(t *testing.T) {
 		t.Errorf("no method: %v", err)
 	}
 }
+
+// TestForMethodIsThePreset compares with the presets of other methods, which freeze
+// nothing.
+func TestForMethodIsThePreset(t *testing.T) {
+	text, err := configs.PresetText("mnist-gdd-i")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for method, preset := range map[string]string{configs.FD: "mnist-fd", configs.Distill: "mnist-cd"} {
+		to, err := configs.ForMethod(text, method)
+		if err == nil {
+			to, err = configs.Set(to, "freeze.preset", "none")
+		}
+		if err == nil {
+			to, err = configs.Set(to, "name", preset)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := configs.Parse("to.toml", to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := configs.Preset(preset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if changes := configs.Diff(want, got); len(changes) > 0 {
+			t.Errorf("%s: %v", preset, changes)
+		}
+	}
+}

@@ -143,7 +143,7 @@ func Parse(path, text string) (*File, error) {
 		return nil, f.at(f.line("", 0, "name"), "name: got %.40q, want 1 to 64 letters, digits and any of ._+-, a letter or digit first", f.Name)
 	}
 	if f.Base = read.Base; f.Base == "" {
-		return nil, f.at(0, "base: got nothing, want a preset (%s) or a file", strings.Join(configs.Presets(), " | "))
+		return nil, f.at(0, "base: got nothing, want a preset, such as mnist-gdd-i, or a file")
 	}
 	for _, part := range []func(*form) error{f.readSeeds, f.readSettings, f.readAxes, f.readPoints, f.readRules} {
 		if err := part(&read); err != nil {
