@@ -43,7 +43,7 @@ func (c *cli) backCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(c.out, "%s: back at %v kimg, %.1f %% of %d parameters frozen\n", st.Run, float64(st.Nimg)/1000, 100*st.FrozenFraction, st.Params)
+		fmt.Fprintf(c.out, "%s: went back, now at %v kimg, %.1f %% of %d parameters frozen\n", st.Run, float64(st.Nimg)/1000, 100*st.FrozenFraction, st.Params)
 		return nil
 	}
 	return cmd
