@@ -32,6 +32,9 @@ func sweepOf(tb testing.TB) {
 			}
 			c := tuitest.Default()
 			c.Ticks, c.TickK, c.State, c.Seed = 64+8*k, 1, run.StateDone, 8*i+2*k*k
+			if i == 1 && k == 2 { // there is something left for a queue
+				c.State = run.StateStopped
+			}
 			f := tuitest.NewFake(tb, "runs", p.RunName(point, seed), c)
 			best := 70 + 10*float64(i) + float64(k)
 			f.Heartbeat.BestFID, f.Heartbeat.LastFID = &best, new(best+1)
@@ -70,7 +73,7 @@ func TestGroupGolden(t *testing.T) {
 // their runs.
 func TestGroup(t *testing.T) {
 	s := tuitest.OpenList(t, 120, 40, tuitest.ListOptions(), sweepOf)
-	s.Wants("rates", "7 / 7 runs", "71.00 ±1", "00004-mnist-gdd-i")
+	s.Wants("rates", "6 / 7 runs", "71.00 ±1", "00004-mnist-gdd-i")
 	s.Lacks("rates-fast")
 	s.Press("/")
 	s.Type("rates fid<80")
@@ -99,7 +102,7 @@ func TestGroup(t *testing.T) {
 	s.Press("enter")
 	s.Wants("1 of 3")
 	s.Press("esc", "b", "down", "enter")
-	s.Wants("rates by freeze.preset", "6 / 6")
+	s.Wants("rates by freeze.preset", "5 / 6")
 	s.Press("esc", "g", "enter")
 	s.Wants("Open a run", "rates-fast-seed3", "best 72.00")
 	s.Press("down", "enter")
