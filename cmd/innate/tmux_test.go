@@ -115,7 +115,7 @@ func (d *desk) screen() string {
 func (d *desk) sees(pattern string) bool {
 	d.t.Helper()
 	re := regexp.MustCompile(pattern)
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(25 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(25 * time.Millisecond) {
 		if re.MatchString(d.screen()) {
 			return true
 		}
