@@ -77,7 +77,7 @@ func checkWhole(old, c *Config) error {
 		f := byKey[missing[0]]
 		want := fmt.Sprintf("it stated as before: the run has %s, the default is %s", format(f.of(old).Interface()), defaultOf(f, c.Method))
 		if len(missing) > 1 {
-			want += "; also missing: " + shown(strings.Join(missing[1:], ", "))
+			want += "; also missing: " + shown(strings.Join(c.byTable(missing[1:]), ", "))
 		}
 		return c.src.errorAtEnd(f.key, "nothing", want)
 	}
@@ -91,6 +91,23 @@ func checkWhole(old, c *Config) error {
 		}
 	}
 	return nil
+}
+
+// byTable names keys, but a table of which the text has nothing left by its name alone:
+// of half a file that is all that one wants to know.
+func (c *Config) byTable(keys []string) (names []string) {
+	for _, key := range keys {
+		name := key
+		if table, _, nested := strings.Cut(key, "."); nested && !slices.ContainsFunc(schema, func(f field) bool {
+			return strings.HasPrefix(f.key, table+".") && c.src.layout.states(f.key)
+		}) {
+			name = "[" + table + "]"
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // defaultOf is the default of a setting in TOML notation.

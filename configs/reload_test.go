@@ -63,7 +63,7 @@ func TestFaultMissingSettings(t *testing.T) {
 	const text = "method = \"gdd\"\nname = \"a\"\n\n[run]\nbatch = 64\n\n[live]\nfid_kimg = 0 # off\nsample_kimg = 2.0\n\n[freeze]\npreset = \"none\"\ntrain = []\n"
 	for _, tt := range []struct{ name, old, next, want string }{
 		{"a table", text, text[:strings.Index(text, "[freeze]")],
-			`configs: config.toml:9: freeze.preset: got nothing, want it stated as before: the run has "none", the default is "gdd-i"; also missing: freeze.train`},
+			`configs: config.toml:9: freeze.preset: got nothing, want it stated as before: the run has "none", the default is "gdd-i"; also missing: [freeze]`},
 		{"a line", text, strings.Replace(text, "fid_kimg = 0 # off\n", "", 1),
 			"configs: config.toml:7: live.fid_kimg: got nothing, want it stated as before: the run has 0.0, the default is 10.0"},
 		{"a line in a comment", text, strings.Replace(text, "fid_kimg", "# fid_kimg", 1), "configs: config.toml:7: live.fid_kimg: got nothing"},

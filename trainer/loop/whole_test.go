@@ -36,7 +36,7 @@ func TestFaultPausedWriter(t *testing.T) {
 	if !ok {
 		t.Fatalf("no fid_kimg in\n%s", good)
 	}
-	for missing, text := range map[string]string{"freeze.preset": head, "live.": half} {
+	for missing, text := range map[string]string{"[freeze]": head, "live.": half} {
 		d.Reload(text)
 		if changes := configs.Diff(before, d.Config()); len(changes) > 0 {
 			t.Errorf("without %s and what follows: in force %v", missing, changes)
@@ -80,7 +80,7 @@ func TestFaultWatchedWriterPauses(t *testing.T) {
 		}
 		return s.ConfigError != ""
 	})
-	if !strings.Contains(s.ConfigError, ": got nothing, want it stated as before") || !strings.Contains(s.ConfigError, "also missing: ") || !strings.Contains(s.ConfigError, "freeze.preset") {
+	if !strings.Contains(s.ConfigError, ": got nothing, want it stated as before") || !strings.Contains(s.ConfigError, "also missing: ") || !strings.Contains(s.ConfigError, "[freeze]") {
 		t.Errorf("got %q, want all that is missing", s.ConfigError)
 	}
 	check(t, os.WriteFile(path, []byte(head+"[freeze]"+strings.Replace(tail, "gdd-i", "none", 1)), 0o644))
