@@ -21,7 +21,7 @@ import (
 // further on, which it reaches without a break. The driven process is over.
 func rolledBack(t *testing.T, method string) (dir string, middle, last int64) {
 	t.Helper()
-	dir = newRun(t, strings.NewReplacer("total_kimg = 0.064", "total_kimg = 1000", "[live]\n", "[live]\ndiverge_action = \"rollback\"\n").
+	dir = newRun(t, strings.NewReplacer("total_kimg = 0.064", "total_kimg = 1000", "[live]\n", "[live]\nfid_share = 1\ndiverge_action = \"rollback\"\n").
 		Replace(config(method, networks(t))))
 	d, err := loop.Drive(dir)
 	check(t, err)
@@ -103,7 +103,7 @@ func TestForkOfRolledBackRunIsExact(t *testing.T) {
 func TestRollbacksInVainAreKept(t *testing.T) {
 	t.Parallel()
 	dir := newRun(t, strings.NewReplacer("total_kimg = 0.064", "total_kimg = 1000",
-		"[live]\n", "[live]\ndiverge_action = \"rollback\"\n").Replace(config("gdd", networks(t))))
+		"[live]\n", "[live]\nfid_share = 1\ndiverge_action = \"rollback\"\n").Replace(config("gdd", networks(t))))
 	diverged := func() int { return len(events(t, dir, runlog.Diverge)) }
 	drive := func(until func(*loop.Driven, run.Status) bool) (s run.Status) {
 		t.Helper()
