@@ -176,7 +176,7 @@ func (l *Loop) evaluate() error {
 		return err
 	}
 	l.eval.panel.Reset()
-	l.eval.nimg, l.eval.running = l.nimg, true
+	l.eval.nimg, l.eval.running, l.eval.pace.first = l.nimg, true, true
 	return nil
 }
 
@@ -210,6 +210,7 @@ func (l *Loop) evaluateBeside() error {
 
 // measureSlice measures a slice whatever the budget.
 func (l *Loop) measureSlice() error {
+	l.eval.pace.first = false // of this evaluation; the step may begin the next
 	err := l.timed(l.cfg.FID.Statistic, l.stepEvaluation)
 	l.eval.pace.drawn(time.Now())
 	return err

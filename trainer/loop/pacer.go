@@ -4,9 +4,11 @@ import "time"
 
 // pacer holds evaluations to a share of the run's time: a slice is drawn between
 // two steps once what came before it has been paid for, the beginning of the evaluation
-// and the statistic at the end of the last one included. Which slice is drawn when
-// depends on the clock, what it adds to the evaluation does not.
+// and the statistic at the end of the last one included; the first slice of an
+// evaluation waits for nothing, so that a small one is done with the next step. Which of
+// the others is drawn when depends on the clock, what it adds to the evaluation does not.
 type pacer struct {
+	first bool          // the next slice is the first of an evaluation
 	owed  time.Duration // for work done, less what has been paid since
 	since time.Time     // until when the run's time has been counted
 }
@@ -25,7 +27,7 @@ func (p *pacer) allows(now time.Time, share float64) bool {
 		p.owed = time.Duration(max(0, float64(p.owed)-paid))
 	}
 	p.since = now
-	return p.owed == 0
+	return p.owed == 0 || p.first
 }
 
 // drawn counts a slice, or other work for an evaluation, that was done up to now.

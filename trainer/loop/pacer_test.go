@@ -75,7 +75,7 @@ func TestBudget(t *testing.T) {
 		}
 		return list
 	}
-	if list := said(slow); len(list) == 0 || !strings.HasSuffix(list[0], "that of 0.0 kimg, at 0 of 600 images, is finished first, beyond that share") {
+	if list := said(slow); len(list) == 0 || !strings.HasSuffix(list[0], "that of 0.0 kimg, at 250 of 600 images, is finished first, beyond that share") {
 		t.Errorf("events %q", list)
 	}
 
