@@ -55,7 +55,7 @@ func KeyTable() []KeyInfo {
 
 // AwayFromRun tells whether entering a section closes the run.
 func AwayFromRun(section string) bool {
-	return slices.Contains([]string{"list of runs", "new run", "overlay of runs"}, section)
+	return slices.Contains([]string{"list of runs", "new run", "overlay of runs", "sweep"}, section)
 }
 
 // Enter brings the app into a state where the keys of a section work.

@@ -17,7 +17,7 @@ import (
 )
 
 func TestMouse(t *testing.T) {
-	s, _ := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{})
+	s, _ := tuitest.Open(t, 140, 40, tuitest.Default(), tui.Options{})
 	if s.App.View().MouseMode != tea.MouseModeNone {
 		t.Error("the mouse is on at first")
 	}

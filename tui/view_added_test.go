@@ -51,9 +51,9 @@ func TestAddedView(t *testing.T) {
 	s, f := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{
 		Views: []host.Registration{{Name: "parameters", New: newParams}},
 	})
-	s.Press("8", "k", "k")
+	s.Press("9", "k", "k")
 	s.Exact(120, 40)
-	s.Wants("›8 parameters", fmt.Sprintf("%d parameters, 2 presses", f.Heartbeat.Params), "k count")
+	s.Wants("›9 parameters", fmt.Sprintf("%d parameters, 2 presses", f.Heartbeat.Params), "k count")
 	s.Press("?")
 	s.Wants("count one more", "count N more", "parameters")
 	s.Press("esc")
@@ -63,7 +63,7 @@ func TestAddedView(t *testing.T) {
 	s.Command("view parameters")
 	s.Wants("3 presses")
 	s.Press("esc")
-	if strings.Contains(s.Frame(), "›8 parameters") {
+	if strings.Contains(s.Frame(), "›9 parameters") {
 		t.Error("esc does not lead back to the first view")
 	}
 }
@@ -76,10 +76,10 @@ func TestAddedViewIsRemembered(t *testing.T) {
 		StateFile: t.TempDir() + "/state.json",
 	}
 	s, f := tuitest.Open(t, 120, 40, tuitest.Default(), opts)
-	s.Press("8")
+	s.Press("9")
 	opts.RunDir = f.Dir
 	again := tuitest.New(t, 120, 40, opts)
-	again.Wants("›8 parameters")
+	again.Wants("›9 parameters")
 	opts.Views = nil // and without it in the first one
 	without := tuitest.New(t, 120, 40, opts)
 	without.Wants("›1 dashboard")

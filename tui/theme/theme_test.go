@@ -18,7 +18,7 @@ func TestGlyphWidths(t *testing.T) {
 		v := reflect.ValueOf(theme.New(true, ascii).Glyphs)
 		for i := range v.NumField() {
 			name := v.Type().Field(i).Name
-			s, inText := "", name == "Arrows" || name == "To"
+			s, inText := "", name == "Arrows" || name == "To" || name == "PlusMinus"
 			switch f := v.Field(i); f.Kind() {
 			case reflect.String:
 				s = f.String()

@@ -20,14 +20,15 @@ func TestParity(t *testing.T) {
 	}
 }
 
-// TestEveryOperation: no operation is left out.
+// TestEveryOperation: no operation is left out, but those in whose midst a run goes to
+// its host: what they compute is not a device's.
 func TestEveryOperation(t *testing.T) {
 	seen, err := parity.Operations()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, op := range graph.Ops() {
-		if !seen[op] {
+		if !seen[op] && !op.Outside {
 			t.Errorf("%s is in no expression", op.Name)
 		}
 	}

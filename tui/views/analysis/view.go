@@ -47,13 +47,13 @@ func (v *View) Active() []*host.Section { return []*host.Section{v.keys} }
 func (v *View) bind() {
 	do := func(f func()) func() tea.Cmd { return func() tea.Cmd { f(); return nil } }
 	v.keys = host.NewSection("analysis",
-		host.Bind("n", "n", "new", "start an analysis, as a process of one thread that gives way to the trainer", v.offer),
+		host.Bind("n", "n", "new", "start an analysis, beside the trainer", v.offer),
 		host.Bind("tab", "tab", "figure", "the next figure of the result", do(func() { v.stepFigure(1) })),
 		host.Bind("shift+tab", "shift+tab", "", "the figure before", do(func() { v.stepFigure(-1) })),
 		host.Bind("]", "]", "result", "the next result", do(func() { v.stepResult(1) })),
 		host.Bind("[", "[", "", "the result before", do(func() { v.stepResult(-1) })),
 		host.Bind("w", "w", "how", "how it was measured, and back", do(func() { v.how = !v.how; v.row = 0 })),
-		host.Bind("x", "x", "stop", "stop the analysis that is under way, or forget its error", v.dismiss),
+		host.Bind("x", "x", "stop", "stop the analysis, or forget its error", v.dismiss),
 		host.Bind("up k", "↑ k", "", "the row above", do(func() { v.move(-1, 0) })),
 		host.Bind("down j", "↓ j", "", "the row below", do(func() { v.move(1, 0) })),
 		host.Bind("left h", "← h", "", "the column before", do(func() { v.move(0, -1) })),
