@@ -106,8 +106,7 @@ func dismiss(g *ranks.Group, err error) {
 	case err != nil:
 		g.Fail(err)
 	default:
-		_ = g.Tell([]byte{orderEnd})
-		g.Leave()
+		g.Finish([]byte{orderEnd})
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,6 +20,8 @@ type Group struct {
 
 	asks chan Ask
 	by   *worker // what adds up; nil for the links
+
+	finishing atomic.Bool // the last message is on its way: whoever has it leaves
 
 	once sync.Once
 	lost chan struct{} // closed once the group is at an end …
@@ -96,6 +99,16 @@ func (g *Group) Tell(message []byte) error {
 		}
 	}
 	return g.Err()
+}
+
+// Finish says a last message to all followers and leaves. Each of them leaves as soon as
+// it has it, maybe before the next one has.
+func (g *Group) Finish(message []byte) {
+	g.finishing.Store(true)
+	for _, l := range g.links {
+		_ = l.send(frameSaid, message) // whose process is lost now has nothing left to do
+	}
+	g.Leave()
 }
 
 // Told waits for what the leader says.
@@ -181,7 +194,9 @@ func (g *Group) read(l *link) {
 			payload, err = readPayload(l.conn, n)
 		}
 		if err != nil {
-			_ = g.broken(l, err) // who waits learns of it
+			if !g.finishing.Load() {
+				_ = g.broken(l, err) // who waits learns of it
+			}
 			return
 		}
 		switch kind {

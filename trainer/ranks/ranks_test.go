@@ -338,3 +338,25 @@ func TestLastMessage(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// TestFinish: followers that leave as soon as they have the last message do not end the
+// group for those that have yet to get it.
+func TestFinish(t *testing.T) {
+	for range 300 {
+		groups, err := ranks.InProcess(4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		for _, g := range groups[1:] {
+			all.Go(func() {
+				if m, err := g.Told(); err != nil || string(m) != "end" {
+					t.Errorf("%v: told %q, %v, want the last message", g.Place(), m, err)
+				}
+				g.Leave()
+			})
+		}
+		groups[0].Finish([]byte("end"))
+		all.Wait()
+	}
+}
