@@ -275,7 +275,7 @@ func TestProcessesFollow(t *testing.T) {
 	until(t, client, "a checkpoint that rank 1 was asked for", func(s run.Status) bool { return s.CheckpointNimg > at.Nimg })
 
 	// A learning rate at which losses diverge: the run goes back, and goes on.
-	_, err = client.Set(ctx, map[string]string{"live.gen_lr": "1", "live.disc_lr": "1", "live.diverge_factor": "1.5"})
+	_, err = client.Set(ctx, map[string]string{"live.gen_lr": "1", "live.disc_lr": "1", "live.diverge_factor": "1.01"})
 	check(t, err)
 	for end := time.Now().Add(30 * time.Second); !strings.Contains(told(t, dir, runlog.Resume), "went back to the checkpoint"); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
