@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"innate/trainer/sweep"
 	"innate/tui/host"
@@ -137,20 +138,25 @@ func (v *Group) fill(w int) {
 		}
 		v.rows[key] = groupRow{name, append(row.points, m)}
 	}
-	v.table.SetColumns(groupColumns(keys, w))
-	rows := make([]widget.TableRow, len(order))
+	rows, widest := make([]widget.TableRow, len(order)), make([]int, len(keys))
 	for i, key := range order {
 		rows[i] = widget.TableRow{Key: key, Cells: v.cells(v.rows[key], keys, i), Hidden: !v.fits(v.rows[key])}
 	}
+	for _, row := range rows {
+		for i := range keys {
+			widest[i] = max(widest[i], ansi.StringWidth(row.Cells[1+i].Text))
+		}
+	}
+	v.table.SetColumns(groupColumns(keys, widest, w))
 	v.table.SetRows(rows)
 	if v.table.Sort() == "" {
 		v.table.SetSort("best")
 	}
 }
 
-// groupColumns lays out the table: the point, a column for each setting, and how it
-// does. What has no room is left out, the settings that come last first.
-func groupColumns(keys []string, w int) []widget.TableColumn {
+// groupColumns lays out the table: the point, a column for each setting as wide as the
+// widest of its values, and how it does. What has no room is left out, the settings that come last first.
+func groupColumns(keys []string, widest []int, w int) []widget.TableColumn {
 	const pointMin, pointMax = 12, 34
 	cols := []widget.TableColumn{{Name: "point", W: pointMin}}
 	for _, key := range keys {
@@ -177,7 +183,7 @@ func groupColumns(keys []string, w int) []widget.TableColumn {
 	}
 	n := len(keys)
 	for i := range n {
-		show(1+i, min(max(len(cols[1+i].Name)+1, 8), 16))
+		show(1+i, min(max(len(cols[1+i].Name)+1, widest[i], 6), 16))
 	}
 	show(n+2, 8) // kimg
 	show(n+4, 8) // last
@@ -189,7 +195,7 @@ func groupColumns(keys []string, w int) []widget.TableColumn {
 func (v *Group) cells(row groupRow, keys []string, place int) []widget.TableCell {
 	t := v.h.Theme()
 	s := session.StandingOf(row.runs()...)
-	want, dropped := 0, ""
+	g, want, dropped := v.group(), 0, ""
 	for _, m := range row.points {
 		want += max(m.Want, len(m.Runs))
 		if m.Dropped != "" {
@@ -204,7 +210,7 @@ func (v *Group) cells(row groupRow, keys []string, place int) []widget.TableCell
 		state = t.Good.Render(t.Glyphs.Dot + " trains")
 	case s.Done == want && want > 0:
 		state = t.Good.Render(t.Glyphs.Done + " done")
-	case s.Made > 0:
+	case s.Made > 0 && (g == nil || g.State != sweep.StateRunning): // else the queue comes back to it
 		state = t.Dim.Render("stopped")
 	}
 	cells := []widget.TableCell{{Text: widget.Plain(row.name), Order: float64(place)}}
