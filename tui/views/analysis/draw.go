@@ -72,11 +72,12 @@ func (v *View) drawFigure(r host.Rect, report *figures.Report) []string {
 	n := count(report)
 	v.figure = min(v.figure, max(n-1, 0))
 	info := t.Dim.Render(fmt.Sprintf("figure %d of %d", v.figure+1, n))
-	title, body := "", v.drawHow
+	var title string
+	var body func(w, h int) string
 	switch k := v.figure; {
 	case v.how || n == 0:
 		title, info = report.Title, t.Dim.Render("how it was measured")
-		body = func(w, h int) string { return v.drawHow(w, h) }
+		body = v.drawHow
 	case k < len(report.Maps):
 		title, body = report.Maps[k].Title, func(w, h int) string { return v.drawMap(&report.Maps[k], w, h) }
 	case k < len(report.Maps)+len(report.Charts):

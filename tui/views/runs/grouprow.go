@@ -2,7 +2,6 @@ package runs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -160,5 +159,3 @@ func (v *View) askStopGroup(g *sweep.Group) tea.Cmd {
 		Yes:  func() tea.Cmd { return v.orderGroup(g, "pause", "pausing", "paused") },
 	})
 }
-
-var errNoRun = errors.New("no run here")
