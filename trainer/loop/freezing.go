@@ -117,46 +117,26 @@ func (l *Loop) unscheduled(atKimg float64) (configs.Freeze, error) {
 }
 
 // resolveFreezing applies the [freeze] table and every entry of its schedule to the
-// network, and returns what is in force now; its errors name the line of the file.
+// network, each of which a rollback or the time may come to, and returns what is in force
+// now; its errors name the line of the file.
 func (l *Loop) resolveFreezing(cfg *configs.Config) (frozen, error) {
-	table, entry := cfg.Freeze.InForce(l.nimg)
-	for k, e := range cfg.Freeze.Schedule {
-		if k == entry {
-			continue
-		}
-		if _, err := l.resolveTable(e.Table()); err != nil {
-			return frozen{}, cfg.AtEntry(k, err)
-		}
-	}
 	base := cfg.Freeze
 	base.Schedule = nil
-	if entry >= 0 { // what a rollback may come to
-		if _, err := l.resolveBase(cfg, base); err != nil {
-			return frozen{}, err
-		}
-	} else {
-		f, err := l.resolveBase(cfg, table)
-		return frozen{f, entry, l.shares(cfg)}, err
-	}
-	f, err := l.resolveTable(table)
+	f, err := l.resolveBase(cfg, base)
 	if err != nil {
-		return frozen{}, cfg.AtEntry(entry, err)
+		return frozen{}, err
 	}
-	return frozen{f, entry, l.shares(cfg)}, nil
-}
-
-// shares is what each entry of a schedule freezes of all parameters. The entries have
-// been resolved, or an error is on its way.
-func (l *Loop) shares(cfg *configs.Config) []float64 {
-	var list []float64
-	for _, e := range cfg.Freeze.Schedule {
-		share := 0.0
-		if f, err := l.resolveTable(e.Table()); err == nil {
-			share = f.Fraction()
+	_, entry := cfg.Freeze.InForce(l.nimg)
+	now := frozen{Freezing: f, entry: entry}
+	for k, e := range cfg.Freeze.Schedule {
+		if f, err = l.resolveTable(e.Table()); err != nil {
+			return frozen{}, cfg.AtEntry(k, err)
 		}
-		list = append(list, share)
+		if now.others = append(now.others, f.Fraction()); k == entry {
+			now.Freezing = f
+		}
 	}
-	return list
+	return now, nil
 }
 
 func (l *Loop) resolveTable(table configs.Freeze) (*optim.Freezing, error) {
