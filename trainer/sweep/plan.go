@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"path/filepath"
 	"slices"
@@ -113,32 +114,37 @@ func Absolute(text, folder string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for key, ref := range c.Paths() {
-		if at := configs.Locate(folder, ref); at != ref {
-			if at, err = filepath.Abs(at); err != nil {
-				return "", fmt.Errorf("sweep: %w", err)
-			}
-			if text, err = configs.Set(text, key, at); err != nil {
-				return "", err
-			}
-		}
+	paths, err := absolutePaths(c, folder)
+	if err != nil {
+		return "", err
 	}
-	return text, nil
+	return paths.Apply(text)
+}
+
+// absolutePaths are the settings of a configuration that name files by a path from a
+// folder, with absolute ones, in the order of their keys.
+func absolutePaths(c *configs.Config, folder string) (set Settings, err error) {
+	paths := c.Paths()
+	for _, key := range slices.Sorted(maps.Keys(paths)) {
+		at := configs.Locate(folder, paths[key])
+		if at == paths[key] {
+			continue
+		}
+		if at, err = filepath.Abs(at); err != nil {
+			return nil, fmt.Errorf("sweep: %w", err)
+		}
+		set = append(set, Setting{Key: key, Value: at})
+	}
+	return set, nil
 }
 
 // locate is Absolute for the settings of a point.
 func (f *File) locate(p *Plan, i int, cfg *configs.Config) (*configs.Config, error) {
-	for key, ref := range cfg.Paths() {
-		at := configs.Locate(filepath.Dir(f.path), ref)
-		if at == ref {
-			continue
-		}
-		at, err := filepath.Abs(at)
-		if err != nil {
-			return nil, fmt.Errorf("sweep: %w", err)
-		}
-		p.Points[i].Set = append(slices.Clone(p.Points[i].Set), Setting{Key: key, Value: at})
+	paths, err := absolutePaths(cfg, filepath.Dir(f.path))
+	if err != nil {
+		return nil, err
 	}
+	p.Points[i].Set = append(slices.Clone(p.Points[i].Set), paths...)
 	return p.Config(p.Points[i], p.Seeds[0])
 }
 
