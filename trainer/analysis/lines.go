@@ -2,18 +2,17 @@ package analysis
 
 import (
 	"bufio"
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"innate/trainer/run"
+	"innate/trainer/runlog"
 )
 
 // lineFile keeps the numbers of a probe as they come, one JSON object a line, so that
@@ -54,18 +53,10 @@ func (p *prober) readLines() error {
 	if err := lines.Err(); err != nil {
 		return fmt.Errorf("analysis: %s: %w", p.lines.Name(), err)
 	}
-	end, err := p.lines.Seek(0, io.SeekEnd)
-	if err != nil || end == 0 {
-		return err
+	if err := runlog.EndTornLine(p.lines.File); err != nil {
+		return fmt.Errorf("analysis: %w", err)
 	}
-	tail := make([]byte, 1)
-	if _, err := p.lines.ReadAt(tail, end-1); err != nil {
-		return fmt.Errorf("analysis: %s: %w", p.lines.Name(), err)
-	}
-	if !bytes.Equal(tail, []byte{'\n'}) {
-		_, err = p.lines.Write([]byte{'\n'})
-	}
-	return err
+	return nil
 }
 
 func (f *lineFile) append(m probed) error {

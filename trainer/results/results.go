@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"innate/trainer/runlog"
 )
 
 // Result is one number.
@@ -57,13 +59,10 @@ func Append(path string, list ...Result) (err error) {
 		return fmt.Errorf("results: %w", err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	var lines []byte
-	if info, err := f.Stat(); err == nil && info.Size() > 0 {
-		last := make([]byte, 1)
-		if _, err := f.ReadAt(last, info.Size()-1); err == nil && last[0] != '\n' {
-			lines = append(lines, '\n')
-		}
+	if err := runlog.EndTornLine(f); err != nil {
+		return fmt.Errorf("results: %w", err)
 	}
+	var lines []byte
 	for _, r := range list {
 		line, err := json.Marshal(r)
 		if err != nil {

@@ -43,15 +43,16 @@ func openAppend(path string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("runlog: %w", err)
 	}
-	if err := endTornLine(f); err != nil {
+	if err := EndTornLine(f); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("runlog: %w", err)
 	}
 	return f, nil
 }
 
-// endTornLine ends the last line if it has no end.
-func endTornLine(f *os.File) error {
+// EndTornLine ends the last line of a file of lines, opened for reading and appending, if
+// a killed writer has left it without an end: what is appended next is a line of its own.
+func EndTornLine(f *os.File) error {
 	end, err := f.Seek(0, io.SeekEnd)
 	if err != nil || end == 0 {
 		return err
@@ -150,7 +151,7 @@ func (w *Writer) Used() (bool, error) {
 func (w *Writer) append(f *os.File, line []byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := endTornLine(f); err != nil {
+	if err := EndTornLine(f); err != nil {
 		return fmt.Errorf("runlog: %w", err)
 	}
 	n, err := f.Write(line)
@@ -159,7 +160,7 @@ func (w *Writer) append(f *os.File, line []byte) error {
 	}
 	if n > 0 {
 		if end, seek := f.Seek(0, io.SeekCurrent); seek == nil {
-			_ = f.Truncate(end - int64(n)) // endTornLine makes up for it
+			_ = f.Truncate(end - int64(n)) // EndTornLine makes up for it
 		}
 	}
 	return fmt.Errorf("runlog: %w", err)

@@ -12,6 +12,7 @@ import (
 
 	"innate/models/atomicfile"
 	"innate/trainer/run"
+	"innate/trainer/runlog"
 )
 
 // Ext ends the name of a sweep's directory.
@@ -87,11 +88,13 @@ func Append(dir string, e Entry) error {
 	if err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, LogFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	f, err := os.OpenFile(filepath.Join(dir, LogFile), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
-	_, err = f.Write(append(line, '\n')) // at once: a reader sees whole lines
+	if err = runlog.EndTornLine(f); err == nil {
+		_, err = f.Write(append(line, '\n')) // at once: a reader sees whole lines
+	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}

@@ -191,3 +191,18 @@ func TestCompare(t *testing.T) {
 		t.Errorf("nothing: %+v", s)
 	}
 }
+
+// TestLogTorn: an entry after one that a killed queue left torn is not lost with it.
+func TestLogTorn(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, sweep.LogFile), []byte(`{"kind":"beg`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := sweep.Append(dir, sweep.Entry{Kind: "start", Text: "a run"}); err != nil {
+		t.Fatal(err)
+	}
+	list, err := sweep.Log(dir)
+	if err != nil || len(list) != 1 || list[0].Kind != "start" {
+		t.Errorf("got %+v, %v, want the entry that was appended", list, err)
+	}
+}
