@@ -76,25 +76,35 @@ func writeToken(dir, token string) error {
 // page can point a name of its own at 127.0.0.1, but not change the Host that
 // the browser then sends.
 func guard(next http.Handler, token string) http.Handler {
-	want := sha256.Sum256([]byte(token))
+	guarded := Guard(next, token, "with the token in "+run.TokenFile+" of the run directory")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		refuse := func(code int, text string) {
-			w.Header().Set("Connection", "close")
-			writeJSON(w, code, errorBody{text})
-		}
 		if !isLocal(r.Host) {
-			refuse(http.StatusMisdirectedRequest, fmt.Sprintf("control: host %q, want localhost or a loopback address", r.Host))
+			refuse(w, http.StatusMisdirectedRequest, fmt.Sprintf("control: host %q, want localhost or a loopback address", r.Host))
 			return
 		}
+		guarded.ServeHTTP(w, r)
+	})
+}
+
+// Guard lets requests through that show the token; hint says in a refusal where
+// that is found. Comparing takes as long for any token.
+func Guard(next http.Handler, token, hint string) http.Handler {
+	want := sha256.Sum256([]byte(token))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		scheme, shown, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		got := sha256.Sum256([]byte(strings.TrimSpace(shown))) // one length, whatever was shown
 		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
 			w.Header().Set("WWW-Authenticate", "Bearer")
-			refuse(http.StatusUnauthorized, "control: want the header Authorization: Bearer TOKEN, with the token in "+run.TokenFile+" of the run directory")
+			refuse(w, http.StatusUnauthorized, "control: want the header Authorization: Bearer TOKEN, "+hint)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+func refuse(w http.ResponseWriter, code int, text string) {
+	w.Header().Set("Connection", "close")
+	writeJSON(w, code, errorBody{text})
 }
 
 // isLocal reports whether a Host header names this machine's loopback; the port
