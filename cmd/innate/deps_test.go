@@ -37,6 +37,7 @@ var rules = []struct {
 	{who: "innate/trainer/run", not: []string{"innate/models", "innate/metrics", "innate/trainer/control", "innate/trainer/loop", "innate/trainer/method", "net/http"}, why: "a directory is read without a network, of either kind"},
 	{who: "innate/trainer/cluster", not: []string{"innate/models", "innate/metrics", "innate/trainer/control", "innate/trainer/loop", "innate/trainer/method", "net/http"}, why: "a job is a script about a directory, whatever trains in it"},
 	{who: "innate/trainer/control", not: []string{"innate/models", "innate/metrics", "innate/trainer/loop", "innate/trainer/method", "github.com/prometheus"}, why: "clients link it"},
+	{who: "innate/trainer/remote", not: []string{"innate/models", "innate/metrics", "innate/trainer/loop", "innate/trainer/method"}, why: "what a run's files say travels, whatever trains in it"},
 	{who: "innate/trainer/series", not: []string{"innate/models", "innate/metrics", "innate/configs", "innate/trainer", "net/http"}, why: "columns are numbers, of whatever run"},
 	{who: "innate/trainer/runlog", not: []string{"innate/models", "innate/metrics", "innate/trainer/control", "innate/trainer/loop"}, why: "a history is read without its trainer"},
 	{who: "innate/trainer/method", not: []string{"innate/trainer/loop", "innate/trainer/control", "innate/metrics"}, why: "a method knows one stage, not the loop around it"},
