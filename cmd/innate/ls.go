@@ -15,20 +15,36 @@ import (
 
 	"innate/trainer/cluster"
 	"innate/trainer/control"
+	"innate/trainer/remote"
 	"innate/trainer/run"
 	"innate/tui/widget"
 )
 
 func (c *cli) lsCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "ls", Short: "what runs there are and how they do",
-		Args: noArgs, ValidArgsFunction: cobra.NoFileCompletions,
+		Use: "ls [ADDRESS]", Short: "what runs there are and how they do",
+		Args: atMostOneAddress, ValidArgsFunction: cobra.NoFileCompletions,
+		Example: examples("ls --tag good", "those with a tag",
+			"ls ssh://HOST?runs=/data/runs", "those of another machine: see innate serve --help"),
 	}
 	asJSON := jsonFlag(cmd.Flags())
 	tags := cmd.Flags().StringArray("tag", nil, "only runs with this `tag`, or '!tag' without; may be repeated")
 	complete(cmd, "tag", c.completeTag)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return ls(cmd.Context(), c, *tags, *asJSON) }
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 1 {
+			return lsRemote(cmd.Context(), c, args[0], *tags, *asJSON)
+		}
+		return ls(cmd.Context(), c, *tags, *asJSON)
+	}
 	return cmd
+}
+
+// atMostOneAddress is for a command about the runs of this machine or of another.
+func atMostOneAddress(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 || len(args) == 1 && remote.IsAddress(args[0]) {
+		return nil
+	}
+	return usagef("%s: got %q, want no arguments, or one ADDRESS such as ssh://HOST", nameOf(cmd), args[0])
 }
 
 func ls(ctx context.Context, c *cli, tags []string, asJSON bool) error {
@@ -43,6 +59,25 @@ func ls(ctx context.Context, c *cli, tags []string, asJSON bool) error {
 		list[i] = &infos[i]
 	}
 	c.askJobs(ctx, list...)
+	return printRuns(c, infos, asJSON)
+}
+
+// lsRemote lists the runs of another machine, or the one that the address names.
+func lsRemote(ctx context.Context, c *cli, address string, tags []string, asJSON bool) error {
+	client, only, err := c.dialRuns(ctx, address)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	infos, err := client.Infos(ctx)
+	if err != nil {
+		return err
+	}
+	infos = slices.DeleteFunc(infos, func(i run.Info) bool { return !i.About.Tagged(tags) || only != "" && i.Name != only })
+	return printRuns(c, infos, asJSON)
+}
+
+func printRuns(c *cli, infos []run.Info, asJSON bool) error {
 	if asJSON {
 		all := []run.Status{}
 		for _, i := range infos {

@@ -57,7 +57,7 @@ func (c *cli) root() *cobra.Command {
 		root.AddCommand(cmds...)
 	}
 	add(groupBegin, "Begin", c.demoCommand(), c.openCommand(), c.trainCommand(), c.startCommand(), c.sweepCommand(), c.submitCommand(), c.forkCommand())
-	add(groupWatch, "Watch", c.lsCommand(), c.statusCommand(), c.showCommand(), c.eventsCommand(), c.logsCommand(), c.diffCommand())
+	add(groupWatch, "Watch", c.lsCommand(), c.statusCommand(), c.showCommand(), c.eventsCommand(), c.logsCommand(), c.diffCommand(), c.serveCommand())
 	add(groupSteer, "Steer", append(c.sendCommands(), c.resumeCommand(), c.setCommand(), c.freezeCommand(), c.backCommand(), c.noteCommand(), c.deleteCommand())...)
 	add(groupUse, "Use and measure", c.fetchCommand(), c.sampleCommand(), c.fidCommand(), c.resultsCommand(), c.analyzeCommand(), c.probeCommand(), c.dataCommand(), c.importCommand(), c.exportCommand(), c.inspectCommand(), c.profileCommand())
 	add(groupSelf, "About innate", c.keysCommand(), completionCommand(), c.doctorCommand(), c.versionCommand())
