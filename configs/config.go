@@ -151,6 +151,9 @@ type Disc struct {
 	Weight   float64   `toml:"weight" for:"gdd fd" live:"yes" want:"in [0, 1000]" doc:"of its loss, or of the distance in its features, in the generator's"`
 	LR       float64   `toml:"lr" for:"gdd" live:"yes" want:"in (0, 1000]" doc:"its learning rate, as a multiple of live.disc_lr"`
 	R1       float64   `toml:"r1" for:"gdd" live:"yes" want:"in [0, 1000]" doc:"factor of its logits in the sum whose gradient R1 penalises; 0: none"`
+
+	FreezeBlocks int      `toml:"freeze_blocks" for:"gdd" live:"yes" want:"in [0, 16]" doc:"first halving layers of every head that do not train, as in FreezeD; 0: none"`
+	FreezeLayers []string `toml:"freeze_layers" for:"gdd" live:"yes" want:"globs of the discriminator's parameters" doc:"names or globs of its parameters that do not train besides, such as heads.0.*"`
 }
 
 // MainDisc is the first discriminator, with what all have in common.

@@ -103,7 +103,7 @@ func defaultDisc(method string) Disc {
 	default:
 		return Disc{}
 	}
-	return Disc{InSize: 32, CMix: 32, Width: 64, Weight: 1, LR: 1, R1: 1}
+	return Disc{InSize: 32, CMix: 32, Width: 64, Weight: 1, LR: 1, R1: 1, FreezeLayers: []string{}}
 }
 
 func defaultFID() FID {

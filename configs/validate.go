@@ -140,6 +140,7 @@ func (v *validator) disc() {
 		v.check(d.InSize >= 8 && d.InSize <= 256 && d.InSize%parts == 0, name+".in_size",
 			fmt.Sprintf("%s, so a multiple of %d", byKey[name+".in_size"].want, parts))
 		v.check(named(d.Features), name+".features", "")
+		v.globs(name+".freeze_layers", d.FreezeLayers)
 		v.check(d.Classes == "" || named(d.Classes) && !strings.HasPrefix(d.Classes, "builtin:"), name+".classes", "")
 	}
 }

@@ -150,6 +150,19 @@ func gaussian(rng *rand.Rand, dst []float32, unit bool) {
 	}
 }
 
+// First returns the names of the parameters of the first n halving layers of every head,
+// each with its batch norm; a head that has fewer has all of them among it.
+func (d *Disc) First(n int) (names []string) {
+	for _, h := range d.heads {
+		for _, down := range h.downs[:min(n, len(h.downs))] {
+			for _, p := range []*models.Param{down.conv.bias, down.conv.weight, down.weight, down.bias} {
+				names = append(names, p.Name)
+			}
+		}
+	}
+	return names
+}
+
 // SetClasses begins the class vectors of every conditional head, of which each has a
 // table of its own, with the first rows of a table [rows EmbedDim].
 func (d *Disc) SetClasses(table []float32) error {

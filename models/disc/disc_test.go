@@ -254,3 +254,28 @@ func TestForwardRefuses(t *testing.T) {
 		}()
 	}
 }
+
+// TestFirst: the first halving layers of heads of 2, 1 and no such layers.
+func TestFirst(t *testing.T) {
+	d, err := disc.New(disc.NewConfig(projector(t, demo), 8, 0), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, units := range []string{"", "0.body.0 0.body.1 1.body.0 1.body.1", "0.body.0 0.body.1 0.body.3 0.body.4 1.body.0 1.body.1"} {
+		got := map[string]int{}
+		for _, name := range d.First(n) {
+			if d.Params.Get(name) == nil {
+				t.Errorf("first %d: no parameter %s", n, name)
+			}
+			got[strings.TrimPrefix(name[:strings.LastIndex(name, ".")], "heads.")]++
+		}
+		for _, unit := range strings.Fields(units) {
+			if got[unit] != 2 {
+				t.Errorf("first %d: %d parameters of %s, want 2", n, got[unit], unit)
+			}
+		}
+		if len(got) != len(strings.Fields(units)) {
+			t.Errorf("first %d: %v, want %s", n, got, units)
+		}
+	}
+}

@@ -103,7 +103,7 @@ func compile(t *testing.T, s *gdd.Stage, dev device.Device, train func(name stri
 	if train == nil {
 		train = func(string) bool { return true }
 	}
-	params, grads := s.Trained(train)
+	params, grads := s.Trained(func(p *models.Param) bool { return train(p.Name) })
 	p, err := dev.Compile(s.Graph, device.Request{Outputs: s.Results(grads), Assigns: s.Assigns})
 	if err != nil {
 		t.Fatal(err)

@@ -31,10 +31,11 @@ func (o *Objective) Minimise(g *Builder, loss Node, params []*models.Param) erro
 	return err
 }
 
-// Trained returns the parameters that train says true of, and their gradients.
-func (o *Objective) Trained(train func(name string) bool) (params []*models.Param, grads []Node) {
+// Trained returns the parameters that train says true of, and their gradients. Those of
+// several networks may have the same names.
+func (o *Objective) Trained(train func(p *models.Param) bool) (params []*models.Param, grads []Node) {
 	for i, p := range o.Params {
-		if train(p.Name) {
+		if train(p) {
 			params, grads = append(params, p), append(grads, o.Grads[i])
 		}
 	}

@@ -329,6 +329,7 @@ func (l *Loop) install(next *configs.Config, text string) error {
 			return next.At("live.fid_kimg", err)
 		}
 	}
+	discs := l.freezing.discs
 	froze, err := l.keepTo(frozen)
 	if err != nil {
 		return err
@@ -340,6 +341,7 @@ func (l *Loop) install(next *configs.Config, text string) error {
 	_ = l.order(orderConfig, text) // a process that is lost ends the run before its next step
 	l.report.configError = ""
 	l.announce(before, changes, froze)
+	l.announceDiscs(discs)
 	return nil
 }
 

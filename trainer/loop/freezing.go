@@ -2,6 +2,7 @@ package loop
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"innate/models"
 	"innate/models/nn"
 	"innate/trainer/control"
+	"innate/trainer/method"
 	"innate/trainer/optim"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
@@ -21,6 +23,54 @@ type frozen struct {
 	*optim.Freezing
 	entry  int
 	others []float64 // frozen share of all parameters under each entry
+
+	discs []*optim.Freezing // of each discriminator; none before they are resolved
+}
+
+// resolveDiscs applies the settings of discriminators to them.
+func (l *Loop) resolveDiscs(cfg *configs.Config) ([]*optim.Freezing, error) {
+	if m, ok := l.method.(method.Adversarial); ok {
+		return m.ResolveDiscs(cfg)
+	}
+	return nil, nil
+}
+
+// freezeDiscs plans the steps to come by what is frozen of discriminators, where that is
+// not what it was, and says so in the run's log.
+func (l *Loop) freezeDiscs(list []*optim.Freezing) error {
+	changed := false
+	for k, f := range list {
+		changed = changed || !slices.Equal(frozenOf(l.freezing.discs, k), f.FrozenNames())
+	}
+	if !changed {
+		return nil
+	}
+	if err := l.method.(method.Adversarial).FreezeDiscs(list); err != nil {
+		return err
+	}
+	l.rate.reset()
+	return nil
+}
+
+// frozenOf are the frozen parameters of discriminator k; none before they are resolved,
+// as it is built.
+func frozenOf(list []*optim.Freezing, k int) []string {
+	if k >= len(list) {
+		return nil
+	}
+	return list[k].FrozenNames()
+}
+
+// announceDiscs makes an event of what is frozen of discriminators from here on, where
+// that was something else.
+func (l *Loop) announceDiscs(before []*optim.Freezing) {
+	for k, f := range l.freezing.discs {
+		if slices.Equal(frozenOf(before, k), f.FrozenNames()) {
+			continue
+		}
+		name := configs.DiscName(k)
+		l.event(runlog.Freeze, name+": "+f.Summary(), map[string]any{"of": name, "frozen_params": f.FrozenParams, "fraction": f.Fraction()})
+	}
 }
 
 // freeze edits the [freeze] table of config.toml: what is in force now, or an entry of
@@ -128,6 +178,9 @@ func (l *Loop) resolveFreezing(cfg *configs.Config) (frozen, error) {
 	}
 	_, entry := cfg.Freeze.InForce(l.nimg)
 	now := frozen{Freezing: f, entry: entry}
+	if now.discs, err = l.resolveDiscs(cfg); err != nil {
+		return frozen{}, err
+	}
 	for k, e := range cfg.Freeze.Schedule {
 		if f, err = l.resolveTable(e.Table()); err != nil {
 			return frozen{}, cfg.AtEntry(k, err)
@@ -171,6 +224,12 @@ func (l *Loop) keepTo(f frozen) (froze bool, err error) {
 		if err := l.method.Freeze(f.Frozen); err != nil {
 			return false, err
 		}
+	}
+	if err := l.freezeDiscs(f.discs); err != nil {
+		if froze {
+			err = errors.Join(err, l.method.Freeze(l.freezing.Frozen))
+		}
+		return false, err
 	}
 	l.freezing = f
 	return froze, nil

@@ -338,17 +338,21 @@ func (l *Loop) build(dev device.Device, warn func(text string)) error {
 
 // prepareMethod plans the steps by the configuration's freezing.
 func (l *Loop) prepareMethod() error {
-	var err error
-	if l.freezing, err = l.resolveFreezing(l.cfg); err != nil {
+	f, err := l.resolveFreezing(l.cfg)
+	if err != nil {
 		return err
 	}
 	rates, err := l.resolveRates(l.cfg)
 	if err != nil {
 		return err
 	}
-	if err := l.method.Freeze(l.freezing.Frozen); err != nil {
+	if err := l.method.Freeze(f.Frozen); err != nil {
 		return err
 	}
+	if err := l.freezeDiscs(f.discs); err != nil {
+		return err
+	}
+	l.freezing = f
 	l.useRates(rates)
 	return nil
 }

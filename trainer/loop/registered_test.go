@@ -73,12 +73,15 @@ func (m *still) Preset([]string, string) ([]string, error) { return nil, nil }
 func (m *still) Start() *models.ParamSet                   { return nil }
 func (m *still) Trained() *optim.Binding                   { return m.stage.Binding(0) }
 func (m *still) Layers() []run.Layer                       { return []run.Layer{{Name: "mean", Shape: []int{1}, Count: 1}} }
-func (m *still) Freeze(frozen func(string) bool) error     { return m.stage.Freeze(frozen) }
-func (m *still) Programs() []method.Program                { return []method.Program{m.stage.Program()} }
-func (m *still) Images() *method.Images                    { return nil }
-func (m *still) Teacher() map[string]string                { return nil }
-func (m *still) Meta() (map[string]string, error)          { return map[string]string{}, nil }
-func (m *still) Test() (map[string]float64, error)         { return nil, nil }
+func (m *still) Freeze(frozen func(string) bool) error {
+	return m.stage.Freeze(func(p *models.Param) bool { return frozen(p.Name) })
+}
+
+func (m *still) Programs() []method.Program        { return []method.Program{m.stage.Program()} }
+func (m *still) Images() *method.Images            { return nil }
+func (m *still) Teacher() map[string]string        { return nil }
+func (m *still) Meta() (map[string]string, error)  { return map[string]string{}, nil }
+func (m *still) Test() (map[string]float64, error) { return nil, nil }
 func (m *still) Augment(rng *data.Rand, b *data.Batch) error {
 	b.Images[0] += float32(rng.Uniform())
 	return nil

@@ -12,6 +12,7 @@ import (
 	"innate/configs"
 	"innate/models/checkpoint"
 	"innate/models/weights"
+	"innate/trainer/optim"
 	"innate/trainer/run"
 	"innate/trainer/runlog"
 )
@@ -95,10 +96,11 @@ func (l *Loop) announceSince(was *configs.Config) {
 		l.event(runlog.Config, fmt.Sprintf("run.device: %s → %s: what follows is not the bits that %s would have computed", from, to, from), nil)
 	}
 	changes := slices.DeleteFunc(configs.Diff(was, l.cfg), func(c configs.Change) bool { return !c.Live })
-	froze := true
+	froze, discs := true, []*optim.Freezing(nil)
 	if freezing, err := l.resolveFreezing(was); err == nil {
-		froze = !slices.Equal(freezing.FrozenNames(), l.freezing.FrozenNames())
+		froze, discs = !slices.Equal(freezing.FrozenNames(), l.freezing.FrozenNames()), freezing.discs
 	}
 	before, _ := was.Freeze.InForce(l.nimg)
 	l.announce(before, changes, froze)
+	l.announceDiscs(discs)
 }

@@ -93,7 +93,9 @@ func (m *classifierMethod) Layers() []run.Layer {
 	return layers
 }
 
-func (m *classifierMethod) Freeze(frozen func(name string) bool) error { return m.stage.Freeze(frozen) }
+func (m *classifierMethod) Freeze(frozen func(name string) bool) error {
+	return m.stage.Freeze(named(frozen))
+}
 
 func (m *classifierMethod) Step(nimg int64, b data.Batch, cfg *configs.Config, s *Scalars) error {
 	live := cfg.Live

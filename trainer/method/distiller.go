@@ -1,9 +1,11 @@
 package method
 
 import (
+	"errors"
 	"time"
 
 	"innate/configs"
+	"innate/models"
 	"innate/models/device"
 	"innate/models/gdd"
 	"innate/models/precond"
@@ -23,6 +25,7 @@ type distiller struct {
 	r1   *gdd.R1Stage
 
 	genStep, disStep, r1Step *Stage
+	frozen                   func(p *models.Param) bool // of discriminators, by the plans of both their stages
 	genAdam                  *optim.Adam
 	disAdams                 []*optim.Adam // of each discriminator
 
@@ -69,11 +72,23 @@ func newDistiller(dev device.Device, nets gdd.Nets, loss gdd.Loss, micro Micro) 
 	d.hypers = make([]optim.Hyper, len(nets.Discs))
 	d.disStep = NewStage("d", dev, &d.disc.Objective, micro, d.disAdams...)
 	d.r1Step = NewStage("r1", dev, &d.r1.Objective, micro.ofMean(), d.disAdams...)
-	// Discriminators always train whole; their two stages share their optimizers.
-	if err := d.disStep.Freeze(none); err != nil {
-		return nil, err
+	return d, d.freezeDiscs(named(none))
+}
+
+// freezeDiscs plans the two stages of the discriminators, which share their optimizers.
+// On an error both stay as they were.
+func (d *distiller) freezeDiscs(frozen func(p *models.Param) bool) error {
+	if err := d.disStep.Freeze(frozen); err != nil {
+		return err
 	}
-	return d, d.r1Step.Freeze(none)
+	err := d.r1Step.Freeze(frozen)
+	if err != nil && d.frozen != nil {
+		err = errors.Join(err, d.disStep.Freeze(d.frozen))
+	}
+	if err == nil {
+		d.frozen = frozen
+	}
+	return err
 }
 
 // take takes over the settings of each discriminator that are in force.
@@ -92,7 +107,9 @@ func (d *distiller) take(cfg *configs.Config) {
 }
 
 // Freeze plans the generator stage anew.
-func (d *distiller) Freeze(frozen func(name string) bool) error { return d.genStep.Freeze(frozen) }
+func (d *distiller) Freeze(frozen func(name string) bool) error {
+	return d.genStep.Freeze(named(frozen))
+}
 
 // iterate runs one iteration: the generator stage on noise genZ, the
 // discriminator stage on noise discZ and real images, and R1 on the same images

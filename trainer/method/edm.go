@@ -146,7 +146,7 @@ func (m *edmMethod) Preset(_ []string, preset string) ([]string, error) {
 	return m.den.Net.FreezePreset(preset)
 }
 
-func (m *edmMethod) Freeze(frozen func(name string) bool) error { return m.stage.Freeze(frozen) }
+func (m *edmMethod) Freeze(frozen func(name string) bool) error { return m.stage.Freeze(named(frozen)) }
 
 func (m *edmMethod) Step(nimg int64, b data.Batch, cfg *configs.Config, s *Scalars) error {
 	live := cfg.Live

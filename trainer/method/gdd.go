@@ -295,6 +295,36 @@ func (m *gddMethod) Parts() []Part {
 	return parts
 }
 
+// ResolveDiscs says what a configuration freezes of each discriminator.
+func (m *gddMethod) ResolveDiscs(cfg *configs.Config) (list []*optim.Freezing, err error) {
+	for k, d := range m.nets.Discs {
+		s, key := cfg.Nth(k), configs.DiscName(k)+".freeze_layers"
+		first := func([]string, string) ([]string, error) { return d.Disc.First(s.FreezeBlocks), nil }
+		f, err := optim.FreezeRule{Freeze: s.FreezeLayers}.Resolve(d.Disc.Params, first)
+		if err != nil {
+			return nil, cfg.At(key, fmt.Errorf("%s: %w", key, err))
+		}
+		list = append(list, f)
+	}
+	return list, nil
+}
+
+// FreezeDiscs plans the steps to come without the gradients of what is frozen of each
+// discriminator. Its batch norms go on to have the statistics of the batch, and its
+// spectral norms to follow their power iteration.
+func (m *gddMethod) FreezeDiscs(list []*optim.Freezing) error {
+	if len(list) == 0 {
+		return nil
+	}
+	frozen := map[*models.Param]bool{}
+	for k, d := range m.nets.Discs {
+		for _, p := range d.Disc.Params.All() {
+			frozen[p] = list[k].Frozen(p.Name)
+		}
+	}
+	return m.freezeDiscs(func(p *models.Param) bool { return frozen[p] })
+}
+
 func (m *gddMethod) Preset(_ []string, preset string) ([]string, error) {
 	return m.nets.Gen.Net.FreezePreset(preset)
 }

@@ -77,6 +77,17 @@ type Method interface {
 	Test() (map[string]float64, error)
 }
 
+// Adversarial is a method with discriminators, of which layers can be frozen.
+type Adversarial interface {
+	// ResolveDiscs says what a configuration freezes of each of them, in order; its
+	// errors name the line.
+	ResolveDiscs(cfg *configs.Config) ([]*optim.Freezing, error)
+
+	// FreezeDiscs plans the steps to come by what ResolveDiscs has said. It either
+	// succeeds or changes nothing. Gradients flow on through what is frozen.
+	FreezeDiscs(list []*optim.Freezing) error
+}
+
 // Part is one network of a method.
 type Part struct {
 	Name   string

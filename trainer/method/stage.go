@@ -90,9 +90,9 @@ type gradSum struct {
 
 // Freeze plans the runs to come without the gradients of what is frozen, in the
 // place of the program so far. On an error the stage stays as it was.
-func (s *Stage) Freeze(frozen func(name string) bool) error {
+func (s *Stage) Freeze(frozen func(p *models.Param) bool) error {
 	s.read() // what ends with the program
-	params, grads := s.goal.Trained(func(name string) bool { return !frozen(name) })
+	params, grads := s.goal.Trained(func(p *models.Param) bool { return !frozen(p) })
 	assigns, used := s.goal.Assigns, []*models.Param(nil)
 	if s.micro.Parts > 1 || s.micro.weight() != 1 {
 		assigns = slices.Clone(assigns)
@@ -262,6 +262,11 @@ func (s *Stage) Binding(k int) *optim.Binding { return s.bindings[k] }
 
 // none freezes nothing.
 func none(string) bool { return false }
+
+// named freezes parameters by their names, which are those of one network.
+func named(frozen func(name string) bool) func(*models.Param) bool {
+	return func(p *models.Param) bool { return frozen(p.Name) }
+}
 
 // micro is how this process cuts its share of a batch, for a loss that is a sum over
 // images.

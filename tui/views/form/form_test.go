@@ -27,7 +27,7 @@ func openForm(t *testing.T, w, h int, opts tui.Options) *tuitest.Screen {
 func goTo(s *tuitest.Screen, key string) {
 	s.TB.Helper()
 	s.Press("g")
-	for range 80 {
+	for range 120 {
 		for _, line := range s.Lines() {
 			if _, row, ok := strings.Cut(line, "›"); ok && strings.HasPrefix(strings.TrimLeft(row, " ✎✗"), key+" ") {
 				return

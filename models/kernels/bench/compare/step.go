@@ -23,7 +23,7 @@ func newStep(dev device.Device, o *graph.Objective, train func(name string) bool
 	if train == nil {
 		train = func(string) bool { return true }
 	}
-	params, grads := o.Trained(train)
+	params, grads := o.Trained(func(p *models.Param) bool { return train(p.Name) })
 	program, err := dev.Compile(o.Graph, device.Request{Outputs: o.Results(grads), Assigns: o.Assigns, Record: o.Record})
 	if err != nil {
 		return nil, err
