@@ -1,12 +1,14 @@
 package features_test
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,6 +17,7 @@ import (
 	"innate/models/device"
 	"innate/models/features"
 	"innate/models/graph"
+	"innate/models/torchfile"
 	"innate/models/weights"
 )
 
@@ -190,6 +193,41 @@ func TestOpenInception(t *testing.T) {
 	}
 	if got != label+"+pytorch-fid" || net.Input() != "pytorch-fid" || net.Weights().Fingerprint() != set.Fingerprint() {
 		t.Errorf("by torchvision's names: %q with input %q, want %s+pytorch-fid of the same weights", got, net.Input(), label)
+	}
+}
+
+// TestOpenInceptionPickle: NVIDIA's network pickle, a class of persistence around a
+// TorchScript file, is the same network as that of pytorch-fid's names.
+func TestOpenInceptionPickle(t *testing.T) {
+	set := features.NewInception(nil).Weights()
+	set.Get("mixed_10.tower_1_mixed_conv_1.beta").Data[3] = 0.5
+	dir := t.TempDir()
+	inner, path := filepath.Join(dir, "inner.pt"), filepath.Join(dir, "inception.pkl")
+	if err := torchfile.Write(inner, inceptionFile(t, set, false)); err != nil {
+		t.Fatal(err)
+	}
+	script, err := os.ReadFile(inner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := func(s string) string {
+		return "X" + string(binary.LittleEndian.AppendUint32(nil, uint32(len(s)))) + s
+	}
+	head := "\x80\x03ctorch_utils.persistence\n_reconstruct_persistent_obj\n}(" + text("type") + text("class") +
+		text("class_name") + text("InceptionV3") + text("state") + "}" + text("script") + "B" + string(binary.LittleEndian.AppendUint32(nil, uint32(len(script))))
+	if err := os.WriteFile(path, slices.Concat([]byte(head), script, []byte("su\x85R.")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f, err := weights.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	net, label, err := features.Open(f, "", features.OwnInput)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := net.Weights().Fingerprint(), set.Fingerprint(); got != want || label != "inception-"+want[:8] {
+		t.Errorf("from the pickle %s with the weights %s, want those of %s", label, got, want)
 	}
 }
 

@@ -2,10 +2,12 @@ package torchfile
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
 	"innate/models/checkpoint"
+	"innate/models/filetype"
 	"innate/models/pickle"
 )
 
@@ -59,6 +61,9 @@ func (s *State) walkModule(m module, prefix string, depth int) error {
 	if m.script {
 		return s.walk(m.state, prefix, depth+1)
 	}
+	if inner, err := m.scripted(); inner != nil || err != nil {
+		return s.walkScripted(inner, err, prefix, depth)
+	}
 	apart := map[pickle.Value]bool{} // buffers that a state dict leaves out
 	if v, _ := m.state.Get("_non_persistent_buffers_set"); v != nil {
 		if set, ok := v.(*pickle.Set); ok {
@@ -81,6 +86,40 @@ func (s *State) walkModule(m module, prefix string, depth int) error {
 		}
 	}
 	return nil
+}
+
+// scripted opens the TorchScript file, or that of torch.save, which a module of
+// persistence keeps as a byte string among its attributes because Python cannot pickle
+// what is in it; nil where there is none.
+func (m module) scripted() (*File, error) {
+	if m.state == nil {
+		return nil, nil
+	}
+	for _, v := range m.state.All() {
+		b, ok := v.(pickle.Bytes)
+		if !ok {
+			continue
+		}
+		if kind := filetype.Sniff(b, b.Len()); kind == filetype.TorchScript || kind == filetype.TorchZip {
+			return readZip(b, b.Len())
+		}
+	}
+	return nil, nil
+}
+
+// walkScripted adds the tensors of a module's TorchScript file under the names that they
+// have there: the module around it adds nothing to them.
+func (s *State) walkScripted(inner *File, err error, prefix string, depth int) error {
+	if err != nil {
+		return fmt.Errorf("%.100q: TorchScript within: %w", strings.TrimSuffix(prefix, "."), err)
+	}
+	if s.scripts++; s.scripts > maxScripts {
+		return fmt.Errorf("%.100q: more than %d TorchScript files within", strings.TrimSuffix(prefix, "."), maxScripts)
+	}
+	outer := s.file
+	s.file = &File{root: inner.root, size: outer.size, storages: inner.storages}
+	defer func() { s.file = outer }()
+	return s.walk(inner.root, prefix, depth+1)
 }
 
 // Arg is an argument of a constructor, or an attribute.

@@ -16,6 +16,7 @@ const (
 	maxVisited = 1 << 20
 	maxTensors = 1 << 18
 	maxName    = 4096
+	maxScripts = 16 // TorchScript files within a pickle
 
 	// A file's tensors may share storages and be expanded. All their values
 	// together may be this many times as large as the file, and this much more.
@@ -43,6 +44,7 @@ type State struct {
 	names   map[string]bool
 	classes map[string]int
 	visited int
+	scripts int
 	bytes   int64
 }
 

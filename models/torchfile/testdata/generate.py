@@ -130,4 +130,21 @@ script = torch.jit.script(Scripted().eval())
 script.save("script.pt")
 note("script.pt", script.state_dict())
 
+@persistent
+class Detector:
+    """A TorchScript network within a pickle: Python pickles none, so that its bytes are kept."""
+    def __init__(self, script):
+        buffer = io.BytesIO()
+        torch.jit.save(script, buffer)
+        self.name, self.script = "detector", buffer.getvalue()
+class Bare:
+    """The same without the constructor's arguments, of which one is the network itself."""
+    def __init__(self, made): self.made = made
+    def __reduce__(self):
+        call, (meta,) = self.made.__reduce__()
+        return call, (meta | dict(state={k: v for k, v in meta["state"].items() if not k.startswith("_init")}),)
+
+with open("scripted.pkl", "wb") as f: pickle.dump(Bare(Detector(script)), f, protocol=4)
+note("scripted.pkl", script.state_dict())
+
 with open("golden.json", "w") as f: json.dump(golden, f, indent=0)
