@@ -16,6 +16,7 @@ import (
 	"innate/metrics"
 	"innate/models/device"
 	"innate/models/features"
+	"innate/models/filetype"
 	"innate/models/graph"
 	"innate/models/published"
 	"innate/models/weights"
@@ -51,17 +52,26 @@ type FeatureNetwork struct {
 func OpenFeatures(ref, input string) (*FeatureNetwork, error) {
 	file, err := weights.Open(ref)
 	if err != nil {
-		return nil, err
+		return nil, instead(ref, err)
 	}
 	net, label, err := method.OpenFeatures(file, input)
 	if err != nil {
-		return nil, err
+		return nil, instead(ref, err)
 	}
 	called := label // numbers of a chosen input were never called after the file
 	if input == features.OwnInput {
 		called = calledAfter(ref)
 	}
 	return &FeatureNetwork{net, label, called}, nil
+}
+
+// instead adds to what is wrong with a network pickle which file has FID's Inception: the
+// one that NVIDIA publishes in such a form has no stated layout.
+func instead(ref string, err error) error {
+	if kind, _ := filetype.Of(ref); kind != filetype.Pickle {
+		return err
+	}
+	return fmt.Errorf("%w; FID's Inception is fetch:pt_inception-2015-12-05-6726825d.pth", err)
 }
 
 // calledAfter is the name of a file, less builtin: and the word fid.

@@ -54,6 +54,22 @@ func TestLabelOfACopy(t *testing.T) {
 	}
 }
 
+// TestPickleOfNoFeatures: what a network pickle lacks is said with the file that has it.
+func TestPickleOfNoFeatures(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "inception.pkl")
+	for _, c := range []struct{ data, want string }{
+		{"\x80\x03cdetectors\nInception\n)\x81.", `it wants to run "detectors.Inception"`},
+		{"\x80\x03}.", "want tensors"},
+	} {
+		check(t, os.WriteFile(path, []byte(c.data), 0o644))
+		_, err := loop.OpenFeatures(path, features.OwnInput)
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasSuffix(err.Error(), "; FID's Inception is fetch:pt_inception-2015-12-05-6726825d.pth") {
+			t.Errorf("got %v, want %s, and which file to use", err, c.want)
+		}
+	}
+}
+
 // TestBestOfAnOldLabel: a run whose best network was found when features were
 // called after their file resumes with it.
 func TestBestOfAnOldLabel(t *testing.T) {
