@@ -21,12 +21,9 @@ type Judge struct {
 	Reference string
 }
 
-// imageBatch is how many images are made at once, as innate fid makes them: so that its
-// numbers are the same.
+// imageBatch is how many images are made, and seen by the feature network, at once, as by
+// innate fid: so that its numbers are the same.
 const imageBatch = 50
-
-// featureBatch is how many the feature network sees at once, as there.
-const featureBatch = 250
 
 // scale measures FID.
 type scale struct {
@@ -57,7 +54,7 @@ func (j Judge) open(dev device.Device, image graph.Shape, n int) (*scale, error)
 	if s.data, err = metrics.NewReference(judge.Reference().Stats); err != nil {
 		return nil, err
 	}
-	if s.extract, err = features.NewExtractor(dev, net, image, min(n, featureBatch)); err != nil {
+	if s.extract, err = features.NewExtractor(dev, net, image, min(n, imageBatch)); err != nil {
 		return nil, err
 	}
 	fingerprint := net.Weights().Fingerprint()

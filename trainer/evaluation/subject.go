@@ -14,7 +14,9 @@ import (
 	"innate/trainer/run"
 )
 
-// subjectBatch is how many images are made at once.
+// subjectBatch is how many images are made at once. More cost memory and, on a CPU, no
+// less time: 2,000 images of the built-in teacher take 2.3 s of one, likewise by 100 and
+// 2.45 s by 250. The numbers are the same, to the bit.
 const subjectBatch = 50
 
 // Subject is what is measured: images by number.

@@ -34,7 +34,8 @@ func init() {
 	}
 }
 
-// featureBatch is the number of images that a feature network reads at once.
+// featureBatch is the number of images that a feature network reads at once, or as many
+// as come at once if those are fewer.
 const featureBatch = 250
 
 // FeatureNetwork is a network by whose features images are measured.
@@ -118,7 +119,7 @@ func SumOfStats(ref string) (string, error) {
 // [H W C]. cfg says what to measure; its features are filled in here.
 func NewJudge(dev device.Device, statistics []string, net *FeatureNetwork, ref metrics.Ref, image graph.Shape, cfg metrics.CollectorConfig) (*metrics.Judge, error) {
 	var err error
-	if cfg.Features, err = features.NewExtractor(dev, net, image, featureBatch); err != nil {
+	if cfg.Features, err = features.NewExtractor(dev, net, image, min(featureBatch, cfg.SourceBatch)); err != nil {
 		return nil, err
 	}
 	cfg.Names = net.names()

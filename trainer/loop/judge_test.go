@@ -8,7 +8,9 @@ import (
 
 	"innate/metrics"
 	"innate/models/checkpoint"
+	"innate/models/device/devicetest"
 	"innate/models/features"
+	"innate/models/graph"
 	"innate/models/weights"
 	"innate/trainer/loop"
 	"innate/trainer/run"
@@ -66,6 +68,36 @@ func TestPickleOfNoFeatures(t *testing.T) {
 		_, err := loop.OpenFeatures(path, features.OwnInput)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasSuffix(err.Error(), "; FID's Inception is fetch:pt_inception-2015-12-05-6726825d.pth") {
 			t.Errorf("got %v, want %s, and which file to use", err, c.want)
+		}
+	}
+}
+
+// batchSpy notes how many images its network is compiled for.
+type batchSpy struct {
+	features.Network
+	batch *int
+}
+
+func (s batchSpy) Embed(g *graph.Builder, x graph.Node) (features, logits graph.Node) {
+	*s.batch = x.Shape()[0]
+	return s.Network.Embed(g, x)
+}
+
+// TestFeatureBatch: the feature network computes no more images at once than come at
+// once, or the rest of its batch would be thrown away.
+func TestFeatureBatch(t *testing.T) {
+	t.Parallel()
+	net, err := loop.OpenFeatures("builtin:mnist-fid-cnn", features.OwnInput)
+	check(t, err)
+	for source, want := range map[int]int{50: 50, 250: 250, 1000: 250} {
+		got := 0
+		net := &loop.FeatureNetwork{Network: batchSpy{net.Network, &got}, Label: net.Label, Called: net.Called}
+		_, err := loop.OpenJudge(devicetest.Open(t, 1), []string{"fid"}, net, "builtin:mnist-fid-ref", graph.Shape{28, 28, 1}, metrics.CollectorConfig{
+			Source: func(int, []float32) error { return nil }, SourceBatch: source, Values: 28 * 28, Nimg: 2000,
+		})
+		check(t, err)
+		if got != want {
+			t.Errorf("%d images at once: the network is compiled for %d, want %d", source, got, want)
 		}
 	}
 }
