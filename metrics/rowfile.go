@@ -15,13 +15,20 @@ import (
 // RowFile is a Store in a file: a line that says what is measured, then for every
 // batch its features and logits, little-endian float32, and the CRC-32C of their
 // bytes. A batch is there whole or not at all: what a kill has cut short, or a power
-// failure spoilt, is found by its sum and made again.
+// failure spoilt, is found by its sum and made again. Once numbers of all are recorded
+// the batches may give way to a mark that says so.
 type RowFile struct {
-	file    *os.File
-	kept    *bufio.Reader // of what the file had; nil once it has been read
-	end     int64         // after the last whole batch
-	pending []byte
+	file     *os.File
+	kept     *bufio.Reader // of what the file had; nil once it has been read
+	head     int64         // where batches begin
+	end      int64         // after the last whole batch
+	recorded bool
+	pending  []byte
 }
+
+// recordedMark stands in place of all batches. It cannot be one, whose length is a
+// multiple of 4.
+const recordedMark = "recorded\n"
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -35,9 +42,12 @@ func OpenRowFile(path, identity string) (*RowFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
-	f := &RowFile{file: file, kept: bufio.NewReaderSize(file, 1<<20), end: int64(len(identity) + 1)}
+	head := int64(len(identity) + 1)
+	f := &RowFile{file: file, kept: bufio.NewReaderSize(file, 1<<20), head: head, end: head}
 	first := make([]byte, f.end)
 	if _, err := io.ReadFull(f.kept, first); err == nil && string(first) == identity+"\n" {
+		mark, err := f.kept.Peek(len(recordedMark) + 1)
+		f.recorded = errors.Is(err, io.EOF) && string(mark) == recordedMark
 		return f, nil
 	}
 	f.kept = nil
@@ -46,6 +56,19 @@ func OpenRowFile(path, identity string) (*RowFile, error) {
 		return nil, fmt.Errorf("metrics: %s: %w", path, err)
 	}
 	return f, nil
+}
+
+// Recorded reports whether the numbers of all batches were recorded, which the file no
+// longer has.
+func (f *RowFile) Recorded() bool { return f.recorded }
+
+// SetRecorded ends a measurement whose numbers are recorded, and says so to whoever opens
+// the file again.
+func (f *RowFile) SetRecorded() error {
+	if err := errors.Join(f.file.Truncate(f.head), f.write(f.head, []byte(recordedMark)), f.file.Close()); err != nil {
+		return fmt.Errorf("metrics: %w", err)
+	}
+	return nil
 }
 
 // Next implements Store.

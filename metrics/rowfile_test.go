@@ -88,3 +88,60 @@ func TestRowFileOfAnother(t *testing.T) {
 		store.Close()
 	}
 }
+
+// TestRowFileRecorded: once numbers are recorded a file says so in place of its batches,
+// until somebody measures the same again.
+func TestRowFileRecorded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m.rows")
+	open := func(identity string) *metrics.RowFile {
+		t.Helper()
+		f, err := metrics.OpenRowFile(path, identity)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	row := []float32{1, 2, 3}
+	measure := func(f *metrics.RowFile) {
+		t.Helper()
+		for range 2 {
+			if err := f.Append(row, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	f := open("this one")
+	measure(f)
+	if err := f.SetRecorded(); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(path); err != nil || len(b) > 20 {
+		t.Errorf("%d bytes are left, %v; want a line or two", len(b), err)
+	}
+	f = open("this one")
+	if !f.Recorded() {
+		t.Error("not recorded after SetRecorded")
+	}
+	if ok, err := f.Next(make([]float32, 3), nil); ok || err != nil {
+		t.Errorf("a batch in place of the mark: %v, %v", ok, err)
+	}
+	measure(f)
+	f.Close()
+	f = open("this one")
+	if f.Recorded() {
+		t.Error("recorded with batches in the file")
+	}
+	for range 2 {
+		got := make([]float32, 3)
+		if ok, err := f.Next(got, nil); !ok || err != nil || !slices.Equal(got, row) {
+			t.Errorf("read %v, %v, %v; want %v", got, ok, err, row)
+		}
+	}
+	if err := f.SetRecorded(); err != nil {
+		t.Fatal(err)
+	}
+	if f = open("another"); f.Recorded() {
+		t.Error("another measurement is recorded")
+	}
+	f.Close()
+}
