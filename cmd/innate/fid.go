@@ -158,14 +158,22 @@ func fid(ctx context.Context, c *cli, arg string, s fidFlags) error {
 			return results.Append(table, list...)
 		},
 	}
+	if table != "" {
+		plan.Folder = filepath.Dir(table)
+		plan.Known = func() ([]results.Result, error) {
+			list, _, err := results.Read(table)
+			return list, err
+		}
+		plan.Again = func(list []results.Result) error {
+			progress.clear()
+			return printResults(c, list, *s.json)
+		}
+	}
 	if isSet(*s.ref) {
 		if plan.RefImages, err = openSet(*s.ref); err != nil {
 			return err
 		}
 		defer data.Close(plan.RefImages)
-	}
-	if table != "" {
-		plan.Folder = filepath.Dir(table)
 	}
 	list, err := plan.Run(ctx, dev, subject)
 	progress.clear()

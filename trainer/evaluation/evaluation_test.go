@@ -108,6 +108,57 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// TestFinishedRanges stops an evaluation after its first range: that one is not measured
+// again, and no number is recorded twice. Where the table is gone it is.
+func TestFinishedRanges(t *testing.T) {
+	want, err := measure(t, context.Background(), 1, plan("", func(evaluation.Progress) {}))
+	check(t, err)
+	for _, lost := range []bool{false, true} {
+		var table []results.Result
+		folder, images, told := t.TempDir(), 0, 0
+		keeping := func(stop func()) evaluation.Plan {
+			p := plan(folder, func(p evaluation.Progress) {
+				if p.Range == 1 {
+					images++
+				}
+			})
+			p.Record = func(list []results.Result) error {
+				table = append(table, list...)
+				stop()
+				return nil
+			}
+			p.Known = func() ([]results.Result, error) { return table, nil }
+			p.Again = func(list []results.Result) error { told += len(list); return nil }
+			return p
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		if _, err := measure(t, ctx, 1, keeping(cancel)); !errors.Is(err, context.Canceled) || len(table) != 2 {
+			t.Fatalf("stopped: %v with %d numbers, want 2 of the first range", err, len(table))
+		}
+		wantImages, wantTold := 0, 2
+		if lost {
+			table, wantImages, wantTold = nil, images, 0
+		}
+		images = 0
+		got, err := measure(t, context.Background(), 2, keeping(func() {}))
+		check(t, err)
+		for _, list := range [][]results.Result{got, table} {
+			for i := range list {
+				list[i].Time = want[min(i, 3)].Time
+			}
+			if !slices.Equal(list, want) {
+				t.Errorf("lost %v: got %+v, want %+v", lost, list, want)
+			}
+		}
+		if images != wantImages || told != wantTold {
+			t.Errorf("lost %v: %d batches of the first range and %d known numbers, want %d and %d", lost, images, told, wantImages, wantTold)
+		}
+		if files := kept(t, folder); len(files) != 0 {
+			t.Errorf("in the end %v is left, want nothing", files)
+		}
+	}
+}
+
 // TestSet measures images against themselves, and refuses more than there are.
 func TestSet(t *testing.T) {
 	dev, err := devices.Open(devices.CPU, devices.Options{Threads: 1})

@@ -6,7 +6,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,6 +41,13 @@ type Plan struct {
 
 	Report func(Progress)
 	Record func([]results.Result) error // keeps the numbers of a range
+
+	// Known returns what Record has kept, also before a kill, and Again is told of numbers
+	// of it that stand for a range which is not measured again. Only an evaluation of
+	// several ranges asks, and only for those that it has measured itself; nil: nothing is
+	// known.
+	Known func() ([]results.Result, error)
+	Again func([]results.Result) error
 }
 
 // Progress is how far an evaluation is.
@@ -92,6 +102,11 @@ func (p Plan) Run(ctx context.Context, dev device.Device, s Subject) ([]results.
 		}
 		all = append(all, list...)
 	}
+	for _, path := range m.recorded {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return all, fmt.Errorf("evaluation: %w", err)
+		}
+	}
 	return all, nil
 }
 
@@ -116,12 +131,17 @@ type measurement struct {
 	judge   *metrics.Judge
 	subject Subject
 	measure results.Measure // of all ranges
+
+	recorded []string // files of finished ranges, which say so until all are finished
 }
 
 // ofRange measures range k.
 func (m *measurement) ofRange(ctx context.Context, k int) ([]results.Result, error) {
 	p, s := m.plan, m.subject
 	seed := p.FirstSeed + uint64(k)*uint64(p.N)
+	if list, err := m.again(seed); list != nil || err != nil {
+		return list, err
+	}
 	store, finish, err := m.store(ctx, seed)
 	if err != nil {
 		return nil, err
@@ -166,12 +186,10 @@ func (m *measurement) numbers(seed uint64) ([]results.Result, error) {
 	}
 	list := make([]results.Result, len(numbers))
 	for i, number := range numbers {
-		of, name := m.measure, m.plan.Statistics[i]
-		statistic, err := metrics.Statistics.Get(name)
+		of, err := m.of(m.plan.Statistics[i])
 		if err != nil {
 			return nil, err
 		}
-		of.Name, of.Metric, of.Rises = name, statistic.Label(m.judge.Features()), statistic.Rises
 		list[i] = results.Result{Time: time.Now().UTC().Truncate(time.Second), Measure: of, Seed: seed, Value: number.Value, SD: number.SD, Note: number.Note}
 	}
 	return list, nil
@@ -205,20 +223,78 @@ func (m *measurement) store(ctx context.Context, seed uint64) (store metrics.Sto
 		return nil, nothing, err
 	}
 	return rows, func(recorded bool) error {
-		if recorded {
-			return rows.Remove()
+		switch {
+		case !recorded:
+			return rows.Close()
+		case m.remembers():
+			path, _ := m.rowPath(seed)
+			m.recorded = append(m.recorded, path)
+			return rows.SetRecorded()
 		}
-		return rows.Close()
+		return rows.Remove()
 	}, nil
 }
 
-// rowFile opens the file of a range of a network's images, whose name is a digest of all
-// that the features depend on: the threads, and the reference, are not among it.
+// remembers reports whether a range that is finished says so until all are.
+func (m *measurement) remembers() bool {
+	return m.subject.Weights != "" && m.plan.Folder != "" && m.plan.Ranges > 1 && m.plan.Known != nil
+}
+
+// again are the numbers of a range that this evaluation has finished before it was
+// stopped; nil if it has not, or nobody has them any more.
+func (m *measurement) again(seed uint64) (list []results.Result, err error) {
+	if !m.remembers() {
+		return nil, nil
+	}
+	rows, err := m.rowFile(seed)
+	if err != nil {
+		return nil, err
+	}
+	recorded := rows.Recorded()
+	if err := rows.Close(); err != nil || !recorded {
+		return nil, err
+	}
+	known, err := m.plan.Known()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range m.plan.Statistics {
+		of, err := m.of(name)
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(known, func(r results.Result) bool { return r.Measure == of && r.Seed == seed })
+		if i < 0 {
+			return nil, nil
+		}
+		list = append(list, known[i])
+	}
+	path, _ := m.rowPath(seed)
+	m.recorded = append(m.recorded, path)
+	return list, m.plan.Again(list)
+}
+
+// of is the measure of a statistic by name.
+func (m *measurement) of(name string) (results.Measure, error) {
+	of := m.measure
+	statistic, err := metrics.Statistics.Get(name)
+	of.Name, of.Metric, of.Rises = name, statistic.Label(m.judge.Features()), statistic.Rises
+	return of, err
+}
+
+// rowFile opens the file of a range of a network's images.
 func (m *measurement) rowFile(seed uint64) (*metrics.RowFile, error) {
+	path, identity := m.rowPath(seed)
+	return metrics.OpenRowFile(path, identity)
+}
+
+// rowPath is the path of that file, whose name is a digest of its identity: all that the
+// features depend on. The threads, and the reference, are not among it.
+func (m *measurement) rowPath(seed uint64) (path, identity string) {
 	s, of := m.subject, m.measure
-	identity := fmt.Sprintf("innate features 1: of %s %s, by %s %s, image %v, %d steps, seeds from %d, %d at once, %d logits, on %s",
+	identity = fmt.Sprintf("innate features 1: of %s %s, by %s %s, image %v, %d steps, seeds from %d, %d at once, %d logits, on %s",
 		s.Weights, s.Kind, of.Features, of.Input, s.Image, s.Steps, seed, subjectBatch, m.judge.Logits(), of.Device)
 	sum := sha256.Sum256([]byte(identity))
 	name := strings.Replace(run.FeaturesPattern, "*", hex.EncodeToString(sum[:6]), 1)
-	return metrics.OpenRowFile(filepath.Join(m.plan.Folder, name), identity)
+	return filepath.Join(m.plan.Folder, name), identity
 }

@@ -33,7 +33,7 @@ const (
 	RanksFile = "ranks.json"
 
 	ResultsFile     = "results.jsonl"         // numbers that innate fid has measured: package results
-	FeaturesPattern = "evaluation-*.features" // of images measured so far; gone once there is a number
+	FeaturesPattern = "evaluation-*.features" // of images measured so far; gone once there is a number, of the last range of seeds
 	LogFile         = "trainer.log"           // standard output and error of a detached trainer
 	JobOutput       = "slurm-*.out"           // what Slurm itself has to say of a job that trains several runs
 	SamplesDir      = "samples"
