@@ -19,8 +19,9 @@ import (
 	"innate/models/atomicfile"
 )
 
-// Cache keeps what feature networks said of sets of images, by content, in files of a
-// folder, so that nobody asks them again. What it cannot keep or read it does without.
+// Cache keeps what feature networks said of sets of images, and factors of covariances,
+// by content, in files of a folder, so that nobody computes them again. What it cannot
+// keep or read it does without.
 type Cache struct {
 	Dir      string
 	MaxBytes int64       // of all files; those that were used last stay
@@ -191,13 +192,13 @@ func (c *Cache) evict() {
 	}
 	var list []entry
 	total := int64(0)
-	for _, pattern := range []string{"*" + cacheExt, atomicfile.TempPattern} {
+	for _, pattern := range []string{"*" + cacheExt, "*" + factorExt, atomicfile.TempPattern} {
 		paths, _ := filepath.Glob(filepath.Join(c.Dir, pattern))
 		for _, path := range paths {
 			info, err := os.Stat(path)
 			switch {
 			case err != nil: // somebody else has removed it
-			case strings.HasSuffix(path, cacheExt):
+			case strings.HasSuffix(path, cacheExt), strings.HasSuffix(path, factorExt):
 				list, total = append(list, entry{path, info}), total+info.Size()
 			case time.Since(info.ModTime()) > leftOver:
 				os.Remove(path)

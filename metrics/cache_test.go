@@ -162,3 +162,80 @@ func TestCacheWithoutRoom(t *testing.T) {
 		t.Error("a folder that is a file: no error")
 	}
 }
+
+// TestFactorIsKept: a covariance is factored once, whether or not it is positive
+// semidefinite beyond rounding, and what a spoilt file held anew; distances are the same
+// to the bit.
+func TestFactorIsKept(t *testing.T) {
+	const d = 32
+	defer metrics.KeepFactors(d)()
+	s := metrics.Stats{Mu: make([]float64, d), Sigma: make([]float64, d*d)}
+	for i := range d { // two by two correlated
+		s.Sigma[i*d+i], s.Sigma[i*d+(i^1)] = 2+float64(i%7), 1
+	}
+	other := s
+	other.Mu = slices.Repeat([]float64{0.5}, d)
+	below := s
+	below.Sigma = slices.Clone(s.Sigma)
+	below.Sigma[0], below.Sigma[1], below.Sigma[d] = -1e-9, 0, 0 // no Cholesky factor
+	for name, ref := range map[string]metrics.Stats{"Cholesky's": s, "the root": below} {
+		c := cacheOf(t, 1<<30)
+		want, err := metrics.Frechet(other, ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		distance := func(c *metrics.Cache) float64 {
+			t.Helper()
+			r, err := c.Reference(ref)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := r.Distance(other)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return got
+		}
+		if got := distance(nil); got != want {
+			t.Errorf("%s: without a cache %v, want %v", name, got, want)
+		}
+		first := distance(c)
+		list := entries(t, c)
+		if len(list) != 1 || first != want {
+			t.Fatalf("%s: kept %v, got %v, want one factor and %v", name, list, first, want)
+		}
+		path := filepath.Join(c.Dir, list[0])
+		whole, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		old := time.Now().Add(-time.Hour)
+		if err := os.Chtimes(path, old, old); err != nil {
+			t.Fatal(err)
+		}
+		if got := distance(c); got != want {
+			t.Errorf("%s: from the file %v, want %v", name, got, want)
+		}
+		info, err := os.Stat(path)
+		if err != nil || info.ModTime().Equal(old) {
+			t.Errorf("%s: the file was not used: %v", name, err)
+		}
+		flipped := slices.Clone(whole)
+		flipped[len(flipped)/2] ^= 1
+		for _, spoilt := range [][]byte{flipped, whole[:len(whole)-8], nil} {
+			if err := os.WriteFile(path, spoilt, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if got := distance(c); got != want {
+				t.Errorf("%s: from %d spoilt bytes %v, want %v", name, len(spoilt), got, want)
+			}
+			if again, err := os.ReadFile(path); err != nil || !slices.Equal(again, whole) {
+				t.Errorf("%s: not mended: %v", name, err)
+			}
+		}
+		small := cacheOf(t, 1) // has room for nothing
+		if got := distance(small); got != want || len(entries(t, small)) != 0 {
+			t.Errorf("%s: a full cache: %v with %v", name, got, entries(t, small))
+		}
+	}
+}

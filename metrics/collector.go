@@ -59,6 +59,9 @@ type CollectorConfig struct {
 	// does.
 	Store Store
 
+	// Cache keeps what is made of the reference for other measurements; nil: nothing does.
+	Cache *Cache
+
 	// Names are those of the feature network: first its label, such as "mnist-cnn",
 	// then what else a reference made with it may call it.
 	Names []string

@@ -20,3 +20,10 @@ func OuterSums(dim int, rows []float32, batch int) []float64 {
 	}
 	return moments{acc}.State()[1].Data
 }
+
+// KeepFactors has factors of so few dimensions kept, until what it returns is called.
+func KeepFactors(dimensions int) (back func()) {
+	before := leastFactor
+	leastFactor = dimensions
+	return func() { leastFactor = before }
+}

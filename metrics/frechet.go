@@ -38,15 +38,21 @@ func NewReference(s Stats) (ref *Reference, err error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	ref = &Reference{stats: s, norm: mat.Norm(mat.NewDense(s.Dim(), s.Dim(), s.Sigma), 2)}
+	var factor *spectrum.Factor
 	ok := false
 	withPool(cube(s.Dim()), func(p *kernels.Pool) {
-		ref.factor, ok = spectrum.Cholesky(p, s.Sigma, s.Dim())
+		factor, ok = spectrum.Cholesky(p, s.Sigma, s.Dim())
 	})
 	if !ok {
-		ref.factor, err = rootOf(s)
+		if factor, err = rootOf(s); err != nil {
+			return nil, err
+		}
 	}
-	return ref, err
+	return newReference(s, factor), nil
+}
+
+func newReference(s Stats, factor *spectrum.Factor) *Reference {
+	return &Reference{stats: s, factor: factor, norm: mat.Norm(mat.NewDense(s.Dim(), s.Dim(), s.Sigma), 2)}
 }
 
 // cube counts what products of [d d] multiply.

@@ -128,7 +128,7 @@ func (p *Pass) Reference() (*Reference, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.reference, err = NewReference(s.Stats)
+	p.reference, err = p.Config.Cache.Reference(s.Stats)
 	return p.reference, err
 }
 

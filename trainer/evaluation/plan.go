@@ -36,7 +36,8 @@ type Plan struct {
 	// nowhere.
 	Folder string
 
-	// Cache keeps the features of sets of images for other evaluations; nil: nothing does.
+	// Cache keeps the features of sets of images, and what is made of a reference, for other
+	// evaluations; nil: nothing does.
 	Cache *metrics.Cache
 
 	Report func(Progress)
@@ -112,7 +113,7 @@ func (p Plan) Run(ctx context.Context, dev device.Device, s Subject) ([]results.
 
 // open opens the judge, of the first range.
 func (p Plan) open(ctx context.Context, dev device.Device, net *loop.FeatureNetwork, s Subject) (*metrics.Judge, error) {
-	cfg := metrics.CollectorConfig{Source: s.source(p.FirstSeed), SourceBatch: subjectBatch, Values: s.Image.Size(), Nimg: p.N}
+	cfg := metrics.CollectorConfig{Source: s.source(p.FirstSeed), SourceBatch: subjectBatch, Values: s.Image.Size(), Nimg: p.N, Cache: p.Cache}
 	if p.RefImages == nil {
 		return loop.OpenJudge(dev, p.Statistics, net, p.Ref, s.Image, cfg)
 	}
