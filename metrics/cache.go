@@ -34,12 +34,13 @@ const cacheExt = ".features"
 // leftOver is how old an unfinished file is that nobody writes any more.
 const leftOver = 24 * time.Hour
 
-// CachedRows is a Store of one set of images: a line that says what is measured, then for
-// every image its features and logits, little-endian float32, and the CRC-32C of them
-// all. It serves one pass, which is to end with Finish or with Close.
+// CachedRows is a Store of one set of images: for every image its features and logits,
+// little-endian float32, then a line that says what was measured, and the CRC-32C of
+// the values. It serves one pass, which is to end with Finish or with Close.
 type CachedRows struct {
 	cache     *Cache
-	path      string
+	prefix    string // of the path
+	identity  func() (string, error)
 	file      *os.File
 	kept      *bufio.Reader // nil while an entry is made
 	made      *bufio.Writer
@@ -50,17 +51,35 @@ type CachedRows struct {
 	failed    error
 }
 
-// Open finds the entry of nimg images, with width values of each, or begins it.
-// identity, one line, holds all that the values depend on. An entry that is not whole,
-// or whose sum is not right, begins anew.
-func (c *Cache) Open(identity string, nimg, width int) (*CachedRows, error) {
-	if strings.Contains(identity, "\n") {
-		panic("metrics: identity of features: want one line")
-	}
-	name := sha256.Sum256([]byte(identity))
-	r := &CachedRows{cache: c, path: filepath.Join(c.Dir, hex.EncodeToString(name[:16])+cacheExt), remaining: 4 * int64(nimg) * int64(width)}
-	if r.openKept(identity + "\n") {
-		return r, nil
+// nameOf is a part of the name of an entry.
+func nameOf(text string, digits int) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])[:digits]
+}
+
+// prefixOf begins the paths of entries with a hint.
+func (c *Cache) prefixOf(hint string) string { return filepath.Join(c.Dir, nameOf(hint, 16)+"-") }
+
+// May reports whether there are entries with the hint.
+func (c *Cache) May(hint string) bool {
+	paths, _ := filepath.Glob(c.prefixOf(hint) + "*" + cacheExt)
+	return len(paths) > 0
+}
+
+// Open finds the entry of nimg images, with width values of each, or begins it. identity
+// is one line that holds all that the values depend on, hint a part of it that is known
+// at once: where no entry has it, identity is not asked for before Finish, when all images
+// have been seen. An entry that is not whole, or whose sum is not right, begins anew.
+func (c *Cache) Open(hint string, identity func() (string, error), nimg, width int) (*CachedRows, error) {
+	r := &CachedRows{cache: c, prefix: c.prefixOf(hint), identity: identity, remaining: 4 * int64(nimg) * int64(width)}
+	if c.May(hint) {
+		line, err := identity()
+		if err != nil {
+			return nil, err
+		}
+		if r.openKept(line) {
+			return r, nil
+		}
 	}
 	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("metrics: features to keep: %w", err)
@@ -70,34 +89,40 @@ func (c *Cache) Open(identity string, nimg, width int) (*CachedRows, error) {
 		return nil, fmt.Errorf("metrics: features to keep: %w", err)
 	}
 	r.made = bufio.NewWriterSize(r.file, 1<<20)
-	_, r.failed = r.made.WriteString(identity + "\n")
 	return r, nil
 }
 
+// path is that of the entry of an identity.
+func (r *CachedRows) path(identity string) string {
+	if strings.Contains(identity, "\n") {
+		panic("metrics: identity of features: want one line")
+	}
+	return r.prefix + nameOf(identity, 32) + cacheExt
+}
+
 // openKept opens a whole entry and checks all of it.
-func (r *CachedRows) openKept(head string) bool {
-	file, err := os.Open(r.path)
+func (r *CachedRows) openKept(identity string) bool {
+	path := r.path(identity)
+	file, err := os.Open(path)
 	if err != nil {
 		return false
 	}
 	whole := func() bool {
+		tail := make([]byte, len(identity)+1+4)
 		info, err := file.Stat()
-		if err != nil || info.Size() != int64(len(head))+r.remaining+4 {
+		if err != nil || info.Size() != r.remaining+int64(len(tail)) {
 			return false
 		}
 		r.kept = bufio.NewReaderSize(file, 1<<20)
-		first, last := make([]byte, len(head)), make([]byte, 4)
-		if _, err := io.ReadFull(r.kept, first); err != nil || string(first) != head {
-			return false
-		}
 		sum := crc32.New(castagnoli)
 		if _, err := io.CopyN(sum, r.kept, r.remaining); err != nil {
 			return false
 		}
-		if _, err := io.ReadFull(r.kept, last); err != nil || binary.LittleEndian.Uint32(last) != sum.Sum32() {
+		if _, err := io.ReadFull(r.kept, tail); err != nil || string(tail[:len(identity)+1]) != identity+"\n" ||
+			binary.LittleEndian.Uint32(tail[len(identity)+1:]) != sum.Sum32() {
 			return false
 		}
-		if _, err := file.Seek(int64(len(head)), io.SeekStart); err != nil {
+		if _, err := file.Seek(0, io.SeekStart); err != nil {
 			return false
 		}
 		r.kept.Reset(file)
@@ -109,7 +134,7 @@ func (r *CachedRows) openKept(head string) bool {
 		return false
 	}
 	now := time.Now()
-	_ = os.Chtimes(r.path, now, now) // when it was used; a folder that is not ours keeps its times
+	_ = os.Chtimes(path, now, now) // when it was used; a folder that is not ours keeps its times
 	r.file = file
 	return true
 }
@@ -122,7 +147,7 @@ func (r *CachedRows) Next(features, logits []float32) (ok bool, err error) {
 	n := len(features) + len(logits)
 	r.buffer = slices.Grow(r.buffer[:0], 4*n)[:4*n]
 	if _, err := io.ReadFull(r.kept, r.buffer); err != nil {
-		return false, fmt.Errorf("metrics: %s: %w", r.path, err)
+		return false, fmt.Errorf("metrics: %s: %w", r.file.Name(), err)
 	}
 	for _, part := range [][]float32{features, logits} {
 		for i := range part {
@@ -160,12 +185,16 @@ func (r *CachedRows) Finish() {
 	if err == nil && r.remaining != 0 {
 		err = fmt.Errorf("%d bytes of features too few", r.remaining)
 	}
+	identity := ""
 	if err == nil {
-		_, err = r.made.Write(binary.LittleEndian.AppendUint32(nil, r.sum))
+		identity, err = r.identity()
+	}
+	if err == nil {
+		_, err = r.made.Write(binary.LittleEndian.AppendUint32([]byte(identity+"\n"), r.sum))
 	}
 	err = errors.Join(err, r.made.Flush(), r.file.Close())
 	if err == nil {
-		err = os.Rename(r.file.Name(), r.path)
+		err = os.Rename(r.file.Name(), r.path(identity))
 	}
 	if err != nil {
 		os.Remove(r.file.Name())

@@ -15,11 +15,15 @@ func cacheOf(t *testing.T, most int64) *metrics.Cache {
 	return &metrics.Cache{Dir: filepath.Join(t.TempDir(), "features"), MaxBytes: most, Warn: func(err error) { t.Error(err) }}
 }
 
+func lineOf(identity string) func() (string, error) {
+	return func() (string, error) { return identity, nil }
+}
+
 // pass reads rows of three values and one logit, in batches, or makes them; made counts
 // those that it has.
 func pass(t *testing.T, c *metrics.Cache, identity string, nimg, batch int) (all []float32, made int) {
 	t.Helper()
-	r, err := c.Open(identity, nimg, 4)
+	r, err := c.Open("set", lineOf(identity), nimg, 4)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +84,7 @@ func TestCache(t *testing.T) {
 	}
 	flipped := slices.Clone(whole)
 	flipped[20] ^= 1
-	for name, spoilt := range map[string][]byte{"a bit": flipped, "short": whole[:len(whole)-1], "long": append(slices.Clone(whole), 0), "empty": nil, "another": append([]byte("b"), whole[1:]...)} {
+	for name, spoilt := range map[string][]byte{"a bit": flipped, "short": whole[:len(whole)-1], "long": append(slices.Clone(whole), 0), "empty": nil, "another": append(append(slices.Clone(whole[:len(whole)-6]), 'b'), whole[len(whole)-5:]...)} {
 		if err := os.WriteFile(path, spoilt, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -91,7 +95,7 @@ func TestCache(t *testing.T) {
 			t.Errorf("%s: not mended: %v", name, err)
 		}
 	}
-	r, err := c.Open("unfinished", 2, 4)
+	r, err := c.Open("set", lineOf("unfinished"), 2, 4)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,6 +155,53 @@ func entriesOrNone(c *metrics.Cache) (names []string) {
 	return names
 }
 
+// TestCacheHint: what a set is need not be known before it has been seen, unless an entry
+// has its hint; what cannot be known is not kept.
+func TestCacheHint(t *testing.T) {
+	c := cacheOf(t, 1<<20)
+	asked := 0
+	identity := func() (string, error) { asked++; return "a", nil }
+	open := func(hint string) *metrics.CachedRows {
+		t.Helper()
+		r, err := c.Open(hint, identity, 1, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	r := open("one")
+	if asked != 0 || c.May("one") {
+		t.Errorf("asked %d times what it is, before an entry has the hint", asked)
+	}
+	if err := r.Append([]float32{3}, nil); err != nil {
+		t.Fatal(err)
+	}
+	r.Finish()
+	if asked != 1 || !c.May("one") || c.May("two") {
+		t.Errorf("asked %d times, entry %v, of another hint %v; want once, and an entry", asked, c.May("one"), c.May("two"))
+	}
+	open("two").Close()
+	r = open("one")
+	got := []float32{0}
+	if ok, err := r.Next(got, nil); asked != 2 || !ok || err != nil || got[0] != 3 {
+		t.Errorf("asked %d times, got %v, %v, %v", asked, ok, err, got)
+	}
+	r.Close()
+	said := 0
+	c.Warn = func(error) { said++ }
+	r, err := c.Open("three", func() (string, error) { return "", os.ErrPermission }, 1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Append([]float32{3}, nil); err != nil {
+		t.Fatal(err)
+	}
+	r.Finish()
+	if list := entries(t, c); len(list) != 1 || said != 1 {
+		t.Errorf("kept %v with %d warnings, want one entry and a warning", list, said)
+	}
+}
+
 // TestCacheWithoutRoom measures although nothing can be kept.
 func TestCacheWithoutRoom(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
@@ -158,7 +209,7 @@ func TestCacheWithoutRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := &metrics.Cache{Dir: file}
-	if _, err := c.Open("a", 1, 1); err == nil {
+	if _, err := c.Open("set", lineOf("a"), 1, 1); err == nil {
 		t.Error("a folder that is a file: no error")
 	}
 }

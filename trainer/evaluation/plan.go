@@ -143,7 +143,7 @@ func (m *measurement) ofRange(ctx context.Context, k int) ([]results.Result, err
 	if list, err := m.again(seed); list != nil || err != nil {
 		return list, err
 	}
-	store, finish, err := m.store(ctx, seed)
+	source, store, finish, err := m.store(ctx, seed)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func (m *measurement) ofRange(ctx context.Context, k int) ([]results.Result, err
 	if err != nil {
 		return nil, err
 	}
-	m.judge.Begin(s.source(seed), labels, store)
+	m.judge.Begin(source, labels, store)
 	for done := false; !done; {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -196,19 +196,20 @@ func (m *measurement) numbers(seed uint64) ([]results.Result, error) {
 	return list, nil
 }
 
-// store opens what keeps the features of a range, nil where nothing does, and what is to
-// be done with it once numbers are recorded, or will not be.
-func (m *measurement) store(ctx context.Context, seed uint64) (store metrics.Store, finish func(recorded bool) error, err error) {
+// store opens what keeps the features of a range, nil where nothing does, with the source
+// of its images, and what is to be done once numbers are recorded, or will not be.
+func (m *measurement) store(ctx context.Context, seed uint64) (source metrics.Source, store metrics.Store, finish func(recorded bool) error, err error) {
 	nothing := func(bool) error { return nil }
+	source = m.subject.source(seed)
 	if m.subject.Weights == "" {
-		source := func(first int, images []float32) error {
+		read := func(first int, images []float32) error {
 			return errors.Join(ctx.Err(), m.subject.source(seed)(first, images))
 		}
-		rows, err := m.net.Cached(m.plan.Cache, m.dev, source, subjectBatch, m.subject.Image, m.plan.N, m.judge.Logits())
+		rows, source, err := m.net.Cached(m.plan.Cache, m.dev, read, subjectBatch, m.subject.Image, m.plan.N, m.judge.Logits())
 		if rows == nil {
-			return nil, nothing, err
+			return source, nil, nothing, err
 		}
-		return rows, func(recorded bool) error {
+		return source, rows, func(recorded bool) error {
 			if recorded {
 				rows.Finish()
 			}
@@ -217,13 +218,13 @@ func (m *measurement) store(ctx context.Context, seed uint64) (store metrics.Sto
 		}, err
 	}
 	if m.plan.Folder == "" {
-		return nil, nothing, nil
+		return source, nil, nothing, nil
 	}
 	rows, err := m.rowFile(seed)
 	if err != nil {
-		return nil, nothing, err
+		return nil, nil, nothing, err
 	}
-	return rows, func(recorded bool) error {
+	return source, rows, func(recorded bool) error {
 		switch {
 		case !recorded:
 			return rows.Close()

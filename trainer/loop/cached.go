@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"hash"
 
 	"innate/metrics"
 	"innate/models/device"
@@ -12,38 +13,100 @@ import (
 )
 
 // Cached opens what the network said of the first nimg images [H W C] of a source, and
-// as many logits of each, or begins to keep it; nil without a cache. It reads all images
-// once, to know them by their pixels, wherever they came from.
-func (n *FeatureNetwork) Cached(cache *metrics.Cache, dev device.Device, source metrics.Source, batch int, image graph.Shape, nimg, logits int) (*metrics.CachedRows, error) {
+// as many logits of each, or begins to keep it; nil without a cache. Images are known by
+// their pixels, wherever they came from. The pass is to read them from the source that
+// Cached returns: either there are features of such images, and all are read to know
+// whether it is they, or there are none, and they become known while the pass reads them.
+func (n *FeatureNetwork) Cached(cache *metrics.Cache, dev device.Device, source metrics.Source, batch int, image graph.Shape, nimg, logits int) (*metrics.CachedRows, metrics.Source, error) {
 	if cache == nil {
-		return nil, nil
+		return nil, source, nil
 	}
-	content, err := contentOf(source, batch, image.Size(), nimg)
+	known := &knownImages{source: source, values: image.Size(), nimg: nimg, sum: sha256.New(), images: make([]float32, batch*image.Size())}
+	first, err := known.first()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	info := dev.Info()
-	identity := fmt.Sprintf("innate features of images 1: %d of %v with the pixels %s, by %s %s, %d logits, on %s %s",
-		nimg, image, content, n.Weights().Fingerprint(), n.Input(), logits, info.Name, info.Kernels)
-	rows, err := cache.Open(identity, nimg, n.Dim()+logits)
+	network := fmt.Sprintf("by %s %s, %d logits, on %s %s", n.Weights().Fingerprint(), n.Input(), logits, info.Name, info.Kernels)
+	identity := func() (string, error) {
+		content, err := known.content()
+		return fmt.Sprintf("innate features of images 2: %d of %v with the pixels %s, %s", nimg, image, content, network), err
+	}
+	hint := fmt.Sprintf("%d of %v, the first with the pixels %s, %s", nimg, image, first, network)
+	if cache.May(hint) { // an image that cannot be read is no fault of the cache's
+		if _, err := known.content(); err != nil {
+			return nil, nil, err
+		}
+	}
+	rows, err := cache.Open(hint, identity, nimg, n.Dim()+logits)
 	if err != nil {
 		cache.Warn(err)
 	}
-	return rows, nil
+	return rows, known.read, nil
 }
 
-// contentOf is a digest of the pixels of images, as a feature network sees them.
-func contentOf(source metrics.Source, batch, values, nimg int) (string, error) {
-	sum := sha256.New()
-	images, pixels := make([]float32, batch*values), make([]byte, batch*values)
-	for first := 0; first < nimg; first += batch {
-		if err := source(first, images); err != nil {
-			return "", fmt.Errorf("features: images from number %d: %w", first, err)
-		}
-		k := min(batch, nimg-first) * values
-		metrics.QuantizeBytes(pixels[:k], images[:k])
-		sum.Write(pixels[:k])
+// knownImages is a source of images that is known by their pixels, as a feature network
+// sees them, once all have been read in order.
+type knownImages struct {
+	source       metrics.Source
+	values, nimg int
+	sum          hash.Hash
+	next         int       // image that is to be added to sum
+	images       []float32 // [batch H W C]
+	held         bool      // images are those from number 0
+	pixels       []byte
+}
+
+// read is a metrics.Source.
+func (k *knownImages) read(first int, images []float32) error {
+	if first == 0 && k.held {
+		k.held = false
+		copy(images, k.images)
+	} else if err := k.source(first, images); err != nil {
+		return err
 	}
-	sum.Write(binary.LittleEndian.AppendUint64(nil, uint64(nimg)))
+	if first == k.next {
+		count := min(len(images)/k.values, k.nimg-first)
+		k.sum.Write(k.levels(images[:count*k.values]))
+		k.next += count
+	}
+	return nil
+}
+
+// levels are images in 8 bits, until the next call.
+func (k *knownImages) levels(images []float32) []byte {
+	if len(k.pixels) < len(images) {
+		k.pixels = make([]byte, len(images))
+	}
+	metrics.QuantizeBytes(k.pixels[:len(images)], images)
+	return k.pixels[:len(images)]
+}
+
+// first is a digest of the first image, which is not read again.
+func (k *knownImages) first() (string, error) {
+	if err := k.source(0, k.images); err != nil {
+		return "", unread(0, err)
+	}
+	k.held = true
+	sum := sha256.Sum256(k.levels(k.images[:k.values]))
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// content is a digest of the pixels of all images, of which those are read that nobody
+// has read yet.
+func (k *knownImages) content() (string, error) {
+	for k.next < k.nimg {
+		from := k.next
+		if err := k.read(from, k.images); err != nil {
+			return "", unread(from, err)
+		}
+	}
+	sum := sha256.New()
+	sum.Write(k.sum.Sum(nil))
+	sum.Write(binary.LittleEndian.AppendUint64(nil, uint64(k.nimg)))
 	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+func unread(first int, err error) error {
+	return fmt.Errorf("features: images from number %d: %w", first, err)
 }

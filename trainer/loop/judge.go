@@ -170,10 +170,11 @@ func ReferenceSet(ctx context.Context, dev device.Device, set data.Dataset, net 
 			return errors.Join(ctx.Err(), read(first, images))
 		},
 	}
-	rows, err := net.Cached(cache, dev, cfg.Source, featureBatch, image, set.Len(), 0)
+	rows, source, err := net.Cached(cache, dev, cfg.Source, featureBatch, image, set.Len(), 0)
 	if err != nil {
 		return metrics.Set{}, err
 	}
+	cfg.Source = source
 	if rows != nil {
 		defer rows.Close()
 		cfg.Store = rows
