@@ -334,6 +334,8 @@ func (c *cli) analyzeMismatch() *cobra.Command {
 	a := newAnalyzeFlags(cmd)
 	a.running(cmd, 5000)
 	steps := cmd.Flags().IntSlice("steps", analysis.MismatchSteps, "`steps` of the teacher's sampler")
+	linear := pathFlag(cmd.Flags(), "lpips", "", "linear `weights` of LPIPS, its package's vgg.pth, for a column of it; default: none")
+	maps := pathFlag(cmd.Flags(), "maps", "fetch:vgg16-397923af.pth", "torchvision's vgg16 `weights`, for --lpips; default: fetch:vgg16-397923af.pth")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		for _, k := range *steps {
 			if k < 1 || k > maxSteps {
@@ -348,8 +350,14 @@ func (c *cli) analyzeMismatch() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		var lpips *analysis.Perceptual
+		if *linear != "" {
+			if lpips, err = analysis.OpenLPIPS(*linear, *maps); err != nil {
+				return err
+			}
+		}
 		return c.networks(cmd.Context(), a, s, "mismatch", func(ctx context.Context, setup analysis.Setup) (*figures.Report, error) {
-			return analysis.Mismatch(ctx, setup, s.Network, teacher, s.judge(), *steps)
+			return analysis.Mismatch(ctx, setup, s.Network, teacher, s.judge(), lpips, *steps)
 		})
 	}
 	return cmd

@@ -101,7 +101,7 @@ func (s *GenStage) imitate(g *graph.Builder, n Nets, batch int) graph.Node {
 	in := &noisy{den: n.Gen, x: n.image(g, "noisy", batch), target: n.image(g, "target", batch), weight: g.Input("weight"), levels: n.Gen.NewLevels(g, batch)}
 	s.noisy = in
 	made := n.Gen.Forward(g, in.x, in.levels, nn.Cond{Label: s.label})
-	s.Distance = n.Target.distance(g, made, in.target)
+	s.Distance = n.Target.Distance(g, made, in.target)
 	s.Record = append(s.Record, s.Distance)
 	return g.MulScalar(s.Distance, in.weight)
 }

@@ -47,10 +47,10 @@ func (t *Target) check(channels int) error {
 // the root.
 const unitEps = 1e-20
 
-// distance adds the sum over images of how far x is from y, both [N H W C] in [-1, 1]:
+// Distance adds the sum over images of how far x is from y, both [N H W C] in [-1, 1]:
 // over all maps the mean over positions of the squared difference of channels, of unit
 // length each and weighted (LPIPS), or the mean squared difference of pixels.
-func (t *Target) distance(g *graph.Builder, x, y graph.Node) graph.Node {
+func (t *Target) Distance(g *graph.Builder, x, y graph.Node) graph.Node {
 	defer g.Scope("target")()
 	if t.Net == nil {
 		return g.Scale(g.Sum(g.Square(g.Sub(x, y))), 1/float32(x.Shape().Size()/x.Shape()[0]))

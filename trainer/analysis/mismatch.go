@@ -14,8 +14,9 @@ import (
 var MismatchSteps = []int{2, 4, 6, 8, 10, 18}
 
 // Mismatch compares a one-step student with its teacher in k Heun steps on the same
-// noise (experiment E1): how far both lie from the data, and from each other.
-func Mismatch(ctx context.Context, s Setup, student, teacher *Network, judge Judge, steps []int) (*figures.Report, error) {
+// noise (experiment E1): how far both lie from the data, and from each other, by LPIPS,
+// too, unless lpips is nil.
+func Mismatch(ctx context.Context, s Setup, student, teacher *Network, judge Judge, lpips *Perceptual, steps []int) (*figures.Report, error) {
 	image := student.Den.Net.Shape().Image()
 	if a, b := student.Den.Net.Shape(), teacher.Den.Net.Shape(); !b.Image().Equal(image) || a.LabelDim != b.LabelDim {
 		return nil, fmt.Errorf("analysis: teacher of images %v with %d classes, want %v with %d as the student", b.Image(), b.LabelDim, image, a.LabelDim)
@@ -38,7 +39,13 @@ func Mismatch(ctx context.Context, s Setup, student, teacher *Network, judge Jud
 	r.How = append(r.How,
 		figures.Fact{Name: "teacher's sampler", Value: "Heun (Karras et al. 2022, Algorithm 1) without churn, 2k - 1 network calls"},
 		figures.Fact{Name: "L2", Value: "mean over pairs of the Euclidean distance of 8-bit images in [-1, 1], same noise and class; rms: its root mean square a value"})
-	r.Notes = append(r.Notes, "LPIPS is left out.")
+	if lpips != nil {
+		r.How = append(r.How, lpips.Fact)
+		if m.pairs, err = lpips.pairs(s.Dev, image); err != nil {
+			return nil, err
+		}
+		defer m.pairs.program.Release()
+	}
 
 	ofStudent, err := m.student(ctx, student)
 	if err != nil {
@@ -56,6 +63,9 @@ func Mismatch(ctx context.Context, s Setup, student, teacher *Network, judge Jud
 		Name: "steps", Title: scale.label + ": T the teacher in k steps, S the student in one", Words: []string{"k"},
 		Heads: []string{"NFE", "FID(T, S)", "FID(T, data)", "FID(S, data)", "L2(T, S)", "rms"},
 	}
+	if lpips != nil {
+		table.Heads = append(table.Heads, "LPIPS(T, S)")
+	}
 	chart := figures.Chart{Name: "distances", Title: "Distances by the teacher's steps", X: "teacher's steps", Y: scale.label}
 	lines := []figures.Line{{Name: "FID(T, S)"}, {Name: "FID(T, data)"}, {Name: "FID(S, data)"}}
 	for _, k := range steps {
@@ -72,6 +82,9 @@ func Mismatch(ctx context.Context, s Setup, student, teacher *Network, judge Jud
 			return nil, err
 		}
 		values := figures.Numbers{float64(nfe(k)), toStudent, toData, studentFID, pair, m.rmsOfPairs()}
+		if lpips != nil {
+			values = append(values, m.pairs.sum/float64(s.N))
+		}
 		table.Rows = append(table.Rows, figures.Row{Words: []string{fmt.Sprint(k)}, Values: values})
 		for i := range lines {
 			lines[i].X, lines[i].Y = append(lines[i].X, float64(k)), append(lines[i].Y, values[i+1])
@@ -92,6 +105,7 @@ type mismatch struct {
 	pixels  int
 	levels  []uint8 // the student's images
 	squares float64 // sum of squared differences of the last teacher
+	pairs   *pairs  // its images with the student's; nil for no LPIPS
 
 	done, total int // network calls
 }
@@ -128,6 +142,9 @@ func (m *mismatch) teacher(ctx context.Context, n *Network, k int) (stats metric
 	}
 	defer gen.close()
 	m.squares = 0
+	if m.pairs != nil {
+		m.pairs.sum = 0
+	}
 	levels := make([]uint8, imageBatch*m.pixels)
 	stats, err = m.scale.stats(ctx, func(first int, images []float32) error {
 		if err := gen.images(first, k, images); err != nil {
@@ -143,6 +160,11 @@ func (m *mismatch) teacher(ctx context.Context, n *Network, k int) (stats metric
 			}
 			pair += math.Sqrt(sum)
 			m.squares += sum
+		}
+		if m.pairs != nil {
+			if err := m.pairs.add(levels[:count*m.pixels], m.levels[first*m.pixels:(first+count)*m.pixels]); err != nil {
+				return err
+			}
 		}
 		return m.step(ctx, count*nfe(k))
 	}, m.setup.N)

@@ -18,6 +18,9 @@ import (
 
 	"innate/configs"
 	"innate/models/device/devicetest"
+	"innate/models/disc"
+	"innate/models/features"
+	"innate/models/gdd"
 	"innate/models/nn"
 	"innate/models/precond"
 	"innate/models/unet"
@@ -79,7 +82,7 @@ func TestProbe(t *testing.T) {
 		t.Error("the student was changed")
 	}
 	fid := func(n *analysis.Network) float64 {
-		m, err := analysis.Mismatch(context.Background(), drawing(t), n, n, mnist, []int{1})
+		m, err := analysis.Mismatch(context.Background(), drawing(t), n, n, mnist, nil, []int{1})
 		check(t, err)
 		return column(t, m, "steps", "FID(S, data)")[0]
 	}
@@ -155,7 +158,7 @@ func TestProbeResumes(t *testing.T) {
 // network of other images is refused.
 func TestMismatch(t *testing.T) {
 	net := digits(t, 1)
-	r, err := analysis.Mismatch(context.Background(), drawing(t), net, net, mnist, []int{1, 2})
+	r, err := analysis.Mismatch(context.Background(), drawing(t), net, net, mnist, nil, []int{1, 2})
 	check(t, err)
 	check(t, r.Validate())
 	first, second := r.Tables[0].Rows[0].Values, r.Tables[0].Rows[1].Values
@@ -166,13 +169,54 @@ func TestMismatch(t *testing.T) {
 		t.Errorf("in two steps: %v", second)
 	}
 	other := network(t, "residual_standard", precond.EDM)
-	if _, err := analysis.Mismatch(context.Background(), drawing(t), net, other, mnist, []int{2}); err == nil || !strings.Contains(err.Error(), "want [28 28 1]") {
+	if _, err := analysis.Mismatch(context.Background(), drawing(t), net, other, mnist, nil, []int{2}); err == nil || !strings.Contains(err.Error(), "want [28 28 1]") {
 		t.Errorf("a teacher of other images: %v", err)
 	}
 	s := drawing(t)
 	s.N = 1
-	if _, err := analysis.Mismatch(context.Background(), s, net, net, mnist, []int{2}); err == nil || !strings.Contains(err.Error(), "want at least 2") {
+	if _, err := analysis.Mismatch(context.Background(), s, net, net, mnist, nil, []int{2}); err == nil || !strings.Contains(err.Error(), "want at least 2") {
 		t.Errorf("one image: %v", err)
+	}
+}
+
+// TestMismatchPerceptual: the column of LPIPS is the mean over pairs of the distance that
+// it is given, and is absent otherwise. Of pixels that is rms squared, to the rounding of
+// sums in float32, though the pairs fill no whole number of batches; over the maps of a
+// network of three channels gray images lie at no distance from themselves.
+func TestMismatchPerceptual(t *testing.T) {
+	small, err := features.New(features.Config{Channels: 3, Widths: []int{2, 3}, Classes: 2}, rand.New(rand.NewPCG(1, 2)))
+	check(t, err)
+	s, net := drawing(t), digits(t, 1)
+	s.N = 18
+	column := func(target *gdd.Target) []figures.Row {
+		t.Helper()
+		r, err := analysis.Mismatch(context.Background(), s, net, net, mnist, &analysis.Perceptual{Target: target, Fact: figures.Fact{Name: "LPIPS", Value: "of a test"}}, []int{1, 2})
+		check(t, err)
+		check(t, r.Validate())
+		if heads := r.Tables[0].Heads; heads[len(heads)-1] != "LPIPS(T, S)" || !slices.Contains(r.How, figures.Fact{Name: "LPIPS", Value: "of a test"}) {
+			t.Errorf("heads %v, %v", heads, r.How)
+		}
+		return r.Tables[0].Rows
+	}
+	for _, row := range column(&gdd.Target{}) {
+		rms, got := row.Values[5], row.Values[6]
+		if want := rms * rms; math.Abs(got-want) > 1e-5*want {
+			t.Errorf("of pixels %v, want %v", got, want)
+		}
+	}
+	path := disc.ProjectorConfig{InSize: 28, Mean: []float32{0.5, 0.5, 0.5}, Std: []float32{0.5, 0.5, 0.5}}
+	rows := column(&gdd.Target{Net: small, Path: path, Linear: [][]float32{{1, 2}, {3, 1, 1}}})
+	if a, b := rows[0].Values[6], rows[1].Values[6]; a != 0 || !(b > 0) {
+		t.Errorf("over maps %v and %v, want 0 and more", a, b)
+	}
+	r, err := analysis.Mismatch(context.Background(), s, net, net, mnist, nil, []int{1})
+	check(t, err)
+	if slices.Contains(r.Tables[0].Heads, "LPIPS(T, S)") {
+		t.Errorf("without weights: %v", r.Tables[0].Heads)
+	}
+	builtin := "builtin:mnist-fid-cnn"
+	if _, err := analysis.OpenLPIPS(builtin, builtin); err == nil || !strings.Contains(err.Error(), "want torchvision's vgg16 for LPIPS") {
+		t.Errorf("another network: %v", err)
 	}
 }
 

@@ -204,14 +204,18 @@ func newTarget(cfg *configs.Config, resolution int, open func(key, ref string) (
 	if err != nil {
 		return nil, cfg.At("distill.maps", err)
 	}
-	t := &gdd.Target{Net: net, Path: disc.ProjectorConfig{Mean: net.Pixels().Mean, Std: net.Pixels().Std}}
+	t := mapsOf(net)
 	if d.Loss == configs.LPIPS {
 		if _, ok := net.(*features.VGG16); !ok {
 			return nil, cfg.At("distill.maps", errors.New("distill.maps: got another network, want torchvision's vgg16 for distill.loss = \"lpips\""))
 		}
-		t.Path.InSize = features.TrainedSize
-		t.Linear, err = linearWeights(cfg, open)
-		return t, err
+		if file, err = open("distill.linear", d.Linear); err != nil {
+			return nil, err
+		}
+		if err := addLinear(t, file); err != nil {
+			return nil, cfg.At("distill.linear", err)
+		}
+		return t, nil
 	}
 	for t.Path.InSize = resolution; ; t.Path.InSize++ { // the first size that the network takes
 		if _, err = net.Taps(t.Path.InSize); err == nil || t.Path.InSize > 2*max(resolution, features.TrainedSize) {
@@ -224,25 +228,41 @@ func newTarget(cfg *configs.Config, resolution int, open func(key, ref string) (
 	return t, nil
 }
 
-// linearWeights are LPIPS's own, by the names of its package: of version 0.1 over VGG16.
-func linearWeights(cfg *configs.Config, open func(key, ref string) (*checkpoint.File, error)) ([][]float32, error) {
-	file, err := open("distill.linear", cfg.Distill.Linear)
+// OpenLPIPS is LPIPS (Zhang et al. 2018) over the maps of torchvision's vgg16, with the
+// linear weights of its package.
+func OpenLPIPS(maps, linear *checkpoint.File) (*gdd.Target, error) {
+	net, err := OpenBackbone(maps)
 	if err != nil {
 		return nil, err
 	}
-	var linear [][]float32
-	for i := range features.VGG16Maps {
-		t, err := file.Tensor(fmt.Sprintf("lin%d.model.1.weight", i))
-		if err != nil {
-			return nil, cfg.At("distill.linear", err)
-		}
-		w, err := t.Float32s()
-		if err != nil {
-			return nil, cfg.At("distill.linear", err)
-		}
-		linear = append(linear, w)
+	if _, ok := net.(*features.VGG16); !ok {
+		return nil, fmt.Errorf("%s: got another network, want torchvision's vgg16 for LPIPS", maps.Path)
 	}
-	return linear, nil
+	t := mapsOf(net)
+	return t, addLinear(t, linear)
+}
+
+// mapsOf compares images over the maps of a network.
+func mapsOf(net features.Backbone) *gdd.Target {
+	return &gdd.Target{Net: net, Path: disc.ProjectorConfig{Mean: net.Pixels().Mean, Std: net.Pixels().Std}}
+}
+
+// addLinear makes LPIPS of a comparison over vgg16's maps, at the size that consistency
+// distillation has it: with linear weights by the names of its package, version 0.1.
+func addLinear(t *gdd.Target, file *checkpoint.File) error {
+	t.Path.InSize = features.TrainedSize
+	for i := range features.VGG16Maps {
+		w, err := file.Tensor(fmt.Sprintf("lin%d.model.1.weight", i))
+		if err != nil {
+			return err
+		}
+		values, err := w.Float32s()
+		if err != nil {
+			return err
+		}
+		t.Linear = append(t.Linear, values)
+	}
+	return nil
 }
 
 // checkTeaching refuses a target for which something is missing.
