@@ -12,9 +12,9 @@ import (
 	"innate/trainer/run"
 )
 
-// patienceHeader is how many milliseconds a client on another machine waits for
+// PatienceHeader is how many milliseconds a client on another machine waits for
 // the outcome of a command: the clocks of two machines differ.
-const patienceHeader = "Innate-Patience"
+const PatienceHeader = "Innate-Patience"
 
 // Forward passes requests on to the trainer of the run in dir, with its answers
 // as they come. A request that is for no route of a trainer is refused.
@@ -38,10 +38,10 @@ func (c *Client) forward(w http.ResponseWriter, r *http.Request) error {
 	}
 	out.URL.RawQuery = r.URL.RawQuery
 	out.ContentLength = r.ContentLength
-	if text := r.Header.Get(patienceHeader); text != "" {
+	if text := r.Header.Get(PatienceHeader); text != "" {
 		ms, err := strconv.ParseInt(text, 10, 32)
 		if err != nil {
-			refuse(w, http.StatusBadRequest, fmt.Sprintf("control: header %s: %q, want milliseconds", patienceHeader, text))
+			refuse(w, http.StatusBadRequest, fmt.Sprintf("control: header %s: %q, want milliseconds", PatienceHeader, text))
 			return nil
 		}
 		out.Header.Set(deadlineHeader, time.Now().Add(time.Duration(ms)*time.Millisecond).Format(time.RFC3339Nano))
@@ -63,12 +63,13 @@ func (c *Client) forward(w http.ResponseWriter, r *http.Request) error {
 	defer resp.Body.Close()
 	w.Header().Set("Content-Type", resp.Header.Get("Content-Type"))
 	w.WriteHeader(resp.StatusCode)
-	copyFlushing(w, resp.Body)
+	CopyFlushing(w, resp.Body)
 	return nil
 }
 
-// copyFlushing copies what comes as it comes, as for a stream.
-func copyFlushing(w http.ResponseWriter, from io.Reader) {
+// CopyFlushing copies an answer as it comes, as that of a stream. One that is cut
+// ends the request as if this side were cut, too.
+func CopyFlushing(w http.ResponseWriter, from io.Reader) {
 	flush := http.NewResponseController(w)
 	buf := make([]byte, 32<<10)
 	for {

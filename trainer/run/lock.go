@@ -28,6 +28,14 @@ type Lock struct{ file *os.File }
 // Acquire takes the lock of run directory dir and writes our pid into it. If
 // another trainer holds it the error is ErrRunning and names its pid.
 func Acquire(dir string) (*Lock, error) {
+	return acquire(dir, fmt.Appendf(nil, "%d\n", os.Getpid()))
+}
+
+// AcquireNameless is Acquire for the copy of a run whose trainer is on another
+// machine: its pid there would be another process's here, so the file names none.
+func AcquireNameless(dir string) (*Lock, error) { return acquire(dir, nil) }
+
+func acquire(dir string, holder []byte) (*Lock, error) {
 	f, err := os.OpenFile(filepath.Join(dir, LockFile), os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("run: %w", err)
@@ -39,7 +47,7 @@ func Acquire(dir string) (*Lock, error) {
 		}
 	}
 	if err == nil {
-		err = writePID(f)
+		err = writeHolder(f, holder)
 	}
 	if err != nil {
 		defer f.Close()
@@ -51,11 +59,11 @@ func Acquire(dir string) (*Lock, error) {
 	return &Lock{f}, nil
 }
 
-func writePID(f *os.File) error {
+func writeHolder(f *os.File, holder []byte) error {
 	if err := f.Truncate(0); err != nil {
 		return err
 	}
-	_, err := f.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
+	_, err := f.WriteAt(holder, 0)
 	return err
 }
 
