@@ -1,5 +1,7 @@
-// Package remote opens the runs of another machine: a Server there gives the files
-// of a runs directory and passes commands on to trainers, a Client here asks it.
+// Package remote opens the runs of another machine. A Server there gives the files
+// of a runs directory and passes commands on to trainers; a Mirror here follows
+// those files in a folder of its own, so that whatever reads a run directory reads
+// the copy, and answers on the copy's control socket in the trainer's place.
 //
 // Both speak HTTP/2 without encryption over one stream of bytes, on which requests
 // do not wait for each other: standard input and output of innate serve, which ssh
@@ -23,7 +25,16 @@
 // any directory. A path is opened through os.Root: no link leads out of the runs
 // directory. A link in the place of a file is refused wherever it leads.
 //
-// A growing file is continued from the size of its copy on, which comes with a hash
-// of the copy's last bytes. Where the server's file has other bytes there, or fewer,
-// it was replaced, and the answer begins at its beginning.
+// # What is believed
+//
+// Of a server nothing: names are checked here by the same list, sizes are bounded,
+// and all writing goes through an os.Root, so that a hostile server writes no file
+// outside the copy's folder, whatever it says.
+//
+// # Growing files
+//
+// A file that grows is asked for from the size of its copy on, with a hash of the
+// copy's last bytes. Where the server's file has other bytes there, or fewer, it has
+// been replaced: the copy is removed, and fetched anew at the next look, so that
+// readers notice. A connection that ends in the middle leaves what has come.
 package remote
