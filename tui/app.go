@@ -121,6 +121,10 @@ func newApp(opts Options) *App {
 // open switches to a run, in the view shown last.
 func (a *App) open(dir string) {
 	a.run = &runView{Run: session.Open(dir)}
+	if there := a.opts.Remote; there != nil {
+		there.Focus(dir)
+		a.run.BringBy(there.Bring)
+	}
 	a.run.views = a.newViews()
 	a.state.Run = session.Absolute(dir)
 	if _, sweep := a.screen.(*runs.Group); !sweep { // which one comes back to

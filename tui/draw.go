@@ -63,6 +63,9 @@ func (a *App) statusLine() string {
 		}
 	}
 	if a.run == nil {
+		if err := a.remoteTrouble(); err != nil {
+			return widget.Fit(" "+t.Bad.Render(widget.Plain(err.Error())), a.width, e)
+		}
 		return widget.Fit(" "+t.Dim.Render(widget.Plain(a.opts.RunsDir)), a.width, e)
 	}
 	newest := ""
@@ -77,7 +80,10 @@ func (a *App) banner() string {
 	r := a.run
 	st := &r.Info.Status
 	join := func(s ...string) string { return widget.Plain(strings.Join(s, " ")) }
+	trouble := a.remoteTrouble()
 	switch {
+	case trouble != nil: // what shows may be old
+		return join(trouble.Error())
 	case !r.Known:
 		return ""
 	case r.Resuming:

@@ -135,6 +135,9 @@ func (a *App) factsLine() string {
 	if st.Kernels != "" {
 		machine = t.Dim.Render(fmt.Sprintf("%s %s%d", widget.Plain(st.Kernels), g.Times, st.Threads)) + " "
 	}
+	if where := a.remoteName(); where != "" {
+		machine = t.Accent.Render("on "+where) + "  " + machine
+	}
 	line := ""
 	for _, fact := range a.facts() {
 		next := line + "   " + fact
@@ -210,5 +213,30 @@ func (a *App) runsTitle() string {
 	if n := a.list.Active(); n > 0 {
 		count = t.Good.Render(fmt.Sprintf("%s %d active", t.Glyphs.Dot, n)) + "  " + count
 	}
-	return a.ends(" "+t.Accent.Render("innate")+"  "+t.Strong.Render(widget.Plain(a.current().Title())), count+" ")
+	title := " " + t.Accent.Render("innate") + "  " + t.Strong.Render(widget.Plain(a.current().Title()))
+	if where := a.remoteName(); where != "" {
+		title += "  " + t.Accent.Render("on "+where)
+	}
+	return a.ends(title, count+" ")
+}
+
+// remoteName is the machine whose runs these are; "" where they are here.
+func (a *App) remoteName() string {
+	if a.opts.Remote == nil {
+		return ""
+	}
+	where, _ := a.opts.Remote.State()
+	return widget.Plain(where)
+}
+
+// remoteTrouble is why what shows may not be how the runs of another machine are.
+func (a *App) remoteTrouble() error {
+	if a.opts.Remote == nil {
+		return nil
+	}
+	where, err := a.opts.Remote.State()
+	if err != nil {
+		err = fmt.Errorf("%s: %w", where, err)
+	}
+	return err
 }

@@ -131,6 +131,9 @@ func (a *App) back() tea.Cmd {
 		return a.Show(a.views[0].Name)
 	case a.opts.RunsDir != "":
 		a.run = nil
+		if a.opts.Remote != nil {
+			a.opts.Remote.Focus("")
+		}
 		return a.follow()
 	}
 	return nil

@@ -19,6 +19,7 @@ type Preset struct {
 type Options struct {
 	RunDir  string // open this run; empty shows the list of runs
 	RunsDir string // where the list looks; empty disables the list
+	Remote  Remote // whose runs these are copies of; nil: they are here
 
 	Views []Registration // of a run, besides those of the workbench
 

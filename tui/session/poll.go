@@ -89,6 +89,7 @@ func (r *Run) TakePoll(m *PollMsg, now time.Time) (more bool) {
 // next poll is issued when the last one's message has arrived.
 type poller struct {
 	dir       string
+	bring     Bring // nil: all grids are here
 	reader    *runlog.Reader
 	checked   time.Time // last look at lock and heartbeat
 	statusMod Stamp
@@ -203,7 +204,7 @@ func (p *poller) pollGrids(m *PollMsg, now time.Time) {
 	}
 	slices.Sort(m.Grids)
 	if n := len(m.Grids); n > 0 && m.Grids[n-1] != p.newest {
-		msg := readGrid(p.dir, m.Grids[n-1])
+		msg := p.readGrid(m.Grids[n-1])
 		if msg.Err != nil {
 			if p.torn.file != msg.File {
 				p.torn = torn{msg.File, now}

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"fmt"
 	"image"
 	_ "image/png" // samples are PNG
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -29,18 +31,35 @@ func GridNimg(file string) (nimg int64, ok bool) {
 	return nimg, isPNG && err == nil && nimg >= 0
 }
 
+// Bring fetches a file of a run's samples, by its path in the directory, where that is
+// a copy in which the file is still empty.
+type Bring func(ctx context.Context, dir, file string) error
+
+// bringTimeout is how long a grid of another machine may take.
+const bringTimeout = 30 * time.Second
+
+// BringBy has grids fetched before they are read: the directory is a copy.
+func (r *Run) BringBy(b Bring) { r.poller.bring = b }
+
 // FetchGrid reads one grid of the run.
 func (r *Run) FetchGrid(file string) tea.Cmd {
-	dir := r.Dir
-	return func() tea.Msg { return readGrid(dir, file) }
+	return func() tea.Msg { return r.ReadGrid(file) }
 }
 
 // ReadGrid is FetchGrid at once, for commands.
-func (r *Run) ReadGrid(file string) GridMsg { return readGrid(r.Dir, file) }
+func (r *Run) ReadGrid(file string) GridMsg { return r.poller.readGrid(file) }
 
-func readGrid(dir, file string) GridMsg {
-	img, err := ReadImage(filepath.Join(dir, run.SamplesDir, file))
-	return GridMsg{Dir: dir, File: file, Image: img, Err: err}
+func (p *poller) readGrid(file string) GridMsg {
+	m := GridMsg{Dir: p.dir, File: file}
+	if p.bring != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), bringTimeout)
+		defer cancel()
+		if m.Err = p.bring(ctx, p.dir, run.SamplesDir+"/"+file); m.Err != nil {
+			return m
+		}
+	}
+	m.Image, m.Err = ReadImage(filepath.Join(p.dir, run.SamplesDir, file))
+	return m
 }
 
 // maxImageBytes bounds the file of an image, and its pixels: grids are far

@@ -16,6 +16,15 @@ import (
 	"innate/tui/widget"
 )
 
+// heading says whose load it is: of a run on another machine it is not that one's.
+func (v *View) heading() string {
+	if v.h.Options().Remote == nil {
+		return "Machine"
+	}
+	where, _ := v.h.Options().Remote.State()
+	return "This machine; the run is on " + widget.Plain(where)
+}
+
 func (v *View) drawGauges(r host.Rect) []string {
 	t := v.h.Theme()
 	var info []string
@@ -25,7 +34,7 @@ func (v *View) drawGauges(r host.Rect) []string {
 	if r.W < 110 && len(v.runs) > 0 { // there is no frame for them
 		info = append(info, t.Warn.Render(fmt.Sprintf("other runs: %d", len(v.runs))))
 	}
-	return host.Framed(v.h.Theme(), r, "Machine", true, func(w, h int) string {
+	return host.Framed(v.h.Theme(), r, v.heading(), true, func(w, h int) string {
 		return widget.Block(widget.Gauges(t, v.gauges(), w, h), w, h, t.Glyphs.Ellipsis)
 	}, info...)
 }
@@ -268,9 +277,13 @@ func (v *View) drawRuns(r host.Rect) []string {
 		name string
 		w    int
 	}{{"CPU", 11}, {"memory", 9}, {"speed", 12}, {"state", 11}}
-	return host.Framed(v.h.Theme(), r, "Other runs here", false, func(w, h int) string {
+	title, none := "Other runs here", "this run has the machine to itself"
+	if v.h.Options().Remote != nil {
+		title, none = "Other runs there", "none is followed"
+	}
+	return host.Framed(v.h.Theme(), r, title, false, func(w, h int) string {
 		if len(v.runs) == 0 {
-			return widget.Centered([]string{t.Dim.Render("this run has the machine to itself")}, w, h, t.Glyphs.Ellipsis)
+			return widget.Centered([]string{t.Dim.Render(none)}, w, h, t.Glyphs.Ellipsis)
 		}
 		nameW, n := w-2*gap, 0
 		for n < len(columns) && nameW-columns[n].w-gap >= 16 {

@@ -61,6 +61,9 @@ func (v *View) Enter() tea.Cmd {
 // listPIDs says which processes to look at.
 func (v *View) listPIDs() {
 	v.pids = nil
+	if v.h.Options().Remote != nil { // its numbers are other processes' here
+		return
+	}
 	if info := v.h.Run().Info; info.Alive {
 		v.pids = append(v.pids, info.Status.PID)
 	}

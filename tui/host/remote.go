@@ -1,0 +1,16 @@
+package host
+
+import "context"
+
+// Remote is another machine, whose runs the workbench shows by copies of their
+// directories that others keep up to date.
+type Remote interface {
+	// State names the machine, and says what is wrong with the copies: the connection
+	// may be lost, or an edit was not taken.
+	State() (where string, err error)
+	// Focus says which run is looked at, by the directory of its copy; "" for none.
+	Focus(dir string)
+	// Bring fetches a file of samples, a path in the run's directory, that is still
+	// empty in its copy.
+	Bring(ctx context.Context, dir, file string) error
+}
