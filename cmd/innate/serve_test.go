@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"image"
+	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"innate/models/published"
 	"innate/trainer/remote"
 	"innate/trainer/run"
 )
@@ -130,4 +133,34 @@ func TestServeTCP(t *testing.T) {
 	}
 	end()
 	check(t, <-ended)
+}
+
+// TestRemoteShow draws a run over a program in ssh's place, with its samples.
+func TestRemoteShow(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	check(t, err)
+	runs := stopped(t)
+	var picture bytes.Buffer
+	check(t, png.Encode(&picture, image.NewGray(image.Rect(0, 0, 28, 28))))
+	check(t, os.WriteFile(filepath.Join(runs, "00000-tiny", run.SamplesDir, "000001000.png"), picture.Bytes(), 0o644))
+	env := map[string]string{remote.SSHVariable: fakeSSH(t, self, "INNATE_TEST_MAIN=1")}
+	status, out, said := elsewhere(t, env, "show", "ssh://host/0?runs="+runs, "--width", "120", "--height", "40")
+	if status != 0 || !strings.Contains(out, "00000-tiny") || !strings.Contains(out, "stopped") || !strings.Contains(out, "on host") || strings.Contains(out, "no such") {
+		t.Errorf("status %d, %s%s", status, out, said)
+	}
+	if status, out, said = elsewhere(t, env, "show", "ssh://host/0?runs="+runs, "--view", "samples", "--width", "120", "--height", "40"); status != 0 || !strings.Contains(out, "1 of 1") {
+		t.Errorf("samples: status %d, %s%s", status, out, said)
+	}
+	copies, err := filepath.Glob(filepath.Join(os.Getenv(published.Variable), "remote", "*", "runs", "00000-tiny", run.SamplesDir, "000001000.png"))
+	check(t, err)
+	if len(copies) != 1 {
+		t.Fatalf("copies: got %q", copies)
+	}
+	if b, err := os.ReadFile(copies[0]); err != nil || !bytes.Equal(b, picture.Bytes()) {
+		t.Errorf("the sample that was shown: got %d bytes, %v", len(b), err)
+	}
+	if status, _, said := elsewhere(t, env, "show", "ssh://host"); status != 2 || !strings.Contains(said, "got no run") {
+		t.Errorf("no run: status %d, %q", status, said)
+	}
 }
