@@ -76,6 +76,8 @@ func (m *still) Layers() []run.Layer                       { return []run.Layer{
 func (m *still) Freeze(frozen func(string) bool) error {
 	return m.stage.Freeze(func(p *models.Param) bool { return frozen(p.Name) })
 }
+func (m *still) Ask(frozen, _ func(string) bool) error { return m.Freeze(frozen) }
+func (m *still) Asked() map[string]float64             { return m.stage.Asked() }
 
 func (m *still) Programs() []method.Program        { return []method.Program{m.stage.Program()} }
 func (m *still) Images() *method.Images            { return nil }

@@ -97,6 +97,14 @@ func (m *classifierMethod) Freeze(frozen func(name string) bool) error {
 	return m.stage.Freeze(named(frozen))
 }
 
+// Ask is Freeze for steps that measure the gradients of frozen parameters, too.
+func (m *classifierMethod) Ask(frozen, ask func(name string) bool) error {
+	return m.stage.Ask(named(frozen), named(ask))
+}
+
+// Asked are the squared norms of those gradients.
+func (m *classifierMethod) Asked() map[string]float64 { return m.stage.Asked() }
+
 func (m *classifierMethod) Step(nimg int64, b data.Batch, cfg *configs.Config, s *Scalars) error {
 	live := cfg.Live
 	start := time.Now()

@@ -111,6 +111,14 @@ func (d *distiller) Freeze(frozen func(name string) bool) error {
 	return d.genStep.Freeze(named(frozen))
 }
 
+// Ask is Freeze for steps that measure the gradients of frozen parameters, too.
+func (d *distiller) Ask(frozen, ask func(name string) bool) error {
+	return d.genStep.Ask(named(frozen), named(ask))
+}
+
+// Asked are the squared norms of those gradients.
+func (d *distiller) Asked() map[string]float64 { return d.genStep.Asked() }
+
 // iterate runs one iteration: the generator stage on noise genZ, the
 // discriminator stage on noise discZ and real images, and R1 on the same images
 // when it is due. Each stage sees its batch in micro-batches and updates after the

@@ -44,6 +44,13 @@ type Method interface {
 	// succeeds or changes nothing.
 	Freeze(frozen func(name string) bool) error
 
+	// Ask is Freeze, but the steps to come also compute the gradients of the frozen
+	// parameters that are asked for, and do nothing else with them than to have Asked
+	// say their squared L2 norms in the last step, by name: over the images of this
+	// process, in the loss that Params follow.
+	Ask(frozen, ask func(name string) bool) error
+	Asked() map[string]float64
+
 	// Programs are what the steps to come run, in the order in which they do, with
 	// the names that their times have in status.
 	Programs() []Program

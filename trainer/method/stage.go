@@ -31,6 +31,7 @@ type Stage struct {
 
 	program  device.Program   // nil before Freeze
 	bindings []*optim.Binding // one for each of adams
+	asked    []askedGrad      // of frozen parameters, that the program computes, too
 
 	// Of the steps since Collect, as far as they have been read.
 	steps   int
@@ -88,11 +89,26 @@ type gradSum struct {
 	now    graph.Node    // with this one
 }
 
+// askedGrad is the gradient of a parameter that is frozen.
+type askedGrad struct {
+	param *models.Param
+	grad  graph.Node
+}
+
 // Freeze plans the runs to come without the gradients of what is frozen, in the
 // place of the program so far. On an error the stage stays as it was.
 func (s *Stage) Freeze(frozen func(p *models.Param) bool) error {
+	return s.Ask(frozen, func(*models.Param) bool { return false })
+}
+
+// Ask is Freeze with the gradients of what is frozen and asked for, which no optimizer
+// follows: Asked measures them. What trains has the same gradients.
+func (s *Stage) Ask(frozen, ask func(p *models.Param) bool) error {
 	s.read() // what ends with the program
 	params, grads := s.goal.Trained(func(p *models.Param) bool { return !frozen(p) })
+	trained := len(params)
+	more, of := s.goal.Trained(func(p *models.Param) bool { return frozen(p) && ask(p) })
+	params, grads = append(params, more...), append(grads, of...)
 	assigns, used := s.goal.Assigns, []*models.Param(nil)
 	if s.micro.Parts > 1 || s.micro.weight() != 1 {
 		assigns = slices.Clone(assigns)
@@ -115,7 +131,7 @@ func (s *Stage) Freeze(frozen func(p *models.Param) bool) error {
 	for k, adam := range s.adams {
 		var of []*models.Param
 		var at []graph.Node
-		for i, p := range params {
+		for i, p := range params[:trained] {
 			if adam.Updates(p) {
 				of, at = append(of, p), append(at, grads[i])
 			}
@@ -124,8 +140,25 @@ func (s *Stage) Freeze(frozen func(p *models.Param) bool) error {
 			return err
 		}
 	}
-	s.program, s.bindings, s.used = program, bindings, used
+	s.program, s.bindings, s.used, s.asked = program, bindings, used, nil
+	for i, p := range more {
+		s.asked = append(s.asked, askedGrad{p, grads[trained+i]})
+	}
 	return nil
+}
+
+// Asked are the squared L2 norms of the gradients that were asked for, in the last step
+// and over the images of this process, by parameter. It waits for the device.
+func (s *Stage) Asked() map[string]float64 {
+	squares := make(map[string]float64, len(s.asked))
+	for _, a := range s.asked {
+		sum := 0.0
+		for _, v := range s.program.Value(a.grad) {
+			sum += float64(v) * float64(v)
+		}
+		squares[a.param.Name] = sum
+	}
+	return squares
 }
 
 // sum weighs the gradient of p, and adds it to that of the runs before in a step.
