@@ -15,7 +15,7 @@ func Default(method string) (*Config, error) {
 	c.Data = Data{Dataset: "mnist", Broken: ReplaceBroken, CacheMB: 1024}
 	c.Live = Live{TickKimg: 1, CheckpointKimg: 10, KeepCheckpoints: 3, KeepBack: 5, LayersKimg: 2, DivergeAction: "event", DivergeFactor: 20}
 	c.Alerts = Alerts{Mute: []string{}}
-	c.Freeze = Freeze{Freeze: []string{}, Train: []string{}}
+	c.Freeze = Freeze{Freeze: []string{}, Train: []string{}, Rule: FreezeRule{Group: GroupBlock}}
 	m.Defaults(c)
 	return c, nil
 }

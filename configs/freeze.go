@@ -16,7 +16,27 @@ type Freeze struct {
 	Freeze   []string `toml:"freeze" want:"globs of parameter names" doc:"names or globs frozen besides, such as dec.28x28_*"`
 	Train    []string `toml:"train" want:"globs of parameter names" doc:"names or globs trained all the same"`
 	Schedule Schedule `toml:"schedule" want:"[[freeze.schedule]] with at_kimg, preset, freeze and train" doc:"what is frozen from at_kimg on, in the place of the settings above"`
+
+	Rule FreezeRule `toml:"rule"`
 }
+
+// FreezeRule freezes and thaws by what is measured, over what the [freeze] table or the
+// entry in force says: each time that EveryKimg thousands of images have been seen, groups
+// of layers that have moved little since are frozen, and frozen ones that the gradient asks
+// for are thawed. What the Freeze and Train globs in force name it leaves alone. Live.
+type FreezeRule struct {
+	EveryKimg   float64 `toml:"every_kimg" want:"0, or in [0.001, 1000000]" doc:"thousands of images after which layers are frozen and thawed by rule; 0: never"`
+	FreezeBelow float64 `toml:"freeze_below" want:"in [0, 1000]" doc:"relative change of weights over that time below which a group is frozen; 0: none"`
+	Thaw        int     `toml:"thaw" want:"in [0, 10000]" doc:"frozen groups thawed each time: those of the largest relative gradient; 0: none"`
+	Group       string  `toml:"group" want:"layer | block | kind" doc:"what is frozen and thawed together"`
+}
+
+// Groups of a FreezeRule.
+const (
+	GroupLayer = "layer"
+	GroupBlock = "block"
+	GroupKind  = "kind"
+)
 
 // FreezePresets lists the values of freeze.preset.
 func FreezePresets() []string { return byKey["freeze.preset"].choices() }
@@ -80,7 +100,7 @@ func (f Freeze) With(nimg int64, table Freeze) Freeze {
 	_, entry := f.InForce(nimg)
 	f.Schedule = slices.Clone(f.Schedule)
 	if entry < 0 {
-		table.Schedule = f.Schedule
+		table.Schedule, table.Rule = f.Schedule, f.Rule
 		return table
 	}
 	f.Schedule[entry] = FreezeFrom{f.Schedule[entry].AtKimg, table.Preset, table.Freeze, table.Train}

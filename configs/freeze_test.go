@@ -132,3 +132,40 @@ func TestFaultHalfASchedule(t *testing.T) {
 		}
 	}
 }
+
+// TestRule: the table [freeze.rule] is written beside a schedule, and stays when the
+// schedule or the table in force is edited.
+func TestRule(t *testing.T) {
+	text := "method = \"gdd\"\n[freeze]\npreset = \"gdd-i\"\n\n[[freeze.schedule]]\nat_kimg = 20.0\npreset = \"none\"\n"
+	var err error
+	for _, s := range []struct{ key, value string }{{"freeze.rule.every_kimg", "4"}, {"thaw", "2"}, {"freeze.rule.group", "kind"}} {
+		if text, err = configs.Set(text, s.key, s.value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := configs.Parse("a.toml", text)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	want := configs.FreezeRule{EveryKimg: 4, Thaw: 2, Group: configs.GroupKind}
+	if c.Freeze.Rule != want || len(c.Freeze.Schedule) != 1 {
+		t.Errorf("rule %+v, %d entries in\n%s", c.Freeze.Rule, len(c.Freeze.Schedule), text)
+	}
+	for _, nimg := range []int64{0, 20_000} {
+		table, _ := c.Freeze.InForce(nimg)
+		table.Train = []string{"dec.*"}
+		next := c.Freeze.With(nimg, table)
+		next.Schedule = append(next.Schedule, configs.FreezeFrom{AtKimg: 40, Preset: "norms"})
+		edited, err := configs.SetFreeze(text, next)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := configs.Parse("b.toml", edited)
+		if err != nil || got.Freeze.Rule != want || next.Rule != want || len(got.Freeze.Schedule) != 2 {
+			t.Errorf("at %d images: %v, rule %+v in\n%s", nimg, err, next.Rule, edited)
+		}
+	}
+	if !configs.IsLive("freeze.rule.freeze_below") {
+		t.Error("the rule is fixed, want it live")
+	}
+}

@@ -101,6 +101,7 @@ type freezingJSON struct {
 	Preset   string           `json:"preset"`
 	Freeze   []string         `json:"freeze"`
 	Train    []string         `json:"train"`
+	Rule     *run.RuleStatus  `json:"rule,omitempty"` // what the rule has decided over these
 	Schedule []scheduleJSON   `json:"schedule"`
 	Rates    []map[string]any `json:"rates"`
 }
@@ -125,7 +126,7 @@ func (c *cli) listFreezing(dir string, asJSON bool) error {
 	}
 	table, entry := cfg.Freeze.InForce(info.Status.Nimg)
 	if asJSON {
-		out := freezingJSON{table.Preset, table.Freeze, table.Train, []scheduleJSON{}, []map[string]any{}}
+		out := freezingJSON{table.Preset, table.Freeze, table.Train, info.Status.FreezeRule, []scheduleJSON{}, []map[string]any{}}
 		for k, e := range cfg.Freeze.Schedule {
 			out.Schedule = append(out.Schedule, scheduleJSON{e.AtKimg, e.Preset, e.Freeze, e.Train, k == entry})
 		}
@@ -148,6 +149,15 @@ func (c *cli) listFreezing(dir string, asJSON bool) error {
 	row("from the start", base.What(), entry < 0)
 	for k, e := range cfg.Freeze.Schedule {
 		row(fmt.Sprintf("from %v kimg", e.AtKimg), e.What(), k == entry)
+	}
+	if rule := info.Status.FreezeRule; rule != nil {
+		decided := configs.FreezeFrom{Freeze: rule.Frozen, Train: rule.Thawed}
+		if len(rule.Frozen)+len(rule.Thawed) > 0 {
+			row("by rule", decided.What(), true)
+		}
+		if rule.NextNimg > 0 {
+			row("rule", fmt.Sprintf("decides at %v kimg", float64(rule.NextNimg)/1000), false)
+		}
 	}
 	for _, r := range cfg.Rates {
 		row("rate", fmt.Sprintf("%s %v", r.Glob, r.Factor), false)

@@ -57,8 +57,20 @@ type wayBack struct {
 // It is no reason not to make the change: without room there is no way back, which is
 // an event.
 func (l *Loop) keepBack(changes []configs.Change) error {
+	var texts []string
+	for _, c := range concern(changes) {
+		texts = append(texts, c.String())
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	return l.keepWay(strings.Join(texts, ", "))
+}
+
+// keepWay is keepBack before a change that is said in words.
+func (l *Loop) keepWay(what string) error {
 	now, live := l.now(), l.cfg.Live
-	if changes = concern(changes); len(changes) == 0 || live.KeepBack == 0 || l.back.nimg == l.nimg {
+	if live.KeepBack == 0 || l.back.nimg == l.nimg {
 		return nil
 	}
 	if since := now.Sub(l.back.at); l.back.nimg >= 0 && since >= 0 && since < burst {
@@ -72,11 +84,7 @@ func (l *Loop) keepBack(changes []configs.Change) error {
 	if err != nil {
 		return err
 	}
-	var texts []string
-	for _, c := range changes {
-		texts = append(texts, c.String())
-	}
-	meta[run.MetaBefore] = strings.Join(texts, ", ")
+	meta[run.MetaBefore] = what
 	f, err := l.snapshot(meta)
 	if err != nil {
 		return err

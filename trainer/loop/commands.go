@@ -329,13 +329,12 @@ func (l *Loop) install(next *configs.Config, text string) error {
 			return next.At("live.fid_kimg", err)
 		}
 	}
-	discs := l.freezing.discs
+	before, discs := freezeTable(l.freezing.Rule), l.freezing.discs
 	froze, err := l.keepTo(frozen)
 	if err != nil {
 		return err
 	}
 	changes := configs.Diff(l.cfg, next)
-	before, _ := l.cfg.Freeze.InForce(l.nimg)
 	l.cfg, l.text = next, text
 	l.useRates(rates)
 	_ = l.order(orderConfig, text) // a process that is lost ends the run before its next step
@@ -348,13 +347,16 @@ func (l *Loop) install(next *configs.Config, text string) error {
 // announce records changed settings as events, each with its old and new value,
 // and makes them visible. before is the [freeze] table that was in force.
 func (l *Loop) announce(before configs.Freeze, changes []configs.Change, froze bool) {
-	var settings []string
+	var settings, rule []string
 	changed, rules := map[string]any{}, map[string]any{}
 	rated := false
 	for _, c := range changes {
 		oldNew := map[string]any{"old": c.Old, "new": c.New}
 		if strings.HasPrefix(c.Key, "freeze.") {
 			rules[c.Key] = oldNew
+			if strings.HasPrefix(c.Key, "freeze.rule.") {
+				rule = append(rule, fmt.Sprintf("%s %s → %s", strings.TrimPrefix(c.Key, "freeze."), c.Old, c.New))
+			}
 			continue
 		}
 		rated = rated || c.Key == "rates"
@@ -374,6 +376,9 @@ func (l *Loop) announce(before configs.Freeze, changes []configs.Change, froze b
 		text := l.freezing.Summary()
 		if c, ok := rules["freeze.schedule"].(map[string]any); ok && !froze {
 			text = fmt.Sprintf("schedule %s → %s", c["old"], c["new"])
+		}
+		if len(rule) > 0 && !froze {
+			text = strings.Join(rule, ", ")
 		}
 		l.recordFreezing(before, text, rules)
 	}

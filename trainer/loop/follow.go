@@ -80,6 +80,12 @@ func (f *follower) obey(message []byte) error {
 		return l.follow(string(what))
 	case orderRestore:
 		return l.followBack(what)
+	case orderRule:
+		var p run.Ruled
+		if err := json.Unmarshal(what, &p); err != nil {
+			return fmt.Errorf("loop: %w", err)
+		}
+		return l.followRule(&p)
 	case orderScalars:
 		l.method.Collect(l.scalars)
 		b, err := json.Marshal(scalarsToGive(l.scalars))

@@ -25,6 +25,9 @@ type frozen struct {
 	others []float64 // frozen share of all parameters under each entry
 
 	discs []*optim.Freezing // of each discriminator; none before they are resolved
+
+	ruled      // by [freeze.rule], over the table or entry
+	stale bool // ruled are those of a checkpoint that what trains does not follow yet
 }
 
 // resolveDiscs applies the settings of discriminators to them.
@@ -108,11 +111,10 @@ func (l *Loop) freeze(r control.FreezeRequest) error {
 func (l *Loop) changed(r control.FreezeRequest) (configs.Freeze, error) {
 	table, _ := l.cfg.Freeze.InForce(l.nimg)
 	if len(r.Toggle) > 0 {
-		rule, err := freezeRule(table).Toggle(l.method.Params(), l.method.Preset, r.Toggle...)
-		if err != nil {
+		var err error
+		if table, err = l.toggled(table, r.Toggle); err != nil {
 			return table, err
 		}
-		table.Freeze, table.Train = rule.Freeze, rule.Train
 	}
 	if r.Preset != nil {
 		table.Preset = *r.Preset
@@ -168,16 +170,22 @@ func (l *Loop) unscheduled(atKimg float64) (configs.Freeze, error) {
 
 // resolveFreezing applies the [freeze] table and every entry of its schedule to the
 // network, each of which a rollback or the time may come to, and returns what is in force
-// now; its errors name the line of the file.
+// now, with what the rule has decided; its errors name the line of the file.
 func (l *Loop) resolveFreezing(cfg *configs.Config) (frozen, error) {
+	return l.resolveOver(cfg, l.freezing.ruled)
+}
+
+// resolveOver is resolveFreezing with given decisions of the rule.
+func (l *Loop) resolveOver(cfg *configs.Config, r ruled) (frozen, error) {
 	base := cfg.Freeze
 	base.Schedule = nil
 	f, err := l.resolveBase(cfg, base)
 	if err != nil {
 		return frozen{}, err
 	}
-	_, entry := cfg.Freeze.InForce(l.nimg)
-	now := frozen{Freezing: f, entry: entry}
+	table, entry := cfg.Freeze.InForce(l.nimg)
+	r = r.over(tableOf(table, cfg.Freeze.Schedule, entry), table, l.method.Params().Names())
+	now := frozen{Freezing: f, entry: entry, ruled: r}
 	if now.discs, err = l.resolveDiscs(cfg); err != nil {
 		return frozen{}, err
 	}
@@ -188,6 +196,12 @@ func (l *Loop) resolveFreezing(cfg *configs.Config) (frozen, error) {
 		if now.others = append(now.others, f.Fraction()); k == entry {
 			now.Freezing = f
 		}
+	}
+	if len(r.frozen)+len(r.thawed) == 0 {
+		return now, nil
+	}
+	if now.Freezing, err = l.resolveTable(r.applied(table)); err != nil {
+		return frozen{}, cfg.At("freeze", fmt.Errorf("%w, beside what freeze.rule has frozen", err))
 	}
 	return now, nil
 }
@@ -232,6 +246,9 @@ func (l *Loop) keepTo(f frozen) (froze bool, err error) {
 		return false, err
 	}
 	l.freezing = f
+	if froze {
+		l.window.drop(f.FrozenNames())
+	}
 	return froze, nil
 }
 
@@ -240,10 +257,10 @@ func (l *Loop) keepTo(f frozen) (froze bool, err error) {
 // every process before a step, so that all change at the same one.
 func (l *Loop) keepSchedule() error {
 	_, entry := l.cfg.Freeze.InForce(l.nimg)
-	if entry == l.freezing.entry {
+	if entry == l.freezing.entry && !l.freezing.stale {
 		return nil
 	}
-	before := freezeTable(l.freezing.Rule)
+	before, was := freezeTable(l.freezing.Rule), l.freezing.entry
 	f, err := l.resolveFreezing(l.cfg)
 	if err != nil {
 		return err
@@ -256,18 +273,25 @@ func (l *Loop) keepSchedule() error {
 	if entry >= 0 {
 		at = fmt.Sprintf("from %v kimg", l.cfg.Freeze.Schedule[entry].AtKimg)
 	}
+	if !froze && entry == was {
+		return nil
+	}
 	if froze {
 		l.rate.reset()
 		l.publishLayers()
 	}
-	l.recordFreezing(before, fmt.Sprintf("schedule, %s: %s", at, l.freezing.Summary()), map[string]any{})
+	why := "rule, as at the checkpoint"
+	if entry != was {
+		why = "schedule, " + at
+	}
+	l.recordFreezing(before, fmt.Sprintf("%s: %s", why, l.freezing.Summary()), map[string]any{})
 	l.publish()
 	return nil
 }
 
 // recordFreezing makes an event of what is frozen from here on.
 func (l *Loop) recordFreezing(before configs.Freeze, text string, data map[string]any) {
-	table, _ := l.cfg.Freeze.InForce(l.nimg)
+	table := freezeTable(l.freezing.Rule) // with what the rule has decided
 	maps.Copy(data, map[string]any{
 		"frozen_params": l.freezing.FrozenParams, "fraction": l.freezing.Fraction(),
 		"preset": table.Preset, "freeze": table.Freeze, "train": table.Train,

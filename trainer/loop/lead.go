@@ -28,6 +28,7 @@ const (
 	orderRestore = 'r' // resume from a checkpoint: restoring
 	orderConfig  = 'c' // the text of a configuration that was adopted
 	orderStep    = 's' // train on the next batch
+	orderRule    = 'f' // freeze and thaw what the rule has decided: run.Ruled
 	orderScalars = 't' // answer with the scalars since the last time: map[string]run.Sum
 	orderVerify  = 'v' // answer with what must be equal in all: account
 	orderEnd     = 'e' // the run has ended

@@ -82,6 +82,7 @@ type Loop struct {
 	loader  *data.Loader
 
 	freezing frozen
+	window   window
 	rates    map[string]float64 // factors of the learning rate, by parameter
 	nimg     int64
 	rate     rate

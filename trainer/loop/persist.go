@@ -94,6 +94,7 @@ func (l *Loop) describe() (map[string]string, error) {
 	for name, v := range l.scalars.Sum {
 		p.Scalars[name] = run.Sum{Sum: run.Exact(v), Count: l.scalars.Count[name]}
 	}
+	p.Ruled = l.describeRule()
 	if l.best != nil {
 		p.BestNimg = l.best.nimg
 	}
@@ -124,6 +125,9 @@ func (l *Loop) snapshot(meta map[string]string) (*checkpoint.File, error) {
 		if err := f.AddParams(g.Prefix, g.Set.Clone()); err != nil {
 			return nil, err
 		}
+	}
+	if err := l.addWindow(f); err != nil {
+		return nil, err
 	}
 	if l.best != nil {
 		if err := f.AddParams(bestPrefix, l.best.den.Net.Params()); err != nil {
@@ -294,6 +298,9 @@ func (l *Loop) restoreTraining(f *checkpoint.File) (p run.Progress, err error) {
 		if err := l.restoreGroup(f, g); err != nil {
 			return p, err
 		}
+	}
+	if err := l.restoreRule(f, p.Ruled); err != nil {
+		return p, err
 	}
 	l.nimg = p.Nimg
 	l.method.Collect(l.scalars) // which end here, with the steps that are undone

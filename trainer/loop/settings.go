@@ -97,10 +97,11 @@ func (l *Loop) announceSince(was *configs.Config) {
 	}
 	changes := slices.DeleteFunc(configs.Diff(was, l.cfg), func(c configs.Change) bool { return !c.Live })
 	froze, discs := true, []*optim.Freezing(nil)
+	before, _ := was.Freeze.InForce(l.nimg)
 	if freezing, err := l.resolveFreezing(was); err == nil {
 		froze, discs = !slices.Equal(freezing.FrozenNames(), l.freezing.FrozenNames()), freezing.discs
+		before = freezeTable(freezing.Rule)
 	}
-	before, _ := was.Freeze.InForce(l.nimg)
 	l.announce(before, changes, froze)
 	l.announceDiscs(discs)
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -52,7 +53,7 @@ func (l *Loop) publish() {
 		ImagesPerSec: l.rate.perSec(l.cfg.Run.Batch), EtaSec: l.eta(),
 		Params: f.Params, FrozenParams: f.FrozenParams, TrainableTensors: int64(f.Tensors - f.FrozenTensors),
 		FrozenFraction: f.Fraction(), FreezePreset: table.Preset,
-		FreezeGlobs: table.Freeze, TrainGlobs: table.Train, FreezeSchedule: l.statusSchedule(), WaysBack: l.statusWays(),
+		FreezeGlobs: table.Freeze, TrainGlobs: table.Train, FreezeSchedule: l.statusSchedule(), FreezeRule: l.statusRule(), WaysBack: l.statusWays(),
 		Metric: l.metric(), Rises: l.statistic().Rises, Also: r.also, Final: l.finalStatus(),
 		LastFID: r.lastFID, BestFID: r.bestFID, TeacherFID: r.teacherFID, FIDName: r.fidName, FIDNimg: r.fidNimg,
 		Stage: r.stage, StageMs: r.stageMs,
@@ -95,6 +96,7 @@ func (l *Loop) publishLayers() {
 	for i := range layers {
 		layers[i].Frozen = l.freezing.Frozen(layers[i].Name)
 		layers[i].Rate = l.rates[layers[i].Name]
+		layers[i].ByRule = slices.Contains(l.freezing.ruled.frozen, layers[i].Name) || slices.Contains(l.freezing.thawed, layers[i].Name)
 	}
 	l.layerStats.fill(layers)
 	l.layers.Store(&layers)

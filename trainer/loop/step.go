@@ -59,6 +59,9 @@ func (l *Loop) step() error {
 	if err := l.keepSchedule(); err != nil {
 		return err
 	}
+	if err := l.keepRule(); err != nil {
+		return err
+	}
 	l.publish()
 	return nil
 }
@@ -66,6 +69,13 @@ func (l *Loop) step() error {
 // trainStep trains on one batch, and nothing else.
 func (l *Loop) trainStep() error {
 	if err := l.keepSchedule(); err != nil { // the leader has after the step before
+		return err
+	}
+	if err := l.keepRule(); err != nil { // likewise, but of a run that resumes there
+		return err
+	}
+	asked, err := l.askGradients()
+	if err != nil {
 		return err
 	}
 	start := time.Now()
@@ -82,7 +92,7 @@ func (l *Loop) trainStep() error {
 	}
 	l.nimg += int64(l.cfg.Run.Batch)
 	l.scalars.Steps++
-	return nil
+	return l.noteWindow(asked)
 }
 
 // tick writes the means since the last tick to the run log, and judges them.

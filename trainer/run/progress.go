@@ -43,6 +43,26 @@ type Progress struct {
 	SampleFile string         `json:"sample_file"`
 	SampleNimg int64          `json:"sample_nimg"`
 	Processes  int            `json:"processes,omitempty"` // that trained together; 0 for one alone
+	Ruled      *Ruled         `json:"ruled,omitempty"`     // what is frozen by rule
+}
+
+// Ruled is what a rule of freezing has decided, over the table in force, and the window
+// over which it measures.
+type Ruled struct {
+	Table  string   `json:"table"`            // preset of that table, and when its entry came
+	Frozen []string `json:"frozen,omitempty"` // parameters
+	Thawed []string `json:"thawed,omitempty"`
+	Window *Window  `json:"window,omitempty"` // nil for none
+}
+
+// Window is the time over which a rule of freezing measures. The weights at its beginning
+// are tensors of the checkpoint.
+type Window struct {
+	Since int64            `json:"since"` // images seen then
+	Table string           `json:"table"`
+	Moves bool             `json:"moves,omitempty"` // changes of weights are measured
+	Due   bool             `json:"due,omitempty"`   // it is over, and its decision is to be made
+	Grads map[string]Exact `json:"grads,omitempty"` // of its last step: squared norms of frozen parameters' gradients
 }
 
 // Streams is the state of the run's named random streams; one that it lacks

@@ -88,6 +88,8 @@ type Status struct {
 
 	FreezeSchedule []FreezeFrom `json:"freeze_schedule,omitempty"` // what is frozen later, and was before
 
+	FreezeRule *RuleStatus `json:"freeze_rule,omitempty"` // freezing by rule; nil for none
+
 	// The run's evaluations. They were of FID alone once, and are called so.
 	Metric     string   `json:"metric,omitempty"`       // their scalar in metrics.jsonl; "" for fid
 	Rises      bool     `json:"metric_rises,omitempty"` // whether more of it is better
@@ -130,6 +132,13 @@ type FreezeFrom struct {
 	Train    []string `json:"train,omitempty"`
 	Fraction float64  `json:"fraction"` // of the parameters that it freezes, in [0, 1)
 	InForce  bool     `json:"in_force,omitempty"`
+}
+
+// RuleStatus is what a run's rule of freezing has decided, over what its settings say.
+type RuleStatus struct {
+	NextNimg int64    `json:"next_nimg,omitempty"` // images seen when it decides next; 0 for never
+	Frozen   []string `json:"frozen,omitempty"`    // parameters
+	Thawed   []string `json:"thawed,omitempty"`
 }
 
 // NextFreezing is the entry of the schedule that comes into force next.
@@ -211,6 +220,7 @@ type Layer struct {
 	Shape      []int  `json:"shape"`
 	Count      int    `json:"count"`
 	Frozen     bool   `json:"frozen"`
+	ByRule     bool   `json:"by_rule,omitempty"` // frozen or thawed by rule, other than the settings say
 
 	Rate float64 `json:"rate,omitempty"` // factor of the learning rate; 0 where that is 1
 

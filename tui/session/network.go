@@ -169,10 +169,11 @@ func (n *Network) same(layers []run.Layer) bool {
 	return true
 }
 
-// update takes over what is frozen now.
+// update takes over what is frozen now, by whom, and factors of the learning rate.
 func (n *Network) update(layers []run.Layer) {
-	for i := range layers {
-		n.Tensors[n.order[i]].Frozen = layers[i].Frozen
+	for i, now := range layers {
+		t := &n.Tensors[n.order[i]]
+		t.Frozen, t.ByRule, t.Rate = now.Frozen, now.ByRule, now.Rate
 	}
 	n.sum()
 }
@@ -290,6 +291,11 @@ func setOf(names []string) map[string]bool {
 func (n *Network) RatesOf(u *Node) (lo, hi float64) { return ratesOf(n.Tensors[u.Lo:u.Hi], all) }
 
 func all(int) bool { return true }
+
+// ByRule reports whether a rule has frozen or thawed all of a node's tensors.
+func (n *Network) ByRule(u *Node) bool {
+	return !slices.ContainsFunc(n.Tensors[u.Lo:u.Hi], func(t Tensor) bool { return !t.ByRule })
+}
 
 // ratesOf are those of the tensors that are taken.
 func ratesOf(tensors []Tensor, taken func(i int) bool) (lo, hi float64) {

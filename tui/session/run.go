@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -266,6 +267,26 @@ func (r *Run) Quality() string {
 func (r *Run) Rule() configs.Freeze {
 	st := &r.Info.Status
 	return configs.Freeze{Preset: st.FreezePreset, Freeze: st.FreezeGlobs, Train: st.TrainGlobs}
+}
+
+// Foreseen is a [freeze] table with what the run's rule has decided, as far as that holds
+// under it: where the preset is another nothing does, and nothing of what its globs name.
+func (r *Run) Foreseen(table configs.Freeze) configs.Freeze {
+	rule := r.Info.Status.FreezeRule
+	if rule == nil || table.Preset != r.Info.Status.FreezePreset {
+		return table
+	}
+	globs := slices.Concat(table.Freeze, table.Train)
+	named := func(name string) bool {
+		return slices.ContainsFunc(globs, func(glob string) bool {
+			ok, err := path.Match(glob, name)
+			return ok && err == nil
+		})
+	}
+	table.Freeze, table.Train = slices.Clone(table.Freeze), slices.Clone(table.Train)
+	table.Freeze = append(table.Freeze, slices.DeleteFunc(slices.Clone(rule.Frozen), named)...)
+	table.Train = append(table.Train, slices.DeleteFunc(slices.Clone(rule.Thawed), named)...)
+	return table
 }
 
 // Tiling is how the run's grids are made of samples.

@@ -158,7 +158,7 @@ func (v *View) stepHistory(verb string, names []string) tea.Cmd {
 func (v *View) orderOf(what, done string, r configs.Freeze, req control.FreezeRequest) freezeOrder {
 	o := freezeOrder{what: what, done: done, req: req}
 	net := v.h.Run().Layers.Net
-	if frozen, err := v.frozenUnder(net.Names(), r); err == nil {
+	if frozen, err := v.frozenUnder(net.Names(), v.h.Run().Foreseen(r)); err == nil {
 		o.names = net.Differing(frozen)
 	}
 	return o

@@ -98,7 +98,11 @@ func (p *panel) Info() []string {
 		return nil
 	}
 	u := &p.layers.Net.Nodes[p.node]
-	return []string{p.state(u.Frozen, u.Params, fmt.Sprintf("%d %% frozen", percentOf(u.Frozen, u.Params)))}
+	state := p.state(u.Frozen, u.Params, fmt.Sprintf("%d %% frozen", percentOf(u.Frozen, u.Params)))
+	if p.layers.Net.ByRule(u) {
+		state += " by rule"
+	}
+	return []string{state}
 }
 
 // state words how much is frozen; some says it where it is neither all nor none.

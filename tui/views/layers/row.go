@@ -108,6 +108,9 @@ func (f *frame) stateOf(u *session.Node) (string, theme.Ink) {
 	if lo, hi := f.layers.Net.RatesOf(u); word == "train" && lo < 1 {
 		word = rateText(lo, hi, g.Times)
 	}
+	if (word == "frozen" || word == "train") && f.layers.Net.ByRule(u) {
+		word = "by rule"
+	}
 	if f.state <= 2 {
 		return glyph, k
 	}

@@ -131,10 +131,14 @@ func (v *View) rate(text string, globs []string) tea.Cmd {
 	return v.h.Run().Freeze(fmt.Sprintf("rate of %s: %v", strings.Join(globs[:1], " "), factor), nil, req)
 }
 
-// nextInfo words what the schedule brings next; "" for nothing.
+// nextInfo words what the schedule brings next, or else when the rule decides next; ""
+// for nothing.
 func nextInfo(r *session.Run) string {
 	st := &r.Info.Status
 	next, ok := st.NextFreezing()
+	if rule := st.FreezeRule; rule != nil && rule.NextNimg > 0 && (!ok || rule.NextNimg < next.Nimg) {
+		return fmt.Sprintf("rule decides at %s kimg", widget.Kimg(rule.NextNimg))
+	}
 	if !ok {
 		return ""
 	}

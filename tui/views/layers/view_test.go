@@ -532,3 +532,22 @@ func TestFaultSpeedWithoutClock(t *testing.T) {
 	s.Press("a")
 	s.Wants("123.0 →")
 }
+
+// TestByRule shows what a rule froze or thawed, and when it decides next.
+func TestByRule(t *testing.T) {
+	s, f := openLayers(t, 200, 60, tui.Options{})
+	if strings.Contains(s.Frame(), "by rule") {
+		t.Fatal("by rule before there is one")
+	}
+	for i := range f.Network {
+		if f.Network[i].Part == "enc" {
+			f.Network[i].Frozen, f.Network[i].ByRule = true, true
+		}
+	}
+	f.Heartbeat.FreezeRule, f.Heartbeat.TrainableTensors = &run.RuleStatus{NextNimg: 140_000}, f.Heartbeat.TrainableTensors-1
+	f.Heartbeat.Seq++
+	tuitest.Must(t, run.WriteLayers(f.Dir, f.Network))
+	tuitest.Must(t, run.WriteStatus(f.Dir, f.Heartbeat))
+	s.Load()
+	s.Wants("by rule", "rule decides at 140.0 kimg")
+}
