@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -62,7 +63,7 @@ type branch struct {
 // what happened later at the same number of images, such as the run's end, is
 // neither's.
 func (at origin) findBranch() (branch, error) {
-	aside := strings.HasSuffix(at.path, run.DivergedExt) || strings.HasSuffix(at.path, run.UnreadableExt)
+	aside := slices.ContainsFunc([]string{run.DivergedExt, run.UnreadableExt, run.LeftExt}, func(ext string) bool { return strings.HasSuffix(at.path, ext) })
 	nimg := at.progress.Nimg
 	found, count, open := branch{shared: nimg}, 0, 0
 	err := eachLine(filepath.Join(at.parent, runlog.EventsFile), func(_ []byte, l logLine) error {

@@ -238,7 +238,7 @@ func (l *Loop) settingsBack(f *checkpoint.File) (*configs.Config, string, error)
 // restoreBack restores a checkpoint within the process, as a rollback does, but with
 // the same noise: what follows is what would have followed without the change.
 func (l *Loop) restoreBack(f *checkpoint.File, from int64) error {
-	note, err := l.restore(f)
+	note, err := l.restore(f, run.LeftExt)
 	if err != nil {
 		return err
 	}

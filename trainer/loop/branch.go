@@ -18,17 +18,19 @@ import (
 // best.safetensors is put back (best.go), and the rest is put away here. An exact
 // resume makes all of it again.
 
-// leaveBranch puts away the checkpoints and sample grids beyond step last. Its
-// errors are events: what stays does no harm to the training.
-func (l *Loop) leaveBranch(last int64) {
-	if err := errors.Join(l.leaveCheckpoints(last), l.leaveWaysBack(last), l.leaveSamples(last)); err != nil {
+// leaveBranch puts away the checkpoints, under names that end in ext, and the sample
+// grids beyond step last. Its errors are events: what stays does no harm to the
+// training.
+func (l *Loop) leaveBranch(last int64, ext string) {
+	if err := errors.Join(l.leaveCheckpoints(last, ext), l.leaveWaysBack(last), l.leaveSamples(last)); err != nil {
 		l.event(runlog.Error, err.Error(), nil)
 	}
 }
 
-// leaveCheckpoints renames those that could not be read: should that pass, nothing
-// must resume from them once the run has taken another way.
-func (l *Loop) leaveCheckpoints(last int64) error {
+// leaveCheckpoints renames those beyond step last, so that nothing resumes from them
+// once the run has taken another way: ones that could not be read, should that pass,
+// and ones of a branch that was left.
+func (l *Loop) leaveCheckpoints(last int64, ext string) error {
 	folder := filepath.Join(l.dir, run.CheckpointsDir)
 	files, err := run.Checkpoints(folder)
 	if err != nil {
@@ -42,11 +44,11 @@ func (l *Loop) leaveCheckpoints(last int64) error {
 		return nil
 	}
 	for _, f := range files[:later] {
-		if err := os.Rename(f.Path, strings.TrimSuffix(f.Path, run.CheckpointExt)+run.UnreadableExt); err != nil {
+		if err := os.Rename(f.Path, strings.TrimSuffix(f.Path, run.CheckpointExt)+ext); err != nil {
 			return fmt.Errorf("loop: %w", err)
 		}
 	}
-	return keepNewest(folder, "*"+run.UnreadableExt, l.cfg.Live.KeepCheckpoints)
+	return keepNewest(folder, "*"+ext, l.cfg.Live.KeepCheckpoints)
 }
 
 // leaveSamples removes grids, which the screen would take for the newest.

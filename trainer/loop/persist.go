@@ -148,14 +148,14 @@ func (l *Loop) resume(f *checkpoint.File) error {
 		if err != nil || !used {
 			return err
 		}
-		l.leaveBranch(-1)
+		l.leaveBranch(-1, run.UnreadableExt)
 		note, err := l.restoreBest(nil, run.Progress{})
 		if err != nil {
 			return err
 		}
 		return l.recordResume("begins again: it had not come to a checkpoint", note)
 	}
-	note, err := l.restore(f)
+	note, err := l.restore(f, run.UnreadableExt)
 	if err != nil {
 		return err
 	}
@@ -180,7 +180,7 @@ func (l *Loop) rollback() (nimg int64, err error) {
 		return 0, errors.New("loop: rollback: the run has not come to a checkpoint")
 	}
 	before, worst, inVain := l.rollbacks, l.health.worst, l.health.rollbacks
-	note, err := l.restore(f)
+	note, err := l.restore(f, run.UnreadableExt)
 	if err != nil {
 		return 0, err
 	}
@@ -260,8 +260,9 @@ func (l *Loop) recordResume(text, note string) error {
 }
 
 // restore makes the run what it was at a checkpoint, and puts away what it has
-// written since. The note tells of what a person may be looking for.
-func (l *Loop) restore(f *checkpoint.File) (note string, err error) {
+// written since: checkpoints under names that end in aside. The note tells of what a
+// person may be looking for.
+func (l *Loop) restore(f *checkpoint.File, aside string) (note string, err error) {
 	p, err := l.restoreTraining(f)
 	if err != nil {
 		return "", err
@@ -278,7 +279,7 @@ func (l *Loop) restore(f *checkpoint.File) (note string, err error) {
 	if err := l.restoreEvaluation(f, p); err != nil {
 		return "", err
 	}
-	l.leaveBranch(p.Nimg)
+	l.leaveBranch(p.Nimg, aside)
 	return l.restoreBest(f, p)
 }
 

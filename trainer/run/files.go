@@ -55,6 +55,7 @@ const (
 	DivergedExt   = ".diverged" + CheckpointExt   // set aside after a divergence
 	BackExt       = ".before" + CheckpointExt     // from before a live change
 	UnreadableExt = ".unreadable" + CheckpointExt // could not be read when the run resumed from one before
+	LeftExt       = ".left" + CheckpointExt       // of a branch that was left when the run went back to before a live change
 	BestFile      = "best" + CheckpointExt        // the network with the lowest FID
 	BestPattern   = "best-*" + CheckpointExt      // such ones of branches that were left, by images seen
 	TeacherFile   = SamplesDir + "/teacher.png"   // what the teacher makes of the noise of the run's grids
@@ -124,6 +125,7 @@ var Files = []File{
 	{Pattern: CheckpointsDir + "/[0-9]*" + DivergedExt, Writer: "trainer"},
 	{Pattern: CheckpointsDir + "/[0-9]*" + BackExt, Writer: "trainer", Rewind: RewindRemove},
 	{Pattern: CheckpointsDir + "/[0-9]*" + UnreadableExt, Writer: "trainer"},
+	{Pattern: CheckpointsDir + "/[0-9]*" + LeftExt, Writer: "trainer"},
 	{Pattern: CheckpointsDir + "/[0-9]*" + CheckpointExt, Writer: "trainer", Fork: ForkChosen, Rewind: RewindAside},
 	{Pattern: InputsDir, Writer: "command", Made: true, Fork: ForkWhole},
 	{Pattern: InputsDir + "/*", Writer: "command", Fork: ForkWhole},
