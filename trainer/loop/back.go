@@ -1,7 +1,6 @@
 package loop
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -122,25 +121,19 @@ func (l *Loop) statusWays() []run.WayBack {
 // WaysBack lists those of a run directory, newest first. One that cannot be read is
 // none.
 func WaysBack(dir string) ([]run.WayBack, error) {
-	folder := filepath.Join(dir, run.CheckpointsDir)
-	entries, err := os.ReadDir(folder)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("loop: %w", err)
+	files, err := run.BackFiles(filepath.Join(dir, run.CheckpointsDir))
+	if err != nil {
+		return nil, err
 	}
 	var list []run.WayBack
-	for _, e := range entries {
-		nimg, ok := run.SeenIn(e.Name())
-		if !ok || !strings.HasSuffix(e.Name(), run.BackExt) {
-			continue
-		}
-		f, err := checkpoint.ReadHeader(filepath.Join(folder, e.Name()))
-		info, gone := e.Info()
+	for _, file := range files {
+		f, err := checkpoint.ReadHeader(file.Path)
+		info, gone := os.Stat(file.Path)
 		if err != nil || gone != nil || f.Metadata[run.MetaKind] != run.CheckpointKind {
 			continue
 		}
-		list = append(list, run.WayBack{Nimg: nimg, Before: f.Metadata[run.MetaBefore], Bytes: info.Size(), Config: f.Metadata[run.MetaConfig]})
+		list = append(list, run.WayBack{Nimg: file.Nimg, Before: f.Metadata[run.MetaBefore], Bytes: info.Size(), Config: f.Metadata[run.MetaConfig]})
 	}
-	slices.SortFunc(list, func(a, b run.WayBack) int { return cmp.Compare(b.Nimg, a.Nimg) })
 	return list, nil
 }
 
@@ -269,15 +262,15 @@ func (l *Loop) restoreBack(f *checkpoint.File, from int64) error {
 // leaveWaysBack removes those beyond the images to which the run went back: they are
 // of a branch that is left.
 func (l *Loop) leaveWaysBack(last int64) error {
-	entries, err := os.ReadDir(filepath.Join(l.dir, run.CheckpointsDir))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("loop: %w", err)
+	files, err := run.BackFiles(filepath.Join(l.dir, run.CheckpointsDir))
+	if err != nil {
+		return err
 	}
-	for _, e := range entries {
-		if nimg, ok := run.SeenIn(e.Name()); !ok || nimg <= last || !strings.HasSuffix(e.Name(), run.BackExt) {
-			continue
+	for _, f := range files {
+		if f.Nimg <= last { // newest first
+			break
 		}
-		if err := os.Remove(filepath.Join(l.dir, run.CheckpointsDir, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(f.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("loop: %w", err)
 		}
 	}

@@ -27,14 +27,20 @@ func CheckpointFile(nimg int64) string { return fmt.Sprintf("%09d%s", nimg, Chec
 // Checkpoints lists the checkpoints in a run's folder for them, newest first;
 // files with other names, such as the best network's, are none, nor are folders.
 // A folder that does not exist holds none.
-func Checkpoints(folder string) ([]Checkpoint, error) {
+func Checkpoints(folder string) ([]Checkpoint, error) { return listed(folder, CheckpointExt) }
+
+// BackFiles is Checkpoints for those from before live changes.
+func BackFiles(folder string) ([]Checkpoint, error) { return listed(folder, BackExt) }
+
+// listed lists the files in a folder whose names are images seen and ext.
+func listed(folder, ext string) ([]Checkpoint, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("run: %w", err)
 	}
 	var list []Checkpoint
 	for _, e := range entries {
-		stem, ok := strings.CutSuffix(e.Name(), CheckpointExt)
+		stem, ok := strings.CutSuffix(e.Name(), ext)
 		if nimg, err := strconv.ParseInt(stem, 10, 64); ok && err == nil && nimg >= 0 && !e.IsDir() {
 			list = append(list, Checkpoint{filepath.Join(folder, e.Name()), nimg})
 		}
