@@ -22,6 +22,7 @@ import (
 	"golang.org/x/term"
 
 	"innate/configs"
+	"innate/models/atomicfile"
 	"innate/models/device/devices"
 	"innate/models/device/parity"
 	"innate/models/kernels"
@@ -194,7 +195,7 @@ func doctorSlurm(ctx context.Context, c *cli) error {
 // describeRoom says how much room there is for runs: in their directory, or in the
 // first above it that exists.
 func describeRoom(runs string) string {
-	free, err := freeDisk(runs)
+	free, err := atomicfile.Free(runs)
 	if err != nil {
 		return fmt.Sprintf("%s: %v", runs, err)
 	}

@@ -11,9 +11,9 @@ import (
 	"text/tabwriter"
 
 	"github.com/prometheus/procfs"
-	"golang.org/x/sys/unix"
 
 	"innate/configs"
+	"innate/models/atomicfile"
 	"innate/trainer"
 	"innate/trainer/data"
 	"innate/trainer/loop"
@@ -121,7 +121,7 @@ func examineRoom(cfg *configs.Config, runs string, copies int64) []finding {
 	// One checkpoint more lies there while it is written.
 	want := int64(m.Disk) + int64(m.Checkpoint) + copies
 	disk := finding{name: "disk", text: fmt.Sprintf("%s, of which a checkpoint has %s", mebibytes(want), mebibytes(int64(m.Checkpoint)))}
-	if have, err := freeDisk(runs); err == nil {
+	if have, err := atomicfile.Free(runs); err == nil {
 		disk.text += fmt.Sprintf("; %s are free for %s", mebibytes(have), runs)
 		disk.bad = want > have
 	}
@@ -159,23 +159,4 @@ func groupBytes(name string) (int64, error) {
 		return 0, err
 	}
 	return strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
-}
-
-// freeDisk is the room for a directory: in it, or in the first above it that exists.
-func freeDisk(dir string) (int64, error) {
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return 0, err
-	}
-	for {
-		var s unix.Statfs_t
-		err := unix.Statfs(dir, &s)
-		if err == nil {
-			return int64(s.Bavail) * int64(s.Bsize), nil
-		}
-		if !errors.Is(err, unix.ENOENT) || dir == filepath.Dir(dir) {
-			return 0, err
-		}
-		dir = filepath.Dir(dir)
-	}
 }

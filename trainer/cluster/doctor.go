@@ -12,8 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"innate/models/atomicfile"
 	"innate/trainer/run"
 )
 
@@ -192,11 +191,9 @@ func shared(name, path string) Finding {
 	if err != nil {
 		return Finding{name, err.Error(), ""}
 	}
-	var s unix.Statfs_t
-	for at := path; ; at = filepath.Dir(at) {
-		if err := unix.Statfs(at, &s); err == nil || at == filepath.Dir(at) {
-			break
-		}
+	s, err := atomicfile.Disk(path)
+	if err != nil {
+		return Finding{name, err.Error(), ""}
 	}
 	fs, known := filesystems[int64(s.Type)&0xffffffff]
 	switch {

@@ -9,8 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"innate/models/atomicfile"
 	"innate/models/published"
 )
 
@@ -100,11 +99,7 @@ func (d Download) fill(ctx context.Context, f published.File, part *part) error 
 
 // room refuses a file for which its disk has no room.
 func room(path string, want int64) error {
-	var s unix.Statfs_t
-	if unix.Statfs(filepath.Dir(path), &s) != nil { // writing will say what is wrong
-		return nil
-	}
-	if have := int64(s.Bavail) * int64(s.Bsize); want > have {
+	if have, err := atomicfile.Free(path); err == nil && want > have { // of an error writing will say what is wrong
 		return lastingError{&fs.PathError{Op: "write", Path: path, Err: fmt.Errorf("%d bytes to come, %d free", want, have)}}
 	}
 	return nil
