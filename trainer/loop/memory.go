@@ -1,14 +1,12 @@
 package loop
 
 import (
-	"bytes"
-	"fmt"
 	"math"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"strings"
+
+	"github.com/prometheus/procfs"
 
 	"innate/configs"
 	"innate/models"
@@ -279,16 +277,13 @@ func (m *Memory) finish(dev device.Device) {
 // residentFile is how much of the program's own file is in memory; 0 where the
 // system does not tell.
 func residentFile() int {
-	status, err := os.ReadFile("/proc/self/status")
+	self, err := procfs.Self()
 	if err != nil {
 		return 0
 	}
-	for line := range bytes.Lines(status) {
-		if rest, ok := strings.CutPrefix(string(line), "RssFile:"); ok {
-			kib := 0
-			_, _ = fmt.Sscan(rest, &kib)
-			return kib << 10
-		}
+	status, err := self.NewStatus()
+	if err != nil {
+		return 0
 	}
-	return 0
+	return int(status.RssFile)
 }

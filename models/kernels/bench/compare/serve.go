@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
-	"strings"
 	"syscall"
 	"time"
+
+	"github.com/prometheus/procfs"
 
 	"innate/models/cpu"
 	"innate/models/device"
@@ -77,7 +77,8 @@ func answer(in io.Reader, out io.Writer, threads int) error {
 		if err != nil {
 			r.Error = err.Error()
 		}
-		r.HWM, r.RSS, r.Params = memory("VmHWM"), memory("VmRSS"), jobs[key].params
+		r.HWM, r.RSS = memory()
+		r.Params = jobs[key].params
 		if err := json.NewEncoder(out).Encode(r); err != nil {
 			return err
 		}
@@ -94,16 +95,18 @@ func processorTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// memory is a line of /proc/self/status in MiB, 0 where there is none.
-func memory(key string) int {
-	text, _ := os.ReadFile("/proc/self/status")
-	for line := range strings.Lines(string(text)) {
-		var kib int
-		if _, err := fmt.Sscanf(line, key+": %d", &kib); err == nil {
-			return kib / 1024
-		}
+// memory is the most memory that the process has had, and what it has, in MiB; 0 where
+// the system does not tell.
+func memory() (most, now int) {
+	self, err := procfs.Self()
+	if err != nil {
+		return 0, 0
 	}
-	return 0
+	status, err := self.NewStatus()
+	if err != nil {
+		return 0, 0
+	}
+	return int(status.VmHWM >> 20), int(status.VmRSS >> 20)
 }
 
 // prepare makes one operation ready to run again and again.
