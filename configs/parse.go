@@ -37,13 +37,14 @@ func (s *source) errorAt(key, got, want string) *keyError {
 // wrong is errorAt in the caller's words.
 func (s *source) wrong(key, text string) *keyError {
 	if s == nil {
-		return &keyError{text: text}
+		return &keyError{key: key, text: text}
 	}
-	return &keyError{s.name, s.layout.lineOf(key), text}
+	return &keyError{key, s.name, s.layout.lineOf(key), text}
 }
 
 // keyError is an error about one key; the first by line is reported.
 type keyError struct {
+	key  string
 	file string // as messages print it; "" for what was not read from one
 	line int
 	text string
@@ -60,6 +61,15 @@ func (e *keyError) Error() string {
 // file that any other refusal has.
 func (c *Config) At(key string, err error) error {
 	return c.src.wrong(key, clip(err.Error(), 3*maxShown))
+}
+
+// KeyOf returns the key, or the table, that an error is about; "" for none.
+func KeyOf(err error) string {
+	var e *keyError
+	if errors.As(err, &e) {
+		return e.key
+	}
+	return ""
 }
 
 // Load reads and checks a configuration file.
@@ -84,7 +94,7 @@ func ReadFile(path string) (string, error) {
 		return "", fmt.Errorf("configs: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return "", &keyError{path, 1, fmt.Sprintf("got a %s, want a regular file", kindOf(info.Mode()))}
+		return "", &keyError{"", path, 1, fmt.Sprintf("got a %s, want a regular file", kindOf(info.Mode()))}
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1)) // it may grow meanwhile
 	if err != nil {
@@ -97,7 +107,7 @@ func ReadFile(path string) (string, error) {
 }
 
 func tooBig(name string, size int64) error {
-	return &keyError{name, 1, fmt.Sprintf("got %d bytes, want at most %d", size, maxFileBytes)}
+	return &keyError{"", name, 1, fmt.Sprintf("got %d bytes, want at most %d", size, maxFileBytes)}
 }
 
 func kindOf(mode fs.FileMode) string {
@@ -146,12 +156,12 @@ func decode(name, text string) (map[string]any, []toml.Key, layout, error) {
 		return nil, nil, layout{}, tooBig(name, int64(len(text)))
 	}
 	if i := invalidUTF8(text); i >= 0 {
-		return nil, nil, layout{}, &keyError{name, 1 + strings.Count(text[:i], "\n"),
+		return nil, nil, layout{}, &keyError{"", name, 1 + strings.Count(text[:i], "\n"),
 			fmt.Sprintf("syntax: got byte 0x%02x, want UTF-8", text[i])}
 	}
 	l := scanLayout(text)
 	if l.deepLine > 0 {
-		return nil, nil, l, &keyError{name, l.deepLine, fmt.Sprintf("got deeper nesting, want at most %d levels", maxDepth)}
+		return nil, nil, l, &keyError{"", name, l.deepLine, fmt.Sprintf("got deeper nesting, want at most %d levels", maxDepth)}
 	}
 	var tree map[string]any
 	meta, err := toml.Decode(text, &tree)
@@ -159,7 +169,7 @@ func decode(name, text string) (map[string]any, []toml.Key, layout, error) {
 		return nil, nil, l, syntaxError(name, err)
 	}
 	if b := l.check(); b != nil {
-		return nil, nil, l, &keyError{name, b.line, "syntax: " + b.text}
+		return nil, nil, l, &keyError{"", name, b.line, "syntax: " + b.text}
 	}
 	keys := meta.Keys()
 	for _, table := range listed {
@@ -340,11 +350,11 @@ func storeList[From, To any](dst *[]To, v any, convert func(From) To) bool {
 func syntaxError(name string, err error) error {
 	var pe toml.ParseError
 	if !errors.As(err, &pe) {
-		return &keyError{name, 1, "syntax: " + shown(err.Error())}
+		return &keyError{"", name, 1, "syntax: " + shown(err.Error())}
 	}
 	text := "syntax: " + shown(strings.Join(strings.Fields(pe.Message), " "))
 	if pe.LastKey != "" {
 		text = shown(pe.LastKey) + ": " + text
 	}
-	return &keyError{name, max(pe.Position.Line, 1), text}
+	return &keyError{"", name, max(pe.Position.Line, 1), text}
 }

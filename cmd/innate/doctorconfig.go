@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -86,6 +87,7 @@ func examineFiles(cfg *configs.Config) (found []finding, copies int64) {
 			if !strings.Contains(f.text, n.Ref) {
 				f.text = n.Ref + ": " + f.text
 			}
+			f.text = toDo(n.Key, f.text)
 		}
 		found, copies = append(found, f), copies+n.Size
 	}
@@ -106,12 +108,21 @@ func examineFiles(cfg *configs.Config) (found []finding, copies int64) {
 	return found, copies
 }
 
+// toDo adds what to do about a reference that is missing, or another network's.
+func toDo(key, text string) string {
+	name, ok := strings.CutSuffix(key, ".reference")
+	if !ok || strings.Contains(text, "innate fetch") {
+		return text
+	}
+	return fmt.Sprintf("%s; innate fid ref FILE --features NETWORK makes one by the network of %s.features", text, name)
+}
+
 // examineRoom compares what a run will take of memory and disk with what there is.
 // copies are the bytes that it will have of files.
 func examineRoom(cfg *configs.Config, runs string, copies int64) []finding {
 	m, err := loop.PredictMemory(cfg, "")
 	if err != nil {
-		return []finding{{name: "memory", text: err.Error(), bad: true}}
+		return []finding{{name: cmp.Or(configs.KeyOf(err), "memory"), text: toDo(configs.KeyOf(err), err.Error()), bad: true}}
 	}
 	memory := finding{name: "memory", text: mebibytes(int64(m.Peak)) + " at most"}
 	if have, err := freeMemory(); err == nil {

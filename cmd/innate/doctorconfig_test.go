@@ -21,6 +21,7 @@ func TestDoctorConfig(t *testing.T) {
 	// refused where the published one is asked for.
 	check(t, os.WriteFile("vgg16_bn-6c64b313.pth", pickle, 0o644))
 	check(t, os.WriteFile("mine.toml", []byte("method = 'gdd'\n[model]\ninit = 'fetch:"+teacher+"'\n[fid]\nreference = 'none.npz'\n"), 0o644))
+	check(t, os.WriteFile("text.npz", []byte("no numbers\n"), 0o644))
 	for _, c := range []struct {
 		line   string
 		status int
@@ -32,7 +33,7 @@ func TestDoctorConfig(t *testing.T) {
 		}},
 		{"doctor mine.toml", 1, []string{
 			"NO  model.init     fetch:" + teacher + ": not here: innate fetch " + teacher + " brings it; or put https://",
-			"NO  fid.reference  stat none.npz: no such file or directory\n",
+			"NO  fid.reference  stat none.npz: no such file or directory; innate fid ref FILE --features NETWORK makes one by the network of fid.features\n",
 			"doctor: mine.toml: a run would not start: 2 of 6 checks failed",
 		}},
 		{"doctor mnist-gdd-i --set disc.in_size=2", 1, []string{"disc.in_size"}},
@@ -42,6 +43,7 @@ func TestDoctorConfig(t *testing.T) {
 		}},
 		{"doctor mnist-gdd-i --set model.init=fetch:vgg16_bn-6c64b313.pth", 1, []string{"NO  model.init     ", ", want 6c64b313 as published: it is another file, or damaged"}},
 		{"doctor mnist-gdd-i --set data.dataset=files --set data.path=nowhere.zip", 1, []string{"NO  data.dataset   ", "nowhere.zip"}},
+		{"doctor mnist-gdd-i --set fid.reference=text.npz", 1, []string{"NO  fid.reference  ", "fid.reference: text.npz: npz: a text, want npz; innate fid ref FILE "}},
 		{"doctor mnist-gdd-i --check", 2, nil},
 		{"doctor a b", 2, []string{"got 2 arguments"}},
 	} {
@@ -56,7 +58,7 @@ func TestDoctorConfig(t *testing.T) {
 		}
 	}
 	left, err := os.ReadDir(dir)
-	if check(t, err); len(left) != 2 {
+	if check(t, err); len(left) != 3 {
 		t.Errorf("left %v, want nothing new", left)
 	}
 }

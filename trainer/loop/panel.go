@@ -40,6 +40,7 @@ func (l *Loop) openPanel(dev device.Device, image graph.Shape, cfg metrics.Colle
 	type input struct{ features, input, reference string }
 	type table struct { // of seats that one judge serves
 		input
+		key        string // of the setting that names the reference
 		reference  string // its path
 		network    *FeatureNetwork
 		statistics []string
@@ -62,7 +63,7 @@ func (l *Loop) openPanel(dev device.Device, image graph.Shape, cfg metrics.Colle
 		in := input{features.Weights().Fingerprint(), features.Input(), reference}
 		at := slices.IndexFunc(tables, func(t table) bool { return t.input == in })
 		if at < 0 {
-			at, tables = len(tables), append(tables, table{input: in, reference: j.Reference, network: features})
+			at, tables = len(tables), append(tables, table{input: in, key: configs.JudgeName(k) + ".reference", reference: j.Reference, network: features})
 		}
 		s := seat{judge: at, result: len(tables[at].statistics), Statistic: statistic, key: l.scalarOf(k), label: statistic.Label(features.Label), features: features}
 		for _, other := range p.seats {
@@ -80,7 +81,7 @@ func (l *Loop) openPanel(dev device.Device, image graph.Shape, cfg metrics.Colle
 	for _, t := range tables {
 		judge, err := OpenJudge(dev, t.statistics, t.network, configs.Locate(l.dir, t.reference), image, cfg)
 		if err != nil {
-			return nil, err
+			return nil, l.cfg.At(t.key, fmt.Errorf("%s: %w", t.key, err))
 		}
 		p.judges = append(p.judges, judge)
 	}
