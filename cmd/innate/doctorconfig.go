@@ -124,14 +124,17 @@ func examineRoom(cfg *configs.Config, runs string, copies int64) []finding {
 	if err != nil {
 		return []finding{{name: cmp.Or(configs.KeyOf(err), "memory"), text: toDo(configs.KeyOf(err), err.Error()), bad: true}}
 	}
-	memory := finding{name: "memory", text: mebibytes(int64(m.Peak)) + " at most"}
+	memory := finding{name: "memory", text: mebibytes(int64(m.Most)) + " at most"}
 	if have, err := freeMemory(); err == nil {
 		memory.text += fmt.Sprintf(", of %s that are free", mebibytes(have))
-		memory.bad = int64(m.Peak) > have
+		memory.bad = int64(m.Most) > have
 	}
 	// One checkpoint more lies there while it is written.
 	want := int64(m.Disk) + int64(m.Checkpoint) + copies
 	disk := finding{name: "disk", text: fmt.Sprintf("%s, of which a checkpoint has %s", mebibytes(want), mebibytes(int64(m.Checkpoint)))}
+	if m.WaysBack > 0 {
+		disk.text += fmt.Sprintf("; up to %s more after %d live changes", mebibytes(int64(m.WaysBackDisk)), m.WaysBack)
+	}
 	if have, err := atomicfile.Free(runs); err == nil {
 		disk.text += fmt.Sprintf("; %s are free for %s", mebibytes(have), runs)
 		disk.bad = want > have

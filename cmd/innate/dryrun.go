@@ -28,7 +28,7 @@ func dryRun(c *cli, config string, e edits, asJSON bool) error {
 // printMemory writes a prediction as tables, for a run on a device that may be another
 // than that foretold.
 func printMemory(out io.Writer, m *loop.Memory, device string) {
-	fmt.Fprintf(out, "%s, batch %d, %d threads: %s of memory at most", m.Method, m.Batch, m.Threads, mebibytes(int64(m.Peak)))
+	fmt.Fprintf(out, "%s, batch %d, %d threads: %s of memory at most", m.Method, m.Batch, m.Threads, mebibytes(int64(m.Most)))
 	if device != m.Device {
 		fmt.Fprintf(out, " on the device %s\nOn %s memory is PyTorch's to share out, and nothing foretells it; weights, and all of the disk, are the same.", m.Device, device)
 	}
@@ -61,7 +61,17 @@ func printMemory(out io.Writer, m *loop.Memory, device string) {
 	} {
 		fmt.Fprintf(w, "%s\t%s\t\n", part.name, mebibytes(int64(part.bytes)))
 	}
+	if len(m.Schedule) > 0 {
+		fmt.Fprintln(w, "\nFREEZE SCHEDULE\tTRAINABLE\tACTIVATIONS\tOPTIMIZER\tAT MOST\tCHECKPOINT\tWORK OF A STEP\t")
+		for _, e := range m.Schedule {
+			fmt.Fprintf(w, "from %v kimg\t%d\t%s\t%s\t%s\t%s\t%.2f times\t\n", e.AtKimg, e.Trainable,
+				mebibytes(int64(e.Workspace)), mebibytes(int64(e.Optimizer)), mebibytes(int64(e.Peak)), mebibytes(int64(e.Checkpoint)), e.Work)
+		}
+	}
 	fmt.Fprintln(w, "\nDISK\t\t")
 	fmt.Fprintf(w, "a checkpoint\t%s\t\n", mebibytes(int64(m.Checkpoint)))
 	fmt.Fprintf(w, "those that stay, %d, and the best network\t%s\t\n", m.Checkpoints, mebibytes(int64(m.Disk)))
+	if m.WaysBack > 0 {
+		fmt.Fprintf(w, "after %d live changes, to go back to, up to\t%s\t\n", m.WaysBack, mebibytes(int64(m.WaysBackDisk)))
+	}
 }

@@ -187,7 +187,7 @@ func (c *cli) foretell(p *sweep.Plan) int64 {
 	if err != nil {
 		return 0
 	}
-	return int64(m.Peak)
+	return int64(m.Most)
 }
 
 // queue starts the queue of the sweep in dir, or is it.

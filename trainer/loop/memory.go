@@ -30,7 +30,8 @@ func CollectOften(getenv func(string) string) {
 	}
 }
 
-// Memory is what a run will take, in bytes. The parts add up to the peak.
+// Memory is what a run will take, in bytes, as it begins: what an entry of a freeze
+// schedule changes is in Schedule. The parts add up to the peak.
 type Memory struct {
 	Device   string          `json:"device"` // that it is foretold for: cpu, whose plan is all that it takes
 	Method   string          `json:"method"`
@@ -55,9 +56,15 @@ type Memory struct {
 	Process    int `json:"process_bytes"` // program, graphs, and garbage until it is collected
 	Peak       int `json:"peak_bytes"`
 
-	Checkpoint  int `json:"checkpoint_bytes"` // of one, on disk
+	Schedule []FreezeMemory `json:"freeze_schedule,omitempty"`
+	Most     int            `json:"most_bytes"` // the largest of Peak and the schedule's
+
+	Checkpoint  int `json:"checkpoint_bytes"` // of one, on disk; the largest of the schedule's
 	Checkpoints int `json:"checkpoints"`      // that stay when the run is done
 	Disk        int `json:"disk_bytes"`       // they and the best network
+
+	WaysBack     int `json:"ways_back"`       // checkpoints beside these, once there were as many live changes
+	WaysBackDisk int `json:"ways_back_bytes"` // of them all
 
 	best int // bytes of the best network; 0 if nothing is measured
 }
@@ -121,8 +128,10 @@ func PredictMemory(cfg *configs.Config, dir string) (*Memory, error) {
 	m.evaluations(l)
 	m.checkpoints(l)
 	m.finish(l.dev)
+	m.Most = m.Peak
+	err = m.schedule(l, dev)
 	runtime.KeepAlive(l)
-	return m, nil
+	return m, err
 }
 
 // Layers describes the network that a configuration trains, without training it. Its
@@ -256,6 +265,8 @@ func (m *Memory) checkpoints(l *Loop) {
 	}
 	m.Checkpoints = min(m.Checkpoints, max(1, written))
 	m.Disk = m.Checkpoints*m.Checkpoint + m.best
+	m.WaysBack = live.KeepBack
+	m.WaysBackDisk = m.WaysBack * m.Checkpoint
 }
 
 // finish adds what the process is beside all that: what is on its heap now and

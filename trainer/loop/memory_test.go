@@ -3,6 +3,7 @@ package loop_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"innate/configs"
@@ -108,5 +109,39 @@ func TestMicroBatchMemory(t *testing.T) {
 		if parts.Gradients < 2*trains {
 			t.Errorf("%s: %d bytes of gradients, want at least those of %d that are trained and their sums", name, parts.Gradients, trains)
 		}
+	}
+}
+
+// TestPredictSchedule foretells a thaw: each entry of a schedule takes what a run that
+// begins with it would, the moments of what trained before come on top, and the disk is
+// that of the largest checkpoint.
+func TestPredictSchedule(t *testing.T) {
+	dir := networks(t)
+	predict := func(freeze string) *loop.Memory {
+		cfg, err := configs.Parse(run.ConfigFile, strings.Replace(config("gdd", dir), "[freeze]\npreset = \"gdd-i\"\n", freeze, 1))
+		check(t, err)
+		m, err := loop.PredictMemory(cfg, "")
+		check(t, err)
+		return m
+	}
+	const none, gddI = "[freeze]\npreset = \"none\"\n", "[freeze]\npreset = \"gdd-i\"\n"
+	const later = "[[freeze.schedule]]\nat_kimg = 0.008\npreset = "
+	frozen, free := predict(gddI), predict(none)
+	thaw, back := predict(gddI+later+"\"none\"\n"), predict(none+later+"\"gdd-i\"\n[[freeze.schedule]]\nat_kimg = 1000\n")
+	if len(frozen.Schedule) != 0 || frozen.Most != frozen.Peak || len(thaw.Schedule) != 1 || len(back.Schedule) != 1 {
+		t.Fatalf("entries %v, %v and %v, want those within the run", frozen.Schedule, thaw.Schedule, back.Schedule)
+	}
+	e := thaw.Schedule[0]
+	if e.Trainable != free.Networks[0].Trainable || e.Workspace != free.Workspace || e.Optimizer != free.Optimizer || e.Checkpoint != free.Checkpoint {
+		t.Errorf("after a thaw %+v, want as of a run that begins so: %+v", e, free)
+	}
+	if e.Work <= 1 || thaw.Most != e.Peak || e.Peak <= thaw.Peak || thaw.Disk != free.Disk || thaw.Peak > frozen.Peak+frozen.Peak/10 {
+		t.Errorf("a thaw: %+v, at most %d of %d before, %d on disk; want more of all", e, thaw.Most, thaw.Peak, thaw.Disk)
+	}
+	if e := back.Schedule[0]; e.Optimizer != free.Optimizer || e.Work >= 1 || e.Trainable != frozen.Networks[0].Trainable {
+		t.Errorf("after freezing %+v, want the moments of before, %d bytes, and less work", e, free.Optimizer)
+	}
+	if free.WaysBack != 5 || free.WaysBackDisk != 5*free.Checkpoint {
+		t.Errorf("%d ways back of %d bytes, want 5 checkpoints", free.WaysBack, free.WaysBackDisk)
 	}
 }

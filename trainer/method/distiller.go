@@ -71,9 +71,12 @@ func newDistiller(dev device.Device, nets gdd.Nets, loss gdd.Loss, micro Micro) 
 	}
 	d.hypers = make([]optim.Hyper, len(nets.Discs))
 	d.disStep = NewStage("d", dev, &d.disc.Objective, micro, d.disAdams...)
-	d.r1Step = NewStage("r1", dev, &d.r1.Objective, micro.ofMean(), d.disAdams...)
+	d.r1Step = NewStage(R1Stage, dev, &d.r1.Objective, micro.ofMean(), d.disAdams...)
 	return d, d.freezeDiscs(named(none))
 }
+
+// R1Stage is the name of the stage that is not in every step.
+const R1Stage = "r1"
 
 // freezeDiscs plans the two stages of the discriminators, which share their optimizers.
 // On an error both stay as they were.
