@@ -69,11 +69,11 @@ func lsRemote(ctx context.Context, c *cli, address string, tags []string, asJSON
 		return err
 	}
 	defer client.Close()
-	infos, err := client.Infos(ctx)
+	infos, err := client.Infos(ctx, only)
 	if err != nil {
 		return err
 	}
-	infos = slices.DeleteFunc(infos, func(i run.Info) bool { return !i.About.Tagged(tags) || only != "" && i.Name != only })
+	infos = slices.DeleteFunc(infos, func(i run.Info) bool { return !i.About.Tagged(tags) })
 	return printRuns(c, infos, asJSON)
 }
 

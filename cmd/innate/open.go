@@ -72,7 +72,8 @@ func (c *cli) mirror(ctx context.Context, address string) (m *remote.Mirror, dir
 		return nil, "", err
 	}
 	if m, err = remote.NewMirror(ctx, client, cache, address, name); err != nil {
-		return nil, "", errors.Join(err, client.Close())
+		client.Close()
+		return nil, "", err
 	}
 	if name != "" {
 		dir = m.Dir(name)

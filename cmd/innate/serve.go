@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -122,13 +121,14 @@ func (c *cli) dialRuns(ctx context.Context, address string) (*remote.Client, str
 	if err != nil || a.Run == "" {
 		return client, "", err
 	}
-	list, err := client.Runs(ctx)
+	list, err := client.Runs(ctx, "")
 	var found remote.Entry
 	if err == nil {
 		found, err = remote.Find(list, a.Run)
 	}
 	if err != nil {
-		return nil, "", errors.Join(fmt.Errorf("%s: %w", a.Where(), err), client.Close())
+		client.Close()
+		return nil, "", fmt.Errorf("%s: %w", a.Where(), err)
 	}
 	return client, found.Name, nil
 }

@@ -94,13 +94,12 @@ func (c *Client) connect(ctx context.Context, ask bool) (*http.ClientConn, error
 }
 
 // Close ends the connection.
-func (c *Client) Close() error {
+func (c *Client) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.conn == nil {
-		return nil
+	if c.conn != nil {
+		_ = c.conn.Close() // it may have ended
 	}
-	return c.conn.Close()
 }
 
 // Lost returns why there is no connection, or nil.
@@ -207,12 +206,17 @@ func (c *Client) ask(ctx context.Context, method, path string, into any) error {
 
 // Runs lists the runs. What a server says of them is cut down to what a run's own
 // machine could say.
-func (c *Client) Runs(ctx context.Context) ([]Entry, error) {
+// Only names the one run that is wanted; "" is for all.
+func (c *Client) Runs(ctx context.Context, only string) ([]Entry, error) {
 	var list []Entry
-	if err := c.ask(ctx, http.MethodGet, "/v1/runs", &list); err != nil {
+	path := "/v1/runs"
+	if only != "" {
+		path += "?only=" + url.QueryEscape(only)
+	}
+	if err := c.ask(ctx, http.MethodGet, path, &list); err != nil {
 		return nil, err
 	}
-	list = slices.DeleteFunc(list, func(e Entry) bool { return !isRunName(e.Name) })
+	list = slices.DeleteFunc(list, func(e Entry) bool { return !isRunName(e.Name) || only != "" && e.Name != only })
 	seen := map[string]bool{}
 	list = slices.DeleteFunc(list, func(e Entry) bool {
 		twice := seen[e.Name]
@@ -230,8 +234,8 @@ func (c *Client) Runs(ctx context.Context) ([]Entry, error) {
 }
 
 // Infos lists the runs as run.List does.
-func (c *Client) Infos(ctx context.Context) ([]run.Info, error) {
-	list, err := c.Runs(ctx)
+func (c *Client) Infos(ctx context.Context, only string) ([]run.Info, error) {
+	list, err := c.Runs(ctx, only)
 	infos := make([]run.Info, len(list))
 	for i, e := range list {
 		infos[i] = run.Info{Dir: e.Status.Dir, Name: e.Name, Status: e.Status, Alive: e.Alive, About: e.About, Said: e.Status.State}

@@ -35,6 +35,7 @@ type copied struct {
 	done   string           // the version that was followed to its end …
 	opened bool             // … with what a run that is looked at has
 	stamps map[string]Stamp // of the server's files that the copies are of
+	placed string           // the version of the server's folder of samples that the copies are of
 
 	editing sync.Mutex        // of edits, and of the files there
 	edits   map[string]edited // of files that may be edited here, once they are known
@@ -137,7 +138,7 @@ func (m *Mirror) follow(ctx context.Context, r *copied, opened bool, until time.
 	given := r.given
 	asking, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
-	l, err := m.c.Listing(asking, r.name)
+	l, err := m.c.Listing(asking, r.name, opened, r.placed)
 	if err != nil {
 		return false, err
 	}
@@ -169,8 +170,12 @@ func (m *Mirror) follow(ctx context.Context, r *copied, opened bool, until time.
 		}
 		r.stamps[f.name] = stamp
 	}
-	if opened {
-		errs = append(errs, r.placeSamples(l))
+	if opened && l.Samples != r.placed {
+		err := r.placeSamples(l)
+		if err == nil {
+			r.placed = l.Samples
+		}
+		errs = append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil || more {
 		return more, err
@@ -245,6 +250,38 @@ func (m *Mirror) edit(ctx context.Context, r *copied, name string, there bool) e
 	return nil
 }
 
+// keep keeps an edit that was not taken beside the copy.
+func (r *copied) keep(name string, text []byte) (path string, err error) {
+	kept := name + ".refused"
+	if err := put(r.root, kept, text, Stamp{}); err != nil {
+		return "", fmt.Errorf("mirror: %w", err)
+	}
+	return filepath.Join(r.dir, kept), nil
+}
+
+// handOverLast is handOver where there is no later: what cannot be sent is kept, too.
+func (m *Mirror) handOverLast(ctx context.Context, r *copied) error {
+	failed := m.handOver(ctx, r)
+	if failed == nil {
+		return nil
+	}
+	for name, known := range r.edits {
+		if r.stampAt(name) == known.copy {
+			continue
+		}
+		text, err := r.root.ReadFile(name)
+		if err != nil {
+			return fmt.Errorf("mirror: %w", err)
+		}
+		path, err := r.keep(name, text)
+		if err != nil {
+			return err
+		}
+		failed = fmt.Errorf("%w; %s was not sent: your text is in %s", failed, name, path)
+	}
+	return failed
+}
+
 // handOver sends what was edited here to the run's machine. What it refuses, such
 // as an edit of what was changed there meanwhile, is kept beside the copy.
 func (m *Mirror) handOver(ctx context.Context, r *copied) error {
@@ -269,14 +306,14 @@ func (m *Mirror) handOver(ctx context.Context, r *copied) error {
 		case err == nil:
 			r.edits[name] = edited{versionOf(text), now}
 		case errors.As(err, &no):
-			kept := name + ".refused"
-			m.refuse(fmt.Errorf("%s; your text is in %s", no.text, filepath.Join(r.dir, kept)))
+			path, err := r.keep(name, text)
+			if err != nil {
+				return err
+			}
+			m.refuse(fmt.Errorf("%s; your text is in %s", no.text, path))
 			delete(r.edits, name)
 			delete(r.stamps, name)
 			r.done = "" // the server's comes at this look
-			if err := put(r.root, kept, text, Stamp{}); err != nil {
-				return fmt.Errorf("mirror: %w", err)
-			}
 		default:
 			return err
 		}

@@ -10,7 +10,7 @@
 // before it is skipped.
 //
 //	GET  /v1/                             Hello
-//	GET  /v1/runs                         []Entry, the newest last
+//	GET  /v1/runs                         []Entry, the newest last; ?only=RUN for one
 //	GET  /v1/runs/RUN                     Listing: the files of a run, with their stamps
 //	GET  /v1/runs/RUN/files/NAME          the file; ?offset=N&tail=HASH continues one that grows
 //	PUT  /v1/runs/RUN/files/config.toml   with If-Match: "HASH", the version that was changed

@@ -7,15 +7,21 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path"
 	"strconv"
 )
 
-// Listing lists the files of a run, those that this side knows.
-func (c *Client) Listing(ctx context.Context, name string) (Listing, error) {
+// Listing lists the files of a run, those that this side knows; also samples, if they
+// are wanted and their folder has another version than placed.
+func (c *Client) Listing(ctx context.Context, name string, samples bool, placed string) (Listing, error) {
 	var l Listing
-	if err := c.ask(ctx, http.MethodGet, runPath(name, ""), &l); err != nil {
+	query := ""
+	if samples {
+		query = "?samples=" + url.QueryEscape(placed)
+	}
+	if err := c.ask(ctx, http.MethodGet, runPath(name, query), &l); err != nil {
 		return l, err
 	}
 	for name, s := range l.Files {

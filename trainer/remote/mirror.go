@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	lookEvery = time.Second
+	lookEvery = time.Second            // at the least: see pause
 	moreEvery = 300 * time.Millisecond // where there was not enough time; more than a screen takes to see that a file is gone
 	// followTime bounds how long one look follows files: the list of runs, with their
 	// states, waits meanwhile.
@@ -161,7 +161,7 @@ func (m *Mirror) Focus(dir string) {
 // Run follows the runs until ctx ends, and connects again when a connection is lost.
 func (m *Mirror) Run(ctx context.Context) {
 	for attempt := 0; ctx.Err() == nil; {
-		wait := lookEvery
+		wait := m.pause()
 		if m.c.Lost() != nil {
 			if err := m.connect(ctx); err != nil {
 				wait = backoff[min(attempt, len(backoff)-1)]
@@ -186,6 +186,14 @@ func (m *Mirror) Run(ctx context.Context) {
 		case <-time.After(wait):
 		}
 	}
+}
+
+// pause is how long to wait between two looks: the list of many runs, with all that
+// their trainers say, is not small.
+func (m *Mirror) pause() time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return lookEvery * time.Duration(1+len(m.runs)/100)
 }
 
 func (m *Mirror) connect(ctx context.Context) error {
@@ -257,12 +265,9 @@ func (m *Mirror) followAll(ctx context.Context, runs []*copied, until time.Time)
 func (m *Mirror) list(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
-	list, err := m.c.Runs(ctx)
+	list, err := m.c.Runs(ctx, m.only)
 	if err != nil {
 		return err
-	}
-	if m.only != "" {
-		list = slices.DeleteFunc(list, func(e Entry) bool { return e.Name != m.only })
 	}
 	seen := map[string]bool{}
 	var errs []error
@@ -361,8 +366,9 @@ func (m *Mirror) Close() error {
 	m.runs = map[string]*copied{}
 	m.mu.Unlock()
 	for _, r := range runs {
-		errs = append(errs, m.handOver(ctx, r))
+		errs = append(errs, m.handOverLast(ctx, r))
 		r.close()
 	}
-	return errors.Join(append(errs, m.c.Close(), m.root.Close(), m.hold.Close())...)
+	m.c.Close()
+	return errors.Join(append(errs, m.root.Close(), m.hold.Close())...)
 }

@@ -306,6 +306,29 @@ func TestMirrorEdits(t *testing.T) {
 	}
 }
 
+// TestMirrorEditUnsent loses an edit with its connection, but not its text.
+func TestMirrorEditUnsent(t *testing.T) {
+	t.Parallel()
+	runs, dir := makeRun(t)
+	c, cut := piped(t, &remote.Server{Runs: runs})
+	m, _ := mirrored(t, c, name)
+	here := filepath.Join(m.Dir(name), run.ConfigFile)
+	write(t, here, "name = \"mine\"\n")
+	cut()
+	for c.Lost() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	if err := m.Close(); err == nil || !strings.Contains(err.Error(), "config.toml was not sent: your text is in "+here+".refused") {
+		t.Errorf("got %v", err)
+	}
+	if got := read(t, here+".refused"); got != "name = \"mine\"\n" {
+		t.Errorf("kept: got %q", got)
+	}
+	if got := read(t, filepath.Join(dir, run.ConfigFile)); got != "name = \"tiny\"\n" {
+		t.Errorf("there: got %q", got)
+	}
+}
+
 // counting counts what a connection reads, and breaks it off after some.
 type counting struct {
 	net.Conn
@@ -443,7 +466,7 @@ func TestHostile(t *testing.T) {
 		}
 		say(w, list)
 	})
-	mux.HandleFunc("GET /v1/runs/{run}", func(w http.ResponseWriter, _ *http.Request) { say(w, remote.Listing{Files: stamps}) })
+	mux.HandleFunc("GET /v1/runs/{run}", func(w http.ResponseWriter, _ *http.Request) { say(w, remote.Listing{Files: stamps, Samples: "1"}) })
 	mux.HandleFunc("/v1/runs/{run}/control/{route}", func(w http.ResponseWriter, _ *http.Request) {
 		say(w, run.Status{State: "running", SampleFile: "../../evil"})
 	})

@@ -129,7 +129,16 @@ func (s *Server) open(name string) (*served, error) {
 // of opens the run that a request is about.
 func (s *Server) of(r *http.Request) (*served, error) { return s.open(r.PathValue("run")) }
 
-func (s *Server) list(w http.ResponseWriter, _ *http.Request) error {
+func (s *Server) list(w http.ResponseWriter, req *http.Request) error {
+	only := req.URL.Query().Get("only")
+	if only != "" {
+		r, err := s.open(only)
+		if err != nil {
+			return answer(w, []Entry{})
+		}
+		defer r.root.Close()
+		return answer(w, []Entry{r.entry()})
+	}
 	dir, err := os.ReadDir(s.Runs)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("serve: %w", err)
@@ -165,12 +174,19 @@ func (r *served) entry() Entry {
 	}
 	e.Alive, e.Status, e.About = info.Alive, info.Status, info.About
 	stamps := r.stamps(false)
-	if samples, err := r.root.Stat(run.SamplesDir); err == nil {
-		stamps[run.SamplesDir] = stampOf(samples)
-	}
-	b, _ := json.Marshal(stamps) // sorted by name; times and numbers always encode
+	b, _ := json.Marshal(Listing{stamps, r.samples()}) // sorted by name; times and numbers always encode
 	e.Version = hashOf(b)[:16]
 	return e
+}
+
+// samples is the version of the folder of samples: files there are made and replaced
+// by renaming, which changes it.
+func (r *served) samples() string {
+	info, err := r.root.Stat(run.SamplesDir)
+	if err != nil {
+		return ""
+	}
+	return strconv.FormatInt(info.ModTime().UnixNano(), 36)
 }
 
 // stamps are those of the files that there are to serve.
@@ -216,7 +232,10 @@ func (s *Server) listing(w http.ResponseWriter, req *http.Request) error {
 		return err
 	}
 	defer r.root.Close()
-	return answer(w, Listing{r.stamps(true)})
+	l := Listing{Samples: r.samples()}
+	query := req.URL.Query()
+	l.Files = r.stamps(query.Has("samples") && query.Get("samples") != l.Samples)
+	return answer(w, l)
 }
 
 // openFile opens a file of a run that is served: a regular one, and no link.

@@ -101,7 +101,7 @@ func TestList(t *testing.T) {
 	must(t, run.WriteText(dir, run.AboutFile, `{"tags":["good"]}`))
 	must(t, os.Mkdir(filepath.Join(runs, "no-run"), 0o755))
 	c, _ := piped(t, &remote.Server{Runs: runs})
-	list, err := c.Runs(within(t))
+	list, err := c.Runs(within(t), "")
 	must(t, err)
 	if len(list) != 1 || list[0].Name != name || list[0].Status.State != run.StateStopped || list[0].Status.Nimg != 1000 || list[0].About.Tags[0] != "good" {
 		t.Errorf("got %+v", list)
@@ -114,9 +114,14 @@ func TestList(t *testing.T) {
 	if _, err := remote.Find(list, "4"); err == nil {
 		t.Error("find 4: got a run, want none")
 	}
+	for only, want := range map[string]int{name: 1, "00004-none": 0, "..": 0} {
+		if list, err := c.Runs(within(t), only); err != nil || len(list) != want {
+			t.Errorf("only %q: got %+v, %v", only, list, err)
+		}
+	}
 	before := list[0].Version
 	write(t, filepath.Join(dir, runlog.MetricsFile), "one\ntwo\nthree\n")
-	if list, err = c.Runs(within(t)); err != nil || list[0].Version == before {
+	if list, err = c.Runs(within(t), ""); err != nil || list[0].Version == before {
 		t.Errorf("after a line more: got the version before, %v", err)
 	}
 }
@@ -179,7 +184,7 @@ func TestEscapes(t *testing.T) {
 	if code, text, _ := raw(t, s, "GET", "/v1/runs", ""); code != 200 || strings.Contains(text, "theirs") {
 		t.Errorf("list: got %d %q", code, text)
 	}
-	if code, text, _ := raw(t, s, "GET", "/v1/runs/"+name, ""); code != 200 || strings.Contains(text, run.TokenFile) || strings.Contains(text, "events") || strings.Contains(text, "000002000") || !strings.Contains(text, "samples/000001000.png") {
+	if code, text, _ := raw(t, s, "GET", "/v1/runs/"+name+"?samples=", ""); code != 200 || strings.Contains(text, run.TokenFile) || strings.Contains(text, "events") || strings.Contains(text, "000002000") || !strings.Contains(text, "samples/000001000.png") {
 		t.Errorf("files: got %d %q", code, text)
 	}
 	if code, text, _ := raw(t, &remote.Server{Runs: runs, Only: "00001-other"}, "GET", "/v1/runs/"+name, ""); code != 404 {
@@ -286,7 +291,7 @@ func TestToken(t *testing.T) {
 	c, err := remote.Dial(ctx, a, remote.DialOptions{Token: token})
 	must(t, err)
 	defer c.Close()
-	if list, err := c.Runs(ctx); err != nil || len(list) != 1 {
+	if list, err := c.Runs(ctx, ""); err != nil || len(list) != 1 {
 		t.Errorf("got %v, %v", list, err)
 	}
 	for _, addr := range []string{"127.0.0.1:0", "0.0.0.0:0", ":0", "[::]:0"} {

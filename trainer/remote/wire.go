@@ -31,7 +31,10 @@ type Entry struct {
 
 // Listing is the answer to GET /v1/runs/RUN.
 type Listing struct {
-	Files map[string]Stamp `json:"files"` // by name, those that there are, samples among them
+	Files map[string]Stamp `json:"files"` // by name, those that there are
+	// Samples is the version of the folder of samples. They are among Files
+	// where the request names another version.
+	Samples string `json:"samples,omitempty"`
 }
 
 // Stamp tells versions of a file apart.
