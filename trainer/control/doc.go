@@ -57,9 +57,9 @@
 // # TCP
 //
 // With --listen 127.0.0.1:7070 the same routes are answered there, on loopback
-// only (from another machine: ssh -L, or innate open ssh://HOST: package remote). Every request, also one for /metrics,
-// then needs the token, which is new at every start and lies in control.token
-// with mode 0600:
+// only (from another machine: ssh -L, or innate open ssh://HOST: package remote).
+// Every request, also one for /metrics, then needs the token, which is new at every
+// start and lies in control.token with mode 0600:
 //
 //	curl -sS -H "Authorization: Bearer $(cat $D/control.token)" http://127.0.0.1:7070/v1/status
 //
