@@ -9,6 +9,7 @@ import (
 // that columns need no times of their own. Clocks of one run share its ticks.
 type Clock struct {
 	start time.Time
+	of    *Clock // of the run whose branch this is, which says where minutes begin
 	*ticks
 }
 
@@ -41,6 +42,9 @@ func (k *Clock) SetStart(t time.Time) { k.start = t }
 
 // Start is the origin of the minutes.
 func (k *Clock) Start() time.Time {
+	if k.of != nil {
+		return k.of.Start()
+	}
 	if k.start.IsZero() && len(k.at) > 0 {
 		return time.Unix(0, k.at[0])
 	}

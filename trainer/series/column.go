@@ -14,6 +14,7 @@ type Column struct {
 	pyramid  pyramid
 	averages []*average // the last used first
 	cuts     int
+	left     []Left // branches that were left, the newest last
 
 	top     int  // index of the best value among the first topSeen, -1 = none
 	topSeen int  // values looked at for it

@@ -3,6 +3,7 @@
 // for a tick.
 //
 //	Run      name → Column, and one Clock for all
+//	Branch   what a run had beyond where it went back to
 //	Column   x (kimg), value; scalars that tick together share their x
 //	View     a column as it is, or its moving average: values, and summaries of
 //	         any range in time that hardly grows with its length

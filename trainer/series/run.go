@@ -14,6 +14,7 @@ type Run struct {
 	clock   *Clock
 	born    int
 	plans   []plan // for the names of the last ticks
+	left    []*Branch
 }
 
 // plan is where the values of a tick go whose names are those of a list.
@@ -83,6 +84,7 @@ func (r *Run) Append(x float64, at time.Time, names []string, values []float64) 
 			c.y.push(values[i])
 		}
 	}
+	r.judge(x, p.to, values)
 }
 
 // planFor finds out where the values of a tick go.
@@ -144,9 +146,15 @@ func (r *Run) split(present []*Column) {
 	}
 }
 
-// Cut drops what lies beyond nimg: the run went back there.
+// Cut takes back what lies beyond nimg, where the run went back to: that is a branch
+// from now on.
 func (r *Run) Cut(nimg int64) {
 	x := float64(nimg) / 1000
+	r.leave(x)
+	r.cut(x)
+}
+
+func (r *Run) cut(x float64) {
 	r.Clock().cut(x)
 	for _, c := range r.columns {
 		g := c.group
@@ -157,7 +165,12 @@ func (r *Run) Cut(nimg int64) {
 }
 
 // Reset drops everything but the names.
-func (r *Run) Reset() { r.Cut(-1) }
+func (r *Run) Reset() {
+	for len(r.left) > 0 {
+		r.forget(r.left[0])
+	}
+	r.cut(-1)
+}
 
 // LastNimg is the images seen at the newest tick.
 func (r *Run) LastNimg() (nimg int64) {

@@ -184,3 +184,79 @@ func TestSnap(t *testing.T) {
 		}
 	}
 }
+
+// branches words what a run has left of a scalar.
+func branches(r *series.Run, name string) (out []string) {
+	for _, l := range r.Find(name).Left() {
+		s := fmt.Sprintf("%g-%g", l.Branch.At, l.Branch.To)
+		for i, x := range l.X() {
+			s += fmt.Sprintf(" %g:%g", x, l.At(i))
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// TestBranches goes back, more often than is remembered, and repeats what a trainer
+// that was killed had made.
+func TestBranches(t *testing.T) {
+	names, r, at := []string{"a", "lr", "b"}, new(series.Run), time.Unix(1763854000, 0)
+	add := func(x, y float64) {
+		at = at.Add(time.Minute)
+		r.Append(x, at, names, []float64{y, 1, y + 1})
+	}
+	for x := range 5 {
+		add(float64(x), float64(x))
+	}
+	r.Cut(9000)
+	if got := r.Branches(); len(got) != 0 {
+		t.Errorf("nothing was left, got %d branches", len(got))
+	}
+	r.Cut(2000)
+	want := []string{"2-4 2:2 3:3 4:4"}
+	if got := branches(r, "a"); !slices.Equal(got, want) {
+		t.Errorf("went back: got %q, want %q", got, want)
+	}
+	add(3, 30) // as the learning rate, which is the same, but nothing else
+	if got := branches(r, "a"); !slices.Equal(got, want) {
+		t.Errorf("another way: got %q, want %q", got, want)
+	}
+	k := r.Clock().Branch(r.Branches()[0])
+	if m := k.Minutes(4); m != 4 {
+		t.Errorf("the branch was left after %g minutes, want 4", m)
+	}
+	if m := r.Clock().Minutes(3); m != 5 {
+		t.Errorf("the other way reached 3 kimg after %g minutes, want 5", m)
+	}
+	add(4, 40)
+	version := r.Find("a").Version()
+	r.Cut(3000)
+	add(4, 40)
+	if got := branches(r, "a"); !slices.Equal(got, want) || r.Find("a").Version() == version {
+		t.Errorf("the same again: got %q, want %q", got, want)
+	}
+	for i := range 5 {
+		r.Cut(3000)
+		add(4, float64(50+i))
+	}
+	if got, want := branches(r, "b"), []string{"3-4 3:31 4:52", "3-4 3:31 4:53", "3-4 3:31 4:54"}; !slices.Equal(got, want) {
+		t.Errorf("many: got %q, want %q", got, want)
+	}
+	r.Reset()
+	if got := r.Branches(); len(got) != 0 || len(branches(r, "a")) != 0 {
+		t.Errorf("after a reset: %d branches", len(got))
+	}
+}
+
+// TestBranchSize bounds what a branch remembers; its end stays.
+func TestBranchSize(t *testing.T) {
+	r, names := new(series.Run), []string{"a"}
+	for i := range 50_000 {
+		r.Append(float64(i), time.Time{}, names, []float64{float64(i)})
+	}
+	r.Cut(1000)
+	l := r.Find("a").Left()[0]
+	if n := l.Len(); n > 4100 || l.At(0) != 1 || l.At(n-1) != 49_999 {
+		t.Errorf("%d points from %g to %g", n, l.At(0), l.At(n-1))
+	}
+}
