@@ -22,6 +22,7 @@ type Glyphs struct {
 	PlusMinus               string
 
 	Up, Down, To string    // directions of an order, and what a value becomes
+	Left         string    // where a branch of a curve was left
 	None, Change string    // no value, and the part of a bar that will change
 	Skip         string    // a skip connection
 	Spark        [8]string // eighths of a cell, for small graphs
@@ -42,6 +43,7 @@ var unicodeGlyphs = Glyphs{
 	Sample: "▦", Error: "✗", Done: "✓",
 	Arrows: "↑↓", Times: "×", Lock: "⊘", PlusMinus: "±",
 	Up: "↑", Down: "↓", To: "→",
+	Left: "×",
 	None: "·", Change: "━", Skip: "╌",
 	MapFrozen: "░", MapMixed: "▒", MapTraining: "█",
 	Spark: [8]string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
@@ -61,6 +63,7 @@ var asciiGlyphs = Glyphs{
 	Sample: "s", Error: "!", Done: "+",
 	Arrows: "up/dn", Times: "x", Lock: "=", PlusMinus: "+-",
 	Up: "^", Down: "v", To: "->",
+	Left: "]",
 	None: ".", Change: "~", Skip: ".",
 	MapFrozen: "F", MapMixed: "m", MapTraining: "t",
 	Spark: [8]string{"_", ".", ",", "-", "=", "+", "*", "#"},

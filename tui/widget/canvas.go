@@ -17,7 +17,7 @@ type canvas struct {
 	dash   int    // line style of line and vertical: every how many columns of dots breaks, 0 = none
 }
 
-// Ink numbers of a canvas: 0 is the terminal's own, then rules, labels, and two
+// Ink numbers of a canvas: 0 is the terminal's own, then rules, labels, and three
 // for each style of a series. Styles with the same colour differ in their line,
 // or sign.
 const (
@@ -29,13 +29,15 @@ const (
 	inkWarn
 	inkBad
 	inkRaw
-	inkSeries = inkRaw + styleCount
+	inkLeft   = inkRaw + styleCount
+	inkSeries = inkLeft + styleCount
 	inkCount  = inkSeries + styleCount
 
 	styleCount = 3 * theme.SeriesCount // solid, dashed, dotted
 )
 
 func rawInk(series int) uint8    { return uint8(inkRaw + series%styleCount) }
+func leftInk(series int) uint8   { return uint8(inkLeft + series%styleCount) }
 func seriesInk(series int) uint8 { return uint8(inkSeries + series%styleCount) }
 
 func inksOf(t *theme.Theme) [inkCount]theme.Ink {
@@ -43,7 +45,8 @@ func inksOf(t *theme.Theme) [inkCount]theme.Ink {
 	k[inkRule], k[inkLabel], k[inkFocus], k[inkFrozen] = t.Faint, t.Dim, t.Accent, t.Frozen
 	k[inkWarn], k[inkBad] = t.Warn, t.Bad
 	for i := range styleCount {
-		k[inkRaw+i], k[inkSeries+i] = t.Raw[i%theme.SeriesCount], t.Series[i%theme.SeriesCount]
+		k[inkRaw+i], k[inkLeft+i] = t.Raw[i%theme.SeriesCount], t.Raw[i%theme.SeriesCount]
+		k[inkSeries+i] = t.Series[i%theme.SeriesCount]
 	}
 	return k
 }
@@ -53,6 +56,13 @@ func (c *canvas) style(series int) {
 	c.dash = [...]int{0, 4, 2}[series%styleCount/theme.SeriesCount]
 	if c.dx == 1 {
 		c.dash = 0 // the signs differ already
+	}
+}
+
+// dotted draws every other column of dots.
+func (c *canvas) dotted() {
+	if c.dx > 1 {
+		c.dash = 2
 	}
 }
 
@@ -194,6 +204,8 @@ func (c *canvas) rune(i int) rune {
 		return rune(0x2800) + rune(c.mask[i])
 	case c.inks[i] >= inkSeries:
 		return asciiMarks[c.inks[i]-inkSeries]
+	case c.inks[i] >= inkLeft:
+		return ','
 	case c.inks[i] >= inkRaw:
 		return '.'
 	}

@@ -88,7 +88,9 @@ func NewChart(t *theme.Theme, names ...string) *Chart {
 func ChartOf(t *theme.Theme, k *series.Clock, names []string) *Chart {
 	c := &Chart{theme: t, ref: math.NaN(), Location: time.Local, clock: k, lens: new(lens)}
 	for _, name := range names {
-		c.curves = append(c.curves, newCurve(name, k))
+		s := newCurve(name, k)
+		s.branches = true
+		c.curves = append(c.curves, s)
 	}
 	return c
 }
@@ -222,6 +224,7 @@ func (c *Chart) rangeX() (lo, hi float64, ok bool) {
 			lo, hi = min(lo, v), max(hi, c.axisX(s.clock, last))
 		}
 	}
+	hi = c.rangeLeft(hi)
 	switch {
 	case lo > hi:
 		return 0, 0, false
@@ -253,6 +256,9 @@ func (c *Chart) windowX() (lo, hi float64, ok bool) {
 	lo, hi, ok = c.rangeX()
 	if ok {
 		c.lens.use(c.LogX, c.timed())
+		if c.Zoomed() && c.Following() {
+			hi = c.newest(hi)
+		}
 		lo, hi = c.lens.window(lo, hi)
 	}
 	return lo, hi, ok

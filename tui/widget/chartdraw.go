@@ -19,6 +19,7 @@ func (c *Chart) draw(sx, sy scale) {
 	if c.lettered() {
 		c.drawLetters(sy)
 	}
+	c.drawLeft(sx, sy)
 	c.drawTag(sy)
 	c.drawBands(sx, sy)
 	for i := range c.curves {
@@ -38,8 +39,12 @@ func (c *Chart) dot(v float64, sy scale) int {
 func (c *Chart) drawCurve(l *layer, sy scale) {
 	c.canvas.style(l.series)
 	ink := seriesInk(l.series)
-	if l.raw {
+	switch {
+	case l.raw:
 		ink = rawInk(l.series)
+	case l.branch:
+		ink = leftInk(l.series)
+		c.canvas.dotted()
 	}
 	prev, y := -1, 0 // the column and row that the next segment starts from
 	if finite(l.left) {
@@ -81,7 +86,7 @@ const letterEvery = 24
 func (c *Chart) drawLetters(sy scale) {
 	v := &c.canvas
 	for _, l := range c.scratch.layers {
-		if l.raw {
+		if l.raw || l.branch {
 			continue
 		}
 		next := (l.series*7 + 3) % letterEvery

@@ -30,6 +30,7 @@ type layer struct {
 	left, right float64 // where it enters and leaves a zoomed window; NaN = it doesn't
 	series      int
 	raw         bool // the faint curve under a smoothed one
+	branch      bool // one that was left
 }
 
 // View draws the chart with its axes.
@@ -106,15 +107,32 @@ func (c *Chart) decimate(plotW int, sx scale) {
 	s.columns = slices.Grow(s.columns[:0], dots*len(c.curves)*2)
 	var converted *series.Clock
 	var binned []float64 // the x that ends are of: columns of a run share theirs
-	add := func(i int, ys series.View, raw bool) {
+	add := func(i int, of *curve, ys series.View, l layer) {
 		from := len(s.columns)
-		l := layer{series: i, raw: raw}
+		l.series = i
 		s.columns = decimate(s.columns, ys, s.ends, c.LogY)
 		l.columns = s.columns[from:]
-		l.left = c.crossing(c.curves[i], ys, s.ends[0], 0, sx)
-		l.right = c.crossing(c.curves[i], ys, s.ends[dots], 1, sx)
+		l.left = c.crossing(of, ys, s.ends[0], 0, sx)
+		l.right = c.crossing(of, ys, s.ends[dots], 1, sx)
 		s.layers = append(s.layers, l)
 	}
+	place := func(s *curve) {
+		k := &c.scratch
+		if converted == nil || converted != s.clock {
+			converted, binned = s.clock, nil
+			k.edges = k.edges[:0]
+			for _, v := range k.axis {
+				k.edges = append(k.edges, c.kimgX(s.clock, v))
+			}
+		}
+		if x := s.col.X(); binned == nil || &binned[0] != &x[0] || len(binned) != len(x) {
+			binned, k.ends = x, bin(k.ends[:0], x, k.edges)
+		}
+	}
+	c.eachLeft(func(i int, left *curve) {
+		place(left)
+		add(i, left, left.col.Smoothed(c.Smoothing), layer{branch: true})
+	})
 	for _, raw := range []bool{true, false} {
 		if raw && c.Smoothing <= 0 {
 			continue
@@ -123,20 +141,11 @@ func (c *Chart) decimate(plotW int, sx scale) {
 			if !c.drawable(curve) || raw && curve.spread != nil { // whose band says how it varies
 				continue
 			}
-			if converted == nil || converted != curve.clock {
-				converted, binned = curve.clock, nil
-				s.edges = s.edges[:0]
-				for _, v := range s.axis {
-					s.edges = append(s.edges, c.kimgX(curve.clock, v))
-				}
-			}
-			if x := curve.col.X(); binned == nil || &binned[0] != &x[0] || len(binned) != len(x) {
-				binned, s.ends = x, bin(s.ends[:0], x, s.edges)
-			}
+			place(curve)
 			if raw {
-				add(i, curve.col.Smoothed(0), true)
+				add(i, curve, curve.col.Smoothed(0), layer{raw: true})
 			} else {
-				add(i, curve.col.Smoothed(c.Smoothing), false)
+				add(i, curve, curve.col.Smoothed(c.Smoothing), layer{})
 			}
 		}
 	}
@@ -167,6 +176,9 @@ func (c *Chart) rangeY(sx scale) (lo, hi float64, ok bool) {
 	lo, hi = math.Inf(1), math.Inf(-1)
 	s := &c.scratch
 	for _, l := range s.layers {
+		if l.branch {
+			continue
+		}
 		mins, maxs := s.mins[:0], s.maxs[:0]
 		for i := range l.columns {
 			if col := &l.columns[i]; col.Any {
@@ -188,7 +200,7 @@ func (c *Chart) rangeY(sx scale) (lo, hi float64, ok bool) {
 			lo, hi = min(lo, slices.Min(mins)), max(hi, slices.Max(maxs))
 		}
 	}
-	if lo > hi {
+	if lo, hi = c.spanLeft(lo, hi); lo > hi {
 		return 0, 0, false
 	}
 	if c.ref > 0 || finite(c.ref) && !c.LogY {

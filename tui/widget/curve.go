@@ -9,13 +9,16 @@ import (
 // curve is one line of a chart: a column, which it only looks at, and how it is
 // shown.
 type curve struct {
-	name   string
-	col    *series.Column
-	spread *series.Column // deviation at each of its points, drawn as a band; nil for none
-	clock  *series.Clock  // when the points were made; shared by the curves of a run
-	hidden bool
-	guest  bool // of another run than the chart's own
-	textW  int  // widest value shown so far: the legend only ever grows
+	name     string
+	col      *series.Column
+	spread   *series.Column // deviation at each of its points, drawn as a band; nil for none
+	clock    *series.Clock  // when the points were made; shared by the curves of a run
+	hidden   bool
+	guest    bool           // of another run than the chart's own
+	branches bool           // those that its run left show, too …
+	left     []*curve       // … as they were when last looked at
+	branch   *series.Branch // of one of those
+	textW    int            // widest value shown so far: the legend only ever grows
 }
 
 func newCurve(name string, k *series.Clock) *curve {

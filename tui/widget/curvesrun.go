@@ -52,7 +52,7 @@ func (c *Curves) newCurve(r *Run, col *series.Column) {
 		short += " " + r.name
 	}
 	g := c.group(name)
-	s := &curve{name: short, col: col, clock: r.data.Clock(), guest: r != c.main}
+	s := &curve{name: short, col: col, clock: r.data.Clock(), guest: r != c.main, branches: r == c.main}
 	siblings := 0
 	for _, o := range g.chart.curves {
 		if o.clock == s.clock {

@@ -142,6 +142,7 @@ func (c *Curves) viewChart(cell *gridCell) (view string, legendH int) {
 	}
 	if !c.lens.reading { // the status line has the rest of what the cursor reads
 		info = append(info, ch.bestText()...)
+		info = append(info, ch.leftText()...)
 		if ch.LogY {
 			info = append(info, t.Dim.Render("log y"))
 		}

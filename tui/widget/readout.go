@@ -49,7 +49,7 @@ func (c *Chart) setCursor(col int) {
 	if !ok {
 		return
 	}
-	c.lens.newest = col == c.plotW-1
+	c.lens.newest = col == c.plotW-1 && !c.behind()
 	v := newScale(lo, hi, c.LogX).value(float64(col+1) / float64(c.plotW))
 	c.lens.x = c.kimgX(c.clock, v)
 }
@@ -61,7 +61,7 @@ func (c *Chart) cursorX() (x float64, ok bool) {
 		return 0, false
 	}
 	if c.lens.newest {
-		x = c.kimgX(c.clock, hi)
+		x = c.kimgX(c.clock, c.newest(hi))
 	} else {
 		x = c.lens.x
 	}
@@ -79,7 +79,7 @@ func (c *Chart) cursorColumn() (col int, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	if c.lens.newest {
+	if c.lens.newest && !c.behind() {
 		return c.plotW - 1, true
 	}
 	p := newScale(lo, hi, c.LogX).at(c.axisX(c.clock, x))
@@ -99,7 +99,7 @@ func (c *Chart) Info() []string {
 	}
 	x, reading := c.cursorX()
 	if !reading {
-		return slices.Concat(parts, c.bestText(), c.modes())
+		return slices.Concat(parts, c.bestText(), c.leftText(), c.modes())
 	}
 	parts = slices.Insert(parts, 0, c.theme.Accent.Render(Value(x)+" kimg"))
 	if s := c.wallTime(x); s != "" {
