@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"innate/configs"
 	"innate/models/nvml"
 	"innate/trainer/control"
 	"innate/trainer/run"
@@ -92,6 +93,9 @@ func printStatus(out io.Writer, info run.Info) {
 	row("progress", "%s of %s kimg, %.1f images/s, %s left", seen, total,
 		s.ImagesPerSec, time.Duration(s.EtaSec*float64(time.Second)).Round(time.Second))
 	row("frozen", "%.1f %% of %d parameters, preset %s", 100*s.FrozenFraction, s.Params, orNone(s.FreezePreset))
+	for k, share := range s.DiscFrozen {
+		row("", "%.1f %% of %s", 100*share, configs.DiscName(k))
+	}
 	if s.LastFID != nil {
 		row("fid", "%s %.2f at %.1f kimg, best %s", s.FIDName, *s.LastFID, float64(s.FIDNimg)/1000, number(s.BestFID))
 	}

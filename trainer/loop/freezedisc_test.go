@@ -123,6 +123,9 @@ func TestFreezeDiscIsLive(t *testing.T) {
 	if got := events(t, dir, runlog.Freeze); len(got) != 1 || !strings.HasPrefix(got[0].Text, "disc: ") || got[0].Nimg != 8 || got[0].Data["frozen_params"] == float64(0) {
 		t.Errorf("events %v, want one of the discriminator at 8 images", got)
 	}
+	if shares := l.Status().DiscFrozen; len(shares) != 1 || shares[0] <= 0 {
+		t.Errorf("status says %v of the discriminator is frozen", shares)
+	}
 	before := string(read(t, filepath.Join(dir, run.ConfigFile)))
 	for value, want := range map[string]string{
 		"[\"heads.9.*\"]": `disc.freeze_layers: freeze: pattern "heads.9.*" matches no parameter`,
@@ -136,6 +139,9 @@ func TestFreezeDiscIsLive(t *testing.T) {
 		t.Error("a refused setting is in config.toml")
 	}
 	change(t, l, "disc.freeze_layers", "[]")
+	if shares := l.Status().DiscFrozen; shares != nil {
+		t.Errorf("status says %v of the discriminator is frozen, which trains", shares)
+	}
 	change(t, l, "disc.freeze_blocks", "1")
 	steps(t, l, 1)
 	check(t, back(l, 8))

@@ -64,6 +64,18 @@ func frozenOf(list []*optim.Freezing, k int) []string {
 	return list[k].FrozenNames()
 }
 
+// discShares are the shares of discriminators that are frozen; nil where none is.
+func (l *Loop) discShares() (shares []float64) {
+	some := false
+	for _, f := range l.freezing.discs {
+		shares, some = append(shares, f.Fraction()), some || f.FrozenParams > 0
+	}
+	if !some {
+		return nil
+	}
+	return shares
+}
+
 // announceDiscs makes an event of what is frozen of discriminators from here on, where
 // that was something else.
 func (l *Loop) announceDiscs(before []*optim.Freezing) {

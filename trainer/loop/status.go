@@ -53,7 +53,7 @@ func (l *Loop) publish() {
 		ImagesPerSec: l.rate.perSec(l.cfg.Run.Batch), EtaSec: l.eta(),
 		Params: f.Params, FrozenParams: f.FrozenParams, TrainableTensors: int64(f.Tensors - f.FrozenTensors),
 		FrozenFraction: f.Fraction(), FreezePreset: table.Preset,
-		FreezeGlobs: table.Freeze, TrainGlobs: table.Train, FreezeSchedule: l.statusSchedule(), FreezeRule: l.statusRule(), WaysBack: l.statusWays(),
+		FreezeGlobs: table.Freeze, TrainGlobs: table.Train, FreezeSchedule: l.statusSchedule(), FreezeRule: l.statusRule(), DiscFrozen: l.discShares(), WaysBack: l.statusWays(),
 		Metric: l.metric(), Rises: l.statistic().Rises, Also: r.also, Final: l.finalStatus(),
 		LastFID: r.lastFID, BestFID: r.bestFID, TeacherFID: r.teacherFID, FIDName: r.fidName, FIDNimg: r.fidNimg,
 		Stage: r.stage, StageMs: r.stageMs,

@@ -88,6 +88,8 @@ type Status struct {
 
 	FreezeSchedule []FreezeFrom `json:"freeze_schedule,omitempty"` // what is frozen later, and was before
 
+	DiscFrozen []float64 `json:"disc_frozen,omitempty"` // share of each discriminator's parameters, in [0, 1); nil where none has any
+
 	FreezeRule *RuleStatus `json:"freeze_rule,omitempty"` // freezing by rule; nil for none
 
 	// The run's evaluations. They were of FID alone once, and are called so.

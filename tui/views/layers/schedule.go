@@ -131,6 +131,17 @@ func (v *View) rate(text string, globs []string) tea.Cmd {
 	return v.h.Run().Freeze(fmt.Sprintf("rate of %s: %v", strings.Join(globs[:1], " "), factor), nil, req)
 }
 
+// discInfo words how much of the discriminators is frozen; "" for nothing.
+func discInfo(r *session.Run) string {
+	var words []string
+	for k, share := range r.Info.Status.DiscFrozen {
+		if share > 0 {
+			words = append(words, fmt.Sprintf("%s %.1f %% frozen", configs.DiscName(k), 100*share))
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
 // nextInfo words what the schedule brings next, or else when the rule decides next; ""
 // for nothing.
 func nextInfo(r *session.Run) string {

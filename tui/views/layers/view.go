@@ -73,8 +73,10 @@ func (v *View) Draw(r host.Rect) []string {
 	at, beside := v.split(r)
 	t, run := v.h.Theme(), v.h.Run()
 	info := v.tree.Info()
-	if next := nextInfo(run); next != "" {
-		info = append(info, t.Dim.Render(next))
+	for _, more := range []string{discInfo(run), nextInfo(run)} {
+		if more != "" {
+			info = append(info, t.Dim.Render(more))
+		}
 	}
 	lines := host.Framed(t, at, "Layers", true, v.tree.View, info...)
 	if beside.Empty() {

@@ -533,7 +533,8 @@ func TestFaultSpeedWithoutClock(t *testing.T) {
 	s.Wants("123.0 →")
 }
 
-// TestByRule shows what a rule froze or thawed, and when it decides next.
+// TestByRule shows what a rule froze or thawed, when it decides next, and what is frozen
+// of a discriminator.
 func TestByRule(t *testing.T) {
 	s, f := openLayers(t, 200, 60, tui.Options{})
 	if strings.Contains(s.Frame(), "by rule") {
@@ -545,9 +546,10 @@ func TestByRule(t *testing.T) {
 		}
 	}
 	f.Heartbeat.FreezeRule, f.Heartbeat.TrainableTensors = &run.RuleStatus{NextNimg: 140_000}, f.Heartbeat.TrainableTensors-1
+	f.Heartbeat.DiscFrozen = []float64{0, 0.25}
 	f.Heartbeat.Seq++
 	tuitest.Must(t, run.WriteLayers(f.Dir, f.Network))
 	tuitest.Must(t, run.WriteStatus(f.Dir, f.Heartbeat))
 	s.Load()
-	s.Wants("by rule", "rule decides at 140.0 kimg")
+	s.Wants("by rule", "disc1 25.0 % frozen  rule decides at 140.0 kimg")
 }
