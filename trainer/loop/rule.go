@@ -143,7 +143,7 @@ func (l *Loop) follows(r ruling) error {
 	}
 	l.rate.reset()
 	l.publishLayers()
-	l.recordFreezing(before, fmt.Sprintf("rule: %s: %s", r, l.freezing.Summary()), map[string]any{"froze": valuesOf(r.froze), "thawed": valuesOf(r.thawed)})
+	l.recordFreezing(before, fmt.Sprintf("rule: %s%s: %s", r, r.near(l.cfg.Freeze.Rule), l.freezing.Summary()), map[string]any{"froze": valuesOf(r.froze), "thawed": valuesOf(r.thawed)})
 	l.publish()
 	return nil
 }
@@ -338,12 +338,17 @@ func (r ruling) String() string {
 // shownGroups is how many groups an event names of each side.
 const shownGroups = 4
 
+// near words what came nearest to being frozen, where nothing is.
+func (r ruling) near(rule configs.FreezeRule) string {
+	if rule.FreezeBelow == 0 || r.least == nil || len(r.froze) > 0 {
+		return ""
+	}
+	return fmt.Sprintf("; least moved %s, by %.2g", r.least.name, r.least.value)
+}
+
 // nothing words that a decision changes nothing, with what came nearest to it.
 func (r ruling) nothing(rule configs.FreezeRule) string {
-	text := "nothing to freeze or to thaw"
-	if rule.FreezeBelow > 0 && r.least != nil {
-		text += fmt.Sprintf("; least moved %s, by %.2g", r.least.name, r.least.value)
-	}
+	text := "nothing to freeze or to thaw" + r.near(rule)
 	if rule.Thaw > 0 && r.most != nil {
 		text += fmt.Sprintf("; largest gradient %.2g, of %s", r.most.value, r.most.name)
 	}

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"innate/configs"
+	"innate/trainer"
 	"innate/trainer/control"
 	"innate/trainer/loop"
 	"innate/trainer/run"
@@ -339,5 +341,28 @@ func TestRuleOfProcesses(t *testing.T) {
 	trainTogether(t, parts, 2)
 	if !bytes.Equal(lastCheckpoint(t, whole), lastCheckpoint(t, parts)) {
 		t.Error("continued from a checkpoint, the last one differs")
+	}
+}
+
+// TestRuleForks: a fork has what the rule had decided, unless it has another preset.
+func TestRuleForks(t *testing.T) {
+	t.Parallel()
+	dir := newRun(t, quiet(t, "gdd")+rule(0.012, 0, 1, "block"))
+	l := open(t, dir)
+	steps(t, l, 3)
+	save(t, l)
+	thawed := ruled(l).Thawed
+	l.Close()
+	for preset, want := range map[string][]string{"gdd-i": thawed, "gdd-i+qkv": nil} {
+		f, err := trainer.Fork(trainer.ForkOptions{RunsDir: t.TempDir(), Source: checkpointPath(dir, 12), Name: "fork", Edit: func(text string) (string, error) {
+			return configs.Set(text, "freeze.preset", preset)
+		}})
+		check(t, err)
+		l := open(t, f.Dir)
+		if r := ruled(l); len(thawed) == 0 || !slices.Equal(r.Thawed, want) {
+			t.Errorf("%s: thawed %v, want %v", preset, r.Thawed, want)
+		}
+		steps(t, l, 1)
+		l.Close()
 	}
 }

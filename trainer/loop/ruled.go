@@ -52,7 +52,7 @@ func byHand(table configs.Freeze, name string) bool {
 
 // applied is a [freeze] table with the decisions over it.
 func (r ruled) applied(table configs.Freeze) configs.Freeze {
-	table.Freeze, table.Train = slices.Concat(table.Freeze, r.frozen), slices.Concat(table.Train, r.thawed)
+	table.Freeze, table.Train = append(slices.Clone(table.Freeze), r.frozen...), append(slices.Clone(table.Train), r.thawed...)
 	return table
 }
 
