@@ -247,8 +247,10 @@ func (c *Client) Infos(ctx context.Context, only string) ([]run.Info, error) {
 	return infos, err
 }
 
-// cleanStatus takes paths out of a status that are no file of a run.
+// cleanStatus takes out of a status what no trainer writes: paths that are no file of
+// a run, and what a terminal would obey in the word that every list prints.
 func cleanStatus(s *run.Status) {
+	s.State = run.OneLine(s.State)
 	if s.SampleFile != "" && !isSample(s.SampleFile) {
 		s.SampleFile = ""
 	}

@@ -462,7 +462,7 @@ func TestHostile(t *testing.T) {
 		var list []remote.Entry
 		for _, n := range evil {
 			list = append(list, remote.Entry{Name: n, Alive: true, Version: "1", About: run.About{Tags: []string{"\x1b[2J"}},
-				Status: run.Status{State: "running", PID: 1, Dir: "/etc", Run: "../x", SampleFile: "../../../etc/passwd"}})
+				Status: run.Status{State: "odd\x1b[2J", PID: 1, Dir: "/etc", Run: "../x", SampleFile: "../../../etc/passwd"}})
 		}
 		say(w, list)
 	})
@@ -517,6 +517,9 @@ func TestHostile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close()
+	if list, err := c.Runs(ctx, ""); err != nil || len(list) != 1 || list[0].Status.State != "odd?[2J" || list[0].About.Tags != nil {
+		t.Errorf("list: got %+v, %v", list, err)
+	}
 	if st, err := control.NewClient(m.Dir(name)).Sample(ctx, control.SampleRequest{}); err != nil || st.SampleFile != "" {
 		t.Errorf("sample: got %q, %v", st.SampleFile, err)
 	}
