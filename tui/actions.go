@@ -136,7 +136,7 @@ func (a *App) resume() tea.Cmd {
 	}
 	switch {
 	case a.opts.Resume == nil:
-		return a.Fail(errors.New("resume: not available here; use `innate resume " + r.Info.Name + "`"))
+		return a.Fail(errors.New("resume: " + a.opts.Instead("resume "+r.Info.Name)))
 	case r.Resuming:
 		return nil
 	}

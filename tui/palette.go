@@ -191,7 +191,7 @@ func (a *App) commandFork(args []string) tea.Cmd {
 	case err != nil:
 		return a.Fail(err)
 	case a.opts.Fork == nil:
-		return a.Fail(fmt.Errorf("fork: not available here; use `innate fork %s`", widget.Plain(a.run.Info.Name)))
+		return a.Fail(errors.New("fork: " + a.opts.Instead("fork "+a.run.Info.Name)))
 	}
 	dir := a.run.Dir
 	return tea.Batch(a.Notify("forking "+widget.Plain(a.run.Info.Name), a.theme.Warn),

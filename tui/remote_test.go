@@ -83,7 +83,7 @@ func TestRemote(t *testing.T) {
 		t.Errorf("looks at %q beside the list", there.focus)
 	}
 	s.Press("n")
-	s.Wants("not available here")
+	s.Wants("start: not available here; use `innate start CONFIG` on gpu-host")
 
 	there.err = errors.New("connection lost, connecting: the connection ended")
 	list := tuitest.New(t, 120, 40, tui.Options{RunsDir: "runs", Remote: there, Images: "off"})

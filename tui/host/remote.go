@@ -1,6 +1,10 @@
 package host
 
-import "context"
+import (
+	"context"
+
+	"innate/tui/widget"
+)
 
 // Remote is another machine, whose runs the workbench shows by copies of their
 // directories that others keep up to date.
@@ -13,4 +17,15 @@ type Remote interface {
 	// Bring fetches a file of samples, a path in the run's directory, that is still
 	// empty in its copy.
 	Bring(ctx context.Context, dir, file string) error
+}
+
+// Instead says what to type where a key of the workbench has no function, and where
+// that is not here, on which machine.
+func (o *Options) Instead(command string) string {
+	text := "not available here; use `innate " + widget.Plain(command) + "`"
+	if o.Remote != nil {
+		where, _ := o.Remote.State()
+		text += " on " + widget.Plain(where)
+	}
+	return text
 }

@@ -119,7 +119,7 @@ func giveGroup(h host.Host, g *sweep.Group, order, doing, done string, again fun
 	name := widget.Plain(g.Name)
 	switch {
 	case h.Options().Queue == nil:
-		return h.Fail(fmt.Errorf("%s: not available here; use `innate sweep %s %s`", order, order, name))
+		return h.Fail(fmt.Errorf("%s: %s", order, h.Options().Instead("sweep "+order+" "+g.Name)))
 	case g.Dir == "":
 		return h.Fail(fmt.Errorf("%s: %s has no queue: its runs are all that is left of it", order, name))
 	case g.State == sweep.StateDone:

@@ -172,7 +172,7 @@ func (v *View) resume() tea.Cmd {
 	}
 	restart := v.h.Options().Resume
 	if spawns > 0 && restart == nil {
-		return v.h.Fail(errors.New("resume: not available here; use `innate resume " + widget.Plain(runs[0].Name) + "`"))
+		return v.h.Fail(errors.New("resume: " + v.h.Options().Instead("resume "+runs[0].Name)))
 	}
 	begin := func() tea.Cmd {
 		return v.order("resuming", "resumed", runs, func(ctx context.Context, dir string) error {
@@ -201,7 +201,7 @@ func (v *View) delete() tea.Cmd {
 		return nil
 	}
 	if v.h.Options().Delete == nil {
-		return v.h.Fail(errors.New("delete: not available here; use `innate delete " + widget.Plain(targets[0].Name) + "`"))
+		return v.h.Fail(errors.New("delete: " + v.h.Options().Instead("delete "+targets[0].Name)))
 	}
 	for _, r := range targets {
 		if r.Alive {

@@ -15,7 +15,7 @@ import (
 func (v *View) newRun() tea.Cmd {
 	switch {
 	case v.h.Options().Start == nil || len(v.h.Options().Presets) == 0:
-		return v.h.Fail(errors.New("start: not available here; use `innate start CONFIG`"))
+		return v.h.Fail(errors.New("start: " + v.h.Options().Instead("start CONFIG")))
 	case v.h.Starting() != "":
 		return v.h.Fail(fmt.Errorf("start: %s is being started", widget.Plain(session.NameOf(v.h.Starting()))))
 	}
@@ -38,7 +38,7 @@ func (v *View) fork() tea.Cmd {
 	case r == nil:
 		return nil
 	case v.h.Options().Fork == nil:
-		return v.h.Fail(errors.New("fork: not available here; use `innate fork " + widget.Plain(r.Name) + "`"))
+		return v.h.Fail(errors.New("fork: " + v.h.Options().Instead("fork "+r.Name)))
 	case r.Status.CheckpointNimg == 0:
 		return v.h.Fail(fmt.Errorf("fork: %s has no checkpoint yet", widget.Plain(r.Name)))
 	case v.h.Starting() != "":
