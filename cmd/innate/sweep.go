@@ -72,7 +72,7 @@ func (c *cli) sweepCommand() *cobra.Command {
 		}
 		return c.queue(cmd.Context(), s.dir, *jobs, *foreground)
 	}
-	cmd.AddCommand(c.sweepLsCommand(), c.sweepStatusCommand(), c.sweepResultsCommand(), c.sweepPauseCommand(), c.sweepResumeCommand())
+	cmd.AddCommand(c.sweepLsCommand(), c.sweepStatusCommand(), c.sweepResultsCommand(), c.sweepPauseCommand(), c.sweepResumeCommand(), c.sweepDeleteCommand())
 	return cmd
 }
 

@@ -313,3 +313,43 @@ func TestAdopt(t *testing.T) {
 		t.Errorf("about: %+v, %v", about, err)
 	}
 }
+
+// TestDelete removes a sweep and its runs, or the sweep alone; not while a queue or a
+// run's trainer is alive, and not what somebody put there.
+func TestDelete(t *testing.T) {
+	for _, withRuns := range []bool{true, false} {
+		s := newStable(t, "base = 'mnist-gdd-i'\nseeds = 2")
+		s.act = func(string, int) (string, int64, float64) { return run.StateDone, 400000, 5 }
+		s.work()
+		runs := filepath.Dir(s.dir)
+		refused := func(want string) {
+			t.Helper()
+			err := sweep.Delete(s.dir, withRuns)
+			infos, _ := run.List(runs)
+			if names, _ := sweep.List(runs); err == nil || !strings.Contains(err.Error(), want) || len(names) != 1 || len(infos) != 2 {
+				t.Errorf("got %v with sweeps %v and %d runs left, want %q and all of them", err, names, len(infos), want)
+			}
+		}
+		queue, err := run.Acquire(filepath.Join(s.dir, sweep.QueueDir))
+		s.check(err)
+		refused("innate sweep pause x ends its queue")
+		s.check(queue.Release())
+		own := filepath.Join(s.dir, "notes.txt")
+		s.check(os.WriteFile(own, nil, 0o644))
+		refused("it holds what no sweep wrote: notes.txt")
+		s.check(os.Remove(own))
+		if withRuns {
+			trainer, err := run.Acquire(filepath.Join(runs, "x-seed1"))
+			s.check(err)
+			refused(run.ErrRunning.Error())
+			s.check(trainer.Release())
+		}
+		s.check(sweep.Delete(s.dir, withRuns))
+		infos, err := run.List(runs)
+		s.check(err)
+		left, err := os.ReadDir(runs)
+		if s.check(err); (len(infos) == 0) != withRuns || len(left) != len(infos) {
+			t.Errorf("with runs %t: %d runs in %v left", withRuns, len(infos), left)
+		}
+	}
+}
