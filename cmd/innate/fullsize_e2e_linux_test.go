@@ -34,7 +34,7 @@ func TestE2EFullSize(t *testing.T) {
 		check(t, checkpoint.Write(path, f))
 		return path
 	}
-	vgg, lite := write("vgg", features.NewVGG(rng).Weights()), write("lite", features.NewLite(rng).Weights())
+	vgg, lite := write("vgg", features.VGGWeights(rng)), write("lite", features.LiteWeights(rng))
 	teacher := filepath.Join(runs, "teacher.safetensors")
 	must(t, binary, runs, "train", "cifar10-small-edm", "--out", filepath.Join(runs, "teacher"), "--kimg", "0.001", "--set", "data.path="+images,
 		"--set", "model.network=cifar10-32x32-uncond-ve", "--set", "run.batch=1", "--set", "live.sample_count=1", "--set", "fid.steps=1")

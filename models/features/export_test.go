@@ -14,6 +14,12 @@ func FilledVGG(fill func(*models.ParamSet)) Backbone {
 	return newVGG(set)
 }
 
+// FromVGG and FromInception make the networks of files' weights, which they take over.
+var (
+	FromVGG       = newVGG
+	FromInception = newInception
+)
+
 func FilledLite(fill func(*models.ParamSet)) Backbone {
 	set := liteDict().random(nil)
 	fill(set)

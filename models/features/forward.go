@@ -37,6 +37,9 @@ func (n *Net) Forward(g *graph.Builder, x graph.Node) (maps []graph.Node, pooled
 // Weights are the network's parameters.
 func (n *Net) Weights() *models.ParamSet { return n.Params }
 
+// Fingerprint is that of the parameters.
+func (n *Net) Fingerprint() string { return n.Params.Fingerprint() }
+
 // Input says that the network takes images of any size as they are.
 func (n *Net) Input() string { return "levels" }
 

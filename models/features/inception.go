@@ -20,9 +20,9 @@ import (
 // means leave out the padding, the last block has a largest value for a mean, and there
 // are 1008 classes.
 type Inception struct {
-	params *models.ParamSet
-	units  map[string]folded
-	input  string // one of inceptionInputs
+	kept
+	units map[string]folded
+	input string // one of inceptionInputs
 }
 
 const (
@@ -85,8 +85,10 @@ func inInception(f *checkpoint.File) bool {
 	})
 }
 
-// NewInception draws a network. A nil rng leaves its weights zero.
-func NewInception(rng *rand.Rand) *Inception { return newInception(inceptionDict().random(rng)) }
+// InceptionWeights draws what a file has; NewInception is the network of it. A nil rng
+// leaves them zero.
+func InceptionWeights(rng *rand.Rand) *models.ParamSet { return inceptionDict().random(rng) }
+func NewInception(rng *rand.Rand) *Inception           { return newInception(InceptionWeights(rng)) }
 
 func openInception(f *checkpoint.File, prefix string) (Network, error) {
 	for _, t := range f.Tensors() {
@@ -111,20 +113,19 @@ func openInception(f *checkpoint.File, prefix string) (Network, error) {
 }
 
 func newInception(params *models.ParamSet) *Inception {
-	n := &Inception{params: params, units: map[string]folded{}, input: inceptionInputs[0]}
+	f := newFolding(params)
+	n := &Inception{units: map[string]folded{}, input: inceptionInputs[0]}
 	eachInception(func(name string, _ unit, _ int) {
 		if _, shared := n.units[name]; !shared {
-			n.units[name] = foldNorm(name, params.Get(name+".weight"), nil, norm{
+			n.units[name] = f.foldNorm(name, norm{
 				shift: params.Get(name + ".beta").Data, mean: params.Get(name + ".mean").Data, variance: params.Get(name + ".var").Data,
 			}, inceptionEps)
 		}
 	})
+	f.params.Add(params.Get("output.weight"))
+	n.kept = f.kept
 	return n
 }
-
-// Weights are the parameters and the statistics of the batch norms, the same for every
-// program's file.
-func (n *Inception) Weights() *models.ParamSet { return n.params }
 
 // Input is how it gets its images.
 func (n *Inception) Input() string { return n.input }

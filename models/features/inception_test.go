@@ -176,7 +176,7 @@ func inceptionFile(t *testing.T, set *models.ParamSet, torchvision bool) *checkp
 // TestOpenInception: NVIDIA's names and torchvision's are the same network, and an input
 // that is not EDM's is in the label.
 func TestOpenInception(t *testing.T) {
-	set := features.NewInception(nil).Weights()
+	set := features.InceptionWeights(nil)
 	if n := set.Count(); n != 23_868_176 || len(set.All()) != 378 {
 		t.Errorf("%d values in %d tensors, want 23868176 in 378", n, len(set.All()))
 	}
@@ -191,7 +191,7 @@ func TestOpenInception(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got != label+"+pytorch-fid" || net.Input() != "pytorch-fid" || net.Weights().Fingerprint() != set.Fingerprint() {
+	if got != label+"+pytorch-fid" || net.Input() != "pytorch-fid" || net.Fingerprint() != set.Fingerprint() {
 		t.Errorf("by torchvision's names: %q with input %q, want %s+pytorch-fid of the same weights", got, net.Input(), label)
 	}
 }
@@ -199,7 +199,7 @@ func TestOpenInception(t *testing.T) {
 // TestOpenInceptionPickle: NVIDIA's network pickle, a class of persistence around a
 // TorchScript file, is the same network as that of pytorch-fid's names.
 func TestOpenInceptionPickle(t *testing.T) {
-	set := features.NewInception(nil).Weights()
+	set := features.InceptionWeights(nil)
 	set.Get("mixed_10.tower_1_mixed_conv_1.beta").Data[3] = 0.5
 	dir := t.TempDir()
 	inner, path := filepath.Join(dir, "inner.pt"), filepath.Join(dir, "inception.pkl")
@@ -226,14 +226,14 @@ func TestOpenInceptionPickle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := net.Weights().Fingerprint(), set.Fingerprint(); got != want || label != "inception-"+want[:8] {
+	if got, want := net.Fingerprint(), set.Fingerprint(); got != want || label != "inception-"+want[:8] {
 		t.Errorf("from the pickle %s with the weights %s, want those of %s", label, got, want)
 	}
 }
 
 // TestOpenInceptionRefuses names what is no Inception of FID's, or no input of it.
 func TestOpenInceptionRefuses(t *testing.T) {
-	lite := file(t, features.NewLite(nil).Weights(), weights.Safetensors, func(*checkpoint.File) {})
+	lite := file(t, features.LiteWeights(nil), weights.Safetensors, func(*checkpoint.File) {})
 	for _, c := range []struct {
 		f           *checkpoint.File
 		input, want string

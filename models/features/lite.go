@@ -14,7 +14,7 @@ import (
 // of timm): inverted residuals without squeeze and excitation, ReLU6, padding of
 // "same". Its maps are those behind stages 1, 2, 4 and 6.
 type Lite struct {
-	params *models.ParamSet
+	kept
 	stem   folded
 	blocks []liteBlock
 }
@@ -111,8 +111,10 @@ func inLite(f *checkpoint.File) bool {
 	return hasAll(f, "conv_stem.weight", "blocks.0.0.conv_dw.weight") || hasAll(f, "_conv_stem.weight", "_blocks.0._depthwise_conv.weight")
 }
 
-// NewLite draws a network as PyTorch's layers begin.
-func NewLite(rng *rand.Rand) *Lite { return newLite(liteDict().random(rng)) }
+// LiteWeights draws what a file has, as PyTorch's layers begin; NewLite is the network
+// of it.
+func LiteWeights(rng *rand.Rand) *models.ParamSet { return liteDict().random(rng) }
+func NewLite(rng *rand.Rand) *Lite                { return newLite(LiteWeights(rng)) }
 
 func openLite(f *checkpoint.File, prefix string) (Network, error) {
 	params, err := liteDict().read(f, prefix, liteNames())
@@ -123,26 +125,25 @@ func openLite(f *checkpoint.File, prefix string) (Network, error) {
 }
 
 func newLite(params *models.ParamSet) *Lite {
-	l := &Lite{params: params, stem: fold(params, "conv_stem", "bn1", liteEps)}
+	f := newFolding(params)
+	l := &Lite{stem: f.fold("conv_stem", "bn1", liteEps)}
 	eachLite(func(stage, block, in, _, out, _, stride int) {
 		name := fmt.Sprintf("blocks.%d.%d", stage, block)
 		b := liteBlock{name: name, stride: stride, residual: stride == 1 && in == out, tap: block == liteStages[stage].blocks-1 && liteTaps[stage] > 0}
 		name += "."
 		if stage == 0 {
-			b.depth = fold(params, name+"conv_dw", name+"bn1", liteEps)
-			b.project = fold(params, name+"conv_pw", name+"bn2", liteEps)
+			b.depth = f.fold(name+"conv_dw", name+"bn1", liteEps)
+			b.project = f.fold(name+"conv_pw", name+"bn2", liteEps)
 		} else {
-			b.expand = fold(params, name+"conv_pw", name+"bn1", liteEps)
-			b.depth = fold(params, name+"conv_dw", name+"bn2", liteEps)
-			b.project = fold(params, name+"conv_pwl", name+"bn3", liteEps)
+			b.expand = f.fold(name+"conv_pw", name+"bn1", liteEps)
+			b.depth = f.fold(name+"conv_dw", name+"bn2", liteEps)
+			b.project = f.fold(name+"conv_pwl", name+"bn3", liteEps)
 		}
 		l.blocks = append(l.blocks, b)
 	})
+	l.kept = f.kept
 	return l
 }
-
-// Weights are the parameters and the statistics of the batch norms.
-func (l *Lite) Weights() *models.ParamSet { return l.params }
 
 // Input says that the network resizes images itself.
 func (l *Lite) Input() string { return "levels" }

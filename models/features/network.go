@@ -20,7 +20,8 @@ import (
 
 // Network is a frozen network that makes features of images.
 type Network interface {
-	Weights() *models.ParamSet // which identify it: see Label
+	Weights() *models.ParamSet // that it computes with
+	Fingerprint() string       // of the weights in its file, which identify it: see Open
 	Input() string             // how it wants its images, by the name in Inputs
 	Dim() int                  // features of an image
 	Classes() int              // class logits of an image; 0: it has none
@@ -86,7 +87,7 @@ func Open(f *checkpoint.File, prefix, input string) (net Network, label string, 
 	if net, err = kind.Open(f, prefix); err != nil {
 		return nil, "", err
 	}
-	if label, err = labelOf(name, kind, f.Path, net.Weights().Fingerprint()); err != nil {
+	if label, err = labelOf(name, kind, f.Path, net.Fingerprint()); err != nil {
 		return nil, "", err
 	}
 	switch {

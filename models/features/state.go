@@ -146,31 +146,57 @@ type folded struct {
 // norm is a batch norm of fixed statistics; nil for a gain of 1.
 type norm struct{ gain, shift, mean, variance []float32 }
 
-// fold joins a convolution and a batch norm of a set by torchvision's and timm's names.
-func fold(set *models.ParamSet, conv, bn string, eps float64) folded {
-	return foldNorm(conv, set.Get(conv+".weight"), set.Get(conv+".bias"), norm{
-		set.Get(bn + ".weight").Data, set.Get(bn + ".bias").Data, set.Get(bn + ".running_mean").Data, set.Get(bn + ".running_var").Data,
+// kept is what a network has of its file: the weights that it computes with, batch norms
+// folded into them, and the fingerprint of those in the file.
+type kept struct {
+	params      *models.ParamSet
+	fingerprint string
+}
+
+// Weights are the parameters that the network computes with.
+func (k kept) Weights() *models.ParamSet { return k.params }
+
+// Fingerprint is that of the weights and statistics in the network's file.
+func (k kept) Fingerprint() string { return k.fingerprint }
+
+// folding makes what is kept of a file's weights, in their memory: large weights are
+// never there twice.
+type folding struct {
+	kept
+	from *models.ParamSet // of the file; changes
+}
+
+func newFolding(from *models.ParamSet) *folding {
+	return &folding{kept{models.NewParamSet(), from.Fingerprint()}, from}
+}
+
+// fold joins a convolution and a batch norm by torchvision's and timm's names.
+func (f *folding) fold(conv, bn string, eps float64) folded {
+	return f.foldNorm(conv, norm{
+		f.from.Get(bn + ".weight").Data, f.from.Get(bn + ".bias").Data, f.from.Get(bn + ".running_mean").Data, f.from.Get(bn + ".running_var").Data,
 	}, eps)
 }
 
-// foldNorm joins a convolution, b nil if it has no bias, and a batch norm.
-func foldNorm(name string, w, b *models.Param, n norm, eps float64) folded {
-	out := folded{name, models.NewParam(name+".weight", w.Shape...), models.NewParam(name+".bias", w.Shape[0])}
-	per := len(w.Data) / w.Shape[0]
-	for c := range w.Shape[0] {
+// foldNorm joins a convolution, with a bias or without, and a batch norm.
+func (f *folding) foldNorm(name string, n norm, eps float64) folded {
+	out := folded{name, f.from.Get(name + ".weight"), f.from.Get(name + ".bias")}
+	if out.bias == nil {
+		out.bias = models.NewParam(name+".bias", out.weight.Shape[0])
+	}
+	w, b := out.weight.Data, out.bias.Data
+	per := len(w) / len(b)
+	for c := range b {
 		gain := 1.0
 		if n.gain != nil {
 			gain = float64(n.gain[c])
 		}
 		scale := gain / math.Sqrt(float64(n.variance[c])+eps)
 		for i := c * per; i < (c+1)*per; i++ {
-			out.weight.Data[i] = float32(float64(w.Data[i]) * scale)
+			w[i] = float32(float64(w[i]) * scale)
 		}
-		before := 0.0
-		if b != nil {
-			before = float64(b.Data[c])
-		}
-		out.bias.Data[c] = float32((before-float64(n.mean[c]))*scale + float64(n.shift[c]))
+		b[c] = float32((float64(b[c])-float64(n.mean[c]))*scale + float64(n.shift[c]))
 	}
+	f.params.Add(out.weight)
+	f.params.Add(out.bias)
 	return out
 }

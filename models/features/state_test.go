@@ -26,10 +26,10 @@ func trained(set *models.ParamSet) (n int) {
 // TestCounts: the parameters that maps need are as many as the published networks
 // have. The transformer's heads are counted, too.
 func TestCounts(t *testing.T) {
-	if n := trained(features.NewVGG(nil).Weights()); n != 14_723_136 {
+	if n := trained(features.VGGWeights(nil)); n != 14_723_136 {
 		t.Errorf("VGG16-BN: %d parameters, want 14723136", n)
 	}
-	if n := trained(features.NewLite(nil).Weights()); n != 2_958_848 {
+	if n := trained(features.LiteWeights(nil)); n != 2_958_848 {
 		t.Errorf("EfficientNet-Lite0: %d parameters, want 2958848", n)
 	}
 	// 94049936 less the 6711744 of the layers that reassemble its maps.
@@ -102,9 +102,9 @@ func zeros(t *testing.T, f *checkpoint.File, name string, shape ...int) {
 // what a whole network has beside the maps.
 func TestOpenState(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for name, net := range map[string]features.Backbone{"tf_efficientnet_lite0": features.NewLite(rng), "deit": features.NewDeiT(64, 2, rng)} {
+	for name, set := range map[string]*models.ParamSet{"tf_efficientnet_lite0": features.LiteWeights(rng), "deit": features.NewDeiT(64, 2, rng).Weights()} {
 		for _, format := range []string{weights.Torch, weights.Safetensors} {
-			f := file(t, net.Weights(), format, func(f *checkpoint.File) {
+			f := file(t, set, format, func(f *checkpoint.File) {
 				if name != "deit" {
 					zeros(t, f, "classifier.weight", 1000, 1280)
 					zeros(t, f, "bn1.num_batches_tracked")
@@ -117,7 +117,7 @@ func TestOpenState(t *testing.T) {
 			if !strings.HasPrefix(label, name+"-") {
 				t.Errorf("label %q, want %s and a fingerprint", label, name)
 			}
-			if got.Weights().Fingerprint() != net.Weights().Fingerprint() {
+			if got.Fingerprint() != set.Fingerprint() {
 				t.Errorf("%s as %s: other weights", name, format)
 			}
 		}
@@ -127,7 +127,7 @@ func TestOpenState(t *testing.T) {
 // TestOpenStateRefuses names everything that is wrong with a file at once.
 func TestOpenStateRefuses(t *testing.T) {
 	set := models.NewParamSet()
-	for _, p := range features.NewLite(nil).Weights().All() {
+	for _, p := range features.LiteWeights(nil).All() {
 		switch p.Name {
 		case "blocks.1.0.bn2.running_var":
 			continue
@@ -159,4 +159,29 @@ func oddPositions() *models.ParamSet {
 		set.Add(p)
 	}
 	return set
+}
+
+// TestFoldedOnce: of a convolution with its batch norm one weight and one bias stay, in
+// the memory of the file's; what identifies the network is the file's all the same.
+func TestFoldedOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		file *models.ParamSet
+		open func(*models.ParamSet) features.Network
+		want int // values: of convolutions, a bias each, and Inception's output
+	}{
+		"vgg16_bn":  {features.VGGWeights(nil), func(s *models.ParamSet) features.Network { return features.FromVGG(s) }, 14_714_688},
+		"inception": {features.InceptionWeights(nil), func(s *models.ParamSet) features.Network { return features.FromInception(s) }, 23_832_736},
+	} {
+		print, first := c.file.Fingerprint(), c.file.All()[0]
+		net := c.open(c.file)
+		if got := net.Weights().Count(); got != c.want {
+			t.Errorf("%s: %d values stay, want %d", name, got, c.want)
+		}
+		if net.Fingerprint() != print {
+			t.Errorf("%s: another fingerprint than the file's", name)
+		}
+		if own := net.Weights().Get(first.Name); own == nil || &own.Data[0] != &first.Data[0] {
+			t.Errorf("%s: %s is in memory twice", name, first.Name)
+		}
+	}
 }

@@ -178,6 +178,9 @@ func attentionOrder(p *models.Param) *models.Param {
 // Weights are the parameters, those of heads that are left out included.
 func (t *transformer) Weights() *models.ParamSet { return t.params }
 
+// Fingerprint is that of the parameters.
+func (t *transformer) Fingerprint() string { return t.params.Fingerprint() }
+
 // extra is how many tokens belong to no patch.
 func (t *transformer) extra() int { return len(t.tokens.Data) / t.width }
 

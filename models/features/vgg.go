@@ -13,8 +13,8 @@ import (
 // and without its classifier. Its maps are those behind relu2_2, relu3_3, relu4_3 and
 // relu5_3, before the pooling that follows each.
 type VGG struct {
-	params *models.ParamSet
-	convs  []folded
+	kept
+	convs []folded
 }
 
 // vggStages are the channels and the convolutions between two poolings; a map is
@@ -51,8 +51,10 @@ func inVGG(f *checkpoint.File) bool {
 	return hasAll(f, "features.0.weight", "features.1.running_mean")
 }
 
-// NewVGG draws a network as PyTorch's layers begin.
-func NewVGG(rng *rand.Rand) *VGG { return newVGG(vggDict().random(rng)) }
+// VGGWeights draws what a file has, as PyTorch's layers begin; NewVGG is the network of
+// it.
+func VGGWeights(rng *rand.Rand) *models.ParamSet { return vggDict().random(rng) }
+func NewVGG(rng *rand.Rand) *VGG                 { return newVGG(VGGWeights(rng)) }
 
 func openVGG(f *checkpoint.File, prefix string) (Network, error) {
 	params, err := vggDict().read(f, prefix, sameName)
@@ -63,15 +65,13 @@ func openVGG(f *checkpoint.File, prefix string) (Network, error) {
 }
 
 func newVGG(params *models.ParamSet) *VGG {
-	v := &VGG{params: params}
+	v, f := &VGG{}, newFolding(params)
 	eachVGG(func(at, _, _ int) {
-		v.convs = append(v.convs, fold(params, fmt.Sprintf("features.%d", at), fmt.Sprintf("features.%d", at+1), vggEps))
+		v.convs = append(v.convs, f.fold(fmt.Sprintf("features.%d", at), fmt.Sprintf("features.%d", at+1), vggEps))
 	})
+	v.kept = f.kept
 	return v
 }
-
-// Weights are the parameters and the statistics of the batch norms.
-func (v *VGG) Weights() *models.ParamSet { return v.params }
 
 // Input says that the network resizes images itself.
 func (v *VGG) Input() string { return "levels" }

@@ -51,6 +51,9 @@ func openVGG16(f *checkpoint.File, prefix string) (Network, error) {
 // Weights are the parameters.
 func (v *VGG16) Weights() *models.ParamSet { return v.params }
 
+// Fingerprint is that of the parameters.
+func (v *VGG16) Fingerprint() string { return v.params.Fingerprint() }
+
 // Input says that the network resizes images itself.
 func (v *VGG16) Input() string { return "levels" }
 

@@ -19,12 +19,12 @@ import (
 // the same to 1e-3 of the largest. It is known by torchvision's names.
 func TestVGG16(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	bn := features.NewVGG(rng)
+	file := features.VGGWeights(rng)
 	set, plain, normed := models.NewParamSet(), 0, 0
 	for _, convs := range []int{2, 2, 3, 3, 3} {
 		for range convs {
 			for _, part := range []string{"weight", "bias"} {
-				from := bn.Weights().Get(fmt.Sprintf("features.%d.%s", normed, part))
+				from := file.Get(fmt.Sprintf("features.%d.%s", normed, part))
 				own := models.NewParam(fmt.Sprintf("features.%d.%s", plain, part), from.Shape...)
 				copy(own.Data, from.Data)
 				set.Add(own)
@@ -33,6 +33,7 @@ func TestVGG16(t *testing.T) {
 		}
 		plain, normed = plain+1, normed+1
 	}
+	bn := features.FromVGG(file)
 	f := checkpoint.New()
 	if err := f.AddParams("", set); err != nil {
 		t.Fatal(err)

@@ -57,7 +57,7 @@ func (j Judge) open(dev device.Device, image graph.Shape, n int) (*scale, error)
 	if s.extract, err = features.NewExtractor(dev, net, image, min(n, imageBatch)); err != nil {
 		return nil, err
 	}
-	fingerprint := net.Weights().Fingerprint()
+	fingerprint := net.Fingerprint()
 	s.identity = fmt.Sprintf("features %s, input %s, reference %s", fingerprint, net.Input(), judge.Reference().Digest())
 	s.facts = []figures.Fact{{Name: "judge", Value: fmt.Sprintf("%s, features %.8s, input %s, reference %s", s.label, fingerprint, net.Input(), j.Reference)}}
 	return s, nil

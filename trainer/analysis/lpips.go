@@ -34,7 +34,7 @@ func OpenLPIPS(linear, maps string) (*Perceptual, error) {
 	}
 	return &Perceptual{t, figures.Fact{Name: "LPIPS", Value: fmt.Sprintf(
 		"mean over pairs of LPIPS-VGG (Zhang et al. 2018) of 8-bit images enlarged to %d bilinearly, as in distillation; vgg16 %.8s, linear weights %s",
-		t.Path.InSize, t.Net.Weights().Fingerprint(), linear)}}, nil
+		t.Path.InSize, t.Net.Fingerprint(), linear)}}, nil
 }
 
 // perceptualBatch is how many pairs are compared at once, of which each takes some 100 MB.

@@ -80,7 +80,7 @@ func passesOf(judges []configs.Judge) (list []pass, err error) {
 		if err != nil {
 			return nil, err
 		}
-		p := pass{judge: j, features: net.Weights().Fingerprint(), input: net.Input()}
+		p := pass{judge: j, features: net.Fingerprint(), input: net.Input()}
 		if p.reference, err = loop.SumOfStats(j.Reference); err != nil {
 			return nil, err
 		}

@@ -89,7 +89,7 @@ func (p Plan) Run(ctx context.Context, dev device.Device, s Subject) ([]results.
 	}
 	m := measurement{plan: p, dev: dev, net: net, judge: judge, subject: s}
 	m.measure = results.Measure{
-		Network: s.Name, Weights: s.Weights, Nimg: s.Nimg, EMA: s.EMA, Features: net.Weights().Fingerprint(), Input: net.Input(),
+		Network: s.Name, Weights: s.Weights, Nimg: s.Nimg, EMA: s.EMA, Features: net.Fingerprint(), Input: net.Input(),
 		Size: [2]int{s.Image[0], s.Image[1]}, N: p.N, Steps: s.Steps, NFE: s.NFE(), Device: dev.Info().Name + " " + dev.Info().Kernels,
 	}
 	if set := judge.Reference(); set != nil {

@@ -27,7 +27,7 @@ func (n *FeatureNetwork) Cached(cache *metrics.Cache, dev device.Device, source 
 		return nil, nil, err
 	}
 	info := dev.Info()
-	network := fmt.Sprintf("by %s %s, %d logits, on %s %s", n.Weights().Fingerprint(), n.Input(), logits, info.Name, info.Kernels)
+	network := fmt.Sprintf("by %s %s, %d logits, on %s %s", n.Fingerprint(), n.Input(), logits, info.Name, info.Kernels)
 	identity := func() (string, error) {
 		content, err := known.content()
 		return fmt.Sprintf("innate features of images 2: %d of %v with the pixels %s, %s", nimg, image, content, network), err

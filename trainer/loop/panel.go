@@ -60,7 +60,7 @@ func (l *Loop) openPanel(dev device.Device, image graph.Shape, cfg metrics.Colle
 		if err != nil {
 			return nil, err
 		}
-		in := input{features.Weights().Fingerprint(), features.Input(), reference}
+		in := input{features.Fingerprint(), features.Input(), reference}
 		at := slices.IndexFunc(tables, func(t table) bool { return t.input == in })
 		if at < 0 {
 			at, tables = len(tables), append(tables, table{input: in, key: configs.JudgeName(k) + ".reference", reference: j.Reference, network: features})

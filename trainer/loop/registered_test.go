@@ -147,6 +147,7 @@ func openCells(f *checkpoint.File, prefix string) (features.Network, error) {
 }
 
 func (n cells) Weights() *models.ParamSet { return n.weights }
+func (n cells) Fingerprint() string       { return n.weights.Fingerprint() }
 func (n cells) Input() string             { return "levels" }
 func (n cells) Dim() int                  { return 1 }
 func (n cells) Classes() int              { return 0 }

@@ -74,7 +74,7 @@ func spaceOf(cfg *configs.Config, k int, net features.Backbone, dir string) (gdd
 // notJudging refuses a network by whose features the run is measured: a number that is
 // trained on says nothing.
 func notJudging(cfg *configs.Config, name string, net features.Backbone, dir string) error {
-	print := net.Weights().Fingerprint()
+	print := net.Fingerprint()
 	for k := range cfg.Judges() {
 		file, err := weights.Open(configs.Locate(dir, cfg.Judge(k).Features))
 		if errors.Is(err, fs.ErrNotExist) {
@@ -87,7 +87,7 @@ func notJudging(cfg *configs.Config, name string, net features.Backbone, dir str
 		if err != nil {
 			return cfg.At(configs.JudgeName(k)+".features", err)
 		}
-		if judge.Weights().Fingerprint() == print {
+		if judge.Fingerprint() == print {
 			return cfg.At(name+".features", fmt.Errorf("%s.features: got %s, want others than %s: what is trained by features is not measured by them", name, label, configs.JudgeName(k)))
 		}
 	}
