@@ -71,6 +71,14 @@ func openDeiT(f *checkpoint.File, prefix string) (Network, error) {
 	return newDeiT(params, s), nil
 }
 
+func describeDeiT(f *checkpoint.File, prefix string) (Network, error) {
+	s, err := deitSizes(f, prefix)
+	if err != nil {
+		return nil, err
+	}
+	return &DeiT{transformer{transformerShape: s}}, deitDict(s).check(f, prefix, sameName)
+}
+
 // deitSizes are the sizes that a file's position embedding has.
 func deitSizes(f *checkpoint.File, prefix string) (transformerShape, error) {
 	t, err := f.Tensor(prefix + "pos_embed")

@@ -124,6 +124,10 @@ func openLite(f *checkpoint.File, prefix string) (Network, error) {
 	return newLite(params), nil
 }
 
+func describeLite(f *checkpoint.File, prefix string) (Network, error) {
+	return &Lite{}, liteDict().check(f, prefix, liteNames())
+}
+
 func newLite(params *models.ParamSet) *Lite {
 	f := newFolding(params)
 	l := &Lite{stem: f.fold("conv_stem", "bn1", liteEps)}

@@ -37,6 +37,9 @@ type Kind struct {
 	Open  func(f *checkpoint.File, prefix string) (Network, error) // the one whose weights begin with prefix
 	Names map[string]string                                        // of known weights, by fingerprint
 
+	// Describe is Open of names and shapes alone, for what needs no weights; nil: Open.
+	Describe func(f *checkpoint.File, prefix string) (Network, error)
+
 	// Digests names the weights of published files by the first digits of their
 	// SHA-256, where no fingerprint is known.
 	Digests map[string]string
@@ -61,10 +64,10 @@ func init() {
 			"c350358336eb1063af45ae17dc5aefbe35f0c600e26b6d7f8e915f3b7d3ca5de": "mnist-random-cnn",
 		},
 	})
-	Kinds.Add("vgg16_bn", Kind{In: inVGG, Open: openVGG})
-	Kinds.Add("vgg16", Kind{In: inVGG16, Open: openVGG16})
-	Kinds.Add("tf_efficientnet_lite0", Kind{In: inLite, Open: openLite})
-	Kinds.Add("deit", Kind{In: inDeiT, Open: openDeiT})
+	Kinds.Add("vgg16_bn", Kind{In: inVGG, Open: openVGG, Describe: describeVGG})
+	Kinds.Add("vgg16", Kind{In: inVGG16, Open: openVGG16, Describe: describeVGG16})
+	Kinds.Add("tf_efficientnet_lite0", Kind{In: inLite, Open: openLite, Describe: describeLite})
+	Kinds.Add("deit", Kind{In: inDeiT, Open: openDeiT, Describe: describeDeiT})
 	Kinds.Add(clipKind, Kind{In: inCLIP, Open: openCLIP})
 	Kinds.Add(dinoKind, Kind{In: inDINO, Open: openDINO})
 	Kinds.Add("inception", Kind{
@@ -115,7 +118,24 @@ func OpenBackbone(f *checkpoint.File, prefix string) (Backbone, error) {
 	if err != nil {
 		return nil, err
 	}
-	net, err := kind.Open(f, prefix)
+	return backbone(f, prefix, name, kind.Open)
+}
+
+// DescribeBackbone is OpenBackbone without the weights: it says what images and sizes
+// the network takes, and what maps there will be. Large networks' values are not read.
+func DescribeBackbone(f *checkpoint.File, prefix string) (Backbone, error) {
+	name, kind, err := kindOf(f)
+	if err != nil {
+		return nil, err
+	}
+	if kind.Describe == nil {
+		return backbone(f, prefix, name, kind.Open)
+	}
+	return backbone(f, prefix, name, kind.Describe)
+}
+
+func backbone(f *checkpoint.File, prefix, name string, open func(f *checkpoint.File, prefix string) (Network, error)) (Backbone, error) {
+	net, err := open(f, prefix)
 	if err != nil {
 		return nil, err
 	}

@@ -88,9 +88,15 @@ func (d *stateDict) read(f *checkpoint.File, prefix string, names naming) (*mode
 	return d.take(f, prefix, find(f, prefix, names))
 }
 
-// take is read of what has been found. All that is missing, of another shape or of no
-// use is named.
-func (d *stateDict) take(f *checkpoint.File, prefix string, all map[string]*found) (*models.ParamSet, error) {
+// check refuses a file that read would refuse for its names and shapes. It reads no
+// values.
+func (d *stateDict) check(f *checkpoint.File, prefix string, names naming) error {
+	return d.checkFound(f, prefix, find(f, prefix, names))
+}
+
+// checkFound is check of what has been found. All that is missing, of another shape or
+// of no use is named.
+func (d *stateDict) checkFound(f *checkpoint.File, prefix string, all map[string]*found) error {
 	var wrong []string
 	known := map[string]bool{}
 	for _, t := range d.tensors {
@@ -108,7 +114,15 @@ func (d *stateDict) take(f *checkpoint.File, prefix string, all map[string]*foun
 		}
 	}
 	if len(wrong) > 0 {
-		return nil, fmt.Errorf("features: %s: %s: %s", f.Path, d.kind, wrongTensors(wrong))
+		return fmt.Errorf("features: %s: %s: %s", f.Path, d.kind, wrongTensors(wrong))
+	}
+	return nil
+}
+
+// take is read of what has been found.
+func (d *stateDict) take(f *checkpoint.File, prefix string, all map[string]*found) (*models.ParamSet, error) {
+	if err := d.checkFound(f, prefix, all); err != nil {
+		return nil, err
 	}
 	set := models.NewParamSet()
 	for _, t := range d.tensors {

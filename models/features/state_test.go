@@ -1,8 +1,11 @@
 package features_test
 
 import (
+	"encoding/binary"
+	"io"
 	"math/rand/v2"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -183,5 +186,52 @@ func TestFoldedOnce(t *testing.T) {
 		if own := net.Weights().Get(first.Name); own == nil || &own.Data[0] != &first.Data[0] {
 			t.Errorf("%s: %s is in memory twice", name, first.Name)
 		}
+	}
+}
+
+// TestDescribe: what needs no weights reads none, learns of the same maps, and refuses
+// what is refused with them.
+func TestDescribe(t *testing.T) {
+	for name, set := range map[string]*models.ParamSet{
+		"vgg16_bn": features.VGGWeights(nil), "tf_efficientnet_lite0": features.LiteWeights(nil), "deit": features.NewDeiT(64, 2, nil).Weights(),
+	} {
+		reads := 0
+		of := func(less string) *checkpoint.File {
+			f := checkpoint.New()
+			for _, p := range set.All() {
+				if p.Name == less {
+					continue
+				}
+				check(t, f.Add(checkpoint.Deferred(p.Name, checkpoint.F32, func(w io.Writer) error {
+					reads++
+					return binary.Write(w, binary.LittleEndian, p.Data)
+				}, p.Shape...)))
+			}
+			return f
+		}
+		net, err := features.DescribeBackbone(of(""), "")
+		check(t, err)
+		if reads > 0 {
+			t.Errorf("%s: %d tensors were read", name, reads)
+		}
+		whole, err := features.OpenBackbone(of(""), "")
+		check(t, err)
+		got, err := net.Taps(64)
+		check(t, err)
+		if want, _ := whole.Taps(64); !reflect.DeepEqual(got, want) || !reflect.DeepEqual(net.Pixels(), whole.Pixels()) || net.Channels() != whole.Channels() {
+			t.Errorf("%s: maps %v, want %v", name, got, want)
+		}
+		broken := of(set.All()[len(set.All())-1].Name)
+		_, err = features.DescribeBackbone(broken, "")
+		if _, want := features.OpenBackbone(broken, ""); err == nil || err.Error() != want.Error() {
+			t.Errorf("%s: got %v, want %v", name, err, want)
+		}
+	}
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -64,6 +64,10 @@ func openVGG(f *checkpoint.File, prefix string) (Network, error) {
 	return newVGG(params), nil
 }
 
+func describeVGG(f *checkpoint.File, prefix string) (Network, error) {
+	return &VGG{}, vggDict().check(f, prefix, sameName)
+}
+
 func newVGG(params *models.ParamSet) *VGG {
 	v, f := &VGG{}, newFolding(params)
 	eachVGG(func(at, _, _ int) {

@@ -48,6 +48,10 @@ func openVGG16(f *checkpoint.File, prefix string) (Network, error) {
 	return &VGG16{params}, nil
 }
 
+func describeVGG16(f *checkpoint.File, prefix string) (Network, error) {
+	return &VGG16{}, vgg16Dict().check(f, prefix, sameName)
+}
+
 // Weights are the parameters.
 func (v *VGG16) Weights() *models.ParamSet { return v.params }
 

@@ -57,7 +57,11 @@ func checkStudent(cfg *configs.Config, set data.Dataset) error {
 		if err != nil {
 			return cfg.At(name+".features", err)
 		}
-		net, err := OpenBackbone(file)
+		open := DescribeBackbone
+		if cfg.Frechet.Weight != 0 { // a distance by the network that measures is refused
+			open = OpenBackbone
+		}
+		net, err := open(file)
 		if err != nil {
 			return cfg.At(name+".features", err)
 		}

@@ -152,7 +152,7 @@ func gddWith(e Env, nets gdd.Nets, teacher *precond.Denoiser) (*gddMethod, error
 func newNets(e Env, gen *precond.Denoiser) (nets gdd.Nets, err error) {
 	nets.Gen = gen
 	if e.taught() {
-		if nets.Target, err = newTarget(e.Config, gen.Net.Shape().Resolution, e.open); err != nil {
+		if nets.Target, err = newTarget(e.Config, gen.Net.Shape().Resolution, e.open, OpenBackbone); err != nil {
 			return nets, err
 		}
 	}

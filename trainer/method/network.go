@@ -84,6 +84,12 @@ func OpenBackbone(f *checkpoint.File) (features.Backbone, error) {
 	return features.OpenBackbone(f, prefixOf(f))
 }
 
+// DescribeBackbone is OpenBackbone without the weights: for what a configuration is
+// checked by.
+func DescribeBackbone(f *checkpoint.File) (features.Backbone, error) {
+	return features.DescribeBackbone(f, prefixOf(f))
+}
+
 // OpenFeatures is OpenDenoiser for feature networks, of whatever kind, with an input by
 // name; label is that of their numbers.
 func OpenFeatures(f *checkpoint.File, input string) (net features.Network, label string, err error) {

@@ -190,8 +190,9 @@ func (t *teaching) programs() []Program {
 	return []Program{{Stage: "teacher", Program: t.teacher.Program()}, {Stage: "student", Program: t.student.Program()}}
 }
 
-// newTarget is how the student's images are compared with what they should be.
-func newTarget(cfg *configs.Config, resolution int, open func(key, ref string) (*checkpoint.File, error)) (*gdd.Target, error) {
+// newTarget is how the student's images are compared with what they should be, by a
+// network that is opened with its weights or only described.
+func newTarget(cfg *configs.Config, resolution int, open func(key, ref string) (*checkpoint.File, error), backbone func(*checkpoint.File) (features.Backbone, error)) (*gdd.Target, error) {
 	d := cfg.Distill
 	if d.Loss == configs.L2 {
 		return &gdd.Target{}, nil
@@ -200,7 +201,7 @@ func newTarget(cfg *configs.Config, resolution int, open func(key, ref string) (
 	if err != nil {
 		return nil, err
 	}
-	net, err := OpenBackbone(file)
+	net, err := backbone(file)
 	if err != nil {
 		return nil, cfg.At("distill.maps", err)
 	}
@@ -283,7 +284,7 @@ func checkTeaching(cfg *configs.Config, set data.Dataset) error {
 			return nil, cfg.At(key, err)
 		}
 		return f, nil
-	})
+	}, DescribeBackbone)
 	if err != nil {
 		return err
 	}
