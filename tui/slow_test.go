@@ -154,5 +154,5 @@ func TestOlderHeartbeat(t *testing.T) {
 	before.Seq, before.Stage = before.Seq+2, "checkpoint"
 	tuitest.Must(t, run.WriteStatus(f.Dir, before))
 	s.Load()
-	s.Wants("● running")
+	s.Wants("● checkpoint")
 }

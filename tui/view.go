@@ -153,32 +153,38 @@ const tabGap = 2
 // on both sides, so that tabs don't move when it changes.
 const badgeRoom = 12
 
-// tabs places the bar of views behind left cells of title: all names, or the
-// name of the present view among the numbers, or it alone, or nothing.
+// tabs places the bar of views behind left cells of title: numbers with as many names
+// as fit, from the first view on and that of the present one in any case; or the
+// present view alone, or nothing.
 func (a *App) tabs(left int) []tab {
-	for _, named := range []func(int) bool{
-		func(int) bool { return true },
-		func(at int) bool { return at == a.view },
-		nil,
-	} {
-		var bar []tab
-		x := left + tabGap
-		for at, v := range a.views {
-			text := strconv.Itoa(at + 1)
-			switch {
-			case named == nil && at != a.view:
-				continue
-			case named == nil || named(at):
-				text += " " + v.Name
-			}
-			bar = append(bar, tab{at, x, text})
-			x += len(text) + tabGap
-		}
-		if x-tabGap+badgeRoom <= a.width {
+	for names := len(a.views); names >= 0; names-- {
+		if bar, ok := a.placeTabs(left, func(int) bool { return true }, names); ok {
 			return bar
 		}
 	}
-	return nil
+	bar, _ := a.placeTabs(left, func(at int) bool { return at == a.view }, 0)
+	return bar
+}
+
+// placeTabs places the tabs of some views, the first of them and the present one with
+// names; without room for all of them there is none.
+func (a *App) placeTabs(left int, shown func(at int) bool, names int) (bar []tab, ok bool) {
+	x := left + tabGap
+	for at, v := range a.views {
+		if !shown(at) {
+			continue
+		}
+		text := strconv.Itoa(at + 1)
+		if at < names || at == a.view {
+			text += " " + v.Name
+		}
+		bar = append(bar, tab{at, x, text})
+		x += len(text) + tabGap
+	}
+	if x-tabGap+badgeRoom > a.width {
+		return nil, false
+	}
+	return bar, true
 }
 
 // drawTabs renders the bar. The present view has a marker besides its colour.
