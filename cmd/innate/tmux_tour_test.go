@@ -247,6 +247,7 @@ var tour = []step{
 	{"questions", "y", `nothing new at 500 kimg`},
 	{given, "filter kind:conv", `kind:conv`},
 	{given, "sort size", ``},
+	{given, "probe by", `probe by by started|probe --by: got "by"`},
 	{given, "resume", `● running`},
 	{given, "pause", `‖ paused`},
 	{given, "checkpoint", `checkpoint written`},

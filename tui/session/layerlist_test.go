@@ -153,14 +153,14 @@ func TestLayersSort(t *testing.T) {
 	}
 	for by, want := range map[int]session.LayerColumn{1: session.ByName, -1: session.ByDistance} {
 		l.Order.Sort(session.ByTree)
-		l.Order.Cycle(by)
+		l.Order.Cycle(by, false)
 		if l.Order.By != want || l.Order.Reverse {
 			t.Errorf("cycling by %d from the tree: %s, want %v", by, l.Order.String(), want)
 		}
 	}
 	l.Order.Sort(99) // not a column
 	l.Order.Sort(-1)
-	if c := l.Order.By; c < session.ByTree || c > session.ByDistance {
+	if c := l.Order.By; c < session.ByTree || c > session.ByChange {
 		t.Errorf("sorted by %d", int(c))
 	}
 }
@@ -201,7 +201,7 @@ func TestLayerOrder(t *testing.T) {
 			}
 		}
 	}
-	if o.Set("colour") || o.By != session.ByDistance {
+	if o.Set("colour") || o.By != session.ByChange {
 		t.Error("colour is a column")
 	}
 	numbers, names := session.LayerOrder{}, session.LayerOrder{}

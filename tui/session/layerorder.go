@@ -20,10 +20,12 @@ const (
 	ByGrad
 	ByUpdate
 	ByDistance
+	ByCost   // of putting the teacher's weights back, in FID …
+	ByChange // … and in the images
 	columnCount
 )
 
-var columnNames = [columnCount]string{"tree", "layer", "kind", "params", "state", "grad", "update", "distance"}
+var columnNames = [columnCount]string{"tree", "layer", "kind", "params", "state", "grad", "update", "distance", "dFID", "change"}
 
 // String names the column as its head does.
 func (c LayerColumn) String() string { return columnNames[c] }
@@ -66,9 +68,13 @@ func (o *LayerOrder) Sort(c LayerColumn) {
 	}
 }
 
-// Cycle steps through the columns and the tree: +1 forwards, -1 back.
-func (o *LayerOrder) Cycle(by int) {
+// Cycle steps through the columns and the tree: +1 forwards, -1 back. Without a probe
+// its columns are left out.
+func (o *LayerOrder) Cycle(by int, probed bool) {
 	n := int(columnCount)
+	if !probed {
+		n = int(ByCost)
+	}
 	o.set(LayerColumn(((int(o.By)+by)%n+n)%n), false)
 }
 
@@ -116,10 +122,10 @@ func (o *LayerOrder) Set(name string) bool {
 // either way, stay in the order of the network.
 func (o *LayerOrder) sort(rows []int, l *Layers) {
 	compare := o.comparison(l)
-	m, measured := o.By.Measurement()
+	value := o.value(l)
 	slices.SortStableFunc(rows, func(a, b int) int {
-		if measured {
-			x, y := math.IsNaN(l.Stats.Latest(m, a)), math.IsNaN(l.Stats.Latest(m, b))
+		if value != nil {
+			x, y := math.IsNaN(value(a)), math.IsNaN(value(b))
 			if x || y {
 				return cmp.Compare(b2i(x), b2i(y))
 			}
@@ -132,11 +138,26 @@ func (o *LayerOrder) sort(rows []int, l *Layers) {
 	})
 }
 
+// value is what the column says of a node, NaN where that is nothing; nil for a column
+// that every node has a value of.
+func (o *LayerOrder) value(l *Layers) func(node int) float64 {
+	if m, ok := o.By.Measurement(); ok {
+		return func(node int) float64 { return l.Stats.Latest(m, node) }
+	}
+	switch o.By {
+	case ByCost:
+		return func(node int) float64 { cost, _ := l.Probed(node); return cost }
+	case ByChange:
+		return func(node int) float64 { _, change := l.Probed(node); return change }
+	}
+	return nil
+}
+
 // comparison compares two nodes by the column.
 func (o *LayerOrder) comparison(l *Layers) func(a, b int) int {
 	n := l.Net.Nodes
-	if m, ok := o.By.Measurement(); ok {
-		return func(a, b int) int { return cmp.Compare(l.Stats.Latest(m, b), l.Stats.Latest(m, a)) }
+	if value := o.value(l); value != nil {
+		return func(a, b int) int { return cmp.Compare(value(b), value(a)) }
 	}
 	switch o.By {
 	case ByName:

@@ -14,6 +14,7 @@ type Layers struct {
 	Pending TensorSet // there is an order under way for them
 	History FreezeHistory
 	Speed   SpeedModel
+	Probe   *Probe // the newest; nil: none
 
 	waiting []runlog.LayerStats // measurements that are not in Stats yet
 	version int                 // counts changes of anything that rows may depend on

@@ -42,13 +42,14 @@ type PollMsg struct {
 	Grids   []string          // files in order, nil: unchanged
 	Newest  *GridMsg          // the newest grid, if it is new
 	Results []results.Summary // nil: unchanged
+	Probe   *Probe            // nil: unchanged
 	Err     error
 }
 
 // Changed reports whether the poll found anything.
 func (m *PollMsg) Changed() bool {
 	return m.Info != nil || len(m.Updates) > 0 || m.Layers != nil || m.Stats.Changed() || m.Config != nil ||
-		m.Grids != nil || m.Newest != nil || m.Results != nil || m.Err != nil
+		m.Grids != nil || m.Newest != nil || m.Results != nil || m.Probe != nil || m.Err != nil
 }
 
 // Poll looks at the run's files after a delay.
@@ -81,6 +82,9 @@ func (r *Run) TakePoll(m *PollMsg, now time.Time) (more bool) {
 	if m.Results != nil {
 		r.Results = m.Results
 	}
+	if m.Probe != nil {
+		r.Layers.SetProbe(m.Probe)
+	}
 	r.Reading = m.More
 	return r.Layers.Feed(m.Stats) || m.More
 }
@@ -100,6 +104,7 @@ type poller struct {
 	newest    string // last grid read
 	torn      torn   // the newest grid, while it does not decode
 	layers    layerTail
+	probe     probeTail
 	jobs      cluster.Watcher
 	remeasure atomic.Bool // asked for by the screen: layers from the beginning
 }
@@ -157,6 +162,7 @@ func (p *poller) poll(now time.Time) PollMsg {
 			m.Results = append([]results.Summary{}, results.Summarise(list)...)
 		}
 	}
+	m.Probe = p.probe.poll(p.dir)
 	stats, err := p.layers.poll(p.dir, p.remeasure.Swap(false))
 	if m.Stats = stats; err != nil {
 		m.Err = err

@@ -11,6 +11,7 @@ type columns struct {
 	each              int  // of a measurement; like params, with the arrow's cell
 	all               bool // three of them
 	spark             int
+	probed            bool // those of a probe, besides
 }
 
 const (
@@ -20,12 +21,16 @@ const (
 	sparkGap = 2
 )
 
-// columnsFor decides by width alone, so that nothing moves while values change.
-func columnsFor(w int) columns {
+// columnsFor decides by width, and whether there is a probe, so that nothing moves
+// while values change.
+func columnsFor(w int, probed bool) columns {
 	c := columns{indent: 1, params: 8, state: 2}
 	switch {
 	case w >= 116:
 		c = columns{indent: 2, kind: 8, params: 9, state: 11, each: 9, all: true, spark: 22}
+		if c.probed = probed; probed {
+			c.spark = 10
+		}
 		if w >= 150 {
 			c.shape = 16
 		}
@@ -42,6 +47,9 @@ func columnsFor(w int) columns {
 	if c.all {
 		measured *= int(session.Measurements)
 	}
+	if c.probed {
+		measured += 2 * c.each
+	}
 	c.name = w - markW - c.kind - c.shape - c.params - 1 - c.state - measured
 	if c.spark > 0 {
 		c.name -= sparkGap + c.spark
@@ -55,14 +63,26 @@ func columnsFor(w int) columns {
 	return c
 }
 
-// shows tells whether a measurement has a column: the one that is drawn over
-// time, and the others where there is room.
-func (c *columns) shows(m, overTime session.Measurement) bool {
-	return c.each > 0 && (c.all || m == overTime)
+// numbers are the columns of numbers: where there is room for one alone, that of a
+// probe by which rows are sorted, or else what is drawn over time.
+func (c *columns) numbers(o *session.LayerOrder) []session.LayerColumn {
+	switch {
+	case c.each == 0:
+		return nil
+	case c.probed:
+		return numbersAndProbe
+	case c.all:
+		return numbersAndProbe[:session.Measurements]
+	case o.By == session.ByCost || o.By == session.ByChange:
+		return []session.LayerColumn{o.By}
+	}
+	return []session.LayerColumn{session.ColumnOf(o.OverTime)}
 }
 
+var numbersAndProbe = []session.LayerColumn{session.ByGrad, session.ByUpdate, session.ByDistance, session.ByCost, session.ByChange}
+
 // at returns the column at cell x.
-func (c *columns) at(x int, overTime session.Measurement) session.LayerColumn {
+func (c *columns) at(x int, order *session.LayerOrder) session.LayerColumn {
 	type span struct {
 		column session.LayerColumn
 		w      int
@@ -70,10 +90,8 @@ func (c *columns) at(x int, overTime session.Measurement) session.LayerColumn {
 	spans := []span{
 		{session.ByName, markW + c.name}, {session.ByKind, c.kind}, {session.ByTree, c.shape}, {session.ByParams, c.params + 1}, {session.ByState, c.state},
 	}
-	for m := range session.Measurements {
-		if c.shows(m, overTime) {
-			spans = append(spans, span{session.ColumnOf(m), c.each})
-		}
+	for _, column := range c.numbers(order) {
+		spans = append(spans, span{column, c.each})
 	}
 	for _, s := range spans {
 		if x < s.w {

@@ -29,6 +29,7 @@ func (v *View) Commands() []host.Command {
 		host.NewCommand("filter", "[WORDS]", "layers: words, globs, kind:conv, frozen", host.NeedRun,
 			offer(quickFilters[:len(quickFilters)-1]), v.filterBy),
 		host.NewCommand("sort", "COLUMN", "layers by a column", host.NeedRun, offer(session.LayerColumnNames()), v.sortBy),
+		host.NewCommand("probe", "[BY]", "what the teacher's weights cost, put back", host.NeedRun, offer(groupings), v.probe),
 	}
 }
 

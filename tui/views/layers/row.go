@@ -28,10 +28,8 @@ func (f *frame) row(y int) {
 	f.space(2)
 	state, k := f.stateOf(u)
 	f.text(k, state, f.state)
-	for m := range session.Measurements {
-		if f.shows(m, f.list.Order.OverTime) {
-			f.value(m, i)
-		}
+	for _, c := range f.numbers(&f.list.Order) {
+		f.value(c, i)
 	}
 	if f.spark > 0 {
 		f.space(sparkGap)
@@ -129,10 +127,19 @@ func rateText(lo, hi float64, times string) string {
 	return text
 }
 
-// value draws the newest measurement of a node.
-func (f *frame) value(m session.Measurement, node int) {
-	t := f.theme
-	ink, v := t.Dim, f.layers.Stats.Latest(m, node)
+// value draws the newest number of a node in a column.
+func (f *frame) value(c session.LayerColumn, node int) {
+	t, v := f.theme, 0.0
+	m, measured := c.Measurement()
+	switch {
+	case measured:
+		v = f.layers.Stats.Latest(m, node)
+	case c == session.ByCost:
+		v, _ = f.layers.Probed(node)
+	default:
+		_, v = f.layers.Probed(node)
+	}
+	ink := t.Dim
 	switch {
 	case math.IsNaN(v):
 		f.right(t.Faint, t.Glyphs.None, f.each-1)
@@ -140,7 +147,7 @@ func (f *frame) value(m session.Measurement, node int) {
 		return
 	case math.IsInf(v, 0):
 		ink = t.Bad
-	case m == f.list.Order.OverTime:
+	case measured && m == f.list.Order.OverTime, !measured && c == f.list.Order.By:
 		ink = t.Text
 	}
 	f.right(ink, widget.ColumnValue(v), f.each-1)

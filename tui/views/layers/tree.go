@@ -55,7 +55,7 @@ func (t *tree) View(w, h int) string {
 	}
 	f := &frame{
 		pen: &pen{ellipsis: ellipsis, w: w}, theme: t.theme, list: t.list, layers: layers,
-		rows: rows, cursor: t.list.Row(), columns: columnsFor(w),
+		rows: rows, cursor: t.list.Row(), columns: columnsFor(w, layers.Probe != nil),
 	}
 	f.b.Grow(3 * w * h)
 	if m, ok := mapOf(layers.Net.Nodes, w, h); ok {
@@ -108,8 +108,8 @@ func (t *tree) MoveTo(line int) bool {
 // ColumnAt returns the column at cell x of a View of w cells, and whether line y
 // is the line of heads.
 func (t *tree) ColumnAt(x, y, w int) (column session.LayerColumn, head bool) {
-	c := columnsFor(w)
-	return c.at(x, t.list.Order.OverTime), c.spark > 0 && t.first > 0 && y == t.first-1
+	c := columnsFor(w, t.list.Layers.Probe != nil)
+	return c.at(x, &t.list.Order), c.spark > 0 && t.first > 0 && y == t.first-1
 }
 
 // Info is the legend for the frame: filter, order, marks, and how many units
@@ -166,10 +166,8 @@ func (f *frame) heads() {
 	head(session.ByParams, f.params, true)
 	f.space(1)
 	head(session.ByState, f.state, false)
-	for m := range session.Measurements {
-		if f.shows(m, order.OverTime) {
-			head(session.ColumnOf(m), f.each, true)
-		}
+	for _, c := range f.numbers(order) {
+		head(c, f.each, true)
 	}
 	f.space(sparkGap)
 	over := "over time"

@@ -73,6 +73,9 @@ func (v *View) Draw(r host.Rect) []string {
 	at, beside := v.split(r)
 	t, run := v.h.Theme(), v.h.Run()
 	info := v.tree.Info()
+	if probe := v.probeInfo(); probe != "" {
+		info = append(info, probe)
+	}
 	for _, more := range []string{discInfo(run), nextInfo(run)} {
 		if more != "" {
 			info = append(info, t.Dim.Render(more))
@@ -177,8 +180,8 @@ func (v *View) bind() {
 	)
 	v.treeKeys = host.NewSection("tree of layers",
 		host.Bind("enter", "enter", "", "fold or unfold the block", on((*session.LayerList).ToggleFold)),
-		host.Bind("s >", "s >", "", "sort by the next column", sorted(func(o *session.LayerOrder) { o.Cycle(1) })),
-		host.Bind("<", "<", "", "sort by the previous column", sorted(func(o *session.LayerOrder) { o.Cycle(-1) })),
+		host.Bind("s >", "s >", "", "sort by the next column", sorted(func(o *session.LayerOrder) { o.Cycle(1, v.h.Run().Layers.Probe != nil) })),
+		host.Bind("<", "<", "", "sort by the previous column", sorted(func(o *session.LayerOrder) { o.Cycle(-1, v.h.Run().Layers.Probe != nil) })),
 		host.Bind("o", "o", "", "turn the order round", sorted((*session.LayerOrder).Turn)),
 		host.Bind("t", "t", "", "over time: gradient, update or distance", sorted(func(o *session.LayerOrder) { o.CycleOverTime(1) })),
 	)
