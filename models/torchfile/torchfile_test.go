@@ -119,3 +119,12 @@ func TestKeys(t *testing.T) {
 		t.Errorf("a key that is not there: %v", err)
 	}
 }
+
+// TestLegacyDouble: a tensor of a type that safetensors does not have is called by its
+// name, although the place of the others in an old file depends on its size.
+func TestLegacyDouble(t *testing.T) {
+	_, err := torchfile.Load("testdata/double-legacy.pt", "")
+	if want := `tensor "z": type complex128, which safetensors does not have`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}

@@ -38,6 +38,9 @@ for name, value, tensors in [("dtypes", every, every), ("views", views, views), 
         torch.save(value, file, _use_new_zipfile_serialization=not legacy)
         note(file, tensors)
 
+# A type that safetensors does not have, before one that it has.
+torch.save(dict(z=torch.zeros(2, dtype=torch.complex128), w=torch.ones(2)), "double-legacy.pt", _use_new_zipfile_serialization=False)
+
 arrays = {"a": np.arange(6, dtype=np.float64).reshape(2, 3), "f": np.asfortranarray(np.arange(6, dtype=np.int16).reshape(2, 3))}
 with open("arrays.pkl", "wb") as f: pickle.dump(arrays, f, protocol=4)
 note("arrays.pkl", {k: torch.from_numpy(v) for k, v in arrays.items()})
