@@ -3,6 +3,7 @@ package widget
 import (
 	"math"
 	"slices"
+	"strconv"
 )
 
 // Branches of a run that were left, because it went back, are drawn below its curves:
@@ -124,7 +125,7 @@ func (c *Chart) leftText() []string {
 	slices.Sort(at)
 	text := c.theme.Glyphs.Left + " left at"
 	for _, x := range at {
-		text += " " + Value(x)
+		text += " " + strconv.FormatFloat(x, 'g', 3, 64)
 	}
 	return []string{c.theme.Dim.Render(text)}
 }

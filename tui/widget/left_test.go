@@ -28,7 +28,7 @@ func TestLeft(t *testing.T) {
 	curves.Smoothing = 0
 	view := func() string { return ansi.Strip(curves.View(80, 20)) }
 	first := view()
-	if !strings.Contains(first, "× left at 10.00 ") || strings.Count(first, "×") != 3 {
+	if !strings.Contains(first, "× left at 10 ") || strings.Count(first, "×") != 3 {
 		t.Errorf("want a mark on each of two curves and in the legend:\n%s", first)
 	}
 	add(7, 40, 5)
@@ -37,7 +37,7 @@ func TestLeft(t *testing.T) {
 	data.Cut(20_000)
 	add(21, 60, 3)
 	both := view()
-	if !strings.Contains(both, "left at 10.00 22.00 40.00") || strings.Contains(both, "e+") {
+	if !strings.Contains(both, "left at 10 22 40") || strings.Contains(both, "e+") {
 		t.Errorf("three branches:\n%s", both)
 	}
 	curves.ASCII = true
