@@ -52,7 +52,7 @@ func (v *View) Receive(msg tea.Msg) (tea.Cmd, bool) {
 }
 
 // probeInfo says what the columns of the probe are of: a network that has seen as many
-// images as the run, or an older one.
+// images as the run, an older one, or one of a branch that was left.
 func (v *View) probeInfo() string {
 	r, t := v.h.Run(), v.h.Theme()
 	p := r.Layers.Probe
@@ -67,8 +67,11 @@ func (v *View) probeInfo() string {
 		return t.Dim.Render(text)
 	}
 	text += " at " + widget.Kimg(p.Nimg) + "k"
-	if p.Nimg < r.Status().Nimg {
+	switch now := r.Status().Nimg; {
+	case p.Nimg < now:
 		return t.Warn.Render(text + ", old")
+	case p.Nimg > now:
+		return t.Warn.Render(text + ", of a branch that was left")
 	}
 	return t.Dim.Render(text)
 }

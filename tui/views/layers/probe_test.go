@@ -74,9 +74,12 @@ func TestProbe(t *testing.T) {
 	s.Load()
 	s.Send(tea.WindowSizeMsg{Width: 120, Height: 40})
 	s.Wants("probe by role at 40.0k, old")
+	writeProbe(t, f, 90_000)
+	s.Load()
+	s.Wants("probe by role at 90.0k, of a branch that was left")
 	tuitest.Must(t, os.WriteFile(filepath.Join(f.Dir, run.AnalysisDir, "probe-block.json"), []byte("{"), 0o644))
 	s.Load()
-	s.Wants("probe by role at 40.0k, old") // a torn one is none
+	s.Wants("probe by role at 90.0k") // a torn one is none
 }
 
 // TestProbeStart starts a probe, and shows why one failed.
