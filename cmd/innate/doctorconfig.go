@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"innate/configs"
 	"innate/models/atomicfile"
+	"innate/models/published"
 	"innate/trainer"
 	"innate/trainer/data"
 	"innate/trainer/loop"
@@ -93,7 +95,11 @@ func examineFiles(cfg *configs.Config) (found []finding, copies int64) {
 	}
 	set, err := method.OpenData(cfg, "")
 	if err != nil {
-		return append(found, finding{name: "data.dataset", text: err.Error(), bad: true}), copies
+		text := err.Error()
+		if path := configs.Locate("", cfg.Data.Path); cfg.Data.Path != "" && !strings.HasPrefix(cfg.Data.Path, published.Prefix) && missing(path) {
+			text += fmt.Sprintf("; innate data SRC -o %s makes it of the images in SRC, or --set data.path names others", path)
+		}
+		return append(found, finding{name: "data.dataset", text: text, bad: true}), copies
 	}
 	h, w, channels := set.Shape()
 	found = append(found, finding{name: "data.dataset", text: fmt.Sprintf("%s, %d images of %dx%d, %d channels", cfg.Data.Title(), set.Len(), h, w, channels)})
@@ -106,6 +112,11 @@ func examineFiles(cfg *configs.Config) (found []finding, copies int64) {
 		}
 	}
 	return found, copies
+}
+
+func missing(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // toDo adds what to do about a reference that is missing, or another network's.

@@ -42,7 +42,7 @@ func TestDoctorConfig(t *testing.T) {
 			"ok  model.init     vgg16_bn-6c64b313.pth, 0.1 MiB, not the published file of that name: ", "SHA-256 ", ", want 6c64b313 as published",
 		}},
 		{"doctor mnist-gdd-i --set model.init=fetch:vgg16_bn-6c64b313.pth", 1, []string{"NO  model.init     ", ", want 6c64b313 as published: it is another file, or damaged"}},
-		{"doctor mnist-gdd-i --set data.dataset=files --set data.path=nowhere.zip", 1, []string{"NO  data.dataset   ", "nowhere.zip"}},
+		{"doctor mnist-gdd-i --set data.dataset=files --set data.path=nowhere.zip", 1, []string{"NO  data.dataset   ", "nowhere.zip: no such file or directory; innate data SRC -o nowhere.zip makes it "}},
 		{"doctor mnist-gdd-i --set fid.reference=text.npz", 1, []string{"NO  fid.reference  ", "fid.reference: text.npz: npz: a text, want npz; innate fid ref FILE "}},
 		{"doctor mnist-gdd-i --check", 2, nil},
 		{"doctor a b", 2, []string{"got 2 arguments"}},
