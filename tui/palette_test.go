@@ -24,7 +24,7 @@ func TestCompletion(t *testing.T) {
 	}{
 		{"pa", []string{"right"}, ":pause"},
 		{"p", []string{"tab"}, ":preset"},
-		{"p", []string{"tab", "tab"}, ":pause"},
+		{"p", []string{"tab", "tab"}, ":probe"},
 		{"p", []string{"shift+tab"}, ":copy"}, // contains p
 		{"set gen_l", []string{"tab"}, ":set live.gen_lr="},
 		{"set live.gen_lr=", []string{"tab"}, ":set live.gen_lr=0.0002"},
