@@ -44,6 +44,8 @@ func TestDoctorConfig(t *testing.T) {
 		{"doctor mnist-gdd-i --set model.init=fetch:vgg16_bn-6c64b313.pth", 1, []string{"NO  model.init     ", ", want 6c64b313 as published: it is another file, or damaged"}},
 		{"doctor mnist-gdd-i --set data.dataset=files --set data.path=nowhere.zip", 1, []string{"NO  data.dataset   ", "nowhere.zip: no such file or directory; innate data SRC -o nowhere.zip makes it "}},
 		{"doctor mnist-gdd-i --set fid.reference=text.npz", 1, []string{"NO  fid.reference  ", "fid.reference: text.npz: npz: a text, want npz; innate fid ref FILE "}},
+		{"doctor mnist-gdd-i --set fid.input=clip", 1, []string{"NO  fid.input      ", `fid.input: features: builtin:mnist-fid-cnn: input: got "clip", want levels for cnn`}},
+		{"doctor mnist-gdd-i --set fid.features=builtin:mnist-teacher", 1, []string{"NO  fid.features   ", "fid.features: features: builtin:mnist-teacher: got no feature network, want one of: "}},
 		{"doctor mnist-gdd-i --check", 2, nil},
 		{"doctor a b", 2, []string{"got 2 arguments"}},
 	} {

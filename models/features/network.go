@@ -102,8 +102,13 @@ func Open(f *checkpoint.File, prefix, input string) (net Network, label string, 
 	return kind.With(net, input), label + inputMark + input, nil
 }
 
+// InputError says that a network has no such input.
+type InputError struct{ text string }
+
+func (e *InputError) Error() string { return e.text }
+
 func wrongInput(f *checkpoint.File, input string, want []string, name string) error {
-	return fmt.Errorf("features: %s: input: got %q, want %s for %s", f.Path, input, strings.Join(want, ", "), name)
+	return &InputError{fmt.Sprintf("features: %s: input: got %q, want %s for %s", f.Path, input, strings.Join(want, ", "), name)}
 }
 
 // OwnInput stands for the input that a network has if none is chosen.

@@ -14,6 +14,7 @@ import (
 	"innate/configs"
 	"innate/metrics"
 	"innate/models/checkpoint"
+	"innate/models/features"
 	"innate/models/graph"
 	"innate/models/precond"
 	"innate/models/published"
@@ -105,6 +106,13 @@ func (l *Loop) openFeatures(k int) (net *FeatureNetwork, err error) {
 	}
 	if e.features[k] == nil {
 		e.features[k], err = OpenFeatures(configs.Locate(l.dir, l.cfg.Judge(k).Features), l.cfg.Judge(k).Input)
+	}
+	if err != nil {
+		key := configs.JudgeName(k) + ".features"
+		if input := (*features.InputError)(nil); errors.As(err, &input) {
+			key = configs.JudgeName(k) + ".input"
+		}
+		err = l.cfg.At(key, fmt.Errorf("%s: %w", key, err))
 	}
 	return e.features[k], err
 }
