@@ -85,8 +85,7 @@ func ReadSet(r io.ReaderAt, size int64) (Set, error) {
 		if kind := filetype.Sniff(r, size); kind != filetype.NPZ {
 			return Set{}, fmt.Errorf("npz: %w", kind.Refuse("npz with mu and sigma"))
 		}
-		return Set{}, fmt.Errorf(`npz: no array "mu" with "sigma", nor vectors [N D]: got %s; want one of %s`,
-			strings.Join(names, ", "), strings.Join(vectorNames, ", "))
+		return Set{}, noneOf(r, size, names)
 	}
 	arrays, err := npz.Read(r, size, wanted...)
 	if err != nil {
@@ -104,6 +103,27 @@ func ReadSet(r io.ReaderAt, size int64) (Set, error) {
 		}
 	}
 	return s, s.complete(r, size, arrays)
+}
+
+// noneOf says what an npz has in which there is neither a pair of moments nor an array of
+// vectors, with the shape of what could have been one by its name.
+func noneOf(r io.ReaderAt, size int64, names []string) error {
+	got := slices.Clone(names)
+	for i, name := range names {
+		if slices.Contains(vectorNames, name) {
+			shape, err := npz.Shape(r, size, name)
+			if err != nil {
+				return err
+			}
+			got[i] = fmt.Sprintf("%s %v", name, shape)
+		}
+	}
+	var pairs []string
+	for _, p := range momentNames {
+		pairs = append(pairs, p[0]+" with "+p[1])
+	}
+	return fmt.Errorf("npz: neither mean and covariance nor vectors [N D]: got %s; want %s, or one of %s",
+		strings.Join(got, ", "), strings.Join(pairs, ", "), strings.Join(vectorNames, ", "))
 }
 
 // momentsOf are mean and covariance of the given names, and their count.

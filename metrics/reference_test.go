@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"innate/metrics"
+	"innate/models/npz"
 	"innate/models/npz/npztest"
 )
 
@@ -121,11 +122,19 @@ func TestFaultCountOfOthers(t *testing.T) {
 
 // TestFaultNoReference says what a file is that holds no reference statistics.
 func TestFaultNoReference(t *testing.T) {
-	text := filepath.Join(t.TempDir(), "ref.npz")
+	text, images := filepath.Join(t.TempDir(), "ref.npz"), filepath.Join(t.TempDir(), "images.npz")
 	if err := os.WriteFile(text, []byte("<!DOCTYPE html>"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	var pack bytes.Buffer
+	if err := npz.Write(&pack, []string{"arr_0"}, map[string]npz.Array{"arr_0": {Shape: []int{1, 2, 2, 1}, Data: make([]float64, 4), Descr: "|u1"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(images, pack.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for path, want := range map[string]string{
+		images:                               images + ": npz: neither mean and covariance nor vectors [N D]: got arr_0 [1 2 2 1]; want mu with sigma, ",
 		text:                                 text + ": npz: an HTML page, want npz; a download brought",
 		"../models/filetype/testdata/zip.pt": "zip.pt: npz: a PyTorch file (zip of torch.save), want npz with mu and sigma",
 		"../models/checkpoint/testdata/dtypes.safetensors": "dtypes.safetensors: npz: a safetensors file, want npz",
