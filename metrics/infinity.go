@@ -51,7 +51,11 @@ func Infinity(vectors *Rows, ref *Reference) (Number, error) {
 		pseudo[part] = k*whole - (k-1)*without
 	}
 	mean, sd := meanSD(pseudo)
-	return Number{mean, sd / math.Sqrt(k-1), fmt.Sprintf("extrapolated from %d images; SD: jackknife of %d parts", vectors.N(), k)}, nil
+	note := fmt.Sprintf("extrapolated from %d images; SD: jackknife of %d parts", vectors.N(), k)
+	if n, d := vectors.N()-vectors.N()/k, vectors.Width(); n <= d {
+		note = fmt.Sprintf("biased: %d images without a part for %d dimensions; %s", n, d, note)
+	}
+	return Number{mean, sd / math.Sqrt(k-1), note}, nil
 }
 
 // distanceOf is the distance of all parts but one.

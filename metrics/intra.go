@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-func init() { Statistics.Add("intra-fid", Statistic{Title: "intra-FID", New: newIntra}) }
+func init() { Statistics.Add("intra-fid", Statistic{Title: "intra-FID", ByClass: true, New: newIntra}) }
 
 func newIntra(p *Pass) (Result, error) {
 	ref, err := p.RefSet()
@@ -23,17 +23,27 @@ func newIntra(p *Pass) (Result, error) {
 	return func() (Number, error) { return Intra(vectors, p.Config.Labels, ref) }, nil
 }
 
+// labelled refuses images of which not each has a class.
+func labelled(labels []int, nimg int) error {
+	if len(labels) != nimg {
+		return fmt.Errorf("metrics: by class: %d labels of %d images, want one of each: a network, or a set, with classes", len(labels), nimg)
+	}
+	return nil
+}
+
 // Intra is the mean over classes of the Fréchet distance of the images of a class from
 // those of the reference (intra-FID of Miyato & Koyama 2018), with the standard
-// deviation over the classes, of which the note names each. Every class of the
-// reference needs two images on both sides.
+// deviation over the classes, of which the note names each, and how few images the
+// smallest has where a covariance lacks rank. Every class of the reference needs two
+// images on both sides.
 func Intra(images *Rows, labels []int, ref *Set) (Number, error) {
-	if len(labels) != images.N() {
-		return Number{}, fmt.Errorf("metrics: intra-fid: %d labels of %d images, want one of each: a network, or a set, with classes", len(labels), images.N())
+	if err := labelled(labels, images.N()); err != nil {
+		return Number{}, err
 	}
 	of, refOf := byClass(labels), byClass(ref.Labels)
 	var distances []float64
 	var each []string
+	fewest := images.N()
 	for class, index := range refOf {
 		if len(index) == 0 {
 			continue
@@ -53,11 +63,16 @@ func Intra(images *Rows, labels []int, ref *Set) (Number, error) {
 		if err != nil {
 			return Number{}, fmt.Errorf("metrics: intra-fid: class %d: %w", class, err)
 		}
+		fewest = min(fewest, len(of[class]), len(index))
 		distances = append(distances, d)
 		each = append(each, fmt.Sprintf("%d: %.4g", class, d))
 	}
 	mean, sd := meanSD(distances)
-	return Number{mean, sd, fmt.Sprintf("SD over %d classes; %s", len(distances), strings.Join(each, ", "))}, nil
+	note := fmt.Sprintf("SD over %d classes; %s", len(distances), strings.Join(each, ", "))
+	if d := images.Width(); fewest <= d {
+		note = fmt.Sprintf("biased: classes of %d images and more for %d dimensions; %s", fewest, d, note)
+	}
+	return Number{mean, sd, note}, nil
 }
 
 // byClass are the numbers of the images of each class.

@@ -16,6 +16,9 @@ type Statistic struct {
 	Title string // before the name of the features, for people
 	Rises bool   // whether more is better
 
+	// ByClass says that it compares class by class: every image needs a label.
+	ByClass bool
+
 	// New says in p what the statistic needs to know of the images, and of the
 	// reference if it compares.
 	New func(p *Pass) (Result, error)
@@ -31,6 +34,14 @@ func (s Statistic) Label(features string) string {
 		return s.Title
 	}
 	return s.Title + "(" + features + ")"
+}
+
+// Check refuses images that the statistic cannot be made of, before any is made.
+func (s Statistic) Check(cfg CollectorConfig) error {
+	if s.ByClass {
+		return labelled(cfg.Labels, cfg.Nimg)
+	}
+	return nil
 }
 
 // Judge measures a stream of images: statistics over a feature network, all in one
@@ -51,6 +62,9 @@ func NewJudge(statistics []string, cfg CollectorConfig, ref Ref) (*Judge, error)
 			return nil, err
 		}
 		if err := cfg.validate(); err != nil {
+			return nil, err
+		}
+		if err := s.Check(cfg); err != nil {
 			return nil, err
 		}
 		result, err := s.New(p)

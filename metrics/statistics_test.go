@@ -283,6 +283,13 @@ func TestIntra(t *testing.T) {
 	if !near(got.Value, sum/3, 1e-12) || got.SD <= 0 {
 		t.Errorf("got %+v, want the mean %v", got, sum/3)
 	}
+	if strings.Contains(got.Note, "biased") {
+		t.Errorf("note %q of classes of 15 and more in 5 dimensions", got.Note)
+	}
+	small := metrics.Set{Vectors: vectors(2, 15, 5, 0), Labels: thirds(15)}
+	if got, err := metrics.Intra(x, thirds(60), &small); err != nil || !strings.HasPrefix(got.Note, "biased: classes of 5 images and more for 5 dimensions; SD over 3 classes; ") {
+		t.Errorf("classes of 5: %q, %v", got.Note, err)
+	}
 	few := thirds(60)
 	for i := range few {
 		few[i] %= 2
@@ -291,6 +298,19 @@ func TestIntra(t *testing.T) {
 		t.Errorf("no image of a class: %v", err)
 	}
 	if _, err := metrics.Intra(x, nil, &ref); err == nil || !strings.Contains(err.Error(), "0 labels of 60 images") {
+		t.Errorf("without classes: %v", err)
+	}
+}
+
+// TestByClassNeedsClasses: what compares class by class is refused before an image is
+// made, where they have none.
+func TestByClassNeedsClasses(t *testing.T) {
+	cfg := metrics.CollectorConfig{
+		Features: corners{10, 4}, Nimg: 20, SourceBatch: 10, Values: 4,
+		Source: func(int, []float32) error { t.Error("an image was made"); return nil },
+	}
+	_, err := metrics.NewJudge([]string{"intra-fid"}, cfg, metrics.Ref{Path: "ref.npz", Set: &metrics.Set{}})
+	if err == nil || !strings.HasPrefix(err.Error(), "metrics: by class: 0 labels of 20 images, want one of each") {
 		t.Errorf("without classes: %v", err)
 	}
 }

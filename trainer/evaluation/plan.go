@@ -113,7 +113,11 @@ func (p Plan) Run(ctx context.Context, dev device.Device, s Subject) ([]results.
 
 // open opens the judge, of the first range.
 func (p Plan) open(ctx context.Context, dev device.Device, net *loop.FeatureNetwork, s Subject) (*metrics.Judge, error) {
-	cfg := metrics.CollectorConfig{Source: s.source(p.FirstSeed), SourceBatch: subjectBatch, Values: s.Image.Size(), Nimg: p.N, Cache: p.Cache}
+	labels, err := s.labels(p.FirstSeed, p.N)
+	if err != nil {
+		return nil, err
+	}
+	cfg := metrics.CollectorConfig{Source: s.source(p.FirstSeed), SourceBatch: subjectBatch, Values: s.Image.Size(), Nimg: p.N, Labels: labels, Cache: p.Cache}
 	if p.RefImages == nil {
 		return loop.OpenJudge(dev, p.Statistics, net, p.Ref, s.Image, cfg)
 	}

@@ -2,7 +2,6 @@ package evaluation
 
 import (
 	"fmt"
-	"slices"
 
 	"innate/metrics"
 	"innate/models/checkpoint"
@@ -57,7 +56,9 @@ func OfNetwork(dev device.Device, name string, file *checkpoint.File, den *preco
 			}
 		},
 	}
-	s.labels = func(firstSeed uint64, n int) ([]int, error) { return drawnClasses(shape.LabelDim, firstSeed, n), nil }
+	s.labels = func(firstSeed uint64, n int) ([]int, error) {
+		return loop.DrawnClasses(shape.LabelDim, firstSeed, n), nil
+	}
 	if file.Metadata[run.MetaKind] == run.CheckpointKind {
 		s.EMA = "EMA of the run"
 	}
@@ -65,19 +66,6 @@ func OfNetwork(dev device.Device, name string, file *checkpoint.File, den *preco
 		s.Nimg = p.Nimg
 	}
 	return s, nil
-}
-
-// drawnClasses are those that latents draw; nil of an unconditional network.
-func drawnClasses(classes int, firstSeed uint64, n int) []int {
-	if classes == 0 {
-		return nil
-	}
-	out, label := make([]int, n), make([]float32, classes)
-	for i := range out {
-		data.ImageLabels(firstSeed+uint64(i), classes, label)
-		out[i] = slices.Index(label, 1)
-	}
-	return out
 }
 
 // OfSet takes the images of a data set, in its order.

@@ -1,6 +1,7 @@
 package loop_test
 
 import (
+	"context"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -8,14 +9,20 @@ import (
 	"strings"
 	"testing"
 
+	"innate/configs"
+	"innate/metrics"
 	"innate/models/checkpoint"
 	"innate/models/cpu"
+	"innate/models/device/devicetest"
+	"innate/models/features"
 	"innate/models/precond"
 	"innate/models/unet"
+	"innate/trainer/data"
 	"innate/trainer/data/datatest"
 	"innate/trainer/loop"
 	"innate/trainer/method"
 	"innate/trainer/run"
+	"innate/trainer/runlog"
 	"innate/trainer/sampleio"
 )
 
@@ -54,6 +61,40 @@ func TestConditional(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestClassByClass: a run of a network with classes is measured class by class, by the
+// classes that its images were drawn of; one without says so before it trains.
+func TestClassByClass(t *testing.T) {
+	t.Parallel()
+	dir := networks(t)
+	set, err := data.Open("thumbs", data.Options{})
+	check(t, err)
+	net, err := loop.OpenFeatures(filepath.Join(dir, "cnn.safetensors"), features.OwnInput)
+	check(t, err)
+	ref, err := loop.ReferenceSet(context.Background(), devicetest.Open(t, 1), set, net, true, nil)
+	check(t, err)
+	check(t, metrics.SaveSet(filepath.Join(dir, "ref.npz"), ref))
+	text := strings.NewReplacer("samples = 20\n", "samples = 120\nstatistic = \"intra-fid\"\n", "total_kimg = 0.064", "total_kimg = 0.008").Replace(config("gdd", dir))
+	at := newRun(t, conditional(text))
+	train(t, at)
+	history, err := runlog.ReadAll(at)
+	check(t, err)
+	measured := 0
+	for _, tick := range history.Rows {
+		if v, ok := tick.Value("intra-fid"); ok && v > 0 {
+			measured++
+		}
+	}
+	if list := events(t, at, runlog.Error); measured == 0 || len(list) > 0 {
+		t.Errorf("%d numbers, errors %v; want some, and none", measured, list)
+	}
+	cfg, err := configs.Parse(run.ConfigFile, text)
+	check(t, err)
+	_, err = loop.PredictMemory(cfg, "")
+	if want := "fid.statistic: metrics: by class: 0 labels of 120 images, want one of each"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("without classes: %v, want %s", err, want)
 	}
 }
 

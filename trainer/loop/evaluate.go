@@ -74,6 +74,7 @@ func (l *Loop) openEvaluation() error {
 	shape := im.Den.Net.Shape()
 	e.panel, err = l.openPanel(l.dev, graph.Shape{shape.Resolution, shape.Resolution, shape.Channels}, metrics.CollectorConfig{
 		Source: source, SourceBatch: slice, Values: gen.Pixels(), Nimg: l.cfg.FID.Samples,
+		Labels: DrawnClasses(shape.LabelDim, fidSeed, l.cfg.FID.Samples),
 	})
 	if err != nil {
 		return err

@@ -38,6 +38,20 @@ func (l *Latents) Draw(firstSeed uint64) {
 	}
 }
 
+// DrawnClasses are the classes that Draw draws for n images; nil of an unconditional
+// network.
+func DrawnClasses(classes int, firstSeed uint64, n int) []int {
+	if classes == 0 {
+		return nil
+	}
+	out, label := make([]int, n), make([]float32, classes)
+	for i := range out {
+		data.ImageLabels(firstSeed+uint64(i), classes, label)
+		out[i] = slices.Index(label, 1)
+	}
+	return out
+}
+
 // Range are the latents of images first to first+n, or to the last one there is.
 func (l *Latents) Range(first, n int) *Latents {
 	to := min(first+n, len(l.Z)/l.pixels)

@@ -56,6 +56,10 @@ func (l *Loop) openPanel(dev device.Device, image graph.Shape, cfg metrics.Colle
 		if err != nil {
 			return nil, err
 		}
+		if err := statistic.Check(cfg); err != nil {
+			key := configs.JudgeName(k) + ".statistic"
+			return nil, l.cfg.At(key, fmt.Errorf("%s: %w", key, err))
+		}
 		reference, err := SumOfStats(configs.Locate(l.dir, j.Reference))
 		if err != nil {
 			return nil, err
