@@ -178,7 +178,11 @@ func TestSet(t *testing.T) {
 	if _, err := p.Run(context.Background(), dev, s); err == nil || !strings.Contains(err.Error(), "want at most its 10000") {
 		t.Errorf("too many images: %v", err)
 	}
-	p.N, p.Ranges = 100, 2
+	p.N, p.Statistics = 100, []string{"fid", "is", "fid"}
+	if _, err := p.Run(context.Background(), dev, s); err == nil || !strings.Contains(err.Error(), `statistic "fid" is asked for twice`) {
+		t.Errorf("a statistic twice: %v", err)
+	}
+	p.N, p.Ranges, p.Statistics = 100, 2, []string{"fid"}
 	if _, err := p.Run(context.Background(), dev, s); err == nil || !strings.Contains(err.Error(), "a set of images has none") {
 		t.Errorf("two ranges of a set: %v", err)
 	}

@@ -60,6 +60,8 @@ type Progress struct {
 // Validate checks what a command line may ask for.
 func (p Plan) Validate(s Subject) error {
 	switch {
+	case duplicate(p.Statistics) != "":
+		return fmt.Errorf("evaluation: statistic %q is asked for twice", duplicate(p.Statistics))
 	case p.Ranges < 1:
 		return fmt.Errorf("evaluation: %d ranges of seeds, want at least 1", p.Ranges)
 	case s.Len > 0 && p.Ranges > 1:
@@ -72,6 +74,16 @@ func (p Plan) Validate(s Subject) error {
 		return fmt.Errorf("evaluation: %s: %d images, want at most its %d", s.Name, p.N, s.Len)
 	}
 	return nil
+}
+
+// duplicate is a name that stands in a list twice; "" if none does.
+func duplicate(names []string) string {
+	for i, name := range names {
+		if slices.Contains(names[:i], name) {
+			return name
+		}
+	}
+	return ""
 }
 
 // Run measures all ranges and returns their numbers, those of a range together.
