@@ -216,10 +216,8 @@ func fill(dir, text string, inputs []input) error {
 	if err := makeFolders(dir); err != nil {
 		return err
 	}
-	for _, in := range inputs {
-		if err := in.copyTo(dir); err != nil {
-			return err
-		}
+	if err := copyInputs(inputs, dir); err != nil {
+		return err
 	}
 	return configs.WriteFile(filepath.Join(dir, run.ConfigFile), text)
 }

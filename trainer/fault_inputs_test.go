@@ -61,6 +61,15 @@ func TestFaultInputs(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
+		disc, err := os.Stat(configs.Locate(dir, "inputs/disc.features/cnn.safetensors"))
+		check(t, err)
+		judge, err := os.Stat(configs.Locate(dir, "inputs/fid.features/cnn.safetensors"))
+		if check(t, err); !os.SameFile(disc, judge) {
+			t.Errorf("%s: one network that two settings name is kept twice", name)
+		}
+		if original, err := os.Stat(filepath.Join(base, "home", "cnn.safetensors")); err != nil || os.SameFile(disc, original) {
+			t.Errorf("%s: the run has no copy of its own: %v", name, err)
+		}
 		b, err := os.ReadFile(configs.Locate(dir, c.Model.Init))
 		if check(t, err); string(b) != string(teacher) {
 			t.Errorf("%s: the copy of the teacher differs", name)

@@ -178,10 +178,8 @@ func (at origin) fill(to Forked, f *checkpoint.File, text string, cfg *configs.C
 	if err := makeFolders(to.Dir); err != nil {
 		return err
 	}
-	for _, in := range inputs {
-		if err := in.copyTo(to.Dir); err != nil {
-			return err
-		}
+	if err := copyInputs(inputs, to.Dir); err != nil {
+		return err
 	}
 	path := filepath.Join(to.Dir, run.CheckpointsDir, run.CheckpointFile(at.progress.Nimg))
 	if err := checkpoint.Write(path, f); err != nil {

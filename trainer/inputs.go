@@ -154,6 +154,44 @@ func locateData(text string, c *configs.Config, base string) (string, error) {
 	return configs.Set(text, dataPath, at)
 }
 
+// copyInputs copies all files into run directory dir. Of one that several settings name
+// the later copies are links to the first, where the file system has such: nobody writes
+// into a copy.
+func copyInputs(inputs []input, dir string) error {
+	for i, in := range inputs {
+		first := slices.IndexFunc(inputs[:i], in.same)
+		if first >= 0 && in.link(inputs[first], dir) == nil {
+			continue
+		}
+		if err := in.copyTo(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// same reports whether other has the same file, of which the same is copied.
+func (in input) same(other input) bool {
+	if isReference(in.key) != isReference(other.key) {
+		return false
+	}
+	a, err := os.Stat(in.from)
+	if err != nil {
+		return false
+	}
+	b, err := os.Stat(other.from)
+	return err == nil && os.SameFile(a, b)
+}
+
+// link makes the copy of first that of in, too.
+func (in input) link(first input, dir string) error {
+	to := filepath.Join(dir, filepath.FromSlash(in.to))
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	return os.Link(filepath.Join(dir, filepath.FromSlash(first.to)), to)
+}
+
 // copyTo copies the file into run directory dir: of another run's checkpoint,
 // which has a whole training in it, the network alone.
 func (in input) copyTo(dir string) error {
