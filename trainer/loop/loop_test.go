@@ -259,7 +259,7 @@ func TestRunLog(t *testing.T) {
 	}
 	for name, least := range map[string]int{
 		"loss/gen": 8, "loss/disc": 8, "logits/fake": 8, "logits/real": 8, "r1/penalty": 3, "fid": 3,
-		"speed/images_per_sec": 8, "freeze/fraction": 8, "grad/nonfinite": 8,
+		runlog.Speed: 8, runlog.CPUSpeed: 8, "freeze/fraction": 8, "grad/nonfinite": 8,
 	} {
 		if seen[name] < least {
 			t.Errorf("%s appears %d times, want at least %d", name, seen[name], least)

@@ -5,26 +5,48 @@ import "time"
 // rate follows images per second over the last steps. It counts training time
 // alone, so that a freeze shows at once and an evaluation does not hide it.
 type rate struct {
-	ring [16]time.Duration
+	ring [16]spent
 	n    int
 }
 
-func (r *rate) add(d time.Duration) {
-	r.ring[r.n%len(r.ring)] = d
+// spent is the time of a step: by the clock, and of this process's processors, which
+// does not grow when others use the machine too.
+type spent struct{ wall, cpu time.Duration }
+
+func (r *rate) add(s spent) {
+	r.ring[r.n%len(r.ring)] = s
 	r.n++
 }
 
-// perSec returns images per second at that batch size, 0 before the first step.
-func (r *rate) perSec(batch int) float64 {
+// perSec returns images per second at that batch size, by the clock and by processor
+// time; 0 before the first step, or where the system does not tell.
+func (r *rate) perSec(batch int) (wall, cpu float64) {
 	k := min(r.n, len(r.ring))
-	var sum time.Duration
-	for _, d := range r.ring[:k] {
-		sum += d
+	var sum spent
+	for _, s := range r.ring[:k] {
+		sum.wall += s.wall
+		sum.cpu += s.cpu
 	}
-	if sum == 0 {
+	return imagesPer(sum.wall, k*batch), imagesPer(sum.cpu, k*batch)
+}
+
+func imagesPer(d time.Duration, images int) float64 {
+	if d <= 0 {
 		return 0
 	}
-	return float64(k*batch) / sum.Seconds()
+	return float64(images) / d.Seconds()
+}
+
+// stopwatch measures a step.
+type stopwatch struct {
+	start time.Time
+	cpu   time.Duration
+}
+
+func startWatch() stopwatch { return stopwatch{time.Now(), ProcessorTime()} }
+
+func (w stopwatch) spent() spent {
+	return spent{time.Since(w.start), ProcessorTime() - w.cpu}
 }
 
 // reset forgets the past, after a change that makes it meaningless.

@@ -39,6 +39,16 @@ func PeakMemory() int64 {
 // frozen. Safe for any goroutine; the slice must not be changed.
 func (l *Loop) Layers() []run.Layer { return *l.layers.Load() }
 
+// ProcessorTime is what all threads of this process have computed for, user and system
+// together; 0 where the system does not tell.
+func ProcessorTime() time.Duration {
+	var u unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
 // publish makes a new snapshot of the loop's state.
 func (l *Loop) publish() {
 	l.seq++
@@ -50,7 +60,7 @@ func (l *Loop) publish() {
 		Config: filepath.Join(l.dir, run.ConfigFile),
 		State:  l.state, PID: os.Getpid(), Job: l.job, Instance: l.instance, Seq: l.seq,
 		Nimg: l.nimg, TotalNimg: l.total(), Started: l.started,
-		ImagesPerSec: l.rate.perSec(l.cfg.Run.Batch), EtaSec: l.eta(),
+		ImagesPerSec: l.imagesPerSec(), EtaSec: l.eta(),
 		Params: f.Params, FrozenParams: f.FrozenParams, TrainableTensors: int64(f.Tensors - f.FrozenTensors),
 		FrozenFraction: f.Fraction(), FreezePreset: table.Preset,
 		FreezeGlobs: table.Freeze, TrainGlobs: table.Train, FreezeSchedule: l.statusSchedule(), FreezeRule: l.statusRule(), DiscFrozen: l.discShares(), WaysBack: l.statusWays(),
@@ -81,7 +91,7 @@ func (l *Loop) eta() float64 {
 	}
 	pace := l.pace.perSec
 	if pace == 0 {
-		pace = l.rate.perSec(l.cfg.Run.Batch)
+		pace = l.imagesPerSec()
 	}
 	if pace == 0 {
 		return 0

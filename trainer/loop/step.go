@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"innate/models/device/devices"
 	"innate/trainer/method"
 	"innate/trainer/runlog"
 )
@@ -38,11 +39,11 @@ func (l *Loop) step() error {
 	if layersDue {
 		l.method.Trained().Measure()
 	}
-	start := time.Now()
+	watch := startWatch()
 	if err := l.trainStep(); err != nil {
 		return err
 	}
-	l.rate.add(time.Since(start))
+	l.rate.add(watch.spent())
 	l.noteBroken()
 
 	if layersDue {
@@ -95,6 +96,12 @@ func (l *Loop) trainStep() error {
 	return l.noteWindow(asked)
 }
 
+// imagesPerSec is the training speed over the last steps by the clock.
+func (l *Loop) imagesPerSec() float64 {
+	wall, _ := l.rate.perSec(l.cfg.Run.Batch)
+	return wall
+}
+
 // tick writes the means since the last tick to the run log, and judges them.
 func (l *Loop) tick() error {
 	if err := l.gatherScalars(); err != nil { // first: it waits for steps that are not done
@@ -102,7 +109,11 @@ func (l *Loop) tick() error {
 	}
 	l.pace.tick(time.Now(), l.nimg)
 	means := l.scalars.Means()
-	means["speed/images_per_sec"] = l.rate.perSec(l.cfg.Run.Batch)
+	wall, cpu := l.rate.perSec(l.cfg.Run.Batch)
+	means[runlog.Speed] = wall
+	if cpu > 0 && l.ranks == nil && l.dev.Info().Name == devices.CPU {
+		means[runlog.CPUSpeed] = cpu
+	}
 	means["freeze/fraction"] = l.freezing.Fraction()
 	l.report.stageMs = l.scalars.StageMs()
 	for stage, ms := range l.report.stageMs {
@@ -120,7 +131,7 @@ func (l *Loop) tick() error {
 
 // progressLine is a tick for people without a screen.
 func (l *Loop) progressLine(means map[string]float64) string {
-	line := fmt.Sprintf("%8.1f kimg  %6.1f img/s", kimg(l.nimg), l.rate.perSec(l.cfg.Run.Batch))
+	line := fmt.Sprintf("%8.1f kimg  %6.1f img/s", kimg(l.nimg), l.imagesPerSec())
 	for _, s := range []struct{ key, name string }{
 		{"loss/gen", "gen"}, {"loss/disc", "disc"}, {"loss/r1", "r1"}, {"loss/fd", "fd"}, {"loss/distill", "distill"}, {"loss/edm", "loss"}, {"loss/ce", "loss"},
 	} {

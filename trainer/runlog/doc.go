@@ -40,6 +40,9 @@
 //	                                              another statistic by its own name
 //	freeze/fraction                               share of frozen parameters, at the tick
 //	speed/images_per_sec                          of training alone, over the last steps
+//	speed/images_per_cpu_sec                      the same by this process's processor time,
+//	                                              whoever else uses the machine; of runs on
+//	                                              the CPU in one process
 //	time/STAGE_ms                                 milliseconds a step; the stages add up
 //	                                              to the time between two ticks, pauses apart
 //

@@ -30,3 +30,9 @@ const (
 
 // blank reports whether a line holds nothing but space.
 func blank(line []byte) bool { return len(bytes.TrimSpace(line)) == 0 }
+
+// Scalars of training speed, images a second: by the clock, and by processor time.
+const (
+	Speed    = "speed/images_per_sec"
+	CPUSpeed = "speed/images_per_cpu_sec"
+)

@@ -10,6 +10,7 @@ import (
 
 	"innate/models/nvml"
 	"innate/trainer/run"
+	"innate/trainer/runlog"
 	"innate/tui/host"
 	"innate/tui/machine"
 )
@@ -152,7 +153,7 @@ func partOf(part, whole float64) float64 {
 
 // speed is that of training over the last ticks, which tell more than a minute.
 func (v *View) speed() (past []float64) {
-	c := v.h.Run().Series.Find("speed/images_per_sec")
+	c := v.h.Run().Series.Find(runlog.Speed)
 	if c == nil {
 		return nil
 	}
