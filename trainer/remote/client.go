@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -266,32 +265,16 @@ func (c *Client) Start(ctx context.Context, name string) error {
 
 // Find returns the run that ref names, as run.Find does.
 func Find(list []Entry, ref string) (Entry, error) {
-	for _, match := range []func(name string) bool{
-		func(name string) bool { return name == ref },
-		func(name string) bool {
-			n, ok := run.Number(name)
-			want, wanted := run.Number(ref)
-			return ok && wanted && n == want && !strings.Contains(ref, "-")
-		},
-		func(name string) bool {
-			_, rest, _ := strings.Cut(name, "-")
-			return rest == ref
-		},
-		func(name string) bool { return strings.HasSuffix(name, ref) },
-	} {
-		var hits []Entry
-		var names []string
-		for _, e := range list {
-			if match(e.Name) {
-				hits, names = append(hits, e), append(names, e.Name)
-			}
-		}
-		if len(hits) == 1 {
-			return hits[0], nil
-		}
-		if len(hits) > 1 {
-			return Entry{}, fmt.Errorf("run %q: %w, want one of %s", ref, run.ErrAmbiguous, strings.Join(names, " "))
-		}
+	names := make([]string, len(list))
+	for i, e := range list {
+		names[i] = e.Name
 	}
-	return Entry{}, fmt.Errorf("run %q: none there", ref)
+	name, err := run.Named(names, ref, nil)
+	if err != nil {
+		return Entry{}, err
+	}
+	if name == "" {
+		return Entry{}, fmt.Errorf("run %q: none there", ref)
+	}
+	return list[slices.Index(names, name)], nil
 }

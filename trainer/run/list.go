@@ -118,6 +118,22 @@ func Find(runsDir, ref string) (string, error) {
 			names = append(names, e.Name())
 		}
 	}
+	name, err := Named(names, ref, func(hits []string) []string { return distinct(runsDir, hits) })
+	switch {
+	case err != nil:
+		return "", err
+	case name != "":
+		return filepath.Abs(filepath.Join(runsDir, name))
+	case IsRun(ref):
+		return filepath.Abs(ref)
+	}
+	return "", fmt.Errorf("run %q: none in %s", ref, runsDir)
+}
+
+// Named returns the one of the names that ref names: by all of it, by its number, without
+// its number, or by its end, in that order; "" if none is. distinct leaves one name of each
+// run; nil: every name is another run's.
+func Named(names []string, ref string, distinct func(names []string) []string) (string, error) {
 	for _, match := range []func(name string) bool{
 		func(name string) bool { return name == ref },
 		func(name string) bool {
@@ -137,17 +153,17 @@ func Find(runsDir, ref string) (string, error) {
 				hits = append(hits, name)
 			}
 		}
-		if hits = distinct(runsDir, hits); len(hits) == 1 {
-			return filepath.Abs(filepath.Join(runsDir, hits[0]))
+		if distinct != nil {
+			hits = distinct(hits)
+		}
+		if len(hits) == 1 {
+			return hits[0], nil
 		}
 		if len(hits) > 1 {
 			return "", fmt.Errorf("run %q: %w, want one of %s", ref, ErrAmbiguous, strings.Join(hits, " "))
 		}
 	}
-	if IsRun(ref) {
-		return filepath.Abs(ref)
-	}
-	return "", fmt.Errorf("run %q: none in %s", ref, runsDir)
+	return "", nil
 }
 
 // distinct drops names that lead to a directory which an earlier one leads to,
