@@ -265,6 +265,8 @@ func (m *Mirror) handOverLast(ctx context.Context, r *copied) error {
 	if failed == nil {
 		return nil
 	}
+	r.editing.Lock()
+	defer r.editing.Unlock()
 	for name, known := range r.edits {
 		if r.stampAt(name) == known.copy {
 			continue
@@ -414,12 +416,6 @@ func (r *copied) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	_, _ = w.Write(b) // a client that left is no concern of ours
-}
-
-func fail(w http.ResponseWriter, code int, text string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(errorBody{text})
 }
 
 // bring fetches a sample. It waits for no look: a long history may be on its way.

@@ -74,9 +74,7 @@ func (s *Server) Handler() http.Handler {
 			if errors.As(err, &he) {
 				code = he.code
 			}
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(code)
-			_ = json.NewEncoder(w).Encode(errorBody{err.Error()}) // a client that left is no concern of ours
+			fail(w, code, err.Error())
 		})
 	}
 	return mux
@@ -88,8 +86,14 @@ func answer(w http.ResponseWriter, v any) error {
 		return fmt.Errorf("serve: %w", err)
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(b) // as above
+	_, _ = w.Write(b) // a client that left is no concern of ours
 	return nil
+}
+
+func fail(w http.ResponseWriter, code int, text string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(errorBody{text}) // as above
 }
 
 func (s *Server) hello(w http.ResponseWriter, _ *http.Request) error {
