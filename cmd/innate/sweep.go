@@ -241,6 +241,15 @@ func (c *cli) findSweep(name string) (string, error) {
 	return "", fmt.Errorf("sweep %q: want one of %s", name, strings.Join(names, " "))
 }
 
+// openSweep is findSweep, with its plan.
+func (c *cli) openSweep(name string) (dir string, p *sweep.Plan, err error) {
+	if dir, err = c.findSweep(name); err != nil {
+		return "", nil, err
+	}
+	p, err = sweep.ReadPlan(dir)
+	return dir, p, err
+}
+
 // wantSweepNames lists the sweeps among the runs.
 func wantSweepNames(c *cli) string {
 	names, err := sweep.List(run.RunsDir(c.runs))
@@ -271,11 +280,7 @@ func (c *cli) sweepPauseCommand() *cobra.Command {
 	}
 	finish := cmd.Flags().Bool("finish", false, "start no more runs, and let those under way come to their end first")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		dir, err := c.findSweep(args[0])
-		if err != nil {
-			return err
-		}
-		p, err := sweep.ReadPlan(dir)
+		dir, p, err := c.openSweep(args[0])
 		if err != nil {
 			return err
 		}

@@ -17,21 +17,20 @@ func (c *cli) sweepDeleteCommand() *cobra.Command {
 	yes := cmd.Flags().Bool("yes", false, "do not ask")
 	keep := cmd.Flags().Bool("keep-runs", false, "remove what makes a sweep of the runs, and leave them")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		dir, err := c.findSweep(args[0])
-		if err != nil {
-			return err
-		}
-		p, err := sweep.ReadPlan(dir)
+		dir, p, err := c.openSweep(args[0])
 		if err != nil {
 			return err
 		}
 		runs, what := 0, "with its runs"
 		for _, m := range sweep.Of(dir, p).Points {
 			for _, s := range m.Runs {
-				if err := c.mustBeFree(cmd.Context(), s.Info); err != nil && !*keep {
+				runs++
+				if *keep {
+					continue
+				}
+				if err := c.mustBeFree(cmd.Context(), s.Info); err != nil {
 					return err
 				}
-				runs++
 			}
 		}
 		if *keep {

@@ -92,11 +92,7 @@ func groupOf(g sweep.Group) groupJSON {
 
 // group is the sweep of a name; the scheduler is asked about runs that are queued.
 func (c *cli) group(cmd *cobra.Command, name string) (sweep.Group, error) {
-	dir, err := c.findSweep(name)
-	if err != nil {
-		return sweep.Group{}, err
-	}
-	p, err := sweep.ReadPlan(dir)
+	dir, p, err := c.openSweep(name)
 	if err != nil {
 		return sweep.Group{}, err
 	}
