@@ -89,7 +89,7 @@ func examineFiles(cfg *configs.Config) (found []finding, copies int64) {
 			if !strings.Contains(f.text, n.Ref) {
 				f.text = n.Ref + ": " + f.text
 			}
-			f.text = toDo(n.Key, f.text)
+			f.text = remedied(n.Key, f.text)
 		}
 		found, copies = append(found, f), copies+n.Size
 	}
@@ -119,8 +119,8 @@ func missing(path string) bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// toDo adds what to do about a reference that is missing, or another network's.
-func toDo(key, text string) string {
+// remedied adds what to do about a reference that is missing, or another network's.
+func remedied(key, text string) string {
 	name, ok := strings.CutSuffix(key, ".reference")
 	if !ok || strings.Contains(text, "innate fetch") {
 		return text
@@ -133,7 +133,7 @@ func toDo(key, text string) string {
 func examineRoom(cfg *configs.Config, runs string, copies int64) []finding {
 	m, err := loop.PredictMemory(cfg, "")
 	if err != nil {
-		return []finding{{name: cmp.Or(configs.KeyOf(err), "memory"), text: toDo(configs.KeyOf(err), err.Error()), bad: true}}
+		return []finding{{name: cmp.Or(configs.KeyOf(err), "memory"), text: remedied(configs.KeyOf(err), err.Error()), bad: true}}
 	}
 	memory := finding{name: "memory", text: mebibytes(int64(m.Most)) + " at most"}
 	if have, err := freeMemory(); err == nil {
