@@ -133,10 +133,15 @@ func (r *CachedRows) openKept(identity string) bool {
 		file.Close()
 		return false
 	}
-	now := time.Now()
-	_ = os.Chtimes(path, now, now) // when it was used; a folder that is not ours keeps its times
+	touch(path)
 	r.file = file
 	return true
+}
+
+// touch notes that a file was used now; a folder that is not ours keeps its times.
+func touch(path string) {
+	now := time.Now()
+	_ = os.Chtimes(path, now, now)
 }
 
 // Next implements Store.
@@ -227,7 +232,7 @@ func (c *Cache) evict() {
 			info, err := os.Stat(path)
 			switch {
 			case err != nil: // somebody else has removed it
-			case strings.HasSuffix(path, cacheExt), strings.HasSuffix(path, factorExt):
+			case pattern != atomicfile.TempPattern:
 				list, total = append(list, entry{path, info}), total+info.Size()
 			case time.Since(info.ModTime()) > leftOver:
 				os.Remove(path)

@@ -12,7 +12,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"time"
 
 	"innate/metrics/spectrum"
 	"innate/models/atomicfile"
@@ -39,8 +38,7 @@ func (c *Cache) Reference(s Stats) (*Reference, error) {
 	}
 	path := filepath.Join(c.Dir, contentOf(s.Sigma)+factorExt)
 	if f := readFactor(path, s.Dim()); f != nil {
-		now := time.Now()
-		_ = os.Chtimes(path, now, now) // when it was used, as with features
+		touch(path)
 		return newReference(s, f), nil
 	}
 	ref, err := NewReference(s)
