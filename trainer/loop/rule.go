@@ -267,10 +267,8 @@ func (l *Loop) grouped(names []string, squares func(name string) (change, size f
 		sizes[i] += size
 	}
 	for i := range list {
-		switch change := list[i].value; {
-		case change == 0 && sizes[i] == 0:
-		default:
-			list[i].value = math.Sqrt(change / sizes[i])
+		if list[i].value != 0 || sizes[i] != 0 {
+			list[i].value = math.Sqrt(list[i].value / sizes[i])
 		}
 	}
 	bad := func(g group) bool { return math.IsNaN(g.value) }

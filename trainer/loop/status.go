@@ -25,29 +25,31 @@ func (l *Loop) Status() run.Status {
 // PeakMemory is the most memory that this process has held, in bytes; 0 where the
 // system does not tell.
 func PeakMemory() int64 {
-	var u unix.Rusage
-	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
+	u := usage()
 	if runtime.GOOS == "darwin" {
 		return int64(u.Maxrss)
 	}
 	return int64(u.Maxrss) << 10 // kilobytes
 }
 
-// Layers returns the parameters of the trained network and which of them are
-// frozen. Safe for any goroutine; the slice must not be changed.
-func (l *Loop) Layers() []run.Layer { return *l.layers.Load() }
-
 // ProcessorTime is what all threads of this process have computed for, user and system
 // together; 0 where the system does not tell.
 func ProcessorTime() time.Duration {
-	var u unix.Rusage
-	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
+	u := usage()
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
+
+// usage is what this process has taken of the machine; zeros where the system does not tell.
+func usage() (u unix.Rusage) {
+	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
+		return unix.Rusage{}
+	}
+	return u
+}
+
+// Layers returns the parameters of the trained network and which of them are
+// frozen. Safe for any goroutine; the slice must not be changed.
+func (l *Loop) Layers() []run.Layer { return *l.layers.Load() }
 
 // publish makes a new snapshot of the loop's state.
 func (l *Loop) publish() {
