@@ -40,11 +40,11 @@ func (r *Run) leave(x float64) {
 	b := &Branch{At: x, first: x, columns: map[*Column]*Column{}}
 	k := r.Clock()
 	from := Search(k.x, above(x))
-	if from == len(k.x) && r.beyond(x) == 0 {
-		return
-	}
-	if b.To = max(r.beyond(x), x); from < len(k.x) {
+	b.To = r.beyond(x)
+	if from < len(k.x) {
 		b.first, b.To = k.x[from], max(b.To, k.x[len(k.x)-1])
+	} else if b.To == 0 {
+		return
 	}
 	from = max(from-1, 0)
 	b.ticks = &ticks{x: slices.Clone(k.x[from:]), at: slices.Clone(k.at[from:])}
