@@ -68,6 +68,16 @@ func (e FreezeFrom) At() int64 { return int64(e.AtKimg*1000 + 0.5) }
 // Table is the entry as the [freeze] table in whose place it comes.
 func (e FreezeFrom) Table() Freeze { return Freeze{Preset: e.Preset, Freeze: e.Freeze, Train: e.Train} }
 
+// ByHand reports whether the table's globs name a parameter: it is a person's then, and
+// no rule's.
+func (f Freeze) ByHand(name string) bool {
+	matches := func(glob string) bool {
+		ok, _ := path.Match(glob, name) // the patterns are well-formed
+		return ok || glob == name
+	}
+	return slices.ContainsFunc(f.Freeze, matches) || slices.ContainsFunc(f.Train, matches)
+}
+
 // InForce returns the table in force once the run has seen nimg images, without a
 // schedule, and the entry that it comes from; -1 is the [freeze] table itself. It
 // depends on nothing else, so that a run that resumes, is forked or goes back has

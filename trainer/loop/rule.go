@@ -79,7 +79,7 @@ func (l *Loop) askGradients() (asked bool, err error) {
 		return false, nil
 	}
 	table, _ := l.cfg.Freeze.InForce(l.nimg)
-	return true, l.method.Ask(l.freezing.Frozen, func(name string) bool { return !byHand(table, name) })
+	return true, l.method.Ask(l.freezing.Frozen, func(name string) bool { return !table.ByHand(name) })
 }
 
 // noteWindow notes that a window has ended, and the gradients that its last step was asked
@@ -202,7 +202,7 @@ func (l *Loop) changes() ([]group, error) {
 	now := l.method.Params()
 	var names []string
 	for _, p := range l.freezing.Trainable() {
-		if l.window.weights[p.Name] != nil && !byHand(table, p.Name) {
+		if l.window.weights[p.Name] != nil && !table.ByHand(p.Name) {
 			names = append(names, p.Name)
 		}
 	}
@@ -226,7 +226,7 @@ func (l *Loop) gradients() ([]group, error) {
 	now := l.method.Params()
 	var names []string
 	for _, p := range now.All() {
-		if _, asked := l.window.grads[p.Name]; asked && l.freezing.Frozen(p.Name) && !byHand(table, p.Name) {
+		if _, asked := l.window.grads[p.Name]; asked && l.freezing.Frozen(p.Name) && !table.ByHand(p.Name) {
 			names = append(names, p.Name)
 		}
 	}

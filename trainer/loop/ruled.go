@@ -2,7 +2,6 @@ package loop
 
 import (
 	"fmt"
-	"path"
 	"slices"
 
 	"innate/configs"
@@ -33,21 +32,12 @@ func (r ruled) over(key string, table configs.Freeze, names []string) ruled {
 	if key != r.table {
 		return ruled{table: key}
 	}
-	gone := func(name string) bool { return byHand(table, name) || !slices.Contains(names, name) }
+	gone := func(name string) bool { return table.ByHand(name) || !slices.Contains(names, name) }
 	return ruled{key, without(r.frozen, gone), without(r.thawed, gone)}
 }
 
 func without(names []string, gone func(name string) bool) []string {
 	return slices.DeleteFunc(slices.Clone(names), gone)
-}
-
-// byHand reports whether the globs of a [freeze] table name a parameter.
-func byHand(table configs.Freeze, name string) bool {
-	matches := func(glob string) bool {
-		ok, _ := path.Match(glob, name) // the patterns are well-formed
-		return ok || glob == name
-	}
-	return slices.ContainsFunc(table.Freeze, matches) || slices.ContainsFunc(table.Train, matches)
 }
 
 // applied is a [freeze] table with the decisions over it.

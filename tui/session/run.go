@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -276,17 +275,10 @@ func (r *Run) Foreseen(table configs.Freeze) configs.Freeze {
 	if rule == nil || table.Preset != r.Info.Status.FreezePreset {
 		return table
 	}
-	globs := slices.Concat(table.Freeze, table.Train)
-	named := func(name string) bool {
-		return slices.ContainsFunc(globs, func(glob string) bool {
-			ok, err := path.Match(glob, name)
-			return ok && err == nil
-		})
-	}
-	table.Freeze, table.Train = slices.Clone(table.Freeze), slices.Clone(table.Train)
-	table.Freeze = append(table.Freeze, slices.DeleteFunc(slices.Clone(rule.Frozen), named)...)
-	table.Train = append(table.Train, slices.DeleteFunc(slices.Clone(rule.Thawed), named)...)
-	return table
+	over := table
+	over.Freeze = slices.Concat(table.Freeze, slices.DeleteFunc(slices.Clone(rule.Frozen), table.ByHand))
+	over.Train = slices.Concat(table.Train, slices.DeleteFunc(slices.Clone(rule.Thawed), table.ByHand))
+	return over
 }
 
 // Tiling is how the run's grids are made of samples.
