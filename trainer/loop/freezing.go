@@ -30,6 +30,27 @@ type frozen struct {
 	stale bool // ruled are those of a checkpoint that what trains does not follow yet
 }
 
+// prepareMethod plans the steps by the configuration's freezing.
+func (l *Loop) prepareMethod() error {
+	f, err := l.resolveFreezing(l.cfg)
+	if err != nil {
+		return err
+	}
+	rates, err := l.resolveRates(l.cfg)
+	if err != nil {
+		return err
+	}
+	if err := l.method.Freeze(f.Frozen); err != nil {
+		return err
+	}
+	if err := l.freezeDiscs(f.discs); err != nil {
+		return err
+	}
+	l.freezing = f
+	l.useRates(rates)
+	return nil
+}
+
 // resolveDiscs applies the settings of discriminators to them.
 func (l *Loop) resolveDiscs(cfg *configs.Config) ([]*optim.Freezing, error) {
 	if m, ok := l.method.(method.Adversarial); ok {

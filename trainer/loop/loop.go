@@ -337,27 +337,6 @@ func (l *Loop) build(dev device.Device, warn func(text string)) error {
 	return err
 }
 
-// prepareMethod plans the steps by the configuration's freezing.
-func (l *Loop) prepareMethod() error {
-	f, err := l.resolveFreezing(l.cfg)
-	if err != nil {
-		return err
-	}
-	rates, err := l.resolveRates(l.cfg)
-	if err != nil {
-		return err
-	}
-	if err := l.method.Freeze(f.Frozen); err != nil {
-		return err
-	}
-	if err := l.freezeDiscs(f.discs); err != nil {
-		return err
-	}
-	l.freezing = f
-	l.useRates(rates)
-	return nil
-}
-
 func (l *Loop) close() {
 	l.drain()
 	l.publish()
