@@ -2,6 +2,7 @@ package loop_test
 
 import (
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -76,7 +77,8 @@ func TestFaultCheckpointIsDurable(t *testing.T) {
 		answers <- err
 	}
 	go ask()
-	<-writing
+	first := filepath.Base(<-writing)
+	until(t, client, "a step past "+first, func(s run.Status) bool { return run.CheckpointFile(s.Nimg) > first })
 	for range 2 { // the second of these takes the place of the first in the queue
 		go ask()
 	}

@@ -59,7 +59,8 @@ func TestFaultNoFIDOfNaN(t *testing.T) {
 			t.Errorf("measured all the same: %s", e.Text)
 		}
 	}
-	f, err := checkpoint.Read(filepath.Join(dir, run.CheckpointsDir, "best.safetensors"))
+	d.Drain() // the file is written beside the steps
+	f, err := checkpoint.Read(filepath.Join(dir, run.CheckpointsDir, run.BestFile))
 	check(t, err)
 	if f.Metadata["nimg"] != "0" {
 		t.Errorf("the best weights are those of %s images, want those that the checkpoint knows", f.Metadata["nimg"])
