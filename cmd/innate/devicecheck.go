@@ -19,6 +19,7 @@ import (
 	"innate/models/device"
 	"innate/models/device/devices"
 	"innate/models/nvml"
+	"innate/models/precond"
 	"innate/models/unet"
 	"innate/trainer/loop"
 	"innate/trainer/method"
@@ -47,8 +48,8 @@ type trials struct {
 // benchNet is the network that the PyTorch reference is timed on, 1.75 M parameters,
 // and cifarNet the one of CIFAR-10 in EDM and GDD, 55.7 M.
 var (
-	benchNet = unet.Config{Arch: "ddpmpp", Resolution: 28, Channels: 1, ModelChannels: 32, ChannelMult: []int{1, 2, 2}, ChannelMultEmb: 4, NumBlocks: 2, AttnResolutions: []int{7}}
-	cifarNet = unet.Config{Arch: "ncsnpp", Resolution: 32, Channels: 3, ModelChannels: 128, ChannelMult: []int{2, 2, 2}, ChannelMultEmb: 4, NumBlocks: 4, AttnResolutions: []int{16}}
+	benchNet = unet.Config{Arch: "ddpmpp", Sizes: precond.Sizes{Resolution: 28, Channels: 1, ModelChannels: 32, ChannelMult: []int{1, 2, 2}, ChannelMultEmb: 4, NumBlocks: 2, AttnResolutions: []int{7}}}
+	cifarNet = unet.Config{Arch: "ncsnpp", Sizes: precond.Sizes{Resolution: 32, Channels: 3, ModelChannels: 128, ChannelMult: []int{2, 2, 2}, ChannelMultEmb: 4, NumBlocks: 4, AttnResolutions: []int{16}}}
 )
 
 func trialsOf(name string) trials {

@@ -69,7 +69,7 @@ features = "DIR/cnn.safetensors"
 reference = "DIR/ref.npz"`
 	rng := rand.New(rand.NewPCG(1, 2))
 	net, err := unet.New(unet.Config{
-		Arch: "ddpmpp", Resolution: 28, Channels: 1, ModelChannels: 8, ChannelMult: []int{1, 1, 1}, ChannelMultEmb: 4, NumBlocks: 1,
+		Arch: "ddpmpp", Sizes: precond.Sizes{Resolution: 28, Channels: 1, ModelChannels: 8, ChannelMult: []int{1, 1, 1}, ChannelMultEmb: 4, NumBlocks: 1},
 	}, rng)
 	check(t, err)
 	teacher := checkpoint.New()

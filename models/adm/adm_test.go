@@ -110,8 +110,10 @@ func TestValidate(t *testing.T) {
 		{func(c *adm.Config) { c.ModelChannels, c.ChannelMult = 32, []int{1, 2, 7} }, "adm: model_channels: 32 gives attention of 224 channels, want a multiple of its 3 heads"},
 	} {
 		cfg := adm.Config{
-			Resolution: 28, Channels: 1, ModelChannels: 8, ChannelMult: []int{1, 2, 4},
-			ChannelMultEmb: 4, NumBlocks: 1, AttnResolutions: []int{7},
+			Sizes: precond.Sizes{
+				Resolution: 28, Channels: 1, ModelChannels: 8, ChannelMult: []int{1, 2, 4},
+				ChannelMultEmb: 4, NumBlocks: 1, AttnResolutions: []int{7},
+			},
 		}
 		c.change(&cfg)
 		if _, err := adm.New(cfg, nil); err == nil || !strings.HasPrefix(err.Error(), c.want) {

@@ -61,7 +61,7 @@ type maker struct {
 // build makes the whole network with b.
 func build(cfg Config, b *nn.Builder) *Net {
 	m := &maker{b, cfg, nn.BlockStyle{
-		EmbWidth: cfg.embWidth(), Eps: normEps, SkipScale: skipScale, Taps: []int{1, 1}, Adaptive: true,
+		EmbWidth: cfg.EmbWidth(), Eps: normEps, SkipScale: skipScale, Taps: []int{1, 1}, Adaptive: true,
 		Ordinary: nn.Default, Zero: nn.Zeros, Attention: nn.Default,
 	}}
 	n := &Net{Module: b.Module(), Config: cfg}
@@ -70,13 +70,13 @@ func build(cfg Config, b *nn.Builder) *Net {
 	c = m.decoder(n, skips, c)
 	m.At = nn.Layer{Part: nn.PartOut, Resolution: cfg.Resolution}
 	n.outNorm = m.Norm("out_norm", c, normEps)
-	n.outConv = m.Conv("out_conv", c, cfg.outChannels(), 3, nn.Keep, nil, nn.Zeros)
+	n.outConv = m.Conv("out_conv", c, cfg.Out(), 3, nn.Keep, nil, nn.Zeros)
 	return n
 }
 
 func (m *maker) mapping(n *Net) {
 	m.At = nn.Layer{Part: nn.PartMap}
-	q, e := m.cfg.ModelChannels, m.cfg.embWidth()
+	q, e := m.cfg.ModelChannels, m.cfg.EmbWidth()
 	n.embedding = nn.Embedding{Width: q}
 	if m.cfg.AugmentDim > 0 {
 		n.mapAugment = m.Linear("map_augment", m.cfg.AugmentDim, q, false, nn.Zeros)
@@ -103,7 +103,7 @@ func (m *maker) encoder(n *Net) (skips []int, c int) {
 		}
 		skips = append(skips, c)
 		for j := range m.cfg.NumBlocks {
-			l.blocks = append(l.blocks, m.block(nn.PartEnc, res, fmt.Sprintf("block%d", j), m.shape(c, width, m.cfg.attends(res))))
+			l.blocks = append(l.blocks, m.block(nn.PartEnc, res, fmt.Sprintf("block%d", j), m.shape(c, width, m.cfg.Attends(res))))
 			c = width
 			skips = append(skips, c)
 		}
@@ -128,7 +128,7 @@ func (m *maker) decoder(n *Net, skips []int, c int) int {
 		for j := range m.cfg.NumBlocks + 1 {
 			skip := skips[len(skips)-1]
 			skips = skips[:len(skips)-1]
-			l.blocks = append(l.blocks, m.block(nn.PartDec, res, fmt.Sprintf("block%d", j), m.shape(c+skip, width, m.cfg.attends(res))))
+			l.blocks = append(l.blocks, m.block(nn.PartDec, res, fmt.Sprintf("block%d", j), m.shape(c+skip, width, m.cfg.Attends(res))))
 			c = width
 		}
 		n.dec = append(n.dec, l)

@@ -35,23 +35,12 @@ func init() {
 }
 
 // FromSettings is what a configuration's settings ask for.
-func FromSettings(s precond.Settings) Config {
-	return Config{
-		Resolution: s.Resolution, Channels: s.Channels, OutChannels: s.OutChannels(), LabelDim: s.LabelDim, AugmentDim: s.AugmentDim,
-		ModelChannels: s.ModelChannels, ChannelMult: s.ChannelMult, ChannelMultEmb: s.ChannelMultEmb,
-		NumBlocks: s.NumBlocks, AttnResolutions: s.AttnResolutions, Dropout: s.Dropout, LabelDropout: s.LabelDropout,
-	}
-}
+func FromSettings(s precond.Settings) Config { return Config{s.Sizes} }
 
 // Shape is what the network maps.
 func (n *Net) Shape() precond.Shape { return n.Config.shape() }
 
-func (c Config) shape() precond.Shape {
-	return precond.Shape{
-		Resolution: c.Resolution, Channels: c.Channels, OutChannels: c.outChannels(),
-		LabelDim: c.LabelDim, LabelDropout: c.LabelDropout, AugmentDim: c.AugmentDim, NoiseWidth: c.ModelChannels,
-	}
-}
+func (c Config) shape() precond.Shape { return c.Sizes.Shape(c.ModelChannels) }
 
 // shapeIn is the shape that f's metadata states.
 func shapeIn(f *checkpoint.File) (precond.Shape, error) {
@@ -88,20 +77,5 @@ func (n *Net) AddTo(f *checkpoint.File, prefix string) error {
 // FromCheckpoint builds the network that f's metadata describes, with the
 // values whose names start with prefix, which must be finite.
 func FromCheckpoint(f *checkpoint.File, prefix string) (*Net, error) {
-	var cfg Config
-	if err := nn.ReadConfig(f, MetadataKey, &cfg); err != nil {
-		return nil, err
-	}
-	layers, err := Layers(cfg)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Path, err)
-	}
-	if err := nn.CheckShapes(f, MetadataKey, prefix, layers); err != nil {
-		return nil, err
-	}
-	n := build(cfg, nn.NewBuilder(nil))
-	if err := n.LoadFrom(f, MetadataKey, prefix); err != nil {
-		return nil, err
-	}
-	return n, nil
+	return nn.Open(f, MetadataKey, prefix, Layers, build)
 }

@@ -148,22 +148,18 @@ func (a arguments) check() error {
 }
 
 func (a arguments) network(w wrapper) Network {
-	out := 0
-	if w.double {
-		out = 2 * a.Channels
-	}
-	if w.model == dhariwalUNet {
-		return Network{Kind: w.kind, ADM: &adm.Config{
-			Resolution: a.Resolution, Channels: a.Channels, OutChannels: out, LabelDim: a.LabelDim, AugmentDim: a.AugmentDim,
-			ModelChannels: a.ModelChannels, ChannelMult: a.ChannelMult, ChannelMultEmb: a.ChannelMultEmb,
-			NumBlocks: a.NumBlocks, AttnResolutions: a.AttnResolutions, Dropout: a.Dropout, LabelDropout: a.LabelDropout,
-		}}
-	}
-	c := unet.Config{
-		Resolution: a.Resolution, Channels: a.Channels, OutChannels: out, LabelDim: a.LabelDim, AugmentDim: a.AugmentDim,
+	sizes := precond.Sizes{
+		Resolution: a.Resolution, Channels: a.Channels, LabelDim: a.LabelDim, AugmentDim: a.AugmentDim,
 		ModelChannels: a.ModelChannels, ChannelMult: a.ChannelMult, ChannelMultEmb: a.ChannelMultEmb,
 		NumBlocks: a.NumBlocks, AttnResolutions: a.AttnResolutions, Dropout: a.Dropout, LabelDropout: a.LabelDropout,
 	}
+	if w.double {
+		sizes.OutChannels = 2 * a.Channels
+	}
+	if w.model == dhariwalUNet {
+		return Network{Kind: w.kind, ADM: &adm.Config{Sizes: sizes}}
+	}
+	c := unet.Config{Sizes: sizes}
 	c.Name(unet.Arch{Embedding: a.Embedding, NoiseMult: a.NoiseMult, Encoder: a.Encoder, Decoder: a.Decoder, Taps: a.Taps})
 	return Network{Kind: w.kind, Song: &c}
 }

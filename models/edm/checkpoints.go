@@ -27,10 +27,10 @@ func init() {
 			Checkpoints.Add(c.name+suffix, Network{Kind: precond.EDM, Song: song(arch, c.resolution, c.classes, c.dropout)})
 		}
 	}
-	Checkpoints.Add("imagenet-64x64-cond-adm", Network{Kind: precond.EDM, ADM: &adm.Config{
+	Checkpoints.Add("imagenet-64x64-cond-adm", Network{Kind: precond.EDM, ADM: &adm.Config{Sizes: precond.Sizes{
 		Resolution: 64, Channels: 3, LabelDim: 1000, ModelChannels: 192, ChannelMult: []int{1, 2, 3, 4}, ChannelMultEmb: 4,
 		NumBlocks: 3, AttnResolutions: []int{32, 16, 8}, Dropout: 0.1,
-	}})
+	}}})
 }
 
 func song(arch string, resolution, classes int, dropout float64) *unet.Config {
@@ -39,22 +39,15 @@ func song(arch string, resolution, classes int, dropout float64) *unet.Config {
 		mult = []int{1, 2, 2, 2}
 	}
 	return &unet.Config{
-		Arch: arch, Resolution: resolution, Channels: 3, LabelDim: classes, AugmentDim: augmentInputs,
-		ModelChannels: 128, ChannelMult: mult, ChannelMultEmb: 4, NumBlocks: 4, AttnResolutions: []int{16}, Dropout: dropout,
+		Arch: arch, Sizes: precond.Sizes{
+			Resolution: resolution, Channels: 3, LabelDim: classes, AugmentDim: augmentInputs,
+			ModelChannels: 128, ChannelMult: mult, ChannelMultEmb: 4, NumBlocks: 4, AttnResolutions: []int{16}, Dropout: dropout,
+		},
 	}
 }
 
 // WithoutAugmentation is the network less the input of augmentation labels, as a
 // generator that is distilled from it has it.
 func (n Network) WithoutAugmentation() Network {
-	if n.Song != nil {
-		c := *n.Song
-		c.AugmentDim = 0
-		n.Song = &c
-		return n
-	}
-	c := *n.ADM
-	c.AugmentDim = 0
-	n.ADM = &c
-	return n
+	return n.with(func(s *precond.Sizes) { s.AugmentDim = 0 })
 }

@@ -110,8 +110,10 @@ func TestFromArguments(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := unet.Config{
-		Arch: unet.DDPMpp, Resolution: 16, Channels: 3, OutChannels: 6, ModelChannels: 32, ChannelMult: []int{1, 2, 2, 2}, ChannelMultEmb: 4, NumBlocks: 4,
-		AttnResolutions: []int{16}, Dropout: 0.1, LabelDropout: 0.2,
+		Arch: unet.DDPMpp, Sizes: precond.Sizes{
+			Resolution: 16, Channels: 3, OutChannels: 6, ModelChannels: 32, ChannelMult: []int{1, 2, 2, 2}, ChannelMultEmb: 4, NumBlocks: 4,
+			AttnResolutions: []int{16}, Dropout: 0.1, LabelDropout: 0.2,
+		},
 		Embedding: unet.Positional, NoiseMult: 1, Encoder: unet.Skip, Decoder: unet.Skip, Taps: []int{1, 1},
 	}
 	if other.Kind != precond.IDDPM || !reflect.DeepEqual(*other.Song, want) {

@@ -18,6 +18,28 @@ type Network struct {
 	ADM  *adm.Config
 }
 
+// Sizes are the network's.
+func (n Network) Sizes() precond.Sizes {
+	if n.Song != nil {
+		return n.Song.Sizes
+	}
+	return n.ADM.Sizes
+}
+
+// with is a network of other sizes.
+func (n Network) with(change func(*precond.Sizes)) Network {
+	if n.Song != nil {
+		c := *n.Song
+		change(&c.Sizes)
+		n.Song = &c
+		return n
+	}
+	c := *n.ADM
+	change(&c.Sizes)
+	n.ADM = &c
+	return n
+}
+
 // Layers lists the network's parameters without allocating it.
 func (n Network) Layers() ([]nn.Layer, error) {
 	if n.Song != nil {

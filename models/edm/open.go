@@ -68,12 +68,7 @@ func Open(f *checkpoint.File) (*precond.Denoiser, error) {
 	if err != nil {
 		return nil, err
 	}
-	n = n.WithoutAugmentation()
-	if n.Song != nil {
-		n.Song.Dropout = 0
-	} else {
-		n.ADM.Dropout = 0
-	}
+	n = n.with(func(s *precond.Sizes) { s.AugmentDim, s.Dropout = 0, 0 })
 	described, err := describedBy(f, n)
 	if err != nil {
 		return nil, err

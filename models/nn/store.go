@@ -74,3 +74,27 @@ func (m *Module) LoadFrom(f *checkpoint.File, key, prefix string) error {
 	}
 	return nil
 }
+
+// Open builds the network of configuration C that f's metadata describes under key,
+// with the values whose names start with prefix, which must be finite. layers
+// describes it without allocating it, and refuses what build cannot make.
+func Open[C any, N interface {
+	LoadFrom(f *checkpoint.File, key, prefix string) error
+}](f *checkpoint.File, key, prefix string, layers func(C) ([]Layer, error), build func(C, *Builder) N) (n N, err error) {
+	var cfg C
+	if err := ReadConfig(f, key, &cfg); err != nil {
+		return n, err
+	}
+	described, err := layers(cfg)
+	if err != nil {
+		return n, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	if err := CheckShapes(f, key, prefix, described); err != nil {
+		return n, err
+	}
+	built := build(cfg, NewBuilder(nil))
+	if err := built.LoadFrom(f, key, prefix); err != nil {
+		return n, err
+	}
+	return built, nil
+}

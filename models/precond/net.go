@@ -55,28 +55,12 @@ func (s Shape) Image() graph.Shape { return graph.Shape{s.Resolution, s.Resoluti
 // Settings are what a configuration says of a network, whatever its architecture
 // makes of them.
 type Settings struct {
-	Resolution, Channels  int
-	LabelDim, AugmentDim  int // inputs; 0 for none
-	ModelChannels         int
-	ChannelMult           []int
-	ChannelMultEmb        int
-	NumBlocks             int
-	AttnResolutions       []int
-	Dropout, LabelDropout float64
-	Variance              bool // the network also gives a variance, twice its channels
+	Sizes
 
 	// What a U-Net of score models chooses; zero: as its architecture has it.
 	Embedding, Encoder, Decoder string
 	NoiseMult                   int
 	Taps                        []int
-}
-
-// OutChannels are those of the output; 0: those of the image.
-func (s Settings) OutChannels() int {
-	if s.Variance {
-		return 2 * s.Channels
-	}
-	return 0
 }
 
 // PlainBlocks refuses choices that only some architectures leave open, for one

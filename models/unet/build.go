@@ -88,7 +88,7 @@ type maker struct {
 func build(cfg Config, b *nn.Builder) *Net {
 	m := &maker{Builder: b, cfg: cfg, arch: cfg.arch()}
 	m.style = nn.BlockStyle{
-		EmbWidth: cfg.embWidth(), Eps: normEps, SkipScale: skipScale, Taps: m.arch.Taps, ProjectSkip: true,
+		EmbWidth: cfg.EmbWidth(), Eps: normEps, SkipScale: skipScale, Taps: m.arch.Taps, ProjectSkip: true,
 		Ordinary: ordinary, Zero: nearZero, Attention: attention,
 	}
 	n := &Net{Module: b.Module(), Config: cfg}
@@ -100,7 +100,7 @@ func build(cfg Config, b *nn.Builder) *Net {
 
 func (m *maker) mapping(n *Net) {
 	m.At = nn.Layer{Part: nn.PartMap}
-	q, e := m.cfg.noiseWidth(), m.cfg.embWidth()
+	q, e := m.cfg.noiseWidth(), m.cfg.EmbWidth()
 	n.embedding = nn.Embedding{Width: q, EndPoint: true, SineFirst: true}
 	if m.arch.Embedding == Fourier {
 		n.embedding.Freqs = m.Fourier("map_noise.freqs", q)
@@ -137,7 +137,7 @@ func (m *maker) encoder(n *Net) (skips []int, c int) {
 		}
 		skips = append(skips, c)
 		for j := range m.cfg.NumBlocks {
-			s := nn.BlockShape{In: c, Out: width, Heads: heads(m.cfg.attends(res))}
+			s := nn.BlockShape{In: c, Out: width, Heads: heads(m.cfg.Attends(res))}
 			l.blocks = append(l.blocks, m.block(nn.PartEnc, res, fmt.Sprintf("block%d", j), s))
 			c = width
 			skips = append(skips, c)
@@ -162,12 +162,12 @@ func (m *maker) decoder(n *Net, skips []int, c int) {
 		for j := range m.cfg.NumBlocks + 1 {
 			skip := skips[len(skips)-1]
 			skips = skips[:len(skips)-1]
-			s := nn.BlockShape{In: c + skip, Out: width, Heads: heads(j == m.cfg.NumBlocks && m.cfg.attends(res))}
+			s := nn.BlockShape{In: c + skip, Out: width, Heads: heads(j == m.cfg.NumBlocks && m.cfg.Attends(res))}
 			l.blocks = append(l.blocks, m.block(nn.PartDec, res, fmt.Sprintf("block%d", j), s))
 			c = width
 		}
 		if m.arch.Decoder == Skip || i == 0 {
-			out := m.cfg.outChannels()
+			out := m.cfg.Out()
 			if i < last && m.arch.Decoder == Skip {
 				l.auxUp = m.conv(nn.PartDec, res, "aux_up", out, out, 0, nn.Up, ordinary)
 			}

@@ -1,7 +1,6 @@
 package unet
 
 import (
-	"fmt"
 	"math/rand/v2"
 
 	"innate/models/checkpoint"
@@ -31,9 +30,7 @@ func init() {
 // FromSettings is what a configuration's settings ask for.
 func FromSettings(arch string, s precond.Settings) Config {
 	return Config{
-		Arch: arch, Resolution: s.Resolution, Channels: s.Channels, OutChannels: s.OutChannels(), LabelDim: s.LabelDim, AugmentDim: s.AugmentDim,
-		ModelChannels: s.ModelChannels, ChannelMult: s.ChannelMult, ChannelMultEmb: s.ChannelMultEmb,
-		NumBlocks: s.NumBlocks, AttnResolutions: s.AttnResolutions, Dropout: s.Dropout, LabelDropout: s.LabelDropout,
+		Arch: arch, Sizes: s.Sizes,
 		Embedding: s.Embedding, NoiseMult: s.NoiseMult, Encoder: s.Encoder, Decoder: s.Decoder, Taps: s.Taps,
 	}
 }
@@ -41,12 +38,7 @@ func FromSettings(arch string, s precond.Settings) Config {
 // Shape is what the network maps.
 func (n *Net) Shape() precond.Shape { return n.Config.shape() }
 
-func (c Config) shape() precond.Shape {
-	return precond.Shape{
-		Resolution: c.Resolution, Channels: c.Channels, OutChannels: c.outChannels(),
-		LabelDim: c.LabelDim, LabelDropout: c.LabelDropout, AugmentDim: c.AugmentDim, NoiseWidth: c.noiseWidth(),
-	}
-}
+func (c Config) shape() precond.Shape { return c.Sizes.Shape(c.noiseWidth()) }
 
 // shapeIn is the shape that f's metadata states.
 func shapeIn(f *checkpoint.File) (precond.Shape, error) {
@@ -83,20 +75,5 @@ func (n *Net) AddTo(f *checkpoint.File, prefix string) error {
 // FromCheckpoint builds the network that f's metadata describes, with the
 // values whose names start with prefix, which must be finite.
 func FromCheckpoint(f *checkpoint.File, prefix string) (*Net, error) {
-	var cfg Config
-	if err := nn.ReadConfig(f, MetadataKey, &cfg); err != nil {
-		return nil, err
-	}
-	layers, err := Layers(cfg)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Path, err)
-	}
-	if err := nn.CheckShapes(f, MetadataKey, prefix, layers); err != nil {
-		return nil, err
-	}
-	n := build(cfg, nn.NewBuilder(nil))
-	if err := n.LoadFrom(f, MetadataKey, prefix); err != nil {
-		return nil, err
-	}
-	return n, nil
+	return nn.Open(f, MetadataKey, prefix, Layers, build)
 }

@@ -151,8 +151,10 @@ func TestFreezePresetNames(t *testing.T) {
 // small is the MNIST teacher's shape at a quarter of its width.
 func small() unet.Config {
 	return unet.Config{
-		Arch: "ddpmpp", Resolution: 28, Channels: 1, ModelChannels: 8, ChannelMult: []int{1, 2, 4},
-		ChannelMultEmb: 4, NumBlocks: 1, AttnResolutions: []int{7},
+		Arch: "ddpmpp", Sizes: precond.Sizes{
+			Resolution: 28, Channels: 1, ModelChannels: 8, ChannelMult: []int{1, 2, 4},
+			ChannelMultEmb: 4, NumBlocks: 1, AttnResolutions: []int{7},
+		},
 	}
 }
 

@@ -33,7 +33,7 @@ import (
 func digits(t *testing.T, seed uint64) *analysis.Network {
 	t.Helper()
 	net, err := unet.New(unet.Config{
-		Arch: "ddpmpp", Resolution: 28, Channels: 1, ModelChannels: 4, ChannelMult: []int{1, 1}, ChannelMultEmb: 1, NumBlocks: 1, AttnResolutions: []int{},
+		Arch: "ddpmpp", Sizes: precond.Sizes{Resolution: 28, Channels: 1, ModelChannels: 4, ChannelMult: []int{1, 1}, ChannelMultEmb: 1, NumBlocks: 1, AttnResolutions: []int{}},
 	}, rand.New(rand.NewPCG(seed, 0)))
 	check(t, err)
 	return &analysis.Network{Name: "digits", Den: &precond.Denoiser{Net: net, Kind: precond.GDD}, Weights: net.Params().Fingerprint()}

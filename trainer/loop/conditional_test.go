@@ -140,7 +140,7 @@ func TestArrange(t *testing.T) {
 		{10, 1, loop.Arrangement{N: 1, Cols: 1, Classes: []int{0}}},
 		{1000, 16, loop.Arrangement{N: 16, Cols: 4, Classes: []int{0, 250, 500, 750}}},
 	} {
-		den := &precond.Denoiser{Net: &unet.Net{Config: unet.Config{LabelDim: c.classes}}}
+		den := &precond.Denoiser{Net: &unet.Net{Config: unet.Config{Sizes: precond.Sizes{LabelDim: c.classes}}}}
 		got := loop.Arrange(den, c.n)
 		if got.N != c.want.N || got.Cols != c.want.Cols || !slices.Equal(got.Classes, c.want.Classes) {
 			t.Errorf("%d samples of %d classes: %+v, want %+v", c.n, c.classes, got, c.want)

@@ -35,8 +35,10 @@ func networks(t *testing.T) string {
 	dir, rng := t.TempDir(), rand.New(rand.NewPCG(1, 2))
 	for name, classes := range map[string]int{"teacher": 0, "teacher10": 10, "teacher3": 3} {
 		net, err := unet.New(unet.Config{
-			Arch: "ddpmpp", Resolution: datatest.Side, Channels: 1, ModelChannels: 8, ChannelMult: []int{1, 1, 1}, ChannelMultEmb: 4, NumBlocks: 1,
-			LabelDim: classes,
+			Arch: "ddpmpp", Sizes: precond.Sizes{
+				Resolution: datatest.Side, Channels: 1, ModelChannels: 8, ChannelMult: []int{1, 1, 1}, ChannelMultEmb: 4, NumBlocks: 1,
+				LabelDim: classes,
+			},
 		}, rand.New(rand.NewPCG(3, 4)))
 		check(t, err)
 		teacher := checkpoint.New()

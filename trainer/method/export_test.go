@@ -237,8 +237,10 @@ func Labels(dropout float64, b data.Batch, steps int) ([][]float32, error) {
 	}
 	defer dev.Close()
 	net, err := unet.New(unet.Config{
-		Arch: "ddpmpp", Resolution: 28, Channels: 1, LabelDim: 10, LabelDropout: dropout, ModelChannels: 8, ChannelMult: []int{1},
-		ChannelMultEmb: 4, NumBlocks: 1,
+		Arch: "ddpmpp", Sizes: precond.Sizes{
+			Resolution: 28, Channels: 1, LabelDim: 10, LabelDropout: dropout, ModelChannels: 8, ChannelMult: []int{1},
+			ChannelMultEmb: 4, NumBlocks: 1,
+		},
 	}, nil)
 	if err != nil {
 		return nil, err
@@ -364,8 +366,10 @@ func build(dev device.Device, name, preset string, channels int, run configs.Run
 	images := make([]float32, n*size)
 	data.ImageNormals(1, size, images)
 	net, err := unet.New(unet.Config{
-		Arch: "ddpmpp", Resolution: 28, Channels: 1, ModelChannels: channels, ChannelMult: []int{1, 2, 2},
-		ChannelMultEmb: 4, NumBlocks: 2, AttnResolutions: []int{7},
+		Arch: "ddpmpp", Sizes: precond.Sizes{
+			Resolution: 28, Channels: 1, ModelChannels: channels, ChannelMult: []int{1, 2, 2},
+			ChannelMultEmb: 4, NumBlocks: 2, AttnResolutions: []int{7},
+		},
 	}, rand.New(rand.NewPCG(1, 2)))
 	if err != nil {
 		return nil, nil, nil, err

@@ -9,11 +9,13 @@ import (
 
 // networkSettings translates what a configuration says of a network.
 func networkSettings(m configs.Model) precond.Settings {
-	s := precond.Settings{
+	s := precond.Settings{NoiseMult: m.ChannelMultNoise, Sizes: precond.Sizes{
 		Resolution: m.Resolution, Channels: m.Channels, LabelDim: m.LabelDim, AugmentDim: m.AugmentDim,
 		ModelChannels: m.ModelChannels, ChannelMult: m.ChannelMult, ChannelMultEmb: m.ChannelMultEmb,
 		NumBlocks: m.NumBlocks, AttnResolutions: m.AttnResolutions, Dropout: m.Dropout, LabelDropout: m.LabelDropout,
-		NoiseMult: m.ChannelMultNoise, Variance: precond.Kind(m.Precond) == precond.IDDPM,
+	}}
+	if precond.Kind(m.Precond) == precond.IDDPM {
+		s.OutChannels = 2 * m.Channels // a variance beside the image
 	}
 	if len(m.ResampleFilter) > 0 {
 		s.Taps = m.ResampleFilter
@@ -36,15 +38,13 @@ func publishedModel(name string) configs.Model {
 		panic(err) // configs asks for names that it has been told
 	}
 	m := configs.Model{Network: name, Embedding: configs.Auto, Encoder: configs.Auto, Decoder: configs.Auto, ResampleFilter: []int{}, Precond: string(n.Kind)}
-	if c := n.Song; c != nil {
-		m.Arch, m.Resolution, m.Channels, m.LabelDim, m.AugmentDim = c.Arch, c.Resolution, c.Channels, c.LabelDim, c.AugmentDim
-		m.ModelChannels, m.ChannelMult, m.ChannelMultEmb = c.ModelChannels, c.ChannelMult, c.ChannelMultEmb
-		m.NumBlocks, m.AttnResolutions, m.Dropout = c.NumBlocks, c.AttnResolutions, c.Dropout
-		return m
+	m.Arch = adm.Name
+	if n.Song != nil {
+		m.Arch = n.Song.Arch
 	}
-	c := n.ADM
-	m.Arch, m.Resolution, m.Channels, m.LabelDim, m.AugmentDim = adm.Name, c.Resolution, c.Channels, c.LabelDim, c.AugmentDim
-	m.ModelChannels, m.ChannelMult, m.ChannelMultEmb = c.ModelChannels, c.ChannelMult, c.ChannelMultEmb
-	m.NumBlocks, m.AttnResolutions, m.Dropout = c.NumBlocks, c.AttnResolutions, c.Dropout
+	s := n.Sizes()
+	m.Resolution, m.Channels, m.LabelDim, m.AugmentDim = s.Resolution, s.Channels, s.LabelDim, s.AugmentDim
+	m.ModelChannels, m.ChannelMult, m.ChannelMultEmb = s.ModelChannels, s.ChannelMult, s.ChannelMultEmb
+	m.NumBlocks, m.AttnResolutions, m.Dropout = s.NumBlocks, s.AttnResolutions, s.Dropout
 	return m
 }

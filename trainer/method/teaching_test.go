@@ -20,7 +20,7 @@ func TestTeaching(t *testing.T) {
 	const n, size, points = 32, 4 * 4, 5
 	rng := rand.New(rand.NewPCG(1, 2))
 	network := func(kind precond.Kind) *precond.Denoiser {
-		net, err := unet.New(unet.Config{Arch: "ddpmpp", Resolution: 4, Channels: 1, ModelChannels: 4, ChannelMult: []int{1}, ChannelMultEmb: 2, NumBlocks: 1}, rng)
+		net, err := unet.New(unet.Config{Arch: "ddpmpp", Sizes: precond.Sizes{Resolution: 4, Channels: 1, ModelChannels: 4, ChannelMult: []int{1}, ChannelMultEmb: 2, NumBlocks: 1}}, rng)
 		if err != nil {
 			t.Fatal(err)
 		}

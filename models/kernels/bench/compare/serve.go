@@ -21,16 +21,22 @@ import (
 // networks are the ones that the PyTorch worker has under the same names.
 var networks = map[string]unet.Config{
 	"mnist": {
-		Arch: unet.DDPMpp, Resolution: 28, Channels: 1, ModelChannels: 32, ChannelMult: []int{1, 2, 2}, ChannelMultEmb: 4,
-		NumBlocks: 2, AttnResolutions: []int{7},
+		Arch: unet.DDPMpp, Sizes: precond.Sizes{
+			Resolution: 28, Channels: 1, ModelChannels: 32, ChannelMult: []int{1, 2, 2}, ChannelMultEmb: 4,
+			NumBlocks: 2, AttnResolutions: []int{7},
+		},
 	},
 	"demo": {
-		Arch: unet.DDPMpp, Resolution: 28, Channels: 1, ModelChannels: 16, ChannelMult: []int{1, 1, 3}, ChannelMultEmb: 4,
-		NumBlocks: 1, AttnResolutions: []int{7},
+		Arch: unet.DDPMpp, Sizes: precond.Sizes{
+			Resolution: 28, Channels: 1, ModelChannels: 16, ChannelMult: []int{1, 1, 3}, ChannelMultEmb: 4,
+			NumBlocks: 1, AttnResolutions: []int{7},
+		},
 	},
 	"cifar": {
-		Arch: unet.NCSNpp, Resolution: 32, Channels: 3, ModelChannels: 128, ChannelMult: []int{2, 2, 2}, ChannelMultEmb: 4,
-		NumBlocks: 4, AttnResolutions: []int{16},
+		Arch: unet.NCSNpp, Sizes: precond.Sizes{
+			Resolution: 32, Channels: 3, ModelChannels: 128, ChannelMult: []int{2, 2, 2}, ChannelMultEmb: 4,
+			NumBlocks: 4, AttnResolutions: []int{16},
+		},
 	},
 }
 
