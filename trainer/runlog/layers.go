@@ -157,11 +157,11 @@ func NewLayerReader(dir string) *LayerReader {
 // returned no longer counts, and stats are all that does. The first call and a
 // reset read the whole file: a few megabytes after days of training.
 func (r *LayerReader) Poll() (stats []LayerStats, reset bool, err error) {
-	shrunk, err := r.tail.shrunk()
+	replaced, err := r.tail.replaced()
 	if err != nil {
 		return nil, false, err
 	}
-	if shrunk {
+	if replaced {
 		r.restart()
 	}
 	stats, cut, err := r.read()
@@ -172,7 +172,7 @@ func (r *LayerReader) Poll() (stats []LayerStats, reset bool, err error) {
 	for _, s := range stats {
 		r.last = max(r.last, s.Nimg)
 	}
-	return stats, shrunk || cut, err
+	return stats, replaced || cut, err
 }
 
 // restart goes back to the beginning of the file.

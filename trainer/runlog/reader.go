@@ -22,7 +22,7 @@ const (
 // Update is what one Poll found, in the order of the file: a row of TypeResume
 // takes back those before it that lie beyond its nimg.
 type Update struct {
-	Reset  bool // a file shrank or was replaced: forget everything read before
+	Reset  bool // a file is gone, shorter, or another one: forget everything read before
 	Rows   []Row
 	Events []Event
 	More   bool // there is more to read at once
@@ -67,11 +67,11 @@ func NewReader(dir string) *Reader {
 func (r *Reader) Poll() (Update, error) {
 	var u Update
 	for _, t := range []*tail{&r.metrics, &r.events} {
-		shrunk, err := t.shrunk()
+		replaced, err := t.replaced()
 		if err != nil {
 			return u, err
 		}
-		u.Reset = u.Reset || shrunk
+		u.Reset = u.Reset || replaced
 	}
 	if u.Reset {
 		r.metrics.offset, r.events.offset, r.skipped = 0, 0, 0
@@ -119,19 +119,24 @@ func (r *Reader) Skipped() int { return r.skipped }
 // tail reads whole lines of a growing file.
 type tail struct {
 	path   string
-	offset int64 // of the first byte not yet consumed
+	offset int64       // of the first byte not yet consumed
+	file   os.FileInfo // whose bytes were consumed; nil before there was one
 }
 
-// shrunk tells whether the file has become shorter than what was read of it.
-func (t *tail) shrunk() (bool, error) {
+// replaced tells whether what was read is of the file no more: it is gone, it is
+// shorter, or another has taken its place.
+func (t *tail) replaced() (bool, error) {
 	info, err := os.Stat(t.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		t.file = nil
 		return t.offset > 0, nil
 	case err != nil:
 		return false, fmt.Errorf("runlog: %w", err)
 	}
-	return info.Size() < t.offset, nil
+	was := t.file
+	t.file = info
+	return info.Size() < t.offset || was != nil && t.offset > 0 && !os.SameFile(was, info), nil
 }
 
 // read calls f for every complete line within the next pollBytes; f must not

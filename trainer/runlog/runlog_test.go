@@ -216,6 +216,34 @@ func TestReset(t *testing.T) {
 	}
 }
 
+// TestResetByALonger replaces the log by a longer one between two polls, as a run
+// does that is deleted and made again under its name while nobody looks.
+func TestResetByALonger(t *testing.T) {
+	dir, next := t.TempDir(), t.TempDir()
+	for name, nimgs := range map[string][]int64{dir: {10, 20}, next: {11, 22, 33, 44}} {
+		w := open(t, name)
+		for _, n := range nimgs {
+			must(t, w.Tick(runlog.Tick{Nimg: n}))
+			must(t, w.LayerStats(layer(n)))
+		}
+
+	}
+	r, layers := runlog.NewReader(dir), runlog.NewLayerReader(dir)
+	var h runlog.History
+	h.Apply(poll(t, r))
+	pollLayers(t, layers)
+	for _, name := range []string{runlog.MetricsFile, runlog.LayersFile} {
+		must(t, os.Rename(filepath.Join(next, name), filepath.Join(dir, name)))
+	}
+	u := poll(t, r)
+	if h.Apply(u); !u.Reset || nimgs(h.Rows) != "11 22 33 44" {
+		t.Errorf("reset %v, rows at %q; want those of the new log", u.Reset, nimgs(h.Rows))
+	}
+	if stats, reset := pollLayers(t, layers); !reset || layerNimgs(stats) != "11 22 33 44" {
+		t.Errorf("reset %v, layers at %q; want those of the new log", reset, layerNimgs(stats))
+	}
+}
+
 // TestLargeLog reads more than one Poll takes, and a line that is too long.
 func TestLargeLog(t *testing.T) {
 	dir := t.TempDir()
