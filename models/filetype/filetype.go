@@ -31,6 +31,8 @@ const (
 // Kinds that are only named.
 const (
 	brokenZip  Kind = "a zip archive that was cut short"
+	brokenNPZ  Kind = "an npz archive of NumPy that was cut short"
+	brokenPT   Kind = "a PyTorch file (zip of torch.save) that was cut short"
 	gguf       Kind = "a GGUF file"
 	onnx       Kind = "an ONNX model"
 	hdf5       Kind = "an HDF5 file"
@@ -76,7 +78,7 @@ var advice = map[Kind]string{
 	html: fetchAgain, xml: fetchAgain,
 	lfsPointer: "git lfs pull fetches the file itself",
 	shardIndex: "name one of the files that it lists",
-	zeros:      unfinished, empty: unfinished, brokenZip: unfinished,
+	zeros:      unfinished, empty: unfinished, brokenZip: unfinished, brokenNPZ: unfinished, brokenPT: unfinished,
 	Safetensors: "innate inspect, sample, fid and export read it",
 	NPZ:         "innate fid --ref and fid.reference read statistics",
 }
@@ -84,6 +86,12 @@ var advice = map[Kind]string{
 // Refuse returns the error of a file of this kind where want is wanted.
 func (k Kind) Refuse(want string) error {
 	hint := advice[k]
+	switch k {
+	case "":
+		return fmt.Errorf("a file of no kind that is known here, want %s", want)
+	case brokenNPZ, brokenPT: // the right one, for all that can be seen of it
+		want = "all of it"
+	}
 	if hint == "" || hint == imports && want != Wanted {
 		return fmt.Errorf("%s, want %s", k, want)
 	}
@@ -98,16 +106,16 @@ func (k Kind) Text() bool { return k == plainText || k == empty || k == "" }
 // where something went wrong, in place of a file of data.
 func (k Kind) Instead() bool {
 	switch k {
-	case html, xml, lfsPointer, jsonText, plainText, zeros, empty, brokenZip:
+	case html, xml, lfsPointer, jsonText, plainText, zeros, empty, brokenZip, brokenNPZ, brokenPT:
 		return true
 	}
 	return false
 }
 
-// Torch reports whether a file of this kind is one of PyTorch's or a pickle, which
-// package torchfile reads.
+// Torch reports whether a file of this kind is one of PyTorch's or a pickle, whole or
+// not, which package torchfile reads or says what is missing.
 func (k Kind) Torch() bool {
-	return k == TorchZip || k == TorchLegacy || k == TorchScript || k == Pickle
+	return k == TorchZip || k == TorchLegacy || k == TorchScript || k == Pickle || k == brokenPT
 }
 
 // Of says what lies at path. It opens regular files alone: opening a pipe would
@@ -173,7 +181,7 @@ func Sniff(r io.ReaderAt, size int64) Kind {
 	for _, m := range magics {
 		if len(head) >= m.at+len(m.bytes) && string(head[m.at:m.at+len(m.bytes)]) == m.bytes {
 			if m.kind == Zip {
-				return inZip(r, size)
+				return inZip(head, r, size)
 			}
 			return m.kind
 		}

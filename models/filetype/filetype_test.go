@@ -30,9 +30,16 @@ func archive(t testing.TB, names ...string) string {
 	return b.String()
 }
 
+// cut takes the end off, where a zip lists what it holds.
+func cut(s string) string { return s[:len(s)-1] }
+
 // header is the start of a safetensors file that claims length bytes of JSON.
 func header(length uint64, json string) string {
 	return string(binary.LittleEndian.AppendUint64(nil, length)) + json
+}
+
+func sniff(content string) filetype.Kind {
+	return filetype.Sniff(strings.NewReader(content), int64(len(content)))
 }
 
 // TestFaultSniff knows files by their content, whatever they are called.
@@ -47,6 +54,11 @@ func TestFaultSniff(t *testing.T) {
 		{"a zip archive", archive(t, "00000/img00000000.png", "dataset.json")},
 		{"a zip archive", archive(t)},
 		{"a zip archive that was cut short", "PK\x03\x04 cut short"},
+		{"a zip archive that was cut short", cut(archive(t, "00000/img00000000.png", "dataset.json"))},
+		{"a PyTorch file (zip of torch.save) that was cut short", cut(archive(t, "net/data.pkl", "net/data/0"))},
+		{"an npz archive of NumPy that was cut short", cut(archive(t, "mu.npy", "sigma.npy"))},
+		{"a Python pickle", "\x80\x04\x95\x00"}, // cut short, as its reader will say
+		{"a Python pickle", "\x80\x02\x8a\x0a\x6c\xfc"},
 		{"an npy array of NumPy", "\x93NUMPY\x01\x00"},
 		{"a GGUF file", "GGUF\x03\x00\x00\x00"},
 		{"a gzip file", "\x1f\x8b\x08\x00"},
@@ -67,7 +79,7 @@ func TestFaultSniff(t *testing.T) {
 		{"", "\x80\x02 no full stop at the end"},
 		{"", "\x08\x00\x12\x01"},
 	} {
-		if got := filetype.Sniff(strings.NewReader(c.content), int64(len(c.content))); string(got) != c.want {
+		if got := sniff(c.content); string(got) != c.want {
 			t.Errorf("%.60q: got %q, want %q", c.content, got, c.want)
 		}
 	}
@@ -129,6 +141,8 @@ func TestRefuse(t *testing.T) {
 		{script, "npz", "a TorchScript file, want npz"},
 		{script, filetype.Wanted, "a TorchScript file, want safetensors; innate import makes one of it"},
 		{filetype.TorchZip, filetype.Wanted, "a PyTorch file (zip of torch.save), want safetensors; innate import makes one of it"},
+		{sniff(cut(archive(t, "net/data.pkl"))), filetype.Wanted, "a PyTorch file (zip of torch.save) that was cut short, want all of it; a download or a copy did not come to its end"},
+		{sniff("\xff"), filetype.Wanted, "a file of no kind that is known here, want safetensors"},
 	} {
 		if got := c.kind.Refuse(c.wanted).Error(); got != c.want {
 			t.Errorf("got %s, want %s", got, c.want)

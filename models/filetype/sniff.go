@@ -61,15 +61,22 @@ func isSafetensors(head []byte) bool {
 	return len(head) > 8 && head[8] == '{' && binary.LittleEndian.Uint64(head) <= maxHeader
 }
 
-// isPickle: from protocol 2 on a pickle says its protocol; older ones begin with
-// the list or the dict that they are. All end with a full stop.
+// pickleStarts are the opcodes that pickles begin with after their protocol: a frame,
+// a name, or plain data.
+const pickleStarts = "\x95c}])(NKMJGXUTBC\x8a\x8b\x8c\x8d\x88\x89\x8f"
+
+// isPickle: from protocol 2 on a pickle says its protocol, and may have been cut short;
+// older ones begin with the list or the dict that they are, and end with a full stop.
 func isPickle(head []byte, r io.ReaderAt, size int64) bool {
-	var last [1]byte
-	if _, err := r.ReadAt(last[:], size-1); err != nil || last[0] != '.' || len(head) < 3 {
+	if len(head) < 3 {
 		return false
 	}
 	if head[0] == 0x80 {
-		return head[1] >= 2 && head[1] <= 5
+		return head[1] >= 2 && head[1] <= 5 && strings.IndexByte(pickleStarts, head[2]) >= 0
+	}
+	var last [1]byte
+	if _, err := r.ReadAt(last[:], size-1); err != nil || last[0] != '.' {
+		return false
 	}
 	old := []string{"(dp", "(lp", "}q\x00", "]q\x00"}
 	return slices.ContainsFunc(old, func(s string) bool { return bytes.HasPrefix(head, []byte(s)) })
@@ -89,10 +96,10 @@ func isONNX(head []byte) bool {
 }
 
 // inZip knows zip archives apart by the names in them.
-func inZip(r io.ReaderAt, size int64) Kind {
+func inZip(head []byte, r io.ReaderAt, size int64) Kind {
 	z, err := zip.NewReader(r, size)
 	if err != nil {
-		return brokenZip
+		return inBroken(head)
 	}
 	if len(z.File) == 0 {
 		return Zip
@@ -109,6 +116,23 @@ func inZip(r io.ReaderAt, size int64) Kind {
 		return NPZ
 	}
 	return Zip
+}
+
+// inBroken knows them apart by the name of their first record, for the list of all is at
+// the end of a zip.
+func inBroken(head []byte) Kind {
+	const fixed = 30 // bytes of a record's header, before its name
+	if len(head) < fixed {
+		return brokenZip
+	}
+	n := int(binary.LittleEndian.Uint16(head[26:]))
+	switch name := string(head[fixed:min(len(head), fixed+n)]); {
+	case path.Base(name) == "data.pkl", path.Base(name) == "constants.pkl":
+		return brokenPT
+	case strings.HasSuffix(name, ".npy"):
+		return brokenNPZ
+	}
+	return brokenZip
 }
 
 // ofText knows texts apart by how they begin; "" for what is no text.
