@@ -400,6 +400,25 @@ func TestIDX(t *testing.T) {
 	}
 }
 
+// TestIDXLabelsBeside finds the labels of images however either is compressed: someone
+// unpacks one of the two, and the run would have no classes.
+func TestIDXLabelsBeside(t *testing.T) {
+	for _, c := range []struct{ images, labels string }{
+		{"train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte"},
+		{"train-images-idx3-ubyte", "train-labels-idx1-ubyte.gz"},
+		{"train-images.idx3-ubyte", "train-labels.idx1-ubyte"},
+	} {
+		dir := t.TempDir()
+		check(t, os.WriteFile(filepath.Join(dir, c.images), idx(0x803, []uint32{2, 1, 1}, []byte{1, 2}), 0o644))
+		check(t, os.WriteFile(filepath.Join(dir, c.labels), idx(0x801, []uint32{2}, []byte{2, 1}), 0o644))
+		for _, at := range []string{dir, filepath.Join(dir, c.images)} {
+			if _, l := images(t, openSet(t, at, data.Options{}), 1); !slices.Equal(l, []float32{0, 1, 0}) {
+				t.Errorf("%s beside %s: label %v, want class 1 of 3", c.labels, at, l)
+			}
+		}
+	}
+}
+
 // TestFingerprint: it follows the contents.
 func TestFingerprint(t *testing.T) {
 	print := func(b []byte) string {

@@ -41,14 +41,14 @@ func openIDX(p Place, held bool) (Collection, error) {
 		return nil, err
 	}
 	var labels []byte
-	beside := labelsBeside(at)
-	if beside != "" {
+	beside, err := labelsBeside(at)
+	if err == nil && beside != "" {
 		err = readIDX(beside, func(r io.Reader) (err error) {
 			labels, err = data.ReadIDXLabels(r)
 			return err
 		})
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
 		return nil, err
 	}
 	if labels != nil && len(labels) != n {
@@ -64,9 +64,12 @@ func openIDX(p Place, held bool) (Collection, error) {
 	return hold("idx", filepath.Base(p.Path), pixels, h, w, 1, classes, dim, member)
 }
 
+// gzipExt is how the name of a compressed file ends. What one is, its content says.
+const gzipExt = ".gz"
+
 // idxName reports whether a file is called as MNIST's images are.
 func idxName(name string) bool {
-	name = strings.TrimSuffix(name, ".gz")
+	name = strings.TrimSuffix(name, gzipExt)
 	return strings.HasSuffix(name, "images-idx3-ubyte") || strings.HasSuffix(name, "images.idx3-ubyte")
 }
 
@@ -74,16 +77,23 @@ func isTest(name string) bool {
 	return strings.HasPrefix(name, "t10k") || strings.HasPrefix(name, "test")
 }
 
-// labelsBeside is where the labels of a file of images should lie; "" if its name does
-// not say.
-func labelsBeside(images string) string {
+// labelsBeside finds the labels of a file of images: the file beside it that is called so,
+// compressed as it is or not; "" if there is none, or its name does not say.
+func labelsBeside(images string) (string, error) {
 	dir, name := filepath.Split(images)
-	for from, to := range map[string]string{"images-idx3": "labels-idx1", "images.idx3": "labels.idx1"} {
-		if strings.Contains(name, from) {
-			return filepath.Join(dir, strings.Replace(name, from, to, 1))
+	bare := strings.TrimSuffix(name, gzipExt)
+	labels := strings.NewReplacer("images-idx3", "labels-idx1", "images.idx3", "labels.idx1").Replace(bare)
+	if labels == bare {
+		return "", nil
+	}
+	ends := []string{strings.TrimPrefix(name, bare), "", gzipExt}
+	for _, end := range ends {
+		at := filepath.Join(dir, labels+end)
+		if _, err := os.Stat(at); !errors.Is(err, fs.ErrNotExist) {
+			return at, err
 		}
 	}
-	return ""
+	return "", nil
 }
 
 // readIDX has an IDX file read, decompressed if it is by gzip.
