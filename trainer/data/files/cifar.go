@@ -111,12 +111,14 @@ func tarFile(at string, zipped, held bool) ([]cifarBatch, error) {
 // tarBatches reads the batches in a tar. Nothing is unpacked, so that names lead
 // nowhere; a batch that is a link, or lies above the tar, is refused all the same.
 func tarBatches(r io.Reader, held bool) (batches []cifarBatch, err error) {
-	t := tar.NewReader(io.LimitReader(r, maxTar))
+	whole := io.LimitReader(r, maxTar)
+	t := tar.NewReader(whole)
 	total := int64(0)
 	for {
 		h, err := t.Next()
 		if errors.Is(err, io.EOF) {
-			return batches, nil
+			_, err = io.Copy(io.Discard, whole) // to the checksum of a gzip
+			return batches, err
 		}
 		if err != nil {
 			return nil, fmt.Errorf("tar: %w", err)

@@ -44,13 +44,15 @@ func patched(t *testing.T, size uint32) []byte {
 func TestHostile(t *testing.T) {
 	whole := edmZip(t, 3)
 	a := member{"a.png", pngOf(t, 4, 1)}
+	halfTar := tarOf(t, true, tar.Header{Name: "data_batch_1.bin", Typeflag: tar.TypeReg})
+	halfTar = halfTar[:len(halfTar)-10]
 	json := func(text string) []byte { return zipOf(t, a, member{"dataset.json", []byte(text)}) }
 	for name, c := range map[string]struct {
 		file string
 		b    []byte
 		want string
 	}{
-		"truncated zip":         {"x.zip", whole[:len(whole)-30], "zip: not a valid zip file"},
+		"truncated zip":         {"x.zip", whole[:len(whole)-30], "a zip archive that was cut short, want a zip of images; a download or a copy did not come to its end"},
 		"size that lies, small": {"x.zip", patched(t, 20), "a.png: "},
 		"size that lies, large": {"x.zip", patched(t, 1<<31), "want at most 67108864"},
 		"60000x60000":           {"x.zip", zipOf(t, member{"a.png", claims(60000, 60000)}), "image of 60000x60000 in 100"},
@@ -68,8 +70,10 @@ func TestHostile(t *testing.T) {
 		"json twice":            {"x.zip", json(`{"labels": null}{}`), "more than one value"},
 		"deep json":             {"x.zip", json(`{"x": ` + strings.Repeat("[", 100_000)), "dataset.json: "},
 		"no images":             {"x.zip", zipOf(t, member{"a.txt", nil}), "no images"},
-		"no format":             {"x.bin", []byte("hello"), `starts with "hello", want CIFAR`},
-		"empty":                 {"x.bin", nil, `starts with ""`},
+		"no format":             {"x.bin", []byte("\xffhello"), `starts with "\xffhello", want CIFAR`},
+		"text":                  {"x.bin", []byte("hello"), "a text, want CIFAR"},
+		"empty":                 {"x.bin", nil, "an empty file, want CIFAR"},
+		"half a gzipped tar":    {"x.tar.gz", halfTar, "unexpected EOF: the file was cut short"},
 		"idx of 2^31":           {"x", idx(0x803, []uint32{1 << 31, 28, 28}, nil), "size 2147483648 of axis 0"},
 		"idx that ends":         {"x", idx(0x803, []uint32{1 << 20, 16, 16}, make([]byte, 10)), "10 bytes of data"},
 		"cifar of odd length":   {"data_batch_1.bin", cifarBin(2, 0)[:6000], "6000 bytes, want a multiple of 3073"},

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"innate/models/filetype"
 	"innate/models/registry"
 )
 
@@ -149,11 +150,18 @@ func Open(at string, held bool) (c Collection, format string, err error) {
 		f, _ := Formats.Get(name)
 		known = append(known, f.Doc)
 	}
-	return nil, "", fmt.Errorf("%s: starts with %.8q, want %s", at, p.Head[:min(len(p.Head), 8)], strings.Join(known, " | "))
+	want := strings.Join(known, " | ")
+	if kind, err := filetype.Of(at); err == nil && kind != "" {
+		return nil, "", fmt.Errorf("%s: %w", at, kind.Refuse(want))
+	}
+	return nil, "", fmt.Errorf("%s: starts with %.8q, want %s", at, p.Head[:min(len(p.Head), 8)], want)
 }
 
-// naming names the path of an error that does not.
+// naming names the path of an error that does not, and says what an early end means.
 func naming(at string, err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = fmt.Errorf("%w: the file was cut short", err)
+	}
 	if strings.Contains(err.Error(), at) {
 		return err
 	}

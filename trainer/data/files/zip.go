@@ -9,6 +9,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"innate/models/filetype"
 )
 
 // openZipFile opens a zip of images.
@@ -36,7 +38,7 @@ func openZipFile(p Place, held bool) (Collection, error) {
 func openZip(r io.ReaderAt, size int64) (*encoded, error) {
 	z, err := zip.NewReader(r, size)
 	if err != nil {
-		return nil, err
+		return nil, filetype.Sniff(r, size).Refuse("a zip of images")
 	}
 	if len(z.File) > maxMembers {
 		return nil, fmt.Errorf("zip: %d members, want at most %d", len(z.File), maxMembers)
