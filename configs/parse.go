@@ -72,6 +72,16 @@ func KeyOf(err error) string {
 	return ""
 }
 
+// Named gives what err says of a key, if it does, the place in the file that its reader
+// knows by name, when the text was parsed by another.
+func Named(name string, err error) error {
+	var e *keyError
+	if errors.As(err, &e) && e.file != "" {
+		e.file = name
+	}
+	return err
+}
+
 // Load reads and checks a configuration file.
 func Load(path string) (*Config, error) {
 	text, err := ReadFile(path)

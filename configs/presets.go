@@ -61,9 +61,8 @@ func Summary(text string) string {
 // Open reads what a user names on a command line: a preset, or else a file. It
 // returns the text too, which becomes the config.toml of a run.
 func Open(presetOrPath string) (text string, c *Config, err error) {
-	text, err = PresetText(presetOrPath)
-	if err == nil {
-		c, err = Parse(presetOrPath+".toml", text)
+	if text, err = PresetText(presetOrPath); err == nil {
+		c, err = Parse(FileName(presetOrPath), text)
 		return text, c, err
 	}
 	if _, statErr := os.Stat(presetOrPath); statErr != nil && !strings.ContainsAny(presetOrPath, "./") {
@@ -74,6 +73,14 @@ func Open(presetOrPath string) (text string, c *Config, err error) {
 	}
 	c, err = Parse(presetOrPath, text)
 	return text, c, err
+}
+
+// FileName is what errors of Open call the file of a preset, or the file at a path.
+func FileName(presetOrPath string) string {
+	if _, err := PresetText(presetOrPath); err == nil {
+		return presetOrPath + ".toml"
+	}
+	return presetOrPath
 }
 
 // DiffFromPreset lists the settings of a configuration text that differ from

@@ -21,24 +21,26 @@ func wantConfig() string {
 }
 
 // openConfig reads the text of a preset or a file, whose relative paths count
-// from where they lie.
-func openConfig(config string) (text string, err error) {
+// from where they lie, and the name by which errors call it.
+func openConfig(config string) (name, text string, err error) {
 	config = configs.ExpandHome(config)
 	if text, _, err = configs.Open(config); err != nil {
 		if kind, statErr := filetype.Of(config); statErr == nil && !kind.Text() {
 			err = fmt.Errorf("%s: %w", config, kind.Refuse(wantConfig()))
 		}
-		return "", err
+		return "", "", err
 	}
-	return trainer.Rebase(text, config)
+	text, err = trainer.Rebase(text, config)
+	return configs.FileName(config), text, err
 }
 
 // prepare reads a preset or a file, edits it and checks it as a new run's.
 func prepare(config string, e edits) (text string, cfg *configs.Config, err error) {
-	if text, err = openConfig(config); err != nil {
+	name, text, err := openConfig(config)
+	if err != nil {
 		return "", nil, err
 	}
-	if text, cfg, err = e.parse(run.ConfigFile, text); err != nil {
+	if text, cfg, err = e.parse(name, text); err != nil {
 		return "", nil, err
 	}
 	return text, cfg, method.Check(cfg)
@@ -48,7 +50,7 @@ func prepare(config string, e edits) (text string, cfg *configs.Config, err erro
 // edits, and the directory that its paths count from. A run is only read: its
 // trainer, if it has one, continues.
 func configOf(runs, ref string, e edits) (name, dir string, cfg *configs.Config, err error) {
-	text, err := openConfig(ref)
+	called, text, err := openConfig(ref)
 	if err != nil {
 		var noRun error
 		if dir, noRun = find(runs, ref); noRun != nil {
@@ -58,8 +60,9 @@ func configOf(runs, ref string, e edits) (name, dir string, cfg *configs.Config,
 		if text, _, err = configs.Open(ref); err != nil {
 			return "", "", nil, err
 		}
+		called = ref
 	}
-	_, cfg, err = e.parse(ref, text)
+	_, cfg, err = e.parse(called, text)
 	return ref, dir, cfg, err
 }
 

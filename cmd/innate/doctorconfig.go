@@ -33,11 +33,11 @@ type finding struct {
 // doctorConfig prints what a run of a configuration needs and whether it is here, and
 // fails if the run would not start.
 func doctorConfig(c *cli, config string, e edits) error {
-	text, err := openConfig(config)
+	name, text, err := openConfig(config)
 	if err != nil {
 		return err
 	}
-	_, cfg, err := e.parse(run.ConfigFile, text)
+	_, cfg, err := e.parse(name, text)
 	if err != nil {
 		return err
 	}

@@ -46,6 +46,9 @@ func TestDoctorConfig(t *testing.T) {
 		{"doctor mnist-gdd-i --set fid.reference=text.npz", 1, []string{"NO  fid.reference  ", "fid.reference: text.npz: npz: a text, want npz; innate fid ref FILE "}},
 		{"doctor mnist-gdd-i --set fid.input=clip", 1, []string{"NO  fid.input      ", `fid.input: features: builtin:mnist-fid-cnn: input: got "clip", want levels for cnn`}},
 		{"doctor mnist-gdd-i --set fid.features=builtin:mnist-teacher", 1, []string{"NO  fid.features   ", "fid.features: features: builtin:mnist-teacher: got no feature network, want one of: "}},
+		{"doctor mnist-gdd-i --set disc.in_size=0", 1, []string{"configs: mnist-gdd-i.toml:"}},
+		{"doctor mine.toml --set run.batch=0", 1, []string{"configs: mine.toml:"}},
+		{"start mnist-gdd-i --set fid.reference=none.npz", 1, []string{"configs: mnist-gdd-i.toml:", "fid.reference: stat none.npz: no such file"}},
 		{"doctor mnist-gdd-i --check", 2, nil},
 		{"doctor a b", 2, []string{"got 2 arguments"}},
 	} {

@@ -216,7 +216,7 @@ func (s *submission) submit(ctx context.Context, c *cli, config string) error {
 			dir, err = filepath.Abs(dir)
 		}
 		if err != nil {
-			return errors.Join(err, s.takeBack())
+			return errors.Join(configs.Named(configs.FileName(config), err), s.takeBack())
 		}
 		s.job.Dirs = append(s.job.Dirs, dir)
 	}
@@ -343,11 +343,11 @@ func (s *submission) printManifest(c *cli, config string) error {
 		return err
 	}
 	for i, e := range list {
-		text, err := openConfig(config)
+		name, text, err := openConfig(config)
 		if err != nil {
 			return err
 		}
-		text, cfg, err := e.parse(run.ConfigFile, text)
+		text, cfg, err := e.parse(name, text)
 		if err == nil {
 			err = errors.Join(s.checkGPUs(cfg.Run.Device), onVolume(cfg, s.pods.Mount))
 		}

@@ -105,7 +105,7 @@ func (c *cli) planSweep(ref string, threads int) (*planned, error) {
 	if beside := configs.Locate(filepath.Dir(ref), f.Base); isRegular(beside) {
 		f.Base = beside
 	}
-	text, err := openConfig(f.Base)
+	_, text, err := openConfig(f.Base)
 	if err != nil {
 		return nil, err
 	}

@@ -163,10 +163,13 @@ func create(runs, out, config string, e edits) (string, error) {
 	if err := devices.Check(cfg.Run.Device); err != nil {
 		return "", cfg.At("run.device", err)
 	}
-	if out != "" {
-		return out, trainer.CreateAt(out, text, "")
+	dir := out
+	if dir != "" {
+		err = trainer.CreateAt(dir, text, "")
+	} else {
+		dir, err = trainer.Create(run.RunsDir(runs), text, "")
 	}
-	return trainer.Create(run.RunsDir(runs), text, "")
+	return dir, configs.Named(configs.FileName(config), err)
 }
 
 // presets lists the shipped runs: the demo's first, then those that need nothing
