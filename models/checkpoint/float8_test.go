@@ -80,3 +80,42 @@ func TestDeferred(t *testing.T) {
 		}
 	}
 }
+
+// TestWidenedInPieces: values that arrive cut anywhere are the same, and bytes too many or
+// too few are an error.
+func TestWidenedInPieces(t *testing.T) {
+	want := []float32{1, -2.5, 3e-5, float32(math.Inf(1)), 65504}
+	for _, d := range []checkpoint.DType{checkpoint.F64, checkpoint.F32} {
+		var raw []byte
+		for _, v := range want {
+			if d == checkpoint.F64 {
+				raw = binary.LittleEndian.AppendUint64(raw, math.Float64bits(float64(v)))
+			} else {
+				raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
+			}
+		}
+		for piece := 1; piece <= len(raw); piece++ {
+			got, err := checkpoint.Deferred("a", d, inPieces(raw, piece), len(want)).Float32s()
+			if err != nil || !slices.Equal(got, want) {
+				t.Errorf("%s in pieces of %d bytes: %v, %v; want %v", d, piece, got, err, want)
+			}
+			for what, raw := range map[string][]byte{"too many": append(slices.Clip(raw), 0), "too few": raw[:len(raw)-1]} {
+				if got, err := checkpoint.Deferred("a", d, inPieces(raw, piece), len(want)).Float32s(); err == nil || got != nil {
+					t.Errorf("%s, %s in pieces of %d bytes: %v, want an error", d, what, piece, got)
+				}
+			}
+		}
+	}
+}
+
+// inPieces writes at most n bytes at a time.
+func inPieces(raw []byte, n int) func(io.Writer) error {
+	return func(w io.Writer) error {
+		for piece := range slices.Chunk(raw, n) {
+			if _, err := w.Write(piece); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}

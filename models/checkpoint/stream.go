@@ -1,7 +1,6 @@
 package checkpoint
 
 import (
-	"errors"
 	"fmt"
 	"io"
 )
@@ -50,7 +49,7 @@ type filled []byte
 
 func (f *filled) Write(p []byte) (int, error) {
 	if len(p) > cap(*f)-len(*f) {
-		return 0, errors.New("more bytes than its type and shape have")
+		return 0, errMore
 	}
 	*f = append(*f, p...)
 	return len(p), nil

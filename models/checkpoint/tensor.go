@@ -120,37 +120,22 @@ func (t Tensor) Float32s() ([]float32, error) {
 	if t.f32 != nil {
 		return slices.Clone(t.f32), nil
 	}
+	widen, err := t.DType.widening()
+	if err != nil {
+		return nil, fmt.Errorf("tensor %q: %w", t.Name, err)
+	}
+	out := make([]float32, t.Count())
+	if t.read != nil { // as they arrive, so that they are never there twice
+		if err := t.stream(&widened{widen: widen, size: t.DType.Size(), rest: out}); err != nil {
+			return nil, err
+		}
+		return out, nil
+	}
 	raw, err := t.values()
 	if err != nil {
 		return nil, err
 	}
-	out := make([]float32, t.Count())
-	switch t.DType {
-	case F32:
-		for i := range out {
-			out[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
-		}
-	case F64:
-		for i := range out {
-			out[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(raw[8*i:])))
-		}
-	case BF16:
-		for i := range out {
-			out[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(raw[2*i:])) << 16)
-		}
-	case F16:
-		for i := range out {
-			out[i] = fromHalf(binary.LittleEndian.Uint16(raw[2*i:]))
-		}
-	default:
-		table := eighths[t.DType]
-		if table == nil {
-			return nil, fmt.Errorf("tensor %q: type %s, want F64, F32, F16, BF16 or one of F8", t.Name, t.DType)
-		}
-		for i := range out {
-			out[i] = table[raw[i]]
-		}
-	}
+	widen(out, raw)
 	return out, nil
 }
 
@@ -235,18 +220,4 @@ func (t Tensor) Bytes() ([]byte, error) {
 		return nil, fmt.Errorf("tensor %q: type %s, want U8", t.Name, t.DType)
 	}
 	return t.values()
-}
-
-// fromHalf widens an IEEE 754 binary16 value.
-func fromHalf(h uint16) float32 {
-	sign := uint32(h>>15) << 31
-	exp, frac := uint32(h>>10)&31, uint32(h)&1023
-	switch {
-	case exp == 31: // infinity or NaN keeps its payload
-		return math.Float32frombits(sign | 0xff<<23 | frac<<13)
-	case exp == 0: // zero or subnormal: frac * 2^-24
-		v := float32(frac) / (1 << 24)
-		return math.Float32frombits(sign | math.Float32bits(v))
-	}
-	return math.Float32frombits(sign | (exp+112)<<23 | frac<<13)
 }

@@ -121,7 +121,11 @@ func (t *found) values() (out []float32, err error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, part...)
+		if out == nil {
+			out = part
+		} else {
+			out = append(out, part...)
+		}
 	}
 	if !t.turned {
 		return out, nil
