@@ -29,6 +29,13 @@ func TestLines(t *testing.T) {
 	check(t, trainer.CreateAt(filepath.Join("runs", "-a"), "method = 'gdd'\n", ""))
 	check(t, trainer.CreateAt(filepath.Join("runs", "00003-"+strings.Repeat("long-", 48)+"end"), "method = 'gdd'\n", ""))
 	check(t, os.WriteFile("mine.toml", []byte("method = 'edm'\n"), 0o644))
+	// Of freeze-mnist, as another machine has trained it; the others contradict it, and
+	// have another judge.
+	const record = `{"type":"run","point":"none","seed":1,"done":true,"kimg":40,"judges":[{"key":"fid","name":"FID(mnist-cnn)"}],` +
+		`"evaluations":[{"kimg":10.048,"values":{"fid":9.5}}],"images_per_cpu_sec":42}` + "\n"
+	check(t, os.WriteFile("records.jsonl", []byte(record), 0o644))
+	check(t, os.WriteFile("again.jsonl", []byte("\n"+strings.Replace(record, "9.5", "8", 1)), 0o644))
+	check(t, os.WriteFile("other.jsonl", []byte(strings.Replace(record, "mnist-cnn", "vgg16", 1)), 0o644))
 	layers := []run.Layer{{Name: "enc.28x28_conv.weight"}, {Name: "enc.28x28_block0.conv0.weight"}, {Name: "dec.28x28_block0.conv0.weight"}}
 	check(t, run.WriteLayers(filepath.Join("runs", "00000-mnist-gdd-i"), layers))
 	for _, n := range []int64{1000, 2500} {

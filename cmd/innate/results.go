@@ -23,17 +23,20 @@ func (c *cli) resultsCommand() *cobra.Command {
 			"results 3 --format md --filter statistic=fid", "a table for a paper"),
 	}
 	f := cmd.Flags()
-	format := formatFlag(cmd)
+	format := formatFlag(cmd, recordsFormat)
 	var x comparison
-	x.register(f)
+	x.register(cmd)
 	filters := f.StringArray("filter", nil, "only where a `column` is so: KEY=VALUE, as JSON has them; may be repeated")
 	each := f.Bool("each", false, "every number by itself")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if g, err := c.group(cmd, strings.Join(args, "")); len(args) == 1 && err == nil {
+		g, err := c.group(cmd, strings.Join(args, ""), *x.with)
+		switch {
+		case len(args) == 1 && err == nil:
 			return x.write(c.out, *format, g)
-		}
-		if len(x.at) > 0 || x.against != "" {
-			return usagef("results: --at and --against are for a sweep, want its name: %s", wantSweepNames(c))
+		case len(args) == 1 && len(*x.with) > 0:
+			return err
+		case len(x.at) > 0 || x.against != "" || len(*x.with) > 0 || *format == recordsFormat:
+			return usagef("results: --at, --against, --with and --format %s are for a sweep, want its name: %s", recordsFormat, wantSweepNames(c))
 		}
 		tables, err := c.resultTables(strings.Join(args, ""))
 		if err != nil {

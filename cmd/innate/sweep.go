@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -40,6 +41,7 @@ func (c *cli) sweepCommand() *cobra.Command {
 		Example: examples("sweep freeze-mnist", "one that is built in; or mine.toml",
 			"sweep freeze-mnist --dry-run", "its points and what they set, and no run",
 			"sweep results freeze-mnist --at 10,20,40 --format md", "a table for a paper",
+			"sweep mine.toml --with other.jsonl", "without what another machine has done of it",
 			"sweep mine.toml --slurm --time 4:00:00", "a job array of Slurm instead"),
 	}
 	f := cmd.Flags()
@@ -48,6 +50,7 @@ func (c *cli) sweepCommand() *cobra.Command {
 	var job submission
 	f.BoolVar(&job.slurm, "slurm", false, "hand the runs to Slurm's sbatch as a job array, instead of to a queue here")
 	job.registerJob(cmd)
+	with := withFlag(cmd)
 	dry := f.Bool("dry-run", false, "print the points, and neither make a run nor start anything")
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if err := oneArg(wantSweep())(cmd, args); err != nil {
@@ -56,7 +59,7 @@ func (c *cli) sweepCommand() *cobra.Command {
 		return job.checkSweep(cmd)
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		s, err := c.planSweep(args[0], job.cpus)
+		s, err := c.planSweep(args[0], job.cpus, *with...)
 		if err != nil {
 			return err
 		}
@@ -87,13 +90,14 @@ func foregroundFlag(cmd *cobra.Command) *bool {
 // planned is a sweep that is to begin, or to go on.
 type planned struct {
 	*sweep.Plan
-	dir  string // of the sweep
-	text string // of its file; "" of an ensemble
+	dir     string        // of the sweep
+	text    string        // of its file; "" of an ensemble
+	records sweep.Records // of runs that were trained elsewhere
 }
 
 // planSweep reads and checks a sweep, every point of it. Its runs have as many threads
-// as it says, or else those that are given, if any are.
-func (c *cli) planSweep(ref string, threads int) (*planned, error) {
+// as it says, or else those that are given, if any are. It takes records from files.
+func (c *cli) planSweep(ref string, threads int, with ...string) (*planned, error) {
 	ref = configs.ExpandHome(ref)
 	f, err := sweep.Read(ref)
 	if err != nil {
@@ -109,7 +113,7 @@ func (c *cli) planSweep(ref string, threads int) (*planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.plan(f, text)
+	return c.plan(f, text, with...)
 }
 
 func isRegular(path string) bool {
@@ -119,7 +123,7 @@ func isRegular(path string) bool {
 
 // plan makes and checks the points of a sweep over a configuration, whose relative
 // paths count from the working directory; it goes on from where one of the same name is.
-func (c *cli) plan(f *sweep.File, base string) (*planned, error) {
+func (c *cli) plan(f *sweep.File, base string, with ...string) (*planned, error) {
 	base, err := sweep.Absolute(base, ".")
 	if err != nil {
 		return nil, err
@@ -128,16 +132,68 @@ func (c *cli) plan(f *sweep.File, base string) (*planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &planned{p, sweep.Dir(run.RunsDir(c.runs), p.Name), f.Text()}
+	s := &planned{Plan: p, dir: sweep.Dir(run.RunsDir(c.runs), p.Name), text: f.Text()}
 	old, err := sweep.ReadPlan(s.dir)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return s, nil
 	case err != nil:
 		return nil, err
+	default:
+		p.Peak, p.Job = old.Peak, old.Job
+		if err := p.Continue(old, func(name string) bool { return run.IsRun(filepath.Join(filepath.Dir(s.dir), name)) }); err != nil {
+			return nil, err
+		}
 	}
-	p.Peak, p.Job = old.Peak, old.Job
-	return s, p.Continue(old, func(name string) bool { return run.IsRun(filepath.Join(filepath.Dir(s.dir), name)) })
+	s.records, err = c.records(s.dir, p, with)
+	return s, err
+}
+
+// withFlag is the flag for files of records.
+func withFlag(cmd *cobra.Command) *[]string {
+	with := cmd.Flags().StringArray("with", nil, "`file` of records of runs that were trained elsewhere, as results --format records writes it; may be repeated")
+	complete(cmd, "with", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return []string{"jsonl"}, cobra.ShellCompDirectiveFilterFileExt
+	})
+	return with
+}
+
+// records are those of the sweep in dir: what it keeps, and those in files. They are
+// held against what the sweep is now.
+func (c *cli) records(dir string, p *sweep.Plan, with []string) (sweep.Records, error) {
+	kept, err := sweep.KeptRecords(dir)
+	if err != nil {
+		return nil, err
+	}
+	paths := make([]string, len(with))
+	for i, path := range with {
+		paths[i] = configs.ExpandHome(path)
+	}
+	more, err := sweep.ReadRecords(paths...)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Admit(slices.Concat(kept, more), judgesOf); err != nil {
+		return nil, err
+	}
+	unsaid := 0
+	for _, r := range more {
+		if r.Settings == nil {
+			unsaid++
+		}
+	}
+	if unsaid > 0 {
+		fmt.Fprintf(c.err, "innate: sweep: records that say no settings, taken by the names of their points: %d\n", unsaid)
+	}
+	return kept.Merge(more)
+}
+
+// judgesOf are the judges of a configuration's runs, the one that decides first.
+func judgesOf(cfg *configs.Config) (list []sweep.Measured, err error) {
+	judges, err := loop.Judges(cfg, "")
+	for _, j := range judges {
+		list = append(list, sweep.Measured{Key: j.Key, Name: j.Name, Rises: j.Rises})
+	}
+	return list, err
 }
 
 // checkPoint refuses what no run could begin with.
@@ -171,6 +227,11 @@ func (s *planned) save(c *cli) error {
 	if s.text != "" {
 		if err := atomicfile.WriteBytes(filepath.Join(s.dir, sweep.FileCopy), atomicfile.SyncFile, []byte(s.text)); err != nil {
 			return fmt.Errorf("sweep: %w", err)
+		}
+	}
+	if len(s.records) > 0 {
+		if err := s.records.Keep(s.dir); err != nil {
+			return err
 		}
 	}
 	return s.Plan.Write(s.dir)
@@ -261,7 +322,11 @@ func wantSweepNames(c *cli) string {
 
 // print says what the sweep would train.
 func (s *planned) print(c *cli) error {
-	fmt.Fprintf(c.out, "%s: %d points of %d seeds, %d runs\n", s.Name, len(s.Points), len(s.Seeds), len(s.Points)*len(s.Seeds))
+	fmt.Fprintf(c.out, "%s: %d points of %d seeds, %d runs", s.Name, len(s.Points), len(s.Seeds), len(s.Points)*len(s.Seeds))
+	if len(s.records) > 0 {
+		fmt.Fprintf(c.out, ", records of %d", len(s.records))
+	}
+	fmt.Fprintln(c.out)
 	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
 	for _, p := range s.Points {
 		fmt.Fprintf(w, "%s\t", p.Name)

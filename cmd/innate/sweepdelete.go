@@ -24,6 +24,9 @@ func (c *cli) sweepDeleteCommand() *cobra.Command {
 		runs, what := 0, "with its runs"
 		for _, m := range sweep.Of(dir, p).Points {
 			for _, s := range m.Runs {
+				if s.Record != nil {
+					continue
+				}
 				runs++
 				if *keep {
 					continue

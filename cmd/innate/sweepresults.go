@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"innate/trainer/results"
 	"innate/trainer/run"
@@ -90,13 +90,31 @@ func groupOf(g sweep.Group) groupJSON {
 	return out
 }
 
-// group is the sweep of a name; the scheduler is asked about runs that are queued.
-func (c *cli) group(cmd *cobra.Command, name string) (sweep.Group, error) {
-	dir, p, err := c.openSweep(name)
+// group is the sweep of a name, or of a file that says what it would be, with records
+// from files; the scheduler is asked about runs that are queued.
+func (c *cli) group(cmd *cobra.Command, ref string, with []string) (sweep.Group, error) {
+	dir, p, err := c.openSweep(ref)
+	if err != nil && (len(with) > 0 || strings.HasSuffix(ref, ".toml")) {
+		s, planErr := c.planSweep(ref, 0, with...)
+		if planErr != nil {
+			return sweep.Group{}, planErr
+		}
+		return sweep.Of(s.dir, s.Plan).With(s.Plan, s.records), nil
+	}
 	if err != nil {
 		return sweep.Group{}, err
 	}
 	g := sweep.Of(dir, p)
+	if g.Err != nil {
+		return g, g.Err
+	}
+	if len(with) > 0 {
+		records, err := c.records(dir, p, with)
+		if err != nil {
+			return g, err
+		}
+		g = g.With(p, records)
+	}
 	for i := range g.Points {
 		for j := range g.Points[i].Runs {
 			if info := &g.Points[i].Runs[j].Info; info.Status.State == run.StateQueued {
@@ -117,7 +135,7 @@ func (c *cli) sweepStatusCommand() *cobra.Command {
 	}
 	asJSON := jsonFlag(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		g, err := c.group(cmd, args[0])
+		g, err := c.group(cmd, args[0], nil)
 		if err != nil {
 			return err
 		}
@@ -153,9 +171,12 @@ func (c *cli) sweepStatusCommand() *cobra.Command {
 type comparison struct {
 	at      []float64
 	against string
+	with    *[]string // files of records
 }
 
-func (x *comparison) register(f *pflag.FlagSet) {
+func (x *comparison) register(cmd *cobra.Command) {
+	x.with = withFlag(cmd)
+	f := cmd.Flags()
 	f.Func("at", "of a sweep: values at so many thousands of `images`, as in 10,20,40; default: the last ones", func(s string) error {
 		x.at = nil
 		for part := range strings.SplitSeq(s, ",") {
@@ -170,8 +191,24 @@ func (x *comparison) register(f *pflag.FlagSet) {
 	f.StringVar(&x.against, "against", "", "of a sweep: compare every point with this `point`, by Welch's 95 % interval over seeds")
 }
 
-// write writes a sweep's table in one of results.Formats.
+// recordsFormat is the form in which a sweep's results go from machine to machine.
+const recordsFormat = "records"
+
+// write writes a sweep's table in one of results.Formats, or its runs as records.
 func (x comparison) write(w io.Writer, format string, g sweep.Group) error {
+	if format == recordsFormat {
+		if len(x.at) > 0 || x.against != "" {
+			return usagef("results: --at and --against are for a table, want them without --format %s", recordsFormat)
+		}
+		list, err := g.Records(thisBuild().short())
+		if err == nil && len(list) == 0 {
+			err = fmt.Errorf("sweep: %s: no run has been evaluated or is done", g.Name)
+		}
+		if err != nil {
+			return err
+		}
+		return list.Write(w)
+	}
 	t, err := g.Compare(x.at, x.against)
 	if err != nil {
 		return err
@@ -190,13 +227,18 @@ func (x comparison) write(w io.Writer, format string, g sweep.Group) error {
 func (c *cli) sweepResultsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "results NAME", Short: "its points as a table: mean and deviation over seeds, and what stands out",
-		Args: oneArg("NAME of a sweep"), ValidArgsFunction: c.completeSweepName,
+		Args: oneArg("NAME of a sweep, or its file"), ValidArgsFunction: c.completeSweepName,
+		Long: "With --format records a line of JSON for each run, for a sweep that is done on\n" +
+			"several machines or at several times: --with FILE reads them beside the runs that\n" +
+			"are there, which count before them.",
+		Example: examples("sweep results freeze-mnist --format records > here.jsonl", "what has been done here",
+			"sweep results freeze-mnist --with there.jsonl --at 10,20,40", "and there, in one table"),
 	}
 	var x comparison
-	x.register(cmd.Flags())
-	format := formatFlag(cmd)
+	x.register(cmd)
+	format := formatFlag(cmd, recordsFormat)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		g, err := c.group(cmd, args[0])
+		g, err := c.group(cmd, args[0], *x.with)
 		if err != nil {
 			return err
 		}
@@ -205,9 +247,10 @@ func (c *cli) sweepResultsCommand() *cobra.Command {
 	return cmd
 }
 
-// formatFlag is the flag for the form of a table.
-func formatFlag(cmd *cobra.Command) *string {
-	format := cmd.Flags().String("format", "text", "`form` of the table: "+strings.Join(results.Formats(), " | "))
-	complete(cmd, "format", cobra.FixedCompletions(results.Formats(), thatIsAll))
+// formatFlag is the flag for the form of a table, or of what else there is.
+func formatFlag(cmd *cobra.Command, more ...string) *string {
+	forms := slices.Concat(results.Formats(), more)
+	format := cmd.Flags().String("format", "text", "`form` of the table: "+strings.Join(forms, " | "))
+	complete(cmd, "format", cobra.FixedCompletions(forms, thatIsAll))
 	return format
 }

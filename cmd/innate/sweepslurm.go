@@ -87,6 +87,9 @@ func (s *submission) sweepRuns(ctx context.Context, c *cli, p *planned) (made []
 				return made, err
 			}
 			there := run.IsRun(dir)
+			if r := p.records.Find(point.Name, seed); !there && r != nil && r.Done {
+				continue
+			}
 			if there {
 				info, err := run.ReadInfo(dir)
 				if err != nil {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -74,8 +73,7 @@ func gather(ctx context.Context, c *cli, place ranks.Place, dir string) (group *
 
 // meet is ranks.Meet for processes of this build.
 func meet(ctx context.Context, c *cli, place ranks.Place, dir string) (*ranks.Group, error) {
-	info, _ := debug.ReadBuildInfo()
-	b := readBuild(info)
+	b := thisBuild()
 	group, err := ranks.Meet(ctx, place, dir, cmp.Or(b.Commit, b.Version), func(text string) { fmt.Fprintln(c.err, text) })
 	if err != nil {
 		return nil, err

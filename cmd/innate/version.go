@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -27,8 +28,7 @@ func (c *cli) versionCommand() *cobra.Command {
 	}
 	asJSON := jsonFlag(cmd.Flags())
 	cmd.RunE = func(*cobra.Command, []string) error {
-		info, _ := debug.ReadBuildInfo() // nil in a program that was not built as a module
-		b := readBuild(info)
+		b := thisBuild()
 		if *asJSON {
 			return printJSON(c.out, b)
 		}
@@ -36,6 +36,12 @@ func (c *cli) versionCommand() *cobra.Command {
 		return nil
 	}
 	return cmd
+}
+
+// thisBuild is this program's.
+func thisBuild() build {
+	info, _ := debug.ReadBuildInfo() // nil in a program that was not built as a module
+	return readBuild(info)
 }
 
 // readBuild picks from what the linker has left in the program.
@@ -56,6 +62,11 @@ func readBuild(info *debug.BuildInfo) build {
 		}
 	}
 	return b
+}
+
+// short is the version, and the commit where that is known.
+func (b build) short() string {
+	return strings.TrimSpace(b.Version + " " + b.Commit[:min(12, len(b.Commit))])
 }
 
 // String is the build in one line.

@@ -56,11 +56,18 @@ func (p *Plan) Continue(old *Plan, begun func(runName string) bool) error {
 // free are settings on which no number of a run depends.
 var free = []string{"name", "run.threads", "run.nice", "run.tensorboard"}
 
+// isFree reports whether no number depends on a setting, such as who is told of alerts.
+func isFree(key string) bool { return slices.Contains(free, key) || strings.HasPrefix(key, "alerts.") }
+
+// ofInputs reports whether a setting's value, in TOML notation, names the copy of a file
+// that a run has: nobody can tell by it which file that was.
+func ofInputs(value string) bool { return strings.HasPrefix(value, `"`+run.InputsDir+"/") }
+
 // sameRun refuses settings of which a run's numbers would differ. A run has copies of
 // the files that its settings name.
 func sameRun(a, b *configs.Config) error {
 	for _, c := range configs.Diff(a, b) {
-		if slices.Contains(free, c.Key) || strings.HasPrefix(strings.Trim(c.Old, `"`), run.InputsDir+"/") {
+		if isFree(c.Key) || ofInputs(c.Old) {
 			continue
 		}
 		return fmt.Errorf("%s: got %s, want %s", c.Key, c.Old, c.New)

@@ -34,13 +34,16 @@ func Delete(dir string, withRuns bool) error {
 	}
 	for _, e := range entries {
 		unfinished, _ := filepath.Match(atomicfile.TempPattern, e.Name()) // the pattern is well-formed
-		if !unfinished && !slices.Contains([]string{FileCopy, PlanFile, LogFile, PauseFile, QueueDir}, e.Name()) {
+		if !unfinished && !slices.Contains([]string{FileCopy, PlanFile, RecordsFile, LogFile, PauseFile, QueueDir}, e.Name()) {
 			return fmt.Errorf("sweep: %s: not deleted: it holds what no sweep wrote: %s", dir, e.Name())
 		}
 	}
 	if withRuns {
 		for _, m := range Of(dir, p).Points {
 			for _, s := range m.Runs {
+				if s.Record != nil {
+					continue
+				}
 				if err := run.Delete(s.Info.Dir, false); err != nil {
 					return err
 				}

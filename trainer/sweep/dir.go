@@ -20,12 +20,13 @@ const Ext = ".sweep"
 
 // Names in a sweep's directory.
 const (
-	FileCopy  = "sweep.toml" // what its maker wrote
-	PlanFile  = "plan.json"  // Plan
-	LogFile   = "log.jsonl"  // Entry a line, appended
-	PauseFile = "pause"      // is there while the queue is to end, or has been made to
-	QueueDir  = "queue"      // has the lock that the queue holds, which would make a run of the directory itself
-	QueueLog  = "queue/log"  // standard output and error of the queue
+	FileCopy    = "sweep.toml"    // what its maker wrote
+	PlanFile    = "plan.json"     // Plan
+	RecordsFile = "records.jsonl" // Record a line, of runs that were trained elsewhere
+	LogFile     = "log.jsonl"     // Entry a line, appended
+	PauseFile   = "pause"         // is there while the queue is to end, or has been made to
+	QueueDir    = "queue"         // has the lock that the queue holds, which would make a run of the directory itself
+	QueueLog    = "queue/log"     // standard output and error of the queue
 )
 
 // Dir is the directory of a sweep among the runs.

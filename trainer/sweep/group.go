@@ -2,6 +2,8 @@ package sweep
 
 import (
 	"cmp"
+	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -15,12 +17,13 @@ import (
 // themselves. Runs are enough for it: the directory of their sweep may be gone.
 type Group struct {
 	Name   string
-	Dir    string // of the sweep; "" if there is none any more
+	Dir    string // of the sweep; "" if there is none, any more or yet
 	State  State
 	Keys   []string // settings by which points differ
 	Seeds  []uint64
 	Ended  string   // what has become of all runs; "" while there are some to train
 	Points []Member // in the order of the plan
+	Err    error    // why the records that it keeps cannot be read, which then do not count
 }
 
 // Member is a point of a group with its runs.
@@ -30,10 +33,19 @@ type Member struct {
 	Want int    // how many there are to be; 0 if no plan says
 }
 
-// Seed is a run of a point.
+// Seed is a run of a point: one that is there, or the record of one that is not.
 type Seed struct {
-	Seed uint64
-	Info run.Info
+	Seed   uint64
+	Info   run.Info // of a record what it tells, without a directory
+	Record *Record  // nil of a run that is there
+}
+
+// record is what has come of the run.
+func (s Seed) record(point string) (*Record, error) {
+	if s.Record != nil {
+		return s.Record, nil
+	}
+	return measure(point, s)
 }
 
 // State is what becomes of a sweep.
@@ -67,12 +79,18 @@ func Groups(runsDir string, infos []run.Info) []Group {
 	slices.Sort(names)
 	var groups []Group
 	for _, name := range names {
-		groups = append(groups, groupOf(Dir(runsDir, name), name, members[name]))
+		dir := Dir(runsDir, name)
+		p, err := ReadPlan(dir)
+		if err != nil {
+			p = nil
+		}
+		groups = append(groups, groupOf(dir, name, p, members[name]))
 	}
 	return groups
 }
 
-// Of is the group of the sweep in dir: with what its runs' directories say.
+// Of is the group of the sweep in dir: with what its runs' directories say, and its
+// records of runs that are not there.
 func Of(dir string, p *Plan) Group {
 	var infos []run.Info
 	for _, point := range p.Points {
@@ -86,14 +104,16 @@ func Of(dir string, p *Plan) Group {
 			}
 		}
 	}
-	return groupOf(dir, p.Name, infos)
+	return groupOf(dir, p.Name, p, infos)
 }
 
-func groupOf(dir, name string, infos []run.Info) Group {
+func groupOf(dir, name string, p *Plan, infos []run.Info) Group {
 	g := Group{Name: name, State: StateLoose}
-	p, err := ReadPlan(dir)
-	if err == nil {
-		g.Dir, g.Keys, g.Seeds, g.Ended = dir, p.Keys, p.Seeds, p.Ended
+	if p != nil {
+		g.Keys, g.Seeds, g.Ended = p.Keys, p.Seeds, p.Ended
+		if _, err := os.Stat(filepath.Join(dir, PlanFile)); err == nil {
+			g.Dir = dir
+		}
 		for _, point := range p.Points {
 			g.Points = append(g.Points, Member{Point: point, Want: len(p.Seeds)})
 		}
@@ -104,17 +124,50 @@ func groupOf(dir, name string, infos []run.Info) Group {
 			i = len(g.Points)
 			g.Points = append(g.Points, Member{Point: Point{Name: info.About.Point}})
 		}
-		g.Points[i].Runs = append(g.Points[i].Runs, Seed{seedOf(info), info})
+		g.Points[i].Runs = append(g.Points[i].Runs, Seed{Seed: seedOf(info), Info: info})
 	}
+	if p == nil {
+		g.sort()
+		return g
+	}
+	var kept Records
+	if kept, g.Err = KeptRecords(dir); g.Err != nil {
+		g.Err = fmt.Errorf("%w; without them the runs that they stand for are to be trained", g.Err)
+	}
+	return g.With(p, kept)
+}
+
+// With is the group of a plan with records of runs that are not there, in place of such
+// as it had of the same.
+func (g Group) With(p *Plan, list Records) Group {
+	g.Points = slices.Clone(g.Points)
+	for i, m := range g.Points {
+		m.Runs = slices.Clone(m.Runs)
+		for _, seed := range g.Seeds {
+			r := list.Find(m.Name, seed)
+			at := slices.IndexFunc(m.Runs, func(s Seed) bool { return s.Seed == seed })
+			switch {
+			case r == nil:
+			case at < 0:
+				m.Runs = append(m.Runs, Seed{seed, r.info(p.RunName(m.Point, seed)), r})
+			case m.Runs[at].Record != nil:
+				m.Runs[at] = Seed{seed, r.info(p.RunName(m.Point, seed)), r}
+			}
+		}
+		g.Points[i] = m
+	}
+	g.sort()
+	g.State = g.stateNow(p)
+	return g
+}
+
+// sort puts the runs of every point into the order of their seeds.
+func (g Group) sort() {
 	for _, m := range g.Points {
 		slices.SortFunc(m.Runs, func(a, b Seed) int {
 			return cmp.Or(cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.Info.Name, b.Info.Name))
 		})
 	}
-	if g.Dir != "" {
-		g.State = g.stateNow(p)
-	}
-	return g
 }
 
 // seedOf is the seed of a run, by its name, or else by its settings; 0 where neither
@@ -134,6 +187,9 @@ func seedOf(info run.Info) uint64 {
 
 // stateNow derives the state of a sweep from its files and its queue's lock.
 func (g Group) stateNow(p *Plan) State {
+	if g.Dir == "" && !g.done() { // of which there is a file alone, and perhaps records
+		return StateLoose
+	}
 	_, alive, _ := Queue(g.Dir)
 	paused := Wished(g.Dir) != NoPause
 	switch {

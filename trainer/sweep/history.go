@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -9,18 +10,17 @@ import (
 	"innate/trainer/series"
 )
 
-// speedColumn is the training speed in a run's history, images a second.
-const speedColumn = "speed/images_per_sec"
-
-// nearShare is how far from the number of images that is asked for an evaluation may
-// lie, as a share of it: evaluations are due at multiples, and come with the step that
-// reaches one.
-const nearShare = 0.05
+// Training speeds in a run's history, images a second: by the clock, and by the
+// processor time of the trainer.
+const (
+	speedColumn    = "speed/images_per_sec"
+	cpuSpeedColumn = runlog.CPUSpeed
+)
 
 // Measured is what a judge says of a run over time.
 type Measured struct {
 	Key   string `json:"key"`             // scalar of metrics.jsonl: fid, fid/mnist-random-cnn
-	Name  string `json:"name"`            // for people: FID(mnist-cnn)
+	Name  string `json:"name"`            // for people: FID(mnist-cnn); it names the weights that judge
 	Rises bool   `json:"rises,omitempty"` // more is better
 }
 
@@ -37,17 +37,22 @@ func Judges(s run.Status) []Measured {
 	return list
 }
 
-// History is what a comparison asks about a run's history. Refresh reads what was added
-// since the last call: a screen keeps one for each run.
+// History is what a comparison asks about the history in a run's directory. Refresh
+// reads what was added since the last call.
 type History struct {
+	judges []Measured
 	reader *runlog.Reader
 	run    *series.Run
 }
 
-// NewHistory is the history of the run in dir, still unread, of the scalars named and
-// the speed.
-func NewHistory(dir string, scalars ...string) *History {
-	return &History{runlog.NewReader(dir), series.Only(append(scalars, speedColumn)...)}
+// NewHistory is the history of the run in dir, still unread: what judges say of it, and
+// its speed.
+func NewHistory(dir string, judges []Measured) *History {
+	scalars := []string{speedColumn, cpuSpeedColumn}
+	for _, j := range judges {
+		scalars = append(scalars, j.Key)
+	}
+	return &History{judges, runlog.NewReader(dir), series.Only(scalars...)}
 }
 
 // Refresh reads what is new.
@@ -58,66 +63,35 @@ func (h *History) Refresh() error {
 	})
 }
 
-// Column is a scalar's points, for a chart; nil if there are none so far.
-func (h *History) Column(scalar string) *series.Column { return h.run.Find(scalar) }
-
-// At is the value of a scalar at so many thousands of images: of the evaluation nearest
-// to it, or of the last for 0. ok is false if none is near.
-func (h *History) At(scalar string, kimg float64) (value float64, ok bool) {
-	if kimg == 0 {
-		value, _, ok = h.Last(scalar)
-		return value, ok
+// Evaluations are all so far that have a finite value.
+func (h *History) Evaluations() (list Evaluations) {
+	for _, j := range h.judges {
+		c := h.run.Find(j.Key)
+		if c == nil {
+			continue
+		}
+		for i, kimg := range c.X() {
+			v := c.At(i)
+			if !isFinite(v) {
+				continue
+			}
+			at, found := slices.BinarySearchFunc(list, kimg, func(e Evaluation, kimg float64) int { return cmp.Compare(e.Kimg, kimg) })
+			if !found {
+				list = slices.Insert(list, at, Evaluation{kimg, map[string]float64{}})
+			}
+			list[at].Values[j.Key] = v
+		}
 	}
+	return list
+}
+
+// median is that of a scalar; 0 if nothing is known of it. A mean would follow the
+// moments in which the machine did something else.
+func (h *History) median(scalar string) float64 {
 	c := h.run.Find(scalar)
 	if c == nil {
-		return math.NaN(), false
+		return 0
 	}
-	x, best := c.X(), -1
-	for i := range x {
-		off := math.Abs(x[i] - kimg)
-		if off <= nearShare*kimg && isFinite(c.At(i)) && (best < 0 || off < math.Abs(x[best]-kimg)) {
-			best = i
-		}
-	}
-	if best < 0 {
-		return math.NaN(), false
-	}
-	return c.At(best), true
-}
-
-// Last is the newest finite value of a scalar, and at how many thousands of images.
-func (h *History) Last(scalar string) (value, kimg float64, ok bool) {
-	if c := h.run.Find(scalar); c != nil {
-		for i := c.Len() - 1; i >= 0; i-- {
-			if isFinite(c.At(i)) {
-				return c.At(i), c.X()[i], true
-			}
-		}
-	}
-	return math.NaN(), math.NaN(), false
-}
-
-// Best is the best finite value of a scalar, and at how many thousands of images.
-func (h *History) Best(m Measured) (value, kimg float64, ok bool) {
-	if c := h.run.Find(m.Key); c != nil {
-		if i := c.Best(m.Rises); i >= 0 {
-			return c.At(i), c.X()[i], true
-		}
-	}
-	return math.NaN(), math.NaN(), false
-}
-
-// Speed is the median of the training speed, images a second; NaN if unknown. A mean
-// would follow the moments in which the machine did something else.
-func (h *History) Speed() float64 {
-	c := h.run.Find(speedColumn)
-	if c == nil {
-		return math.NaN()
-	}
-	return median(c)
-}
-
-func median(c *series.Column) float64 {
 	var values []float64
 	for i := range c.Len() {
 		if v := c.At(i); isFinite(v) {
@@ -125,7 +99,7 @@ func median(c *series.Column) float64 {
 		}
 	}
 	if len(values) == 0 {
-		return math.NaN()
+		return 0
 	}
 	slices.Sort(values)
 	mid := len(values) / 2
@@ -133,4 +107,31 @@ func median(c *series.Column) float64 {
 		return values[mid]
 	}
 	return (values[mid-1] + values[mid]) / 2
+}
+
+// Evaluations are what judges said of a run, in the order of the images seen.
+type Evaluations []Evaluation
+
+// Evaluation is what they said at one time.
+type Evaluation struct {
+	Kimg   float64            `json:"kimg"`   // thousands of images seen
+	Values map[string]float64 `json:"values"` // by the judges' keys
+}
+
+// nearShare is how far from the number of images that is asked for an evaluation may
+// lie, as a share of it: evaluations are due at multiples, and come with the step that
+// reaches one.
+const nearShare = 0.05
+
+// At is what the judge of a key said at so many thousands of images: in the evaluation
+// nearest to it, or in the last for 0. ok is false if none is near.
+func (list Evaluations) At(key string, kimg float64) (value float64, ok bool) {
+	off := math.Inf(1)
+	for _, e := range list {
+		v, said := e.Values[key]
+		if d := math.Abs(e.Kimg - kimg); said && (kimg == 0 || d <= nearShare*kimg && d < off) {
+			value, off, ok = v, d, true
+		}
+	}
+	return value, ok
 }

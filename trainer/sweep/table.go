@@ -31,10 +31,11 @@ type Row struct {
 	Values [][]Sample   `json:"values"` // by judge, then by Kimg
 	Each   [][][]Valued `json:"seeds"`  // the same, of every seed that has a value
 
-	Speed  Sample `json:"images_per_sec"`
-	Frozen Sample `json:"frozen_fraction"`
-	Peak   int64  `json:"peak_bytes"` // most memory of a run; 0: not known
-	Nimg   int64  `json:"nimg"`       // images seen by the run that has seen most
+	Speed    Sample `json:"images_per_sec"`     // by the clock, which other work on the machine disturbs
+	CPUSpeed Sample `json:"images_per_cpu_sec"` // by processor time, of runs on the CPU in one process
+	Frozen   Sample `json:"frozen_fraction"`
+	Peak     int64  `json:"peak_bytes"` // most memory of a run; 0: not known
+	Nimg     int64  `json:"nimg"`       // images seen by the run that has seen most
 
 	Against []Difference `json:"-"`    // by judge, at the last of Kimg: from the row that all are compared with
 	Base    bool         `json:"-"`    // whether it is that row
@@ -54,21 +55,23 @@ func (g Group) Compare(kimg []float64, against string) (*Table, error) {
 		kimg = []float64{0}
 	}
 	t := &Table{Name: g.Name, State: g.State, Keys: g.Keys, Kimg: kimg}
-	for _, m := range g.Points {
+	records := make([][]*Record, len(g.Points))
+	for i, m := range g.Points {
 		for _, s := range m.Runs {
-			for _, j := range Judges(s.Info.Status) {
+			r, err := s.record(m.Name)
+			if err != nil {
+				return nil, err
+			}
+			records[i] = append(records[i], r)
+			for _, j := range r.Judges {
 				if !slices.Contains(t.Judges, j) {
 					t.Judges = append(t.Judges, j)
 				}
 			}
 		}
 	}
-	for _, m := range g.Points {
-		row, err := t.row(m)
-		if err != nil {
-			return nil, err
-		}
-		t.Rows = append(t.Rows, row)
+	for i, m := range g.Points {
+		t.Rows = append(t.Rows, t.row(m, records[i]))
 	}
 	t.rank()
 	if against == "" {
@@ -95,50 +98,46 @@ func pointNames(points []Member) (names []string) {
 	return names
 }
 
-func (t *Table) row(m Member) (Row, error) {
+func (t *Table) row(m Member, records []*Record) Row {
 	r := Row{Point: m.Name, Set: map[string]string{}, Seeds: len(m.Runs), State: m.State(), Dropped: m.Dropped}
 	for _, set := range m.Set {
 		r.Set[set.Key] = set.Value
 	}
-	keys := make([]string, len(t.Judges))
-	for j, judge := range t.Judges {
-		keys[j] = judge.Key
-		r.Each = append(r.Each, make([][]Valued, len(t.Kimg)))
-	}
-	var speeds, frozen []float64
-	for _, s := range m.Runs {
-		h := NewHistory(s.Info.Dir, keys...)
-		if err := h.Refresh(); err != nil {
-			return r, err
-		}
-		for j, key := range keys {
-			for k, kimg := range t.Kimg {
-				v, ok := h.At(key, kimg)
-				if ok {
-					r.Each[j][k] = append(r.Each[j][k], Valued{s.Seed, v})
-				}
-			}
-		}
-		st := s.Info.Status
-		speeds = append(speeds, h.Speed())
-		if st.Params > 0 {
-			frozen = append(frozen, st.FrozenFraction)
-		}
-		r.Peak, r.Nimg = max(r.Peak, st.PeakBytes), max(r.Nimg, st.Nimg)
-	}
-	for j := range keys {
+	for _, judge := range t.Judges {
+		each := make([][]Valued, len(t.Kimg))
 		var samples []Sample
-		for k := range t.Kimg {
+		for k, kimg := range t.Kimg {
 			var values []float64
-			for _, v := range r.Each[j][k] {
-				values = append(values, v.Value)
+			for _, rec := range records {
+				if !slices.Contains(rec.Judges, judge) {
+					continue // another network may have the key
+				}
+				if v, ok := rec.Evaluations.At(judge.Key, kimg); ok {
+					each[k], values = append(each[k], Valued{rec.Seed, v}), append(values, v)
+				}
 			}
 			samples = append(samples, Describe(values))
 		}
-		r.Values = append(r.Values, samples)
+		r.Each, r.Values = append(r.Each, each), append(r.Values, samples)
 	}
-	r.Speed, r.Frozen = Describe(speeds), Describe(frozen)
-	return r, nil
+	var speeds, cpuSpeeds, frozen []float64
+	for _, rec := range records {
+		speeds, cpuSpeeds = appendKnown(speeds, rec.Speed), appendKnown(cpuSpeeds, rec.CPUSpeed)
+		if rec.Frozen != nil {
+			frozen = append(frozen, *rec.Frozen)
+		}
+		r.Peak, r.Nimg = max(r.Peak, rec.Peak), max(r.Nimg, rec.nimg())
+	}
+	r.Speed, r.CPUSpeed, r.Frozen = Describe(speeds), Describe(cpuSpeeds), Describe(frozen)
+	return r
+}
+
+// appendKnown adds a number, unless it is 0 for one that is not known.
+func appendKnown(list []float64, v float64) []float64 {
+	if v == 0 {
+		return list
+	}
+	return append(list, v)
 }
 
 // rank finds the best mean of each judge at the last of the numbers of images.
@@ -197,7 +196,7 @@ func (t *Table) Cells() (head []string, rows [][]string) {
 			head = append(head, title)
 		}
 	}
-	head = append(head, "seeds", "images/s", "frozen", "memory", "kimg", "best by", "state")
+	head = append(head, "seeds", "images/s", "images/CPU s", "frozen", "memory", "kimg", "best by", "state")
 	against := len(t.Rows) > 0 && t.Rows[0].Against != nil
 	if against {
 		for _, judge := range t.Judges {
@@ -223,7 +222,7 @@ func (t *Table) Cells() (head []string, rows [][]string) {
 		if r.Dropped != "" {
 			state = "ended early: " + r.Dropped
 		}
-		row = append(row, strconv.Itoa(n), short(r.Speed.Mean, 1), percent(r.Frozen.Mean), memory(r.Peak),
+		row = append(row, strconv.Itoa(n), short(r.Speed.Mean, 1), short(r.CPUSpeed.Mean, 1), percent(r.Frozen.Mean), memory(r.Peak),
 			strconv.FormatFloat(float64(r.Nimg)/1000, 'f', -1, 64), strings.Join(best, ", "), state)
 		for _, d := range r.Against {
 			said := d.String()

@@ -28,11 +28,15 @@ type HistoriesMsg struct {
 }
 
 // Follow returns the histories of the runs in some directories, each to be read
-// into its columns.
+// into its columns. Without a directory there is nothing to read.
 func Follow(dirs []string, into []*series.Run) *Histories {
 	h := &Histories{Errs: make([]error, len(dirs)), into: into}
 	for _, dir := range dirs {
-		h.logs = append(h.logs, runlog.NewReader(dir))
+		var log *runlog.Reader
+		if dir != "" {
+			log = runlog.NewReader(dir)
+		}
+		h.logs = append(h.logs, log)
 	}
 	return h
 }
@@ -47,7 +51,7 @@ func (h *Histories) Look() HistoriesMsg {
 	m := HistoriesMsg{of: h, updates: make([][]runlog.Update, len(h.logs)), errs: make([]error, len(h.logs))}
 	until := time.Now().Add(historyTime)
 	for i, r := range h.logs {
-		for {
+		for r != nil {
 			u, err := r.Poll()
 			if err != nil {
 				m.errs[i] = err

@@ -28,14 +28,16 @@ func (e *entry) value(kimg float64) (v float64, ok bool) {
 	if len(e.judges) == 0 {
 		return math.NaN(), false
 	}
-	key := e.judges[0].Key
+	if e.record != nil {
+		return e.record.Evaluations.At(e.judges[0].Key, kimg)
+	}
 	if e.history == nil {
-		e.history = sweep.NewHistory(e.dir, key)
+		e.history = sweep.NewHistory(e.dir, e.judges[:1])
 	}
 	if err := e.history.Refresh(); err != nil {
 		return math.NaN(), false
 	}
-	return e.history.At(key, kimg)
+	return e.history.Evaluations().At(e.judges[0].Key, kimg)
 }
 
 // stopEarly parks runs that have their FID at so many images until all have it, and
@@ -54,7 +56,7 @@ func (q *queue) stopEarly(kimg float64) error {
 			halting = append(halting, e)
 		}
 		if e.state == waiting {
-			e.state = parked // by a queue before this one
+			e.state = parked // by a queue before this one, or trained so far elsewhere
 		}
 	}
 	if len(halting) > 0 {

@@ -7,6 +7,11 @@
 // was killed, with its trainers or without them, is continued by any other. Trainers
 // outlive a queue that was killed, and the next one finds them.
 //
+// A record of a run that was trained elsewhere, which the sweep's directory keeps, counts
+// as the run does while that is not there: what is done in it is not trained, and what it
+// says decides with the others. One of a run that did not come to its end leaves the run
+// to be trained, from its beginning.
+//
 // To pause a sweep, a file in its directory asks for it; the queue stops its runs, each
 // at a checkpoint, and ends. A sweep that is paused has no process.
 package queue

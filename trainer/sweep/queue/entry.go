@@ -40,6 +40,7 @@ type entry struct {
 	tried   int   // how often it began there
 	halted  bool  // by this queue: it has not stopped by itself
 
+	record  *sweep.Record // of one that is not there; nil for none
 	history *sweep.History
 	judges  []sweep.Measured
 }
@@ -79,11 +80,18 @@ func (q *queue) look() {
 func (q *queue) lookAt(e *entry) {
 	if !run.IsRun(e.dir) {
 		e.state = waiting
-		if e.point.Dropped != "" {
+		if e.record != nil {
+			e.judges = e.record.Judges
+		}
+		switch {
+		case e.record != nil && e.record.Done:
+			e.state = done
+		case e.point.Dropped != "":
 			e.state = dropped
 		}
 		return
 	}
+	e.record = nil
 	info, err := run.ReadInfo(e.dir)
 	if err != nil {
 		q.giveUp(e, err.Error())

@@ -61,9 +61,10 @@ func jobs(o Options, p *sweep.Plan) int {
 // queue is one process's work on a sweep. One goroutine owns it.
 type queue struct {
 	Options
-	plan *sweep.Plan
-	jobs int
-	runs []*entry
+	plan    *sweep.Plan
+	records sweep.Records // of runs that were trained elsewhere
+	jobs    int
+	runs    []*entry
 
 	ended chan spawned // trainers that answer, or have ended before they did
 }
@@ -85,7 +86,11 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	q := &queue{Options: o, plan: p, jobs: jobs(o, p), ended: make(chan spawned)}
+	records, err := sweep.KeptRecords(o.Dir)
+	if err != nil {
+		return err
+	}
+	q := &queue{Options: o, plan: p, records: records, jobs: jobs(o, p), ended: make(chan spawned)}
 	if q.Start == nil {
 		q.Start = func(ctx context.Context, dir string) error { return trainer.Spawn(ctx, dir) }
 	}
@@ -104,7 +109,11 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := q.change(func() { p.Ended = "" }); err != nil {
 		return err
 	}
-	q.note(sweep.Entry{Kind: "begin", Text: fmt.Sprintf("%d runs, %d at a time", len(q.runs), q.jobs)})
+	text := fmt.Sprintf("%d runs, %d at a time", len(q.runs), q.jobs)
+	if len(q.records) > 0 {
+		text += fmt.Sprintf(", %d records of others", len(q.records))
+	}
+	q.note(sweep.Entry{Kind: "begin", Text: text})
 	return q.work(ctx)
 }
 
@@ -129,7 +138,7 @@ func (q *queue) extend() {
 		for _, point := range q.plan.Points {
 			dir := filepath.Join(filepath.Dir(q.Dir), q.plan.RunName(point, seed))
 			if !slices.ContainsFunc(q.runs, func(e *entry) bool { return e.dir == dir }) {
-				q.runs = append(q.runs, &entry{dir: dir, point: point, seed: seed, started: -1})
+				q.runs = append(q.runs, &entry{dir: dir, point: point, seed: seed, started: -1, record: q.records.Find(point.Name, seed)})
 			}
 		}
 	}

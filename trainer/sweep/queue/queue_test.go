@@ -168,8 +168,8 @@ func TestQueue(t *testing.T) {
 		t.Fatal(err)
 	}
 	head, rows := table.Cells()
-	wantHead := []string{"point", "FID(x) at 1", "FID(x) at 2", "seeds", "images/s", "frozen", "memory", "kimg", "best by", "state", "FID(x), difference"}
-	wantRow := []string{"gen_lr=0.0001", "5 ± 0", "", "2", "", "", "", "1", "", "2 done", "no values to compare"}
+	wantHead := []string{"point", "FID(x) at 1", "FID(x) at 2", "seeds", "images/s", "images/CPU s", "frozen", "memory", "kimg", "best by", "state", "FID(x), difference"}
+	wantRow := []string{"gen_lr=0.0001", "5 ± 0", "", "2", "", "", "", "", "1", "", "2 done", "no values to compare"}
 	if !slices.Equal(head, wantHead) || len(rows) != 2 || !slices.Equal(rows[0], wantRow) {
 		t.Errorf("table: %q %q, want %q %q", head, rows, wantHead, wantRow)
 	}
@@ -351,5 +351,108 @@ func TestDelete(t *testing.T) {
 		if s.check(err); (len(infos) == 0) != withRuns || len(left) != len(infos) {
 			t.Errorf("with runs %t: %d runs in %v left", withRuns, len(infos), left)
 		}
+	}
+}
+
+// recorded are records of runs that were trained elsewhere, which a sweep keeps.
+func (s *stable) recorded(list ...sweep.Record) {
+	s.t.Helper()
+	for i := range list {
+		r := &list[i]
+		r.Type, r.Seed, r.Judges = "run", max(r.Seed, 1), []sweep.Measured{{Key: "fid", Name: "FID(x)"}}
+	}
+	s.check(sweep.Records(list).Keep(s.dir))
+}
+
+// at is one evaluation.
+func at(kimg, fid float64) sweep.Evaluations {
+	return sweep.Evaluations{{Kimg: kimg, Values: map[string]float64{"fid": fid}}}
+}
+
+// TestRecords leaves out what others have done, also in a queue after one that was killed;
+// what they began is trained from its beginning.
+func TestRecords(t *testing.T) {
+	s := newStable(t, "base = 'mnist-gdd-i'\nseeds = 4")
+	s.recorded(sweep.Record{Seed: 1, Done: true, Kimg: 400, Evaluations: at(400, 3)}, sweep.Record{Seed: 2, Kimg: 10, Evaluations: at(10, 7)})
+	ctx, kill := context.WithCancel(t.Context())
+	s.act = func(name string, nth int) (string, int64, float64) {
+		if nth == 0 {
+			if len(s.at) == 2 {
+				kill()
+			}
+			return run.StateRunning, 10000, 6
+		}
+		return run.StateDone, 400000, 5
+	}
+	s.check(queue.Run(ctx, queue.Options{Dir: s.dir, Log: io.Discard, Jobs: 2, Start: s.start, Halt: s.halt, Poll: time.Millisecond}))
+	p, err := sweep.ReadPlan(s.dir)
+	s.check(err)
+	if got := slices.Sorted(slices.Values(s.at)); !slices.Equal(got, []string{"x-seed2", "x-seed3"}) {
+		t.Errorf("started %q, want all that no record has done, as far as there is room", got)
+	}
+	if g := sweep.Of(s.dir, p); g.Points[0].State() != "1 done, 2 stopped, 1 to train" || g.State != sweep.StatePaused {
+		t.Errorf("ended: %s, %s", g.Points[0].State(), g.State)
+	}
+	s.check(sweep.Pause(s.dir, sweep.NoPause))
+	s.act = func(string, int) (string, int64, float64) { return run.StateDone, 400000, 5 }
+	if p = s.work(); p.Ended != "4 runs done" || slices.Contains(s.at, "x-seed1") {
+		t.Errorf("again: %q, started %q", p.Ended, s.at)
+	}
+	g := sweep.Of(s.dir, p)
+	table, err := g.Compare(nil, "")
+	if s.check(err); g.State != sweep.StateDone || table.Rows[0].Values[0][0] != sweep.Describe([]float64{3, 5, 5, 5}) {
+		t.Errorf("%s: %+v", g.State, table.Rows)
+	}
+	log, err := sweep.Log(s.dir)
+	if s.check(err); log[0].Text != "4 runs, 2 at a time, 2 records of others" {
+		t.Errorf("log: %+v", log[0])
+	}
+	s.check(os.WriteFile(filepath.Join(s.dir, sweep.RecordsFile), []byte("{\n"), 0o644))
+	err = queue.Run(t.Context(), queue.Options{Dir: s.dir, Log: io.Discard, Start: s.start, Halt: s.halt})
+	if err == nil || !strings.Contains(err.Error(), "records.jsonl:1: got no record of a run") {
+		t.Errorf("damaged records: %v", err)
+	}
+}
+
+// TestRecordsStopEarly ends points by what others have measured: one whose record ends
+// behind is not trained, one whose record ends among the best is.
+func TestRecordsStopEarly(t *testing.T) {
+	s := newStable(t, "base = 'mnist-gdd-i'\n[stop]\nat_kimg = [10]\nfactor = 2\n[[axis]]\nkey = 'live.gen_lr'\nvalues = [1e-4, 2e-4, 3e-4, 4e-4]")
+	s.recorded(
+		sweep.Record{Point: "gen_lr=0.0001", Done: true, Kimg: 400, Evaluations: append(at(10, 5), at(400, 2)...)},
+		sweep.Record{Point: "gen_lr=0.0002", Kimg: 10, Evaluations: at(10, 11)},
+		sweep.Record{Point: "gen_lr=0.0003", Kimg: 10, Evaluations: at(10, 6)},
+	)
+	s.act = func(name string, nth int) (string, int64, float64) {
+		if nth == 0 && strings.Contains(name, "0.0004") {
+			return run.StateRunning, 10048, 7
+		}
+		return run.StateDone, 400000, 3
+	}
+	p := s.work()
+	if p.Ended != "3 runs done, 1 ended early" || p.Points[1].Dropped != "11 at 10 kimg, 2.20 times \"gen_lr=0.0001\"'s 5: more than 2" {
+		t.Errorf("ended: %q, %q", p.Ended, p.Points[1].Dropped)
+	}
+	if got := slices.Sorted(slices.Values(s.at)); !slices.Equal(got, []string{"x-gen_lr-0.0003-seed1", "x-gen_lr-0.0004-seed1", "x-gen_lr-0.0004-seed1"}) {
+		t.Errorf("started %q", got)
+	}
+}
+
+// TestRecordsGreedy searches on from what others have tried, in rounds that are to come
+// as well.
+func TestRecordsGreedy(t *testing.T) {
+	s := newStable(t, "base = 'mnist-gdd-i'\n[greedy]\nfreeze = 'part'\nrounds = 5")
+	s.recorded(
+		sweep.Record{Point: "none frozen", Done: true, Kimg: 400, Evaluations: at(400, 9)},
+		sweep.Record{Point: "enc frozen", Done: true, Kimg: 400, Evaluations: at(400, 7)},
+		sweep.Record{Point: "enc map frozen", Done: true, Kimg: 400, Evaluations: at(400, 5)},
+	)
+	fids := map[string]float64{"dec": 12, "map": 8, "enc-dec": 6}
+	s.act = func(name string, _ int) (string, int64, float64) {
+		return run.StateDone, 400000, fids[strings.TrimSuffix(strings.TrimPrefix(name, "x-"), "-frozen-seed1")]
+	}
+	p := s.work()
+	if p.Ended != "6 runs done" || len(s.at) != 3 || p.Points[len(p.Points)-1].Round != 2 {
+		t.Errorf("ended: %q, started %q, %+v", p.Ended, s.at, p.Points)
 	}
 }

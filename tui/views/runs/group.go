@@ -295,18 +295,29 @@ func (v *Group) open() tea.Cmd {
 	case len(runs) == 0:
 		return v.h.Fail(fmt.Errorf("open: %s has no run yet", widget.Plain(row.name)))
 	case len(runs) == 1:
-		return v.h.Open(runs[0].Info.Dir)
+		return v.openRun(runs[0])
 	}
-	m := host.Menu{Title: "Open a run", Accept: func(i int) tea.Cmd { return v.h.Open(runs[i].Info.Dir) }}
+	m := host.Menu{Title: "Open a run", Accept: func(i int) tea.Cmd { return v.openRun(runs[i]) }}
 	for _, s := range runs {
 		st := &s.Info.Status
 		about := widget.Fit(widget.Plain(st.State), 9, "") + " " + widget.FitLeft(widget.Kimg(st.Nimg), 8) + " kimg"
 		if st.BestFID != nil {
 			about += "  best " + widget.Value(*st.BestFID)
 		}
+		if s.Record != nil {
+			about += "  elsewhere"
+		}
 		m.Items = append(m.Items, host.Item{Name: widget.Plain(s.Info.Name), About: about})
 	}
 	return v.h.Menu(m)
+}
+
+// openRun opens a run that is there.
+func (v *Group) openRun(s sweep.Seed) tea.Cmd {
+	if s.Record != nil {
+		return v.h.Fail(fmt.Errorf("open: %s was trained elsewhere: its record has what the table shows", widget.Plain(s.Info.Name)))
+	}
+	return v.h.Open(s.Info.Dir)
 }
 
 func (v *Group) pause() tea.Cmd {

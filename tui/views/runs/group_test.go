@@ -174,3 +174,37 @@ func TestGroupQueue(t *testing.T) {
 	s.Press("b")
 	s.Wants("differ in their seeds alone")
 }
+
+// TestGroupRecords shows a sweep some of whose runs were trained elsewhere, of which there
+// are records alone.
+func TestGroupRecords(t *testing.T) {
+	value := func(fid float64) sweep.Record {
+		return sweep.Record{
+			Type: "run", Done: true, Kimg: 64, Judges: []sweep.Measured{{Key: "fid", Name: "FID(mnist-cnn)"}},
+			Evaluations: sweep.Evaluations{{Kimg: 32, Values: map[string]float64{"fid": fid + 9}}, {Kimg: 64, Values: map[string]float64{"fid": fid}}},
+		}
+	}
+	away, there := value(60), value(1)
+	away.Point, away.Seed = "free", 2
+	there.Point, there.Seed = "fast", 1 // which its run says itself
+	records := func(tb testing.TB) {
+		sweepOf(tb)
+		tuitest.Must(tb, sweep.Records{away, there}.Keep(sweep.Dir("runs", "rates")))
+	}
+	s := tuitest.OpenList(t, 160, 40, tuitest.ListOptions(), records)
+	s.Wants("7 / 8 runs", "71.00 ±1")
+	s.Press("g", "enter", "g", "down")
+	s.Wants("2 / 3", "75.00 ±21")
+	s.Press("enter")
+	s.Wants("rates-free-seed2", "elsewhere")
+	s.Press("down", "enter")
+	s.Wants("open: rates-free-seed2 was trained elsewhere")
+	s.Press("o")
+	s.Load()
+	s.Wants("75.00 ±21  2 seeds")
+	s.Press("esc")
+
+	tuitest.Must(t, os.WriteFile(filepath.Join(sweep.Dir("runs", "rates"), sweep.RecordsFile), []byte("{"), 0o644))
+	s.Load()
+	s.Wants("records.jsonl:1: got no record of a run")
+}

@@ -62,6 +62,9 @@ func (v *Group) compared(w int) []string {
 	if g == nil || !ok {
 		return nil
 	}
+	if g.Err != nil {
+		return []string{" " + t.Bad.Render(widget.Plain(g.Err.Error()))}
+	}
 	at, best := session.BestPoint(g)
 	if at < 0 {
 		return []string{" " + t.Dim.Render("no evaluation yet")}

@@ -126,6 +126,15 @@ func showOverlay(h host.Host, list []overlaidRuns, back host.View) tea.Cmd {
 		all := session.NewEnsemble(len(e.seeds), into[i], o.scalars)
 		o.ensembles, each = append(o.ensembles, all), append(each, all.Runs...)
 	}
+	n := 0
+	for _, e := range list {
+		for _, s := range e.seeds {
+			if s.Record != nil {
+				s.Record.Into(each[n])
+			}
+			n++
+		}
+	}
 	o.curves, o.logs = curves, session.Follow(dirs, each)
 	o.curves.ASCII, o.curves.Location, o.curves.Empty = h.Options().ASCII, h.Options().Location, "reading the logs"
 	o.curves.Smoothing = 0.9 // the noise of several runs hides them all

@@ -47,6 +47,8 @@ func (v *Overlay) legend(h int) []string {
 			line += t.Bad.Render(widget.Plain(err.Error()))
 		case len(e.seeds) > 1:
 			line += v.ensembleText(i)
+		case e.seeds[0].Record != nil:
+			line += t.Dim.Render("trained elsewhere, best ") + sampleText(v.h, v.standing(i).Best)
 		case row == nil:
 			line += t.Dim.Render("gone")
 		default:
