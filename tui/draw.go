@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -113,6 +115,9 @@ func (a *App) banner() string {
 	case st.ConfigError != "":
 		return join(st.ConfigError, "(the old settings keep running)")
 	case r.Lost != nil:
+		if where := a.remoteName(); where != "" && errors.Is(r.Lost, context.DeadlineExceeded) {
+			return join("no answer in time from "+where+":", "the trainer may be busy, or the connection slow")
+		}
 		return join("the trainer doesn't answer:", r.Lost.Error())
 	case st.CheckpointError != "" && r.Info.Alive:
 		return join("no checkpoint is written:", st.CheckpointError)

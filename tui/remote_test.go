@@ -3,12 +3,14 @@ package tui_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"innate/tui"
+	"innate/tui/session"
 	"innate/tui/tuitest"
 )
 
@@ -76,6 +78,11 @@ func TestRemote(t *testing.T) {
 	s.Now = s.Now.Add(time.Minute)
 	s.Load()
 	s.Lacks("connection lost, next try")
+	run := s.App.Run()
+	s.Send(session.PingMsg{Run: run, Err: fmt.Errorf("status: %w", context.DeadlineExceeded)})
+	s.Wants("no answer in time from gpu-host: the trainer may be busy, or the connection slow")
+	s.Send(session.PingMsg{Run: run, Err: errors.New("connection refused")})
+	s.Wants("the trainer doesn't answer: connection refused")
 	s.View("dashboard")
 	s.Press("esc")
 	s.Wants("on gpu-host")

@@ -94,10 +94,11 @@ func ParseAddress(text string) (Address, error) {
 func (a Address) Where() string { return a.Host }
 
 // sshArgs are the arguments of ssh that run innate serve there. Those after -- are
-// no options, whatever they look like. Only the first connection may ask the person
+// no options, whatever they look like. What travels is mostly text, so that compression
+// makes a slow line several times as fast. Only the first connection may ask the person
 // at the terminal for something: later the screen has it.
 func (a Address) sshArgs(ask bool) []string {
-	args := []string{"-T", "-e", "none", "-o", "ServerAliveInterval=15"}
+	args := []string{"-T", "-C", "-e", "none", "-o", "ServerAliveInterval=15", "-o", "ConnectTimeout=30"}
 	if !ask {
 		args = append(args, "-o", "BatchMode=yes")
 	}

@@ -14,10 +14,10 @@ func TestParseAddress(t *testing.T) {
 		want remote.Address
 		args string
 	}{
-		{"ssh://gpu", remote.Address{Scheme: "ssh", Host: "gpu"}, "-T -e none -o ServerAliveInterval=15 -o BatchMode=yes -- gpu innate serve"},
-		{"ssh://me@gpu.example:2222/3", remote.Address{Scheme: "ssh", Host: "me@gpu.example", Port: "2222", Run: "3"}, "-T -e none -o ServerAliveInterval=15 -o BatchMode=yes -p 2222 -- me@gpu.example innate serve"},
-		{"ssh://gpu/00003-tiny?runs=/data/my.runs&innate=~/bin/innate", remote.Address{Scheme: "ssh", Host: "gpu", Run: "00003-tiny", Runs: "/data/my.runs", Innate: "~/bin/innate"}, "-T -e none -o ServerAliveInterval=15 -o BatchMode=yes -- gpu ~/bin/innate serve --runs /data/my.runs"},
-		{"ssh://[fe80::1]/3", remote.Address{Scheme: "ssh", Host: "fe80::1", Run: "3"}, "-T -e none -o ServerAliveInterval=15 -o BatchMode=yes -- fe80::1 innate serve"},
+		{"ssh://gpu", remote.Address{Scheme: "ssh", Host: "gpu"}, "-T -C -e none -o ServerAliveInterval=15 -o ConnectTimeout=30 -o BatchMode=yes -- gpu innate serve"},
+		{"ssh://me@gpu.example:2222/3", remote.Address{Scheme: "ssh", Host: "me@gpu.example", Port: "2222", Run: "3"}, "-T -C -e none -o ServerAliveInterval=15 -o ConnectTimeout=30 -o BatchMode=yes -p 2222 -- me@gpu.example innate serve"},
+		{"ssh://gpu/00003-tiny?runs=/data/my.runs&innate=~/bin/innate", remote.Address{Scheme: "ssh", Host: "gpu", Run: "00003-tiny", Runs: "/data/my.runs", Innate: "~/bin/innate"}, "-T -C -e none -o ServerAliveInterval=15 -o ConnectTimeout=30 -o BatchMode=yes -- gpu ~/bin/innate serve --runs /data/my.runs"},
+		{"ssh://[fe80::1]/3", remote.Address{Scheme: "ssh", Host: "fe80::1", Run: "3"}, "-T -C -e none -o ServerAliveInterval=15 -o ConnectTimeout=30 -o BatchMode=yes -- fe80::1 innate serve"},
 		{"tcp://127.0.0.1:7070/3", remote.Address{Scheme: "tcp", Host: "127.0.0.1:7070", Run: "3"}, ""},
 		{"tcp://[::1]:7070", remote.Address{Scheme: "tcp", Host: "[::1]:7070"}, ""},
 	} {

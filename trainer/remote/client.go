@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -83,7 +84,7 @@ func (c *Client) connect(ctx context.Context, ask bool) (*http.ClientConn, error
 	var hello Hello
 	err = c.json(ctx, conn, http.MethodGet, "/v1/", &hello)
 	if err == nil && hello.Protocol != Protocol {
-		err = fmt.Errorf("speaks protocol %d, want %d", hello.Protocol, Protocol)
+		err = protocolError(strconv.Itoa(hello.Protocol))
 	}
 	if err != nil {
 		conn.Close()

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -82,6 +83,8 @@ func dialSSH(program string, a Address, stderr io.Writer) Dialer {
 		ended, end := ending(cmd, in)
 		stop := context.AfterFunc(ctx, func() { _ = end() })
 		defer stop()
+		waiting := time.AfterFunc(waitingTime, func() { last.tell("innate: still waiting for innate serve on " + a.Where() + "; ctrl+c gives up\n") })
+		defer waiting.Stop()
 		r := bufio.NewReader(out)
 		if err := awaitGreeting(r); err != nil {
 			_ = end()
@@ -89,14 +92,36 @@ func dialSSH(program string, a Address, stderr io.Writer) Dialer {
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
 			}
-			if said := last.text(); said != "" {
-				return nil, fmt.Errorf("%s: %s", program, said)
-			}
-			return nil, fmt.Errorf("%s: no innate serve there: %w", program, err)
+			return nil, unserved(program, err, last.text(), cmd.ProcessState.ExitCode())
 		}
 		last.quiet()
 		return &stream{r: r, w: in, end: end}, nil
 	}
+}
+
+// waitingTime is how long the person at the terminal is left without a word.
+const waitingTime = 20 * time.Second
+
+// notFound is what a shell ends with that does not find a command.
+const notFound = 127
+
+// unserved words why no greeting came from a program: by what it said last, and by its
+// status.
+func unserved(program string, err error, said string, status int) error {
+	program = filepath.Base(program)
+	var other protocolError
+	switch {
+	case errors.As(err, &other):
+		return other
+	case said == "":
+		return fmt.Errorf("%s: no innate serve there: %w", program, err)
+	case !strings.HasPrefix(said, program+": "):
+		said = program + ": " + said
+	}
+	if status == notFound {
+		said += "; want innate on the path of a shell there that is not interactive, or ?innate=PROGRAM in the address"
+	}
+	return errors.New(said)
 }
 
 // endTime is how long a process may take to end after its input has.
@@ -140,6 +165,15 @@ func (l *lastLine) Write(b []byte) (int, error) {
 		}
 	}
 	return len(b), nil
+}
+
+// tell shows a line of ours while the terminal is free.
+func (l *lastLine) tell(text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.also != nil {
+		_, _ = io.WriteString(l.also, text) // as above
+	}
 }
 
 func (l *lastLine) quiet() {

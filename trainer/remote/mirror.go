@@ -207,14 +207,14 @@ func (m *Mirror) connect(ctx context.Context) error {
 func (m *Mirror) Look(ctx context.Context) (more bool, err error) {
 	m.looking.Lock()
 	defer m.looking.Unlock()
-	if err := m.list(ctx); err != nil {
-		return false, err
-	}
 	defer func() {
 		m.mu.Lock()
 		m.trouble = err
 		m.mu.Unlock()
 	}()
+	if err := m.list(ctx); err != nil {
+		return false, err
+	}
 	m.mu.Lock()
 	focus, others := m.runs[m.focus], []*copied{}
 	for _, r := range m.runs {

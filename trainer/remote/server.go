@@ -144,7 +144,10 @@ func (s *Server) list(w http.ResponseWriter, req *http.Request) error {
 		return answer(w, []Entry{r.entry()})
 	}
 	dir, err := os.ReadDir(s.Runs)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return refusal(http.StatusNotFound, "serve: %s: no such directory; another runs directory is named by --runs, or by ?runs=DIRECTORY in the address", s.Runs)
+	case err != nil:
 		return fmt.Errorf("serve: %w", err)
 	}
 	entries := []Entry{}

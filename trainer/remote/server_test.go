@@ -330,6 +330,25 @@ func TestTokenOf(t *testing.T) {
 	}
 }
 
+// TestNoRunsDirectory says which directory is not there, and not that it has no runs.
+func TestNoRunsDirectory(t *testing.T) {
+	t.Parallel()
+	runs, _ := makeRun(t)
+	c, _ := piped(t, &remote.Server{Runs: runs})
+	m, _ := mirrored(t, c, "")
+	must(t, os.RemoveAll(runs))
+	want := runs + ": no such directory"
+	if _, err := c.Runs(within(t), ""); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("list: got %v, want %s", err, want)
+	}
+	if _, err := m.Look(within(t)); err == nil {
+		t.Error("look: got none, want an error")
+	}
+	if _, err := m.State(); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("what the screen says: got %v, want %s", err, want)
+	}
+}
+
 func TestStart(t *testing.T) {
 	t.Parallel()
 	runs, dir := makeRun(t)

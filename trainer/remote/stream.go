@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -41,15 +42,28 @@ type streamAddr struct{}
 func (streamAddr) Network() string { return "stream" }
 func (streamAddr) String() string  { return "stream" }
 
+// protocolError is the version that the other side speaks.
+type protocolError string
+
+func (e protocolError) Error() string {
+	return fmt.Sprintf("innate serve there speaks protocol %s, want %d: one of the two innates is older", string(e), Protocol)
+}
+
 // maxNoise bounds what a login shell may print before the greeting.
 const maxNoise = 64 << 10
 
-// awaitGreeting reads up to the end of the server's greeting.
+var greetingOf = regexp.MustCompile(`innate serve ([0-9]{1,9})\n$`)
+
+// awaitGreeting reads up to the end of the server's greeting. One of another version is
+// an error at once: the server then waits for what it understands.
 func awaitGreeting(r *bufio.Reader) error {
 	for seen := 0; seen < maxNoise; {
 		line, err := r.ReadSlice('\n')
 		if strings.HasSuffix(string(line), Greeting) {
 			return nil
+		}
+		if other := greetingOf.FindSubmatch(line); other != nil {
+			return protocolError(string(other[1]))
 		}
 		if seen += len(line); err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return err
