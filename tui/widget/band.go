@@ -1,8 +1,6 @@
 package widget
 
 import (
-	"math"
-
 	"github.com/charmbracelet/x/ansi"
 )
 
@@ -44,7 +42,8 @@ func (c *Chart) spanBands(sx scale, lo, hi float64) (float64, float64) {
 	return lo, hi
 }
 
-// drawBands draws the bars, each with its label where that covers least.
+// drawBands draws the bars, each with its label, or with the numbers alone where that has
+// no room.
 func (c *Chart) drawBands(sx, sy scale) {
 	v := &c.canvas
 	for _, b := range c.bands {
@@ -58,17 +57,11 @@ func (c *Chart) drawBands(sx, sy scale) {
 		}
 		v.vertical(col*v.dx, c.dot(from, sy), c.dot(to, sy), inkFocus)
 		v.write(col, c.row(sy.at(b.Mean)), c.theme.Glyphs.Dot, inkFocus)
-		n := ansi.StringWidth(b.Label)
-		least, atX, atRow := math.MaxInt, 0, 0
-		for _, r := range []int{c.row(sy.at(to)) - 1, c.row(sy.at(from)) + 1} {
-			for _, x := range []int{col - n - 1, col + 2} {
-				if taken, ok := v.covered(x, r, n); ok && taken < least {
-					least, atX, atRow = taken, x, r
-				}
-			}
+		label := b.Label
+		if !c.fits(label) { // a narrow plot
+			label = Value(b.Mean) + " SD " + Value(b.SD)
 		}
-		if least < math.MaxInt && c.fits(b.Label) {
-			v.write(atX, atRow, b.Label, inkFocus)
-		}
+		top, bottom := c.row(sy.at(to)), c.row(sy.at(from))
+		c.label(label, inkFocus, [2]int{col - ansi.StringWidth(label) - 1, col + 2}, [3]int{top - 1, bottom + 1, bottom + 1})
 	}
 }

@@ -10,6 +10,7 @@ import (
 // top.
 func (c *Chart) draw(sx, sy scale) {
 	c.canvas.reset(c.plotW, c.plotH, c.ASCII)
+	c.scratch.names = c.scratch.names[:0]
 	c.drawMarks(sx)
 	c.drawReference(sy)
 	c.drawSpreads(sx, sy)
@@ -20,11 +21,12 @@ func (c *Chart) draw(sx, sy scale) {
 		c.drawLetters(sy)
 	}
 	c.drawLeft(sx, sy)
-	c.drawTag(sy)
+	c.nameReference(sy)
 	c.drawBands(sx, sy)
 	for i := range c.curves {
 		c.drawBest(i, sx, sy)
 	}
+	c.drawLabels() // when all that they must not hide is there
 	c.drawCursor()
 }
 
@@ -113,26 +115,14 @@ func (c *Chart) drawReference(sy scale) {
 	}
 }
 
-// drawTag names the reference line at one of its ends, above or below it, where
-// that covers least of the curves.
-func (c *Chart) drawTag(sy scale) {
+// nameReference names the reference line at one of its ends, above or below it.
+func (c *Chart) nameReference(sy scale) {
 	p := sy.at(c.ref)
-	if !(p >= 0 && p <= 1) || !c.fits(c.refTag) {
+	if !(p >= 0 && p <= 1) {
 		return
 	}
-	v := &c.canvas
-	n, row := ansi.StringWidth(c.refTag), c.row(p)
-	least, atX, atRow := math.MaxInt, 0, 0
-	for _, x := range []int{v.w - n, 1} {
-		for _, r := range []int{row - 1, row + 1} {
-			if taken, ok := v.covered(x, r, n); ok && taken < least {
-				least, atX, atRow = taken, x, r
-			}
-		}
-	}
-	if least < math.MaxInt {
-		v.write(atX, atRow, c.refTag, inkLabel)
-	}
+	row := c.row(p)
+	c.label(c.refTag, inkLabel, [2]int{c.canvas.w - ansi.StringWidth(c.refTag), 1}, [3]int{row - 1, row + 1, row + 1})
 }
 
 // bestPoint is the best value of a curve and its place on the x axis, 0 to 1.
@@ -153,8 +143,7 @@ func (c *Chart) bestOf(series int, sx scale) (b bestPoint, ok bool) {
 	return b, b.p >= 0 && b.p <= 1
 }
 
-// drawBest marks the best point with its value, written beside it where it
-// covers least.
+// drawBest marks the best point, and names its value.
 func (c *Chart) drawBest(series int, sx, sy scale) {
 	b, ok := c.bestOf(series, sx)
 	if !ok {
@@ -162,19 +151,9 @@ func (c *Chart) drawBest(series int, sx, sy scale) {
 	}
 	v := &c.canvas
 	x, row := min(int(b.p*float64(v.w)), v.w-1), c.row(sy.at(b.y))
-	text := Value(b.y)
-	least, atX, atRow := math.MaxInt, 0, 0
-	for _, r := range []int{row + 1, row - 1, row} {
-		for _, from := range []int{x + 2, x - 1 - len(text)} {
-			if n, ok := v.covered(from, r, len(text)); ok && n < least {
-				least, atX, atRow = n, from, r
-			}
-		}
-	}
-	if least < math.MaxInt && c.fits(text) {
-		v.write(atX, atRow, text, inkLabel)
-	}
 	v.write(x, row, c.theme.Glyphs.Dot, seriesInk(series))
+	text := Value(b.y)
+	c.label(text, inkLabel, [2]int{x + 2, x - 1 - len(text)}, [3]int{row + 1, row - 1, row})
 }
 
 func (c *Chart) drawCursor() {

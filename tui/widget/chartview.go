@@ -17,6 +17,7 @@ type scratch struct {
 	ends        []int     // of the points of those columns
 	columns     []series.Span
 	layers      []layer
+	names       []label // in the plot
 	mins, maxs  []float64
 	yticks      []tick
 	xticks      []tick
