@@ -14,6 +14,9 @@ import (
 // listRows are those of the list of results, at most.
 const listRows = 5
 
+// listWidth is that of the list beside a figure: all that it says, and its frame.
+const listWidth = 48
+
 // Draw implements host.View: the results above, or beside where there is width, and
 // the figure.
 func (v *View) Draw(r host.Rect) []string {
@@ -23,7 +26,7 @@ func (v *View) Draw(r host.Rect) []string {
 		return host.Framed(t, r, "Analyses", true, v.empty)
 	}
 	if r.W >= 150 {
-		list, figure := host.SplitX(r, 44)
+		list, figure := host.SplitX(r, listWidth)
 		return host.Beside(v.drawList(list, at), v.drawFigure(figure, report))
 	}
 	list, figure := host.SplitY(r, min(len(v.found.Reports), listRows)+2)
@@ -204,13 +207,13 @@ func (v *View) drawMap(m *figures.Map, w, h int) string {
 	label = min(label, max(w/3, 4))
 	cell := max(1, min(cellMax, (w-label-2)/len(m.Cols)))
 	cols := max(1, min(len(m.Cols), (w-label-2)/cell))
-	rows := max(1, min(len(m.Rows), h-3))
-	left, top := window(v.col, cols, len(m.Cols)), window(v.row, rows, len(m.Rows))
-
+	left := window(v.col, cols, len(m.Cols))
 	var lines []string
-	if h >= 4 {
-		lines = append(lines, strings.Repeat(" ", label+2)+t.Dim.Render(columnHeads(m.Cols[left:left+cols], cell)))
+	for _, heads := range columnHeads(m.Cols[left:left+cols], cell, w-label-2, min(max(h-3, 0), headLines)) {
+		lines = append(lines, strings.Repeat(" ", label+2)+t.Dim.Render(heads))
 	}
+	rows := max(1, min(len(m.Rows), h-2-len(lines)))
+	top := window(v.row, rows, len(m.Rows))
 	for i := top; i < top+rows; i++ {
 		mark, ink := " ", t.Dim
 		if i == v.row {
@@ -231,18 +234,30 @@ func (v *View) drawMap(m *figures.Map, w, h int) string {
 // can be.
 func window(cursor, shown, all int) int { return max(0, min(cursor-shown/2, all-shown)) }
 
-// columnHeads writes names over cells, as many as have room.
-func columnHeads(names []string, cell int) string {
-	b := []rune(strings.Repeat(" ", cell*len(names)))
-	free := 0
+// headLines are those above a map, at most.
+const headLines = 2
+
+// columnHeads writes names over cells, in a line of w cells or as many more as the names
+// need, up to most; one that has room in none is left out.
+func columnHeads(names []string, cell, w, most int) []string {
+	var lines []string
 	for j, name := range names {
-		text := []rune(widget.Plain(name))
-		if at := j * cell; at >= free && at+len(text) <= len(b) {
-			copy(b[at:], text)
-			free = at + len(text) + 1
+		name, at := widget.Plain(name), j*cell
+		if at+len([]rune(name)) > w {
+			continue
+		}
+		k := 0
+		for k < len(lines) && len([]rune(lines[k])) >= max(at, 1) { // no space between the two
+			k++
+		}
+		switch {
+		case k < len(lines):
+			lines[k] += strings.Repeat(" ", at-len([]rune(lines[k]))) + name
+		case k < most:
+			lines = append(lines, strings.Repeat(" ", at)+name)
 		}
 	}
-	return string(b)
+	return lines
 }
 
 // cell draws one cell; that of the cursor is in brackets, or in reverse where there is

@@ -16,6 +16,7 @@ import (
 	"innate/trainer/run"
 	"innate/tui"
 	"innate/tui/tuitest"
+	"innate/tui/views/analysis"
 )
 
 // reports puts two results into a run.
@@ -145,4 +146,23 @@ func TestStart(t *testing.T) {
 	s.View("analysis")
 	s.Press("n")
 	s.Wants("cannot be started from here")
+}
+
+// TestColumnHeads writes names that are wider than their cells in a second line.
+func TestColumnHeads(t *testing.T) {
+	for _, c := range []struct {
+		names   []string
+		w, most int
+		want    []string
+	}{
+		{[]string{"80", "58", "0.02"}, 18, 2, []string{"80    58    0.02"}},
+		{[]string{"map_layer0", "map_layer1", "conv", "affine", "norm1", "aux_conv"}, 40, 2,
+			[]string{"map_layer0  conv  affine      aux_conv", "      map_layer1        norm1"}},
+		{[]string{"map_layer0", "map_layer1", "aux_conv"}, 19, 1, []string{"map_layer0"}},
+		{[]string{"a"}, 9, 0, nil},
+	} {
+		if got := analysis.ColumnHeads(c.names, 6, c.w, c.most); !slices.Equal(got, c.want) {
+			t.Errorf("%q: got\n%q, want\n%q", c.names, got, c.want)
+		}
+	}
 }

@@ -1,0 +1,4 @@
+package analysis
+
+// ColumnHeads writes names over the cells of a map.
+var ColumnHeads = columnHeads
