@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"innate/models/published"
+	"innate/trainer"
 	"innate/trainer/loop"
 	"innate/trainer/remote"
 	"innate/trainer/run"
@@ -25,7 +26,8 @@ innate serve is run by ssh, or tcp://HOST:PORT[/RUN], where it listens; the toke
 is then in $` + remote.TokenVariable + `, or in the file that $` + remote.TokenFileVariable + ` names. Runs are followed
 by copies in the folder of fetched files: what was added travels, samples when they
 are shown. Live settings, freezing, pause, stop and resume act there, and so do edits
-of config.toml, tags and notes. A lost connection is made again by itself.
+of config.toml, tags and notes, forks and analyses; new runs, deleting and the queues
+of sweeps are for that machine's own workbench. A lost connection is made again by itself.
 $` + remote.SSHVariable + ` names another program than ssh.`,
 		Example: examples("open 3", "a run here",
 			"open ssh://HOST/3", "run 3 of the default runs directory there",
@@ -81,10 +83,10 @@ func (c *cli) mirror(ctx context.Context, address string) (m *remote.Mirror, dir
 	return m, dir, nil
 }
 
-// remoteOptions wires the screen to the runs of another machine. What would have to
-// be started or removed there is not offered.
+// remoteOptions wires the screen to the runs of another machine. Forks and analyses are
+// offered where that machine does; new runs, deleting and sweeps are not.
 func (c *cli) remoteOptions(m *remote.Mirror, dir string) tui.Options {
-	return tui.Options{
+	o := tui.Options{
 		RunDir: dir, RunsDir: m.Runs(), Remote: m, Getenv: c.getenv,
 		Resume: m.Resume,
 		Teacher: func(ctx context.Context, dir string) (string, error) {
@@ -96,4 +98,11 @@ func (c *cli) remoteOptions(m *remote.Mirror, dir string) tui.Options {
 		TeacherSteps: loop.TeacherSteps,
 		Frozen:       loop.Frozen,
 	}
+	if m.Offers(remote.OfferFork) {
+		o.Fork, o.Forkable = m.Fork, trainer.Forkable()
+	}
+	if m.Offers(remote.OfferAnalyze) {
+		o.Analyze, o.Dismiss = m.Analyze, m.Dismiss
+	}
+	return o
 }

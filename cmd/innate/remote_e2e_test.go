@@ -16,10 +16,24 @@ import (
 // loses the connection meanwhile.
 func TestE2ERemote(t *testing.T) {
 	d := newDesk(t)
-	dir := d.tinyRun()
 	pidFile := filepath.Join(filepath.Dir(d.runs), "ssh.pid")
-	ssh := fakeSSH(t, "innate", fmt.Sprintf("sh -c 'echo $$ >%s; exec \"$0\" \"$@\"'", pidFile))
-	d.write(fmt.Sprintf("INNATE_SSH=%s innate open 'ssh://host/0?runs=%s'", ssh, d.runs))
+	d.openRemote(fakeSSH(t, "innate", fmt.Sprintf("sh -c 'echo $$ >%s; exec \"$0\" \"$@\"'", pidFile)), "innate", pidFile)
+}
+
+// TestE2ERemoteSSHD does the same over ssh itself, to an sshd of the test's own.
+func TestE2ERemoteSSHD(t *testing.T) {
+	d := newDesk(t)
+	ssh, there, pidFile := d.sshd()
+	d.openRemote(ssh, there, pidFile)
+}
+
+// openRemote opens a run by the program ssh, where innate is the program there and
+// pidFile has the process whose end cuts the connection.
+func (d *desk) openRemote(ssh, there, pidFile string) {
+	t := d.t
+	t.Helper()
+	dir := d.tinyRun()
+	d.write(fmt.Sprintf("INNATE_SSH=%s innate open 'ssh://host/0?runs=%s&innate=%s'", ssh, d.runs, there))
 	d.press("enter")
 	d.wants(`00000-tiny .*‖ paused`)
 	d.wants(`on host`)
@@ -67,6 +81,29 @@ func TestE2ERemote(t *testing.T) {
 	d.wants(`Stop 00000-tiny\?`)
 	d.press("y")
 	d.wants(`00000-tiny .*■ stopped`)
+	d.press("r")
+	d.wants(`00000-tiny .*● running`)
+	d.press("P")
+	d.wants(`00000-tiny .*‖ paused`)
+
+	d.press("8", "n")
+	d.wants(`Start an analysis`)
+	d.press("enter")
+	d.wants(`› weights[\s\S]*Distance of weights`)
+	d.press(":")
+	d.write("fork gen_lr=1e-5")
+	d.press("enter")
+	d.wants(`innate  00001-tiny .*● running[\s\S]*on host`)
+	d.press("S")
+	d.wants(`Stop 00001-tiny\?`)
+	d.press("y")
+	d.wants(`00001-tiny .*■ stopped`)
+	d.press("5", "1", "esc")
+	d.wants(`innate  \S+  on host`)
+	d.press("d")
+	d.wants(`delete: not available here; use .innate delete 0000\d-tiny. on host`)
+	d.press("G", "enter")
+	d.wants(`innate  00000-tiny .*‖ paused`)
 	d.press("r")
 	d.wants(`00000-tiny .*● running`)
 	d.press("5", "1", "esc")

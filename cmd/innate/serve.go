@@ -24,7 +24,8 @@ func (c *cli) serveCommand() *cobra.Command {
 histories, samples and settings, and what its trainer can be told. Without --listen
 it answers on standard input and output, for ssh, which innate open starts itself;
 who may log in there may use it. With --listen it answers on TCP, without
-encryption, those who show the token. Links out of the runs directory are not
+encryption, those who show the token: they may watch and steer runs, but fork them
+and start analyses only with --allow-new. Links out of the runs directory are not
 followed.`,
 		Example: examples("open ssh://HOST", "elsewhere: runs innate serve on HOST by ssh",
 			"open ssh://HOST/3?runs=/data/runs", "elsewhere: run 3 of a runs directory there",
@@ -33,8 +34,9 @@ followed.`,
 	f := cmd.Flags()
 	listen := f.String("listen", "", "`host:port` to answer on instead; needs a token")
 	tokenFile := f.String("token-file", "", "`file` with the token, readable by you only; default: $"+remote.TokenVariable+", or the file $"+remote.TokenFileVariable)
+	allowNew := f.Bool("allow-new", false, "let those who show the token also fork runs and start analyses")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		s, err := c.server(args)
+		s, err := c.server(args, *listen == "" || *allowNew)
 		if err != nil {
 			return err
 		}
@@ -44,6 +46,8 @@ followed.`,
 		switch {
 		case f.Changed("token-file"):
 			return usagef("serve --token-file: got no --listen; over standard input nobody asks for a token")
+		case *allowNew:
+			return usagef("serve --allow-new: got no --listen; who may log in may do all of it")
 		case term.IsTerminal(int(os.Stdin.Fd())):
 			return usagef("serve: standard input is a terminal; innate open ssh://HOST runs this by ssh, and --listen HOST:PORT answers on TCP")
 		}
@@ -63,8 +67,9 @@ func atMostOneRun(cmd *cobra.Command, args []string) error {
 	return oneRun(cmd, args)
 }
 
-// server serves the run that args name, or all runs.
-func (c *cli) server(args []string) (*remote.Server, error) {
+// server serves the run that args name, or all runs; anew says that clients may also fork
+// them and start analyses.
+func (c *cli) server(args []string, anew bool) (*remote.Server, error) {
 	runs, err := filepath.Abs(run.RunsDir(c.runs))
 	if err != nil {
 		return nil, err
@@ -73,6 +78,9 @@ func (c *cli) server(args []string) (*remote.Server, error) {
 		quiet := &cli{out: io.Discard, err: io.Discard, getenv: c.getenv} // standard output is the connection
 		return quiet.resume(ctx, dir, process{})
 	}}
+	if anew {
+		s.Fork, s.Analyze = forkInto(runs), analyzeApart
+	}
 	if len(args) == 0 {
 		return s, nil
 	}

@@ -57,15 +57,7 @@ func workbenchOptions(c *cli, dir, runs string) (tui.Options, error) {
 			}
 			return dir, strings.Join(c.warnings(dir), "; "), trainer.Spawn(ctx, dir)
 		},
-		Fork: func(ctx context.Context, dir string, set map[string]string) (string, error) {
-			forked, err := trainer.Fork(trainer.ForkOptions{
-				RunsDir: runs, Source: dir, Edit: func(text string) (string, error) { return setDiffering(text, set) },
-			})
-			if err != nil {
-				return "", err
-			}
-			return forked.Dir, trainer.Spawn(ctx, forked.Dir)
-		},
+		Fork:     forkInto(runs),
 		Forkable: trainer.Forkable(),
 		Delete:   func(_ context.Context, dir string) error { return run.Delete(dir, false) },
 		Resume: func(ctx context.Context, dir string) error {
@@ -85,6 +77,20 @@ func workbenchOptions(c *cli, dir, runs string) (tui.Options, error) {
 		opts.Presets = append(opts.Presets, tui.Preset{Name: name, About: configs.Summary(text)})
 	}
 	return opts, nil
+}
+
+// forkInto returns what forks a run into a runs directory, with settings that differ, and
+// starts the fork.
+func forkInto(runs string) func(ctx context.Context, dir string, set map[string]string) (string, error) {
+	return func(ctx context.Context, dir string, set map[string]string) (string, error) {
+		forked, err := trainer.Fork(trainer.ForkOptions{
+			RunsDir: runs, Source: dir, Edit: func(text string) (string, error) { return setDiffering(text, set) },
+		})
+		if err != nil {
+			return "", err
+		}
+		return forked.Dir, trainer.Spawn(ctx, forked.Dir)
+	}
 }
 
 // orderQueue has the queue of the sweep in dir do something, by the command for that: it

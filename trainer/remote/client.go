@@ -36,9 +36,10 @@ type Client struct {
 	token string
 	dial  Dialer
 
-	mu   sync.Mutex
-	conn *http.ClientConn // nil before the first
-	lost error            // why there is none
+	mu     sync.Mutex
+	conn   *http.ClientConn // nil before the first
+	lost   error            // why there is none
+	offers []string         // by the last one
 }
 
 // NewClient returns a client that is not connected yet; where names the machine for
@@ -49,23 +50,25 @@ func NewClient(where, token string, dial Dialer) *Client {
 
 // Connect makes a new connection in the place of the old one, and greets.
 func (c *Client) Connect(ctx context.Context, ask bool) error {
-	conn, err := c.connect(ctx, ask)
+	conn, hello, err := c.connect(ctx, ask)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.conn != nil {
 		c.conn.Close()
 	}
-	c.conn, c.lost = conn, err
+	if c.conn, c.lost = conn, err; err == nil {
+		c.offers = hello.Offers
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.where, err)
 	}
 	return nil
 }
 
-func (c *Client) connect(ctx context.Context, ask bool) (*http.ClientConn, error) {
+func (c *Client) connect(ctx context.Context, ask bool) (conn *http.ClientConn, hello Hello, err error) {
 	raw, err := c.dial(ctx, ask)
 	if err != nil {
-		return nil, err
+		return nil, hello, err
 	}
 	var protocols http.Protocols
 	protocols.SetUnencryptedHTTP2(true)
@@ -74,23 +77,22 @@ func (c *Client) connect(ctx context.Context, ask bool) (*http.ClientConn, error
 		HTTP2:       &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 		DialContext: func(context.Context, string, string) (net.Conn, error) { return raw, nil },
 	}
-	conn, err := t.NewClientConn(ctx, "http", "innate:80")
+	conn, err = t.NewClientConn(ctx, "http", "innate:80")
 	if err != nil {
 		raw.Close()
-		return nil, err
+		return nil, hello, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	var hello Hello
 	err = c.json(ctx, conn, http.MethodGet, "/v1/", &hello)
 	if err == nil && hello.Protocol != Protocol {
 		err = protocolError(strconv.Itoa(hello.Protocol))
 	}
 	if err != nil {
 		conn.Close()
-		return nil, err
+		return nil, hello, err
 	}
-	return conn, nil
+	return conn, hello, nil
 }
 
 // Close ends the connection.

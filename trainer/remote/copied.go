@@ -170,6 +170,9 @@ func (m *Mirror) follow(ctx context.Context, r *copied, opened bool, until time.
 		}
 		r.stamps[f.name] = stamp
 	}
+	if opened {
+		errs = append(errs, r.followAnalyses(ctx, l))
+	}
 	if opened && l.Samples != r.placed {
 		err := r.placeSamples(l)
 		if err == nil {
@@ -207,12 +210,7 @@ func (m *Mirror) grow(ctx context.Context, r *copied, name string, until time.Ti
 
 // whole fetches a file that changes as a whole.
 func (m *Mirror) whole(ctx context.Context, r *copied, name string, stamp Stamp) error {
-	ctx, cancel := context.WithTimeout(ctx, requestTime)
-	defer cancel()
-	text, err := m.c.whole(ctx, r.name, name)
-	if err == nil {
-		err = m.receive(int64(len(text)))
-	}
+	text, err := r.fetch(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -231,12 +229,7 @@ func (m *Mirror) edit(ctx context.Context, r *copied, name string, there bool) e
 		r.edits[name] = edited{version: noVersion}
 		return r.remove(name)
 	}
-	asking, cancel := context.WithTimeout(ctx, requestTime)
-	defer cancel()
-	text, err := m.c.whole(asking, r.name, name)
-	if err == nil {
-		err = m.receive(int64(len(text)))
-	}
+	text, err := r.fetch(ctx, name)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,9 @@
 //	GET  /v1/runs/RUN/files/NAME          the file; ?offset=N&tail=HASH continues one that grows
 //	PUT  /v1/runs/RUN/files/config.toml   with If-Match: "HASH", the version that was changed
 //	POST /v1/runs/RUN/start               starts a trainer for a stopped run
+//	POST /v1/runs/RUN/fork                forks a run and starts the fork, where that is offered
+//	POST /v1/runs/RUN/analyze             runs an analysis, where that is offered
+//	DELETE /v1/runs/RUN/files/NAME        ends an analysis: NAME is that of its progress
 //	*    /v1/runs/RUN/control/ROUTE       what the trainer's socket answers: package control
 //
 // An error is {"error": "one line"}.

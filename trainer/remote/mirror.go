@@ -39,7 +39,6 @@ var backoff = []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 *
 // them up to date; other methods may be called meanwhile.
 type Mirror struct {
 	c    *Client
-	only string // the one run that is followed; "" for all
 	dir  string // the runs directory
 	root *os.Root
 	hold *os.File // locked: of two mirrors each has a folder of its own
@@ -49,7 +48,8 @@ type Mirror struct {
 
 	mu      sync.Mutex
 	runs    map[string]*copied
-	focus   string // the run that is looked at
+	only    []string // the runs that are followed: one, and those that were forked from here; none for all
+	focus   string   // the run that is looked at
 	retry   time.Time
 	trouble error // of the last look, such as a file that is too large
 	refused error // why an edit was not taken
@@ -63,7 +63,10 @@ const maxMirrors = 16
 // takes a first look. Copies that an earlier mirror left there
 // are continued.
 func NewMirror(ctx context.Context, c *Client, cache, address, only string) (*Mirror, error) {
-	m := &Mirror{c: c, only: only, focus: only, runs: map[string]*copied{}}
+	m := &Mirror{c: c, focus: only, runs: map[string]*copied{}}
+	if only != "" {
+		m.only = []string{only}
+	}
 	base := filepath.Join(cache, "remote", folderOf(address))
 	for i := range maxMirrors {
 		parent := base
@@ -153,8 +156,8 @@ func (m *Mirror) Focus(dir string) {
 	if m.focus = ""; filepath.Dir(dir) == m.dir {
 		m.focus = filepath.Base(dir)
 	}
-	if m.only != "" {
-		m.focus = m.only
+	if m.focus == "" && len(m.only) > 0 {
+		m.focus = m.only[0]
 	}
 }
 
@@ -265,7 +268,7 @@ func (m *Mirror) followAll(ctx context.Context, runs []*copied, until time.Time)
 func (m *Mirror) list(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
-	list, err := m.c.Runs(ctx, m.only)
+	list, err := m.followed(ctx)
 	if err != nil {
 		return err
 	}
@@ -289,6 +292,24 @@ func (m *Mirror) list(ctx context.Context) error {
 		errs = append(errs, m.handOver(ctx, r), r.take(e))
 	}
 	return errors.Join(append(errs, m.sweep(seen))...)
+}
+
+// followed lists the runs that are followed.
+func (m *Mirror) followed(ctx context.Context) (list []Entry, err error) {
+	m.mu.Lock()
+	only := slices.Clone(m.only)
+	m.mu.Unlock()
+	if len(only) == 0 {
+		return m.c.Runs(ctx, "")
+	}
+	for _, name := range only {
+		one, err := m.c.Runs(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, one...)
+	}
+	return list, nil
 }
 
 // sweep removes copies of runs that are no more.

@@ -21,7 +21,7 @@ type file struct {
 	opens bool  // wanted of a run that is looked at, not of one in a list
 }
 
-// files are those that are served, besides samples. The status is no file here: an
+// files are those that are served, besides samples and analyses. The status is no file here: an
 // Entry has it as the run's machine sees it.
 var files = []file{
 	{name: run.ConfigFile, edits: true, most: maxEdited},
@@ -55,6 +55,9 @@ func lookUp(name string) (f file, ok bool) {
 	}
 	if isSample(name) {
 		return file{name: name, most: maxSample}, true
+	}
+	if isAnalysis(name) {
+		return file{name: name, most: maxAnalysis, opens: true}, true
 	}
 	return file{}, false
 }

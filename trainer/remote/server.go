@@ -33,6 +33,12 @@ type Server struct {
 	Runs, Only string
 	// Resume starts a trainer for the run in a directory that has none; nil refuses.
 	Resume func(ctx context.Context, dir string) error
+	// Fork makes and starts a run from the newest checkpoint of the one in dir, with
+	// changed settings, and returns its directory; nil refuses.
+	Fork func(ctx context.Context, dir string, set map[string]string) (newDir string, err error)
+	// Analyze runs an analysis of the run in dir, as a process that outlives the
+	// request, and waits for its end; nil refuses.
+	Analyze func(ctx context.Context, dir string, args []string) error
 
 	editing sync.Mutex // a file is compared and replaced in one step
 }
@@ -53,13 +59,16 @@ func refusal(code int, format string, args ...any) error {
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, serve := range map[string]func(http.ResponseWriter, *http.Request) error{
-		"GET /v1/{$}":                         s.hello,
-		"GET /v1/runs":                        s.list,
-		"GET /v1/runs/{run}":                  s.listing,
-		"GET /v1/runs/{run}/files/{name...}":  s.get,
-		"PUT /v1/runs/{run}/files/{name...}":  s.put,
-		"POST /v1/runs/{run}/start":           s.start,
-		"/v1/runs/{run}/control/{control...}": s.forward,
+		"GET /v1/{$}":                           s.hello,
+		"GET /v1/runs":                          s.list,
+		"GET /v1/runs/{run}":                    s.listing,
+		"GET /v1/runs/{run}/files/{name...}":    s.get,
+		"PUT /v1/runs/{run}/files/{name...}":    s.put,
+		"DELETE /v1/runs/{run}/files/{name...}": s.dismiss,
+		"POST /v1/runs/{run}/start":             s.start,
+		"POST /v1/runs/{run}/fork":              s.fork,
+		"POST /v1/runs/{run}/analyze":           s.analyze,
+		"/v1/runs/{run}/control/{control...}":   s.forward,
 		"/": func(http.ResponseWriter, *http.Request) error {
 			return refusal(http.StatusNotFound, "serve: no such route")
 		},
@@ -97,7 +106,7 @@ func fail(w http.ResponseWriter, code int, text string) {
 }
 
 func (s *Server) hello(w http.ResponseWriter, _ *http.Request) error {
-	return answer(w, Hello{Protocol})
+	return answer(w, Hello{Protocol, s.offers()})
 }
 
 // served is a run whose directory is open: every name leads into it.
@@ -180,8 +189,7 @@ func (r *served) entry() Entry {
 		info.Status = run.Status{Version: run.Version, State: run.StateUnreadable, Error: e.Error}
 	}
 	e.Alive, e.Status, e.About = info.Alive, info.Status, info.About
-	stamps := r.stamps(false)
-	b, _ := json.Marshal(Listing{stamps, r.samples()}) // sorted by name; times and numbers always encode
+	b, _ := json.Marshal(Listing{r.stamps(true, false), r.samples()}) // sorted by name; times and numbers always encode
 	e.Version = hashOf(b)[:16]
 	return e
 }
@@ -196,8 +204,9 @@ func (r *served) samples() string {
 	return strconv.FormatInt(info.ModTime().UnixNano(), 36)
 }
 
-// stamps are those of the files that there are to serve.
-func (r *served) stamps(samples bool) map[string]Stamp {
+// stamps are those of the files that there are to serve: of a run that is looked at
+// with its analyses, and with samples if they are wanted.
+func (r *served) stamps(opened, samples bool) map[string]Stamp {
 	all := map[string]Stamp{}
 	add := func(name string) {
 		if info, err := r.root.Lstat(name); err == nil && info.Mode().IsRegular() {
@@ -207,7 +216,10 @@ func (r *served) stamps(samples bool) map[string]Stamp {
 	for _, f := range files {
 		add(f.name)
 	}
-	if !samples {
+	if opened {
+		r.analyses(add)
+	}
+	if !opened || !samples {
 		return all
 	}
 	dir, err := r.root.Open(run.SamplesDir)
@@ -241,7 +253,7 @@ func (s *Server) listing(w http.ResponseWriter, req *http.Request) error {
 	defer r.root.Close()
 	l := Listing{Samples: r.samples()}
 	query := req.URL.Query()
-	l.Files = r.stamps(query.Has("samples") && query.Get("samples") != l.Samples)
+	l.Files = r.stamps(query.Has("samples"), query.Get("samples") != l.Samples)
 	return answer(w, l)
 }
 

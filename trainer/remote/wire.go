@@ -16,7 +16,8 @@ const Greeting = "innate serve 1\n"
 
 // Hello is the answer to GET /v1/.
 type Hello struct {
-	Protocol int `json:"protocol"`
+	Protocol int      `json:"protocol"`
+	Offers   []string `json:"offers,omitempty"` // such as OfferFork
 }
 
 // Entry is a run of a list, as its own machine sees it.

@@ -47,6 +47,9 @@ type Options struct {
 	// Analyze runs an analysis of the run in dir, args being the words of a command, as
 	// a process that outlives the workbench, and waits for its end.
 	Analyze func(ctx context.Context, dir string, args []string) error
+	// Dismiss ends an analysis of the run in dir that is under way, or forgets the error
+	// of one; nil does so by its file.
+	Dismiss func(ctx context.Context, dir, kind string) error
 	// Frozen returns which parameters a [freeze] table freezes. Without it the
 	// screen waits for the trainer to say what comes of a change.
 	Frozen func(names []string, table configs.Freeze) (map[string]bool, error)

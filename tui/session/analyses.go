@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"path/filepath"
 	"time"
 
@@ -24,6 +25,6 @@ func ReadAnalyses(dir string, now time.Time) Analyses {
 }
 
 // DismissAnalysis ends an analysis that is under way, or forgets the error of one.
-func DismissAnalysis(dir, kind string) error {
+func DismissAnalysis(_ context.Context, dir, kind string) error {
 	return figures.Dismiss(filepath.Join(dir, run.AnalysisDir), kind)
 }

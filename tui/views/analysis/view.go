@@ -81,6 +81,12 @@ type endedMsg struct {
 	err  error
 }
 
+// dismissedMsg says that an analysis was ended, or why not.
+type dismissedMsg struct {
+	view *View
+	err  error
+}
+
 // Enter implements host.EnterView: it begins to look.
 func (v *View) Enter() tea.Cmd {
 	v.visit++
@@ -101,6 +107,15 @@ func (v *View) Receive(msg tea.Msg) (tea.Cmd, bool) {
 		}
 		v.found, v.known = m.found, true
 		return v.look(readEvery), true
+	case dismissedMsg:
+		if m.view != v {
+			return nil, false
+		}
+		v.visit++
+		if m.err != nil {
+			return tea.Batch(v.look(0), v.h.Fail(m.err)), true
+		}
+		return v.look(0), true
 	case endedMsg:
 		switch {
 		case m.view != v:
@@ -131,7 +146,7 @@ var offers = []struct {
 func (v *View) offer() tea.Cmd {
 	start := v.h.Options().Analyze
 	if start == nil {
-		return v.h.Fail(errors.New("analysis: cannot be started from here"))
+		return v.h.Fail(errors.New("analysis: " + v.h.Options().Instead("analyze layers "+v.h.Run().Info.Name)))
 	}
 	m := host.Menu{Title: "Start an analysis"}
 	for _, o := range offers {
@@ -153,12 +168,12 @@ func (v *View) dismiss() tea.Cmd {
 		return v.h.Notify("no analysis is under way", v.h.Theme().Text)
 	}
 	dir, w := v.h.Run().Dir, v.found.Working[0]
+	dismiss := v.h.Options().Dismiss
+	if dismiss == nil {
+		dismiss = session.DismissAnalysis
+	}
 	end := func() tea.Cmd {
-		if err := session.DismissAnalysis(dir, w.Kind); err != nil {
-			return v.h.Fail(err)
-		}
-		v.visit++
-		return v.look(0)
+		return func() tea.Msg { return dismissedMsg{v, dismiss(context.Background(), dir, w.Kind)} }
 	}
 	if w.Error != "" {
 		return end()

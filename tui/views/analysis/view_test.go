@@ -145,7 +145,7 @@ func TestStart(t *testing.T) {
 	s, _ = tuitest.Open(t, 100, 30, tuitest.Default(), tui.Options{})
 	s.View("analysis")
 	s.Press("n")
-	s.Wants("cannot be started from here")
+	s.Wants("analysis: not available here; use `innate analyze")
 }
 
 // TestColumnHeads writes names that are wider than their cells in a second line.

@@ -31,7 +31,7 @@ func (v *View) probe(args []string) tea.Cmd {
 		by = name
 	}
 	if start == nil {
-		return v.h.Fail(errors.New("probe: cannot be started from here"))
+		return v.h.Fail(errors.New("probe: " + v.h.Options().Instead("probe --by "+by+" "+v.h.Run().Info.Name)))
 	}
 	dir := v.h.Run().Dir
 	return tea.Batch(v.h.Notify("probe by "+widget.Plain(by)+" started, beside the trainer", v.h.Theme().Text), func() tea.Msg {

@@ -104,5 +104,5 @@ func TestProbeStart(t *testing.T) {
 	}
 	s, _ = openLayers(t, 100, 30, tui.Options{})
 	s.Command("probe")
-	s.Wants("cannot be started from here")
+	s.Wants("probe: not available here; use `innate probe --by")
 }
