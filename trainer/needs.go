@@ -20,7 +20,10 @@ type Need struct {
 	Err error  // why the run could not start with it; nil if it could
 
 	Size int64  // bytes; 0 for what is built in, or not here
+	Copy int64  // bytes that it adds to a run: 0 of a file that an earlier need has, too
 	Note string // what is known of its contents
+
+	path string // of the file; "" for what is built in, or not here
 }
 
 // Needs examines the files that a configuration names, in the order of their keys.
@@ -29,10 +32,14 @@ type Need struct {
 func Needs(c *configs.Config) []Need {
 	files := c.Files()
 	var needs []Need
+	var inputs []input
 	for _, key := range slices.Sorted(maps.Keys(files)) {
 		n := Need{Key: key, Ref: files[key], Err: checkFile(key, files[key])}
 		if n.Err == nil {
 			n.Err = n.examine()
+		}
+		if in := (input{key: key, from: n.path}); n.Size > 0 && !slices.ContainsFunc(inputs, in.same) {
+			n.Copy, inputs = n.Size, append(inputs, in)
 		}
 		needs = append(needs, n)
 	}
@@ -53,7 +60,7 @@ func (n *Need) examine() error {
 	if err != nil {
 		return fmt.Errorf("trainer: %w", err)
 	}
-	n.Size = info.Size()
+	n.path, n.Size = path, info.Size()
 	f, err := published.Find(filepath.Base(path))
 	if err != nil { // which is nothing to say of a file of one's own
 		return nil

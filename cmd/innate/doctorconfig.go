@@ -91,7 +91,7 @@ func examineFiles(cfg *configs.Config) (found []finding, copies int64) {
 			}
 			f.text = remedied(n.Key, f.text)
 		}
-		found, copies = append(found, f), copies+n.Size
+		found, copies = append(found, f), copies+n.Copy
 	}
 	set, err := method.OpenData(cfg, "")
 	if err != nil {
