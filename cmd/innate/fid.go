@@ -181,8 +181,7 @@ func fid(ctx context.Context, c *cli, arg string, s fidFlags) error {
 		return err
 	}
 	for _, sum := range results.Summarise(list) {
-		fmt.Fprintf(c.out, "%s best %s of %d, seeds %d-%d; mean %s, SD %s\n", sum.Metric, value(sum.Best.Value), len(sum.Values),
-			sum.Best.Seed, sum.Best.Last(), value(sum.Mean), value(sum.SD))
+		fmt.Fprintln(c.out, summaryLine(sum))
 	}
 	return nil
 }
@@ -265,19 +264,42 @@ func printResults(c *cli, list []results.Result, asJSON bool) error {
 
 // resultLine is a number with all that says what it may be compared with.
 func resultLine(r results.Result) string {
-	parts := []string{fmt.Sprintf("%d images", r.N)}
-	if r.Weights != "" {
-		parts = append(parts, fmt.Sprintf("seeds %d-%d", r.Seed, r.Last()), fmt.Sprintf("%d steps", r.Steps), fmt.Sprintf("NFE %d", r.NFE), "weights "+r.EMA)
-	}
-	parts = append(parts, fmt.Sprintf("features %.8s", r.Features), "input "+r.Input)
-	if r.Note != "" {
-		parts = append(parts, r.Note)
-	}
 	text := r.Metric + " " + value(r.Value)
 	if r.SD != 0 {
 		text += " ± " + value(r.SD)
 	}
-	return text + "  (" + strings.Join(parts, ", ") + ")"
+	return text + "  " + about(r.Measure, fmt.Sprintf("seeds %d-%d", r.Seed, r.Last()), r.Note)
+}
+
+// summaryLine is resultLine of all ranges of seeds together.
+func summaryLine(s results.Summary) string {
+	ranges := fmt.Sprintf("%d ranges of seeds from %d", len(s.Values), s.Values[0].Seed)
+	return fmt.Sprintf("%s best %s of %d, seeds %d-%d; mean %s, SD %s  %s", s.Metric, value(s.Best.Value), len(s.Values),
+		s.Best.Seed, s.Best.Last(), value(s.Mean), value(s.SD), about(s.Measure, ranges, s.Best.Note))
+}
+
+// about says what a number may be compared with.
+func about(m results.Measure, seeds, note string) string {
+	parts := []string{fmt.Sprintf("%d images of %dx%d", m.N, m.Size[0], m.Size[1])}
+	if m.Weights != "" {
+		steps := "1 step"
+		if m.Steps != 1 {
+			steps = fmt.Sprintf("%d steps", m.Steps)
+		}
+		parts = append(parts, seeds, steps, fmt.Sprintf("NFE %d", m.NFE), fmt.Sprintf("weights %.8s %s", m.Weights, m.EMA))
+	}
+	parts = append(parts, fmt.Sprintf("features %.8s", m.Features), "input "+m.Input)
+	if m.Ref != "" {
+		reference := fmt.Sprintf("reference %s %.8s", m.Ref, m.RefSum)
+		if m.RefN > 0 {
+			reference += fmt.Sprintf(" of %d images", m.RefN)
+		}
+		parts = append(parts, reference)
+	}
+	if note != "" {
+		parts = append(parts, note)
+	}
+	return "(" + strings.Join(parts, ", ") + ")"
 }
 
 // value writes a number to a thousandth, and a small one to three digits.

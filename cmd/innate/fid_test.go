@@ -23,8 +23,9 @@ func TestFidTable(t *testing.T) {
 		t.Fatalf("status %d: %s", status, stderr)
 	}
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	if len(lines) != 3 || !strings.Contains(lines[1], "(60 images, seeds 70-129, 1 steps, NFE 1, weights as stored, features 753f925c, input levels, biased: 60 images for 64 dimensions)") ||
-		!strings.Contains(lines[2], " of 2, seeds ") {
+	const weights, rest = "1 step, NFE 1, weights f2139ada as stored", "features 753f925c, input levels, reference builtin:mnist-fid-ref 1c7e0aea of 60000 images, biased: 60 images for 64 dimensions)"
+	if len(lines) != 3 || !strings.HasSuffix(lines[1], "  (60 images of 28x28, seeds 70-129, "+weights+", "+rest) ||
+		!strings.Contains(lines[2], " of 2, seeds ") || !strings.HasSuffix(lines[2], "  (60 images of 28x28, 2 ranges of seeds from 10, "+weights+", "+rest) {
 		t.Errorf("printed %q", lines)
 	}
 	list, bad, err := results.Read(out)
