@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"innate/configs"
+	"innate/metrics"
 	"innate/models/device"
 	"innate/trainer/loop"
 	"innate/trainer/method"
@@ -13,8 +14,8 @@ import (
 	"innate/trainer/run"
 )
 
-// Final implements loop.Final: ranges of seeds from 0, one after the other, seen by all
-// judges, whose numbers go to the run's table. What the table has of the same is not
+// Final implements loop.Final: ranges of seeds from 0, one after the other, whose images
+// are made once and seen by all judges; their numbers go to the run's table. What the table has of the same is not
 // measured again, and what was seen of a range before a kill is kept beside it, so that
 // the numbers are those of an evaluation that nothing stopped.
 func Final(ctx context.Context, dev device.Device, f loop.FinalPlan) ([]results.Result, error) {
@@ -38,22 +39,31 @@ func Final(ctx context.Context, dev device.Device, f loop.FinalPlan) ([]results.
 	var all []results.Result
 	for k := range f.Ranges {
 		seed := uint64(k) * uint64(f.Samples)
-		for i, p := range passes {
+		shared := s
+		images := metrics.NewShared(s.source(seed), subjectBatch*s.Image.Size())
+		shared.source = func(uint64) metrics.Source { return images.Source }
+		var ms []*measurement
+		for _, p := range passes {
 			known, missing := p.known(before, s, f.Samples, seed)
 			all = append(all, known...)
-			if len(missing) > 0 {
-				plan := Plan{
-					Statistics: missing, Features: p.judge.Features, Input: p.judge.Input, Ref: p.judge.Reference,
-					N: f.Samples, FirstSeed: seed, Ranges: 1, Folder: f.Dir,
-					Report: func(now Progress) { f.Report(k, (i*f.Samples+now.Nimg)/len(passes)) },
-					Record: func(list []results.Result) error { return results.Append(table, list...) },
-				}
-				list, err := plan.Run(ctx, dev, s)
-				if err != nil {
-					return all, err
-				}
-				all = append(all, list...)
+			if len(missing) == 0 {
+				continue
 			}
+			plan := Plan{
+				Statistics: missing, Features: p.judge.Features, Input: p.judge.Input, Ref: p.judge.Reference,
+				N: f.Samples, FirstSeed: seed, Ranges: 1, Folder: f.Dir,
+				Record: func(list []results.Result) error { return results.Append(table, list...) },
+			}
+			m, err := plan.measurement(ctx, dev, shared)
+			if err != nil {
+				return all, err
+			}
+			ms = append(ms, m)
+		}
+		list, err := together(ctx, ms, seed, func(nimg int) { f.Report(k, nimg) })
+		all = append(all, list...)
+		if err != nil {
+			return all, err
 		}
 		f.Report(k+1, 0)
 		if err := ctx.Err(); err != nil {

@@ -91,21 +91,9 @@ func (p Plan) Run(ctx context.Context, dev device.Device, s Subject) ([]results.
 	if err := p.Validate(s); err != nil {
 		return nil, err
 	}
-	net, err := loop.OpenFeatures(p.Features, p.Input)
+	m, err := p.measurement(ctx, dev, s)
 	if err != nil {
 		return nil, err
-	}
-	judge, err := p.open(ctx, dev, net, s)
-	if err != nil {
-		return nil, err
-	}
-	m := measurement{plan: p, dev: dev, net: net, judge: judge, subject: s}
-	m.measure = results.Measure{
-		Network: s.Name, Weights: s.Weights, Nimg: s.Nimg, EMA: s.EMA, Features: net.Fingerprint(), Input: net.Input(),
-		Size: [2]int{s.Image[0], s.Image[1]}, N: p.N, Steps: s.Steps, NFE: s.NFE(), Device: dev.Info().Name + " " + dev.Info().Kernels,
-	}
-	if set := judge.Reference(); set != nil {
-		m.measure.Ref, m.measure.RefN, m.measure.RefSum = p.Ref, set.N, set.Digest()
 	}
 	var all []results.Result
 	for k := range p.Ranges {
@@ -140,6 +128,27 @@ func (p Plan) open(ctx context.Context, dev device.Device, net *loop.FeatureNetw
 	return loop.NewJudge(dev, p.Statistics, net, metrics.Ref{Path: p.Ref, Set: &set}, s.Image, cfg)
 }
 
+// measurement opens what the plan names.
+func (p Plan) measurement(ctx context.Context, dev device.Device, s Subject) (*measurement, error) {
+	net, err := loop.OpenFeatures(p.Features, p.Input)
+	if err != nil {
+		return nil, err
+	}
+	judge, err := p.open(ctx, dev, net, s)
+	if err != nil {
+		return nil, err
+	}
+	m := &measurement{plan: p, dev: dev, net: net, judge: judge, subject: s}
+	m.measure = results.Measure{
+		Network: s.Name, Weights: s.Weights, Nimg: s.Nimg, EMA: s.EMA, Features: net.Fingerprint(), Input: net.Input(),
+		Size: [2]int{s.Image[0], s.Image[1]}, N: p.N, Steps: s.Steps, NFE: s.NFE(), Device: dev.Info().Name + " " + dev.Info().Kernels,
+	}
+	if set := judge.Reference(); set != nil {
+		m.measure.Ref, m.measure.RefN, m.measure.RefSum = p.Ref, set.N, set.Digest()
+	}
+	return m, nil
+}
+
 // measurement is a plan at work.
 type measurement struct {
 	plan    Plan
@@ -154,46 +163,108 @@ type measurement struct {
 
 // ofRange measures range k.
 func (m *measurement) ofRange(ctx context.Context, k int) ([]results.Result, error) {
-	p, s := m.plan, m.subject
+	p := m.plan
 	seed := p.FirstSeed + uint64(k)*uint64(p.N)
 	if list, err := m.again(seed); list != nil || err != nil {
 		return list, err
+	}
+	return together(ctx, []*measurement{m}, seed, func(nimg int) { p.Report(Progress{k + 1, p.Ranges, nimg, p.N}) })
+}
+
+// together measures the range from a seed on by all of the measurements, which share its
+// images: each batch of them is seen by all before the next is made, and once by each
+// feature network. Features are kept until all numbers are recorded.
+func together(ctx context.Context, ms []*measurement, seed uint64, report func(nimg int)) (all []results.Result, err error) {
+	if len(ms) == 0 {
+		return nil, nil
+	}
+	var ws []*ranged
+	seen := map[string]*seenRows{}
+	for _, m := range ms {
+		w, err := m.begin(ctx, seed, seen)
+		if err != nil {
+			return nil, err
+		}
+		defer w.end()
+		ws = append(ws, w)
+	}
+	for done := false; !done; {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		for _, w := range ws {
+			if done, err = w.judge.Step(); err != nil {
+				return nil, err
+			}
+		}
+		nimg, _ := ws[0].judge.Progress()
+		report(nimg)
+	}
+	for _, w := range ws {
+		list, err := w.record()
+		if err != nil {
+			return all, err
+		}
+		all = append(all, list...)
+	}
+	for _, w := range ws {
+		err = errors.Join(err, w.close(true))
+	}
+	return all, err
+}
+
+// ranged is a measurement of the images from a seed on: its judge sees them by Step.
+type ranged struct {
+	*measurement
+	seed   uint64
+	finish func(recorded bool) error // nil once it was called
+}
+
+// begin makes the judge ready for the images from a seed on. seen are the features that
+// others, which take their steps before, see by the paths of their files.
+func (m *measurement) begin(ctx context.Context, seed uint64, seen map[string]*seenRows) (*ranged, error) {
+	labels, err := m.subject.labels(seed, m.plan.N)
+	if err != nil {
+		return nil, err
+	}
+	if path, _ := m.rowPath(seed); seen[path] != nil {
+		m.judge.Begin(m.subject.source(seed), labels, &sameRows{of: seen[path]})
+		return &ranged{measurement: m, seed: seed}, nil
 	}
 	source, store, finish, err := m.store(ctx, seed)
 	if err != nil {
 		return nil, err
 	}
-	finished := false
-	defer func() {
-		if !finished {
-			_ = finish(false) // what went wrong before is what counts
-		}
-	}()
-	labels, err := s.labels(seed, p.N)
-	if err != nil {
-		return nil, err
+	if store != nil && m.subject.Weights != "" {
+		path, _ := m.rowPath(seed)
+		seen[path] = &seenRows{Store: store}
+		store = seen[path]
 	}
 	m.judge.Begin(source, labels, store)
-	for done := false; !done; {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if done, err = m.judge.Step(); err != nil {
-			return nil, err
-		}
-		nimg, total := m.judge.Progress()
-		p.Report(Progress{k + 1, p.Ranges, nimg, total})
-	}
-	list, err := m.numbers(seed)
+	return &ranged{measurement: m, seed: seed, finish: finish}, nil
+}
+
+// record makes the numbers of the range and keeps them.
+func (w *ranged) record() ([]results.Result, error) {
+	list, err := w.numbers(w.seed)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.Record(list); err != nil {
-		return nil, err
-	}
-	finished = true
-	return list, finish(true)
+	return list, w.plan.Record(list)
 }
+
+// close ends the keeping of features, once.
+func (w *ranged) close(recorded bool) error {
+	finish := w.finish
+	w.finish = nil
+	if finish == nil {
+		return nil
+	}
+	return finish(recorded)
+}
+
+// end is close of a range that is not finished; what went wrong before is what counts.
+func (w *ranged) end() { _ = w.close(false) }
 
 // numbers are those of the range that has been seen.
 func (m *measurement) numbers(seed uint64) ([]results.Result, error) {

@@ -45,7 +45,15 @@ func TestFinalEvaluation(t *testing.T) {
 		return list
 	}
 	alone, stopped := finally(t), ""
-	check(t, loop.Run(ctx, loop.Options{Dir: alone, Final: evaluation.Final}))
+	reports := 0
+	check(t, loop.Run(ctx, loop.Options{Dir: alone, Final: func(ctx context.Context, dev device.Device, p loop.FinalPlan) ([]results.Result, error) {
+		report := p.Report
+		p.Report = func(ranges, nimg int) { reports++; report(ranges, nimg) }
+		return evaluation.Final(ctx, dev, p)
+	}}))
+	if reports != 2*(3+1) { // 50, 100 and 120 images of a range, which both judges see at once, and its end
+		t.Errorf("%d reports of two ranges, want 8", reports)
+	}
 	want := table(alone)
 	if len(want) != 4 || want[0].N != 120 || want[0].Features == want[1].Features || want[2].Seed != 120 || want[0].Value == want[2].Value || want[0].Nimg != 8 {
 		t.Fatalf("numbers of two ranges: %+v", want)
@@ -61,7 +69,7 @@ func TestFinalEvaluation(t *testing.T) {
 	check(t, loop.Run(mid, loop.Options{Dir: stopped, Final: func(ctx context.Context, dev device.Device, p loop.FinalPlan) ([]results.Result, error) {
 		report := p.Report
 		p.Report = func(ranges, nimg int) {
-			if ranges == 1 && nimg == 50 { // 100 of one judge
+			if ranges == 1 && nimg == 50 {
 				stop()
 			}
 			report(ranges, nimg)
@@ -72,7 +80,7 @@ func TestFinalEvaluation(t *testing.T) {
 	check(t, err)
 	kept, err := filepath.Glob(filepath.Join(stopped, run.FeaturesPattern))
 	check(t, err)
-	if s := info.Status; s.State != run.StateStopped || s.Final == nil || s.Final.String() != "120 x 2 at 71 %" || len(kept) != 1 || len(table(stopped)) != 2 {
+	if s := info.Status; s.State != run.StateStopped || s.Final == nil || s.Final.String() != "120 x 2 at 71 %" || len(kept) != 2 || len(table(stopped)) != 2 {
 		t.Errorf("stopped: %s, %v, features %v, numbers %+v", s.State, s.Final, kept, table(stopped))
 	}
 	check(t, loop.Run(ctx, loop.Options{Dir: stopped, Final: evaluation.Final}))

@@ -211,7 +211,10 @@ func (m *Memory) evaluations(l *Loop) {
 	}
 	slice, pixels := l.evaluationSlice(), l.samples.gen.Pixels()
 	p := l.eval.panel
-	m.Evaluation += 4 * (pixels*slice + len(p.images)) // latents, and images that several judges see
+	m.Evaluation += 4 * pixels * slice // latents
+	if p.images != nil {
+		m.Evaluation += 4 * p.images.Size()
+	}
 	m.best = 4 * l.eval.den.Net.Params().Count()
 	m.Measured = m.best
 	m.Evaluation += m.Measured + m.best

@@ -18,9 +18,7 @@ import (
 type panel struct {
 	seats  []seat           // in the order of the settings
 	judges []*metrics.Judge // of the feature networks
-	source metrics.Source
-	images []float32 // those that source has made last …
-	made   int       // … from this number; -1: none
+	images *metrics.Shared  // of several judges; nil of one
 }
 
 // seat is what is asked of a panel: a statistic over features.
@@ -35,7 +33,7 @@ type seat struct {
 // openPanel opens the judges of a configuration for images [H W C] that cfg says how
 // to make, with their feature networks.
 func (l *Loop) openPanel(dev device.Device, image graph.Shape, cfg metrics.CollectorConfig) (*panel, error) {
-	p := &panel{source: cfg.Source, made: -1}
+	p := &panel{}
 	// A run has a copy of each file that a setting names: what files hold is compared.
 	type input struct{ features, input, reference string }
 	type table struct { // of seats that one judge serves
@@ -79,8 +77,8 @@ func (l *Loop) openPanel(dev device.Device, image graph.Shape, cfg metrics.Colle
 		p.seats = append(p.seats, s)
 	}
 	if len(tables) > 1 {
-		p.images = make([]float32, cfg.SourceBatch*cfg.Values)
-		cfg.Source = p.shared
+		p.images = metrics.NewShared(cfg.Source, cfg.SourceBatch*cfg.Values)
+		cfg.Source = p.images.Source
 	}
 	for _, t := range tables {
 		judge, err := OpenJudge(dev, t.statistics, t.network, configs.Locate(l.dir, t.reference), image, cfg)
@@ -92,22 +90,16 @@ func (l *Loop) openPanel(dev device.Device, image graph.Shape, cfg metrics.Colle
 	return p, nil
 }
 
-// shared is a source that makes images once for all judges.
-func (p *panel) shared(first int, images []float32) error {
-	if p.made != first {
-		p.made = -1
-		if err := p.source(first, p.images); err != nil {
-			return err
-		}
-		p.made = first
+// forget drops images of other weights.
+func (p *panel) forget() {
+	if p.images != nil {
+		p.images.Reset()
 	}
-	copy(images, p.images)
-	return nil
 }
 
 // Reset starts again, with images of other weights.
 func (p *panel) Reset() {
-	p.made = -1
+	p.forget()
 	for _, j := range p.judges {
 		j.Reset()
 	}
@@ -169,7 +161,7 @@ func (p *panel) addTo(f *checkpoint.File) (err error) {
 
 // restore continues from the sums in a checkpoint, which are of so many images.
 func (p *panel) restore(f *checkpoint.File, nimg int) error {
-	p.made = -1
+	p.forget()
 	for i, j := range p.judges {
 		s := j.State()
 		s.Nimg = nimg
