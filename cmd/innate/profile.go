@@ -67,6 +67,10 @@ func (p profiled) print(out io.Writer, top int, cfg *configs.Config) {
 		fmt.Fprintf(out, "memory: %s at most in this process; on %s the stages share %s by their plan, of which PyTorch's allocator may hold more\n",
 			mebibytes(p.PeakBytes), cfg.Run.Device, mebibytes(int64(p.Workspace)))
 	}
+	if e := p.Evaluation; e != nil {
+		fmt.Fprintf(out, "evaluations, of %d images each %g kimg: %s ms an image, %.1f %% of the time, %.1f %% of processor time; live.fid_share allows %g %%\n",
+			e.Samples, e.Kimg, ms(e.Image), 100*e.Share, 100*e.CPUShare, 100*e.Allowed)
+	}
 
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	defer w.Flush()

@@ -28,8 +28,21 @@ type Profile struct {
 	Ops    []Cost        `json:"ops"`         // by kind of operation, dearest first
 	Layers []Cost        `json:"layers"`      // by layer, dearest first
 
+	Evaluation *EvaluationCost `json:"evaluation,omitempty"` // nil where none is due
+
 	Workspace int `json:"workspace_bytes"`          // activations and scratch, which the stages share
 	Predicted int `json:"predicted_bytes,omitzero"` // the most memory that the steps should take; 0 but on cpu
+}
+
+// EvaluationCost is what the evaluations between steps take of a run. The statistic at
+// their ends is not counted.
+type EvaluationCost struct {
+	Samples  int           `json:"samples"` // images of an evaluation
+	Kimg     float64       `json:"kimg"`    // thousands of training images between two
+	Image    time.Duration `json:"image_ns"`
+	Share    float64       `json:"share"`         // of the time by the clock
+	CPUShare float64       `json:"cpu_share"`     // of processor time; 0 where the system does not tell
+	Allowed  float64       `json:"allowed_share"` // live.fid_share
 }
 
 // StageCost is the cost of one stage of a step. Rest is what a step spends
@@ -95,7 +108,61 @@ func MeasureProfile(ctx context.Context, cfg *configs.Config, dir string, steps 
 	}
 	p.Step = time.Since(start) / time.Duration(steps)
 	p.collect(programs)
-	return p, nil
+	for _, r := range programs {
+		r.Profile(false)
+	}
+	p.Evaluation, err = l.measureEvaluation(ctx, steps)
+	return p, err
+}
+
+// measureEvaluation takes a step and a slice of an evaluation in turns, at most as many
+// of each as an evaluation has; the first, which touches memory for the first time, is
+// not counted.
+func (l *Loop) measureEvaluation(ctx context.Context, rounds int) (*EvaluationCost, error) {
+	if err := l.prepareEvaluation(); err != nil || l.eval.panel == nil {
+		return nil, err
+	}
+	e, live := &l.eval, l.cfg.Live
+	if err := e.den.Net.Params().CopyFrom(l.method.Images().Den.Net.Params()); err != nil {
+		return nil, err
+	}
+	if err := l.dev.Upload(e.den.Net.Params().All()...); err != nil {
+		return nil, err
+	}
+	e.panel.Reset()
+	slice, samples := l.evaluationSlice(), l.cfg.FID.Samples
+	rounds = max(1, min(rounds, samples/slice-1))
+	var steps, slices spent
+	for i := range rounds + 1 {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		watch := startWatch()
+		if err := l.trainStep(); err != nil {
+			return nil, err
+		}
+		step := watch.spent()
+		watch = startWatch()
+		if _, err := e.panel.Step(); err != nil {
+			return nil, err
+		}
+		if i > 0 || samples < 2*slice {
+			steps.plus(step)
+			slices.plus(watch.spent())
+		}
+	}
+	share := func(steps, slices time.Duration) float64 {
+		evaluation := slices.Seconds() / float64(slice) * float64(samples)
+		training := steps.Seconds() / float64(l.cfg.Run.Batch) * 1000 * live.FIDKimg
+		if evaluation+training == 0 {
+			return 0
+		}
+		return evaluation / (evaluation + training)
+	}
+	return &EvaluationCost{
+		Samples: samples, Kimg: live.FIDKimg, Image: slices.wall / time.Duration(rounds*slice),
+		Share: share(steps.wall, slices.wall), CPUShare: share(steps.cpu, slices.cpu), Allowed: live.FIDShare,
+	}, nil
 }
 
 // collect adds up what the machines have measured.

@@ -72,6 +72,26 @@ func TestProfile(t *testing.T) {
 	}
 }
 
+// TestProfileEvaluation: what evaluations take is a share, of so many images, and there is
+// none where none is due.
+func TestProfileEvaluation(t *testing.T) {
+	measure := func(every string) *loop.EvaluationCost {
+		cfg, err := configs.Parse("config.toml", preset(t, "mnist-gdd-i", map[string]string{
+			"run.batch": "4", "run.threads": "1", "fid.samples": "100", "live.fid_kimg": every}))
+		check(t, err)
+		p, err := loop.MeasureProfile(t.Context(), cfg, "", 1)
+		check(t, err)
+		return p.Evaluation
+	}
+	if e := measure("0"); e != nil {
+		t.Errorf("without evaluations: %+v", e)
+	}
+	e := measure("0.1")
+	if e == nil || e.Samples != 100 || e.Kimg != 0.1 || e.Image <= 0 || !(e.Share > 0 && e.Share < 1) || !(e.CPUShare > 0 && e.CPUShare < 1) || e.Allowed != 0.06 {
+		t.Errorf("evaluations: %+v", e)
+	}
+}
+
 // preset is the text of a preset with some settings changed.
 func preset(t *testing.T, name string, set map[string]string) string {
 	t.Helper()

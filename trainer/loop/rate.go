@@ -13,6 +13,11 @@ type rate struct {
 // does not grow when others use the machine too.
 type spent struct{ wall, cpu time.Duration }
 
+func (s *spent) plus(other spent) {
+	s.wall += other.wall
+	s.cpu += other.cpu
+}
+
 func (r *rate) add(s spent) {
 	r.ring[r.n%len(r.ring)] = s
 	r.n++
@@ -24,8 +29,7 @@ func (r *rate) perSec(batch int) (wall, cpu float64) {
 	k := min(r.n, len(r.ring))
 	var sum spent
 	for _, s := range r.ring[:k] {
-		sum.wall += s.wall
-		sum.cpu += s.cpu
+		sum.plus(s)
 	}
 	return imagesPer(sum.wall, k*batch), imagesPer(sum.cpu, k*batch)
 }
