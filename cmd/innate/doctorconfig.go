@@ -131,14 +131,15 @@ func remedied(key, text string) string {
 // examineRoom compares what a run will take of memory and disk with what there is.
 // copies are the bytes that it will have of files.
 func examineRoom(cfg *configs.Config, runs string, copies int64) []finding {
+	free, freeErr := freeMemory() // before the networks are here
 	m, err := loop.PredictMemory(cfg, "")
 	if err != nil {
 		return []finding{{name: cmp.Or(configs.KeyOf(err), "memory"), text: remedied(configs.KeyOf(err), err.Error()), bad: true}}
 	}
 	memory := finding{name: "memory", text: mebibytes(int64(m.Most)) + " at most"}
-	if have, err := freeMemory(); err == nil {
-		memory.text += fmt.Sprintf(", of %s that are free", mebibytes(have))
-		memory.bad = int64(m.Most) > have
+	if freeErr == nil {
+		memory.text += fmt.Sprintf(", of %s that are free", mebibytes(free))
+		memory.bad = int64(m.Most) > free
 	}
 	// One checkpoint more lies there while it is written.
 	want := int64(m.Disk) + int64(m.Checkpoint) + copies

@@ -130,9 +130,7 @@ func (d *stateDict) take(f *checkpoint.File, prefix string, all map[string]*foun
 		if err != nil {
 			return nil, err
 		}
-		p := models.NewParam(t.name, t.shape...)
-		copy(p.Data, values)
-		set.Add(p)
+		set.Add(&models.Param{Name: t.name, Shape: slices.Clone(t.shape), Data: values})
 	}
 	if err := set.CheckFinite(); err != nil {
 		return nil, fmt.Errorf("features: %s: %w", f.Path, err)

@@ -93,6 +93,7 @@ type ProgramMemory struct {
 // nothing, so that no program gets the memory that it asks for. It foretells the cpu
 // device, whatever the configuration's: on the others PyTorch's allocator decides.
 func PredictMemory(cfg *configs.Config, dir string) (*Memory, error) {
+	runtime.GC() // networks that the settings were checked with
 	dev := &planned{Device: cpu.New(cfg.Run.Threads)}
 	defer dev.Close()
 	l, err := inMemory(dev, cfg, dir)
