@@ -16,7 +16,7 @@ import (
 // Rule is how Suggest decides, in words that every suggestion has beside it.
 const Rule = "each group has a rank among the groups by every signal that there is: how far the direction of its tensors moved, root mean square a value; " +
 	"what probe says that putting it back costs in FID, a thousand values; of blocks, their residual share at the largest sigma. " +
-	"Groups are frozen by the mean of their ranks, the least first; one that would take what is frozen beyond the share asked for trains"
+	"Groups are frozen by the mean of their ranks, the least first, up to the share asked for; the first that would go beyond it trains, and all that rank higher"
 
 // signal is a number of each group by which groups are ranked; NaN where there is
 // none.
@@ -158,15 +158,16 @@ func finish(r *figures.Report, layers []nn.Layer, groups []group, signals []sign
 	for i, l := range layers {
 		names[i] = l.Name
 	}
-	frozen := 0
+	frozen, full := 0, false
 	var patterns []string
 	for _, i := range order {
 		values := 0
 		for _, k := range groups[i].layers {
 			values += layers[k].Count()
 		}
+		full = full || float64(frozen+values) > share*float64(total)
 		word := "train"
-		if float64(frozen+values) <= share*float64(total) {
+		if !full {
 			word = "freeze"
 			frozen += values
 			patterns = append(patterns, pattern(groups[i], names)...)
@@ -179,6 +180,9 @@ func finish(r *figures.Report, layers []nn.Layer, groups []group, signals []sign
 		t.Rows = append(t.Rows, row)
 	}
 	r.Tables = append(r.Tables, t)
+	if frozen == 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("nothing is frozen: %s, which ranks first, has more of the values than that share; ask by smaller groups.", groups[order[0]].name))
+	}
 	quoted := make([]string, len(patterns))
 	for i, p := range patterns {
 		quoted[i] = strconv.Quote(p)
