@@ -9,6 +9,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"innate/configs"
 	"innate/tui/host"
 	"innate/tui/theme"
 	"innate/tui/widget"
@@ -50,6 +51,8 @@ func (a *App) bindCommands() {
 			}
 			return a.run.Config.Offer(word)
 		}, a.commandFork),
+		host.NewCommand("start", "CONFIG [--seeds N]", "a new run, or one for each seed; KEY=VALUE too", host.NeedNothing, a.offerConfigs, a.commandStart),
+		host.NewCommand("sweep", "SWEEP", "queue a sweep's runs: built in, or a file", host.NeedNothing, offer(configs.Sweeps), a.commandSweep),
 		host.NewCommand("open", "RUN", "open another run", host.NeedNothing, a.offerRuns, a.commandOpen),
 		host.NewCommand("tag", "[-]TAG...", "tag the run, or with - take a tag off", host.NeedNothing, a.runs.OfferTags, a.commandTag),
 		host.NewCommand("note", "[TEXT]", "write a note on the run, or take it away", host.NeedNothing, nil, a.commandNote),
@@ -57,9 +60,7 @@ func (a *App) bindCommands() {
 			return a.one("view", args, a.viewByName)
 		}),
 		host.NewCommand("theme", "NAME", "colours", host.NeedNothing, offer(theme.Names), func(args []string) tea.Cmd { return a.one("theme", args, a.chooseTheme) }),
-		host.NewCommand("mouse", "", "mouse on or off", host.NeedNothing, nil, noArgs(a.toggleMouse)),
 		host.NewCommand("notify", "", "notifications on or off", host.NeedNothing, nil, noArgs(a.toggleAlerts)),
-		host.NewCommand("copy", "", "copy the run's path", host.NeedNothing, nil, noArgs(a.copyDir)),
 		host.NewCommand("edit", "", "edit config.toml", host.NeedRun, nil, noArgs(a.editConfig)),
 		host.NewCommand("quit", "", "leave; runs continue", host.NeedNothing, nil, noArgs(a.quit)),
 	}

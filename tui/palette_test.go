@@ -25,7 +25,7 @@ func TestCompletion(t *testing.T) {
 		{"pa", []string{"right"}, ":pause"},
 		{"p", []string{"tab"}, ":preset"},
 		{"p", []string{"tab", "tab"}, ":probe"},
-		{"p", []string{"shift+tab"}, ":copy"}, // contains p
+		{"p", []string{"shift+tab"}, ":open"}, // contains p
 		{"set gen_l", []string{"tab"}, ":set live.gen_lr="},
 		{"set live.gen_lr=", []string{"tab"}, ":set live.gen_lr=0.0002"},
 		{"set gen_lr=", []string{"right"}, ":set gen_lr=0.0002"},

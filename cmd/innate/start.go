@@ -33,7 +33,8 @@ func (c *cli) startCommand() *cobra.Command {
 			if *out != "" || edits.process.listen != "" {
 				return usagef("start: --out and --listen are for one run, want them without --seeds")
 			}
-			return c.startEnsemble(cmd.Context(), args[0], edits, *seeds, *jobs)
+			_, err := c.startEnsemble(cmd.Context(), args[0], edits, *seeds, *jobs)
+			return err
 		}
 		if cmd.Flags().Changed("jobs") {
 			return usagef("start: --jobs is for several runs, want it with --seeds")
@@ -58,20 +59,20 @@ func spawn(ctx context.Context, c *cli, dir string, p process) error {
 }
 
 // startEnsemble queues runs of a configuration that differ in their seeds alone. The
-// same again continues them; other settings under the same name get a number.
-func (c *cli) startEnsemble(ctx context.Context, config string, e edits, seeds string, jobs int) error {
+// same again continues them; other settings under the same name get a number. It returns
+// the directory of their sweep.
+func (c *cli) startEnsemble(ctx context.Context, config string, e edits, seeds string, jobs int) (dir string, err error) {
 	f := &sweep.File{}
-	var err error
 	if f.Seeds, err = sweep.CountSeeds(seeds); err != nil {
-		return usagef("start: --seeds: %w", err)
+		return "", usagef("start: --seeds: %w", err)
 	}
 	text, cfg, err := prepare(config, edits{set: slices.Concat(e.set, e.process.set)})
 	if err != nil {
-		return err
+		return "", err
 	}
 	for _, s := range e.set {
 		if key, _, _ := splitEdit(s); key == "run.seed" {
-			return usagef("start: got --seeds and --set run.seed, want one of them")
+			return "", usagef("start: got --seeds and --set run.seed, want one of them")
 		}
 	}
 	f.Name, f.Threads = cfg.Name, threadsIn(e, cfg)
@@ -82,12 +83,12 @@ func (c *cli) startEnsemble(ctx context.Context, config string, e edits, seeds s
 			continue
 		}
 		if err != nil {
-			return err
+			return "", err
 		}
 		if err := s.save(c); err != nil {
-			return err
+			return "", err
 		}
-		return c.queue(ctx, s.dir, jobs, false)
+		return s.dir, c.queue(ctx, s.dir, jobs, false)
 	}
 }
 

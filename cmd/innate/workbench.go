@@ -49,6 +49,7 @@ func listedRuns(dir, flag string) string {
 
 // workbenchOptions wires the screen to what it must not link.
 func workbenchOptions(c *cli, dir, runs string) (tui.Options, error) {
+	quiet := &cli{out: io.Discard, err: io.Discard, getenv: c.getenv, runs: runs} // the screen is not ours to write on
 	opts := tui.Options{
 		RunDir: dir, RunsDir: runs, Getenv: c.getenv,
 		Start: func(ctx context.Context, preset string, set []string) (dir, warning string, err error) {
@@ -57,11 +58,23 @@ func workbenchOptions(c *cli, dir, runs string) (tui.Options, error) {
 			}
 			return dir, strings.Join(c.warnings(dir), "; "), trainer.Spawn(ctx, dir)
 		},
+		Ensemble: func(ctx context.Context, preset string, set []string, seeds string) (string, error) {
+			return quiet.startEnsemble(ctx, preset, edits{set: set}, seeds, 0)
+		},
+		Sweep: func(ctx context.Context, ref string) (string, error) {
+			s, err := quiet.planSweep(ref, 0)
+			if err != nil {
+				return "", err
+			}
+			if err := s.save(quiet); err != nil {
+				return "", err
+			}
+			return s.dir, quiet.queue(ctx, s.dir, 0, false)
+		},
 		Fork:     forkInto(runs),
 		Forkable: trainer.Forkable(),
 		Delete:   func(_ context.Context, dir string) error { return run.Delete(dir, false) },
 		Resume: func(ctx context.Context, dir string) error {
-			quiet := &cli{out: io.Discard, err: io.Discard, getenv: c.getenv} // the screen is not ours to write on
 			return quiet.resume(ctx, dir, process{})
 		},
 		Queue:   orderQueue,

@@ -51,7 +51,7 @@ type Host interface {
 	// NewRun opens the form for a new run.
 	NewRun(from Source) tea.Cmd
 	// Start starts a run as do says, which returns its directory and perhaps a word
-	// of warning, and opens it. From is what it starts from, and what Starting
+	// of warning, and opens it; of a sweep it shows the row in the list of runs. From is what it starts from, and what Starting
 	// returns meanwhile; else that is empty.
 	Start(from string, do func(context.Context) (dir, warning string, err error)) tea.Cmd
 	Starting() string

@@ -27,6 +27,12 @@ type Options struct {
 	// Start begins a detached run of a preset with changed settings, each
 	// key=value, and returns its directory, and perhaps a word of warning.
 	Start func(ctx context.Context, preset string, set []string) (dir, warning string, err error)
+	// Ensemble queues such runs that differ in their seeds, a number of them or a list,
+	// and returns the directory of their sweep.
+	Ensemble func(ctx context.Context, preset string, set []string, seeds string) (dir string, err error)
+	// Sweep queues the runs of a sweep that is built in, or of a file, and returns its
+	// directory.
+	Sweep func(ctx context.Context, ref string) (dir string, err error)
 	// Fork makes and starts a run from the last checkpoint of the one in dir, with
 	// changed settings, and returns its directory.
 	Fork func(ctx context.Context, dir string, set map[string]string) (newDir string, err error)

@@ -22,6 +22,9 @@ func ListOptions() tui.Options {
 		Start: func(context.Context, string, []string) (string, string, error) {
 			return "", "", errors.New("nothing is started here")
 		},
+		Ensemble: func(context.Context, string, []string, string) (string, error) {
+			return "", errors.New("nothing is queued here")
+		},
 		Fork: func(context.Context, string, map[string]string) (string, error) {
 			return "", errors.New("nothing is forked here")
 		},

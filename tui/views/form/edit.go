@@ -121,9 +121,17 @@ func (f *View) start() tea.Cmd {
 	}
 	var set []string
 	for _, c := range f.changes() {
-		set = append(set, c.Key+"="+c.New)
+		if c.Key != seedsKey {
+			set = append(set, c.Key+"="+c.New)
+		}
 	}
-	begin := f.h.Options().Start
+	opts, seeds := f.h.Options(), f.seeds()
 	return tea.Batch(f.h.Notify("starting "+widget.Plain(f.source), f.h.Theme().Warn), f.h.Start(f.source,
-		func(ctx context.Context) (string, string, error) { return begin(ctx, f.source, set) }))
+		func(ctx context.Context) (string, string, error) {
+			if seeds == "" {
+				return opts.Start(ctx, f.source, set)
+			}
+			dir, err := opts.Ensemble(ctx, f.source, set, seeds)
+			return dir, "", err
+		}))
 }

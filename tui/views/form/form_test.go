@@ -2,6 +2,7 @@ package form_test
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"innate/trainer/run"
+	"innate/trainer/sweep"
 	"innate/tui"
 	"innate/tui/tuitest"
 )
@@ -98,6 +100,52 @@ func TestFormStart(t *testing.T) {
 	if preset != "mnist-gdd-i" || !slices.Equal(set, want) {
 		t.Errorf("started %s with %v, want %v", preset, set, want)
 	}
+}
+
+// TestFormSeeds queues an ensemble in place of a run, and refuses what are no seeds.
+func TestFormSeeds(t *testing.T) {
+	var got []string
+	opts := tuitest.ListOptions()
+	opts.Ensemble = func(_ context.Context, preset string, set []string, seeds string) (string, error) {
+		got = append(got, preset, strings.Join(set, " "), seeds)
+		if len(got) == 3 {
+			return "", errors.New("sweep: mine: disk full")
+		}
+		p := &sweep.Plan{Name: "mine", Base: tuitest.TOML, Points: []sweep.Point{{}}, Seeds: []uint64{1, 2, 7}}
+		dir := sweep.Dir("runs", p.Name)
+		return dir, errors.Join(os.MkdirAll(dir, 0o755), p.Write(dir))
+	}
+	s := openForm(t, 120, 40, opts)
+	goTo(s, "seeds")
+	s.Wants("a run for each of these seeds", "as in 1-5,7")
+	for bad, want := range map[string]string{"0": "got 0 seeds, want 1 to 1000", "5-1": `got "5-1", want whole numbers`} {
+		retype(s, bad)
+		s.Press("enter")
+		s.Wants("✗ 1 wrong", want)
+		s.Press("S")
+		s.Wants("seeds: got")
+	}
+	retype(s, "1-2,7")
+	s.Press("enter")
+	s.Wants("✎ 1 changed", "1-2,7 ")
+	goTo(s, "seed")
+	retype(s, "5")
+	s.Press("enter")
+	s.Wants("run.seed is changed, want one of them")
+	s.Press("u")
+	goTo(s, "gen_lr")
+	retype(s, "2e-4")
+	s.Press("enter", "S")
+	s.Wants("sweep: mine: disk full", "─ mnist-gdd-i ─")
+	s.Press("S")
+	s.Load()
+	s.Wants("queued mine", "mine  3 seeds", "0 / 3 runs")
+	if want := []string{"mnist-gdd-i", "live.gen_lr=0.0002", "1-2,7"}; !slices.Equal(got[3:], want) {
+		t.Errorf("queued %q, want %q", got[3:], want)
+	}
+	opts.Ensemble = nil
+	s = openForm(t, 120, 40, opts)
+	s.Lacks("seeds ")
 }
 
 func TestFormValidation(t *testing.T) {

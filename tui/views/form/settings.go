@@ -2,13 +2,45 @@ package form
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"innate/configs"
 	"innate/trainer/run"
+	"innate/trainer/sweep"
 	"innate/tui/session"
 	"innate/tui/widget"
 )
+
+// seedsKey is the one field that is no setting: it makes of the run several.
+const seedsKey = "seeds"
+
+// withSeeds adds the field of seeds to settings, behind the seed of a run; none where
+// nothing queues runs.
+func (f *View) withSeeds(list []configs.Entry, value string) []configs.Entry {
+	if f.fork || f.h.Options().Ensemble == nil {
+		return list
+	}
+	at := slices.IndexFunc(list, func(e configs.Entry) bool { return e.Key == "run.seed" }) + 1
+	return slices.Insert(list, at, configs.Entry{
+		Key: seedsKey, Value: strconv.Quote(value), Want: "a number of seeds from 1 on, or a list, as in 1-5,7",
+		Doc: "an ensemble: a run for each of these seeds, queued",
+	})
+}
+
+// seeds are what was typed for seedsKey, if it is right.
+func (f *View) seeds() string {
+	text := strings.TrimSpace(f.edits[seedsKey])
+	if text == "" {
+		return ""
+	}
+	if _, err := sweep.CountSeeds(text); err != nil {
+		f.errs[seedsKey] = err.Error()
+	} else if _, typed := f.edits["run.seed"]; typed {
+		f.errs[seedsKey] = "run.seed is changed, want one of them"
+	}
+	return text
+}
 
 // set types a value; check follows.
 func (f *View) set(key, value string) {
@@ -23,7 +55,7 @@ func (f *View) check() {
 	text := f.base
 	for _, e := range f.from {
 		value, typed := f.edits[e.Key]
-		if !typed {
+		if !typed || e.Key == seedsKey {
 			continue
 		}
 		next, err := configs.Set(text, e.Key, value)
@@ -33,6 +65,7 @@ func (f *View) check() {
 		}
 		text = next
 	}
+	seeds := f.seeds()
 	c, err := configs.Parse(run.ConfigFile, text)
 	if err != nil {
 		f.blame(err)
@@ -43,7 +76,7 @@ func (f *View) check() {
 			}
 		}
 	} else {
-		f.entries = c.Entries()
+		f.entries = f.withSeeds(c.Entries(), seeds)
 	}
 	fields := make([]widget.Field, len(f.entries))
 	for i, e := range f.entries {

@@ -94,7 +94,8 @@ func (f *View) openParent() error {
 }
 
 func (f *View) take(text string, c *configs.Config) {
-	f.base, f.from, f.entries = text, c.Entries(), c.Entries()
+	f.base, f.from = text, f.withSeeds(c.Entries(), "")
+	f.entries = slices.Clone(f.from)
 }
 
 // Active implements host.View.

@@ -93,11 +93,7 @@ func (v *Group) compared(w int) []string {
 
 // sampleText words a mean over seeds.
 func sampleText(h host.Host, s sweep.Sample) string {
-	seeds := "seeds"
-	if s.N == 1 {
-		seeds = "seed"
-	}
-	return sampleCell(h.Theme(), s).Text + h.Theme().Dim.Render(fmt.Sprintf("  %d %s", s.N, seeds))
+	return sampleCell(h.Theme(), s).Text + h.Theme().Dim.Render("  "+seeds(s.N))
 }
 
 // drawGroup shows the points of a group below the list, the best first.

@@ -66,7 +66,7 @@ func (v *View) groupCells(g *sweep.Group, cols []widget.TableColumn, now time.Ti
 	c[colState] = widget.TableCell{Text: host.Badge(t, string(g.State), ""), Order: stateOrder(string(g.State))}
 	name := widget.Plain(g.Name) + t.Dim.Render(fmt.Sprintf("  %s%d", t.Glyphs.Times, len(g.Points)))
 	if len(g.Points) == 1 {
-		name = widget.Plain(g.Name) + t.Dim.Render(fmt.Sprintf("  %d seeds", max(len(g.Seeds), s.Made)))
+		name = widget.Plain(g.Name) + t.Dim.Render("  "+seeds(max(len(g.Seeds), s.Made)))
 	}
 	c[colRun] = widget.TableCell{Text: name, Order: newestOf(g)}
 	done := fmt.Sprintf("%d", s.Done) + t.Dim.Render(fmt.Sprintf(" / %d runs", want))
@@ -80,6 +80,14 @@ func (v *View) groupCells(g *sweep.Group, cols []widget.TableColumn, now time.Ti
 		c[colLast] = widget.TableCell{Text: widget.Value(s.Last.Mean), Order: s.Last.Mean}
 	}
 	return c
+}
+
+// seeds counts seeds.
+func seeds(n int) string {
+	if n == 1 {
+		return "1 seed"
+	}
+	return strconv.Itoa(n) + " seeds"
 }
 
 // newestOf is the number of the newest run of a group.

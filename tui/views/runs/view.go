@@ -20,6 +20,7 @@ type View struct {
 	keys *host.Section
 
 	entered bool            // and not read since
+	sought  string          // key of a row that the cursor goes to once it is there
 	busy    map[string]bool // directories of runs that an order is on its way to
 
 	table  widget.Table
@@ -116,6 +117,12 @@ func (v *View) Enter() tea.Cmd {
 	return v.reread()
 }
 
+// Reveal brings the cursor to the row of a sweep, once that is there.
+func (v *View) Reveal(sweep string) tea.Cmd {
+	v.sought = groupKey + sweep
+	return v.reread()
+}
+
 // reread reads the list at once, if it shows.
 func (v *View) reread() tea.Cmd {
 	if v.h.Run() != nil {
@@ -160,6 +167,10 @@ func (v *View) take(m session.RunsMsg) tea.Cmd {
 				v.table.SetCursor(groupKey + runs.List[i].About.Group) // in whose row it may be
 			}
 		}
+	}
+	if v.sought != "" && v.groupOf(v.sought) != nil {
+		v.table.SetCursor(v.sought)
+		v.sought = ""
 	}
 	for i := range runs.List {
 		cmds = append(cmds, v.h.Watch(runs.List[i].Info))
