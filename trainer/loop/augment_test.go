@@ -73,7 +73,10 @@ func TestAugmentationRefuses(t *testing.T) {
 	edm := config("edm", networks)
 	for text, want := range map[string]string{
 		edm + "[augment]\npipe = \"bgc\"\n": `augment.pipe: got "bgc", want none or edm: a diffusion model would learn to make such images`,
-		strings.Replace(edm, "[model]\n", "[model]\naugment_dim = 4\n", 1) + "[augment]\npipe = \"edm\"\n": `model.augment_dim: got 4, want 0 or 9, the labels of augment.pipe`,
+		strings.Replace(edm, "[model]\n", "[model]\naugment_dim = 4\n", 1) + "[augment]\npipe = \"edm\"\n": `model.augment_dim: got 4, want 9 with augment.pipe`,
+		edm + "[augment]\npipe = \"edm\"\n":                                    `model.augment_dim: got 0, want 9 with augment.pipe: by its labels the network does not learn to make augmented images`,
+		strings.Replace(edm, "[model]\n", "[model]\nlabel_dropout = 0.1\n", 1): `model.label_dropout: got 0.1, want 0 without data.labels`,
+		config("gdd", networks) + "[augment]\nada_target = 0.6\n":              `augment.ada_target: got 0.6, want 0 without an augment.pipe, whose p it adapts`,
 	} {
 		cfg, err := configs.Parse("run.toml", text)
 		if err == nil {

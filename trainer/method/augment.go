@@ -150,11 +150,15 @@ func (d *distiller) augmentationGroup() []Group {
 	return []Group{{Prefix: "augment/", Set: set}}
 }
 
-// checkAugment refuses a pipe for images that it cannot change, and for a diffusion
-// model one that it cannot be told of: it would learn to make augmented images.
+// checkAugment refuses a pipe for images that it cannot change, for a diffusion model one
+// that it cannot be told of, as it would learn to make augmented images, and a target
+// without a pipe.
 func checkAugment(cfg *configs.Config, set data.Dataset) error {
 	pipe := cfg.Augment.Pipe
 	if pipe == configs.NoPipe {
+		if t := cfg.Augment.ADATarget; t != 0 {
+			return cfg.At("augment.ada_target", fmt.Errorf("augment.ada_target: got %g, want 0 without an augment.pipe, whose p it adapts", t))
+		}
 		return nil
 	}
 	h, w, c := set.Shape()
@@ -167,8 +171,8 @@ func checkAugment(cfg *configs.Config, set data.Dataset) error {
 	if augment.Policy(pipe) != augment.EDM {
 		return cfg.At("augment.pipe", fmt.Errorf("augment.pipe: got %q, want none or edm: a diffusion model would learn to make such images", pipe))
 	}
-	if n := cfg.Model.AugmentDim; n != 0 && n != augment.LabelDim {
-		return cfg.At("model.augment_dim", fmt.Errorf("model.augment_dim: got %d, want 0 or %d, the labels of augment.pipe", n, augment.LabelDim))
+	if n := cfg.Model.AugmentDim; n != augment.LabelDim {
+		return cfg.At("model.augment_dim", fmt.Errorf("model.augment_dim: got %d, want %d with augment.pipe: by its labels the network does not learn to make augmented images", n, augment.LabelDim))
 	}
 	return nil
 }

@@ -17,6 +17,9 @@ func checkEDM(cfg *configs.Config, set data.Dataset) error {
 	if _, err := edmSettings(cfg, set); err != nil {
 		return err
 	}
+	if p := cfg.Model.LabelDropout; p != 0 && !cfg.Data.Labels {
+		return cfg.At("model.label_dropout", fmt.Errorf("model.label_dropout: got %g, want 0 without data.labels, which it drops", p))
+	}
 	return checkAugment(cfg, set)
 }
 
