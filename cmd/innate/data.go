@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"innate/models/filetype"
 	"innate/models/published"
 	"innate/trainer/data"
 	"innate/trainer/data/convert"
@@ -57,11 +58,11 @@ func (c *cli) dataCommand() *cobra.Command {
 // dataSet makes what is asked for of the images at a path, and says what it holds.
 // Where nothing is made, broken images are its error.
 func dataSet(ctx context.Context, c *cli, from string, s dataFlags) error {
-	t, err := s.wanted()
+	path, err := published.Resolve(from)
 	if err != nil {
 		return err
 	}
-	path, err := published.Resolve(from)
+	t, err := s.wanted(path)
 	if err != nil {
 		return err
 	}
@@ -101,9 +102,14 @@ func dataSet(ctx context.Context, c *cli, from string, s dataFlags) error {
 	return nil
 }
 
-// wanted reads the flags that say how the images are to be.
-func (s dataFlags) wanted() (t convert.Transform, err error) {
+// wanted reads the flags that say how the images of from are to be.
+func (s dataFlags) wanted(from string) (t convert.Transform, err error) {
 	t.Name = *s.transform
+	if *s.sheet != "" {
+		if err := mayWrite(*s.sheet, filetype.PNG, from); err != nil {
+			return t, err
+		}
+	}
 	if *s.resolution != "" {
 		w, h, two := strings.Cut(*s.resolution, "x")
 		t.W, err = strconv.Atoi(w)
@@ -126,7 +132,7 @@ func (s dataFlags) wanted() (t convert.Transform, err error) {
 	if err := t.Check(); err != nil {
 		return t, usagef("data: %s", strings.TrimPrefix(err.Error(), "convert: "))
 	}
-	return t, outsideRun(*s.to)
+	return t, mayWrite(*s.to, filetype.Zip, from)
 }
 
 const (

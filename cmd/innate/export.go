@@ -1,14 +1,10 @@
 package main
 
 import (
-	"fmt"
-	"path/filepath"
-
 	"github.com/spf13/cobra"
 
 	"innate/models/weights"
 	"innate/trainer/method"
-	"innate/trainer/run"
 )
 
 func (c *cli) exportCommand() *cobra.Command {
@@ -46,7 +42,7 @@ func export(c *cli, ref, path, format string, notes []string) error {
 	if err != nil {
 		return usagef("export --%w", err)
 	}
-	if err := outsideRun(path); err != nil {
+	if err := mayWrite(path, written[format], ref); err != nil {
 		return err
 	}
 	src, err := useNetwork(c, c.runs, ref)
@@ -70,17 +66,4 @@ func export(c *cli, ref, path, format string, notes []string) error {
 		}
 	}
 	return write(path, dst)
-}
-
-// outsideRun refuses to write over a file of a run, or among its checkpoints, where
-// it would be taken for one.
-func outsideRun(path string) error {
-	dir, rel := run.Owner(path)
-	switch {
-	case dir == "":
-		return nil
-	case filepath.Dir(rel) == run.CheckpointsDir:
-		return fmt.Errorf("%s: lies among the checkpoints of %s, want a file elsewhere", path, filepath.Base(dir))
-	}
-	return fmt.Errorf("%s: the run %s keeps its own %s there, want a file elsewhere", path, filepath.Base(dir), rel)
 }

@@ -323,6 +323,9 @@ func (c *cli) fidRefCommand() *cobra.Command {
 	complete(cmd, "dataset", cobra.FixedCompletions(sets, cobra.ShellCompDirectiveDefault))
 	vectors := cmd.Flags().Bool("vectors", false, "also write the features of every image, which KID, precision, recall, density and coverage compare with")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := mayWrite(args[0], filetype.NPZ, *dataset); err != nil {
+			return err
+		}
 		dev, err := devices.Open(*on, devices.Options{Threads: *threads})
 		if err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"innate/models/checkpoint"
+	"innate/models/weights"
 )
 
 func (c *cli) importCommand() *cobra.Command {
@@ -21,7 +22,7 @@ func (c *cli) importCommand() *cobra.Command {
 		Example: examples("import edm-cifar10-32x32-uncond-ve.pkl -o teacher.safetensors", "of EDM's network the averaged weights",
 			"import last.pt -o model.safetensors --key model", "another part of a file"),
 	}
-	out := cmd.Flags().StringP("out", "o", "", "`file` to write")
+	out := cmd.Flags().StringP("out", "o", "", "`file` to write: safetensors, or what its name ends in: .npz, .pt, .pth")
 	key := cmd.Flags().String("key", "", "`part` of the file to read; default: ema, or what else looks like a network")
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		if *out == "" {
@@ -32,16 +33,22 @@ func (c *cli) importCommand() *cobra.Command {
 	return cmd
 }
 
-// importFile writes the network in a file of PyTorch as safetensors.
+// importFile writes the network in a file of PyTorch as safetensors, or as what to's
+// name ends in.
 func importFile(c *cli, from, to, key string) error {
-	if err := outsideRun(to); err != nil {
+	format := weights.FormatOf(to)
+	write, err := weights.Formats.Get(format)
+	if err != nil {
+		return err
+	}
+	if err := mayWrite(to, written[format], from); err != nil {
 		return err
 	}
 	file, err := openPart(key)(c, c.runs, from)
 	if err != nil {
 		return err
 	}
-	if err := checkpoint.Write(to, file); err != nil {
+	if err := write(to, file); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.out, "%s: %s\n", to, sizeOf(file))

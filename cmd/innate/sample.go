@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"innate/models/device/devices"
+	"innate/models/filetype"
 	"innate/models/precond"
 	"innate/trainer/control"
 	"innate/trainer/loop"
@@ -57,7 +58,11 @@ func (c *cli) sampleCommand() *cobra.Command {
 
 // sample draws with the network that ref names.
 func sample(c *cli, ref string, s sampleFlags) error {
-	if err := outsideRun(*s.to); err != nil {
+	kind := filetype.PNG
+	if filepath.Ext(*s.to) == ".npy" {
+		kind = filetype.NPY
+	}
+	if err := mayWrite(*s.to, kind, *s.latents); err != nil {
 		return err
 	}
 	den, k, err := openDenoiser(c, c.runs, ref, *s.steps)

@@ -26,6 +26,7 @@ const (
 	Pickle      Kind = "a Python pickle"
 	Directory   Kind = "a directory"
 	Zip         Kind = "a zip archive"
+	PNG         Kind = "a PNG picture"
 )
 
 // Kinds that are only named.
@@ -43,7 +44,6 @@ const (
 	xz         Kind = "an xz file"
 	bzip2      Kind = "a bzip2 file"
 	sevenZip   Kind = "a 7-Zip archive"
-	pngPicture Kind = "a PNG picture"
 	jpeg       Kind = "a JPEG picture"
 	gif        Kind = "a GIF picture"
 	pdf        Kind = "a PDF document"

@@ -33,7 +33,7 @@ var magics = []struct {
 	{xz, 0, "\xfd7zXZ\x00"},
 	{bzip2, 0, "BZh"},
 	{sevenZip, 0, "7z\xbc\xaf\x27\x1c"},
-	{pngPicture, 0, "\x89PNG\r\n\x1a\n"},
+	{PNG, 0, "\x89PNG\r\n\x1a\n"},
 	{jpeg, 0, "\xff\xd8\xff"},
 	{gif, 0, "GIF8"},
 	{pdf, 0, "%PDF-"},
