@@ -80,6 +80,47 @@ func TestE2ESweep(t *testing.T) {
 	}
 }
 
+// TestE2ESweepRecords does a sweep on two machines: what the records of the first say is
+// done is not trained on the second, whose table is the same.
+func TestE2ESweepRecords(t *testing.T) {
+	if os.Getenv("INNATE_E2E") == "" {
+		t.Skip("set INNATE_E2E=1 to run")
+	}
+	there, here := newProgram(t), newProgram(t)
+	for _, p := range []*program{there, here} {
+		check(t, os.WriteFile(filepath.Join(filepath.Dir(p.runs), "some.toml"), []byte(someRuns), 0o644))
+	}
+	there.must("sweep", "some.toml", "--foreground")
+	lines := strings.SplitAfter(there.must("sweep", "results", "some", "--format", "records"), "\n")
+	if len(lines) != 5 {
+		t.Fatalf("records: %q, want four", lines)
+	}
+	some, all := filepath.Join(t.TempDir(), "some.jsonl"), filepath.Join(t.TempDir(), "all.jsonl")
+	check(t, os.WriteFile(some, []byte(strings.Join(lines[:3], "")), 0o644))
+	check(t, os.WriteFile(all, []byte(strings.Join(lines, "")), 0o644))
+
+	want := there.must("sweep", "results", "some")
+	if got := here.must("sweep", "results", "some.toml", "--with", all); got != want {
+		t.Errorf("of records alone:\n%s\nwant\n%s", got, want)
+	}
+	if out := here.must("sweep", "some.toml", "--with", some, "--foreground"); !strings.Contains(out, "finish 4 runs done") || strings.Count(out, " start ") != 1 {
+		t.Errorf("with three records: %s, want one run trained", out)
+	}
+	infos, err := run.List(here.runs)
+	check(t, err)
+	if out := here.must("sweep", "ls"); len(infos) != 1 || !strings.Contains(out, "4/4") {
+		t.Errorf("%d runs in the list, %s", len(infos), out)
+	}
+	name := filepath.Join(infos[0].Name, run.CheckpointsDir, run.CheckpointFile(1600))
+	a, err := os.ReadFile(filepath.Join(there.runs, name))
+	check(t, err)
+	b, err := os.ReadFile(filepath.Join(here.runs, name))
+	check(t, err)
+	if !bytes.Equal(a, b) {
+		t.Errorf("%s differs from that of the other machine", name)
+	}
+}
+
 func (p *program) sweep(dir string) sweep.Group {
 	p.t.Helper()
 	plan, err := sweep.ReadPlan(dir)
