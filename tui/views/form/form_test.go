@@ -132,7 +132,10 @@ func TestFormSeeds(t *testing.T) {
 	retype(s, "5")
 	s.Press("enter")
 	s.Wants("run.seed is changed, want one of them")
-	s.Press("u")
+	retype(s, "42") // what it is
+	s.Press("enter")
+	s.Wants("✎ 1 changed")
+	s.Lacks("wrong")
 	goTo(s, "gen_lr")
 	retype(s, "2e-4")
 	s.Press("enter", "S")

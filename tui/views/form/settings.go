@@ -36,7 +36,10 @@ func (f *View) seeds() string {
 	}
 	if _, err := sweep.CountSeeds(text); err != nil {
 		f.errs[seedsKey] = err.Error()
-	} else if _, typed := f.edits["run.seed"]; typed {
+	} else if slices.ContainsFunc(f.from, func(e configs.Entry) bool {
+		seed, typed := f.edits[e.Key]
+		return e.Key == "run.seed" && typed && strings.TrimSpace(seed) != e.Value
+	}) {
 		f.errs[seedsKey] = "run.seed is changed, want one of them"
 	}
 	return text
