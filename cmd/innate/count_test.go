@@ -48,8 +48,8 @@ func TestFaultSizes(t *testing.T) {
 	}{
 		// LINE is that of the last setting, in the preset.
 		{"mnist-gdd-i", []string{"disc.in_size=9"}, "innate: configs: mnist-gdd-i.toml:LINE: disc.in_size: got 9, want in [8, 256], halved evenly by each stage of the features, so a multiple of 8"},
-		{"mnist-gdd-i", []string{"disc.features=builtin:mnist-fid-cnn", "disc.in_size=12"}, "innate: configs: mnist-gdd-i.toml:LINE: disc: in_size: 12, want a multiple of 8 for 3 feature stages"},
-		{"mnist-gdd-i", []string{"disc.features=builtin:mnist-teacher"}, "innate: configs: mnist-gdd-i.toml:LINE: features: "},
+		{"mnist-gdd-i", []string{"disc.features=builtin:mnist-fid-cnn", "disc.in_size=12"}, "innate: configs: mnist-gdd-i.toml:LINE: disc.in_size: disc: in_size: 12, want a multiple of 8 for 3 feature stages"},
+		{"mnist-gdd-i", []string{"disc.features=builtin:mnist-teacher"}, "innate: configs: mnist-gdd-i.toml:LINE: disc.features: features: "},
 		{"mnist-gdd-i", []string{"live.tick_kimg=0.0004"}, "live.tick_kimg: got 0.0004, want in [0.001, 1000000]"},
 		{"mnist-edm", []string{"model.model_channels=132"}, "unet: model_channels: 132 gives a layer of 132 channels, want a multiple of its 32 groups"},
 	} {

@@ -108,7 +108,7 @@ func examineFiles(cfg *configs.Config) (found []finding, copies int64) {
 	}
 	if bad(found) == 0 { // some of the checks need the files
 		if err := method.Check(cfg); err != nil {
-			found = append(found, finding{name: "settings", text: err.Error(), bad: true})
+			found = append(found, finding{name: cmp.Or(configs.KeyOf(err), "settings"), text: err.Error(), bad: true})
 		}
 	}
 	return found, copies

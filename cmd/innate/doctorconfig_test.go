@@ -49,6 +49,8 @@ func TestDoctorConfig(t *testing.T) {
 		{"doctor mnist-gdd-i --set disc.in_size=0", 1, []string{"configs: mnist-gdd-i.toml:"}},
 		{"doctor mine.toml --set run.batch=0", 1, []string{"configs: mine.toml:"}},
 		{"start mnist-gdd-i --set fid.reference=none.npz", 1, []string{"configs: mnist-gdd-i.toml:", "fid.reference: stat none.npz: no such file"}},
+		{"doctor mnist-gdd-i --set disc1.features=builtin:mnist-teacher", 1, []string{"NO  disc1.features  configs: mnist-gdd-i.toml:", ": disc1.features: features: builtin:mnist-teacher: got no feature network"}},
+		{"doctor mnist-gdd-i --set disc1.features=builtin:mnist-fid-cnn --set disc1.in_size=12", 1, []string{"NO  disc1.in_size   configs: mnist-gdd-i.toml:", ": disc1.in_size: disc: in_size: 12, want a multiple of 8"}},
 		{"doctor mnist-gdd-i --check", 2, nil},
 		{"doctor a b", 2, []string{"got 2 arguments"}},
 	} {

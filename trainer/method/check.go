@@ -58,7 +58,7 @@ func checkStudent(cfg *configs.Config, set data.Dataset) error {
 		name := configs.DiscName(k)
 		file, err := weights.Open(configs.Locate("", cfg.Nth(k).Features))
 		if err != nil {
-			return cfg.At(name+".features", err)
+			return cfg.At(name+".features", fmt.Errorf("%s.features: %w", name, err))
 		}
 		open := DescribeBackbone
 		if cfg.Frechet.Weight != 0 { // a distance by the network that measures is refused
@@ -66,7 +66,7 @@ func checkStudent(cfg *configs.Config, set data.Dataset) error {
 		}
 		net, err := open(file)
 		if err != nil {
-			return cfg.At(name+".features", err)
+			return cfg.At(name+".features", fmt.Errorf("%s.features: %w", name, err))
 		}
 		if _, err := projectorConfig(cfg, k, net); err != nil {
 			return err
@@ -187,7 +187,7 @@ func projectorConfig(cfg *configs.Config, k int, net features.Backbone) (disc.Pr
 		}
 	}
 	if err := c.Validate(net); err != nil {
-		return c, cfg.At(name+".in_size", err)
+		return c, cfg.At(name+".in_size", fmt.Errorf("%s.in_size: %w", name, err))
 	}
 	return c, nil
 }
