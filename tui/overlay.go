@@ -207,14 +207,18 @@ func (a *App) menuLines(w int) []string {
 // helpLines lists the keys of the present view and the commands, in two columns
 // when there is room, and their width.
 func (a *App) helpLines() ([]string, int) {
-	const least, most = 55, 64
+	const least, most = 55, 76
 	colW := max(min((a.width-4)/2, most), least)
+	alone := a.width < 2*colW+4
+	if alone {
+		colW = max(min(a.width-4, most), least)
+	}
 	left := a.helpSections(host.Sections(a.current()))
-	right := slices.Concat(a.helpSections(a.shared()), []string{""}, a.helpCommands())
+	right := slices.Concat(a.helpSections(a.shared()), []string{""}, a.helpCommands(colW))
 	switch {
 	case len(left) == 0:
 		return right, colW
-	case a.width < 2*colW+4:
+	case alone:
 		return slices.Concat(left, []string{""}, right), colW
 	}
 	lines := make([]string, max(len(left), len(right)))
@@ -245,8 +249,9 @@ func (a *App) helpSections(sections []*host.Section) []string {
 	return lines
 }
 
-// helpCommands lists the commands, those of the present view first.
-func (a *App) helpCommands() []string {
+// helpCommands lists the commands, those of the present view first, in lines of so many
+// cells.
+func (a *App) helpCommands(colW int) []string {
 	list := a.allCommands()
 	if v, ok := a.current().(host.CommandView); ok {
 		own := v.Commands()
@@ -255,9 +260,17 @@ func (a *App) helpCommands() []string {
 		}
 		list = append(own, slices.DeleteFunc(list, isOwn)...)
 	}
+	w := 0
+	for _, c := range list {
+		w = max(w, ansi.StringWidth(c.Usage())+2)
+	}
 	lines := []string{a.theme.Strong.Render("commands, after :")}
 	for _, c := range list {
-		lines = append(lines, a.theme.Key.Render(widget.Fit(c.Usage(), 18, a.theme.Glyphs.Ellipsis))+c.Help)
+		usage := c.Usage()
+		for _, part := range widget.Wrap(c.Help, max(colW-w-1, 20)) {
+			lines = append(lines, a.theme.Key.Render(widget.Fit(usage, w, ""))+part)
+			usage = ""
+		}
 	}
 	return lines
 }

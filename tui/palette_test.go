@@ -182,3 +182,21 @@ func TestAlerts(t *testing.T) {
 		t.Errorf("%d alerts, %q, want one of the end", n, text)
 	}
 }
+
+// TestHelpWhole checks that help shows every command with its arguments and its words as
+// a whole, as far as the terminal is wide.
+func TestHelpWhole(t *testing.T) {
+	for _, w := range []int{80, 100, 160, 200} {
+		s, _ := tuitest.Open(t, w, 400, tuitest.Default(), tui.Options{})
+		s.Press("?")
+		frame := s.Frame()
+		if strings.Contains(frame, "…│") {
+			t.Errorf("%d columns: cut\n%s", w, frame)
+		}
+		for _, want := range []string{"schedule [KIMG WHAT]  freeze", "20 off; list ", "final N [RANGES]  ", "off takes it back "} {
+			if !strings.Contains(frame, want) {
+				t.Errorf("%d columns: no %q\n%s", w, want, frame)
+			}
+		}
+	}
+}
