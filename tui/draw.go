@@ -86,6 +86,8 @@ func (a *App) banner() string {
 	switch {
 	case trouble != nil: // what shows may be old
 		return join(trouble.Error())
+	case r.Gone:
+		return join("the run's directory is gone; what shows is what was read of it:", r.Dir)
 	case !r.Known:
 		return ""
 	case r.Resuming:

@@ -94,3 +94,20 @@ func TestFaultDeleteUnreadable(t *testing.T) {
 	s.Press("d")
 	s.Wants("Delete 00005-odd, which cannot be read?")
 }
+
+// TestFaultGone takes the directory of the open run away: the screen says so, and what was
+// read of it stays until it is back.
+func TestFaultGone(t *testing.T) {
+	t.Chdir(t.TempDir())
+	f := tuitest.NewFake(t, "runs", "00003-mnist-gdd-i", tuitest.Default())
+	s := tuitest.New(t, 120, 40, tui.Options{RunDir: f.Dir, RunsDir: "runs", Images: "off"})
+	s.Load()
+	s.Lacks("directory is gone")
+	tuitest.Must(t, os.Rename(f.Dir, "elsewhere"))
+	s.Load()
+	s.Wants("the run's directory is gone", "best 78.14", "64.0 / 100.0 kimg")
+	tuitest.Must(t, os.Rename("elsewhere", f.Dir))
+	s.Load()
+	s.Lacks("directory is gone")
+	s.Wants("best 78.14")
+}

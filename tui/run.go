@@ -47,7 +47,7 @@ func (a *App) handlePoll(m session.PollMsg) tea.Cmd {
 	for i := range m.Updates {
 		r.addHistory(&m.Updates[i])
 	}
-	a.stale = a.stale || r.Reading != m.More
+	a.stale = a.stale || r.Reading != m.More || r.Gone != m.Gone
 	more := r.TakePoll(&m, a.opts.Now())
 	var cmds []tea.Cmd
 	if m.Info != nil {

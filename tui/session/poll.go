@@ -1,6 +1,8 @@
 package session
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -43,6 +45,7 @@ type PollMsg struct {
 	Newest  *GridMsg          // the newest grid, if it is new
 	Results []results.Summary // nil: unchanged
 	Probe   *Probe            // nil: unchanged
+	Gone    bool              // there is no such directory any longer
 	Err     error
 }
 
@@ -67,6 +70,10 @@ func (r *Run) Look(now time.Time) PollMsg {
 // TakePoll takes in what a look has found, but for the log (see Add), and reports
 // whether there is more to be found at once.
 func (r *Run) TakePoll(m *PollMsg, now time.Time) (more bool) {
+	if m.Gone != r.Gone {
+		r.Gone = m.Gone
+		r.InfoGen++
+	}
 	if m.Info != nil {
 		r.TakeRead(*m.Info, now)
 	}
@@ -138,6 +145,10 @@ func newPoller(dir string) *poller {
 // poll looks at everything once.
 func (p *poller) poll(now time.Time) PollMsg {
 	var m PollMsg
+	if _, err := os.Stat(p.dir); errors.Is(err, fs.ErrNotExist) { // what was read of it stays
+		m.Gone = true
+		return m
+	}
 	p.pollHistory(&m)
 	if s := StampOf(filepath.Join(p.dir, run.StatusFile)); s != p.statusMod || now.Sub(p.checked) >= infoEvery {
 		p.statusMod, p.checked = s, now

@@ -27,6 +27,7 @@ type Run struct {
 	Info    run.Info
 	Known   bool        // Info has been read …
 	InfoGen int         // … so many times
+	Gone    bool        // its directory is: what was read of it stays
 	Lost    error       // why the trainer doesn't answer although it lives
 	Config  *ConfigFile // nil: not read yet
 	Words   LastWords
