@@ -54,6 +54,7 @@ type App struct {
 	stateFile  *stateFile
 	remembered host.State // as last given to stateFile …
 	stateGen   int        // … and how many times
+	stateTold  bool       // that it cannot be written
 
 	overlay  overlay
 	prompt   prompt
@@ -236,7 +237,11 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 		}
 		return a.Notify(m.done, a.theme.Good)
 	case stateMsg:
-		return a.Fail(m.err)
+		if a.stateTold { // it would hide what a key has done
+			return nil
+		}
+		a.stateTold = true
+		return a.Fail(fmt.Errorf("views and theme will not be remembered: %w", m.err))
 	case noticeOverMsg:
 		if m.id == a.notice.id {
 			a.notice.text = ""

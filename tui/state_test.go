@@ -90,9 +90,11 @@ func TestStateCannotBeWritten(t *testing.T) {
 	dir := t.TempDir()
 	tuitest.Must(t, os.WriteFile(filepath.Join(dir, "file"), nil, 0o600))
 	s, _ := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{StateFile: filepath.Join(dir, "file", "state.json")})
-	s.Wants("state: ")
+	s.Wants("will not be remembered: state: ")
+	s.Command("nonsense")
 	s.Press("2")
-	s.Wants("›2 curves")
+	s.Wants("›2 curves", "nonsense")
+	s.Lacks("will not be remembered")
 }
 
 // TestStateNewestWins runs the writes of two changes in the wrong order.
