@@ -135,7 +135,7 @@ var palettes = [...]palette{
 		good: "#008700", warn: "#af5f00", bad: "#af0000", frozen: "#0087af",
 		border: "#bcbcbc", onBanner: "#ffffff",
 		series: [SeriesCount]string{"#d75f00", "#005faf", "#5f8700", "#8700af"},
-		raw:    [SeriesCount]string{"#ffd7af", "#afd7ff", "#d7d7af", "#d7afff"},
+		raw:    [SeriesCount]string{"#d7af87", "#87afd7", "#afaf87", "#af87d7"},
 	},
 }
 
