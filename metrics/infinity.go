@@ -8,7 +8,9 @@ import (
 // jackknifeParts are the parts of the images of which one is left out at a time.
 const jackknifeParts = 10
 
-func init() { Statistics.Add("fid-inf", Statistic{Title: "FID-inf", New: newInfinity}) }
+func init() {
+	Statistics.Add("fid-inf", Statistic{Title: "FID-inf", Least: 2 * jackknifeParts, New: newInfinity})
+}
 
 func newInfinity(p *Pass) (Result, error) {
 	ref, err := p.Reference()

@@ -19,6 +19,9 @@ type Statistic struct {
 	// ByClass says that it compares class by class: every image needs a label.
 	ByClass bool
 
+	// Least is how many images it needs; 0: two, as all do.
+	Least int
+
 	// New says in p what the statistic needs to know of the images, and of the
 	// reference if it compares.
 	New func(p *Pass) (Result, error)
@@ -38,6 +41,9 @@ func (s Statistic) Label(features string) string {
 
 // Check refuses images that the statistic cannot be made of, before any is made.
 func (s Statistic) Check(cfg CollectorConfig) error {
+	if cfg.Nimg < s.Least {
+		return fmt.Errorf("metrics: %s of %d images, want at least %d", s.Title, cfg.Nimg, s.Least)
+	}
 	if s.ByClass {
 		return labelled(cfg.Labels, cfg.Nimg)
 	}

@@ -20,10 +20,13 @@ func init() {
 		{"density", "density", func(h neighbourhoods) float64 { return h.Density }, densityK},
 		{"coverage", "coverage", func(h neighbourhoods) float64 { return h.Coverage }, densityK},
 	} {
-		Statistics.Add(s.name, Statistic{Title: s.title, Rises: true, New: func(p *Pass) (Result, error) {
+		Statistics.Add(s.name, Statistic{Title: s.title, Rises: true, Least: precisionK + 1, New: func(p *Pass) (Result, error) {
 			ref, err := p.RefVectors()
 			if err != nil {
 				return nil, err
+			}
+			if ref.N() <= densityK { // all four are found together
+				return nil, fmt.Errorf("metrics: %s: got a reference of %d images, want at least %d", s.title, ref.N(), densityK+1)
 			}
 			images := p.Vectors()
 			return func() (Number, error) {

@@ -9,7 +9,9 @@ import (
 // 50,000 images 5,000, as OpenAI's evaluator has them.
 const scoreParts = 10
 
-func init() { Statistics.Add("is", Statistic{Title: "IS", Rises: true, New: newScore}) }
+func init() {
+	Statistics.Add("is", Statistic{Title: "IS", Rises: true, Least: scoreParts, New: newScore})
+}
 
 func newScore(p *Pass) (Result, error) {
 	logits, err := p.Logits()

@@ -207,7 +207,7 @@ func TestTooFewImages(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, f := range map[string]func() error{
-		"statistics of 1 images, want at least 2":               func() error { _, err := set(1).Stats(); return err },
+		"statistics of one image, want at least 2":              func() error { _, err := set(1).Stats(); return err },
 		"kid: sets of 5 and 1 images, want at least 2":          func() error { _, err := metrics.KID(set(5), set(1)); return err },
 		"score: 9 images, want at least 10":                     func() error { _, err := metrics.InceptionScore(set(9)); return err },
 		"extrapolation: 19 images, want at least 20":            func() error { _, err := metrics.Infinity(set(19), ref); return err },

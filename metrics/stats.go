@@ -161,7 +161,11 @@ func (a *Accumulator) Merge(b *Accumulator) {
 // mu = sum/n, sigma = (sum of f fT - n mu muT)/(n-1), as EDM computes them.
 func (a *Accumulator) Stats() (Stats, error) {
 	if a.n < 2 {
-		return Stats{}, fmt.Errorf("metrics: statistics of %d images, want at least 2", a.n)
+		got := "no images"
+		if a.n == 1 {
+			got = "one image"
+		}
+		return Stats{}, fmt.Errorf("metrics: statistics of %s, want at least 2", got)
 	}
 	a.flush()
 	d := a.dim

@@ -164,7 +164,7 @@ func TestStatsConstantFeature(t *testing.T) {
 func TestStatsErrors(t *testing.T) {
 	acc := metrics.NewAccumulator(2)
 	acc.Add([]float32{1, 2}, 1)
-	if _, err := acc.Stats(); err == nil || !strings.Contains(err.Error(), "statistics of 1 images, want at least 2") {
+	if _, err := acc.Stats(); err == nil || !strings.Contains(err.Error(), "statistics of one image, want at least 2") {
 		t.Errorf("one vector: %v", err)
 	}
 	acc.Add([]float32{1, float32(math.NaN())}, 1)

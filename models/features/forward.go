@@ -12,7 +12,7 @@ import (
 func (n *Net) Maps(g *graph.Builder, x graph.Node) []graph.Node {
 	defer g.Scope("features")()
 	if s := x.Shape(); len(s) != 4 || s[3] != n.Config.Channels {
-		g.Failf("input %v, want [N H W %d]", s, n.Config.Channels)
+		g.Failf("images %v, want [N H W %d]: of as many channels as those that the network was trained on", []int(s), n.Config.Channels)
 	}
 	maps := make([]graph.Node, len(n.Config.Widths))
 	for i := range maps {

@@ -66,7 +66,7 @@ func TestFiles(t *testing.T) {
 
 	gray, err := loop.OpenFeatures("builtin:mnist-fid-cnn", features.OwnInput)
 	check(t, err)
-	if _, err := loop.ReferenceSet(context.Background(), dev, set, gray, false, nil); err == nil || !strings.Contains(err.Error(), "want [N H W 1]") {
+	if _, err := loop.ReferenceSet(context.Background(), dev, set, gray, false, nil); err == nil || !strings.Contains(err.Error(), "want [N H W 1]: of as many channels") {
 		t.Errorf("got %v, want that the features are of gray images", err)
 	}
 
