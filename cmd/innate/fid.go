@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,6 +22,7 @@ import (
 	"innate/models/features"
 	"innate/models/filetype"
 	"innate/models/published"
+	"innate/models/weights"
 	"innate/trainer/data"
 	datafiles "innate/trainer/data/files"
 	"innate/trainer/evaluation"
@@ -35,7 +37,7 @@ type fidFlags struct {
 	statistic, features, input, ref, seeds, out *string
 	bestOf                                      *int
 	json, noCache                               *bool
-	counted, seeded                             bool // --n and --seed were given
+	counted, seeded, stepped                    bool // --n, --seed or --seeds, and --steps were given
 }
 
 func (c *cli) fidCommand() *cobra.Command {
@@ -61,8 +63,8 @@ func (c *cli) fidCommand() *cobra.Command {
 	}
 	complete(cmd, "statistic", cobra.FixedCompletions(metrics.Statistics.Names(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		s.counted, s.seeded = f.Changed("n"), f.Changed("seed")
-		if err := s.applySeeds(); err != nil {
+		s.counted, s.seeded, s.stepped = f.Changed("n"), f.Changed("seed"), f.Changed("steps")
+		if err := errors.Join(s.applySeeds(), checkReference(*s.ref)); err != nil {
 			return err
 		}
 		return fid(cmd.Context(), c, args[0], s)
@@ -122,8 +124,21 @@ func (s *fidFlags) applySeeds() error {
 	if err != nil || lastErr != nil || last <= first || last-first >= maxImages {
 		return usagef("fid: invalid value %q for --seeds: want FIRST-LAST of 2 to %d seeds", *s.seeds, maxImages)
 	}
-	*s.seed, *s.n, s.counted = first, int(last-first)+1, true
+	*s.seed, *s.n, s.counted, s.seeded = first, int(last-first)+1, true, true
 	return nil
+}
+
+// checkReference refuses a reference that is not there, before anything is opened.
+func checkReference(ref string) error {
+	if strings.HasPrefix(ref, weights.Prefix) || strings.HasPrefix(ref, published.Prefix) || slices.Contains(imageSets(), ref) {
+		return nil
+	}
+	_, err := os.Stat(configs.ExpandHome(ref))
+	if ref == "" || errors.Is(err, fs.ErrNotExist) {
+		return usagef("fid --ref: got %q, which is not there, want builtin:NAME, fetch:NAME, an npz or npy file, or a set of images: %s, a folder or a zip",
+			ref, strings.Join(imageSets(), " | "))
+	}
+	return nil // anything else is said where it is opened
 }
 
 // fid measures what arg names.
@@ -138,8 +153,13 @@ func fid(ctx context.Context, c *cli, arg string, s fidFlags) error {
 		return err
 	}
 	defer data.Close(images)
-	if subject.Len > 0 && !s.counted {
-		*s.n = subject.Len
+	if subject.Len > 0 {
+		if s.seeded || s.stepped {
+			return usagef("fid: got --seed, --seeds or --steps for %s, a set of images, want them for a network alone", arg)
+		}
+		if !s.counted {
+			*s.n = subject.Len
+		}
 	}
 	table, err := fidTable(c, arg, *s.out)
 	if err != nil {
@@ -148,7 +168,7 @@ func fid(ctx context.Context, c *cli, arg string, s fidFlags) error {
 	progress := c.progress()
 	plan := evaluation.Plan{
 		Cache:      featureCache(c, *s.noCache),
-		Statistics: strings.Split(*s.statistic, ","), Features: *s.features, Input: *s.input, Ref: *s.ref,
+		Statistics: listed(*s.statistic), Features: *s.features, Input: *s.input, Ref: *s.ref,
 		N: *s.n, FirstSeed: *s.seed, Ranges: *s.bestOf, Report: progress.report,
 		Record: func(list []results.Result) error {
 			progress.clear()
@@ -184,6 +204,15 @@ func fid(ctx context.Context, c *cli, arg string, s fidFlags) error {
 		fmt.Fprintln(c.out, summaryLine(sum))
 	}
 	return nil
+}
+
+// listed are the parts of a list with commas, without spaces around them.
+func listed(text string) []string {
+	parts := strings.Split(text, ",")
+	for i := range parts {
+		parts[i] = strings.TrimSpace(parts[i])
+	}
+	return parts
 }
 
 // fidSubject opens what arg names: a network, or a set of images where no run or file

@@ -110,6 +110,24 @@ func TestFidOfImages(t *testing.T) {
 	if same > 1e-6*there || there <= 0 || there-back > 1e-6*there || back-there > 1e-6*there {
 		t.Errorf("with itself %v, with another %v and %v; want 0 and the same twice", same, there, back)
 	}
+	for _, flags := range [][]string{{"--steps", "2"}, {"--seed", "1"}, {"--seeds", "0-9"}} {
+		if status, _, stderr := line(t, append([]string{"fid", a, "--ref", b, "--runs", root}, flags...)...); status != 2 || !strings.Contains(stderr, "a set of images, want them for a network alone") {
+			t.Errorf("%v of a set: status %d, %q", flags, status, stderr)
+		}
+	}
+	if status, _, stderr := line(t, "fid", a, "--ref", few(t, filepath.Join(root, "few"), a), "--statistic", "recall", "--runs", root); status != 1 || !strings.Contains(stderr, "few: metrics: recall: got a reference of 3 images, want at least 6") {
+		t.Errorf("recall of a small reference: status %d, %q", status, stderr)
+	}
+	spoilt := filepath.Join(root, "few", "01.png")
+	if err := os.Remove(spoilt); err != nil { // which is a's, too
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(spoilt, []byte("\x89PNG\r\n\x1a\nrubbish"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, stderr := line(t, "fid", filepath.Dir(spoilt), "--ref", a, "--runs", root); status != 1 || !strings.Contains(stderr, filepath.Dir(spoilt)+": ") || !strings.Contains(stderr, "01.png: ") {
+		t.Errorf("a broken image: status %d, %q", status, stderr)
+	}
 	one := filepath.Join(root, "one")
 	if err := os.Mkdir(one, 0o755); err != nil {
 		t.Fatal(err)
@@ -128,6 +146,21 @@ func TestFidOfImages(t *testing.T) {
 	}
 }
 
+// few makes a folder of the first three images of another.
+func few(t *testing.T, dir, from string) string {
+	t.Helper()
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		name := fmt.Sprintf("%02d.png", i)
+		if err := os.Link(filepath.Join(from, name), filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
 func TestFidUsage(t *testing.T) {
 	for want, args := range map[string][]string{
 		"got --n or --seed, too":            {"fid", "builtin:mnist-teacher", "--seeds", "0-9", "--n", "10"},
@@ -140,6 +173,21 @@ func TestFidUsage(t *testing.T) {
 	} {
 		if status, _, stderr := line(t, append(args, "--runs", t.TempDir())...); status != 2 || !strings.Contains(stderr, want) {
 			t.Errorf("%v: status %d, %q; want 2 and %q", args, status, stderr, want)
+		}
+	}
+	for want, args := range map[string][]string{
+		`fid --ref: got "nothing.npz", which is not there, want builtin:NAME`: {"--ref", "nothing.npz"},
+		`fid --ref: got ""`: {"--ref", ""},
+	} {
+		if status, _, stderr := line(t, append([]string{"fid", "builtin:mnist-teacher", "--runs", t.TempDir()}, args...)...); status != 2 || !strings.Contains(stderr, want) {
+			t.Errorf("%v: status %d, %q; want 2 and %q", args, status, stderr, want)
+		}
+	}
+	for want, statistic := range map[string]string{
+		"IS of 9 images, want at least 10": "fid, is", "FID-inf of 9 images, want at least 20": "fid-inf",
+	} {
+		if status, text, stderr := line(t, "fid", "builtin:mnist-teacher", "--n", "9", "--steps", "1", "--statistic", statistic, "--runs", t.TempDir()); status != 1 || !strings.Contains(stderr, want) || strings.Contains(stderr, "9 of 9") || text != "" {
+			t.Errorf("%s: status %d, %q; want %q before any image is made", statistic, status, stderr, want)
 		}
 	}
 	status, _, stderr := line(t, "fid", "builtin:mnist-teacher", "--statistic", "kid", "--n", "20", "--steps", "1", "--runs", t.TempDir())

@@ -168,7 +168,11 @@ func (m *measurement) ofRange(ctx context.Context, k int) ([]results.Result, err
 	if list, err := m.again(seed); list != nil || err != nil {
 		return list, err
 	}
-	return together(ctx, []*measurement{m}, seed, func(nimg int) { p.Report(Progress{k + 1, p.Ranges, nimg, p.N}) })
+	list, err := together(ctx, []*measurement{m}, seed, func(nimg int) { p.Report(Progress{k + 1, p.Ranges, nimg, p.N}) })
+	if err != nil && m.subject.Weights == "" && ctx.Err() == nil {
+		err = fmt.Errorf("%s: %w", m.subject.Name, err)
+	}
+	return list, err
 }
 
 // together measures the range from a seed on by all of the measurements, which share its
