@@ -35,7 +35,7 @@ func init() {
 }
 
 // FromSettings is what a configuration's settings ask for.
-func FromSettings(s precond.Settings) Config { return Config{s.Sizes} }
+func FromSettings(s precond.Settings) Config { return Config{s.Resolved()} }
 
 // Shape is what the network maps.
 func (n *Net) Shape() precond.Shape { return n.Config.shape() }

@@ -56,11 +56,20 @@ func (s Shape) Image() graph.Shape { return graph.Shape{s.Resolution, s.Resoluti
 // makes of them.
 type Settings struct {
 	Sizes
+	Variance bool // the network also gives a variance, twice its channels
 
 	// What a U-Net of score models chooses; zero: as its architecture has it.
 	Embedding, Encoder, Decoder string
 	NoiseMult                   int
 	Taps                        []int
+}
+
+// Resolved are the sizes with what the other settings make of them.
+func (s Settings) Resolved() Sizes {
+	if s.Variance {
+		s.OutChannels = 2 * s.Channels
+	}
+	return s.Sizes
 }
 
 // PlainBlocks refuses choices that only some architectures leave open, for one

@@ -30,7 +30,7 @@ func init() {
 // FromSettings is what a configuration's settings ask for.
 func FromSettings(arch string, s precond.Settings) Config {
 	return Config{
-		Arch: arch, Sizes: s.Sizes,
+		Arch: arch, Sizes: s.Resolved(),
 		Embedding: s.Embedding, NoiseMult: s.NoiseMult, Encoder: s.Encoder, Decoder: s.Decoder, Taps: s.Taps,
 	}
 }

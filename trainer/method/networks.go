@@ -9,14 +9,11 @@ import (
 
 // networkSettings translates what a configuration says of a network.
 func networkSettings(m configs.Model) precond.Settings {
-	s := precond.Settings{NoiseMult: m.ChannelMultNoise, Sizes: precond.Sizes{
+	s := precond.Settings{NoiseMult: m.ChannelMultNoise, Variance: precond.Kind(m.Precond) == precond.IDDPM, Sizes: precond.Sizes{
 		Resolution: m.Resolution, Channels: m.Channels, LabelDim: m.LabelDim, AugmentDim: m.AugmentDim,
 		ModelChannels: m.ModelChannels, ChannelMult: m.ChannelMult, ChannelMultEmb: m.ChannelMultEmb,
 		NumBlocks: m.NumBlocks, AttnResolutions: m.AttnResolutions, Dropout: m.Dropout, LabelDropout: m.LabelDropout,
 	}}
-	if precond.Kind(m.Precond) == precond.IDDPM {
-		s.OutChannels = 2 * m.Channels // a variance beside the image
-	}
 	if len(m.ResampleFilter) > 0 {
 		s.Taps = m.ResampleFilter
 	}
