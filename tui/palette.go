@@ -51,7 +51,7 @@ func (a *App) bindCommands() {
 			}
 			return a.run.Config.Offer(word)
 		}, a.commandFork),
-		host.NewCommand("start", "CONFIG [--seeds N]", "a new run, or one for each seed; KEY=VALUE too", host.NeedNothing, a.offerConfigs, a.commandStart),
+		host.NewCommand("start", "CONFIG …", "a new run; --seeds N: one for each seed; KEY=VALUE", host.NeedNothing, a.offerConfigs, a.commandStart),
 		host.NewCommand("sweep", "SWEEP", "queue a sweep's runs: built in, or a file", host.NeedNothing, offer(configs.Sweeps), a.commandSweep),
 		host.NewCommand("open", "RUN", "open another run", host.NeedNothing, a.offerRuns, a.commandOpen),
 		host.NewCommand("tag", "[-]TAG...", "tag the run, or with - take a tag off", host.NeedNothing, a.runs.OfferTags, a.commandTag),

@@ -223,6 +223,8 @@ seeds = 2
 at_kimg = [10]
 factor = 2
 best = 3
+[set]
+live.fid_kimg = 10
 [[axis]]
 key = "live.gen_lr"
 values = [1e-4, 2e-4, 3e-4, 4e-4]`)
@@ -417,7 +419,7 @@ func TestRecords(t *testing.T) {
 // TestRecordsStopEarly ends points by what others have measured: one whose record ends
 // behind is not trained, one whose record ends among the best is.
 func TestRecordsStopEarly(t *testing.T) {
-	s := newStable(t, "base = 'mnist-gdd-i'\n[stop]\nat_kimg = [10]\nfactor = 2\n[[axis]]\nkey = 'live.gen_lr'\nvalues = [1e-4, 2e-4, 3e-4, 4e-4]")
+	s := newStable(t, "base = 'mnist-gdd-i'\n[stop]\nat_kimg = [10]\nfactor = 2\n[set]\nlive.fid_kimg = 10\n[[axis]]\nkey = 'live.gen_lr'\nvalues = [1e-4, 2e-4, 3e-4, 4e-4]")
 	s.recorded(
 		sweep.Record{Point: "gen_lr=0.0001", Done: true, Kimg: 400, Evaluations: append(at(10, 5), at(400, 2)...)},
 		sweep.Record{Point: "gen_lr=0.0002", Kimg: 10, Evaluations: at(10, 11)},
