@@ -288,7 +288,7 @@ func TestShippedRecords(t *testing.T) {
 	}
 	tab, err := g.Compare([]float64{10, 20, 40}, "gdd-i")
 	must(t, err)
-	if _, rows := tab.Cells(); len(rows) != 16 || rows[15][0] != "GAN+FD" || rows[15][3] != "15.8 ± 2.21" || rows[15][6] != "0.02152 ± 0.001958" {
+	if _, rows := tab.Cells(); len(rows) != 17 || rows[15][0] != "GAN+FD" || rows[15][3] != "15.8 ± 2.21" || rows[15][6] != "0.02152 ± 0.001958" {
 		t.Errorf("table: %q", rows)
 	}
 }
