@@ -201,7 +201,7 @@ func fid(ctx context.Context, c *cli, arg string, s fidFlags) error {
 		return err
 	}
 	for _, sum := range results.Summarise(list) {
-		fmt.Fprintln(c.out, summaryLine(sum))
+		fmt.Fprintln(c.out, sum)
 	}
 	return nil
 }
@@ -286,57 +286,9 @@ func printResults(c *cli, list []results.Result, asJSON bool) error {
 			}
 			continue
 		}
-		fmt.Fprintln(c.out, resultLine(r))
+		fmt.Fprintln(c.out, r)
 	}
 	return nil
-}
-
-// resultLine is a number with all that says what it may be compared with.
-func resultLine(r results.Result) string {
-	text := r.Metric + " " + value(r.Value)
-	if r.SD != 0 {
-		text += " ± " + value(r.SD)
-	}
-	return text + "  " + about(r.Measure, fmt.Sprintf("seeds %d-%d", r.Seed, r.Last()), r.Note)
-}
-
-// summaryLine is resultLine of all ranges of seeds together.
-func summaryLine(s results.Summary) string {
-	ranges := fmt.Sprintf("%d ranges of seeds from %d", len(s.Values), s.Values[0].Seed)
-	return fmt.Sprintf("%s best %s of %d, seeds %d-%d; mean %s, SD %s  %s", s.Metric, value(s.Best.Value), len(s.Values),
-		s.Best.Seed, s.Best.Last(), value(s.Mean), value(s.SD), about(s.Measure, ranges, s.Best.Note))
-}
-
-// about says what a number may be compared with.
-func about(m results.Measure, seeds, note string) string {
-	parts := []string{fmt.Sprintf("%d images of %dx%d", m.N, m.Size[0], m.Size[1])}
-	if m.Weights != "" {
-		steps := "1 step"
-		if m.Steps != 1 {
-			steps = fmt.Sprintf("%d steps", m.Steps)
-		}
-		parts = append(parts, seeds, steps, fmt.Sprintf("NFE %d", m.NFE), fmt.Sprintf("weights %.8s %s", m.Weights, m.EMA))
-	}
-	parts = append(parts, fmt.Sprintf("features %.8s", m.Features), "input "+m.Input)
-	if m.Ref != "" {
-		reference := fmt.Sprintf("reference %s %.8s", m.Ref, m.RefSum)
-		if m.RefN > 0 {
-			reference += fmt.Sprintf(" of %d images", m.RefN)
-		}
-		parts = append(parts, reference)
-	}
-	if note != "" {
-		parts = append(parts, note)
-	}
-	return "(" + strings.Join(parts, ", ") + ")"
-}
-
-// value writes a number to a thousandth, and a small one to three digits.
-func value(v float64) string {
-	if v != 0 && v < 0.1 && v > -0.1 {
-		return strconv.FormatFloat(v, 'g', 3, 64)
-	}
-	return strconv.FormatFloat(v, 'f', 3, 64)
 }
 
 // fidRefCommand measures what others are compared with.

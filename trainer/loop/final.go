@@ -92,11 +92,7 @@ func (l *Loop) measureFinally(ctx context.Context) (again, goOn bool, err error)
 	}
 	l.report.finalRanges, l.report.finalNimg = live.FinalRanges, 0
 	for _, s := range results.Summarise(list) {
-		text := fmt.Sprintf("%s %.3f from %d images at %.1f kimg", s.Metric, s.Mean, s.N, kimg(l.nimg))
-		if len(s.Values) > 1 {
-			text = fmt.Sprintf("%s %.3f, SD %.3f, best %.3f, from %d ranges of %d images at %.1f kimg", s.Metric, s.Mean, s.SD, s.Best.Value, len(s.Values), s.N, kimg(l.nimg))
-		}
-		l.event(runlog.FID, text, nil)
+		l.event(runlog.FID, fmt.Sprintf("%s, at %.1f kimg", s, kimg(l.nimg)), nil)
 	}
 	return false, true, nil
 }

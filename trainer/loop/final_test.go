@@ -2,6 +2,7 @@ package loop_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -59,8 +60,13 @@ func TestFinalEvaluation(t *testing.T) {
 		t.Fatalf("numbers of two ranges: %+v", want)
 	}
 	told := events(t, alone, runlog.FID)
-	if len(told) != 2 || !strings.Contains(told[0].Text, "from 2 ranges of 120 images at 0.0 kimg") {
-		t.Errorf("events %+v", told)
+	if len(told) != 2 {
+		t.Fatalf("events %+v, want one a judge", told)
+	}
+	for _, part := range []string{want[0].Metric + " best ", "2 ranges of seeds from 0,", "NFE ", fmt.Sprintf("features %.8s", want[0].Features), "reference ", ", at 0.0 kimg"} {
+		if !strings.Contains(told[0].Text, part) {
+			t.Errorf("event %q, want %q in it", told[0].Text, part)
+		}
 	}
 
 	stopped = filepath.Join(t.TempDir(), filepath.Base(alone)) // the name is a part of the number

@@ -81,10 +81,13 @@ func WriteTable(w io.Writer, format string, head []string, rows [][]string) erro
 }
 
 // about says what a number may be compared with.
-var about = []string{"images", "seeds", "steps", "nfe", "weights", "kimg", "features", "input", "reference", "note"}
+var about = []string{"images", "size", "seeds", "steps", "nfe", "weights", "kimg", "features", "input", "reference", "note"}
 
 func (m Measure) about(seeds, note string) []string {
 	reference := m.Ref
+	if m.RefSum != "" {
+		reference += fmt.Sprintf(" %.8s", m.RefSum)
+	}
 	if m.RefN > 0 {
 		reference += fmt.Sprintf(" (%d)", m.RefN)
 	}
@@ -96,7 +99,7 @@ func (m Measure) about(seeds, note string) []string {
 	if m.Nimg > 0 {
 		trained = strconv.FormatFloat(float64(m.Nimg)/1000, 'f', -1, 64)
 	}
-	return []string{strconv.Itoa(m.N), seeds, strconv.Itoa(m.Steps), strconv.Itoa(m.NFE), weights, trained, fmt.Sprintf("%.8s", m.Features), m.Input, reference, note}
+	return []string{strconv.Itoa(m.N), m.size(), seeds, strconv.Itoa(m.Steps), strconv.Itoa(m.NFE), weights, trained, fmt.Sprintf("%.8s", m.Features), m.Input, reference, note}
 }
 
 // span is the seeds of a result.

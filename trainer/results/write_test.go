@@ -27,7 +27,7 @@ func TestWrite(t *testing.T) {
 	if err != nil || len(rows) != 3 {
 		t.Fatalf("csv: %v, %v", rows, err)
 	}
-	if got := strings.Join(rows[1][:9], ";"); got != "a|b;FID(mnist-cnn);3;1.41421;2;2;0-99;100;0-99 100-199" {
+	if got := strings.Join(rows[1][:10], ";"); got != "a|b;FID(mnist-cnn);3;1.41421;2;2;0-99;100;28x28;0-99 100-199" {
 		t.Errorf("three numbers: %s", got)
 	}
 	if got := strings.Join(rows[2][:7], ";"); got != "c;FID(mnist-cnn);0.001;;1;;" {
