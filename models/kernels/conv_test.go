@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"sync"
 	"testing"
 
 	"innate/models/kernels"
@@ -14,7 +15,7 @@ type shape = kernels.ConvShape
 
 // convShapes covers every square kernel up to 5, long ones both ways, both strides, paddings from none to more
 // than the kernel, odd and even sizes, and channel counts around the vector
-// lengths.
+// lengths; the quickest first, so that a slow machine shows a fault soon.
 func convShapes() []shape {
 	shapes := []shape{
 		{1, 1, 1, 1, 1, 1, 1, 0, 0},
@@ -76,7 +77,14 @@ func convShapes() []shape {
 			}
 		}
 	}
+	slices.SortStableFunc(shapes, func(a, b shape) int { return products(a) - products(b) })
 	return shapes
+}
+
+// products is how many a convolution has, those with padding included.
+func products(s shape) int {
+	oh, ow := s.Out()
+	return s.N * oh * ow * s.Ci * s.Co * s.K * (s.K + s.Wide)
 }
 
 // visit calls f for every product y[yi] += x[xi]·w[wi] of a convolution.
@@ -161,23 +169,27 @@ func testConv(t *testing.T, ps []*kernels.Pool, s shape) {
 	oh, ow := s.Out()
 	x, w := random(rng, s.N*s.H*s.W*s.Ci), random(rng, s.Co*s.Ci*s.K*(s.K+s.Wide))
 	dy, bias := random(rng, s.N*oh*ow*s.Co), random(rng, s.Co)
-	y64, ySize := make([]float64, len(dy)), make([]float64, len(dy))
-	dx64, dxSize := make([]float64, len(x)), make([]float64, len(x))
-	dw64, dwSize := make([]float64, len(w)), make([]float64, len(w))
-	for i := range y64 {
-		y64[i] = float64(bias[i%s.Co])
-	}
-	visit(s, func(xi, wi, yi int) {
-		a, b, c := float64(x[xi]), float64(w[wi]), float64(dy[yi])
-		y64[yi] += a * b
-		ySize[yi] += math.Abs(a * b)
-		dx64[xi] += b * c
-		dxSize[xi] += math.Abs(b * c)
-		dw64[wi] += a * c
-		dwSize[wi] += math.Abs(a * c)
+	var y64, ySize, dx64, dxSize, dw64, dwSize []float64
+	exact := sync.OnceFunc(func() { // when a test runs: most of the time is here
+		y64, ySize = make([]float64, len(dy)), make([]float64, len(dy))
+		dx64, dxSize = make([]float64, len(x)), make([]float64, len(x))
+		dw64, dwSize = make([]float64, len(w)), make([]float64, len(w))
+		for i := range y64 {
+			y64[i] = float64(bias[i%s.Co])
+		}
+		visit(s, func(xi, wi, yi int) {
+			a, b, c := float64(x[xi]), float64(w[wi]), float64(dy[yi])
+			y64[yi] += a * b
+			ySize[yi] += math.Abs(a * b)
+			dx64[xi] += b * c
+			dxSize[xi] += math.Abs(b * c)
+			dw64[wi] += a * c
+			dwSize[wi] += math.Abs(a * c)
+		})
 	})
 	eachConv(t, s, func(t *testing.T, tile int) {
 		t.Run(fmt.Sprintf("%+v F(%d)", s, tile), func(t *testing.T) {
+			exact()
 			var first [4][]float32
 			for _, p := range ps {
 				var shared []float32
