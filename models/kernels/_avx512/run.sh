@@ -109,8 +109,9 @@ echo "run.sh: Linux starts in two minutes or more" >&2
 "${isolate[@]}" "$usr/bin/bochs-bin" -q -f "$work/bochsrc" -unlock -rc "$work/go" </dev/null >"$work/out" 2>&1 &
 emulator=$!
 touch "$work/serial"
-tail -n +1 -f --pid="$emulator" "$work/serial" | sed -un 's/\r$//; s/^\[[^]]*\] kernels: //p'
+tail -n +1 -f --pid="$emulator" "$work/serial" | sed -un 's/\r$//; s/^\[[^]]*\] kernels: //p' &
 wait "$emulator" || true
+wait # for what is still to be printed
 emulator=
 echo "run.sh: $SECONDS s" >&2
 grep -q '\] kernels: all passed' "$work/serial" && exit 0
