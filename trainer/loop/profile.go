@@ -117,7 +117,7 @@ func MeasureProfile(ctx context.Context, cfg *configs.Config, dir string, steps 
 
 // measureEvaluation takes a step and a slice of an evaluation in turns, at most as many
 // of each as an evaluation has; the first, which touches memory for the first time, is
-// not counted.
+// not counted where there is a second.
 func (l *Loop) measureEvaluation(ctx context.Context, rounds int) (*EvaluationCost, error) {
 	if err := l.prepareEvaluation(); err != nil || l.eval.panel == nil {
 		return nil, err
@@ -131,9 +131,12 @@ func (l *Loop) measureEvaluation(ctx context.Context, rounds int) (*EvaluationCo
 	}
 	e.panel.Reset()
 	slice, samples := l.evaluationSlice(), l.cfg.FID.Samples
-	rounds = max(1, min(rounds, samples/slice-1))
+	warm := 1
+	if rounds = min(rounds, samples/slice-1); rounds < 1 {
+		warm, rounds = 0, 1
+	}
 	var steps, slices spent
-	for i := range rounds + 1 {
+	for i := range warm + rounds {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -146,7 +149,7 @@ func (l *Loop) measureEvaluation(ctx context.Context, rounds int) (*EvaluationCo
 		if _, err := e.panel.Step(); err != nil {
 			return nil, err
 		}
-		if i > 0 || samples < 2*slice {
+		if i >= warm {
 			steps.plus(step)
 			slices.plus(watch.spent())
 		}
