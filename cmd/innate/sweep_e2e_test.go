@@ -18,16 +18,23 @@ import (
 const someRuns = "base = \"tiny.toml\"\nseeds = 2\n[set]\nlive.total_kimg = 1.6\nlive.keep_checkpoints = 1\n" +
 	"[[axis]]\nkey = \"live.lr\"\nvalues = [1e-3, 2e-3]\n"
 
-// TestE2ESweep pauses a sweep, kills its queue and its trainers, then its queue alone,
-// and resumes it every time: the runs end as those that nobody disturbed.
-func TestE2ESweep(t *testing.T) {
+// bothWithRuns are two machines that have the file of that sweep, some.toml.
+func bothWithRuns(t *testing.T) (one, other *program) {
+	t.Helper()
 	if os.Getenv("INNATE_E2E") == "" {
 		t.Skip("set INNATE_E2E=1 to run")
 	}
-	calm, p := newProgram(t), newProgram(t)
-	for _, p := range []*program{calm, p} {
+	one, other = newProgram(t), newProgram(t)
+	for _, p := range []*program{one, other} {
 		check(t, os.WriteFile(filepath.Join(filepath.Dir(p.runs), "some.toml"), []byte(someRuns), 0o644))
 	}
+	return one, other
+}
+
+// TestE2ESweep pauses a sweep, kills its queue and its trainers, then its queue alone,
+// and resumes it every time: the runs end as those that nobody disturbed.
+func TestE2ESweep(t *testing.T) {
+	calm, p := bothWithRuns(t)
 	if out := calm.must("sweep", "some.toml", "--foreground"); !strings.Contains(out, "finish 4 runs done") {
 		t.Fatalf("undisturbed: %s", out)
 	}
@@ -83,13 +90,7 @@ func TestE2ESweep(t *testing.T) {
 // TestE2ESweepRecords does a sweep on two machines: what the records of the first say is
 // done is not trained on the second, whose table is the same.
 func TestE2ESweepRecords(t *testing.T) {
-	if os.Getenv("INNATE_E2E") == "" {
-		t.Skip("set INNATE_E2E=1 to run")
-	}
-	there, here := newProgram(t), newProgram(t)
-	for _, p := range []*program{there, here} {
-		check(t, os.WriteFile(filepath.Join(filepath.Dir(p.runs), "some.toml"), []byte(someRuns), 0o644))
-	}
+	there, here := bothWithRuns(t)
 	there.must("sweep", "some.toml", "--foreground")
 	lines := strings.SplitAfter(there.must("sweep", "results", "some", "--format", "records"), "\n")
 	if len(lines) != 5 {
