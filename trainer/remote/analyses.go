@@ -62,14 +62,7 @@ func (r *copied) followAnalyses(ctx context.Context, l Listing) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		errs = append(errs, err)
 	}
-	for _, e := range entries {
-		name := run.AnalysisDir + "/" + e.Name()
-		if _, there := l.Files[name]; !there {
-			delete(r.stamps, name)
-			errs = append(errs, r.remove(name))
-		}
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, r.dropGone(run.AnalysisDir, entries, r.stamps, l))...)
 }
 
 // fetch fetches a file of the run as a whole.

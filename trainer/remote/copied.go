@@ -336,11 +336,17 @@ func (r *copied) placeSamples(l Listing) error {
 		r.samples[name] = stamp
 	}
 	entries, err := fs.ReadDir(r.root.FS(), run.SamplesDir)
-	errs = append(errs, err)
+	return errors.Join(append(errs, err, r.dropGone(run.SamplesDir, entries, r.samples, l))...)
+}
+
+// dropGone removes those entries of a folder that the server has no more, and forgets of
+// which files they were copies.
+func (r *copied) dropGone(dir string, entries []fs.DirEntry, copies map[string]Stamp, l Listing) error {
+	var errs []error
 	for _, e := range entries {
-		name := run.SamplesDir + "/" + e.Name()
+		name := dir + "/" + e.Name()
 		if _, there := l.Files[name]; !there {
-			delete(r.samples, name)
+			delete(copies, name)
 			errs = append(errs, r.remove(name))
 		}
 	}
