@@ -172,15 +172,7 @@ func copyInputs(inputs []input, dir string) error {
 
 // same reports whether other has the same file, of which the same is copied.
 func (in input) same(other input) bool {
-	if isReference(in.key) != isReference(other.key) {
-		return false
-	}
-	a, err := os.Stat(in.from)
-	if err != nil {
-		return false
-	}
-	b, err := os.Stat(other.from)
-	return err == nil && os.SameFile(a, b)
+	return isReference(in.key) == isReference(other.key) && run.SameFile(in.from, other.from)
 }
 
 // link makes the copy of first that of in, too.

@@ -20,7 +20,7 @@ func mayWrite(path string, kind filetype.Kind, from string) error {
 	if err := outsideRun(path); err != nil {
 		return err
 	}
-	if sameFile(path, from) {
+	if run.SameFile(path, from) {
 		return fmt.Errorf("%s: is what is read, want a new name", path)
 	}
 	info, err := os.Stat(path)
@@ -48,13 +48,4 @@ func outsideRun(path string) error {
 		return fmt.Errorf("%s: lies among the checkpoints of %s, want a file elsewhere", path, filepath.Base(dir))
 	}
 	return fmt.Errorf("%s: the run %s keeps its own %s there, want a file elsewhere", path, filepath.Base(dir), rel)
-}
-
-func sameFile(a, b string) bool {
-	one, err := os.Stat(a)
-	if err != nil {
-		return false
-	}
-	other, err := os.Stat(b)
-	return err == nil && os.SameFile(one, other)
 }

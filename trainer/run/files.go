@@ -1,6 +1,7 @@
 package run
 
 import (
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -211,4 +212,11 @@ func SeenIn(name string) (nimg int64, ok bool) {
 	digits := name[:len(name)-len(strings.TrimLeft(name, "0123456789"))]
 	nimg, err := strconv.ParseInt(digits, 10, 64)
 	return nimg, err == nil && len(digits) >= 9
+}
+
+// SameFile tells whether two paths lead to one file, or directory, that is there.
+func SameFile(a, b string) bool {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
 }

@@ -3,7 +3,6 @@ package session
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -334,10 +333,5 @@ func MethodName(st *run.Status) string {
 // SameDir tells whether two paths lead to one directory. A run is its directory:
 // others may have its name.
 func SameDir(a, b string) bool {
-	if Absolute(a) == Absolute(b) {
-		return true
-	}
-	x, errX := os.Stat(a)
-	y, errY := os.Stat(b)
-	return errX == nil && errY == nil && os.SameFile(x, y)
+	return Absolute(a) == Absolute(b) || run.SameFile(a, b)
 }
