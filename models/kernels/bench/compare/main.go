@@ -4,6 +4,8 @@
 //
 //	go run ./models/kernels/bench/compare -python PYTHON -worker torch_worker.py \
 //		-mode eager -threads 1 -rounds 5 cifar:8:edm mnist:64:fwd
+//	go run ./models/kernels/bench/compare -python PYTHON \
+//		-worker models/kernels/bench/compare/feature_worker.py lite:2:grad
 //
 // A case is network:batch:operation. Networks are mnist, demo and cifar, and paper, which
 // is cifar with the discriminators that GDD-I is published with. Operations
@@ -13,6 +15,11 @@
 // operations of their own, followed by the preset: g1, the generator; d1, the
 // discriminator, images of the generator included; r1, the gradient penalty, which
 // counts for a sixteenth of an iteration; e1, the moving average.
+//
+// The feature networks vgg, lite and deit have grad, the gradient of the maps that a
+// discriminator reads to images of 224×224 pixels, and inception, for images of 299×299,
+// has features. Their PyTorch worker is feature_worker.py, which wants torchvision and
+// timm.
 //
 // The worker is started with its mode and the number of threads. It prints a line
 // that begins with "ready", then reads lines "network batch operation repetitions"

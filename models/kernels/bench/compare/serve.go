@@ -117,13 +117,16 @@ func memory() (most, now int) {
 
 // prepare makes one operation ready to run again and again.
 func prepare(dev device.Device, stages stages, name string, batch int, op string) (run func() error, params int, err error) {
+	if hasFeatures(name) {
+		return prepareFeatures(dev, name, batch, op)
+	}
 	generator := name
 	if name == paperNetwork {
 		generator = "cifar"
 	}
 	cfg, ok := networks[generator]
 	if !ok {
-		return nil, 0, fmt.Errorf("network %q, want mnist, demo, cifar or %s", name, paperNetwork)
+		return nil, 0, fmt.Errorf("network %q, want mnist, demo, cifar, %s, %s", name, paperNetwork, featureNames())
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	net, err := unet.New(cfg, rng)

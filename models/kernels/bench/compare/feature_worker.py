@@ -1,0 +1,129 @@
+"""PyTorch's side of compare for the feature networks, from torchvision and timm.
+
+Arguments: eager, cl (channels last), compile or compilecl, and the number of threads.
+The protocol is that of compare. Weights are random, as are images.
+"""
+import ctypes
+import json
+import sys
+import time
+
+import timm
+import torch
+import torchvision
+
+mode, threads = sys.argv[1], int(sys.argv[2])
+torch.set_num_threads(threads)
+
+# By its default glibc returns large tensors to the system and maps them anew, which on
+# some machines takes longer than the arithmetic. PyTorch is measured without that.
+libc = ctypes.CDLL("libc.so.6")
+for option, value in ((-4, 0), (-1, 2**31 - 1), (-2, 2**28)):
+    libc.mallopt(option, value)
+
+
+def vgg(net, x):
+    maps = []
+    for i, layer in enumerate(net.features[:43]):
+        x = layer(x)
+        if i in (12, 22, 32, 42):
+            maps.append(x)
+    return maps
+
+
+def lite(net, x):
+    maps = []
+    x = net.bn1(net.conv_stem(x))
+    for i, stage in enumerate(net.blocks):
+        x = stage(x)
+        if i in (1, 2, 4, 6):
+            maps.append(x)
+    return maps
+
+
+def deit(net, x):
+    maps = []
+    x = net.norm_pre(net._pos_embed(net.patch_embed(x)))
+    for i, block in enumerate(net.blocks):
+        x = block(x)
+        if i in (2, 5, 8, 11):
+            maps.append(x[:, 2:])
+    return maps
+
+
+def inception(net, x):
+    return [net(x)]
+
+
+def headless_inception():
+    net = torchvision.models.inception_v3(aux_logits=False, transform_input=False, init_weights=False)
+    net.fc = torch.nn.Identity()
+    return net
+
+
+NETWORKS = {
+    "vgg": (torchvision.models.vgg16_bn, vgg, 224),
+    "lite": (lambda: timm.create_model("tf_efficientnet_lite0"), lite, 224),
+    "deit": (lambda: timm.create_model("deit_base_distilled_patch16_224"), deit, 224),
+    "inception": (headless_inception, inception, 299),
+}
+
+
+def prepare(name, batch, op):
+    if op != ("features" if name == "inception" else "grad"):
+        raise ValueError(f"operation {op} of {name}")
+    make, read, size = NETWORKS[name]
+    net = make().eval().requires_grad_(False)
+    x = torch.randn(batch, 3, size, size)
+    if mode.endswith("cl"):
+        net = net.to(memory_format=torch.channels_last)
+        x = x.contiguous(memory_format=torch.channels_last)
+    call = lambda x: read(net, x)
+    if mode.startswith("compile"):
+        call = torch.compile(call, dynamic=False)
+    params = sum(p.numel() for p in net.parameters())
+    if op == "features":
+
+        def run():
+            with torch.no_grad():
+                call(x)
+
+        return run, params
+    with torch.no_grad():
+        weights = [torch.randn_like(m) for m in read(net, x)]
+
+    def run():
+        image = x.detach().requires_grad_(True)
+        sum((m * w).sum() for m, w in zip(call(image), weights)).backward()
+
+    return run, params
+
+
+def memory(key):
+    with open("/proc/self/status") as status:
+        for line in status:
+            if line.startswith(key):
+                return int(line.split()[1]) // 1024
+
+
+jobs = {}
+print("ready", torch.__version__, flush=True)
+for line in sys.stdin:
+    name, batch, op, repetitions = line.split()
+    key = name, int(batch), op
+    try:
+        if key not in jobs:
+            jobs[key] = prepare(*key)
+            for _ in range(2):
+                jobs[key][0]()
+        run, params = jobs[key]
+        reply = {"ms": [], "cpu": [], "params": params}
+        for _ in range(int(repetitions)):
+            start, used = time.perf_counter(), time.process_time()
+            run()
+            reply["ms"].append(1e3 * (time.perf_counter() - start))
+            reply["cpu"].append(1e3 * (time.process_time() - used))
+        reply.update(hwm=memory("VmHWM"), rss=memory("VmRSS"))
+    except Exception as e:
+        reply = {"error": repr(e)[:200]}
+    print(json.dumps(reply), flush=True)
