@@ -59,16 +59,49 @@ func Filter(list []Result, key, value string) ([]Result, error) {
 // keys that results may be filtered by.
 var keys = []string{"network", "weights", "nimg", "ema", "statistic", "metric", "features", "input", "ref", "images", "steps", "nfe", "device", "first_seed"}
 
-// Write writes the summaries of results, or each of them, in one of the Formats.
+// Write writes the summaries of results, or each of them, in one of the Formats. What
+// numbers may be compared with is in columns; as text, what all of them share is a line.
 func Write(w io.Writer, format string, list []Result, each bool) error {
 	if format == "json" {
 		return writeJSON(w, list, each)
 	}
+	head, rows := []string{"network", "metric", "mean", "sd", "ranges", "best", "best seeds"}, summaryRows(list)
 	if each {
-		return WriteTable(w, format, append([]string{"network", "metric", "value", "sd"}, about...), eachRow(list))
+		head, rows = []string{"network", "metric", "value", "sd"}, eachRow(list)
 	}
-	head := append([]string{"network", "metric", "mean", "sd", "ranges", "best", "best seeds"}, about...)
-	return WriteTable(w, format, head, summaryRows(list))
+	own := len(head)
+	head = append(head, about...)
+	if format != "text" {
+		return WriteTable(w, format, head, rows)
+	}
+	head, rows, shared := fold(head, rows, own)
+	if err := WriteTable(w, format, head, rows); err != nil || shared == "" {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\nof all: %s\n", shared)
+	return err
+}
+
+// fold takes the columns out, from the given one on, that say the same in every row, and
+// returns what they say.
+func fold(head []string, rows [][]string, from int) (restHead []string, restRows [][]string, shared string) {
+	var said []string
+	restRows = make([][]string, len(rows))
+	for column := range head {
+		same := column >= from && len(rows) > 0
+		for _, row := range rows {
+			same = same && row[column] == rows[0][column]
+		}
+		if !same {
+			restHead = append(restHead, head[column])
+			for i, row := range rows {
+				restRows[i] = append(restRows[i], row[column])
+			}
+		} else if value := rows[0][column]; value != "" {
+			said = append(said, head[column]+" "+value)
+		}
+	}
+	return restHead, restRows, strings.Join(said, ", ")
 }
 
 // WriteTable writes rows under a head in one of the Formats that are tables.

@@ -40,6 +40,13 @@ func TestWrite(t *testing.T) {
 	if len(lines) != 5 || !strings.HasPrefix(lines[2], `| a\|b | FID(mnist-cnn) | 3 |`) || strings.Count(lines[1], "|") != strings.Count(lines[0], "|") {
 		t.Errorf("md: %q", lines)
 	}
+	text := strings.Split(write("text", false), "\n")
+	if got := strings.Join(strings.Fields(text[0]), " "); got != "network metric mean sd ranges best best seeds seeds weights" {
+		t.Errorf("text: columns that differ: %s", got)
+	}
+	if got := text[4]; !strings.HasPrefix(got, "of all: images 100, size 28x28, steps ") || strings.Contains(got, "note") {
+		t.Errorf("text: columns that all share: %q", got)
+	}
 	var parsed []struct {
 		Mean float64
 		SD   *float64
