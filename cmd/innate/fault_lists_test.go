@@ -2,12 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"innate/trainer/run"
+	"innate/trainer/sweep"
 )
 
 // TestFaultLsBadEntry lists a run that cannot be read with its reason, beside
@@ -32,6 +34,25 @@ func TestFaultLsBadEntry(t *testing.T) {
 	c := &cli{out: &strings.Builder{}, err: &strings.Builder{}, getenv: os.Getenv, ask: func(q string) bool { asked = q; return true }}
 	if status := c.main(t.Context(), []string{"delete", "0", "--runs", runs}); status != 0 || run.IsRun(bad) || !strings.Contains(asked, "which cannot be read") {
 		t.Errorf("delete: status %d, %q, %s", status, asked, c.err)
+	}
+}
+
+// TestFaultSweepRecords asks for the results of a sweep that keeps records which cannot be
+// read.
+func TestFaultSweepRecords(t *testing.T) {
+	runs := t.TempDir()
+	file := filepath.Join(t.TempDir(), "some.toml")
+	check(t, os.WriteFile(file, []byte("base = \"mnist-gdd\"\nseeds = 2\n[[axis]]\nfreeze = [\"none\", \"gdd-i\"]\n"), 0o644))
+	c := &cli{runs: runs, out: io.Discard, err: io.Discard, getenv: os.Getenv}
+	s := ok(c.planSweep(file, 0))(t)
+	check(t, os.MkdirAll(s.dir, 0o755))
+	check(t, s.Plan.Write(s.dir))
+	if status, out, stderr := line(t, "results", "some", "--runs", runs); status != 0 || !strings.Contains(out, "gdd-i") {
+		t.Errorf("without records: status %d, %s%s", status, out, stderr)
+	}
+	check(t, os.WriteFile(filepath.Join(s.dir, sweep.RecordsFile), []byte("{\n"), 0o644))
+	if status, out, stderr := line(t, "results", "some", "--runs", runs); status == 0 || !strings.Contains(stderr, sweep.RecordsFile+":1: got no record of a run") {
+		t.Errorf("status %d, %s%s; want the records' file and line", status, out, stderr)
 	}
 }
 

@@ -302,6 +302,12 @@ func (c *cli) findSweep(name string) (string, error) {
 	return "", fmt.Errorf("sweep %q: want one of %s", name, strings.Join(names, " "))
 }
 
+// isSweep reports whether there is a sweep of the name.
+func (c *cli) isSweep(name string) bool {
+	_, err := c.findSweep(name)
+	return err == nil
+}
+
 // openSweep is findSweep, with its plan.
 func (c *cli) openSweep(name string) (dir string, p *sweep.Plan, err error) {
 	if dir, err = c.findSweep(name); err != nil {
