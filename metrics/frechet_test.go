@@ -2,6 +2,7 @@ package metrics_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -194,26 +195,35 @@ func TestFrechetErrors(t *testing.T) {
 	}
 }
 
-func BenchmarkFrechet128(b *testing.B) {
-	const dim = 128
-	rng := rand.New(rand.NewPCG(1, 1))
-	rows := make([]float32, 500*dim)
-	for i := range rows {
-		rows[i] = rng.Float32()
-	}
-	acc := metrics.NewAccumulator(dim)
-	acc.Add(rows, 500)
-	s, err := acc.Stats()
-	if err != nil {
-		b.Fatal(err)
-	}
-	ref, err := metrics.NewReference(s)
-	if err != nil {
-		b.Fatal(err)
-	}
-	for b.Loop() {
-		if _, err := ref.Distance(s); err != nil {
-			b.Fatal(err)
-		}
+// The distance to a reference that is ready: what an evaluation costs after its images.
+// metrics/testdata/speed.py times SciPy's two ways.
+func BenchmarkFrechet(b *testing.B) {
+	for _, dim := range []int{128, 2048} {
+		b.Run(fmt.Sprint(dim), func(b *testing.B) {
+			rng := rand.New(rand.NewPCG(1, 1))
+			rows := make([]float32, 2*dim*dim)
+			stats := func() metrics.Stats {
+				for i := range rows {
+					rows[i] = float32(rng.NormFloat64())
+				}
+				acc := metrics.NewAccumulator(dim)
+				acc.Add(rows, 2*dim)
+				s, err := acc.Stats()
+				if err != nil {
+					b.Fatal(err)
+				}
+				return s
+			}
+			ref, err := metrics.NewReference(stats())
+			if err != nil {
+				b.Fatal(err)
+			}
+			s := stats()
+			for b.Loop() {
+				if _, err := ref.Distance(s); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
