@@ -147,7 +147,7 @@ func tarBatches(r io.Reader, held bool) (batches []cifarBatch, err error) {
 }
 
 // readCIFAR makes a collection of batches: the images of the first, the second and so
-// on by their numbers.
+// on by their numbers, of which none may be missing where there are several.
 func readCIFAR(name string, batches []cifarBatch) (Collection, error) {
 	if len(batches) == 0 {
 		return nil, errors.New("no batch of CIFAR: want data_batch_1 and so on, or data_batch_1.bin")
@@ -158,6 +158,11 @@ func readCIFAR(name string, batches []cifarBatch) (Collection, error) {
 		return n
 	}
 	slices.SortStableFunc(batches, func(a, b cifarBatch) int { return number(a) - number(b) })
+	for i, b := range batches {
+		if got := number(b); len(batches) > 1 && got != i+1 {
+			return nil, fmt.Errorf("%s: got %s as batch %d, want the batches from 1 on, each once", name, b.name, i+1)
+		}
+	}
 	var pixels []byte
 	var classes []int
 	var starts []int // the first image of each batch

@@ -44,7 +44,8 @@ func patched(t *testing.T, size uint32) []byte {
 func TestHostile(t *testing.T) {
 	whole := edmZip(t, 3)
 	a := member{"a.png", pngOf(t, 4, 1)}
-	halfTar := tarOf(t, true, tar.Header{Name: "data_batch_1.bin", Typeflag: tar.TypeReg})
+	batch := func(name string) tar.Header { return tar.Header{Name: name, Typeflag: tar.TypeReg} }
+	halfTar := tarOf(t, true, batch("data_batch_1.bin"))
 	halfTar = halfTar[:len(halfTar)-10]
 	json := func(text string) []byte { return zipOf(t, a, member{"dataset.json", []byte(text)}) }
 	for name, c := range map[string]struct {
@@ -78,6 +79,8 @@ func TestHostile(t *testing.T) {
 		"idx that ends":         {"x", idx(0x803, []uint32{1 << 20, 16, 16}, make([]byte, 10)), "10 bytes of data"},
 		"cifar of odd length":   {"data_batch_1.bin", cifarBin(2, 0)[:6000], "6000 bytes, want a multiple of 3073"},
 		"cifar of class 10":     {"data_batch_1.bin", cifarRecord(10, 0), "image 0: class 10, want 0 to 9"},
+		"cifar with a gap":      {"x.tar", tarOf(t, false, batch("data_batch_1.bin"), batch("data_batch_3.bin")), "got data_batch_3.bin as batch 2, want"},
+		"cifar in two forms":    {"x.tar", tarOf(t, false, batch("data_batch_1.bin"), batch("data_batch_1")), "got data_batch_1 as batch 2, want"},
 		"pickle that runs":      {"data_batch_1", []byte("\x80\x02cos\nsystem\n(U\x02lstR."), `"os.system", which innate does not`},
 		"pickle of a list":      {"data_batch_1", []byte("\x80\x02]."), "holds "},
 		"tar with a link":       {"x.tar", tarOf(t, false, tar.Header{Name: "data_batch_1.bin", Linkname: "/etc/passwd", Typeflag: tar.TypeSymlink}), "is a link or a device"},
