@@ -18,10 +18,15 @@ const (
 
 // Reader reads the pickles of a file one after the other.
 type Reader struct {
+	// Persistent, if there is one, says what a persistent id stands for; ok is false of
+	// those that become a Persistent.
+	Persistent func(id Value) (v Value, ok bool)
+
 	src           source
 	allow         func(Global) bool
 	steps         int
 	held, decoded int64 // bytes of texts in memory, and made of texts
+	paired        int64 // entries of dicts made of others
 
 	stack []Value
 	marks []int // lengths of the stack at each mark

@@ -6,16 +6,25 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"strconv"
+	"strings"
 )
 
 // DType is NumPy's type of an array's elements.
 type DType struct {
-	Kind byte // 'f' float, 'i' and 'u' whole numbers, 'b' bool
-	Size int  // bytes
+	Kind byte // 'f' float, 'c' complex, 'i' and 'u' whole numbers, 'b' bool; others are no numbers
+	Size int  // bytes; 0 of what is no number
 	Big  bool // big-endian
 }
 
-// Array is a NumPy array of numbers. Data has all its elements.
+// opaque are the kinds of elements that are no numbers: texts, bytes, records, objects,
+// times and their differences.
+const opaque = "USVOMm"
+
+func (t DType) String() string { return fmt.Sprintf("%c%d", t.Kind, t.Size) }
+
+// Array is a NumPy array. Data has all its elements; of one whose elements are no
+// numbers nothing is known but that.
 type Array struct {
 	DType   DType
 	Shape   []int
@@ -32,16 +41,26 @@ func makeDType(_ *Reader, args Tuple) (Value, error) {
 	if len(args) == 0 {
 		return nil, errors.New("without a name")
 	}
-	name, ok := args[0].(string)
-	if !ok || len(name) != 2 {
-		return nil, fmt.Errorf("%.20q, want f8, f4, f2, i8, i4, i2, i1, u8, u4, u2, u1 or b1", fmt.Sprint(args[0]))
+	name, _ := args[0].(string)
+	if name != "" && strings.Contains(opaque, name[:1]) {
+		return &DType{Kind: name[0]}, nil
 	}
-	d := &DType{Kind: name[0], Size: int(name[1] - '0')}
+	if len(name) < 2 {
+		return nil, fmt.Errorf("%.20q, %s", fmt.Sprint(args[0]), wantTypes)
+	}
+	size, err := strconv.Atoi(name[1:])
+	if err != nil {
+		return nil, fmt.Errorf("%.20q, %s", name, wantTypes)
+	}
+	d := &DType{Kind: name[0], Size: size}
 	if _, err := d.decoder(); err != nil {
 		return nil, err
 	}
 	return d, nil
 }
+
+// wantTypes says which there are.
+const wantTypes = "want f8, f4, f2, c16, c8, i8, i4, i2, i1, u8, u4, u2, u1, b1 or what is no number"
 
 func (t *DType) setState(state Value) error {
 	s, ok := state.(Tuple)
@@ -66,13 +85,21 @@ func (t *DType) decoder() (func([]byte) Value, error) {
 	if t.Big {
 		order = binary.BigEndian
 	}
-	switch string([]byte{t.Kind, byte('0' + t.Size)}) {
+	switch t.String() {
 	case "f8":
 		return func(b []byte) Value { return math.Float64frombits(order.Uint64(b)) }, nil
 	case "f4":
 		return func(b []byte) Value { return float64(math.Float32frombits(order.Uint32(b))) }, nil
 	case "f2":
 		return func(b []byte) Value { return half(order.Uint16(b)) }, nil
+	case "c16":
+		return func(b []byte) Value {
+			return complex(math.Float64frombits(order.Uint64(b)), math.Float64frombits(order.Uint64(b[8:])))
+		}, nil
+	case "c8":
+		return func(b []byte) Value {
+			return complex(float64(math.Float32frombits(order.Uint32(b))), float64(math.Float32frombits(order.Uint32(b[4:]))))
+		}, nil
 	case "i8":
 		return func(b []byte) Value { return int64(order.Uint64(b)) }, nil
 	case "i4":
@@ -92,7 +119,7 @@ func (t *DType) decoder() (func([]byte) Value, error) {
 	case "b1":
 		return func(b []byte) Value { return b[0] != 0 }, nil
 	}
-	return nil, fmt.Errorf("type %c%d, want f8, f4, f2, i8, i4, i2, i1, u8, u4, u2, u1 or b1", t.Kind, t.Size)
+	return nil, fmt.Errorf("type %s, %s", t, wantTypes)
 }
 
 // half widens an IEEE 754 binary16 value.
@@ -118,12 +145,15 @@ func wide(n uint64) Value {
 	return new(big.Int).SetUint64(n)
 }
 
-// makeScalar makes a number.
+// makeScalar makes a number; of anything else an Object.
 func makeScalar(_ *Reader, args Tuple) (Value, error) {
 	if len(args) != 2 {
 		return nil, fmt.Errorf("%d arguments, want a type and bytes", len(args))
 	}
 	t, ok := args[0].(*DType)
+	if ok && t.Size == 0 {
+		return &Object{Class: Global{"numpy", "generic"}}, nil
+	}
 	raw, ok2 := AsBytes(args[1])
 	if !ok || !ok2 {
 		return nil, fmt.Errorf("%s and %s, want a type and bytes", Describe(args[0]), Describe(args[1]))
@@ -167,6 +197,23 @@ func (a *Array) setState(state Value) error {
 	return a.fill(s[1], s[2], fortran, s[4])
 }
 
+// Values are the elements of an array of one axis and of at most so many; ok is false of
+// any other.
+func (a *Array) Values(limit int) (all []Value, ok bool) {
+	if len(a.Shape) != 1 || a.Shape[0] > limit {
+		return nil, false
+	}
+	decode, err := a.DType.decoder()
+	raw, err2 := a.Data.Read(a.Data.Len())
+	if err != nil || err2 != nil {
+		return nil, false
+	}
+	for at := 0; at < len(raw); at += a.DType.Size {
+		all = append(all, decode(raw[at:]))
+	}
+	return all, true
+}
+
 func (a *Array) fill(shape, dtype Value, fortran bool, data Value) error {
 	dims, ok := shape.(Tuple)
 	t, ok2 := dtype.(*DType)
@@ -174,6 +221,9 @@ func (a *Array) fill(shape, dtype Value, fortran bool, data Value) error {
 	switch {
 	case a.built:
 		return errors.New("numpy array: state twice")
+	case ok2 && t.Size == 0:
+		a.DType, a.built = *t, true
+		return nil
 	case !ok || len(dims) > 32:
 		return fmt.Errorf("numpy array: shape %s, want a tuple of at most 32", Describe(shape))
 	case !ok2:

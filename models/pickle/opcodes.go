@@ -386,6 +386,11 @@ func persistent(d *Reader) error {
 	if err != nil {
 		return err
 	}
+	if d.Persistent != nil {
+		if v, ok := d.Persistent(id); ok {
+			return d.push(v)
+		}
+	}
 	return d.push(Persistent{id})
 }
 

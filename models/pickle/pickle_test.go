@@ -38,7 +38,7 @@ func TestPlain(t *testing.T) {
 			"float": 2.5, "complex": 1 + 2i, "text": "Grüße",
 			"tuple":  pickle.Tuple{int64(1), pickle.Tuple{int64(2), int64(3)}, pickle.Tuple{}, pickle.Tuple{int64(1), int64(2), int64(3), int64(4)}},
 			"scalar": 0.7071067811865476, "float32": 0.25, "half": -1.5, "int64": int64(-3), "bool": true,
-			"uint64": new(big.Int).SetUint64(1<<64 - 1),
+			"uint64": new(big.Int).SetUint64(1<<64 - 1), "complex64": 1 + 2i,
 		} {
 			if got, ok := dict.Get(key); !ok || !reflect.DeepEqual(got, want) {
 				t.Errorf("protocol %d: %s: got %#v, want %#v", protocol, key, got, want)
@@ -75,6 +75,17 @@ func TestPlain(t *testing.T) {
 				all[i] = byte(i)
 			}
 			holds(t, get("long bytes").(pickle.Bytes), bytes.Repeat(all, 257))
+		}
+		if a, _ := get("default").(*pickle.Dict).Get("a"); !reflect.DeepEqual(a, &pickle.List{Items: []pickle.Value{int64(1)}}) {
+			t.Errorf("protocol %d: a defaultdict's a: %#v, want a list of 1", protocol, a)
+		}
+		if n, _ := get("counter").(*pickle.Dict).Get("a"); n != int64(2) {
+			t.Errorf("protocol %d: a Counter's a: %v, want 2", protocol, n)
+		}
+		for i, v := range get("no numbers").(*pickle.List).Items {
+			if a, ok := v.(*pickle.Array); ok && (a.DType.Size != 0 || a.Shape != nil) {
+				t.Errorf("protocol %d: array %d of what is no number: %+v, want nothing known", protocol, i, a)
+			}
 		}
 		array := get("array").(*pickle.Array)
 		if !reflect.DeepEqual(array.Shape, []int{2, 3}) || array.DType != (pickle.DType{Kind: 'i', Size: 4}) || array.Fortran {
@@ -148,7 +159,10 @@ func TestRefused(t *testing.T) {
 		"an array of 2^63 numbers": {array("\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f", "u1"), "numpy array: size 9223372036854775807"},
 		"an array that lies":       {array("K\x09", "f4"), "numpy array: 1 bytes, want 36 for [9]"},
 		"a type without an order":  {"\x80\x02cnumpy\ndtype\nU\x02f8\x85RK\x03N\x86b.", "numpy.dtype: order of bytes None, want one character"},
-		"an array of objects":      {array("K\x01", "O8"), "type O8, want f8"},
+		"an array of octuples":     {array("K\x01", "f3"), "type f3, want f8"},
+		"a type without a size":    {array("K\x01", "ff"), "\"ff\", want f8"},
+		"a dict made of a number":  {"\x80\x02ccollections\nCounter\nK\x01\x85R.", "of a value of type int64, want a dict or a list of pairs"},
+		"a dict made many times":   {"\x80\x02ccollections\nOrderedDict\nq\x00](" + pairs(60) + "eq\x01" + strings.Repeat("h\x00h\x01\x85R", 1000), "more entries of dicts than the file has bytes"},
 		"keywords":                 {"\x80\x04\x8c\x0bcollections\x8c\x0bOrderedDict\x93)}K\x01K\x02s\x92.", "for keywords, want none"},
 	} {
 		_, err := read(c.data, nil)
@@ -159,6 +173,14 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%s: error %q, want one plain line", what, err)
 		}
 	}
+}
+
+func pairs(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString("K" + string(rune(i)) + "N\x86")
+	}
+	return b.String()
 }
 
 func manyKeys(n int) string {

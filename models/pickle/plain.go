@@ -9,12 +9,6 @@ import (
 // values are names that occur as they are and are never called.
 var values = map[Global]bool{
 	{"numpy", "ndarray"}:          true,
-	{"builtins", "int"}:           true,
-	{"builtins", "float"}:         true,
-	{"__builtin__", "int"}:        true,
-	{"__builtin__", "float"}:      true,
-	{"builtins", "object"}:        true,
-	{"__builtin__", "object"}:     true,
 	{"numpy.core", "multiarray"}:  true,
 	{"numpy._core", "multiarray"}: true,
 }
@@ -25,6 +19,7 @@ var calls map[Global]func(d *Reader, args Tuple) (Value, error)
 func init() {
 	calls = map[Global]func(*Reader, Tuple) (Value, error){
 		{"collections", "OrderedDict"}: makeDict,
+		{"collections", "Counter"}:     makeDict,
 		{"collections", "defaultdict"}: makeDefaultDict,
 		{"dnnlib.util", "EasyDict"}:    makeDict,
 		{"_codecs", "encode"}:          encode,
@@ -37,6 +32,9 @@ func init() {
 		calls[Global{module, "bytearray"}] = makeBytes
 		calls[Global{module, "bytes"}] = makeBytes
 		calls[Global{module, "complex"}] = makeComplex
+		for _, name := range []string{"object", "int", "float", "bool", "str", "list", "tuple"} { // as a defaultdict names them
+			values[Global{module, name}] = true
+		}
 	}
 	for _, module := range []string{"numpy.core.multiarray", "numpy._core.multiarray"} { // NumPy 1 and 2
 		calls[Global{module, "scalar"}] = makeScalar
@@ -48,18 +46,32 @@ func init() {
 	calls[Global{"numpy", "dtype"}] = makeDType
 }
 
-// makeDict makes an ordered dict or one of a subclass: empty, or of a list of
-// pairs, as Python 2 has it.
-func makeDict(_ *Reader, args Tuple) (Value, error) {
+// makeDict makes an ordered dict or one of a subclass: empty, of a dict, as a Counter
+// is, or of a list of pairs, as Python 2 has it.
+func makeDict(r *Reader, args Tuple) (Value, error) {
 	d := NewDict()
 	if len(args) == 0 {
 		return d, nil
 	}
-	pairs, ok := args[0].(*List)
-	if !ok || len(args) != 1 {
-		return nil, fmt.Errorf("of %s, want a list of pairs", Describe(args[0]))
+	var pairs []Value
+	switch from := args[0].(type) {
+	case *List:
+		pairs = from.Items
+	case *Dict:
+		for k, v := range from.All() {
+			pairs = append(pairs, Tuple{k, v})
+		}
+	default:
+		return nil, fmt.Errorf("of %s, want a dict or a list of pairs", Describe(args[0]))
 	}
-	for _, p := range pairs.Items {
+	if len(args) != 1 {
+		return nil, fmt.Errorf("of %d values, want one", len(args))
+	}
+	// Who wrote the file made one dict of them, and a pair has several bytes there.
+	if r.paired += int64(len(pairs)); r.paired > r.src.end {
+		return nil, errors.New("more entries of dicts than the file has bytes")
+	}
+	for _, p := range pairs {
 		var kv []Value
 		switch p := p.(type) {
 		case Tuple:

@@ -17,6 +17,9 @@ value = {
     "many": {str(i): i for i in range(50)},
     "scalar": np.float64(0.5) ** 0.5, "float32": np.float32(0.25), "half": np.float16(-1.5), "int64": np.int64(-3), "bool": np.bool_(True),
     "uint64": np.uint64(2**64 - 1),
+    "complex64": np.complex64(1 + 2j), "counter": collections.Counter("aab"), "default": collections.defaultdict(list, a=[1]),
+    "no numbers": [np.array(["a", "bb"]), np.array(["a", None], dtype=object), np.array([b"a"]), np.zeros(2, [("x", "f4"), ("y", "U3")]),
+                   np.array(["2026-01-02"], "M8[D]"), np.str_("text"), np.datetime64("2026-01-02"), np.dtype("O")],
     "array": np.arange(6, dtype=np.int32).reshape(2, 3), "fortran": np.asfortranarray(np.arange(6, dtype=">f4").reshape(2, 3)),
 }
 value["itself"] = [value["list"]]
