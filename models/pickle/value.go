@@ -111,6 +111,8 @@ func Describe(v Value) string {
 		return fmt.Sprintf("a list of %d", len(v.Items))
 	case *Dict:
 		return fmt.Sprintf("a dict of %d", len(v.keys))
+	case *Array:
+		return fmt.Sprintf("a NumPy array %v of %s", v.Shape, v.DType)
 	case Persistent:
 		return "a persistent id"
 	case Text, string:

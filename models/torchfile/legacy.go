@@ -28,6 +28,7 @@ type legacy struct {
 // readLegacy reads what lies from at to end; the pickles end at limit.
 func readLegacy(r io.ReaderAt, at, end, limit int64) (*File, error) {
 	d := pickle.NewReader(r, at, limit, allowed)
+	d.Persistent = classOf
 	if magic, err := d.Next(); err != nil {
 		return nil, err
 	} else if m, ok := magic.(*big.Int); !ok || m.Cmp(legacyMagic) != 0 {
@@ -62,6 +63,17 @@ func readLegacy(r io.ReaderAt, at, end, limit int64) (*File, error) {
 	l := &legacy{r: r, end: end, begins: map[string]int64{}}
 	f.storages = l
 	return f, l.lay(list.Items, d.Offset(), sizes(f.root))
+}
+
+// classOf is the class of a module, which the legacy form names by ("module", class, file,
+// source), so that Python can compare the source with its own.
+func classOf(id pickle.Value) (pickle.Value, bool) {
+	t, _ := id.(pickle.Tuple)
+	if len(t) != 4 || t[0] != "module" {
+		return nil, false
+	}
+	class, ok := t[1].(pickle.Global)
+	return class, ok
 }
 
 // lay finds where the storages begin: each is as long as its first mention says.

@@ -155,12 +155,12 @@ func (s *State) describe(v pickle.Value) {
 	if inner, ok := moduleOf(model); ok {
 		s.Model = inner.class
 	}
-	s.Args = args(m.dict("_init_kwargs"))
+	s.Args = args(m.dict("_init_kwargs"), true)
 	own := pickle.NewDict()
 	if m.state != nil {
 		own = m.state
 	}
-	for _, a := range args(own) {
+	for _, a := range args(own, false) {
 		if _, nested := a.Value.([]any); !nested && !strings.HasPrefix(a.Name, "_") && a.Name != "training" {
 			s.Attrs = append(s.Attrs, a)
 		}
@@ -195,11 +195,17 @@ func ownMetadata(v pickle.Value) map[string]string {
 	return out
 }
 
-// args are the entries of a dict that can be said in JSON.
-func args(d *pickle.Dict) (out []Arg) {
+// args are the entries of a dict that can be said in JSON. If all are wanted, what cannot
+// is described: who reads an argument as another type than this refuses it, and does not
+// take it for one that was not given.
+func args(d *pickle.Dict, all bool) (out []Arg) {
 	for k, v := range d.All() {
 		name, isText := k.(string)
-		if value, ok := plainly(v, 0); ok && isText {
+		value, ok := plainly(v, 0)
+		if !ok && all {
+			value, ok = pickle.Describe(v), true
+		}
+		if ok && isText {
 			out = append(out, Arg{name, value})
 		}
 	}
@@ -218,12 +224,19 @@ func plainly(v pickle.Value, depth int) (any, bool) {
 		return plainItems(v, depth)
 	case *pickle.List:
 		return plainItems(v.Items, depth)
+	case *pickle.Array:
+		if items, ok := v.Values(maxItems); ok {
+			return plainItems(items, depth)
+		}
 	}
 	return nil, false
 }
 
+// maxItems bounds the lists in what is said in JSON.
+const maxItems = 1000
+
 func plainItems(items []pickle.Value, depth int) (any, bool) {
-	if depth > 3 || len(items) > 1000 {
+	if depth > 3 || len(items) > maxItems {
 		return nil, false
 	}
 	out := []any{}
@@ -237,21 +250,21 @@ func plainItems(items []pickle.Value, depth int) (any, bool) {
 	return out, true
 }
 
-// arrayTypes are NumPy's types of elements, little-endian, and safetensors'.
+// arrayTypes are NumPy's types of elements and safetensors'.
 var arrayTypes = map[pickle.DType]checkpoint.DType{
 	{Kind: 'f', Size: 8}: checkpoint.F64, {Kind: 'f', Size: 4}: checkpoint.F32, {Kind: 'f', Size: 2}: checkpoint.F16,
 	{Kind: 'i', Size: 8}: checkpoint.I64, {Kind: 'i', Size: 4}: checkpoint.I32, {Kind: 'i', Size: 2}: checkpoint.I16, {Kind: 'i', Size: 1}: checkpoint.I8,
 	{Kind: 'u', Size: 8}: checkpoint.U64, {Kind: 'u', Size: 4}: checkpoint.U32, {Kind: 'u', Size: 2}: checkpoint.U16, {Kind: 'u', Size: 1}: checkpoint.U8,
-	{Kind: 'b', Size: 1}: checkpoint.Bool,
+	{Kind: 'b', Size: 1}: checkpoint.Bool, {Kind: 'c', Size: 8}: checkpoint.C64,
 }
 
-// fromArray is a NumPy array as a tensor; those of another byte order are none.
-func fromArray(name string, a *pickle.Array) (checkpoint.Tensor, bool) {
-	d, ok := arrayTypes[a.DType]
+// fromArray is a NumPy array of numbers as a tensor.
+func fromArray(name string, a *pickle.Array) (checkpoint.Tensor, error) {
+	d, ok := arrayTypes[pickle.DType{Kind: a.DType.Kind, Size: a.DType.Size}]
 	if !ok {
-		return checkpoint.Tensor{}, false
+		return checkpoint.Tensor{}, fmt.Errorf("type %s, which safetensors does not have", a.DType)
 	}
-	t := &tensor{dtype: d, shape: a.Shape, strides: make([]int, len(a.Shape)), storage: storage{r: a.Data, n: a.Data.Len()}}
+	t := &tensor{dtype: d, shape: a.Shape, strides: make([]int, len(a.Shape)), storage: storage{r: a.Data, n: a.Data.Len()}, big: a.DType.Big}
 	next := 1
 	for i := range a.Shape {
 		k := len(a.Shape) - 1 - i
@@ -261,5 +274,5 @@ func fromArray(name string, a *pickle.Array) (checkpoint.Tensor, bool) {
 		t.strides[k] = next
 		next *= a.Shape[k]
 	}
-	return t.deferred(name), true
+	return t.deferred(name), nil
 }

@@ -149,25 +149,21 @@ func (s *State) walk(v pickle.Value, prefix string, depth int) error {
 	}
 	switch v := v.(type) {
 	case *pickle.Array:
-		t, ok := fromArray(name, v)
-		if !ok {
+		if v.DType.Size == 0 { // of texts, objects and their like
 			return nil
+		}
+		t, err := fromArray(name, v)
+		if err != nil {
+			return fmt.Errorf("array %.100q: %w", name, err)
 		}
 		return s.add(t, v.Data.Len())
 	case *pickle.Dict:
+		i := 0
 		for k, value := range v.All() {
-			var name string
-			switch k := k.(type) {
-			case string:
-				name = k
-			case int64: // of a parameter, in the state of an optimizer
-				name = strconv.FormatInt(k, 10)
-			default:
-				continue
-			}
-			if err := s.walk(value, prefix+name+".", depth+1); err != nil {
+			if err := s.walk(value, prefix+keyName(k, i)+".", depth+1); err != nil {
 				return err
 			}
+			i++
 		}
 	case *pickle.List:
 		return s.walkItems(v.Items, prefix, depth)
@@ -175,6 +171,30 @@ func (s *State) walk(v pickle.Value, prefix string, depth int) error {
 		return s.walkItems(v, prefix, depth)
 	}
 	return nil
+}
+
+// keyName is a key of a dict in the name of a tensor, as Python prints it: a text, the
+// number of a parameter in the state of an optimizer, or several in a tuple. Of a key
+// that is nothing of that its place in the dict remains.
+func keyName(k pickle.Value, place int) string {
+	switch k := k.(type) {
+	case string:
+		return k
+	case int64:
+		return strconv.FormatInt(k, 10)
+	case bool:
+		return strings.ToUpper(strconv.FormatBool(k)[:1]) + strconv.FormatBool(k)[1:]
+	case pickle.Tuple:
+		parts := make([]string, len(k))
+		for i, v := range k {
+			if _, nested := v.(pickle.Tuple); nested {
+				return strconv.Itoa(place)
+			}
+			parts[i] = keyName(v, i)
+		}
+		return strings.Join(parts, ".")
+	}
+	return strconv.Itoa(place)
 }
 
 func (s *State) walkItems(items []pickle.Value, prefix string, depth int) error {

@@ -21,6 +21,7 @@ type tensor struct {
 	offset         int64 // in elements
 	storage        storage
 	conj, neg      bool // the values are the conjugates, the negatives of what is stored
+	big            bool // the bytes of a number lie in big-endian order
 }
 
 // rebuild returns the tensor that an object would become; ok says whether it is
@@ -202,7 +203,7 @@ func (t *tensor) rowMajor() bool {
 // read writes the values row by row: those that lie so, as they are.
 func (t *tensor) read(w io.Writer) error {
 	width := int64(t.dtype.Size())
-	if t.rowMajor() && !t.neg && !t.conj {
+	if t.rowMajor() && !t.neg && !t.conj && !t.big {
 		return checkpoint.Section(t.storage.r, t.storage.at+width*t.offset, width*t.span())(w)
 	}
 	raw, err := t.gathered()
@@ -222,6 +223,9 @@ func (t *tensor) gathered() ([]byte, error) {
 	}
 	if !t.rowMajor() {
 		raw = gather(raw, t.shape, t.strides, int(width))
+	}
+	if t.big {
+		swap(raw, t.dtype)
 	}
 	if t.neg {
 		negate(raw, t.dtype, 0)
@@ -296,6 +300,17 @@ func negate(raw []byte, d checkpoint.DType, first int) {
 		default:
 			raw[at+width-1] ^= 0x80
 		}
+	}
+}
+
+// swap reverses the bytes of each number; of complex ones, of either part.
+func swap(raw []byte, d checkpoint.DType) {
+	width := d.Size()
+	if d == checkpoint.C64 {
+		width = 4
+	}
+	for number := range slices.Chunk(raw, width) {
+		slices.Reverse(number)
 	}
 }
 

@@ -150,4 +150,19 @@ class Bare:
 with open("scripted.pkl", "wb") as f: pickle.dump(Bare(Detector(script)), f, protocol=4)
 note("scripted.pkl", script.state_dict())
 
+# Arrays beside each other of every kind, under keys of every kind: those of what is no number are none.
+kinds = {"big": np.arange(3, dtype=">f4"), "big_complex": np.array([1 + 2j, 3 - 4j], dtype=">c8"), "big_transposed": np.arange(6, dtype=">i2").reshape(2, 3, order="F"),
+         "complex": np.array([1 + 2j], dtype=np.complex64), "texts": np.array(["a", "bb"]), "objects": np.array(["a", None], dtype=object),
+         True: np.ones(1), ("a", 1): np.ones(2), None: np.ones(3), 2.5: {3: np.ones(4)}}
+with open("kinds.pkl", "wb") as f: pickle.dump(kinds, f, protocol=4)
+names = {True: "True", ("a", 1): "a.1", None: "8", 2.5: "9.3"}
+note("kinds.pkl", {names.get(k, k): torch.from_numpy(np.array(v, dtype=v.dtype.newbyteorder("="), order="K")) for k, v in (kinds | {2.5: kinds[2.5][3]}).items()
+                   if v.dtype.kind not in "UO"})
+
+# A whole module in the legacy form, which brings the source of its classes along, here a stand-in.
+torch.serialization.get_source_lines_and_file = lambda *_: ([source], 0, "module.py")
+whole = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2), nn.ReLU())
+torch.save(whole, "module-legacy.pt", _use_new_zipfile_serialization=False)
+note("module-legacy.pt", whole.state_dict())
+
 with open("golden.json", "w") as f: json.dump(golden, f, indent=0)
