@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	"innate/models/adm"
@@ -39,8 +40,7 @@ type arguments struct {
 
 	UseFP16 bool `json:"use_fp16"` // says how it computed, not what
 
-	// Bounds and constants of the wrappers. Bounds are read and not used: a file
-	// spells infinity in several ways.
+	// Bounds and constants of the wrappers. Infinity is a text.
 	SigmaMin  any     `json:"sigma_min"`
 	SigmaMax  any     `json:"sigma_max"`
 	SigmaData float64 `json:"sigma_data"`
@@ -51,6 +51,12 @@ type arguments struct {
 	EpsilonT  float64 `json:"epsilon_t"`
 	C1        float64 `json:"C_1"`
 	C2        float64 `json:"C_2"`
+}
+
+// kept are the arguments that every wrapper keeps as attributes of the same name.
+var kept = []string{
+	"img_resolution", "img_channels", "label_dim",
+	"sigma_min", "sigma_max", "sigma_data", "eps", "beta_d", "beta_min", "M", "epsilon_t", "C_1", "C_2",
 }
 
 const (
@@ -102,7 +108,7 @@ func FromArguments(class string, args []byte) (Network, error) {
 	if err := d.Decode(&a); err != nil {
 		return Network{}, fmt.Errorf("edm: %s: arguments: %s", class, strings.TrimPrefix(err.Error(), "json: "))
 	}
-	if err := a.check(); err != nil {
+	if err := a.check(w.kind); err != nil {
 		return Network{}, fmt.Errorf("edm: %s: %w", class, err)
 	}
 	n := a.network(w)
@@ -130,8 +136,9 @@ func defaults(model string) (arguments, error) {
 	return a, nil
 }
 
-// check refuses constants that the coefficients of package precond do not have.
-func (a arguments) check() error {
+// check refuses constants that the coefficients of package precond do not have, and
+// bounds that would keep a sampler from noise levels that package precond has it visit.
+func (a arguments) check(kind precond.Kind) error {
 	for _, c := range []struct {
 		name      string
 		got, want float64
@@ -144,7 +151,34 @@ func (a arguments) check() error {
 			return fmt.Errorf("%s: got %v, want %v", c.name, c.got, c.want)
 		}
 	}
-	return nil
+	lo, hi := kind.Range()
+	if err := bound("sigma_min", a.SigmaMin, lo, func(v float64) bool { return v <= precond.SigmaMin }); err != nil {
+		return err
+	}
+	return bound("sigma_max", a.SigmaMax, hi, func(v float64) bool { return v >= precond.SigmaMax })
+}
+
+// bound refuses a bound of the noise levels that is neither the kind's nor, like that,
+// beyond those of sampling. EDM computes those of iDDPM in float32, half a thousandth off.
+func bound(name string, v any, of float64, beyond func(float64) bool) error {
+	var got float64
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case float64:
+		got = v
+	case string: // an infinity
+		var err error
+		if got, err = strconv.ParseFloat(v, 64); err != nil {
+			return fmt.Errorf("%s: got %q, want a number", name, v)
+		}
+	default:
+		return fmt.Errorf("%s: got %v, want a number", name, v)
+	}
+	if beyond(got) && beyond(of) || got > 0.99*of && got < 1.01*of {
+		return nil
+	}
+	return fmt.Errorf("%s: got %v, want %v: noise levels from %v to %v are sampled", name, got, of, precond.SigmaMin, precond.SigmaMax)
 }
 
 func (a arguments) network(w wrapper) Network {

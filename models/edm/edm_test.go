@@ -129,9 +129,29 @@ func TestFromArguments(t *testing.T) {
 		{"EDMPrecond", `{"img_resolution":9,"img_channels":3}`, `edm: EDMPrecond: adm: resolution: 9, want a multiple of 8 for 4 levels`},
 		{"VEPrecond", `{"img_resolution":8,"img_channels":3,"encoder_type":"wide"}`, `edm: VEPrecond: unet: encoder: got "wide", want standard | residual | skip`},
 		{"EDMPrecond", `[]`, `edm: EDMPrecond: arguments: `},
+		{"EDMPrecond", `{"img_resolution":8,"img_channels":3,"sigma_min":0.01}`, `edm: EDMPrecond: sigma_min: got 0.01, want 0: noise levels from 0.002 to 80 are sampled`},
+		{"EDMPrecond", `{"img_resolution":8,"img_channels":3,"sigma_max":50}`, `edm: EDMPrecond: sigma_max: got 50, want +Inf`},
+		{"VEPrecond", `{"img_resolution":8,"img_channels":3,"sigma_min":0.002}`, `edm: VEPrecond: sigma_min: got 0.002, want 0.02`},
+		{"EDMPrecond", `{"img_resolution":8,"img_channels":3,"sigma_max":"far"}`, `edm: EDMPrecond: sigma_max: got "far", want a number`},
 	} {
 		if _, err := edm.FromArguments(c.class, []byte(c.args)); err == nil || !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("%s %s: error %v, want %q", c.class, c.args, err, c.want)
+		}
+	}
+}
+
+// TestBounds: what the constructors have for bounds by themselves is taken.
+func TestBounds(t *testing.T) {
+	for _, c := range []struct{ class, bounds string }{
+		{"EDMPrecond", `"sigma_min":0,"sigma_max":"+Inf"`},
+		{"EDMPrecond", `"sigma_min":0.002,"sigma_max":"inf"`},
+		{"GDDPrecond", `"sigma_min":0.002,"sigma_max":80`},
+		{"VPPrecond", `"sigma_min":0.0010004998752495316,"sigma_max":152.16716439895754`},
+		{"VEPrecond", `"sigma_min":0.02,"sigma_max":100`},
+		{"iDDPMPrecond", `"sigma_min":0.006422337144613266,"sigma_max":20291.171875`}, // as EDM's code has them
+	} {
+		if _, err := edm.FromArguments(c.class, []byte(`{"img_resolution":8,"img_channels":3,`+c.bounds+`}`)); err != nil {
+			t.Errorf("%s %s: %v", c.class, c.bounds, err)
 		}
 	}
 }

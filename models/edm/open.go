@@ -1,6 +1,7 @@
 package edm
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,15 +21,44 @@ func In(f *checkpoint.File) bool { return f.Metadata[torchfile.MetaClass] != "" 
 
 // ofPickle is the network that a network pickle says it has.
 func ofPickle(f *checkpoint.File) (Network, error) {
-	args := f.Metadata[torchfile.MetaArgs]
-	if args == "" {
-		args = "{}"
+	args, err := argumentsIn(f)
+	if err != nil {
+		return Network{}, fmt.Errorf("%s: edm: %w", f.Path, err)
 	}
-	n, err := FromArguments(f.Metadata[torchfile.MetaClass], []byte(args))
+	n, err := FromArguments(f.Metadata[torchfile.MetaClass], args)
 	if err != nil {
 		return n, fmt.Errorf("%s: %w", f.Path, err)
 	}
 	return n, nil
+}
+
+// argumentsIn are the arguments of a wrapper's constructor, as a JSON object: those that
+// were given by name, and the wrapper's attributes, which have what was given by place.
+func argumentsIn(f *checkpoint.File) ([]byte, error) {
+	all := map[string]json.RawMessage{}
+	for _, key := range []string{torchfile.MetaAttrs, torchfile.MetaArgs} { // the latter count
+		text := f.Metadata[key]
+		if text == "" {
+			continue
+		}
+		var some map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(text), &some); err != nil {
+			return nil, fmt.Errorf("%s: %w", key, err)
+		}
+		for name, value := range some {
+			if key == torchfile.MetaArgs || slices.Contains(kept, name) {
+				all[name] = value
+			}
+		}
+	}
+	if model := f.Metadata[torchfile.MetaModel]; model != "" && all["model_type"] == nil {
+		text, err := json.Marshal(model)
+		if err != nil {
+			return nil, err
+		}
+		all["model_type"] = text
+	}
+	return json.Marshal(all)
 }
 
 // Layers lists the parameters of the network of a network pickle, in the order in which

@@ -81,6 +81,30 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+// TestArgumentsByPlace: arguments that were given by their place are known from what the
+// network keeps of them.
+func TestArgumentsByPlace(t *testing.T) {
+	f, err := torchfile.Load("testdata/edm.pkl", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := f.Metadata[torchfile.MetaArgs]
+	for _, arg := range []string{`"img_resolution":16,`, `"img_channels":3,`, `"label_dim":5,`, `"use_fp16":false,`, `"model_type":"SongUNet",`} {
+		if !strings.Contains(named, arg) {
+			t.Fatalf("arguments %s, want %s among them", named, arg)
+		}
+		named = strings.Replace(named, arg, "", 1)
+	}
+	f.Metadata[torchfile.MetaArgs] = named
+	f.Metadata[torchfile.MetaAttrs] = `{"img_resolution":16,"img_channels":3,"label_dim":5,"use_fp16":false,"sigma_min":0,"sigma_max":"+Inf","sigma_data":0.5,"counter":7}`
+	if err := edm.Check(f); err != nil {
+		t.Error(err)
+	}
+	if den, err := edm.Open(f); err != nil || den.Net.Shape().LabelDim != 5 {
+		t.Errorf("%v, %v; want the network of 5 classes", den, err)
+	}
+}
+
 // TestCheck refuses what Open would, without reading a value.
 func TestCheck(t *testing.T) {
 	f, err := torchfile.Load("testdata/edm.pkl", "")
