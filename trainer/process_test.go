@@ -32,6 +32,20 @@ func TestDelete(t *testing.T) {
 	}
 }
 
+// TestDeleteNoConfig removes a run whose config.toml somebody has removed.
+func TestDeleteNoConfig(t *testing.T) {
+	dir := create(t)
+	check(t, run.WriteStatus(dir, run.Status{State: run.StateStopped}))
+	lock, err := run.Acquire(dir)
+	check(t, err)
+	check(t, lock.Release())
+	check(t, os.Remove(filepath.Join(dir, run.ConfigFile)))
+	check(t, run.Delete(dir, false))
+	if left, err := os.ReadDir(filepath.Dir(dir)); err != nil || len(left) != 0 {
+		t.Errorf("%v, %v stay", left, err)
+	}
+}
+
 func TestDeleteRefuses(t *testing.T) {
 	intact := func(dir string) {
 		t.Helper()

@@ -64,7 +64,7 @@ func Delete(dir string, force bool) error {
 	if err := os.Rename(dir, gone); err != nil {
 		return fmt.Errorf("run: %w", err)
 	}
-	if err := os.Remove(filepath.Join(gone, ConfigFile)); err != nil {
+	if err := os.Remove(filepath.Join(gone, ConfigFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("run: %w", err)
 	}
 	if err := os.RemoveAll(gone); err != nil {
