@@ -39,14 +39,13 @@ func Delete(dir string, withRuns bool) error {
 		}
 	}
 	if withRuns {
-		for _, m := range Of(dir, p).Points {
-			for _, s := range m.Runs {
-				if s.Record != nil {
-					continue
-				}
-				if err := run.Delete(s.Info.Dir, false); err != nil {
-					return err
-				}
+		runs, err := p.runs(filepath.Dir(dir))
+		if err != nil {
+			return fmt.Errorf("sweep: %s: not deleted: %w", p.Name, err)
+		}
+		for _, at := range runs {
+			if err := run.Delete(at, false); err != nil {
+				return err
 			}
 		}
 	}
@@ -60,4 +59,25 @@ func Delete(dir string, withRuns bool) error {
 		return fmt.Errorf("sweep: %w", err)
 	}
 	return nil
+}
+
+// runs are the directories of the sweep's runs that are there. One that cannot be read is
+// an error: it may be another's.
+func (p *Plan) runs(runsDir string) (dirs []string, err error) {
+	for _, point := range p.Points {
+		for _, seed := range p.Seeds {
+			dir := filepath.Join(runsDir, p.RunName(point, seed))
+			if !run.IsRun(dir) {
+				continue
+			}
+			about, err := run.ReadAbout(dir)
+			if err != nil {
+				return nil, err
+			}
+			if about.Group == p.Name {
+				dirs = append(dirs, dir)
+			}
+		}
+	}
+	return dirs, nil
 }

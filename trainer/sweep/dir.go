@@ -48,7 +48,8 @@ func List(runsDir string) (names []string, err error) {
 	return names, nil
 }
 
-// ReadPlan reads the plan of the sweep in dir.
+// ReadPlan reads the plan of the sweep in dir. One of another name is refused: a copy of
+// a sweep's directory would have the runs of the first for its own.
 func ReadPlan(dir string) (*Plan, error) {
 	path := filepath.Join(dir, PlanFile)
 	b, err := os.ReadFile(path)
@@ -58,6 +59,9 @@ func ReadPlan(dir string) (*Plan, error) {
 	p := new(Plan)
 	if err := json.Unmarshal(b, p); err != nil {
 		return nil, fmt.Errorf("sweep: %s: %w", path, err)
+	}
+	if want := p.Name + Ext; filepath.Base(dir) != want {
+		return nil, fmt.Errorf("sweep: %s: of the sweep %q, want it in a directory %q", path, p.Name, want)
 	}
 	return p, nil
 }
