@@ -2,19 +2,15 @@ package sweep
 
 import (
 	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"math"
 	"slices"
 
 	"innate/trainer/run"
 	"innate/trainer/runlog"
 	"innate/trainer/series"
-)
-
-// Training speeds in a run's history, images a second: by the clock, and by the
-// processor time of the trainer.
-const (
-	speedColumn    = "speed/images_per_sec"
-	cpuSpeedColumn = runlog.CPUSpeed
 )
 
 // Measured is what a judge says of a run over time.
@@ -48,7 +44,7 @@ type History struct {
 // NewHistory is the history of the run in dir, still unread: what judges say of it, and
 // its speed.
 func NewHistory(dir string, judges []Measured) *History {
-	scalars := []string{speedColumn, cpuSpeedColumn}
+	scalars := []string{runlog.Speed, runlog.CPUSpeed}
 	for _, j := range judges {
 		scalars = append(scalars, j.Key)
 	}
@@ -116,6 +112,28 @@ type Evaluations []Evaluation
 type Evaluation struct {
 	Kimg   float64            `json:"kimg"`   // thousands of images seen
 	Values map[string]float64 `json:"values"` // by the judges' keys
+}
+
+// UnmarshalJSON reads an evaluation. A null is no number: it would read as the best there is.
+func (e *Evaluation) UnmarshalJSON(text []byte) error {
+	var said struct {
+		Kimg   *float64            `json:"kimg"`
+		Values map[string]*float64 `json:"values"`
+	}
+	if err := json.Unmarshal(text, &said); err != nil {
+		return err
+	}
+	if said.Kimg == nil {
+		return errors.New("evaluations: got one without kimg")
+	}
+	*e = Evaluation{*said.Kimg, make(map[string]float64, len(said.Values))}
+	for key, v := range said.Values {
+		if v == nil {
+			return fmt.Errorf("evaluations: at %g kimg: got null for %.40q, want a number, or nothing", e.Kimg, key)
+		}
+		e.Values[key] = *v
+	}
+	return nil
 }
 
 // nearShare is how far from the number of images that is asked for an evaluation may

@@ -12,6 +12,7 @@ import (
 
 	"innate/configs"
 	"innate/trainer/run"
+	"innate/trainer/runlog"
 	"innate/trainer/series"
 )
 
@@ -56,7 +57,7 @@ func measure(point string, s Seed) (*Record, error) {
 	r := &Record{
 		Type: recordType, Point: point, Seed: s.Seed, Done: st.State == run.StateDone, Kimg: float64(st.Nimg) / 1000,
 		Judges: judges, Evaluations: h.Evaluations(),
-		Speed: h.median(speedColumn), CPUSpeed: h.median(cpuSpeedColumn), Peak: st.PeakBytes,
+		Speed: h.median(runlog.Speed), CPUSpeed: h.median(runlog.CPUSpeed), Peak: st.PeakBytes,
 	}
 	if st.Params > 0 {
 		r.Frozen = &st.FrozenFraction
