@@ -266,11 +266,11 @@ func (f *File) readRules(form *form) error {
 	line := f.line("stop", 0, "")
 	switch {
 	case len(s.AtKimg) == 0 && s.Factor == 0 && s.Best == 0:
-	case len(s.AtKimg) == 0 || slices.Min(s.AtKimg) <= 0:
+	case len(s.AtKimg) == 0 || !(slices.Min(s.AtKimg) > 0):
 		return f.at(line, "stop: at_kimg: got %v, want thousands of images, more than 0", s.AtKimg)
 	case s.Factor == 0 && s.Best == 0:
 		return f.at(line, "stop: want factor or best")
-	case s.Factor != 0 && s.Factor <= 1:
+	case s.Factor != 0 && !(s.Factor > 1):
 		return f.at(line, "stop: factor: got %g, want more than 1", s.Factor)
 	case s.Best < 0:
 		return f.at(line, "stop: best: got %d, want 1 or more", s.Best)
@@ -288,7 +288,7 @@ func (f *File) readRules(form *form) error {
 		return f.at(line, "greedy: got %q, want %s", f.Greedy.Group, strings.Join(groupKinds, " | "))
 	case g.Rounds < 1 || g.Rounds > 100:
 		return f.at(line, "greedy: rounds: got %d, want in [1, 100]", g.Rounds)
-	case g.AtKimg < 0:
+	case !(g.AtKimg >= 0):
 		return f.at(line, "greedy: at_kimg: got %g, want 0, or thousands of images", g.AtKimg)
 	case len(f.Axes)+len(f.Points) > 0:
 		return f.at(line, "greedy: got axes or points beside it, want it alone: it makes the points")
