@@ -73,6 +73,21 @@ type Difference struct {
 	Claim     bool    // both sides have MinSeeds: something may be said of the seeds
 }
 
+// MarshalJSON writes null for what nothing can be said of.
+func (d Difference) MarshalJSON() ([]byte, error) {
+	known := func(v float64) *float64 {
+		if !isFinite(v) {
+			return nil
+		}
+		return &v
+	}
+	return json.Marshal(struct {
+		Delta *float64 `json:"difference"`
+		Low   *float64 `json:"low"`
+		High  *float64 `json:"high"`
+	}{known(d.Delta), known(d.Low), known(d.High)})
+}
+
 // Compare compares two samples.
 func Compare(a, b Sample) Difference {
 	d := Difference{A: a, B: b, Delta: a.Mean - b.Mean, Low: math.NaN(), High: math.NaN()}

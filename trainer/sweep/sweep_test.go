@@ -1,6 +1,7 @@
 package sweep_test
 
 import (
+	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
@@ -189,6 +190,28 @@ func TestCompare(t *testing.T) {
 	}
 	if s := sweep.Describe(nil); s.N != 0 || !math.IsNaN(s.Mean) {
 		t.Errorf("nothing: %+v", s)
+	}
+}
+
+// TestDifferenceJSON has the interval, and null where nothing can be claimed.
+func TestDifferenceJSON(t *testing.T) {
+	a := sweep.Describe([]float64{1, 2, 3})
+	for _, c := range []struct {
+		d    sweep.Difference
+		want string
+	}{
+		{sweep.Compare(sweep.Describe([]float64{2, 2, 2}), sweep.Describe([]float64{1, 1, 1})), `{"difference":1,"low":1,"high":1}`},
+		{sweep.Compare(a, sweep.Describe([]float64{4, 4})), `{"difference":-2,"low":null,"high":null}`},
+		{sweep.Compare(a, sweep.Describe(nil)), `{"difference":null,"low":null,"high":null}`},
+	} {
+		row := sweep.Row{Against: []sweep.Difference{c.d}}
+		text, err := json.Marshal(row)
+		if err != nil || !strings.Contains(string(text), `"against":[`+c.want+`]`) {
+			t.Errorf("got %s, %v; want %s", text, err, c.want)
+		}
+	}
+	if text, err := json.Marshal(sweep.Row{}); err != nil || strings.Contains(string(text), "against") {
+		t.Errorf("of a table against none: %s, %v", text, err)
 	}
 }
 

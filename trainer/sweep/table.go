@@ -37,9 +37,9 @@ type Row struct {
 	Peak     int64  `json:"peak_bytes"` // most memory of a run; 0: not known
 	Nimg     int64  `json:"nimg"`       // images seen by the run that has seen most
 
-	Against []Difference `json:"-"`    // by judge, at the last of Kimg: from the row that all are compared with
-	Base    bool         `json:"-"`    // whether it is that row
-	Best    []bool       `json:"best"` // by judge: whether it has the best mean there
+	Against []Difference `json:"against,omitempty"` // by judge, at the last of Kimg: from the row that all are compared with
+	Base    bool         `json:"base,omitempty"`    // whether it is that row
+	Best    []bool       `json:"best"`              // by judge: whether it has the best mean there
 }
 
 // Valued is a run's value.
