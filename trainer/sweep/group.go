@@ -23,7 +23,7 @@ type Group struct {
 	Seeds  []uint64
 	Ended  string   // what has become of all runs; "" while there are some to train
 	Points []Member // in the order of the plan
-	Err    error    // why the records that it keeps cannot be read, which then do not count
+	Err    error    // why its plan, or the records that it keeps, cannot be read; they then do not count
 }
 
 // Member is a point of a group with its runs.
@@ -61,34 +61,6 @@ const (
 	StateLoose     State = "loose"     // runs without a sweep's directory
 )
 
-// Groups puts the runs of a list together that say they belong together, in the order of
-// the groups' names. Runs of no group are left out.
-func Groups(runsDir string, infos []run.Info) []Group {
-	members := map[string][]run.Info{}
-	for _, info := range infos {
-		if name := info.About.Group; name != "" {
-			members[name] = append(members[name], info)
-		}
-	}
-	names, _ := List(runsDir) // what cannot be listed has its runs still
-	for name := range members {
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	var groups []Group
-	for _, name := range names {
-		dir := Dir(runsDir, name)
-		p, err := ReadPlan(dir)
-		if err != nil {
-			p = nil
-		}
-		groups = append(groups, groupOf(dir, name, p, members[name]))
-	}
-	return groups
-}
-
 // Of is the group of the sweep in dir: with what its runs' directories say, and its
 // records of runs that are not there.
 func Of(dir string, p *Plan) Group {
@@ -104,10 +76,12 @@ func Of(dir string, p *Plan) Group {
 			}
 		}
 	}
-	return groupOf(dir, p.Name, p, infos)
+	kept, err := KeptRecords(dir)
+	return groupOf(dir, p.Name, p, infos, kept, err)
 }
 
-func groupOf(dir, name string, p *Plan, infos []run.Info) Group {
+// groupOf is the group of runs, of a plan if there is one, with the records that it keeps.
+func groupOf(dir, name string, p *Plan, infos []run.Info, kept Records, keptErr error) Group {
 	g := Group{Name: name, State: StateLoose}
 	if p != nil {
 		g.Keys, g.Seeds, g.Ended = p.Keys, p.Seeds, p.Ended
@@ -130,9 +104,8 @@ func groupOf(dir, name string, p *Plan, infos []run.Info) Group {
 		g.sort()
 		return g
 	}
-	var kept Records
-	if kept, g.Err = KeptRecords(dir); g.Err != nil {
-		g.Err = fmt.Errorf("%w; without them the runs that they stand for are to be trained", g.Err)
+	if keptErr != nil {
+		g.Err = fmt.Errorf("%w; without them the runs that they stand for are to be trained", keptErr)
 	}
 	return g.With(p, kept)
 }
@@ -187,7 +160,10 @@ func seedOf(info run.Info) uint64 {
 
 // stateNow derives the state of a sweep from its files and its queue's lock.
 func (g Group) stateNow(p *Plan) State {
-	if g.Dir == "" && !g.done() { // of which there is a file alone, and perhaps records
+	if g.Dir == "" { // of which there is a file alone, and perhaps records
+		if g.done() {
+			return StateDone
+		}
 		return StateLoose
 	}
 	_, alive, _ := Queue(g.Dir)

@@ -200,6 +200,8 @@ func TestRecordsBad(t *testing.T) {
 		{[]string{`{"type":"run","judges":[{"key":"fid"}]}`}, `:2: judges: got key "fid", name "", want both, each key once`},
 		{[]string{`{"type":"run","evaluations":[{"kimg":1,"values":{"fid":3}}]}`}, `:2: evaluations: at 1 kimg: got a value of "fid", want one of the judges`},
 		{[]string{`{"type":"run","evaluations":[{"kimg":2},{"kimg":2}]}`}, ":2: evaluations: got one at 2 kimg behind one at 2, want them in order, each once"},
+		{[]string{`{"type":"run","evaluations":[{"values":{}}]}`}, ":2: got no record of a run: evaluations: got one without kimg"},
+		{[]string{`{"type":"run","judges":[{"key":"fid","name":"F"}],"evaluations":[{"kimg":1,"values":{"fid":null}}]}`}, `:2: got no record of a run: evaluations: at 1 kimg: got null for "fid", want a number, or nothing`},
 		{[]string{`{"type":"run","frozen_fraction":1.5}`}, ":2: frozen_fraction: got 1.5, want in [0, 1]"},
 	} {
 		path := write(t, "bad.jsonl", good, c.lines...)
@@ -290,5 +292,72 @@ func TestShippedRecords(t *testing.T) {
 	must(t, err)
 	if _, rows := tab.Cells(); len(rows) != 17 || rows[15][0] != "GAN+FD" || rows[15][3] != "15.8 ± 2.21" || rows[15][6] != "0.02152 ± 0.001958" {
 		t.Errorf("table: %q", rows)
+	}
+}
+
+// TestFileAlone: of a sweep that has no directory what lies in the working directory says
+// nothing.
+func TestFileAlone(t *testing.T) {
+	dir, p := two(t)
+	for point := range p.Points {
+		for _, seed := range []int{1, 2} {
+			trained(t, dir, p, point, seed, run.StateDone, 9, 8, 7, 6)
+		}
+	}
+	list := records(t, dir, p)
+	t.Chdir(t.TempDir())
+	must(t, os.Mkdir(sweep.QueueDir, 0o755))
+	lock, err := run.Acquire(sweep.QueueDir)
+	must(t, err)
+	defer lock.Release()
+	if g := sweep.Of(sweep.Dir(t.TempDir(), "x"), p).With(p, list); g.State != sweep.StateDone {
+		t.Errorf("%s, want %s", g.State, sweep.StateDone)
+	}
+}
+
+// TestWatcher reads a sweep's records when they are others, and not at every look.
+func TestWatcher(t *testing.T) {
+	dir, p := two(t)
+	trained(t, dir, p, 0, 1, run.StateDone, 9)
+	list := records(t, dir, p)
+	must(t, os.RemoveAll(filepath.Join(filepath.Dir(dir), p.RunName(p.Points[0], 1))))
+	must(t, list.Keep(dir))
+	var w sweep.Watcher
+	look := func() *sweep.Record {
+		t.Helper()
+		groups := w.Groups(filepath.Dir(dir), nil)
+		if len(groups) != 1 || groups[0].Err != nil || len(groups[0].Points) != 2 || len(groups[0].Points[0].Runs) != 1 {
+			t.Fatalf("%+v", groups)
+		}
+		return groups[0].Points[0].Runs[0].Record
+	}
+	first := look()
+	if again := look(); again != first {
+		t.Error("records that are as they were are read again")
+	}
+	list[0].Kimg++
+	must(t, list.Keep(dir))
+	if other := look(); other.Kimg != first.Kimg+1 {
+		t.Errorf("%g kimg, want those of the records that are there now, %g", other.Kimg, first.Kimg+1)
+	}
+}
+
+// TestCopied: the copy of a sweep's directory has no runs, least of all to delete.
+func TestCopied(t *testing.T) {
+	dir, p := two(t)
+	trained(t, dir, p, 0, 1, run.StateDone, 9)
+	copied := sweep.Dir(filepath.Dir(dir), "backup")
+	must(t, os.CopyFS(copied, os.DirFS(dir)))
+	want := `of the sweep "x", want it in a directory "x.sweep"`
+	if err := sweep.Delete(copied, true); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("delete: %v, want %s", err, want)
+	}
+	infos, err := run.List(filepath.Dir(dir))
+	if err != nil || len(infos) != 1 {
+		t.Errorf("%d runs left, %v; want the other's", len(infos), err)
+	}
+	groups := sweep.Groups(filepath.Dir(dir), infos)
+	if len(groups) != 2 || groups[0].Err == nil || !strings.Contains(groups[0].Err.Error(), want) || groups[1].Err != nil {
+		t.Errorf("groups: %+v", groups)
 	}
 }

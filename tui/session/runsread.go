@@ -23,9 +23,10 @@ import (
 type runsReader struct {
 	dir string
 
-	mu   sync.Mutex
-	runs map[string]*runFiles // by name
-	jobs cluster.Watcher
+	mu     sync.Mutex
+	runs   map[string]*runFiles // by name
+	jobs   cluster.Watcher
+	sweeps sweep.Watcher
 }
 
 // runFiles follows the files of one run.
@@ -86,7 +87,7 @@ func (r *runsReader) read() ([]Listed, []sweep.Group, error) {
 	for i := range rows {
 		all[i] = rows[i].Info
 	}
-	return rows, sweep.Groups(r.dir, all), nil
+	return rows, r.sweeps.Groups(r.dir, all), nil
 }
 
 func (f *runFiles) readConfig(dir string) {
