@@ -23,33 +23,59 @@ func (q *queue) decide() error {
 	return q.nextRound()
 }
 
-// value is the deciding judge's at so many thousands of images; 0: the last one.
-func (e *entry) value(kimg float64) (v float64, ok bool) {
-	if len(e.judges) == 0 {
-		return math.NaN(), false
-	}
+// evaluations are those of a run so far by the judge that decides; none if they cannot be
+// read.
+func (e *entry) evaluations() sweep.Evaluations {
 	if e.record != nil {
-		return e.record.Evaluations.At(e.judges[0].Key, kimg)
+		return e.record.Evaluations
 	}
 	if e.history == nil {
 		e.history = sweep.NewHistory(e.dir, e.judges[:1])
 	}
 	if err := e.history.Refresh(); err != nil {
-		return math.NaN(), false
+		return nil
 	}
-	return e.history.Evaluations().At(e.judges[0].Key, kimg)
+	return e.history.Evaluations()
 }
 
-// stopEarly parks runs that have their FID at so many images until all have it, and
-// then ends the points that are too far behind. What comes of it depends on the runs
+// value is the deciding judge's at so many thousands of images; 0: the last one.
+func (e *entry) value(kimg float64) (v float64, ok bool) {
+	if len(e.judges) == 0 {
+		return math.NaN(), false
+	}
+	return e.evaluations().At(e.judges[0].Key, kimg)
+}
+
+// measured reports whether a run has the evaluation that is nearest to so many thousands of
+// images: its next one would lie farther off.
+func (q *queue) measured(e *entry, kimg float64) (bool, error) {
+	if _, ok := e.value(kimg); !ok {
+		return false, nil
+	}
+	cfg, err := q.plan.Config(e.point, e.seed)
+	if err != nil {
+		return false, err
+	}
+	for _, at := range slices.Backward(e.evaluations()) {
+		if _, said := at.Values[e.judges[0].Key]; said {
+			return at.Kimg+cfg.Live.FIDKimg/2 >= kimg, nil
+		}
+	}
+	return false, nil
+}
+
+// stopEarly parks runs that have their FID at so many images until all have it, and then
+// ends the points that are too far behind. What comes of it depends on the runs
 // alone, and not on the order in which they were trained.
 func (q *queue) stopEarly(kimg float64) error {
 	var halting []*entry
 	for _, e := range q.runs {
-		if e.state != busy && e.state != held && e.state != waiting && e.state != parked {
+		if e.state != busy && e.state != held && e.state != waiting {
 			continue
 		}
-		if _, ok := e.value(kimg); !ok {
+		if measured, err := q.measured(e, kimg); err != nil {
+			return err
+		} else if !measured {
 			continue
 		}
 		if e.state == busy || e.state == held {

@@ -106,7 +106,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if sweep.Wished(o.Dir) == sweep.PauseNow { // of a queue that was killed, whose trainers were not
 		return q.pause()
 	}
-	if err := q.change(func() { p.Ended = "" }); err != nil {
+	if err := q.change(func() { p.Ended, p.Job = "", "" }); err != nil {
 		return err
 	}
 	text := fmt.Sprintf("%d runs, %d at a time", len(q.runs), q.jobs)
@@ -238,11 +238,12 @@ func (q *queue) start(ctx context.Context, e *entry) {
 	}()
 }
 
-// answered notes how a start went.
+// answered notes how a start went. After one that failed the next look says whether there
+// is a trainer all the same; if not, what the heartbeat says is of one before.
 func (q *queue) answered(s spawned) {
-	s.entry.state = busy
+	s.entry.state, s.entry.said = busy, ""
 	if s.err != nil {
-		s.entry.said = run.OneLine(s.err.Error())
+		s.entry.state, s.entry.said = waiting, run.OneLine(s.err.Error())
 	}
 }
 

@@ -214,6 +214,69 @@ func TestPause(t *testing.T) {
 	}
 }
 
+// TestStartFails: a run that was stopped with its sweep, and whose next trainer ends before
+// it says anything, was not stopped by hand. It is tried again, and then given up.
+func TestStartFails(t *testing.T) {
+	for _, times := range []int{1, 2} {
+		s := newStable(t, "base = 'mnist-gdd-i'")
+		ready := make(chan struct{}, 1)
+		s.act = func(string, int) (string, int64, float64) {
+			ready <- struct{}{}
+			return run.StateRunning, 1000, 5
+		}
+		go func() {
+			<-ready
+			s.check(sweep.Pause(s.dir, sweep.PauseNow))
+		}()
+		s.work()
+		s.check(sweep.Pause(s.dir, sweep.NoPause))
+		s.act = func(string, int) (string, int64, float64) { return run.StateDone, 400000, 4 }
+		left := times
+		err := queue.Run(t.Context(), queue.Options{Dir: s.dir, Log: io.Discard, Halt: s.halt, Poll: time.Millisecond,
+			Start: func(ctx context.Context, dir string) error {
+				if left--; left >= 0 {
+					return errors.New("fork/exec innate: resource temporarily unavailable")
+				}
+				return s.start(ctx, dir)
+			}})
+		s.check(err)
+		p, err := sweep.ReadPlan(s.dir)
+		s.check(err)
+		log, err := sweep.Log(s.dir)
+		s.check(err)
+		want, said := "1 runs done", "x-seed1 at 400 kimg"
+		if times == 2 {
+			want, said = "0 runs done, 1 failed", "x-seed1: fork/exec innate: resource temporarily unavailable"
+		}
+		if p.Ended != want || len(log) < 2 || log[len(log)-2].Text != said {
+			t.Errorf("%d starts failed: %q, %+v; want %q, %q", times, p.Ended, log, want, said)
+		}
+	}
+}
+
+// TestAfterSlurm: a queue that trains what a job of Slurm left takes the sweep over.
+func TestAfterSlurm(t *testing.T) {
+	s := newStable(t, "base = 'mnist-gdd-i'")
+	p, err := sweep.ReadPlan(s.dir)
+	s.check(err)
+	p.Job = "12"
+	s.check(p.Write(s.dir))
+	if g := sweep.Of(s.dir, p); g.State != sweep.StateSubmitted {
+		t.Errorf("before: %s", g.State)
+	}
+	ctx, kill := context.WithCancel(t.Context())
+	s.act = func(string, int) (string, int64, float64) {
+		kill()
+		return run.StateRunning, 1000, 5
+	}
+	s.check(queue.Run(ctx, queue.Options{Dir: s.dir, Log: io.Discard, Start: s.start, Halt: s.halt, Poll: time.Millisecond}))
+	p, err = sweep.ReadPlan(s.dir)
+	s.check(err)
+	if g := sweep.Of(s.dir, p); g.State != sweep.StatePaused {
+		t.Errorf("after a queue that was paused: %s, want %s", g.State, sweep.StatePaused)
+	}
+}
+
 // TestStopEarly has every run wait at 10 kimg until the points behind are known.
 func TestStopEarly(t *testing.T) {
 	s := newStable(t, `
@@ -345,6 +408,12 @@ func TestDelete(t *testing.T) {
 			s.check(err)
 			refused(run.ErrRunning.Error())
 			s.check(trainer.Release())
+			about := filepath.Join(runs, "x-seed2", run.AboutFile)
+			text, err := os.ReadFile(about)
+			s.check(err)
+			s.check(os.WriteFile(about, text[:5], 0o644))
+			refused("x: not deleted: run: " + about)
+			s.check(os.WriteFile(about, text, 0o644))
 		}
 		s.check(sweep.Delete(s.dir, withRuns))
 		infos, err := run.List(runs)
@@ -437,6 +506,25 @@ func TestRecordsStopEarly(t *testing.T) {
 	}
 	if got := slices.Sorted(slices.Values(s.at)); !slices.Equal(got, []string{"x-gen_lr-0.0003-seed1", "x-gen_lr-0.0004-seed1", "x-gen_lr-0.0004-seed1"}) {
 		t.Errorf("started %q", got)
+	}
+}
+
+// TestStopEarlyNearest: of several evaluations near the number of images the nearest
+// decides, so that a run which has an earlier one goes on until it is there.
+func TestStopEarlyNearest(t *testing.T) {
+	s := newStable(t, "base = 'mnist-gdd-i'\n[stop]\nat_kimg = [10]\nfactor = 2\n[set]\nlive.fid_kimg = 0.5\n[[axis]]\nkey = 'live.gen_lr'\nvalues = [1e-4, 2e-4]")
+	s.recorded(
+		sweep.Record{Point: "gen_lr=0.0001", Kimg: 10.048, Evaluations: append(at(9.536, 9), at(10.048, 5)...)},
+		sweep.Record{Point: "gen_lr=0.0002", Kimg: 9.536, Evaluations: at(9.536, 11)},
+	)
+	s.act = func(name string, nth int) (string, int64, float64) {
+		if nth == 0 && strings.Contains(name, "0.0002") {
+			return run.StateRunning, 10048, 9
+		}
+		return run.StateDone, 400000, 3
+	}
+	if p := s.work(); p.Ended != "2 runs done" {
+		t.Errorf("ended: %q, %q", p.Ended, p.Points[1].Dropped)
 	}
 }
 
