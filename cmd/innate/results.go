@@ -33,7 +33,7 @@ func (c *cli) resultsCommand() *cobra.Command {
 		switch {
 		case len(args) == 1 && err == nil:
 			return x.write(c.out, *format, g)
-		case len(args) == 1 && (len(*x.with) > 0 || c.isSweep(args[0])):
+		case len(args) == 1 && (len(*x.with) > 0 || strings.HasSuffix(args[0], sweepExt) || c.isSweep(args[0])):
 			return err
 		case len(x.at) > 0 || x.against != "" || len(*x.with) > 0 || *format == recordsFormat:
 			return usagef("results: --at, --against, --with and --format %s are for a sweep, want its name: %s", recordsFormat, wantSweepNames(c))

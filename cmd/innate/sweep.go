@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -259,12 +260,11 @@ func (c *cli) queue(ctx context.Context, dir string, jobs int, foreground bool) 
 	if foreground {
 		return c.beQueue(ctx, dir, jobs)
 	}
-	abs, err := filepath.Abs(run.RunsDir(c.runs))
+	abs, err := filepath.Abs(filepath.Dir(dir))
 	if err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
-	name := nameOfSweep(dir)
-	args := []string{"--runs", abs, "sweep", "resume", name, "--foreground", "--jobs", fmt.Sprint(jobs)}
+	args := []string{"--runs", abs, "sweep", "resume", nameOfSweep(dir), "--foreground", "--jobs", fmt.Sprint(jobs)}
 	if err := queue.Spawn(ctx, dir, args...); err != nil {
 		return err
 	}
@@ -285,10 +285,12 @@ func (c *cli) beQueue(ctx context.Context, dir string, jobs int) error {
 
 func nameOfSweep(dir string) string { return strings.TrimSuffix(filepath.Base(dir), sweep.Ext) }
 
-// findSweep is the directory of a sweep among the runs.
-func (c *cli) findSweep(name string) (string, error) {
-	runs := run.RunsDir(c.runs)
-	name = strings.TrimSuffix(filepath.Base(name), sweep.Ext)
+// findSweep is the directory of a sweep: among the runs by its name, or by its path.
+func (c *cli) findSweep(ref string) (string, error) {
+	runs, name := run.RunsDir(c.runs), strings.TrimSuffix(filepath.Clean(ref), sweep.Ext)
+	if strings.ContainsRune(ref, filepath.Separator) {
+		runs, name = filepath.Dir(name), filepath.Base(name)
+	}
 	if dir := sweep.Dir(runs, name); isRegular(filepath.Join(dir, sweep.PlanFile)) {
 		return filepath.Abs(dir)
 	}
@@ -355,21 +357,18 @@ func (c *cli) sweepPauseCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		switch g := sweep.Of(dir, p); {
-		case g.State == sweep.StateDone:
-			return fmt.Errorf("sweep: %s: is done: %s", g.Name, p.Ended)
-		case p.Job != "":
+		switch g := sweep.Of(dir, p); g.State {
+		case sweep.StateDone:
+			return fmt.Errorf("sweep: %s: is done: %s", g.Name, cmp.Or(p.Ended, "there is nothing to pause"))
+		case sweep.StateSubmitted:
 			return fmt.Errorf("sweep: %s: is Slurm's, which ends it by scancel %s", g.Name, p.Job)
 		}
-		wish, wait := sweep.PauseNow, writeTimeout
 		if *finish {
-			if _, alive, _ := sweep.Queue(dir); alive {
-				return sweep.Pause(dir, sweep.PauseLater)
-			}
+			return sweep.Pause(dir, sweep.PauseLater) // trainers whose queue was killed end by themselves
 		}
-		ctx, cancel := waiting(cmd.Context(), wait)
+		ctx, cancel := waiting(cmd.Context(), writeTimeout)
 		defer cancel()
-		if err := queue.Halt(ctx, dir, wish); err != nil {
+		if err := queue.Halt(ctx, dir); err != nil {
 			return err
 		}
 		fmt.Fprintf(c.out, "%s: paused: innate sweep resume %[1]s continues it\n", nameOfSweep(dir))

@@ -39,6 +39,9 @@ func (c *cli) sweepLsCommand() *cobra.Command {
 		}
 		rows := [][]string{}
 		for _, g := range groups {
+			if g.Err != nil {
+				fmt.Fprintf(c.err, "innate: %v\n", g.Err)
+			}
 			made, done := 0, 0
 			for _, m := range g.Points {
 				made += len(m.Runs)
@@ -77,8 +80,8 @@ type pointJSON struct {
 
 func groupOf(g sweep.Group) groupJSON {
 	out := groupJSON{Name: g.Name, State: g.State, Ended: g.Ended, Points: []pointJSON{}}
-	if pid, alive, err := sweep.Queue(g.Dir); g.Dir != "" && err == nil && alive {
-		out.PID = pid
+	if g.Dir != "" {
+		out.PID, _, _ = sweep.Queue(g.Dir) // 0 of none, and of one that is not known
 	}
 	for _, m := range g.Points {
 		p := pointJSON{Name: m.Name, Dropped: m.Dropped, Runs: []run.Status{}}
@@ -90,11 +93,14 @@ func groupOf(g sweep.Group) groupJSON {
 	return out
 }
 
+// sweepExt ends the name of a sweep's file.
+const sweepExt = ".toml"
+
 // group is the sweep of a name, or of a file that says what it would be, with records
 // from files; the scheduler is asked about runs that are queued.
 func (c *cli) group(cmd *cobra.Command, ref string, with []string) (sweep.Group, error) {
 	dir, p, err := c.openSweep(ref)
-	if err != nil && (len(with) > 0 || strings.HasSuffix(ref, ".toml")) {
+	if err != nil && (len(with) > 0 || strings.HasSuffix(ref, sweepExt)) {
 		s, planErr := c.planSweep(ref, 0, with...)
 		if planErr != nil {
 			return sweep.Group{}, planErr
@@ -154,6 +160,9 @@ func (c *cli) sweepStatusCommand() *cobra.Command {
 		head, rows := t.Cells()
 		if err := results.WriteTable(c.out, "text", head, rows); err != nil {
 			return err
+		}
+		if g.Dir == "" { // a file alone, of which nothing has happened
+			return nil
 		}
 		log, err := sweep.Log(g.Dir)
 		if err != nil {

@@ -17,9 +17,9 @@ import (
 )
 
 // Spawn starts a queue for the sweep in dir as a process of its own: this program with
-// these arguments, in a new session, its output appended to queue.log. It returns once
-// the queue is at work, or has finished. If it fails before that, the error has the end
-// of its log.
+// these arguments, in a new session, its output appended to sweep.QueueLog. It returns
+// once the queue is at work, or has finished. If it fails before that, the error has the
+// end of its log.
 func Spawn(ctx context.Context, dir string, args ...string) error {
 	exe, err := os.Executable()
 	if err != nil {
@@ -72,8 +72,8 @@ func lastLine(f *os.File, from int64, err error) string {
 
 // Halt pauses the sweep in dir: it asks the queue and waits for its end, or stops what
 // trainers a queue that was killed has left.
-func Halt(ctx context.Context, dir string, wish sweep.Wish) error {
-	if err := sweep.Pause(dir, wish); err != nil {
+func Halt(ctx context.Context, dir string) error {
+	if err := sweep.Pause(dir, sweep.PauseNow); err != nil {
 		return err
 	}
 	if _, alive, err := sweep.Queue(dir); err != nil {
