@@ -173,7 +173,7 @@ func TestRefused(t *testing.T) {
 		`convert: transform "crop", want center-crop or center-crop-wide`:                  {Name: "crop", H: 16, W: 16},
 		"convert: center-crop without a resolution":                                        {Name: convert.CenterCrop},
 		"convert: center-crop-wide to 16x16, want more width than height":                  {Name: convert.CenterCropWide, H: 16, W: 16},
-		"convert: none of 4 images can be used":                                            {Name: convert.CenterCropWide, H: 64, W: 128},
+		"convert: none of 4 images can be used: cat/b.png: ":                               {Name: convert.CenterCropWide, H: 64, W: 128},
 	} {
 		out := filepath.Join(t.TempDir(), "x.zip")
 		_, err := convert.Write(context.Background(), out, c, "folder", tr)

@@ -62,8 +62,11 @@ func WriteTo(ctx context.Context, w io.Writer, c files.Collection, format string
 	if err != nil {
 		return r, err
 	}
-	if r.Images == 0 {
-		return r, fmt.Errorf("convert: none of %d images can be used", c.Len())
+	switch {
+	case r.Images == 0 && len(r.Broken) > 0:
+		return r, fmt.Errorf("convert: none of %d images can be used: %s", c.Len(), r.Broken[0])
+	case r.Images == 0:
+		return r, fmt.Errorf("convert: none of %d images can be used: %d are too small", c.Len(), r.LeftOut)
 	}
 	if err := store(z, files.LabelFile, labels.file()); err != nil {
 		return r, err

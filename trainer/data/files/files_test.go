@@ -163,6 +163,20 @@ func TestClassesOfFolders(t *testing.T) {
 	if format != "zip" || !slices.Equal(l.Classes, []int{0, 1, 1}) || !slices.Equal(l.Names, []string{"cat", "dog"}) {
 		t.Errorf("%s with %+v, want cat, dog, dog", format, l)
 	}
+
+	// What lies in no folder is the first class, whatever the others are called; and
+	// folders do not make CIFAR of what is called as its files are.
+	dir := t.TempDir()
+	for _, name := range []string{"a.png", "-x/b.png", "train/c.png", "meta/d.png"} {
+		check(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755))
+		check(t, os.WriteFile(filepath.Join(dir, name), pngOf(t, 4, 1), 0o644))
+	}
+	c, format, err = files.Open(dir, false)
+	check(t, err)
+	l = c.Labels()
+	if format != "folder" || !slices.Equal(l.Names, []string{".", "-x", "meta", "train"}) || !slices.Equal(l.Classes, []int{1, 0, 2, 3}) {
+		t.Errorf("%s with %+v, want a folder with classes ., -x, meta, train", format, l)
+	}
 }
 
 // TestLabels: lists of numbers are labels as they are, and null is none.
@@ -175,6 +189,12 @@ func TestLabels(t *testing.T) {
 	set = openSet(t, place(t, "x.zip", zipOf(t, a, b, member{"dataset.json", []byte(`{"labels": null}`)})), data.Options{})
 	if set.Classes() != 0 {
 		t.Errorf("%d classes of null, want none", set.Classes())
+	}
+	// As programs of Windows write names and texts, and others whole numbers.
+	c, err := files.OpenZipBytes(zipOf(t, member{`x\a.png`, a.data}, member{`x\b.png`, b.data}, member{"dataset.json", []byte("\ufeff" + `{"labels": [["x/a.png", 1.0], ["x\\b.png", 0]]}`)}))
+	check(t, err)
+	if l := c.Labels(); !slices.Equal(l.Classes, []int{1, 0}) {
+		t.Errorf("classes %v, want 1, 0", l.Classes)
 	}
 }
 

@@ -39,6 +39,13 @@ func patched(t *testing.T, size uint32) []byte {
 	return b
 }
 
+// read is a file of testdata.
+func read(t *testing.T, name string) []byte {
+	b, err := os.ReadFile(filepath.Join("testdata", name))
+	check(t, err)
+	return b
+}
+
 // TestHostile: files that lie are refused with a reason, in bounded time and memory;
 // of those that open, their images.
 func TestHostile(t *testing.T) {
@@ -66,6 +73,8 @@ func TestHostile(t *testing.T) {
 		"missing label":         {"x.zip", json(`{"labels": [["b.png", 0]]}`), `no label of "a.png"`},
 		"class beyond":          {"x.zip", json(`{"labels": [["a.png", 4294967296]]}`), "class 4294967296, want 0 to 65535"},
 		"class below":           {"x.zip", json(`{"labels": [["a.png", -1]]}`), "class -1, want"},
+		"half a class":          {"x.zip", json(`{"labels": [["a.png", 1.5]]}`), "class 1.5, want"},
+		"animation":             {"x.zip", zipOf(t, member{"a.webp", read(t, "animated.webp")}), "a.webp: an animation, want one image"},
 		"text for a class":      {"x.zip", json(`{"labels": [["a.png", "cat"]]}`), `label "\"cat\"", want a class or a list of numbers`},
 		"json that ends":        {"x.zip", json(`{"labels": [["a.png", 0]`), "dataset.json: "},
 		"json twice":            {"x.zip", json(`{"labels": null}{}`), "more than one value"},

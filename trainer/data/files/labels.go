@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -42,7 +41,7 @@ type label struct {
 // nil. Names that it gives twice, keys or images, are refused.
 func readLabels(b []byte) (map[string]label, error) {
 	fail := func(err error) (map[string]label, error) { return nil, fmt.Errorf("%s: %w", LabelFile, err) }
-	d := json.NewDecoder(bytes.NewReader(b))
+	d := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(b, []byte("\ufeff")))) // some programs begin a text so
 	if err := delim(d, '{'); err != nil {
 		return fail(err)
 	}
@@ -112,7 +111,7 @@ func readPairs(d *json.Decoder) (map[string]label, error) {
 		if err != nil {
 			return nil, fmt.Errorf("labels: %.60q: %w", name, err)
 		}
-		name = strings.ReplaceAll(name, `\`, "/") // as EDM writes them on Windows
+		name = slashed(name)
 		if _, twice := labels[name]; twice {
 			return nil, fmt.Errorf("labels: %.60q appears twice", name)
 		}
@@ -122,13 +121,17 @@ func readPairs(d *json.Decoder) (map[string]label, error) {
 	return labels, err
 }
 
+// slashed is a name as Windows may write it as others do.
+func slashed(name string) string { return strings.ReplaceAll(name, `\`, "/") }
+
+// readLabel reads a class, which some programs write as 6.0, or a list of numbers.
 func readLabel(b []byte) (label, error) {
-	var class int
+	var class float64
 	if json.Unmarshal(b, &class) == nil && string(b) != "null" {
-		if class < 0 || class >= maxClasses {
-			return label{}, fmt.Errorf("class %d, want 0 to %d", class, maxClasses-1)
+		if class < 0 || class >= maxClasses || class != math.Trunc(class) {
+			return label{}, fmt.Errorf("class %.60s, want 0 to %d", b, maxClasses-1)
 		}
-		return label{class: class}, nil
+		return label{class: int(class)}, nil
 	}
 	var vector []float64
 	if err := json.Unmarshal(b, &vector); err != nil || len(vector) < 1 || len(vector) > maxClasses {
@@ -155,7 +158,7 @@ func labelsOf(members []string, file []byte) (Labels, error) {
 	}
 	if len(byName) > len(members) {
 		for _, m := range members {
-			delete(byName, m)
+			delete(byName, slashed(m))
 		}
 		for name := range byName {
 			return Labels{}, fmt.Errorf("%s: labels: %.100q is no image here", LabelFile, name)
@@ -163,7 +166,7 @@ func labelsOf(members []string, file []byte) (Labels, error) {
 	}
 	var l Labels
 	for i, m := range members {
-		one, ok := byName[m]
+		one, ok := byName[slashed(m)]
 		if !ok {
 			return Labels{}, fmt.Errorf("%s: labels: no label of %.100q, want one for each of %d images", LabelFile, m, len(members))
 		}
@@ -191,7 +194,9 @@ func fromFolders(members []string) Labels {
 		if edmName.MatchString(m) {
 			return Labels{}
 		}
-		tops[i], _, _ = strings.Cut(path.Dir(m), "/")
+		if top, _, inside := strings.Cut(m, "/"); inside {
+			tops[i] = top
+		} // what lies beside the folders is the first class, as with EDM
 	}
 	names := slices.Clone(tops)
 	slices.Sort(names)
@@ -202,6 +207,9 @@ func fromFolders(members []string) Labels {
 	l := Labels{Classes: make([]int, len(members)), Dim: len(names), Names: names}
 	for i, top := range tops {
 		l.Classes[i], _ = slices.BinarySearch(names, top)
+	}
+	if names[0] == "" {
+		names[0] = "."
 	}
 	return l
 }

@@ -38,7 +38,8 @@ func init() {
 // Place is a path as formats recognise it.
 type Place struct {
 	Path  string
-	Names []string // in a folder, sorted; nil for a file
+	Names []string // in a folder, less the folders in it, sorted; nil for a file
+	Inner []string // the folders in it
 	Head  []byte   // the beginning of a file, decompressed if it is by gzip
 	Gzip  bool
 	Tar   bool // a file is a tar
@@ -62,8 +63,15 @@ func look(at string) (Place, error) {
 		return p, err
 	}
 	if info.IsDir() {
-		p.Names, err = f.Readdirnames(-1)
-		p.Names = append([]string{}, p.Names...) // never nil
+		entries, err := f.ReadDir(-1)
+		p.Names = []string{} // never nil
+		for _, e := range entries {
+			if e.IsDir() {
+				p.Inner = append(p.Inner, e.Name())
+			} else {
+				p.Names = append(p.Names, e.Name()) // a link may lead to a folder
+			}
+		}
 		slices.Sort(p.Names)
 		return p, err
 	}
@@ -127,7 +135,7 @@ func Open(at string, held bool) (c Collection, format string, err error) {
 	}
 	// What an archive unpacks to is a folder in the folder that people name.
 	for _, inner := range []string{"cifar-10-batches-bin", "cifar-10-batches-py", "cifar-100-binary", "cifar-100-python"} {
-		if slices.Contains(p.Names, inner) {
+		if slices.Contains(p.Inner, inner) || slices.Contains(p.Names, inner) {
 			if p, err = look(filepath.Join(at, inner)); err != nil {
 				return nil, "", naming(at, err)
 			}

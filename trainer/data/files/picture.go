@@ -36,6 +36,15 @@ func Colour(p Picture) Picture {
 	return out
 }
 
+// oneOf makes gray of a picture whose channels are the same.
+func oneOf(p Picture) Picture {
+	out := Picture{Pix: make([]byte, p.H*p.W), H: p.H, W: p.W, C: 1}
+	for i := range out.Pix {
+		out.Pix[i] = p.Pix[3*i]
+	}
+	return out
+}
+
 func shapeOf(h, w, c int) string { return fmt.Sprintf("%dx%dx%d", h, w, c) }
 
 // Damaged is an image that cannot be read for what its file holds. Other errors of
@@ -91,7 +100,11 @@ func decode(b []byte, want fits) (Picture, error) {
 	if err != nil {
 		return Picture{}, err
 	}
-	return fromImage(img, kind.colours), nil
+	p := fromImage(img, kind.colours)
+	if kind.gray != nil && kind.gray(b) && p.C == 3 {
+		p = oneOf(p)
+	}
+	return p, nil
 }
 
 // allowed bounds what the header of an image of size bytes says of it.
@@ -113,13 +126,30 @@ type kind struct {
 	config  func(*bytes.Reader) (image.Config, error)
 	decode  func(*bytes.Reader) (image.Image, error) // nil for arrays
 	colours colouring                                // of images with chroma
+	gray    func(b []byte) bool                      // those that are gray, though they may decode to colours
 }
 
 var kinds = []kind{
-	{"\x89PNG\r\n\x1a\n", func(r *bytes.Reader) (image.Config, error) { return png.DecodeConfig(r) }, func(r *bytes.Reader) (image.Image, error) { return png.Decode(r) }, colouring{}},
-	{"\xff\xd8", func(r *bytes.Reader) (image.Config, error) { return jpeg.DecodeConfig(r) }, func(r *bytes.Reader) (image.Image, error) { return jpeg.Decode(r) }, jpegColours},
-	{"RIFF....WEBP", func(r *bytes.Reader) (image.Config, error) { return webp.DecodeConfig(r) }, func(r *bytes.Reader) (image.Image, error) { return webp.Decode(r) }, webpColours},
-	{"\x93NUMPY", nil, nil, colouring{}},
+	{"\x89PNG\r\n\x1a\n", func(r *bytes.Reader) (image.Config, error) { return png.DecodeConfig(r) }, func(r *bytes.Reader) (image.Image, error) { return png.Decode(r) }, colouring{}, grayPNG},
+	{"\xff\xd8", func(r *bytes.Reader) (image.Config, error) { return jpeg.DecodeConfig(r) }, func(r *bytes.Reader) (image.Image, error) { return jpeg.Decode(r) }, jpegColours, nil},
+	{"RIFF....WEBP", webpConfig, func(r *bytes.Reader) (image.Image, error) { return webp.Decode(r) }, webpColours, nil},
+	{"\x93NUMPY", nil, nil, colouring{}, nil},
+}
+
+// grayPNG reports whether a PNG is gray by its header, with transparency or without:
+// with it Go decodes one to colours.
+func grayPNG(b []byte) bool {
+	const colourType = 25 // the byte: 0 is gray, 4 has alpha beside it
+	return len(b) > colourType && (b[colourType] == 0 || b[colourType] == 4)
+}
+
+// webpConfig is the header of a WebP, which must be of one image.
+func webpConfig(r *bytes.Reader) (image.Config, error) {
+	head := make([]byte, 21) // RIFF, the size, WEBP, the first chunk's name and size, its flags
+	if _, err := r.ReadAt(head, 0); err == nil && string(head[12:16]) == "VP8X" && head[20]&2 != 0 {
+		return image.Config{}, errors.New("an animation, want one image")
+	}
+	return webp.DecodeConfig(r)
 }
 
 func kindOf(b []byte) (kind, bool) {

@@ -16,7 +16,8 @@ import (
 func TestPillow(t *testing.T) {
 	for name, levels := range map[string]int{ // largest difference of a byte
 		"gray.png": 0, "palette.png": 0, "alpha.png": 0, "lossless.webp": 0, "lossy.webp": 0, "odd.webp": 0,
-		"gray.jpg": 1, "full.jpg": 2, "rgb.jpg": 2, "progressive.jpg": 2,
+		"gray-alpha.png": 0, "gray-transparent.png": 0, "gray.jpg": 1, "cmyk.jpg": 2,
+		"full.jpg": 2, "rgb.jpg": 2, "progressive.jpg": 2,
 		"odd.jpg": 2, "odd-422.jpg": 2, "tiny.jpg": 2, "440.jpg": 3, "411.jpg": 3,
 	} {
 		b, err := os.ReadFile(filepath.Join("testdata", name))

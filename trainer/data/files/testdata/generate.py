@@ -15,6 +15,12 @@ rgb.save("lossy.webp", quality=90)
 rgb.quantize(16).save("palette.png")
 rgb.convert("RGBA").save("alpha.png")
 gray.save("gray.png")
+beside = gray.copy()
+beside.putalpha(rgb.getchannel("G"))
+beside.save("gray-alpha.png")
+gray.save("gray-transparent.png", transparency=60)
+rgb.convert("CMYK").save("cmyk.jpg", quality=92)
+rgb.save("animated.webp", save_all=True, append_images=[rgb.rotate(180)], lossless=True)  # which is refused
 
 # What JPEG and WebP do at the edges of images whose sides are no whole blocks, and with
 # other ratios of chroma. Pillow does not write the last two: the bytes that say the size
@@ -42,9 +48,11 @@ other("440.jpg", "440.jpg", 15, 29, 0x12)
 wide.save("411.jpg", quality=92)
 other("411.jpg", "411.jpg", 61, 8, 0x41)
 
-for name in "odd.jpg odd-422.jpg tiny.jpg odd.webp 440.jpg 411.jpg rgb.jpg full.jpg progressive.jpg gray.jpg lossless.webp lossy.webp palette.png alpha.png gray.png".split():
+for name in "odd.jpg odd-422.jpg tiny.jpg odd.webp 440.jpg 411.jpg rgb.jpg full.jpg progressive.jpg gray.jpg lossless.webp lossy.webp palette.png alpha.png gray.png gray-alpha.png gray-transparent.png cmyk.jpg".split():
     img = PIL.Image.open(name)
-    if img.mode != "L":
+    if img.mode in ("L", "LA"):
+        img = img.convert("L")
+    else:
         img = img.convert("RGB")
     with open(name + ".txt", "w") as f:
         print(img.height, img.width, 1 if img.mode == "L" else 3, img.tobytes().hex(), file=f)
