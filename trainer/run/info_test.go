@@ -94,7 +94,7 @@ func TestListAndFind(t *testing.T) {
 	for _, info := range list {
 		names = append(names, info.Name)
 	}
-	want := "free 00002-mnist-gdd-i 00003-mnist-gdd 00010-mnist-edm 100000-mnist-gdd-i"
+	want := "00002-mnist-gdd-i 00003-mnist-gdd 00010-mnist-edm 100000-mnist-gdd-i free"
 	if got := strings.Join(names, " "); err != nil || got != want {
 		t.Errorf("got %s, %v, want %s", got, err, want)
 	}

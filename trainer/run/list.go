@@ -1,9 +1,11 @@
 package run
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -50,7 +52,7 @@ func isFile(dir, name string) bool {
 // HasConfig reports whether dir has a config.toml.
 func HasConfig(dir string) bool { return isFile(dir, ConfigFile) }
 
-// List returns the runs under runsDir by number, then by name. A directory that
+// List returns the runs under runsDir by number, and then those without one by name. A directory that
 // does not exist holds none. A run that cannot be read is listed with the reason,
 // so that it takes none of the others away.
 func List(runsDir string) ([]Info, error) {
@@ -75,14 +77,18 @@ func List(runsDir string) ([]Info, error) {
 		list = append(list, info)
 	}
 	slices.SortStableFunc(list, func(a, b Info) int {
-		na, _ := Number(a.Name)
-		nb, _ := Number(b.Name)
-		if na != nb {
-			return na - nb
-		}
-		return strings.Compare(a.Name, b.Name)
+		return cmp.Or(cmp.Compare(place(a.Name), place(b.Name)), strings.Compare(a.Name, b.Name))
 	})
 	return list, nil
+}
+
+// place is where a run stands in a list: by its number, and after those that have one if
+// it has none.
+func place(name string) int {
+	if n, ok := Number(name); ok {
+		return n
+	}
+	return math.MaxInt
 }
 
 // Number returns the number in front of a run's name: 3 for 00003-mnist-gdd-i.

@@ -151,6 +151,17 @@ func Fit(s string, w int, ellipsis string) string {
 	return s
 }
 
+// FitMiddle is Fit with the cut in the middle: a name whose begin and end tell it
+// apart.
+func FitMiddle(s string, w int, ellipsis string) string {
+	n := ansi.StringWidth(s)
+	if n <= w || w < 3 {
+		return Fit(s, w, ellipsis)
+	}
+	head := w / 2
+	return Fit(ansi.Truncate(s, head, "")+ellipsis+ansi.TruncateLeft(s, n-(w-head-ansi.StringWidth(ellipsis)), ""), w, ellipsis)
+}
+
 // FitLeft is Fit with the text at the right end: numbers in a column.
 func FitLeft(s string, w int) string {
 	n := ansi.StringWidth(s)

@@ -30,10 +30,11 @@ type Table struct {
 
 // TableColumn is one column of a Table.
 type TableColumn struct {
-	Name  string // its head; names the order too
-	W     int    // cells, with room for an arrow behind the head; 0 doesn't show it
-	Right bool   // numbers
-	Down  bool   // the order begins with the largest
+	Name   string // its head; names the order too
+	W      int    // cells, with room for an arrow behind the head; 0 doesn't show it
+	Right  bool   // numbers
+	Middle bool   // names, which both their ends tell apart: cut in the middle
+	Down   bool   // the order begins with the largest
 }
 
 // TableRow is one line. It has a cell for every column, shown or not.

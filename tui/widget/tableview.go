@@ -63,8 +63,11 @@ func (t *Table) arrow(th *theme.Theme) string {
 }
 
 func (c TableColumn) fit(s, ellipsis string) string {
-	if c.Right {
+	switch {
+	case c.Right:
 		return FitLeft(s, c.W)
+	case c.Middle:
+		return FitMiddle(s, c.W, ellipsis)
 	}
 	return Fit(s, c.W, ellipsis)
 }

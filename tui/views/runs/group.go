@@ -142,39 +142,37 @@ func (v *Group) fill(w int) {
 	for i, key := range order {
 		rows[i] = widget.TableRow{Key: key, Cells: v.cells(v.rows[key], keys, i), Hidden: !v.fits(v.rows[key])}
 	}
+	longest := 0
 	for _, row := range rows {
+		longest = max(longest, ansi.StringWidth(row.Cells[0].Text))
 		for i := range keys {
 			widest[i] = max(widest[i], ansi.StringWidth(row.Cells[1+i].Text))
 		}
 	}
-	v.table.SetColumns(groupColumns(keys, widest, w))
+	v.table.SetColumns(groupColumns(longest, keys, widest, w))
 	v.table.SetRows(rows)
 	if v.table.Sort() == "" {
 		v.table.SetSort("best")
 	}
 }
 
-// groupColumns lays out the table: the point, a column for each setting as wide as the
-// widest of its values, and how it does. What has no room is left out, the settings that come last first.
-func groupColumns(keys []string, widest []int, w int) []widget.TableColumn {
+// groupColumns lays out the table: the point, whose longest name has longest cells, a
+// column for each setting as wide as the widest of its values, and how it does. What has
+// no room is left out, the settings that come last first.
+func groupColumns(longest int, keys []string, widest []int, w int) []widget.TableColumn {
 	const pointMin, pointMax = 12, 34
-	cols := []widget.TableColumn{{Name: "point", W: pointMin}}
+	cols := []widget.TableColumn{{Name: "point", W: pointMin, Middle: true}}
 	for _, key := range keys {
 		cols = append(cols, widget.TableColumn{Name: key[strings.LastIndexByte(key, '.')+1:], Right: true})
 	}
 	cols = append(cols,
-		widget.TableColumn{Name: "seeds", W: 7, Right: true},
+		widget.TableColumn{Name: "seeds", Right: true},
 		widget.TableColumn{Name: "kimg", Right: true, Down: true},
-		widget.TableColumn{Name: "best", W: 13, Right: true},
+		widget.TableColumn{Name: "best", Right: true},
 		widget.TableColumn{Name: "last", Right: true},
-		widget.TableColumn{Name: "state", W: 10},
+		widget.TableColumn{Name: "state"},
 	)
-	used := widget.TableMargin - widget.TableGap + 1
-	for _, c := range cols {
-		if c.W > 0 {
-			used += c.W + widget.TableGap
-		}
-	}
+	used := widget.TableMargin + pointMin + 1
 	show := func(i, cells int) {
 		if used+cells+widget.TableGap <= w {
 			cols[i].W = cells
@@ -182,12 +180,15 @@ func groupColumns(keys []string, widest []int, w int) []widget.TableColumn {
 		}
 	}
 	n := len(keys)
+	show(n+3, 13) // best
+	show(n+5, 10) // state
+	show(n+1, 7)  // seeds
 	for i := range n {
 		show(1+i, min(max(len(cols[1+i].Name)+1, widest[i], 6), 16))
 	}
 	show(n+2, 8) // kimg
 	show(n+4, 8) // last
-	cols[0].W = min(pointMin+max(w-used, 0), pointMax)
+	cols[0].W = min(pointMin+max(w-used, 0), max(pointMax, longest))
 	return cols
 }
 

@@ -69,6 +69,22 @@ func TestGroupGolden(t *testing.T) {
 	}
 }
 
+// TestGroupNarrow wants the mean and the point on every terminal, and whole columns.
+func TestGroupNarrow(t *testing.T) {
+	s := tuitest.OpenList(t, 60, 20, tuitest.ListOptions(), sweepOf)
+	s.Wants("rates  ×3", "71.00 ±1", "dead")
+	s.Lacks("age", "…│")
+	s.Send(tuitest.SizeOf(40, 12))
+	s.Wants("rates  ×3", "71.00 ±1")
+	s.Lacks("state", "…│")
+	s.Press("g", "enter")
+	s.Wants("fast", "71.00 ±1", "best")
+	s.Lacks("state", "…│")
+	s.Send(tuitest.SizeOf(60, 20))
+	s.Wants("fast", "71.00 ±1", "3 / 3", "done")
+	s.Lacks("…│")
+}
+
 // TestGroup opens a sweep, sorts, filters and compares its points, and opens one of
 // their runs.
 func TestGroup(t *testing.T) {

@@ -64,11 +64,7 @@ func (v *View) groupCells(g *sweep.Group, cols []widget.TableColumn, now time.Ti
 	c := cells(r, t, cols, now)
 	s, want := session.Whole(g)
 	c[colState] = widget.TableCell{Text: host.Badge(t, string(g.State), ""), Order: stateOrder(string(g.State))}
-	name := widget.Plain(g.Name) + t.Dim.Render(fmt.Sprintf("  %s%d", t.Glyphs.Times, len(g.Points)))
-	if len(g.Points) == 1 {
-		name = widget.Plain(g.Name) + t.Dim.Render("  "+seeds(max(len(g.Seeds), s.Made)))
-	}
-	c[colRun] = widget.TableCell{Text: name, Order: newestOf(g)}
+	c[colRun] = widget.TableCell{Text: v.groupName(g), Order: newestOf(g)}
 	done := fmt.Sprintf("%d", s.Done) + t.Dim.Render(fmt.Sprintf(" / %d runs", want))
 	if w := cols[colKimg].W; w > barW+1+8 && s.Total > 0 && s.Made > 0 {
 		seen := float64(s.Nimg) / (float64(s.Total) * float64(want) / float64(s.Made))
@@ -80,6 +76,17 @@ func (v *View) groupCells(g *sweep.Group, cols []widget.TableColumn, now time.Ti
 		c[colLast] = widget.TableCell{Text: widget.Value(s.Last.Mean), Order: s.Last.Mean}
 	}
 	return c
+}
+
+// groupName is the name of a group with how many points it has, or seeds.
+func (v *View) groupName(g *sweep.Group) string {
+	t := v.h.Theme()
+	many := fmt.Sprintf("%s%d", t.Glyphs.Times, len(g.Points))
+	if len(g.Points) == 1 {
+		s, _ := session.Whole(g)
+		many = seeds(max(len(g.Seeds), s.Made))
+	}
+	return widget.Plain(g.Name) + t.Dim.Render("  "+many)
 }
 
 // seeds counts seeds.

@@ -28,6 +28,7 @@ func TestRunsGolden(t *testing.T) {
 		{"three", three, func(*tuitest.Screen) {}},
 		{"thirty", tuitest.ManyRuns, func(s *tuitest.Screen) { s.Press("G", "up", "up") }},
 		{"filtered", tuitest.ManyRuns, func(s *tuitest.Screen) {
+			s.Frame() // which decides what columns there are to sort by
 			s.Press("/")
 			s.Type("state:done gdd")
 			s.Press("enter", ">", ">", ">", ">")
@@ -40,6 +41,34 @@ func TestRunsGolden(t *testing.T) {
 			c.prepare(s)
 			s.GoldenSizes("runs-" + c.name)
 		})
+	}
+}
+
+// TestRunsLongNames wants names to have the room that others leave, and their ends where
+// that is not enough; on a narrow terminal what they came to is left, whole.
+func TestRunsLongNames(t *testing.T) {
+	names := []string{"00301-mnist-gdd-i-frozen-conv-seed1", "00302-mnist-gdd-i-frozen-conv-seed2"}
+	s := tuitest.OpenList(t, 80, 24, tuitest.ListOptions(), func(tb testing.TB) {
+		for _, name := range names {
+			c := tuitest.Default()
+			c.State = run.StateDone
+			tuitest.NewFake(tb, "runs", name, c)
+		}
+	})
+	for _, c := range []struct {
+		w, h  int
+		wants []string
+		lacks []string
+	}{
+		{200, 60, []string{names[0], names[1], "method", "age", "trend"}, nil},
+		{120, 40, []string{names[0], names[1], "method", "age"}, nil},
+		{80, 24, []string{"00301-mnist-gd…zen-conv-seed1", "00302-mnist-gd…zen-conv-seed2", "kimg", "best", "age", "78.14"}, []string{"method"}},
+		{60, 20, []string{"00301-mni…nv-seed1", "00302-mni…nv-seed2", "kimg", "best", "78.14"}, []string{"age"}},
+		{40, 12, []string{"-seed1 ", "-seed2 ", "best", "78.14 │"}, []string{"kimg", "age"}},
+	} {
+		s.Send(tuitest.SizeOf(c.w, c.h))
+		s.Wants(c.wants...)
+		s.Lacks(c.lacks...)
 	}
 }
 

@@ -32,60 +32,75 @@ const (
 
 // Cells of the columns whose content takes what there is.
 const (
+	nameLeast          = 12 // on a terminal that has no room for more
 	nameMin, nameMax   = 17, 34
+	nameCut            = 3  // which a name may lose before it takes a column's place
+	nameWhole          = 70 // a number and the longest name: what is left over goes to them
 	barW               = 10 // of the progress beside the kimg
 	trendMin, trendMax = 12, 48
 	tagsMin, tagsMax   = 10, 24
 )
 
 // columns lays out the list in w cells. Which columns show depends on the
-// width, and on whether any run has tags and there are groups, so that nothing moves
-// while runs train.
-func columns(w int, tagged, grouped bool) []widget.TableColumn {
+// width, on whether any run has tags and there are groups, and on the longest of
+// the names, so that nothing moves while runs train.
+func columns(w int, tagged, grouped bool, longest int) []widget.TableColumn {
 	cols := []widget.TableColumn{
-		colState:  {Name: "state", W: 10},
-		colRun:    {Name: "run", W: nameMin, Down: true},
+		colState:  {Name: "state"},
+		colRun:    {Name: "run", W: nameLeast, Down: true, Middle: true},
 		colMethod: {Name: "method"},
 		colData:   {Name: "data"},
-		colKimg:   {Name: "kimg", W: 13, Right: true, Down: true},
-		colBest:   {Name: "best", W: 7, Right: true},
+		colKimg:   {Name: "kimg", Right: true, Down: true},
+		colBest:   {Name: "best", Right: true},
 		colLast:   {Name: "last", Right: true},
 		colSpeed:  {Name: "img/s", Right: true, Down: true},
 		colFrozen: {Name: "frozen", Right: true, Down: true},
-		colAge:    {Name: "age", W: 7, Right: true},
+		colAge:    {Name: "age", Right: true},
 		colTrend:  {Name: "trend"},
 		colTags:   {Name: "tags"},
 	}
-	if grouped {
-		cols[colBest].W = 12 // a mean and its deviation
-	}
-	used := widget.TableMargin - widget.TableGap + 1 // and a space at the right end
-	for _, c := range cols {
-		if c.W > 0 {
-			used += c.W + widget.TableGap
-		}
-	}
-	// What comes first is dropped last.
-	for _, c := range []struct{ col, w int }{
-		{colTags, tagsMin}, {colMethod, 10}, {colSpeed, 6}, {colLast, 7}, {colFrozen, 7}, {colData, 6}, {colTrend, trendMin},
-	} {
-		if (c.col != colTags || tagged) && used+c.w+widget.TableGap <= w {
-			cols[c.col].W = c.w
-			used += c.w + widget.TableGap
+	used := widget.TableMargin + nameLeast + 1 // and a space at the right end
+	show := func(col, cells int) {
+		if used+cells+widget.TableGap <= w {
+			cols[col].W = cells
+			used += cells + widget.TableGap
 		}
 	}
 	give := func(col, most int) {
-		extra := min(max(w-used, 0), most-cols[col].W)
+		extra := max(min(w-used, most-cols[col].W), 0)
 		cols[col].W += extra
 		used += extra
 	}
+	// What comes first is dropped last, and names come before what they mostly say.
+	best := 7
+	if grouped {
+		best = 12 // a mean and its deviation
+	}
+	show(colBest, best)
+	show(colState, 10)
+	give(colRun, nameMin)
+	if show(colKimg, 13); cols[colKimg].W > 0 {
+		show(colAge, 7)
+	}
+	if longest > nameMin+nameCut {
+		give(colRun, min(longest, nameMax))
+	}
+	if tagged {
+		show(colTags, tagsMin)
+	}
+	show(colMethod, 10)
+	show(colSpeed, 6)
+	show(colLast, 7)
+	show(colFrozen, 7)
+	show(colData, 6)
+	show(colTrend, trendMin)
 	give(colRun, 26)
-	if used+barW+1 <= w {
+	if cols[colKimg].W > 0 && used+barW+1 <= w {
 		cols[colKimg].W += barW + 1
 		used += barW + 1
 	}
-	give(colRun, nameMax)
-	if tagged && cols[colTags].W > 0 {
+	give(colRun, max(nameMax, min(longest, nameWhole)))
+	if cols[colTags].W > 0 {
 		give(colTags, tagsMax)
 	}
 	if cols[colTrend].W > 0 {
@@ -101,9 +116,12 @@ func cells(r *session.Listed, t *theme.Theme, cols []widget.TableColumn, now tim
 	for i := range c {
 		c[i] = none
 	}
-	number, _ := run.Number(r.Name)
+	order := math.Inf(1) // a name of one's own: with the sweeps', before the others
+	if n, ok := run.Number(r.Name); ok {
+		order = float64(n)
+	}
 	c[colState] = widget.TableCell{Text: badge(r, t), Order: stateOrder(st.State)}
-	c[colRun] = widget.TableCell{Text: widget.Plain(r.Name), Order: float64(number)}
+	c[colRun] = widget.TableCell{Text: widget.Plain(r.Name), Order: order}
 	if m := methodOf(r); m != "" {
 		c[colMethod] = widget.TableCell{Text: m}
 	}

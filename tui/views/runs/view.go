@@ -4,9 +4,8 @@
 package runs
 
 import (
-	"slices"
-
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"innate/tui/host"
 	"innate/tui/session"
@@ -182,7 +181,18 @@ func (v *View) take(m session.RunsMsg) tea.Cmd {
 func (v *View) fill() {
 	list := v.h.Runs().List
 	groups := v.h.Runs().Groups
-	cols := columns(v.width, slices.ContainsFunc(list, func(r session.Listed) bool { return len(r.About.Tags) > 0 }), len(groups) > 0)
+	tagged, longest := false, 0
+	for i := range list {
+		r := &list[i]
+		tagged = tagged || len(r.About.Tags) > 0
+		if v.h.Runs().Group(r.About.Group) == nil {
+			longest = max(longest, ansi.StringWidth(widget.Plain(r.Name)))
+		}
+	}
+	for i := range groups {
+		longest = max(longest, ansi.StringWidth(v.groupName(&groups[i])))
+	}
+	cols := columns(v.width, tagged, len(groups) > 0, longest)
 	v.table.SetColumns(cols)
 	terms := parseFilter(v.filter)
 	now := v.h.Options().Now()
