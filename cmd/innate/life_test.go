@@ -185,8 +185,10 @@ func TestLife(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	want := "innate resume " + name + " continues from"
-	if out := p.must("status", name); !strings.Contains(out, "dead") || !strings.Contains(out, want) || !strings.Contains(out, "images/s") {
+	if out := p.must("status", name); !strings.Contains(out, "dead") || !strings.Contains(out, want) || !strings.Contains(out, "img/s") {
 		t.Errorf("status of a dead run lacks its last progress line or %q:\n%s", want, out)
+	} else if strings.Contains(out, " left") || strings.Contains(out, "images/s") {
+		t.Errorf("a dead run has a speed, or time left:\n%s", out)
 	}
 	if out := p.must("ls"); !strings.Contains(out, name+" is dead: ") {
 		t.Errorf("ls does not say how the run died:\n%s", out)

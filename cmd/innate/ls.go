@@ -94,13 +94,21 @@ func printRuns(c *cli, infos []run.Info, asJSON bool) error {
 	fmt.Fprintln(w, heads)
 	for _, i := range infos {
 		s := i.Status
-		speed := "-"
-		if run.Active(s.State) {
-			speed = fmt.Sprintf("%.1f", s.ImagesPerSec)
+		kimg, rate, frozen := "-", "-", "-"
+		switch seen, total := kimgOf(s); {
+		case s.TotalNimg > 0:
+			kimg = seen + "/" + total
+		case s.Nimg > 0:
+			kimg = seen
 		}
-		seen, total := kimgOf(s)
-		fmt.Fprintf(w, "%s\t%s\t%s/%s\t%s\t%.1f %%\t%s\t%s", clip(run.OneLine(i.Name)), s.State,
-			seen, total, speed, 100*s.FrozenFraction, number(s.LastFID), number(s.BestFID))
+		if v, ok := speed(s); ok {
+			rate = fmt.Sprintf("%.1f", v)
+		}
+		if s.Params > 0 {
+			frozen = fmt.Sprintf("%.1f %%", 100*s.FrozenFraction)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s", clip(run.OneLine(i.Name)), s.State,
+			kimg, rate, frozen, number(s.LastFID), number(s.BestFID))
 		if tagged {
 			fmt.Fprint(w, "\t", strings.Join(i.About.Tags, " "))
 		}

@@ -88,11 +88,16 @@ func printStatus(out io.Writer, info run.Info) {
 	if info.About.Note != "" {
 		row("note", "%s", run.OneLine(info.About.Note))
 	}
-	row("method", "%s", s.Method)
-	seen, total := kimgOf(s)
-	row("progress", "%s of %s kimg, %.1f images/s, %s left", seen, total,
-		s.ImagesPerSec, time.Duration(s.EtaSec*float64(time.Second)).Round(time.Second))
-	row("frozen", "%.1f %% of %d parameters, preset %s", 100*s.FrozenFraction, s.Params, orNone(s.FreezePreset))
+	known := func(name, value string) {
+		if value != "" {
+			row(name, "%s", value)
+		}
+	}
+	known("method", s.Method)
+	known("progress", pace(s))
+	if s.Params > 0 {
+		row("frozen", "%.1f %% of %d parameters, preset %s", 100*s.FrozenFraction, s.Params, orNone(s.FreezePreset))
+	}
 	for k, share := range s.DiscFrozen {
 		row("", "%.1f %% of %s", 100*share, configs.DiscName(k))
 	}
@@ -110,7 +115,9 @@ func printStatus(out io.Writer, info run.Info) {
 	if s.TeacherFID != nil {
 		row("teacher", "%s %.2f in many steps", s.FIDName, *s.TeacherFID)
 	}
-	row("kernels", "%s, %d threads", s.Kernels, s.Threads)
+	if s.Kernels != "" {
+		row("kernels", "%s, %d threads", s.Kernels, s.Threads)
+	}
 	if n := len(s.Ranks); n > 0 {
 		names := make([]string, n)
 		for i, r := range s.Ranks {
@@ -140,6 +147,37 @@ func printStatus(out io.Writer, info run.Info) {
 	case run.StateFailed, run.StateStopped, run.StateNew:
 		row("next", "%s", hint(info))
 	}
+}
+
+// pace words how far a run is, and of one that trains, as far as that is known, how
+// fast it is and for how long it will; "" if nothing is known.
+func pace(s run.Status) string {
+	text := imagesSeen(s)
+	if v, ok := speed(s); ok {
+		text += fmt.Sprintf(", %.1f images/s", v)
+		if s.EtaSec > 0 {
+			text += ", " + time.Duration(s.EtaSec*float64(time.Second)).Round(time.Second).String() + " left"
+		}
+	}
+	return text
+}
+
+// imagesSeen words how far a run is, and how far it goes if that is known; "" of one that
+// has not begun to train.
+func imagesSeen(s run.Status) string {
+	switch seen, total := kimgOf(s); {
+	case s.TotalNimg > 0:
+		return seen + " of " + total + " kimg"
+	case s.Nimg > 0:
+		return seen + " kimg"
+	}
+	return ""
+}
+
+// speed is how many images a second a run trains on: known of one that does, once it has
+// been measured. The heartbeat of others has their last one.
+func speed(s run.Status) (float64, bool) {
+	return s.ImagesPerSec, s.State == run.StateRunning && s.ImagesPerSec > 0
 }
 
 // gpuFacts are what a GPU reports.

@@ -88,10 +88,12 @@ func (w *watcher) progress(info run.Info) error {
 }
 
 func (w *watcher) line(s run.Status) string {
-	seen, total := kimgOf(s)
-	parts := []string{withReason(s.State, s), fmt.Sprintf("%s of %s kimg", seen, total)}
-	if s.State == run.StateRunning {
-		parts = append(parts, fmt.Sprintf("%.1f images/s", s.ImagesPerSec))
+	parts := []string{withReason(s.State, s)}
+	if seen := imagesSeen(s); seen != "" {
+		parts = append(parts, seen)
+	}
+	if v, ok := speed(s); ok {
+		parts = append(parts, fmt.Sprintf("%.1f images/s", v))
 	}
 	for i, name := range w.tick.Names {
 		if strings.HasPrefix(name, "loss/") {
