@@ -16,14 +16,17 @@ type columns struct {
 
 const (
 	markW    = 2  // cursor and mark
+	nameGap  = 1  // between a name and what follows
 	nameMax  = 40 // what the longest common name needs in a sorted list
 	sparkMax = 96
 	sparkGap = 2
+
+	nameWhole = 24 // what tells the layers of one network apart there
 )
 
-// columnsFor decides by width, and whether there is a probe, so that nothing moves
-// while values change.
-func columnsFor(w int, probed bool) columns {
+// columnsFor decides by width, whether there is a probe, and whether rows have their
+// whole names, so that nothing moves while values change.
+func columnsFor(w int, probed, whole bool) columns {
 	c := columns{indent: 1, params: 8, state: 2}
 	switch {
 	case w >= 116:
@@ -43,16 +46,14 @@ func columnsFor(w int, probed bool) columns {
 	case w >= 34:
 		c.kind = 7
 	}
-	measured := c.each
-	if c.all {
-		measured *= int(session.Measurements)
+	c.name = c.left(w)
+	if whole && c.name < nameWhole {
+		c.kind = 0 // the name says it
+		c.name = c.left(w)
 	}
-	if c.probed {
-		measured += 2 * c.each
-	}
-	c.name = w - markW - c.kind - c.shape - c.params - 1 - c.state - measured
-	if c.spark > 0 {
-		c.name -= sparkGap + c.spark
+	if whole && c.name < nameWhole {
+		c.params = 0
+		c.name = c.left(w)
 	}
 	c.name = max(c.name, 0)
 	if extra := c.name - nameMax; extra > 0 && c.spark > 0 {
@@ -61,6 +62,23 @@ func columnsFor(w int, probed bool) columns {
 		c.spark += extra
 	}
 	return c
+}
+
+// left is what the other columns leave of w cells.
+func (c *columns) left(w int) int {
+	w -= markW + c.kind + c.shape + c.params + 1 + c.state
+	if c.all {
+		w -= c.each * int(session.Measurements)
+	} else {
+		w -= c.each
+	}
+	if c.probed {
+		w -= 2 * c.each
+	}
+	if c.spark > 0 {
+		w -= sparkGap + c.spark
+	}
+	return w
 }
 
 // numbers are the columns of numbers: where there is room for one alone, that of a

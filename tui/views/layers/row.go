@@ -24,8 +24,11 @@ func (f *frame) row(y int) {
 	f.nameOf(y)
 	f.text(t.Dim, u.Kind, f.kind)
 	f.text(t.Dim, shapeText(u.Shape, g.Times, f.shape), f.shape)
-	f.right(t.Dim, widget.Count(u.Params), f.params-1)
-	f.space(2)
+	if f.params > 0 {
+		f.right(t.Dim, widget.Count(u.Params), f.params-1)
+		f.space(1)
+	}
+	f.space(1)
 	state, k := f.stateOf(u)
 	f.text(k, state, f.state)
 	for _, c := range f.numbers(&f.list.Order) {
@@ -59,11 +62,13 @@ func (f *frame) markGlyph(u *session.Node) string {
 func (f *frame) nameOf(y int) {
 	net, i := f.layers.Net, f.rows[y]
 	t, g, u := f.theme, &f.theme.Glyphs, &net.Nodes[i]
+	w := max(f.name-nameGap, 0)
+	defer f.space(f.name - w)
 	if f.list.Order.By != session.ByTree {
-		f.tail(t.Text, u.Key, f.name)
+		f.tail(t.Text, u.Key, w)
 		return
 	}
-	indent := min(u.Depth*f.indent, f.name)
+	indent := min(u.Depth*f.indent, w)
 	f.space(indent)
 	arrow, name, k := " ", u.Name, t.Text
 	if !net.Leaf(i) {
@@ -80,8 +85,8 @@ func (f *frame) nameOf(y int) {
 	case session.LevelTensor:
 		k = t.Dim
 	}
-	f.text(t.Faint, arrow, min(2, f.name-indent))
-	f.text(k, name, f.name-indent-2)
+	f.text(t.Faint, arrow, min(2, w-indent))
+	f.text(k, name, w-indent-2)
 }
 
 // stateOf words what happens to a node, counting frozen units where not all are

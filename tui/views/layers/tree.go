@@ -55,7 +55,7 @@ func (t *tree) View(w, h int) string {
 	}
 	f := &frame{
 		pen: &pen{ellipsis: ellipsis, w: w}, theme: t.theme, list: t.list, layers: layers,
-		rows: rows, cursor: t.list.Row(), columns: columnsFor(w, layers.Probe != nil),
+		rows: rows, cursor: t.list.Row(), columns: t.columns(w),
 	}
 	f.b.Grow(3 * w * h)
 	if m, ok := mapOf(layers.Net.Nodes, w, h); ok {
@@ -83,6 +83,11 @@ func (t *tree) View(w, h int) string {
 	return strings.TrimSuffix(f.b.String(), "\n")
 }
 
+// columns are those of a View of w cells.
+func (t *tree) columns(w int) columns {
+	return columnsFor(w, t.list.Layers.Probe != nil, t.list.Order.By != session.ByTree)
+}
+
 // scroll keeps the cursor on screen and the last page full.
 func (t *tree) scroll() {
 	cursor := t.list.Row()
@@ -108,7 +113,7 @@ func (t *tree) MoveTo(line int) bool {
 // ColumnAt returns the column at cell x of a View of w cells, and whether line y
 // is the line of heads.
 func (t *tree) ColumnAt(x, y, w int) (column session.LayerColumn, head bool) {
-	c := columnsFor(w, t.list.Layers.Probe != nil)
+	c := t.columns(w)
 	return c.at(x, &t.list.Order), c.spark > 0 && t.first > 0 && y == t.first-1
 }
 

@@ -346,3 +346,35 @@ func BenchmarkLayersView(b *testing.B) {
 		}
 	})
 }
+
+// TestLayersWholeNames sorts the layers, whose rows then have their whole names, and
+// wants them apart from the next column, and at the width of the dashboard's pane on 80
+// columns from each other.
+func TestLayersWholeNames(t *testing.T) {
+	l := teacher(theme.New(true, false))
+	l.Order.Sort(session.ByDistance)
+	var keys []string
+	for _, i := range l.Rows() {
+		keys = append(keys, l.Layers.Net.Nodes[i].Key)
+	}
+	for w := 34; w <= 120; w++ {
+		seen := map[string]bool{}
+		for _, line := range plain(l.View(w, len(keys)+8)) {
+			name, _, _ := strings.Cut(strings.TrimLeft(line, "› "), " ")
+			_, end, ok := strings.Cut(name, "_")
+			if !ok || !strings.ContainsAny(name, ".") {
+				continue // no row of a block
+			}
+			if !slices.ContainsFunc(keys, func(key string) bool { return strings.HasSuffix(key, end) }) {
+				t.Fatalf("%d cells: %q is the end of no layer's name", w, name)
+			}
+			if seen[name] {
+				t.Fatalf("%d cells: two rows are called %q", w, name)
+			}
+			seen[name] = true
+		}
+		if len(seen) < 20 {
+			t.Fatalf("%d cells: %d rows of blocks", w, len(seen))
+		}
+	}
+}
