@@ -2,6 +2,8 @@ package tui_test
 
 import (
 	"image/color"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -42,6 +44,41 @@ func TestFaultPictureUnderText(t *testing.T) {
 				t.Errorf("%s, %s: asked %v, want %v: %.60q", version, c.name, got, want, s.Raw)
 			}
 			s.Raw = nil
+		}
+	}
+}
+
+// TestFaultPictureBesideFrame places pictures at many widths and checks that they end
+// inside their frame: also with the column more that konsole blanks right of them.
+func TestFaultPictureBesideFrame(t *testing.T) {
+	sizes := regexp.MustCompile(`\x1b\[\d+;(\d+)H\x1bP[^"]*"1;1;(\d+);\d+`)
+	for version, blank := range map[string]int{"Konsole 22.12.3": 1, "XTerm(379)": 0} {
+		s, _ := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{Images: "sixel"})
+		s.Send(tea.TerminalVersionMsg{Name: version})
+		touching := false
+		for w := 107; w < 112; w++ {
+			s.Raw = nil
+			s.Send(tuitest.SizeOf(w, 40))
+			s.Load()
+			sent := s.Pictures()
+			if len(sent) == 0 {
+				t.Fatalf("%s: no picture at %d columns", version, w)
+			}
+			m := sizes.FindStringSubmatch(sent[len(sent)-1])
+			if m == nil {
+				t.Fatalf("%s: no place and size in %.80q", version, sent[len(sent)-1])
+			}
+			column, _ := strconv.Atoi(m[1])
+			pixels, _ := strconv.Atoi(m[2])
+			x, _, cells, _ := s.PictureRect()
+			end := column - 1 + (pixels+7)/8 + blank
+			if end > x+cells {
+				t.Errorf("%s: at %d columns a picture blanks up to column %d, want %d", version, w, end, x+cells)
+			}
+			touching = touching || end == x+cells
+		}
+		if !touching {
+			t.Errorf("%s: no picture takes all of its columns: the test says nothing", version)
 		}
 	}
 }

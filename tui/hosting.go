@@ -71,6 +71,9 @@ func (a *App) Canvas(at host.Rect) host.Canvas {
 	c := host.Canvas{Mode: a.display.Mode, At: at, Registers: a.probe.Registers()}
 	c.CellW, c.CellH = a.probe.Cell()
 	c.MaxW, c.MaxH = a.probe.MaxPixels()
+	if c.Mode == sixel.Sixel {
+		c.Blank = a.probe.Blank()
+	}
 	if !c.Mode.OutOfBand() && c.Mode != sixel.Kitty {
 		c.CellW, c.CellH = 1, 2 // half-blocks
 	}

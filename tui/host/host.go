@@ -88,11 +88,12 @@ type Canvas struct {
 	CellH      int
 	Registers  int // colours
 	MaxW, MaxH int // pixels
+	Blank      int // columns right of a picture that the terminal blanks, too
 }
 
 // Room is how many pixels the picture may have.
 func (c *Canvas) Room() (w, h int) {
-	w, h = c.At.W*c.CellW, c.At.H*c.CellH
+	w, h = max(c.At.W-c.Blank, 0)*c.CellW, c.At.H*c.CellH
 	if c.Mode == sixel.Sixel {
 		w, h = min(w, c.MaxW), min(h, c.MaxH)
 	}

@@ -202,11 +202,22 @@ func (p *Probe) Supports(m Mode) bool {
 // Wipe returns the sequence that removes every picture from a terminal that
 // keeps them under what is written and erased there, as konsole does, or nothing.
 func (p *Probe) Wipe() string {
-	if strings.HasPrefix(strings.ToLower(p.version), "konsole") {
+	if p.konsole() {
 		return "\x1b_Ga=d,q=2\x1b\\"
 	}
 	return ""
 }
+
+// Blank is how many columns right of a sixel picture the terminal blanks with those that
+// the picture covers: konsole (22.12) takes one more than the picture has.
+func (p *Probe) Blank() int {
+	if p.konsole() {
+		return 1
+	}
+	return 0
+}
+
+func (p *Probe) konsole() bool { return strings.HasPrefix(strings.ToLower(p.version), "konsole") }
 
 // Best returns the best mode the terminal supports.
 func (p *Probe) Best() Mode {
