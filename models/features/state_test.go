@@ -229,6 +229,22 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
+// TestClassifiers: the classifier of a whole network, as torchvision or timm has it, is
+// no part of its maps.
+func TestClassifiers(t *testing.T) {
+	for head, set := range map[string]*models.ParamSet{
+		"classifier.0.weight": features.VGGWeights(nil), "pre_logits.fc1.weight": features.VGGWeights(nil), "head.fc.bias": features.VGGWeights(nil),
+		"classifier.weight": features.LiteWeights(nil), "conv_head.weight": features.LiteWeights(nil),
+	} {
+		f := checkpoint.New()
+		check(t, f.AddParams("", set))
+		zeros(t, f, head, 2)
+		if _, err := features.DescribeBackbone(f, ""); err != nil {
+			t.Errorf("%s: %v", head, err)
+		}
+	}
+}
+
 func check(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {

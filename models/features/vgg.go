@@ -24,6 +24,9 @@ var vggStages = []struct{ channels, convs int }{{64, 2}, {128, 2}, {256, 3}, {51
 // vggEps is that of torchvision's batch norms.
 const vggEps = 1e-5
 
+// vggHeads are the classifiers: torchvision's, and timm's, which are convolutions.
+var vggHeads = []string{"classifier.", "pre_logits.", "head."}
+
 // eachVGG calls f for every convolution: its place in torchvision's sequence, behind
 // which its batch norm stands, and its channels.
 func eachVGG(f func(at, in, out int)) {
@@ -38,7 +41,7 @@ func eachVGG(f func(at, in, out int)) {
 }
 
 func vggDict() *stateDict {
-	d := &stateDict{kind: "vgg16_bn", unused: []string{"classifier."}}
+	d := &stateDict{kind: "vgg16_bn", unused: vggHeads}
 	eachVGG(func(at, in, out int) {
 		d.conv(fmt.Sprintf("features.%d", at), true, out, in, 3)
 		d.batchNorm(fmt.Sprintf("features.%d", at+1), out)
@@ -46,7 +49,7 @@ func vggDict() *stateDict {
 	return d
 }
 
-// inVGG recognises torchvision's names.
+// inVGG recognises torchvision's names, which are timm's, too.
 func inVGG(f *checkpoint.File) bool {
 	return hasAll(f, "features.0.weight", "features.1.running_mean")
 }

@@ -30,7 +30,7 @@ func eachVGG16(f func(at, in, out int)) {
 }
 
 func vgg16Dict() *stateDict {
-	d := &stateDict{kind: "vgg16", unused: []string{"classifier."}}
+	d := &stateDict{kind: "vgg16", unused: vggHeads}
 	eachVGG16(func(at, in, out int) { d.conv(fmt.Sprintf("features.%d", at), true, out, in, 3) })
 	return d
 }
