@@ -3,6 +3,7 @@ package remote
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"time"
 
 	"innate/trainer/run"
@@ -43,6 +44,17 @@ type Stamp struct {
 	Size int64     `json:"size"`
 	Mod  time.Time `json:"mod"`
 	Node uint64    `json:"node,omitempty"` // the inode: another file of the same name has another
+}
+
+// UnmarshalJSON reads a stamp with its time in UTC: a zone of its own, as one that is not of
+// whole hours gets at every reading, would make two of one time differ.
+func (s *Stamp) UnmarshalJSON(text []byte) error {
+	type plain Stamp // without this method
+	if err := json.Unmarshal(text, (*plain)(s)); err != nil {
+		return err
+	}
+	s.Mod = s.Mod.UTC()
+	return nil
 }
 
 // Headers of requests and answers.
