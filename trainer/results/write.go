@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"unicode"
 )
 
 // ErrFormat is what Write returns for a form that it does not know.
@@ -46,7 +47,11 @@ func Filter(list []Result, key, value string) ([]Result, error) {
 		if err := json.Unmarshal(text, &fields); err != nil {
 			return nil, fmt.Errorf("results: %w", err)
 		}
-		if strings.Trim(string(fields[key]), `"`) == value {
+		said := string(fields[key])
+		if text := ""; json.Unmarshal(fields[key], &text) == nil {
+			said = text
+		}
+		if said == value {
 			out = append(out, r)
 		}
 	}
@@ -113,6 +118,17 @@ func WriteTable(w io.Writer, format string, head []string, rows [][]string) erro
 	return formats[i].write(w, head, rows)
 }
 
+// oneLine is a cell for people: what would end its line, its column or obey to the terminal
+// is a question mark. CSV and JSON have ways to write it.
+func oneLine(cell string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '?'
+		}
+		return r
+	}, cell)
+}
+
 // about says what a number may be compared with.
 var about = []string{"images", "size", "seeds", "steps", "nfe", "weights", "kimg", "features", "input", "reference", "note"}
 
@@ -173,7 +189,7 @@ func writeText(w io.Writer, head []string, rows [][]string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, row := range append([][]string{head}, rows...) {
 		for i := range row {
-			if row[i] == "" {
+			if row[i] = oneLine(row[i]); row[i] == "" {
 				row[i] = "-"
 			}
 		}
@@ -189,7 +205,7 @@ func writeCSV(w io.Writer, head []string, rows [][]string) error {
 func writeMarkdown(w io.Writer, head []string, rows [][]string) error {
 	line := func(cells []string) string {
 		for i := range cells {
-			cells[i] = strings.ReplaceAll(cells[i], "|", `\|`)
+			cells[i] = strings.ReplaceAll(oneLine(cells[i]), "|", `\|`)
 		}
 		return "| " + strings.Join(cells, " | ") + " |\n"
 	}

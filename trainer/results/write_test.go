@@ -68,7 +68,24 @@ func TestFilter(t *testing.T) {
 			t.Errorf("%s: got %v, %v; want %d", filter, got, err, want)
 		}
 	}
+	odd := `a&b <"c">\d`
+	if got, err := results.Filter([]results.Result{result(odd, 0, 2)}, "network", odd); err != nil || len(got) != 1 {
+		t.Errorf("%s: got %v, %v; want it", odd, got, err)
+	}
 	if _, err := results.Filter(list, "net", "a"); err == nil || !strings.Contains(err.Error(), `got the key "net", want network | `) {
 		t.Errorf("no such key: %v", err)
+	}
+}
+
+// TestWriteOdd: whatever a network is called, a row is a line that a terminal only shows.
+func TestWriteOdd(t *testing.T) {
+	for _, format := range []string{"text", "md"} {
+		var out bytes.Buffer
+		if err := results.Write(&out, format, []results.Result{result("a\tb\nc\x1b[2J", 0, 2), result("d", 0, 3)}, true); err != nil {
+			t.Fatal(err)
+		}
+		if text := out.String(); !strings.Contains(text, "a?b?c?[2J") || strings.ContainsAny(text, "\t\x1b") {
+			t.Errorf("%s: %q", format, text)
+		}
 	}
 }
