@@ -16,10 +16,13 @@ import (
 // with the student's length, or the length with the student's direction.
 var ProbeModes = []string{"whole", "direction", "norm"}
 
+// costWords say what is put back at the cost that a table of single tensors has.
+var costWords = map[string]string{"whole": "wholly", "direction": "by its direction", "norm": "by its norm"}
+
 // Probing says what Probe tries.
 type Probing struct {
-	By     string // one of Groupings
-	Modes  []string
+	By     string   // one of Groupings
+	Modes  []string // some of ProbeModes, in whatever order
 	Judge  Judge
 	Folder string        // where each number is kept as it comes; "": nowhere
 	Budget time.Duration // after which no further number is begun; 0: none
@@ -39,6 +42,8 @@ func Probe(ctx context.Context, s Setup, student, teacher *Network, how Probing)
 	if err != nil {
 		return nil, err
 	}
+	asked := how.Modes
+	how.Modes = slices.DeleteFunc(slices.Clone(ProbeModes), func(mode string) bool { return !slices.Contains(asked, mode) })
 	if s.N < 2 {
 		return nil, fmt.Errorf("analysis: %d images, want at least 2 for a covariance", s.N)
 	}
@@ -232,7 +237,7 @@ func (p *prober) report(changes []Change, complete bool) *figures.Report {
 		t.Heads = append(t.Heads, "dFID "+mode, "change "+mode)
 	}
 	layers := layersOf(changes)
-	of := figures.Table{Name: "tensors", Title: "What each tensor's group costs, wholly", Words: []string{"tensor", p.how.By}, Heads: []string{"dFID"}}
+	of := figures.Table{Name: "tensors", Title: "What each tensor's group costs, " + costWords[p.how.Modes[0]], Words: []string{"tensor", p.how.By}, Heads: []string{"dFID"}}
 	missing := 0
 	for _, g := range p.groups {
 		values := 0

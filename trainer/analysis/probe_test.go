@@ -109,6 +109,27 @@ func TestProbe(t *testing.T) {
 	}
 }
 
+// TestProbeModes: in whatever order they are asked for, and how often, the costs that
+// tensors have are those of the first of ProbeModes, and say which.
+func TestProbeModes(t *testing.T) {
+	student, teacher := pair(t)
+	for _, c := range []struct {
+		modes        []string
+		heads, title string
+	}{
+		{[]string{"norm", "whole", "norm"}, "values distance dFID whole change whole dFID norm change norm", "What each tensor's group costs, wholly"},
+		{[]string{"norm"}, "values distance dFID norm change norm", "What each tensor's group costs, by its norm"},
+	} {
+		how := probing("")
+		how.By, how.Modes = "part", c.modes
+		r, err := analysis.Probe(context.Background(), drawing(t), student, teacher, how)
+		check(t, err)
+		if got := strings.Join(r.Tables[0].Heads, " "); got != c.heads || r.Tables[1].Title != c.title {
+			t.Errorf("%v: %q, %q; want %q, %q", c.modes, got, r.Tables[1].Title, c.heads, c.title)
+		}
+	}
+}
+
 // TestProbeResumes: one that its budget ended, and one that was killed within a line,
 // continue to the numbers of one that nothing stopped.
 func TestProbeResumes(t *testing.T) {
