@@ -304,7 +304,9 @@ func parametersOf(groups []group) (names []string) {
 func valuesOf(groups []group) map[string]any {
 	values := map[string]any{}
 	for _, g := range groups {
-		values[g.name] = run.Exact(g.value)
+		if values[g.name] = g.value; math.IsInf(g.value, 0) {
+			values[g.name] = run.Exact(g.value)
+		}
 	}
 	return values
 }

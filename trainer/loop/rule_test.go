@@ -45,6 +45,14 @@ func TestRuleIsExact(t *testing.T) {
 		if e.Nimg%12 != 0 || e.Data["before"] == nil {
 			t.Errorf("event %q at %d images, want one at the end of a window with the table before it", e.Text, e.Nimg)
 		}
+		for _, side := range []string{"froze", "thawed"} {
+			values, _ := e.Data[side].(map[string]any)
+			for name, v := range values {
+				if _, number := v.(float64); !number {
+					t.Errorf("event %q: %s by %v of type %T, want a number", e.Text, name, v, v)
+				}
+			}
+		}
 	}
 	if !froze || !thawed {
 		t.Error("want groups frozen and groups thawed")
