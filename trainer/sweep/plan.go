@@ -255,10 +255,17 @@ func (f *File) lineOfPoint(i int, all []NamedPoint) int {
 	return f.line("axis", 0, "")
 }
 
+// maxRunName bounds the name of a run's directory, in bytes: 255 less what stands around it
+// while it is deleted.
+const maxRunName = 235
+
 // add adds a point whose name and directories are no other's.
 func (p *Plan) add(named NamedPoint, round int) error {
 	if strings.ContainsFunc(named.Name, unicode.IsControl) || len(named.Name) > 200 {
 		return fmt.Errorf("point: got the name %.40q, want at most 200 bytes without control characters", named.Name)
+	}
+	if longest := p.RunName(Point{Name: named.Name}, math.MaxUint32); len(longest) > maxRunName {
+		return fmt.Errorf("point %q: its runs would be called %.40q… of %d bytes, want at most %d: a shorter name", named.Name, longest, len(longest), maxRunName)
 	}
 	for _, q := range p.Points {
 		if slug(q.Name) == slug(named.Name) {
