@@ -170,8 +170,11 @@ func kimgFlag(f *pflag.FlagSet, name, usage string) **float64 {
 	var kimg *float64
 	f.Func(name, usage, func(s string) error {
 		x, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+		if err != nil || !(x >= 0 && x <= 1e9) {
+			return fmt.Errorf("got %q, want thousands of images, such as 12.5", s)
+		}
 		kimg = &x
-		return err
+		return nil
 	})
 	return &kimg
 }

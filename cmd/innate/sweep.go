@@ -390,6 +390,8 @@ func (c *cli) sweepResumeCommand() *cobra.Command {
 		}
 		if pid, alive, err := sweep.Queue(dir); err != nil {
 			return err
+		} else if alive && sweep.Wished(dir) == sweep.PauseLater {
+			return sweep.Pause(dir, sweep.NoPause) // which it has not come to
 		} else if alive {
 			return fmt.Errorf("sweep: %s: %w as pid %d", nameOfSweep(dir), run.ErrRunning, pid)
 		}

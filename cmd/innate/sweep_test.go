@@ -64,4 +64,10 @@ func TestSweepFinish(t *testing.T) {
 	if status, _, said := line(t, "--runs", runs, "sweep", "pause", "--finish", "x"); status != 0 || sweep.Wished(dir) != sweep.PauseLater {
 		t.Errorf("of a queue after Slurm: status %d, wish %q: %s", status, sweep.Wished(dir), said)
 	}
+	if status, _, said := line(t, "--runs", runs, "sweep", "resume", "x"); status != 0 || sweep.Wished(dir) != sweep.NoPause {
+		t.Errorf("resume before that: status %d, wish %q: %s", status, sweep.Wished(dir), said)
+	}
+	if status, _, said := line(t, "--runs", runs, "sweep", "resume", "x"); status != 1 || !strings.Contains(said, run.ErrRunning.Error()) {
+		t.Errorf("resume once more: status %d: %s", status, said)
+	}
 }
