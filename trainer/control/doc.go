@@ -25,10 +25,12 @@
 //	ask -X POST http://innate/v1/evaluate                  # answered once it has a value, fid_nimg of the answer
 //	ask -X POST http://innate/v1/sample                    # sample_file names the picture
 //	ask -d '{"seed":7}' http://innate/v1/sample            # SampleRequest
+//	ask -X POST http://innate/v1/back                      # answered once a checkpoint of before the last live change is on disk
+//	ask -d '{"nimg":12000}' http://innate/v1/back          # BackRequest
 //	ask http://innate/metrics                              # text for Prometheus
 //
 // A POST is answered once it is done, with the status after it: settings, pauses
-// and samples between two steps, a checkpoint and a stop when their file is on
+// and samples between two steps, a checkpoint, a stop and a way back when their file is on
 // disk, an evaluation when it has its value (of a paused run, when it has taken
 // the weights). A stop that cannot leave a checkpoint, on a full disk for one, is
 // refused with the reason and with what would be lost. An error is {"error": "one
@@ -44,8 +46,8 @@
 //
 //	{"type":"status","data":{…}}    Status: first, and when it has changed, once a second at most
 //	{"type":"layers","data":[…]}    []Layer: at first, and when freezing or statistics have changed
-//	{"type":"tick","data":{…}}      Tick: as in metrics.jsonl
-//	{"type":"event","data":{…}}     Event: as in events.jsonl
+//	{"type":"tick","nimg":…}        the line of metrics.jsonl, also of type fid, test or resume
+//	{"type":"event","time":…}       the line of events.jsonl
 //	{"type":"dropped","data":{"count":3}}    about here that many messages are missing
 //	{"type":"heartbeat"}            after 15 seconds of silence
 //

@@ -30,7 +30,7 @@ const deadlineHeader = "Innate-Deadline"
 // their clients may wait for as long as they like, from those that are applied
 // between two steps.
 func lasts(kind string) bool {
-	return kind == KindStop || kind == KindCheckpoint || kind == KindEvaluate
+	return kind == KindStop || kind == KindCheckpoint || kind == KindEvaluate || kind == KindBack
 }
 
 // Runner is the training loop as the server sees it. Status and Layers return

@@ -382,3 +382,38 @@ func TestServeMissingDirectory(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// patient is a runner that notes how long the server gives it for each command.
+type patient struct {
+	*fakeRunner
+	left map[string]time.Duration
+}
+
+func (r *patient) Do(ctx context.Context, c control.Command) error {
+	until, _ := ctx.Deadline()
+	r.left[c.Kind] = time.Until(until)
+	return r.fakeRunner.Do(ctx, c)
+}
+
+// TestLasting: what is answered when a file is on disk, or a value there, has an hour for
+// that, where its client has as long.
+func TestLasting(t *testing.T) {
+	dir := t.TempDir()
+	r := &patient{&fakeRunner{state: run.StateRunning}, map[string]time.Duration{}}
+	serve(t, dir, r)
+	c, forever := control.NewClient(dir), context.Background()
+	for kind, ask := range map[string]func() (run.Status, error){
+		control.KindPause:      func() (run.Status, error) { return c.Pause(forever) },
+		control.KindStop:       func() (run.Status, error) { return c.Stop(forever) },
+		control.KindCheckpoint: func() (run.Status, error) { return c.Checkpoint(forever) },
+		control.KindEvaluate:   func() (run.Status, error) { return c.Evaluate(forever) },
+		control.KindBack:       func() (run.Status, error) { return c.Back(forever, control.BackRequest{}) },
+	} {
+		if _, err := ask(); err != nil {
+			t.Errorf("%s: %v", kind, err)
+		}
+		if long := r.left[kind] > 10*time.Minute; long != (kind != control.KindPause) {
+			t.Errorf("%s: %v to be done", kind, r.left[kind])
+		}
+	}
+}
