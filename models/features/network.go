@@ -150,6 +150,12 @@ func backbone(f *checkpoint.File, prefix, name string, open func(f *checkpoint.F
 	return nil, fmt.Errorf("features: %s: %s has no maps for a discriminator, want a network that has", f.Path, name)
 }
 
+// KindOf names the kind of the feature network in f. It reads no values.
+func KindOf(f *checkpoint.File) (string, error) {
+	name, _, err := kindOf(f)
+	return name, err
+}
+
 // kindOf is the architecture of the network in f.
 func kindOf(f *checkpoint.File) (name string, kind Kind, err error) {
 	for _, name := range Kinds.Names() {

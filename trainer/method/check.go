@@ -60,11 +60,7 @@ func checkStudent(cfg *configs.Config, set data.Dataset) error {
 		if err != nil {
 			return cfg.At(name+".features", fmt.Errorf("%s.features: %w", name, err))
 		}
-		open := DescribeBackbone
-		if cfg.Frechet.Weight != 0 { // a distance by the network that measures is refused
-			open = OpenBackbone
-		}
-		net, err := open(file)
+		net, err := DescribeBackbone(file)
 		if err != nil {
 			return cfg.At(name+".features", fmt.Errorf("%s.features: %w", name, err))
 		}
@@ -74,7 +70,10 @@ func checkStudent(cfg *configs.Config, set data.Dataset) error {
 		if cfg.Frechet.Weight == 0 {
 			continue
 		}
-		if _, err := spaceOf(cfg, k, net, ""); err != nil {
+		if _, err := spaceOf(cfg, k, net); err != nil {
+			return err
+		}
+		if err := notJudging(cfg, k, file, "", func() (features.Backbone, error) { return OpenBackbone(file) }); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"innate/configs"
 	"innate/models"
+	"innate/models/checkpoint"
 	"innate/models/device"
 	"innate/models/features"
 	"innate/models/frechet"
@@ -50,9 +51,9 @@ type mapMoments struct {
 	mean, covariance *models.Param // of the target, as a checkpoint has it
 }
 
-// spaceOf is the feature space of discriminator k's network. It is refused where it is one
-// that measures, or too large.
-func spaceOf(cfg *configs.Config, k int, net features.Backbone, dir string) (gdd.Space, error) {
+// spaceOf is the feature space of discriminator k's network. It is refused where it is too
+// large. It needs no weights.
+func spaceOf(cfg *configs.Config, k int, net features.Backbone) (gdd.Space, error) {
 	name := configs.DiscName(k)
 	path, err := projectorConfig(cfg, k, net)
 	if err != nil {
@@ -68,26 +69,44 @@ func spaceOf(cfg *configs.Config, k int, net features.Backbone, dir string) (gdd
 			return s, cfg.At(name+".features", fmt.Errorf("%s.features: a map of %d channels, want at most %d for method fd and fd.weight: each step finds as many eigenvectors", name, d, frechet.MaxDim))
 		}
 	}
-	return s, notJudging(cfg, name, net, dir)
+	return s, nil
 }
 
-// notJudging refuses a network by whose features the run is measured: a number that is
-// trained on says nothing.
-func notJudging(cfg *configs.Config, name string, net features.Backbone, dir string) error {
-	print := net.Fingerprint()
+// notJudging refuses a discriminator's network, that in file, by whose features the run is
+// measured: a number that is trained on says nothing. Weights are read, those of the
+// network by open, of judges of its kind alone.
+func notJudging(cfg *configs.Config, disc int, file *checkpoint.File, dir string, open func() (features.Backbone, error)) error {
+	name := configs.DiscName(disc)
+	kind, err := features.KindOf(file)
+	if err != nil {
+		return cfg.At(name+".features", err)
+	}
 	for k := range cfg.Judges() {
-		file, err := weights.Open(configs.Locate(dir, cfg.Judge(k).Features))
+		at, ref := configs.JudgeName(k)+".features", configs.Locate(dir, cfg.Judge(k).Features)
+		judging, err := weights.OpenHeader(ref)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // who measures says so
 		}
 		if err != nil {
-			return cfg.At(configs.JudgeName(k)+".features", err)
+			return cfg.At(at, err)
 		}
-		judge, label, err := OpenFeatures(file, features.OwnInput)
+		if other, err := features.KindOf(judging); err != nil {
+			return cfg.At(at, err)
+		} else if other != kind {
+			continue
+		}
+		net, err := open()
 		if err != nil {
-			return cfg.At(configs.JudgeName(k)+".features", err)
+			return cfg.At(name+".features", err)
 		}
-		if judge.Fingerprint() == print {
+		if judging, err = weights.Open(ref); err != nil {
+			return cfg.At(at, err)
+		}
+		judge, label, err := OpenFeatures(judging, features.OwnInput)
+		if err != nil {
+			return cfg.At(at, err)
+		}
+		if judge.Fingerprint() == net.Fingerprint() {
 			return cfg.At(name+".features", fmt.Errorf("%s.features: got %s, want others than %s: what is trained by features is not measured by them", name, label, configs.JudgeName(k)))
 		}
 	}

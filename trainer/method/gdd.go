@@ -188,8 +188,11 @@ func newDiscs(e Env, classes int) (discs []gdd.Disc, spaces []gdd.Space, err err
 		if e.Config.Frechet.Weight == 0 {
 			continue
 		}
-		s, err := spaceOf(e.Config, k, net, e.Dir)
+		s, err := spaceOf(e.Config, k, net)
 		if err != nil {
+			return nil, nil, err
+		}
+		if err := notJudging(e.Config, k, file, e.Dir, func() (features.Backbone, error) { return net, nil }); err != nil {
 			return nil, nil, err
 		}
 		spaces = append(spaces, s)
