@@ -14,10 +14,19 @@ import (
 )
 
 // StateDict is a denoiser under the names that EDM's classes load, all of them: the
-// resampling filters, which are constants here, are tensors there.
+// resampling filters and iDDPM's noise levels, which are constants here, are tensors there.
 func StateDict(den *precond.Denoiser, metadata map[string]string) (*checkpoint.File, error) {
 	f := checkpoint.New()
 	maps.Copy(f.Metadata, metadata)
+	if levels := den.Kind.Levels(); levels != nil {
+		u := make([]float32, len(levels))
+		for i, v := range levels {
+			u[i] = float32(v)
+		}
+		if err := f.Add(checkpoint.Float32("u", u, len(u))); err != nil {
+			return nil, err
+		}
+	}
 	if err := f.AddParams(Prefix, den.Net.Params()); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package edm_test
 
 import (
+	"math"
 	"slices"
 	"testing"
 
@@ -52,5 +53,42 @@ func TestStateDict(t *testing.T) {
 	}
 	if f.Metadata["nimg"] != "1" || len(f.Tensors()) != len(den.Net.Params().All())+1+5 {
 		t.Errorf("metadata %v, %d tensors", f.Metadata, len(f.Tensors()))
+	}
+}
+
+// TestStateDictLevels: of iDDPM the wrapper loads its noise levels, too, and nothing of
+// them is in the way of who reads the file here.
+func TestStateDictLevels(t *testing.T) {
+	n, err := edm.FromArguments("iDDPMPrecond", []byte(`{"img_resolution":8,"img_channels":1,"model_channels":8,"channel_mult":[1,1],"num_blocks":1}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	den, err := n.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := edm.StateDict(den, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := f.Tensor("u")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Of EDM's 1,001 levels, computed in float32 as EDM does.
+	values, err := u.Float32s()
+	if err != nil || len(values) != 1001 {
+		t.Fatalf("%d levels, %v; want 1001", len(values), err)
+	}
+	for i, want := range map[int]float64{0: 20291.17, 500: 1.0124, 999: 0.0064, 1000: 0} {
+		if math.Abs(float64(values[i])-want) > 1e-2*want {
+			t.Errorf("level %d: %v, want %v", i, values[i], want)
+		}
+	}
+	if err := n.Describe(f); err != nil {
+		t.Fatal(err)
+	}
+	if back, err := precond.FromCheckpoint(f, edm.Prefix); err != nil || back.Kind != precond.IDDPM {
+		t.Errorf("%+v, %v; want the network", back, err)
 	}
 }

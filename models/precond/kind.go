@@ -100,6 +100,15 @@ func (v vp) inverse(sigma float64) float64 {
 	return (math.Sqrt(v.betaMin*v.betaMin+2*v.betaD*math.Log1p(sigma*sigma)) - v.betaMin) / v.betaD
 }
 
+// Levels are the noise levels that the network counts, falling to 0; nil of kinds whose
+// network knows all.
+func (k Kind) Levels() []float64 {
+	if k == IDDPM {
+		return slices.Clone(iddpmLevels)
+	}
+	return nil
+}
+
 const iddpmSteps = 1000
 
 // iddpmLevels are the noise levels of Nichol & Dhariwal 2021, falling to 0: those
