@@ -214,6 +214,11 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 		if a.run != nil && m.Dir == a.run.Dir {
 			return a.handleOrder(m)
 		}
+	case session.AskedMsg:
+		// What was said when the order was given is more than this.
+		if a.run != nil && m.Dir == a.run.Dir && m.Waits() && a.notice.text == "" {
+			return a.Notify("asked: the trainer answers after this step", a.theme.Warn)
+		}
 	case session.WordsMsg:
 		if a.run != nil && m.Run == a.run.Run {
 			a.run.Words.Lines = m.Lines

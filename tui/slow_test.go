@@ -13,6 +13,7 @@ import (
 
 	"innate/trainer/run"
 	"innate/tui"
+	"innate/tui/session"
 	"innate/tui/tuitest"
 )
 
@@ -136,6 +137,36 @@ func TestSlowTrainer(t *testing.T) {
 	r.send(tuitest.KeyPress("2"))
 	if !strings.Contains(r.frame(), "›2 curves") {
 		t.Errorf("keys don't work any more:\n%s", r.frame())
+	}
+}
+
+// TestSlowOrders gives orders to a trainer that takes them and does not answer, as during
+// a long step: the screen says that it waits.
+func TestSlowOrders(t *testing.T) {
+	soon := session.AskedAfter
+	session.AskedAfter = 0
+	t.Cleanup(func() { session.AskedAfter = soon })
+	f := tuitest.NewFake(t, t.TempDir(), "mute", tuitest.Default())
+	f.Heartbeat.WaysBack = []run.WayBack{{Nimg: 1000, Before: "live.gen_lr: 0.0005 → 0.0002"}}
+	tuitest.Must(t, run.WriteStatus(f.Dir, f.Heartbeat))
+	f.Hold(t)
+	for _, keys := range []string{
+		"P", "U y", "3 space", ": f i n a l space 5 0 0 0 enter",
+		": s e t space l i v e . g e n _ l r = 1 e - 4 enter",
+	} {
+		t.Run(keys, func(t *testing.T) {
+			r := &reel{msgs: make(chan tea.Msg, 10_000)}
+			t.Cleanup(r.running.Wait) // once mute has ended
+			mute(t, f.Dir)
+			r.app = tuitest.New(t, 120, 40, tui.Options{RunDir: f.Dir}).App
+			r.send(r.app.Look(time.Now()))
+			for k := range strings.FieldsSeq(keys) {
+				r.send(tuitest.KeyPress(k))
+			}
+			if !r.until("asked: the trainer answers after this step") {
+				t.Errorf("nothing says that the order is on its way:\n%s", r.frame())
+			}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -18,6 +19,32 @@ var OrderTimeout = 5 * time.Minute
 
 // evaluateTimeout is how long a measurement may take.
 const evaluateTimeout = time.Hour
+
+// AskedAfter is after how long without an answer to an order the screen says that it
+// waits for one.
+var AskedAfter = 500 * time.Millisecond
+
+// AskedMsg reminds of an order that was given AskedAfter ago.
+type AskedMsg struct {
+	Dir      string
+	answered *atomic.Bool
+}
+
+// Waits reports whether the order has no answer yet.
+func (m AskedMsg) Waits() bool { return !m.answered.Load() }
+
+// Asked gives an order to the run in dir, and reminds of it. The trainer answers between
+// two steps, and a step may take seconds, or minutes.
+func Asked(dir string, order tea.Cmd) tea.Cmd {
+	answered := new(atomic.Bool)
+	return tea.Batch(
+		func() tea.Msg {
+			defer answered.Store(true)
+			return order()
+		},
+		Tick(AskedAfter, func(time.Time) tea.Msg { return AskedMsg{dir, answered} }),
+	)
+}
 
 // PingMsg says whether the trainer answers on its socket.
 type PingMsg struct {
@@ -81,19 +108,19 @@ func (r *Run) Order(done string, do func(context.Context) (run.Status, error)) t
 
 func (r *Run) order(patience time.Duration, done string, do func(context.Context) (run.Status, error)) tea.Cmd {
 	dir := r.Dir
-	return func() tea.Msg {
+	return Asked(dir, func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		st, err := do(ctx)
 		return OrderMsg{Dir: dir, Done: done, Status: st, Err: err}
-	}
+	})
 }
 
 // Freeze changes what is frozen, the named tensors as far as is known, and
 // brings the layers as they are then.
 func (r *Run) Freeze(done string, names []string, req control.FreezeRequest) tea.Cmd {
 	c, dir := r.Client, r.Dir
-	return func() tea.Msg {
+	return Asked(dir, func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), OrderTimeout)
 		defer cancel()
 		m := OrderMsg{Dir: dir, Done: done, Freeze: true, Names: names}
@@ -101,7 +128,7 @@ func (r *Run) Freeze(done string, names []string, req control.FreezeRequest) tea
 			m.Layers, m.Err = c.Layers(ctx)
 		}
 		return m
-	}
+	})
 }
 
 // PauseResume pauses the run, or resumes it.

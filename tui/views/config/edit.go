@@ -147,12 +147,12 @@ func (v *View) set(set map[string]string) tea.Cmd {
 	}
 	client, done := v.h.Run().Client, strings.Join(words, ", ")
 	v.order = order{waiting: true, seen: v.history.seen}
-	return func() tea.Msg {
+	return session.Asked(v.h.Run().Dir, func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), session.OrderTimeout)
 		defer cancel()
 		st, err := client.Set(ctx, set)
 		return setMsg{v, keys, done, st, err}
-	}
+	})
 }
 
 // undoWait is how long after its answer the event of a change may take to
