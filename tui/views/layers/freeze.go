@@ -3,6 +3,7 @@ package layers
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -104,11 +105,33 @@ func (v *View) toggled(names []string) string {
 	s := v.h.Run().Layers.WhatIf(names)
 	switch {
 	case s.Trains == 0:
-		return fmt.Sprintf("%s: froze %s", names[0], tensors(s.Freezes))
+		return fmt.Sprintf("%s: froze %s", layersOf(names), tensors(s.Freezes))
 	case s.Freezes == 0:
-		return fmt.Sprintf("%s: training %s", names[0], tensors(s.Trains))
+		return fmt.Sprintf("%s: training %s", layersOf(names), tensors(s.Trains))
 	}
-	return fmt.Sprintf("%s: froze %d, training %s", names[0], s.Freezes, tensors(s.Trains))
+	return fmt.Sprintf("%s: froze %d, training %s", layersOf(names), s.Freezes, tensors(s.Trains))
+}
+
+// layersOf names the layer of the first of some tensors, or that tensor where it is alone,
+// and counts the other layers.
+func layersOf(names []string) string {
+	if len(names) == 1 {
+		return names[0]
+	}
+	var layers []string
+	for _, name := range names {
+		layer := name
+		if at := strings.LastIndexByte(name, '.'); at > 0 {
+			layer = name[:at]
+		}
+		if !slices.Contains(layers, layer) {
+			layers = append(layers, layer)
+		}
+	}
+	if more := len(layers) - 1; more > 0 {
+		return fmt.Sprintf("%s and %d more", layers[0], more)
+	}
+	return layers[0]
 }
 
 func tensors(n int) string {

@@ -196,7 +196,7 @@ func TestLayersAsk(t *testing.T) {
 	if got := toggles(f, t, 1); len(got) != 4 || !strings.Contains(got[0], "dec.7x7_in0.qkv") {
 		t.Errorf("toggled %v", got)
 	}
-	s.Wants("froze 4 tensors", "✓ 6 marked")
+	s.Wants("dec.7x7_in0.qkv and 1 more: froze 4 tensors", "✓ 6 marked")
 	s.Press("esc")
 	s.Lacks("marked")
 	s.Wants("/kind:qkv")
@@ -253,9 +253,9 @@ func TestLayersUndo(t *testing.T) {
 	s.Press("V", "space", "y")
 	after := frozen(f)
 	s.Press("u")
-	s.Wants("undo: enc.28x28_block0.norm0.weight: training")
+	s.Wants("undo: enc.28x28_block0.norm0 and 27 more: training")
 	s.Press("u")
-	s.Wants("undo: dec.7x7_block0.qkv.weight: training 2 tensors")
+	s.Wants("undo: dec.7x7_block0.qkv: training 2 tensors")
 	if got := frozen(f); !slices.Equal(got, before) {
 		t.Errorf("after two undos %d tensors are frozen, want %d", len(got), len(before))
 	}

@@ -32,7 +32,10 @@ func whatIfLines(t *theme.Theme, s session.WhatIf, w int) []string {
 	if room := w - 26; room >= 8 {
 		lines[1] += "  " + bar(t, s.FrozenBefore, s.FrozenAfter, min(room, 40))
 	}
-	gain := fmt.Sprintf("%+.0f %%", 100*(s.SpeedRatio-1))
+	gain := "the same"
+	if percent := math.Round(100 * (s.SpeedRatio - 1)); percent != 0 {
+		gain = fmt.Sprintf("%+.0f %%", percent)
+	}
 	if s.SpeedNow > 0 {
 		gain = fmt.Sprintf("%5.1f %s %5.1f images/s  %s", s.SpeedNow, to, s.SpeedExpected, gain)
 	}

@@ -23,6 +23,10 @@ func TestWhatIf(t *testing.T) {
 	if v := view(theme.New(true, true)); !strings.Contains(v, "t trains 2 tensors") || !strings.Contains(v, "speed   120.0 -> 100.0 images/s  -17 %  from this run") {
 		t.Errorf("view %s", v)
 	}
+	w = session.WhatIf{Tensors: 2, Params: 10, Freezes: 2, SpeedNow: 30.7, SpeedExpected: 30.7, SpeedRatio: 0.9996}
+	if v := view(theme.New(true, false)); !strings.Contains(v, " 30.7 →  30.7 images/s  the same  by counting") {
+		t.Errorf("a change that costs nothing: %s", v)
+	}
 	for width := range 90 {
 		for _, line := range layers.WhatIf(theme.New(true, false), w, width) {
 			if n := len([]rune(plain(line)[0])); n != width {
