@@ -127,29 +127,39 @@ func (a *App) progressLine() string {
 }
 
 // factsLine tells freezing, quality and machine; what doesn't fit is left out
-// from the end.
+// from the end, but what the run has come to only after the kernels.
 func (a *App) factsLine() string {
-	t, g, r := a.theme, a.theme.Glyphs, a.run
-	st := &r.Info.Status
-	var machine string
+	t, g := a.theme, a.theme.Glyphs
+	st := &a.run.Info.Status
+	right, kernels := "", ""
 	if st.Kernels != "" {
-		machine = t.Dim.Render(fmt.Sprintf("%s %s%d", widget.Plain(st.Kernels), g.Times, st.Threads)) + " "
+		kernels = t.Dim.Render(fmt.Sprintf("%s %s%d", widget.Plain(st.Kernels), g.Times, st.Threads)) + " "
 	}
 	if where := a.remoteName(); where != "" {
-		machine = t.Accent.Render("on "+where) + "  " + machine
+		right = t.Accent.Render("on "+where) + " "
+		if kernels != "" {
+			kernels = " " + kernels
+		}
 	}
 	line := ""
-	for _, fact := range a.facts() {
+	for i, fact := range a.facts() {
 		next := line + "   " + fact
 		if line == "" {
 			next = " " + fact
 		}
-		if ansi.StringWidth(next)+2+ansi.StringWidth(machine) > a.width && line != "" {
+		fits := func(right string) bool {
+			w := ansi.StringWidth(right)
+			return ansi.StringWidth(next)+min(w, 2)+w <= a.width
+		}
+		if i == 1 && !fits(right+kernels) && fits(right) {
+			kernels = ""
+		}
+		if !fits(right+kernels) && line != "" {
 			break
 		}
 		line = next
 	}
-	return a.ends(line, machine)
+	return a.ends(line, right+kernels)
 }
 
 // facts lists what the header's third line says, the most important first.
