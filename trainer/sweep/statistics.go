@@ -123,9 +123,18 @@ func (d Difference) String() string {
 	case math.IsNaN(d.Delta):
 		return "no values to compare"
 	case !d.Claim:
-		return fmt.Sprintf("%+.3g: no claim, %d and %d seeds, want %d on either side", d.Delta, d.A.N, d.B.N, MinSeeds)
+		return fmt.Sprintf("%s: no claim, %d and %d seeds, want %d on either side", signed(d.Delta), d.A.N, d.B.N, MinSeeds)
 	case d.StandsOut():
-		return fmt.Sprintf("%+.3g [%+.3g, %+.3g]: stands out from the seeds", d.Delta, d.Low, d.High)
+		return fmt.Sprintf("%s [%s, %s]: stands out from the seeds", signed(d.Delta), signed(d.Low), signed(d.High))
 	}
-	return fmt.Sprintf("%+.3g [%+.3g, %+.3g]: does not stand out from the seeds", d.Delta, d.Low, d.High)
+	return fmt.Sprintf("%s [%s, %s]: does not stand out from the seeds", signed(d.Delta), signed(d.Low), signed(d.High))
+}
+
+// signed writes a difference with its sign, to three digits, and those in front of the
+// point all, as the values have them that it is of.
+func signed(v float64) string {
+	if math.Abs(v) >= 999.5 && math.Abs(v) < 1e7 {
+		return fmt.Sprintf("%+.0f", v)
+	}
+	return fmt.Sprintf("%+.3g", v)
 }

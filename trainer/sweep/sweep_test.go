@@ -188,6 +188,11 @@ func TestCompare(t *testing.T) {
 	if d := sweep.Compare(a, sweep.Describe([]float64{20, 22, 21})); d.StandsOut() || !strings.Contains(d.String(), "does not stand out") {
 		t.Errorf("%v, want that it does not stand out", d)
 	}
+	for delta, want := range map[float64]string{-1084.4: "-1084: ", 0.03125: "+0.0312: ", -12.34: "-12.3: ", 2.5e8: "+2.5e+08: "} {
+		if d := (sweep.Difference{Delta: delta}); !strings.HasPrefix(d.String(), want) {
+			t.Errorf("%v is written %q, want %q", delta, d.String(), want)
+		}
+	}
 	if s := sweep.Describe(nil); s.N != 0 || !math.IsNaN(s.Mean) {
 		t.Errorf("nothing: %+v", s)
 	}
