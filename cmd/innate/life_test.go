@@ -195,7 +195,9 @@ func TestLife(t *testing.T) {
 	}
 	p.refused("is dead: ", "status", name, "--watch")
 
-	p.must("resume", name, "--threads", "2")
+	if out := p.must("resume", name, "--threads", "2"); !strings.HasPrefix(out, name+": continues from ") {
+		t.Errorf("resume says %q, want where the run continues", out)
+	}
 	if s := p.trains(dir, 4); s.Threads != 2 {
 		t.Errorf("resumed with %d threads, want 2", s.Threads)
 	}

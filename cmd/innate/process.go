@@ -116,10 +116,15 @@ func lastWords(dir string) string {
 
 // hint says how to resume a run that has no trainer.
 func hint(info run.Info) string {
-	if n := info.Status.CheckpointNimg; n > 0 {
-		return fmt.Sprintf("innate resume %s continues from %.1f kimg", reference(info.Dir), float64(n)/1000)
+	return fmt.Sprintf("innate resume %s %s", reference(info.Dir), from(info.Status))
+}
+
+// from words where a run is resumed.
+func from(s run.Status) string {
+	if s.CheckpointNimg > 0 {
+		return fmt.Sprintf("continues from %.1f kimg", float64(s.CheckpointNimg)/1000)
 	}
-	return fmt.Sprintf("innate resume %s begins again", reference(info.Dir))
+	return "begins again"
 }
 
 // reference is what a command line may call the run in dir without --runs: its

@@ -34,11 +34,15 @@ func (c *cli) resumeCommand() *cobra.Command {
 				return err
 			}
 		}
+		before, readErr := run.ReadInfo(dir)
 		err = c.resume(cmd.Context(), dir, p)
 		var done doneError
-		if errors.As(err, &done) {
+		switch {
+		case errors.As(err, &done):
 			fmt.Fprintln(c.out, done)
 			return nil
+		case err == nil && readErr == nil && !before.Alive:
+			fmt.Fprintf(c.out, "%s: %s\n", run.OneLine(before.Name), from(before.Status))
 		}
 		return err
 	}
