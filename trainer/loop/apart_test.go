@@ -3,9 +3,11 @@ package loop_test
 import (
 	"bytes"
 	"context"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -201,4 +203,46 @@ func TestDeviceApart(t *testing.T) {
 			onApart(resumed)
 		})
 	}
+}
+
+// spoiling is a device on which a weight is lost in some update.
+type spoiling struct {
+	*apart
+	at int // the update, from 1
+}
+
+func (d *spoiling) PlanAdam(slots []device.AdamSlot) (device.Adam, error) {
+	a, err := d.apart.PlanAdam(slots)
+	return &spoilingAdam{a, d, slots[0].Param}, err
+}
+
+type spoilingAdam struct {
+	device.Adam
+	dev   *spoiling
+	param *models.Param
+}
+
+func (a *spoilingAdam) Step(s device.AdamStep) error {
+	err := a.Adam.Step(s)
+	if a.dev.at--; a.dev.at == 0 {
+		a.dev.own[a.param][0] = float32(math.NaN())
+	}
+	return err
+}
+
+// TestSpoiledApart: a weight that is not finite in a device's own memory, and still is in
+// the host's, is in no checkpoint.
+func TestSpoiledApart(t *testing.T) {
+	t.Parallel()
+	text := strings.NewReplacer("fid_kimg = 0.032", "fid_kimg = 0", "sample_kimg = 0.032", "sample_kimg = 0",
+		"[live]\n", "[live]\ndiverge_action = \"off\"\n").Replace(config("edm", networks(t)))
+	dir := newRun(t, text)
+	dev := &spoiling{&apart{Device: cpu.New(2), own: map[*models.Param][]float32{}}, 5}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	check(t, loop.Run(ctx, loop.Options{Dir: dir, Device: dev, Patient: true}))
+	if left := checkpoints(t, dir); !slices.Equal(left, []string{run.CheckpointFile(16)}) {
+		t.Errorf("checkpoints %v, want that of before", left)
+	}
+	mustBeFinite(t, dir)
 }
