@@ -30,3 +30,6 @@ func AwaitGreeting(r io.Reader) (rest string, err error) {
 	b, err := io.ReadAll(buffered)
 	return string(b), err
 }
+
+// Put writes a file of a copy.
+func Put(to *os.Root, name string, text []byte) error { return put(to, name, text, Stamp{}) }

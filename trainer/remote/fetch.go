@@ -119,9 +119,10 @@ func (c *Client) grow(ctx context.Context, name, file string, to *os.Root) (more
 	return err == nil && got > 0 && start+got < size, got, err
 }
 
-// put writes a file of a copy in one step, and gives it a time of change.
+// put writes a file of a copy in one step, and gives it a time of change. Two files may be
+// put at once: a look brings one while an order that changes another is answered.
 func put(to *os.Root, name string, text []byte, stamp Stamp) error {
-	tmp := path.Join(path.Dir(name), ".copy.tmp")
+	tmp := path.Join(path.Dir(name), "."+path.Base(name)+".tmp")
 	if err := to.WriteFile(tmp, text, 0o644); err != nil {
 		return err
 	}

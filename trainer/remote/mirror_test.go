@@ -562,3 +562,27 @@ func TestGreeting(t *testing.T) {
 		}
 	}
 }
+
+// TestPutTogether puts two files of a copy at once: neither gets the other's text.
+func TestPutTogether(t *testing.T) {
+	t.Parallel()
+	root, err := os.OpenRoot(shortDir(t))
+	must(t, err)
+	defer root.Close()
+	var both sync.WaitGroup
+	for _, name := range []string{run.ConfigFile, run.LayersFile} {
+		both.Go(func() {
+			for range 300 {
+				if err := remote.Put(root, name, []byte(name)); err != nil {
+					t.Errorf("%s: %v", name, err)
+					return
+				}
+				if text, err := root.ReadFile(name); err != nil || string(text) != name {
+					t.Errorf("%s holds %q, %v", name, text, err)
+					return
+				}
+			}
+		})
+	}
+	both.Wait()
+}
