@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -63,8 +62,7 @@ type branch struct {
 // what happened later at the same number of images, such as the run's end, is
 // neither's.
 func (at origin) findBranch() (branch, error) {
-	aside := slices.ContainsFunc([]string{run.DivergedExt, run.UnreadableExt, run.LeftExt}, func(ext string) bool { return strings.HasSuffix(at.path, ext) })
-	nimg := at.progress.Nimg
+	aside, nimg := run.SetAside(at.path), at.progress.Nimg
 	found, count, open := branch{shared: nimg}, 0, 0
 	err := eachLine(filepath.Join(at.parent, runlog.EventsFile), func(_ []byte, l logLine) error {
 		count++

@@ -23,9 +23,18 @@ func (l *Loop) askedCheckpoint(r reply) (later bool, err error) {
 	if why != "" {
 		return false, fmt.Errorf("loop: no checkpoint at %s kimg: %s; %s", exactKimg(l.nimg), why, l.unsaved("would be"))
 	}
+	return l.whenSaved(r), nil
+}
+
+// whenSaved has r answered when the file that was added last is on disk; later is false if
+// it is already.
+func (l *Loop) whenSaved(r reply) (later bool) {
 	j := l.saver.latest()
+	if j == nil {
+		return false
+	}
 	j.asks = append(j.asks, r)
-	return true, nil
+	return true
 }
 
 // askedStop begins the end of the run; r is answered when its last checkpoint is

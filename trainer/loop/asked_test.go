@@ -1,9 +1,12 @@
 package loop_test
 
 import (
+	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -11,6 +14,7 @@ import (
 	"innate/trainer/control"
 	"innate/trainer/loop"
 	"innate/trainer/run"
+	"innate/trainer/runlog"
 )
 
 // TestFaultEvaluateAnswers asks a run that trains for its FID: the answer comes
@@ -110,4 +114,25 @@ func TestFaultCheckpointIsDurable(t *testing.T) {
 	}
 	check(t, <-ended)
 	close(writing)
+}
+
+// TestPatientAsked asks a run that waits for its checkpoints for one: when it has been
+// written there is none to wait for.
+func TestPatientAsked(t *testing.T) {
+	t.Parallel()
+	dir := newRun(t, endless(config("classifier", networks(t))))
+	asks := make(chan os.Signal, 1)
+	asks <- syscall.SIGUSR1
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- loop.Run(ctx, loop.Options{Dir: dir, Patient: true, Checkpoint: asks}) }()
+	within := time.Now().Add(time.Minute)
+	for len(events(t, dir, runlog.Checkpoint)) == 0 && time.Now().Before(within) {
+		time.Sleep(5 * time.Millisecond)
+	}
+	stop()
+	check(t, <-ended)
+	if len(asks) > 0 || len(events(t, dir, runlog.Checkpoint)) == 0 {
+		t.Error("want a checkpoint that the signal has asked for")
+	}
 }

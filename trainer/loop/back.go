@@ -175,12 +175,7 @@ func (l *Loop) goBackTo(b control.BackRequest, r reply) (later bool, err error) 
 	if err := l.checkpoint(); err != nil { // a resume has to know
 		return false, err
 	}
-	j := l.saver.latest()
-	if j == nil {
-		return false, nil
-	}
-	j.asks = append(j.asks, r)
-	return true, nil
+	return l.whenSaved(r), nil
 }
 
 // chooseBack finds the checkpoint that is meant.

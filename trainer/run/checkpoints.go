@@ -32,6 +32,12 @@ func Checkpoints(folder string) ([]Checkpoint, error) { return listed(folder, Ch
 // BackFiles is Checkpoints for those from before live changes.
 func BackFiles(folder string) ([]Checkpoint, error) { return listed(folder, BackExt) }
 
+// SetAside reports whether a checkpoint's file is one of a branch that its run has left,
+// from which nothing resumes by itself.
+func SetAside(path string) bool {
+	return slices.ContainsFunc([]string{DivergedExt, UnreadableExt, LeftExt}, func(ext string) bool { return strings.HasSuffix(path, ext) })
+}
+
 // listed lists the files in a folder whose names are images seen and ext.
 func listed(folder, ext string) ([]Checkpoint, error) {
 	entries, err := os.ReadDir(folder)
