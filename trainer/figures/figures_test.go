@@ -3,6 +3,7 @@ package figures_test
 import (
 	"bytes"
 	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"image/png"
 	"math"
@@ -157,4 +158,21 @@ func TestWorking(t *testing.T) {
 	if list := figures.Workings(dir, time.Now()); len(list) > 0 {
 		t.Errorf("in the end: %+v", list)
 	}
+}
+
+// TestWorkingEdges: an analysis that was killed before the clock was set back keeps nobody
+// from another, and one whose word is taken away as it is done has not failed.
+func TestWorkingEdges(t *testing.T) {
+	dir := t.TempDir()
+	text, err := json.Marshal(figures.Progress{Kind: "layers", Now: time.Now().Add(time.Hour)})
+	check(t, err)
+	path := filepath.Join(dir, "layers"+figures.WorkingExt)
+	check(t, os.WriteFile(path, text, 0o644))
+	if list := figures.Workings(dir, time.Now()); len(list) != 1 || !strings.Contains(list[0].Error, "killed") {
+		t.Errorf("of a time to come: %+v, want that it was killed", list)
+	}
+	w, err := figures.Begin(dir, "layers", func() {})
+	check(t, err)
+	check(t, os.Remove(path))
+	check(t, w.End(nil))
 }

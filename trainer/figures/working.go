@@ -35,6 +35,10 @@ type Progress struct {
 	Error string    `json:"error,omitempty"`
 }
 
+// beats reports whether the heartbeat is of about now. One of a time to come is of before the
+// clock was set back: an analysis that lives would have written another.
+func (p Progress) beats(now time.Time) bool { return now.Sub(p.Now).Abs() < stale }
+
 // Left is how long it will take, at the rate so far; 0 where that is not known.
 func (p Progress) Left() time.Duration {
 	if p.Done <= 0 || p.Total <= p.Done {
@@ -64,7 +68,7 @@ func Begin(dir, kind string, stop func()) (*Working, error) {
 		return nil, fmt.Errorf("figures: %w", err)
 	}
 	w := &Working{path: filepath.Join(dir, kind+WorkingExt), stop: stop, ended: make(chan struct{})}
-	if p, err := readProgress(w.path); err == nil && p.Error == "" && time.Since(p.Now) < stale {
+	if p, err := readProgress(w.path); err == nil && p.Error == "" && p.beats(time.Now()) {
 		return nil, fmt.Errorf("figures: %s: %s: %w", dir, kind, ErrWorking)
 	}
 	w.at = Progress{Kind: kind, Began: time.Now()}
@@ -107,7 +111,10 @@ func (w *Working) End(why error) error {
 	close(w.ended)
 	w.idle.Wait()
 	if why == nil {
-		return os.Remove(w.path)
+		if err := os.Remove(w.path); err != nil && !errors.Is(err, fs.ErrNotExist) { // taken away as it was done
+			return fmt.Errorf("figures: %w", err)
+		}
+		return nil
 	}
 	w.mu.Lock()
 	w.at.Error = why.Error()
@@ -155,7 +162,7 @@ func Workings(dir string, now time.Time) (list []Progress) {
 		if err != nil {
 			continue
 		}
-		if p.Error == "" && now.Sub(p.Now) >= stale {
+		if p.Error == "" && !p.beats(now) {
 			p.Error = "it was killed: no word since " + p.Now.Format(time.TimeOnly)
 		}
 		list = append(list, p)
