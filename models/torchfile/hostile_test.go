@@ -163,16 +163,21 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// doubled is a dict that has the same dict of two under two keys, and so on.
+func doubled(levels int, first, second, leaf string) string {
+	var b strings.Builder
+	b.WriteString("\x80\x02" + leaf + "q\x000")
+	for i := range levels {
+		fmt.Fprintf(&b, "}(%sh%c%sh%cuq%c0", first, i, second, i, i+1)
+	}
+	return b.String() + "h" + string(rune(levels))
+}
+
 // TestBounded opens small files that ask for much.
 func TestBounded(t *testing.T) {
 	four := record{"a/data/0", strings.Repeat("\x00", 16)}
 	doubling := func(leaf string) string { // a dict of two of the same dict of two …
-		var b strings.Builder
-		b.WriteString("\x80\x02" + leaf + "q\x00")
-		for i := range 200 {
-			fmt.Fprintf(&b, "}(K\x01h%cK\x02h%cuq%c", i, i, i+1)
-		}
-		return b.String()
+		return doubled(120, text("a"), text("b"), leaf)
 	}
 	names := func(n int) string { // one storage under many names, each with all of it to read
 		var b strings.Builder
@@ -182,14 +187,37 @@ func TestBounded(t *testing.T) {
 		}
 		return b.String() + "u."
 	}
+	network := func(kwargs string) string { // whose constructor got these
+		return "\x80\x02ctorch_utils.persistence\n_reconstruct_persistent_obj\n}" + text("state") + "}" + text("_init_kwargs") + "}(" + kwargs + "uss\x85R."
+	}
+	lists := func(levels, n int) string { // a list of n times a list of n times …
+		b := "K\x01"
+		for i := range levels {
+			at := string(rune(i))
+			b += "q" + at + "0](" + strings.Repeat("h"+at, n) + "e"
+		}
+		return b
+	}
+	entries := func(n int, value string) string {
+		var b strings.Builder
+		b.WriteString(value + "q\x000")
+		for i := range n {
+			b.WriteString(text(fmt.Sprint(i)) + "h\x00")
+		}
+		return b.String()
+	}
 	for what, data := range map[string]string{
-		"a dict doubled 200 times":    archive(t, doubling("}")+"."),
-		"a tensor in it":              archive(t, doubling(tensor(stored("0", 4), 0, nil, nil))+".", four),
-		"tuples, doubled":             archive(t, "\x80\x02)"+strings.Repeat("q\x00h\x00\x86", 200)+"."),
-		"a dict within itself":        archive(t, "\x80\x02}q\x00X\x01\x00\x00\x00ah\x00s."),
-		"deep dicts":                  archive(t, "\x80\x02"+strings.Repeat("}K\x01", 100000)+"}"+strings.Repeat("s", 100000)+"."),
-		"a storage under many names":  archive(t, names(20000), record{"a/data/0", strings.Repeat("\x00", 4<<20)}),
-		"a legacy form, tuples in it": "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.\x80\x02}.\x80\x02)" + strings.Repeat("q\x00h\x00\x86", 200) + ".\x80\x02].",
+		"lists of lists for an argument": network(text("x") + lists(4, 200)),
+		"one text for many arguments":    network(entries(20000, text(strings.Repeat("a", 60000)))),
+		"a tuple of texts for a key":     archive(t, "\x80\x02}("+text(strings.Repeat("a", 60000))+"q\x000("+strings.Repeat("h\x00", 100000)+"t}u."),
+		"long names":                     archive(t, doubled(18, text(strings.Repeat("a", 200)), text(strings.Repeat("b", 200)), tensor(stored("0", 4), 0, nil, nil))+".", four),
+		"a dict doubled 120 times":       archive(t, doubling("}")+"."),
+		"a tensor in it":                 archive(t, doubling(tensor(stored("0", 4), 0, nil, nil))+".", four),
+		"tuples, doubled":                archive(t, "\x80\x02)"+strings.Repeat("q\x00h\x00\x86", 200)+"."),
+		"a dict within itself":           archive(t, "\x80\x02}q\x00X\x01\x00\x00\x00ah\x00s."),
+		"deep dicts":                     archive(t, "\x80\x02"+strings.Repeat("}K\x01", 100000)+"}"+strings.Repeat("s", 100000)+"."),
+		"a storage under many names":     archive(t, names(20000), record{"a/data/0", strings.Repeat("\x00", 4<<20)}),
+		"a legacy form, tuples in it":    "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.\x80\x02}.\x80\x02)" + strings.Repeat("q\x00h\x00\x86", 200) + ".\x80\x02].",
 	} {
 		begin := time.Now()
 		var before, after runtime.MemStats

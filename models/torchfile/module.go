@@ -145,30 +145,37 @@ func counts(classes map[string]int) []Count {
 }
 
 // describe notes what the outermost module says of itself.
-func (s *State) describe(v pickle.Value) {
+func (s *State) describe(v pickle.Value) (err error) {
 	m, ok := moduleOf(v)
 	if !ok {
-		return
+		return nil
 	}
 	s.Class = m.class
 	model, _ := m.dict("_modules").Get("model")
 	if inner, ok := moduleOf(model); ok {
 		s.Model = inner.class
 	}
-	s.Args = args(m.dict("_init_kwargs"), true)
+	if s.Args, err = args(m.dict("_init_kwargs"), true); err != nil {
+		return fmt.Errorf("arguments of %.100q: %w", m.class, err)
+	}
 	own := pickle.NewDict()
 	if m.state != nil {
 		own = m.state
 	}
-	for _, a := range args(own, false) {
+	attrs, err := args(own, false)
+	if err != nil {
+		return fmt.Errorf("attributes of %.100q: %w", m.class, err)
+	}
+	for _, a := range attrs {
 		if _, nested := a.Value.([]any); !nested && !strings.HasPrefix(a.Name, "_") && a.Name != "training" {
 			s.Attrs = append(s.Attrs, a)
 		}
 	}
+	return nil
 }
 
-// ownMetadata reads what Write noted beside a state dict.
-func ownMetadata(v pickle.Value) map[string]string {
+// ownMetadata reads what Write noted beside a state dict, each text once.
+func (s *State) ownMetadata(v pickle.Value) (map[string]string, error) {
 	var at pickle.Value
 	if d, ok := v.(*pickle.Dict); ok {
 		at = d.Attrs
@@ -176,72 +183,93 @@ func ownMetadata(v pickle.Value) map[string]string {
 	for _, key := range []string{"_metadata", "", metadataKey} {
 		d, ok := at.(*pickle.Dict)
 		if !ok {
-			return nil
+			return nil, nil
 		}
 		at, _ = d.Get(key)
 	}
 	d, _ := at.(*pickle.Dict)
 	if d == nil {
-		return nil
+		return nil, nil
 	}
-	out := map[string]string{}
+	out, size := map[string]string{}, int64(0)
 	for k, v := range d.All() {
 		key, ok := k.(string)
 		text, ok2 := v.(string)
 		if ok && ok2 {
 			out[key] = text
+			size += int64(len(text))
+		}
+		if size > s.file.size {
+			return nil, fmt.Errorf("metadata of more than the file's %d bytes", s.file.size)
 		}
 	}
-	return out
+	return out, nil
 }
 
 // args are the entries of a dict that can be said in JSON. If all are wanted, what cannot
 // is described: who reads an argument as another type than this refuses it, and does not
 // take it for one that was not given.
-func args(d *pickle.Dict, all bool) (out []Arg) {
+func args(d *pickle.Dict, all bool) (out []Arg, err error) {
+	said := speech{left: maxSaid}
 	for k, v := range d.All() {
 		name, isText := k.(string)
-		value, ok := plainly(v, 0)
+		value, ok := said.plainly(v, 0)
 		if !ok && all {
 			value, ok = pickle.Describe(v), true
+			said.left -= len(value.(string))
 		}
 		if ok && isText {
 			out = append(out, Arg{name, value})
 		}
+		if said.left < 0 {
+			return nil, fmt.Errorf("more than %d values and characters", maxSaid)
+		}
 	}
-	return out
+	return out, nil
 }
 
-// plainly is a value as JSON has it. What has no form there, infinities and whole
-// numbers beyond an int64 among it, is a text.
-func plainly(v pickle.Value, depth int) (any, bool) {
+const (
+	maxSaid  = 1 << 20 // of what a module says of itself: a file may say the same thing many times
+	maxItems = 1000    // of a list in it
+	maxLists = 3       // of lists within lists
+)
+
+// speech makes JSON of values, as much as is left.
+type speech struct{ left int }
+
+// plainly is a value as JSON has it. What has no form there, infinities among it, is a
+// text.
+func (s *speech) plainly(v pickle.Value, depth int) (any, bool) {
+	if s.left--; s.left < 0 {
+		return nil, false
+	}
 	switch v := v.(type) {
-	case nil, bool, int64, string:
+	case string:
+		s.left -= len(v)
+		return v, true
+	case nil, bool, int64:
 		return v, true
 	case float64:
 		return finite(v), true
 	case pickle.Tuple:
-		return plainItems(v, depth)
+		return s.items(v, depth)
 	case *pickle.List:
-		return plainItems(v.Items, depth)
+		return s.items(v.Items, depth)
 	case *pickle.Array:
 		if items, ok := v.Values(maxItems); ok {
-			return plainItems(items, depth)
+			return s.items(items, depth)
 		}
 	}
 	return nil, false
 }
 
-// maxItems bounds the lists in what is said in JSON.
-const maxItems = 1000
-
-func plainItems(items []pickle.Value, depth int) (any, bool) {
-	if depth > 3 || len(items) > maxItems {
+func (s *speech) items(items []pickle.Value, depth int) (any, bool) {
+	if depth > maxLists || len(items) > maxItems {
 		return nil, false
 	}
 	out := []any{}
 	for _, v := range items {
-		value, ok := plainly(v, depth+1)
+		value, ok := s.plainly(v, depth+1)
 		if !ok {
 			return nil, false
 		}

@@ -16,7 +16,9 @@ const (
 	maxVisited = 1 << 20
 	maxTensors = 1 << 18
 	maxName    = 4096
-	maxScripts = 16 // TorchScript files within a pickle
+	maxNames   = 64 << 20 // bytes of all names
+	maxKey     = 8        // values in a tuple that is a key
+	maxScripts = 16       // TorchScript files within a pickle
 
 	// A file's tensors may share storages and be expanded. All their values
 	// together may be this many times as large as the file, and this much more.
@@ -46,6 +48,7 @@ type State struct {
 	visited int
 	scripts int
 	bytes   int64
+	named   int // bytes of names
 }
 
 // usual are the keys under which training programs keep the network to use, the
@@ -122,8 +125,13 @@ func (s *State) tries(v pickle.Value) bool {
 // collect fills the state from a value.
 func (s *State) collect(v pickle.Value) error {
 	s.names, s.classes = map[string]bool{}, map[string]int{}
-	s.describe(v)
-	s.Metadata = ownMetadata(v)
+	if err := s.describe(v); err != nil {
+		return err
+	}
+	var err error
+	if s.Metadata, err = s.ownMetadata(v); err != nil {
+		return err
+	}
 	if err := s.walk(v, "", 0); err != nil {
 		return err
 	}
@@ -185,6 +193,9 @@ func keyName(k pickle.Value, place int) string {
 	case bool:
 		return strings.ToUpper(strconv.FormatBool(k)[:1]) + strconv.FormatBool(k)[1:]
 	case pickle.Tuple:
+		if len(k) > maxKey {
+			break
+		}
 		parts := make([]string, len(k))
 		for i, v := range k {
 			if _, nested := v.(pickle.Tuple); nested {
@@ -213,6 +224,9 @@ func (s *State) add(t checkpoint.Tensor, span int64) error {
 	}
 	if len(s.Tensors) == maxTensors {
 		return fmt.Errorf("more than %d tensors", maxTensors)
+	}
+	if s.named += len(t.Name); s.named > maxNames {
+		return fmt.Errorf("names of more than %d bytes", maxNames)
 	}
 	n := int64(t.DType.Size())
 	for _, d := range t.Shape {
