@@ -84,6 +84,9 @@ func (l *Loop) keepWay(what string) error {
 		return err
 	}
 	meta[run.MetaBefore] = what
+	if err := l.download(); err != nil {
+		return err
+	}
 	f, err := l.snapshot(meta)
 	if err != nil {
 		return err
@@ -172,6 +175,9 @@ func (l *Loop) goBackTo(b control.BackRequest, r reply) (later bool, err error) 
 		return false, err
 	}
 	l.noteWaysBack()
+	if err := l.download(); err != nil {
+		return false, err
+	}
 	if err := l.checkpoint(); err != nil { // a resume has to know
 		return false, err
 	}

@@ -188,9 +188,9 @@ func (l *Loop) checkpointIfHealthy() (why string, err error) {
 	h := &l.health
 	if h.losses.active && l.cfg.Live.DivergeAction != "off" {
 		why = "a loss diverges"
-	} else if name, err := l.notFinite(); err != nil {
+	} else if err := l.download(); err != nil {
 		return "", err
-	} else if name != "" {
+	} else if name := l.notFinite(); name != "" {
 		why = name + " holds values that are not finite"
 	}
 	if why == "" {
@@ -205,18 +205,15 @@ func (l *Loop) checkpointIfHealthy() (why string, err error) {
 }
 
 // notFinite returns the name of a tensor of the run's state that holds NaN or
-// infinities, "" if none does. The float64 sum of float32 values is finite if
+// infinities, as download has them; "" if none does. The float64 sum of float32 values is finite if
 // and only if they all are.
-func (l *Loop) notFinite() (name string, err error) {
+func (l *Loop) notFinite() string {
 	for _, g := range l.method.Tensors() {
-		if err := l.dev.Download(g.Set.All()...); err != nil {
-			return "", err
-		}
 		for _, p := range g.Set.All() {
 			if sum := kernels.Sum(p.Data); math.IsNaN(sum) || math.IsInf(sum, 0) {
-				return g.Prefix + p.Name, nil
+				return g.Prefix + p.Name
 			}
 		}
 	}
-	return "", nil
+	return ""
 }

@@ -27,9 +27,9 @@ const (
 	bestSlot   = "best"
 )
 
-// checkpoint copies the state of the run and has it written in the background, unless
-// that is happening already: the last step of a run may be followed by a checkpoint
-// that is due and by the one that ends it.
+// checkpoint copies the state of the run, as download has it, and has it written in the
+// background, unless that is happening already: the last step of a run may be followed by
+// a checkpoint that is due and by the one that ends it.
 func (l *Loop) checkpoint() error {
 	l.report.stage = "checkpoint"
 	if l.state != run.StateStopping { // end tests when the checkpoint is on disk
@@ -111,7 +111,18 @@ func (l *Loop) describe() (map[string]string, error) {
 	return meta, p.AddTo(meta)
 }
 
-// snapshot copies the tensors of the run into a file yet to be written.
+// download makes the host's copies of the run's tensors current.
+func (l *Loop) download() error {
+	for _, g := range l.method.Tensors() {
+		if err := l.dev.Download(g.Set.All()...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// snapshot copies the tensors of the run, as download has them, into a file yet to be
+// written.
 func (l *Loop) snapshot(meta map[string]string) (*checkpoint.File, error) {
 	// The last copy is garbage by now. Memory must not grow by this one, which may be
 	// the larger half of it all, before that is collected.
@@ -119,9 +130,6 @@ func (l *Loop) snapshot(meta map[string]string) (*checkpoint.File, error) {
 	f := checkpoint.New()
 	f.Metadata = meta
 	for _, g := range l.method.Tensors() {
-		if err := l.dev.Download(g.Set.All()...); err != nil {
-			return nil, err
-		}
 		if err := f.AddParams(g.Prefix, g.Set.Clone()); err != nil {
 			return nil, err
 		}
@@ -211,6 +219,9 @@ func (l *Loop) rollback() (nimg int64, err error) {
 	}
 	l.restoreLayerStats()
 	l.publishLayers()
+	if err := l.download(); err != nil {
+		return 0, err
+	}
 	return l.nimg, l.checkpoint() // a resume has to know of the rollback
 }
 
