@@ -205,6 +205,9 @@ func TestBadFiles(t *testing.T) {
 		{"no shape", raw(`{"a":{"dtype":"U8","data_offsets":[0,1]}}`, 1), `tensor "a": no shape`},
 		{"one offset", raw(`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0]}}`, 1), "1 data offsets, want 2"},
 		{"metadata", raw(`{"__metadata__":{"a":1}}`, 0), "__metadata__"},
+		{"a key twice", raw(`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"dtype":"I8"}}`, 1), `tensor "a": dtype twice`},
+		{"another key", raw(`{"a":{"DType":"U8","shape":[1],"data_offsets":[0,1]}}`, 1), `tensor "a": unknown type ""`},
+		{"no object", raw(`{"a":[1]}`, 1), `tensor "a": got [, want an object`},
 		{"fraction", raw(`{"a":{"dtype":"U8","shape":[1.5],"data_offsets":[0,1]}}`, 1), `tensor "a"`},
 	} {
 		if _, err := checkpoint.Decode(c.data); err == nil || !strings.Contains(err.Error(), c.want) {

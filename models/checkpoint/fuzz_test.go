@@ -14,7 +14,7 @@ import (
 
 // bound is what decoding size bytes, header of them the header, may allocate: as
 // package checkpoint says.
-func bound(size, header int) uint64 { return uint64(min(size, 512<<10) + 32*header + 64<<10) }
+func bound(size, header int) uint64 { return uint64(min(size, 512<<10) + 40*header + 64<<10) }
 
 // allocated decodes data and returns the bytes that this allocated.
 func allocated(data []byte) (f *checkpoint.File, bytes uint64, err error) {

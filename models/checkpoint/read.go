@@ -14,7 +14,7 @@ import (
 	"innate/models/filetype"
 )
 
-// What a reader accepts. Decoding allocates at most 32 bytes for each byte of the
+// What a reader accepts. Decoding allocates at most 40 bytes for each byte of the
 // header, one for each byte of values up to chunk, and 64 KiB.
 const (
 	maxHeader  = 100 << 20 // bytes of JSON
@@ -159,7 +159,7 @@ func parseHeader(header []byte) ([]entry, map[string]string, error) {
 			continue
 		}
 		e := entry{name: name}
-		if err := dec.Decode(&e); err != nil {
+		if err := e.decode(dec); err != nil {
 			return nil, nil, fmt.Errorf("tensor %q: %w", name, err)
 		}
 		if err := e.check(); err != nil { // now, so that few bytes cannot make many entries
@@ -177,6 +177,45 @@ func parseHeader(header []byte) ([]entry, map[string]string, error) {
 		return nil, nil, fmt.Errorf("header: %d bytes after the JSON object", len(tail))
 	}
 	return entries, meta, nil
+}
+
+// decode reads an entry key by key: a JSON reader would take "DType" for "dtype", and of
+// a key that appears twice the last, where the format's library refuses both.
+func (e *entry) decode(dec *json.Decoder) error {
+	if tok, err := dec.Token(); err != nil {
+		return err
+	} else if tok != json.Delim('{') {
+		return fmt.Errorf("got %v, want an object", tok)
+	}
+	var seen [3]bool
+	for dec.More() {
+		tok, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		key, to := -1, any(nil)
+		switch tok {
+		case "dtype":
+			key, to = 0, &e.DType
+		case "shape":
+			key, to = 1, &e.Shape
+		case "data_offsets":
+			key, to = 2, &e.Offsets
+		default: // others may stand there
+			to = new(json.RawMessage)
+		}
+		if key >= 0 && seen[key] {
+			return fmt.Errorf("%v twice", tok)
+		}
+		if err := dec.Decode(to); err != nil {
+			return fmt.Errorf("%v: %w", tok, err)
+		}
+		if key >= 0 {
+			seen[key] = true
+		}
+	}
+	_, err := dec.Token()
+	return err
 }
 
 // check refuses an entry that lacks something.
