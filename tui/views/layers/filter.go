@@ -53,6 +53,9 @@ func (v *View) sort(f func(*session.LayerOrder)) tea.Cmd {
 	f(o)
 	remembered := v.h.State().Sort
 	remembered[sortOrder], remembered[sortMeasure] = o.String(), session.ColumnOf(o.OverTime).String()
+	if _, measured := o.By.Measurement(); measured && len(v.h.Run().Layers.Stats.Nimg) == 0 {
+		return v.h.Notify(o.By.String()+": no layer has been measured yet; live.layers_kimg says how often", v.h.Theme().Text)
+	}
 	return nil
 }
 

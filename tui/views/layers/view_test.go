@@ -176,6 +176,18 @@ func TestLayersMost(t *testing.T) {
 	s.Wants("/qkv", "space freeze") // the pane has the focus
 }
 
+// TestLayersUnmeasured sorts by what is not known yet, which changes no row: that is said.
+func TestLayersUnmeasured(t *testing.T) {
+	s, _ := tuitest.Open(t, 120, 40, tuitest.Default(), tui.Options{})
+	s.View("layers")
+	s.Press("d")
+	s.Wants("by distance↓", "distance: no layer has been measured yet; live.layers_kimg says how often")
+	s, _ = openLayers(t, 120, 40, tui.Options{})
+	s.Press("d")
+	s.Wants("by distance↓")
+	s.Lacks("measured yet")
+}
+
 // TestLayersAsk checks that more than one block is asked about, with what would
 // change, and one is not.
 func TestLayersAsk(t *testing.T) {
