@@ -212,7 +212,7 @@ func (g *Builder) Block() func() {
 	return func() { g.block = 0 }
 }
 
-// Watch has f called at every Tap that follows, with the scope that it stands in. What
+// Watch has f called at every Tap that follows, with the layer that it belongs to. What
 // f returns takes the place of the value, so that a graph can be looked into, and
 // changed there, without another form of the network.
 func (g *Builder) Watch(f func(layer, tap string, n Node) Node) { g.watch = f }
@@ -224,6 +224,14 @@ func (g *Builder) Tap(tap string, n Node) Node {
 		return n
 	}
 	return g.watch(strings.Join(g.scope, "."), tap, n)
+}
+
+// TapOf is Tap of a layer whose name is not that of the scope.
+func (g *Builder) TapOf(layer, tap string, n Node) Node {
+	if g.watch == nil {
+		return n
+	}
+	return g.watch(layer, tap, n)
 }
 
 // Precision is how exact operations must at least be.

@@ -29,7 +29,8 @@ type BlockShape struct {
 
 // Taps of a block's Forward, within the scope of its name: what graph.Builder.Watch
 // gets to see. The output is Residual and Shortcut together, scaled, and, of a block
-// with attention, that and Attention, scaled again.
+// with attention, that and Attention, scaled again. A Conv and a Linear have an output,
+// too.
 const (
 	TapModulation = "modulation" // of the second norm by the embedding: [N out], or [N 2·out] of scale and shift
 	TapResidual   = "residual"   // what the convolutions give, [N H' W' out]

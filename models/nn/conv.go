@@ -25,12 +25,12 @@ type Conv struct {
 	Resample     Resample
 	Taps         []int // of the resampling filter in one dimension
 
-	unit string
+	name string
 }
 
 // Conv makes a convolution with kernels of k x k.
 func (b *Builder) Conv(unit string, in, out, k int, r Resample, taps []int, s Scheme) *Conv {
-	c := &Conv{Resample: r, Taps: taps, unit: lastPart(unit)}
+	c := &Conv{Resample: r, Taps: taps, name: unit}
 	if k > 0 {
 		weight, bias := s(in*k*k, out*k*k)
 		c.Weight = b.Param(KindConv, unit, "weight", weight, out, in, k, k)
@@ -41,7 +41,11 @@ func (b *Builder) Conv(unit string, in, out, k int, r Resample, taps []int, s Sc
 
 // Forward maps x [N H W in] to [N H' W' out].
 func (c *Conv) Forward(g *graph.Builder, x graph.Node) graph.Node {
-	defer g.Scope(c.unit)()
+	defer g.Scope(lastPart(c.name))()
+	return g.TapOf(c.name, TapOutput, c.forward(g, x))
+}
+
+func (c *Conv) forward(g *graph.Builder, x graph.Node) graph.Node {
 	half := 0
 	if c.Weight != nil {
 		half = c.Weight.Shape[2] / 2

@@ -24,17 +24,18 @@ func (b *Builder) Linear(unit string, in, out int, bias bool, s Scheme) *Linear 
 
 // Forward maps x [N in] to [N out].
 func (l *Linear) Forward(g *graph.Builder, x graph.Node) graph.Node {
-	defer g.Scope(unitOf(l.Weight))()
-	return g.Linear(x, g.Param(l.Weight), optional(g, l.Bias))
+	name := unitOf(l.Weight)
+	defer g.Scope(lastPart(name))()
+	return g.TapOf(name, TapOutput, g.Linear(x, g.Param(l.Weight), optional(g, l.Bias)))
 }
 
-// unitOf is the last part of a layer's name, conv0 for
-// enc.28x28_block0.conv0.weight: its scope within the block.
+// unitOf is the name of the layer that has a weight, enc.28x28_block0.conv0 of
+// enc.28x28_block0.conv0.weight.
 func unitOf(weight *models.Param) string {
-	unit := weight.Name[:strings.LastIndexByte(weight.Name, '.')]
-	return lastPart(unit)
+	return weight.Name[:strings.LastIndexByte(weight.Name, '.')]
 }
 
+// lastPart is a layer's scope within its block: conv0.
 func lastPart(unit string) string { return unit[strings.LastIndexByte(unit, '.')+1:] }
 
 // optional is the node of p, or no node for nil.

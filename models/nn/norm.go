@@ -25,13 +25,13 @@ func GroupCount(channels int) int { return max(1, min(32, channels/4)) }
 
 // Forward maps x [N H W C] to the same shape.
 func (n *Norm) Forward(g *graph.Builder, x graph.Node) graph.Node {
-	defer g.Scope(unitOf(n.Weight))()
+	defer g.Scope(lastPart(unitOf(n.Weight)))()
 	return g.GroupNorm(x, g.Param(n.Weight), g.Param(n.Bias), n.groups(), n.Eps)
 }
 
 // SiLU is Forward followed by x·sigmoid(x), as one operation.
 func (n *Norm) SiLU(g *graph.Builder, x graph.Node) graph.Node {
-	defer g.Scope(unitOf(n.Weight))()
+	defer g.Scope(lastPart(unitOf(n.Weight)))()
 	return g.GroupNormSiLU(x, g.Param(n.Weight), g.Param(n.Bias), n.groups(), n.Eps)
 }
 
@@ -40,7 +40,7 @@ func (n *Norm) groups() int { return GroupCount(n.Weight.Shape[0]) }
 // AdaptiveSiLU is SiLU of a norm whose weight and bias depend on the sample:
 // x·sigmoid(x) of t + Forward(x)·(1+s), s and t being the halves of p [N 2C].
 func (n *Norm) AdaptiveSiLU(g *graph.Builder, x, p graph.Node) graph.Node {
-	defer g.Scope(unitOf(n.Weight))()
+	defer g.Scope(lastPart(unitOf(n.Weight)))()
 	c := n.Weight.Shape[0]
 	scale := g.AddScalar(g.Slice(p, 0, c), 1)
 	weight := g.MulPerChannel(scale, g.Param(n.Weight))
