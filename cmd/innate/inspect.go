@@ -26,9 +26,16 @@ func (c *cli) inspectCommand() *cobra.Command {
 	key := cmd.Flags().String("key", "", "`part` of a PyTorch file or network pickle to look at; default: ema, or what else looks like a network")
 	against := cmd.Flags().String("against", "", "compare the weights with those of another `FILE` or RUN, layer by layer: status 1 if they differ")
 	complete(cmd, "against", c.completeNetwork)
+	outputs := pathFlag(cmd.Flags(), "outputs", "", "npz `file` of what the modules of another implementation gave: compare them in the order in which they compute; status 1 if one differs")
+	tolerance := cmd.Flags().Float64("tolerance", 1e-4, "with --outputs: `difference` that is none, of a module's largest value")
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
-		if *against != "" {
+		switch {
+		case *against != "" && *outputs != "":
+			return usagef("inspect: got --against and --outputs, want one of them")
+		case *against != "":
 			return compareWeights(c, args[0], *key, *against, *asJSON)
+		case *outputs != "":
+			return compareOutputs(c, args[0], *key, *outputs, *tolerance, *asJSON)
 		}
 		return inspect(c, args[0], *key, *check, *asJSON)
 	}
@@ -41,14 +48,11 @@ func (c *cli) inspectCommand() *cobra.Command {
 func compareWeights(c *cli, first, key, second string, asJSON bool) error {
 	var files [2]*checkpoint.File
 	for i, ref := range []string{first, second} {
-		open := useNetwork
-		if i == 0 && key != "" {
-			open = openPart(key)
-		}
-		file, err := open(c, c.runs, ref)
+		file, err := openKey(c, ref, key)
 		if err != nil {
 			return err
 		}
+		key = "" // of the first alone
 		if files[i], err = method.Network(file); err != nil {
 			return err
 		}
@@ -97,6 +101,14 @@ func sortByNetwork(differences []checkpoint.Difference, f *checkpoint.File) {
 		place[edm.Prefix+l.Name] = i - len(layers) // the rest is at 0
 	}
 	slices.SortStableFunc(differences, func(a, b checkpoint.Difference) int { return cmp.Compare(place[a.Name], place[b.Name]) })
+}
+
+// openKey opens the network that ref names, or that part of its file.
+func openKey(c *cli, ref, key string) (*checkpoint.File, error) {
+	if key != "" {
+		return openPart(key)(c, c.runs, ref)
+	}
+	return useNetwork(c, c.runs, ref)
 }
 
 // openPart opens the part of that key of a PyTorch file or network pickle.

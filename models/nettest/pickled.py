@@ -1,5 +1,6 @@
 """Writes network pickles in EDM's layout, of networks whose shape nobody published, and what PyTorch draws with them:
-python pickled.py FOLDER makes NAME.pkl, NAME-z.npy, unit noise, NAME-labels.npy, if it has classes, and NAME-x.npy.
+python pickled.py FOLDER makes NAME.pkl, NAME-z.npy, unit noise, NAME-labels.npy, if it has classes, and NAME-x.npy; and
+NAME-outputs.npz, what each module gives in one call of the denoiser.
 
 Tensors lie in all ways in which a pickle may have them: convolutions as bfloat16 in channels_last, matrices as
 transposed views in half precision, vectors as views of one storage; their values are exact in each. Each storage is a
@@ -91,8 +92,17 @@ def write(folder, name, kind, wrapper, c):
     if c['label_dim']:
         label = golden.one_hot(3, c['label_dim'])
         np.save(folder / f'{name}-labels.npy', label.argmax(1).numpy())
+    D, outputs = golden.Denoiser(net, kind), {}
+    hooks = [m.register_forward_hook(lambda m, i, o, at='model.' + at: outputs.update({at: o.numpy()})) for at, m in net.named_modules() if at]
+    sigma = 2.0
     with torch.no_grad():
-        x = golden.edm_sample(golden.Denoiser(net, kind), z, label, 3)
+        outputs['denoised'] = D(z * sigma, sigma, label).numpy()
+    labels = {} if label is None else dict(labels=label.numpy())
+    np.savez(folder / f'{name}-outputs.npz', x=(z * sigma).numpy(), sigma=sigma, **labels, **outputs)
+    for hook in hooks:
+        hook.remove()
+    with torch.no_grad():
+        x = golden.edm_sample(D, z, label, 3)
     np.save(folder / f'{name}-z.npy', z.numpy())
     np.save(folder / f'{name}-x.npy', x.numpy().astype(np.float32))
 
