@@ -31,15 +31,22 @@ func e2e(t *testing.T) (binary string) {
 	return binary
 }
 
-// innate runs one command line and returns its output.
+// innate runs one command line and returns its standard output, of one that fails with
+// its messages. Notes of one that does not, such as of another run on the machine, are no
+// part of it.
 func innate(t *testing.T, binary, runs string, args ...string) (string, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Env = append(os.Environ(), "INNATE_RUNS="+runs)
-	out, err := cmd.CombinedOutput()
-	return string(out), err
+	var out, messages bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &messages
+	err := cmd.Run()
+	if err != nil {
+		out.Write(messages.Bytes())
+	}
+	return out.String(), err
 }
 
 func must(t *testing.T, binary, runs string, args ...string) string {
