@@ -82,14 +82,13 @@ func TestAskSparingly(t *testing.T) {
 // TestAskFails: a Slurm that hangs, refuses or is not there costs a moment and
 // leaves runs as their heartbeats say.
 func TestAskFails(t *testing.T) {
-	defer cluster.SetAskTime(100 * time.Millisecond)()
 	for name, c := range map[string]struct {
 		commands map[string]string
 		want     string // of the error; "" for none
 		words    string
 	}{
 		"none":          {nil, "", ""},
-		"hangs":         {map[string]string{"squeue": "sleep 30 & wait"}, "slurm: squeue: no answer within 100ms", ""},
+		"hangs":         {map[string]string{"squeue": "sleep 30 & wait"}, "slurm: squeue: no answer within 1s", ""},
 		"down":          {map[string]string{"squeue": `echo "slurm_load_jobs error: Unable to contact slurm controller (connect failure)" >&2; exit 1`}, "slurm: squeue: slurm_load_jobs error: Unable to contact", ""},
 		"forgotten":     {map[string]string{"squeue": `echo "slurm_load_jobs error: Invalid job id specified" >&2; exit 1`, "sacct": `echo "Slurm accounting storage is disabled" >&2; exit 1`}, "", "no longer known to Slurm"},
 		"sacct hangs":   {map[string]string{"squeue": "exit 0", "sacct": "sleep 30"}, "slurm: sacct: no answer", ""},
@@ -97,6 +96,12 @@ func TestAskFails(t *testing.T) {
 		"not a program": {map[string]string{"squeue": "exec /nowhere"}, "slurm: squeue: ", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			// What answers has the time that a busy machine takes to start it.
+			limit := time.Minute
+			if strings.Contains(c.want, "no answer") {
+				limit = time.Second
+			}
+			defer cluster.SetAskTime(limit)()
 			standIn(t, c.commands)
 			i := info("12", run.StateQueued, "")
 			start := time.Now()
@@ -107,7 +112,7 @@ func TestAskFails(t *testing.T) {
 			if i.Status.JobState != c.words {
 				t.Errorf("got %q, want %q", i.Status.JobState, c.words)
 			}
-			if took := time.Since(start); took > 5*time.Second {
+			if took := time.Since(start); limit == time.Second && took > 10*time.Second {
 				t.Errorf("took %v", took)
 			}
 		})
