@@ -17,6 +17,7 @@ import (
 	"innate/trainer/data"
 	"innate/trainer/data/convert"
 	datafiles "innate/trainer/data/files"
+	"innate/trainer/results"
 	"innate/trainer/sampleio"
 	"innate/tui/sixel"
 )
@@ -185,7 +186,7 @@ func printReport(c *cli, from string, r convert.Report) {
 				said = append(said, fmt.Sprintf("and %d more", len(list)-i))
 				break
 			}
-			said = append(said, fmt.Sprintf("%s: %d", oneLine(k.Name), k.N))
+			said = append(said, fmt.Sprintf("%s: %d", results.Printable(k.Name), k.N))
 		}
 		if len(said) > 0 {
 			fmt.Fprintf(c.out, "%s %s\n", what, strings.Join(said, ", "))
@@ -201,7 +202,7 @@ func printReport(c *cli, from string, r convert.Report) {
 			fmt.Fprintf(c.out, "broken: and %d more, which --json names\n", len(r.Broken)-i)
 			break
 		}
-		fmt.Fprintf(c.out, "broken: %s\n", oneLine(b))
+		fmt.Fprintf(c.out, "broken: %s\n", results.Printable(b))
 	}
 }
 

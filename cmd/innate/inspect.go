@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +13,7 @@ import (
 	"innate/models/published"
 	"innate/models/torchfile"
 	"innate/trainer/method"
+	"innate/trainer/results"
 )
 
 func (c *cli) inspectCommand() *cobra.Command {
@@ -79,7 +79,7 @@ func compareWeights(c *cli, first, key, second string, asJSON bool) error {
 	}
 	for _, d := range differences {
 		if !asJSON {
-			fmt.Fprintf(c.out, "%-48s %s\n", oneLine(d.Name), d.What)
+			fmt.Fprintf(c.out, "%-48s %s\n", results.Printable(d.Name), d.What)
 		}
 	}
 	return fmt.Errorf("%s and %s differ in %d tensors, first in %q", first, second, len(differences), differences[0].Name)
@@ -186,7 +186,7 @@ func printFile(c *cli, file *checkpoint.File, _ []int) error {
 		if t.Strides != nil {
 			strides = fmt.Sprintf(" strides %v", t.Strides)
 		}
-		fmt.Fprintf(c.out, "%-48s %-*s %v%s\n", oneLine(t.Name), width, t.DType, t.Shape, strides)
+		fmt.Fprintf(c.out, "%-48s %-*s %v%s\n", results.Printable(t.Name), width, t.DType, t.Shape, strides)
 	}
 	fmt.Fprintln(c.out, sizeOf(file))
 	summary := file.Summary()
@@ -203,9 +203,9 @@ func printFile(c *cli, file *checkpoint.File, _ []int) error {
 	}
 	for _, k := range sortedKeys(file.Metadata) {
 		if v := file.Metadata[k]; len(v) <= 200 || strings.HasPrefix(k, "python.") && len(v) <= 4000 {
-			fmt.Fprintf(c.out, "%s: %s\n", oneLine(k), oneLine(v))
+			fmt.Fprintf(c.out, "%s: %s\n", results.Printable(k), results.Printable(v))
 		} else {
-			fmt.Fprintf(c.out, "%s: %d characters\n", oneLine(k), len(v))
+			fmt.Fprintf(c.out, "%s: %d characters\n", results.Printable(k), len(v))
 		}
 	}
 	return nil
@@ -219,14 +219,4 @@ func allFinite(ref string, file *checkpoint.File, notFinite []int) error {
 		}
 	}
 	return nil
-}
-
-// oneLine is a text of a file as a terminal may have it.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return '?'
-		}
-		return r
-	}, s)
 }

@@ -48,12 +48,12 @@ func compareOutputs(c *cli, ref, key, path string, tolerance float64, asJSON boo
 			far = append(far, d.Module)
 			difference += " !"
 		}
-		rows = append(rows, []string{oneLine(d.Module), fmt.Sprint(d.Shape), fmt.Sprintf("%.4g", d.Largest), difference})
+		rows = append(rows, []string{d.Module, fmt.Sprint(d.Shape), fmt.Sprintf("%.4g", d.Largest), difference})
 	}
 	if asJSON {
 		err = printJSON(c.out, list)
 	} else if err = results.WriteTable(c.out, "text", []string{"module", "shape", "largest", "difference"}, rows); err == nil && len(others) > 0 {
-		fmt.Fprintf(c.out, "%d more were recorded, such as %s, whose outputs innate does not have by themselves\n", len(others), oneLine(others[0]))
+		fmt.Fprintf(c.out, "%d more were recorded, such as %s, whose outputs innate does not have by themselves\n", len(others), results.Printable(others[0]))
 	}
 	if err != nil || len(far) == 0 {
 		return err

@@ -118,15 +118,15 @@ func WriteTable(w io.Writer, format string, head []string, rows [][]string) erro
 	return formats[i].write(w, head, rows)
 }
 
-// oneLine is a cell for people: what would end its line, its column or obey to the terminal
-// is a question mark. CSV and JSON have ways to write it.
-func oneLine(cell string) string {
+// Printable is text for a cell or a line that people read: what would end its line, its
+// column or obey to the terminal is a question mark. CSV and JSON have ways to write it.
+func Printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return '?'
 		}
 		return r
-	}, cell)
+	}, text)
 }
 
 // about says what a number may be compared with.
@@ -189,7 +189,7 @@ func writeText(w io.Writer, head []string, rows [][]string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, row := range append([][]string{head}, rows...) {
 		for i := range row {
-			if row[i] = oneLine(row[i]); row[i] == "" {
+			if row[i] = Printable(row[i]); row[i] == "" {
 				row[i] = "-"
 			}
 		}
@@ -205,7 +205,7 @@ func writeCSV(w io.Writer, head []string, rows [][]string) error {
 func writeMarkdown(w io.Writer, head []string, rows [][]string) error {
 	line := func(cells []string) string {
 		for i := range cells {
-			cells[i] = strings.ReplaceAll(oneLine(cells[i]), "|", `\|`)
+			cells[i] = strings.ReplaceAll(Printable(cells[i]), "|", `\|`)
 		}
 		return "| " + strings.Join(cells, " | ") + " |\n"
 	}
