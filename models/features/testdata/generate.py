@@ -46,7 +46,7 @@ def fill(net, skip=()):
 
 def vgg(net, x):
     maps = []
-    for i, layer in enumerate(net.features):
+    for i, layer in enumerate(net.features[:43]):  # up to the last map
         x = layer(x)
         if i in (12, 22, 32, 42):
             maps.append(x)

@@ -5,12 +5,17 @@ The protocol is that of compare. Weights are random, as are images.
 """
 import ctypes
 import json
+import pathlib
 import sys
 import time
 
 import timm
 import torch
 import torchvision
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "features" / "testdata"))
+sys.dont_write_bytecode = True
+from generate import lite, vgg
 
 mode, threads = sys.argv[1], int(sys.argv[2])
 torch.set_num_threads(threads)
@@ -22,26 +27,7 @@ for option, value in ((-4, 0), (-1, 2**31 - 1), (-2, 2**28)):
     libc.mallopt(option, value)
 
 
-def vgg(net, x):
-    maps = []
-    for i, layer in enumerate(net.features[:43]):
-        x = layer(x)
-        if i in (12, 22, 32, 42):
-            maps.append(x)
-    return maps
-
-
-def lite(net, x):
-    maps = []
-    x = net.bn1(net.conv_stem(x))
-    for i, stage in enumerate(net.blocks):
-        x = stage(x)
-        if i in (1, 2, 4, 6):
-            maps.append(x)
-    return maps
-
-
-def deit(net, x):
+def deit(net, x):  # as timm computes it: generate's interpolates positions
     maps = []
     x = net.norm_pre(net._pos_embed(net.patch_embed(x)))
     for i, block in enumerate(net.blocks):
