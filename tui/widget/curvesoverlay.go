@@ -48,5 +48,5 @@ func (c *Curves) RunSign(i, n int) string {
 		s.col.Add(0, 0)
 		ch.curves = append(ch.curves, s)
 	}
-	return ch.sign(i)
+	return ch.Sign(i)
 }

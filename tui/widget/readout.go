@@ -214,8 +214,8 @@ func (c *Chart) bestText() []string {
 	return nil
 }
 
-// sign is what a curve looks like: a line in its colour, with its letter.
-func (c *Chart) sign(i int) string {
+// Sign is what the i-th curve looks like: a line in its colour, with its letter.
+func (c *Chart) Sign(i int) string {
 	var b strings.Builder
 	c.writeSign(&b, i)
 	return b.String()

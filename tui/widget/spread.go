@@ -6,12 +6,14 @@ import (
 	"innate/trainer/series"
 )
 
-// SetSpread draws a band about the i-th curve of the chart of a scalar, from one
-// deviation below it to one above: those that sd has at the curve's own places. Nil
-// takes it away.
+// SetSpread draws a band about the i-th curve, from one deviation below it to one above:
+// those that sd has at the curve's own places. Nil takes it away.
+func (c *Chart) SetSpread(i int, sd *series.Column) { c.curves[i].spread = sd }
+
+// SetSpread draws a band about the i-th curve of the chart of a scalar.
 func (c *Curves) SetSpread(scalar string, i int, sd *series.Column) {
 	if ch := c.group(scalar).chart; i < len(ch.curves) {
-		ch.curves[i].spread = sd
+		ch.SetSpread(i, sd)
 	}
 }
 

@@ -27,6 +27,8 @@ type Group struct {
 	filter string
 	table  widget.Table
 	rows   map[string]groupRow
+	curves groupCurves
+	charts bool // whether the screen has room for the curves
 }
 
 // groupRow is a line of the table: a point, or those of one value.
@@ -117,6 +119,7 @@ func (v *Group) fill(w int) {
 	g := v.group()
 	clear(v.rows)
 	if g == nil {
+		v.fillCurves()
 		v.table.SetRows(nil)
 		return
 	}
@@ -138,9 +141,13 @@ func (v *Group) fill(w int) {
 		}
 		v.rows[key] = groupRow{name, append(row.points, m)}
 	}
+	v.fillCurves()
 	rows, widest := make([]widget.TableRow, len(order)), make([]int, len(keys))
 	for i, key := range order {
 		rows[i] = widget.TableRow{Key: key, Cells: v.cells(v.rows[key], keys, i), Hidden: !v.fits(v.rows[key])}
+		if v.charts {
+			rows[i].Cells[0].Text = v.curves.sign(key) + rows[i].Cells[0].Text
+		}
 	}
 	longest := 0
 	for _, row := range rows {
@@ -188,7 +195,17 @@ func groupColumns(longest int, keys []string, widest []int, w int) []widget.Tabl
 	}
 	show(n+2, 8) // kimg
 	show(n+4, 8) // last
-	cols[0].W = min(pointMin+max(w-used, 0), max(pointMax, longest))
+	give := func(i, most int) {
+		extra := max(min(w-used, most-cols[i].W), 0)
+		cols[i].W += extra
+		used += extra
+	}
+	give(0, max(pointMax, longest))
+	for i := range n {
+		if cols[1+i].W > 0 {
+			give(1+i, widest[i])
+		}
+	}
 	return cols
 }
 

@@ -224,3 +224,60 @@ func TestGroupRecords(t *testing.T) {
 	s.Load()
 	s.Wants("records.jsonl:1: got no record of a run")
 }
+
+// lettersOf makes a sweep of six points, of whose two seeds there are records alone: all
+// begin at 1600, and the best is a.
+func lettersOf(tb testing.TB) {
+	tb.Helper()
+	p := &sweep.Plan{Name: "letters", Base: tuitest.TOML, Keys: []string{"live.gen_lr"}, Seeds: []uint64{1, 2}}
+	var list sweep.Records
+	for i := range 6 {
+		name := string(rune('a' + i))
+		p.Points = append(p.Points, sweep.Point{Name: name, Set: sweep.Settings{{Key: "live.gen_lr", Value: fmt.Sprintf("%d.5e-4", i)}}})
+		for _, seed := range p.Seeds {
+			r := sweep.Record{Type: "run", Point: name, Seed: seed, Done: true, Kimg: 40, Judges: []sweep.Measured{{Key: "fid", Name: "FID(mnist-cnn)"}}}
+			for k, fid := range []float64{1600, 100 + float64(i), 10*float64(i+1) + float64(seed)} {
+				r.Evaluations = append(r.Evaluations, sweep.Evaluation{Kimg: 20 * float64(k), Values: map[string]float64{"fid": fid}})
+			}
+			list = append(list, r)
+		}
+	}
+	tuitest.Must(tb, os.MkdirAll(sweep.Dir("runs", p.Name), 0o755))
+	tuitest.Must(tb, p.Write(sweep.Dir("runs", p.Name)))
+	tuitest.Must(tb, list.Keep(sweep.Dir("runs", p.Name)))
+}
+
+// TestGroupCurves shows the curves of the best points, with that under the cursor, or of
+// the marked ones, below the table.
+func TestGroupCurves(t *testing.T) {
+	s := tuitest.OpenList(t, 120, 40, tuitest.ListOptions(), lettersOf)
+	s.Press("enter", "g")
+	s.Wants("━ a 11.50  ━ b 21.50  ━ c 31.50  ━ d 41.50", "─ FID(mnist-cnn) ─", "100┤", "›  ━ a ", "│     e  ")
+	s.Lacks("━ e", "1000┤", "500┤") // where all of them begin is no part of it
+	s.Press("G")
+	s.Wants("━ a 11.50  ━ b 21.50  ━ c 31.50  ━ f 61.50")
+	s.Press("g", "down")
+	s.Wants("━ c 31.50  ━ d 41.50")
+	s.Press("G", "space", "g", "down", "space")
+	s.Wants("━ f 61.50", "━ b 21.50")
+	s.Lacks("━ a", "━ c")
+	s.Press("esc", "/")
+	s.Type("!a")
+	s.Press("enter")
+	s.Wants("━ b 21.50", "━ e 51.50")
+	s.Lacks("━ a")
+	s.Press("esc", "/")
+	s.Type("x")
+	s.Press("enter")
+	s.Wants("no point matches", "no evaluation yet")
+	s.Press("esc")
+	s.Send(tuitest.SizeOf(80, 24))
+	s.Wants("11.50 ±0.71")
+	s.Lacks("━ a", "100┤")
+
+	// Its directory is removed while it shows.
+	s.Send(tuitest.SizeOf(120, 40))
+	tuitest.Must(t, os.RemoveAll("runs"))
+	s.Load()
+	s.Wants("its runs are gone", "no evaluation yet")
+}

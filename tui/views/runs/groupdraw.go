@@ -17,18 +17,20 @@ import (
 // Draw implements host.View.
 func (v *Group) Draw(r host.Rect) []string {
 	t, g := v.h.Theme(), v.group()
-	at, below := v.split(r)
+	at, chart, below := v.split(r)
+	v.charts = chart.H > 0
 	v.fill(at.W - 2)
 	v.table.Empty = []string{"no point matches /" + widget.Plain(v.filter), "", "esc shows all"}
 	title := widget.Plain(v.name)
 	var info []string
+	judge := ""
 	if g == nil {
 		v.table.Empty = []string{"its runs are gone"}
 	} else {
 		s, want := session.Whole(g)
 		info = append(v.table.Info(t), host.Badge(t, string(g.State), ""), t.Dim.Render(fmt.Sprintf("%d / %d runs", s.Done, want)))
-		if s.Name != "" {
-			info = append(info, t.Dim.Render("best and last: "+widget.Plain(s.Name)))
+		if judge = s.Name; judge != "" {
+			info = append(info, t.Dim.Render("best and last: "+widget.Plain(judge)))
 		}
 	}
 	if v.by != "" {
@@ -38,21 +40,15 @@ func (v *Group) Draw(r host.Rect) []string {
 		title += " /" + widget.Plain(v.filter)
 	}
 	lines := host.Framed(t, at, title, true, func(w, h int) string { return v.table.View(t, w, h) }, info...)
+	if chart.H > 0 {
+		lines = append(lines, v.drawCurves(chart, judge)...)
+	}
 	if below.H == 0 {
 		return lines
 	}
 	return append(lines, host.Framed(t, below, "Compared", false, func(w, h int) string {
 		return widget.Block(v.compared(w), w, h, t.Glyphs.Ellipsis)
 	})...)
-}
-
-// split cuts the screen into the table and what the comparison says.
-func (v *Group) split(r host.Rect) (table, below host.Rect) {
-	const lines = 6
-	if r.H < 2*lines {
-		return r, host.Rect{}
-	}
-	return host.SplitY(r, r.H-lines)
 }
 
 // compared says how the point under the cursor does against the best one.
@@ -136,7 +132,7 @@ func (v *Group) Mouse(m tea.MouseMsg, r host.Rect) tea.Cmd {
 	case tea.MouseWheelMsg:
 		v.table.Move(host.Wheel(e))
 	case tea.MouseClickMsg:
-		at, _ := v.split(r)
+		at, _, _ := v.split(r)
 		key := v.table.At(e.Y - at.Y - 1)
 		switch {
 		case e.Button != tea.MouseLeft || key == "" || e.Y >= at.Y+at.H-1:
