@@ -31,7 +31,7 @@ func (d *detail) draw(on host.Host, row *session.Listed, r host.Rect) []string {
 	if row == nil {
 		return host.Framed(on.Theme(), r, "", false, func(w, h int) string { return widget.Block(nil, w, h, "") })
 	}
-	left, right := host.SplitX(r, min(max(r.W*2/5, 54), 84))
+	left, right := splitDetail(r)
 	top, low := host.SplitY(right, max(r.H*3/5, r.H-20))
 	facts := host.Framed(on.Theme(), left, widget.Plain(row.Name), false, func(w, h int) string {
 		return widget.Block(facts(row, on, w-2, h), w, h, g.Ellipsis)
@@ -41,11 +41,12 @@ func (d *detail) draw(on host.Host, row *session.Listed, r host.Rect) []string {
 	events := host.Framed(on.Theme(), low, "Events", false, func(w, h int) string {
 		return host.NewestEvents(t, row.Events, on.Options().Location, w, h)
 	})
-	lines := slices.Concat(chart, events)
-	for i := range lines {
-		lines[i] = facts[i] + lines[i]
-	}
-	return lines
+	return host.Beside(facts, slices.Concat(chart, events))
+}
+
+// splitDetail cuts what is below the list into what is known of its line, and a chart.
+func splitDetail(r host.Rect) (left, right host.Rect) {
+	return host.SplitX(r, min(max(r.W*2/5, 54), 84))
 }
 
 // title names the chart.

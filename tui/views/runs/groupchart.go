@@ -147,40 +147,38 @@ func (c *groupCurves) sign(key string) string {
 	return strings.Repeat(" ", w)
 }
 
-// charted are the lines that the chart shows: those that are marked, or else the best
-// ones with that under the cursor; of those, which have been evaluated.
-func (v *Group) charted() (keys []string) {
-	type line struct {
-		key string
-		session.Standing
-	}
-	var lines []line
-	for key, row := range v.rows {
-		if s := session.StandingOf(row.runs()...); s.Best.N > 0 && v.fits(row) {
-			lines = append(lines, line{key, s})
+// bestRows are the keys of the lines that have been evaluated, the best first.
+func bestRows(rows map[string]groupRow) (keys []string) {
+	all := map[string]session.Standing{}
+	for key, row := range rows {
+		if s := session.StandingOf(row.runs()...); s.Best.N > 0 {
+			all[key], keys = s, append(keys, key)
 		}
 	}
-	slices.SortFunc(lines, func(a, b line) int {
-		by := cmp.Compare(a.Best.Mean, b.Best.Mean)
-		if a.Rises {
+	slices.SortFunc(keys, func(a, b string) int {
+		by := cmp.Compare(all[a].Best.Mean, all[b].Best.Mean)
+		if all[a].Rises {
 			by = -by
 		}
-		return cmp.Or(by, cmp.Compare(a.key, b.key))
+		return cmp.Or(by, cmp.Compare(a, b))
 	})
-	marked := v.table.AllMarked()
-	for _, l := range lines {
-		if len(marked) == 0 || slices.Contains(marked, l.key) {
-			keys = append(keys, l.key)
-		}
-	}
-	at := slices.Index(keys, v.table.Cursor())
-	if len(keys) > maxCurves {
-		if at >= maxCurves {
-			keys[maxCurves-1] = keys[at]
-		}
-		keys = keys[:maxCurves]
-	}
 	return keys
+}
+
+// charted are the lines that the chart shows: those that are marked, or else the best
+// ones with that under the cursor.
+func (v *Group) charted() []string {
+	marked := v.table.AllMarked()
+	keys := slices.DeleteFunc(bestRows(v.rows), func(key string) bool {
+		return !v.fits(v.rows[key]) || len(marked) > 0 && !slices.Contains(marked, key)
+	})
+	if len(keys) <= maxCurves {
+		return keys
+	}
+	if at := slices.Index(keys, v.table.Cursor()); at >= maxCurves {
+		keys[maxCurves-1] = keys[at]
+	}
+	return keys[:maxCurves]
 }
 
 // fillCurves makes the chart of the lines, if the screen has room for it.
@@ -191,10 +189,9 @@ func (v *Group) fillCurves() {
 	}
 }
 
-// drawCurves draws the chart of the lines that have a curve.
-func (v *Group) drawCurves(r host.Rect, name string) []string {
-	c := v.curves.chart
-	return host.Framed(v.h.Theme(), r, cmp.Or(widget.Plain(name), "Quality"), false, c.View, c.Info()...)
+// draw draws the chart, of what evaluations measure.
+func (c *groupCurves) draw(h host.Host, r host.Rect, measure string) []string {
+	return host.Framed(h.Theme(), r, cmp.Or(widget.Plain(measure), "Quality"), false, c.chart.View, c.chart.Info()...)
 }
 
 // chartMin is the least size of the chart with its frame.

@@ -1,12 +1,12 @@
 package runs
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"innate/trainer/sweep"
 	"innate/tui/host"
@@ -41,7 +41,7 @@ func (v *Group) Draw(r host.Rect) []string {
 	}
 	lines := host.Framed(t, at, title, true, func(w, h int) string { return v.table.View(t, w, h) }, info...)
 	if chart.H > 0 {
-		lines = append(lines, v.drawCurves(chart, judge)...)
+		lines = append(lines, v.curves.draw(v.h, chart, judge)...)
 	}
 	if below.H == 0 {
 		return lines
@@ -92,37 +92,46 @@ func sampleText(h host.Host, s sweep.Sample) string {
 	return sampleCell(h.Theme(), s).Text + h.Theme().Dim.Render("  "+seeds(s.N))
 }
 
-// drawGroup shows the points of a group below the list, the best first.
+// drawGroup shows the points of a group below the list, the best first, and beside them
+// the curves of the best.
 func (v *View) drawGroup(g *sweep.Group, r host.Rect) []string {
 	t := v.h.Theme()
-	points := make([]*sweep.Member, len(g.Points))
+	rows := map[string]groupRow{}
+	var order []string
 	for i := range g.Points {
-		points[i] = &g.Points[i]
+		name := session.PointName(g, &g.Points[i])
+		rows[name] = groupRow{name, []*sweep.Member{&g.Points[i]}}
+		order = append(order, name)
 	}
-	slices.SortStableFunc(points, func(a, b *sweep.Member) int {
-		x, y := session.StandingOf(a.Runs...), session.StandingOf(b.Runs...)
-		if x.Best.N == 0 || y.Best.N == 0 || !x.Rises {
-			return cmp.Or(cmp.Compare(min(y.Best.N, 1), min(x.Best.N, 1)), cmp.Compare(x.Best.Mean, y.Best.Mean))
-		}
-		return cmp.Compare(y.Best.Mean, x.Best.Mean)
-	})
-	return host.Framed(t, r, widget.Plain(g.Name), false, func(w, h int) string {
+	best := bestRows(rows)
+	order = append(best, slices.DeleteFunc(order, func(key string) bool { return slices.Contains(best, key) })...)
+	v.curves.place(best[:min(len(best), maxCurves)])
+	v.curves.update(v.h, rows)
+	left, right := splitDetail(r)
+	points := host.Framed(t, left, widget.Plain(g.Name), false, func(w, h int) string {
 		var lines []string
-		for i, m := range points {
-			if i == h-1 && len(points) > h {
-				lines = append(lines, t.Dim.Render(fmt.Sprintf(" %d more: enter shows them", len(points)-i)))
+		for i, key := range order {
+			if i == h-1 && len(order) > h {
+				lines = append(lines, t.Dim.Render(fmt.Sprintf(" %d more: enter shows them", len(order)-i)))
 				break
 			}
+			m := rows[key].points[0]
 			s := session.StandingOf(m.Runs...)
-			line := " " + widget.Fit(widget.Plain(session.PointName(g, m)), 24, t.Glyphs.Ellipsis) + "  " +
-				widget.FitLeft(sampleCell(t, s.Best).Text, 13) + t.Dim.Render(fmt.Sprintf("  %d / %d done  ", s.Done, max(m.Want, s.Made)))
-			for _, set := range m.Set {
-				line += t.Dim.Render(" "+set.Key[strings.LastIndexByte(set.Key, '.')+1:]+" ") + session.ShortValue(widget.Plain(set.Value))
+			line := " " + v.curves.sign(key) + widget.Fit(widget.Plain(key), max(min(24, w-29), 12), t.Glyphs.Ellipsis) + " " +
+				widget.FitLeft(sampleCell(t, s.Best).Text, 13) + t.Dim.Render(fmt.Sprintf("  %d / %d done", s.Done, max(m.Want, s.Made)))
+			for _, set := range m.Set { // as many as there is room for
+				key, value := "  "+set.Key[strings.LastIndexByte(set.Key, '.')+1:]+" ", session.ShortValue(widget.Plain(set.Value))
+				if ansi.StringWidth(line)+ansi.StringWidth(key+value) > w {
+					break
+				}
+				line += t.Dim.Render(key) + value
 			}
 			lines = append(lines, line)
 		}
 		return widget.Block(lines, w, h, t.Glyphs.Ellipsis)
 	}, host.Badge(t, string(g.State), ""))
+	whole, _ := session.Whole(g)
+	return host.Beside(points, v.curves.draw(v.h, right, whole.Name))
 }
 
 // Mouse selects the point that is clicked, and opens it on a second click.

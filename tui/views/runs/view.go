@@ -26,6 +26,7 @@ type View struct {
 	width  int // of the table as last drawn
 	filter string
 	detail detail
+	curves groupCurves // of the sweep under the cursor
 }
 
 // New returns the list of the runs that the host knows.
