@@ -104,6 +104,9 @@ func (r *Record) info(name string) run.Info {
 				continue
 			}
 			m.Last = &v
+			if i == 0 {
+				st.FIDNimg = int64(math.Round(1000 * e.Kimg))
+			}
 			if m.Best == nil || v < *m.Best != j.Rises {
 				m.Best = &v
 			}

@@ -112,7 +112,7 @@ func TestRecordsTable(t *testing.T) {
 	trained(t, there, p, 0, 2, run.StateStopped, 8, 5)
 	trained(t, there, p, 1, 1, run.StateDone, 12, 11, 10, 9.5)
 	want := table(t, sweep.Of(there, p))
-	if !strings.Contains(want, "images/CPU s|frozen|memory") || !strings.Contains(want, "|21.0|42.0|25.0 %|3 MiB|40.048|") || !strings.Contains(want, "8.5 ± 0.7071|6.062 ± 1.503|5.5 ± 0.7071") {
+	if !strings.Contains(want, "images/CPU s|frozen|memory") || !strings.Contains(want, "|21.0|42.0|25.0 %|3 MiB|40.048|") || !strings.Contains(want, "8.5 ± 0.7071|6.062 ± 1.503|6|") {
 		t.Errorf("of runs:\n%s", want)
 	}
 	path := write(t, "there.jsonl", records(t, there, p))
@@ -292,6 +292,20 @@ func TestShippedRecords(t *testing.T) {
 	must(t, err)
 	if _, rows := tab.Cells(); len(rows) != 17 || rows[15][0] != "GAN+FD" || rows[15][3] != "15.8 ± 2.21" || rows[15][6] != "0.02152 ± 0.001958" {
 		t.Errorf("table: %q", rows)
+	}
+}
+
+// TestBehind: a seed that is far behind is no part of where its point stands, and one that
+// is a little behind has it stand where both have been.
+func TestBehind(t *testing.T) {
+	dir, p := two(t)
+	trained(t, dir, p, 0, 1, run.StateDone, 90, 40, 20, 10)
+	trained(t, dir, p, 0, 2, run.StateRunning, 80, 30)
+	trained(t, dir, p, 1, 1, run.StateRunning, 90, 50, 40, 30, 28)
+	trained(t, dir, p, 1, 2, run.StateRunning, 90, 60, 50, 40)
+	lines := strings.Split(table(t, sweep.Of(dir, p)), "\n")
+	if len(lines) != 3 || strings.Split(lines[1], "|")[3] != "10" || strings.Split(lines[2], "|")[3] != "35 ± 7.071" {
+		t.Errorf("got\n%s", strings.Join(lines, "\n"))
 	}
 }
 

@@ -15,7 +15,7 @@ type Table struct {
 	Name   string     `json:"name"`
 	State  State      `json:"state"`
 	Keys   []string   `json:"keys"`    // settings by which points differ
-	Kimg   []float64  `json:"at_kimg"` // 0 for the last evaluation
+	Kimg   []float64  `json:"at_kimg"` // 0 for the last evaluation that a point's runs have together
 	Judges []Measured `json:"judges"`
 	Rows   []Row      `json:"rows"`
 }
@@ -108,10 +108,11 @@ func (t *Table) row(m Member, records []*Record) Row {
 		var samples []Sample
 		for k, kimg := range t.Kimg {
 			var values []float64
-			for _, rec := range records {
-				if !slices.Contains(rec.Judges, judge) {
-					continue // another network may have the key
-				}
+			among := slices.DeleteFunc(slices.Clone(records), func(r *Record) bool { return !slices.Contains(r.Judges, judge) }) // another network may have the key
+			if kimg == 0 {
+				among, kimg = together(among, judge.Key)
+			}
+			for _, rec := range among {
 				if v, ok := rec.Evaluations.At(judge.Key, kimg); ok {
 					each[k], values = append(each[k], Valued{rec.Seed, v}), append(values, v)
 				}
@@ -130,6 +131,34 @@ func (t *Table) row(m Member, records []*Record) Row {
 	}
 	r.Speed, r.CPUSpeed, r.Frozen = Describe(speeds), Describe(cpuSpeeds), Describe(frozen)
 	return r
+}
+
+// Abreast is how far a run must have come, as a share of what the furthest one of its
+// point has, to be compared with it: one that begins says nothing of one that ends.
+const Abreast = 0.8
+
+// together are the runs that are abreast of the furthest, and the last evaluation by a
+// judge that all of them have: where a point stands while its seeds are trained.
+func together(records []*Record, key string) (among []*Record, kimg float64) {
+	last := func(r *Record) float64 {
+		for _, e := range slices.Backward(r.Evaluations) {
+			if _, said := e.Values[key]; said {
+				return e.Kimg
+			}
+		}
+		return -1
+	}
+	furthest := 0.0
+	for _, r := range records {
+		furthest = max(furthest, last(r))
+	}
+	kimg = furthest
+	for _, r := range records {
+		if at := last(r); at >= 0 && at >= Abreast*furthest {
+			among, kimg = append(among, r), min(kimg, at)
+		}
+	}
+	return among, kimg
 }
 
 // appendKnown adds a number, unless it is 0 for one that is not known.

@@ -10,7 +10,7 @@ import (
 
 // Standing is how a point of a group does, over its seeds.
 type Standing struct {
-	Best, Last sweep.Sample // of what the runs' evaluations measure
+	Best, Last sweep.Sample // of what the runs' evaluations measure, without those that are far behind
 	Done, Made int          // runs
 	Active     int          // that have a trainer
 	Nimg       int64        // images seen, together …
@@ -23,6 +23,12 @@ type Standing struct {
 func StandingOf(runs ...sweep.Seed) Standing {
 	var s Standing
 	var best, last []float64
+	furthest := int64(0)
+	for i := range runs {
+		if st := &runs[i].Info.Status; st.LastFID != nil {
+			furthest = max(furthest, st.FIDNimg)
+		}
+	}
 	for i := range runs {
 		st := &runs[i].Info.Status
 		s.Made++
@@ -40,6 +46,9 @@ func StandingOf(runs ...sweep.Seed) Standing {
 			s.Name = "several"
 		}
 		s.Name, s.Rises = cmp.Or(s.Name, st.FIDName), st.Rises
+		if float64(st.FIDNimg) < sweep.Abreast*float64(furthest) {
+			continue
+		}
 		best, last = append(best, *st.BestFID), append(last, *st.LastFID)
 	}
 	s.Best, s.Last = sweep.Describe(best), sweep.Describe(last)
