@@ -207,17 +207,25 @@ func (at origin) fill(to Forked, f *checkpoint.File, text string, cfg *configs.C
 	return configs.WriteFile(filepath.Join(to.Dir, run.ConfigFile), head+line+body)
 }
 
-// status is what readers see until the new run's first trainer.
+// status is what readers see until the new run's first trainer. What is measured is
+// what the parent measures.
 func (at origin) status(dir string, cfg *configs.Config) run.Status {
 	p := at.progress
 	freeze, _ := cfg.Freeze.InForce(p.Nimg)
-	return run.Status{
+	st := run.Status{
 		Version: run.Version, Run: filepath.Base(dir), Dir: dir, Method: cfg.Method,
 		Config: filepath.Join(dir, run.ConfigFile), State: run.StateNew,
 		Nimg: p.Nimg, TotalNimg: int64(cfg.Live.TotalKimg*1000 + 0.5), CheckpointNimg: p.Nimg,
 		FreezePreset: freeze.Preset, FreezeGlobs: freeze.Freeze, TrainGlobs: freeze.Train,
 		LastFID: p.LastFID, BestFID: p.BestFID, Also: p.Also, FIDNimg: p.FIDNimg, SampleFile: p.SampleFile, SampleNimg: p.SampleNimg,
 	}
+	if at.parent == "" {
+		return st
+	}
+	if was, known, err := run.ReadStatus(at.parent); err == nil && known {
+		st.Metric, st.Rises, st.FIDName, st.TeacherFID = was.Metric, was.Rises, was.FIDName, was.TeacherFID
+	}
+	return st
 }
 
 func kimg(nimg int64) float64 { return float64(nimg) / 1000 }

@@ -106,6 +106,21 @@ func equalTensors(a, b map[string][]float32) bool {
 	return true
 }
 
+// TestForkMeasures: before its first trainer a fork says what was measured by the name that
+// its parent gives it.
+func TestForkMeasures(t *testing.T) {
+	runs, dir := trained(t)
+	was, _, err := run.ReadStatus(dir)
+	check(t, err)
+	was.Metric, was.Rises = "is", true // as of a run that measures the Inception Score
+	check(t, run.WriteStatus(dir, was))
+	st, _, err := run.ReadStatus(fork(t, trainer.ForkOptions{RunsDir: runs, Source: dir, At: "0.048"}).Dir)
+	check(t, err)
+	if st.FIDName == "" || st.FIDName != was.FIDName || st.Quality() != "is" || !st.Rises || st.LastFID == nil {
+		t.Errorf("got %q as %q, rises %t, last %v, want %q as %q", st.FIDName, st.Quality(), st.Rises, st.LastFID, was.FIDName, was.Quality())
+	}
+}
+
 // TestForkIsExact forks runs in the middle: without changes a fork must arrive
 // at the parent's tensors bit by bit, and with another seed at others.
 func TestForkIsExact(t *testing.T) {

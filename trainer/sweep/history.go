@@ -23,7 +23,7 @@ type Measured struct {
 // Judges are those of a run, the one that decides first; none of a run that was never
 // started or measures nothing.
 func Judges(s run.Status) []Measured {
-	if s.FIDName == "" && len(s.Also) == 0 {
+	if s.FIDName == "" {
 		return nil
 	}
 	list := []Measured{{s.Quality(), s.FIDName, s.Rises}}
