@@ -439,7 +439,9 @@ func TestTwoDiscriminators(t *testing.T) {
 		for i := range want {
 			want[i] = 1.5*first[p.Name][i] + 0.25*second[p.Name][i]
 		}
-		nettest.Near(t, "generator: "+p.Name, both[p.Name], want, 1e-5)
+		// The logits' gradients are added before the generator, not behind it, and each way
+		// is rounded: 1.3e-5 apart with AVX-512's order of sums, less with others.
+		nettest.Near(t, "generator: "+p.Name, both[p.Name], want, 3e-5)
 	}
 
 	judge := func(n gdd.Nets) map[string][]float32 {
