@@ -275,23 +275,38 @@ func TestOtherNetwork(t *testing.T) {
 	}
 }
 
-// TestShippedRecords holds the values of a sweep that is built in against it.
+// TestShippedRecords holds the values of the sweeps that are built in against them.
 func TestShippedRecords(t *testing.T) {
-	list, err := sweep.ReadRecords("tables/freeze-mnist.jsonl")
-	must(t, err)
-	f, err := sweep.Read("freeze-mnist")
-	must(t, err)
-	p, err := f.Plan(base(t), sweep.Checks{})
-	must(t, err)
-	must(t, p.Admit(list, func(*configs.Config) ([]sweep.Measured, error) { return list[0].Judges, nil }))
-	g := sweep.Of(sweep.Dir(t.TempDir(), p.Name), p).With(p, list)
-	if g.State != sweep.StateDone {
-		t.Errorf("%s with its records", g.State)
-	}
-	tab, err := g.Compare([]float64{10, 20, 40}, "gdd-i")
-	must(t, err)
-	if _, rows := tab.Cells(); len(rows) != 17 || rows[15][0] != "GAN+FD" || rows[15][3] != "15.8 ± 2.21" || rows[15][6] != "0.02152 ± 0.001958" {
-		t.Errorf("table: %q", rows)
+	for _, c := range []struct {
+		name      string
+		kimg      []float64
+		rows      int
+		row, at   int // of the table's cells
+		point     string
+		fid, rest string
+	}{
+		{"freeze-mnist", []float64{10, 20, 40}, 17, 15, 3, "GAN+FD", "15.8 ± 2.21", "0.02152 ± 0.001958"},
+		{"freeze-mnist-long", []float64{20, 100, 200}, 5, 1, 3, "gdd-i", "9.346 ± 1.276", "0.009226 ± 0.00233"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			list, err := sweep.ReadRecords("tables/" + c.name + ".jsonl")
+			must(t, err)
+			f, err := sweep.Read(c.name)
+			must(t, err)
+			p, err := f.Plan(base(t), sweep.Checks{})
+			must(t, err)
+			must(t, p.Admit(list, func(*configs.Config) ([]sweep.Measured, error) { return list[0].Judges, nil }))
+			g := sweep.Of(sweep.Dir(t.TempDir(), p.Name), p).With(p, list)
+			if g.State != sweep.StateDone {
+				t.Errorf("%s with its records", g.State)
+			}
+			tab, err := g.Compare(c.kimg, "gdd-i")
+			must(t, err)
+			_, rows := tab.Cells()
+			if len(rows) != c.rows || rows[c.row][0] != c.point || rows[c.row][c.at] != c.fid || rows[c.row][c.at+len(c.kimg)] != c.rest {
+				t.Errorf("table: %q", rows)
+			}
+		})
 	}
 }
 
