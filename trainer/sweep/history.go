@@ -153,3 +153,14 @@ func (list Evaluations) At(key string, kimg float64) (value float64, ok bool) {
 	}
 	return value, ok
 }
+
+// Last is the number of images, in thousands, at which the judge of a key was asked last;
+// ok is false if it never was.
+func (list Evaluations) Last(key string) (kimg float64, ok bool) {
+	for _, e := range slices.Backward(list) {
+		if _, said := e.Values[key]; said {
+			return e.Kimg, true
+		}
+	}
+	return 0, false
+}

@@ -140,21 +140,15 @@ const Abreast = 0.8
 // together are the runs that are abreast of the furthest, and the last evaluation by a
 // judge that all of them have: where a point stands while its seeds are trained.
 func together(records []*Record, key string) (among []*Record, kimg float64) {
-	last := func(r *Record) float64 {
-		for _, e := range slices.Backward(r.Evaluations) {
-			if _, said := e.Values[key]; said {
-				return e.Kimg
-			}
-		}
-		return -1
-	}
 	furthest := 0.0
 	for _, r := range records {
-		furthest = max(furthest, last(r))
+		if at, ok := r.Evaluations.Last(key); ok {
+			furthest = max(furthest, at)
+		}
 	}
 	kimg = furthest
 	for _, r := range records {
-		if at := last(r); at >= 0 && at >= Abreast*furthest {
+		if at, ok := r.Evaluations.Last(key); ok && at >= Abreast*furthest {
 			among, kimg = append(among, r), min(kimg, at)
 		}
 	}

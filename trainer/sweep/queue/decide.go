@@ -56,12 +56,8 @@ func (q *queue) measured(e *entry, kimg float64) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	for _, at := range slices.Backward(e.evaluations()) {
-		if _, said := at.Values[e.judges[0].Key]; said {
-			return at.Kimg+cfg.Live.FIDKimg/2 >= kimg, nil
-		}
-	}
-	return false, nil
+	at, ok := e.evaluations().Last(e.judges[0].Key)
+	return ok && at+cfg.Live.FIDKimg/2 >= kimg, nil
 }
 
 // stopEarly parks runs that have their FID at so many images until all have it, and then
